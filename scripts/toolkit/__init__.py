@@ -1,0 +1,1 @@
+"""What the verbs in scripts/ share, one job a module."""

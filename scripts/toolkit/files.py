@@ -1,0 +1,131 @@
+"""Files that appear whole or not at all, directories that are swapped, and locks between two runs."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolkit import ui
+
+_RENAME_EXCHANGE = 2
+_AT_FDCWD = -100
+
+
+def cache_root() -> Path:
+    """Return the toolkit's directory below `$XDG_CACHE_HOME` (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "python-common"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write a file under a temporary name beside `path`, then rename it: readers see the old or the new one."""
+    content = data.encode() if isinstance(data, str) else data
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            os.fchmod(stream.fileno(), 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def _umask() -> int:
+    # The standard library can only read the mask by setting it.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, by a hard link where both are on one file system, else by a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+@contextmanager
+def temporary_directory(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a directory below `parent` that never outlives the block."""
+    parent.mkdir(parents=True, exist_ok=True)
+    path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    try:
+        yield path
+    finally:
+        remove_tree(path)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory and all below it, read-only directories (a source archive may hold them) included."""
+    def retry(function: object, name: str, error: object) -> None:
+        os.chmod(os.path.dirname(name), 0o700)
+        if os.path.isdir(name) and not os.path.islink(name):
+            os.chmod(name, 0o700)
+            shutil.rmtree(name, ignore_errors=True)
+        else:
+            Path(name).unlink(missing_ok=True)
+
+    if path.exists():
+        shutil.rmtree(path, onerror=retry)
+
+
+def swap_directory(staged: Path, target: Path) -> None:
+    """Put `staged` in the place of `target` in one step and remove what was there before.
+
+    Uses renameat2(RENAME_EXCHANGE) where the kernel and file system have it; elsewhere two renames.
+    """
+    if not target.exists():
+        os.replace(staged, target)
+        return
+    if not _exchange(staged, target):
+        old = target.with_name(f".{target.name}.old-{os.getpid()}")
+        os.rename(target, old)
+        try:
+            os.rename(staged, target)
+        except BaseException:
+            os.rename(old, target)
+            raise
+        staged = old
+    remove_tree(staged)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:  # macOS
+        return False
+    return bool(renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0)
+
+
+@contextmanager
+def exclusive(directory: Path, what: str) -> Iterator[None]:
+    """Keep two runs of `what` on one directory apart: the second says that it waits, then waits.
+
+    The lock is on the directory itself (flock), so it leaves no file behind and dies with its process.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            ui.note(f"waiting: another {what} is running in {directory}")
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(descriptor)

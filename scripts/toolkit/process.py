@@ -1,0 +1,113 @@
+"""The one place that starts processes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import threading
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from toolkit import ui
+
+#: Live children, so that an interrupt in the main thread also ends what worker threads started.
+_children: set[subprocess.Popen[bytes]] = set()
+_lock = threading.Lock()
+
+
+class CommandFailed(ui.UserError):
+    """A command that ended with a status other than 0; `output` is all that it printed."""
+
+    def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
+        reason = f"was ended by signal {-status}" if status < 0 else f"failed with status {status}"
+        super().__init__(f"{Path(argv[0]).name} {reason}", f"the command was: {shlex.join(argv)}", output)
+        self.status = status
+        self.output = output
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    stream: bool = False,
+) -> str:
+    """Run a command with no standard input and return what it printed (standard output and error together).
+
+    `env` replaces the environment (default: this process's own, in a C.UTF-8 locale). With `stream`, or `V=2`,
+    output goes to the terminal as it comes and the returned text is empty. Raises `CommandFailed`, and `UserError` when
+    the program does not exist.
+    """
+    words = [os.fspath(word) for word in argv]
+    shown = stream or ui.verbosity >= 2
+    ui.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
+    child = _start(words, cwd, env, None if shown else subprocess.PIPE)
+    try:
+        captured, _ = child.communicate()
+    except BaseException:
+        _end(child)
+        raise
+    finally:
+        with _lock:
+            _children.discard(child)
+    output = (captured or b"").decode("utf-8", "replace")
+    if child.returncode:
+        raise CommandFailed(words, child.returncode, output)
+    return output
+
+
+def read(argv: Sequence[str | os.PathLike[str]], *, cwd: str | os.PathLike[str] | None = None,
+         env: Mapping[str, str] | None = None) -> str:
+    """Run a short command and return its standard output alone; errors as for `run`."""
+    words = [os.fspath(word) for word in argv]
+    ui.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
+    try:
+        done = subprocess.run(words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL,
+                              capture_output=True, check=False)
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+    if done.returncode:
+        raise CommandFailed(words, done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace"))
+    return done.stdout.decode("utf-8", "replace")
+
+
+def end_children() -> None:
+    """End every process that is still running, with all that it started."""
+    with _lock:
+        children = list(_children)
+    for child in children:
+        _end(child)
+
+
+def _start(words: list[str], cwd: str | os.PathLike[str] | None, env: Mapping[str, str] | None,
+           output: int | None) -> subprocess.Popen[bytes]:
+    try:
+        # A session of its own: ending it ends the compilers below it too.
+        child = subprocess.Popen(words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL, stdout=output,
+                                 stderr=subprocess.STDOUT if output else None, start_new_session=True)
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+    with _lock:
+        _children.add(child)
+    return child
+
+
+def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
+    return {**(os.environ if env is None else env), "LC_ALL": "C.UTF-8"}
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    try:
+        os.killpg(child.pid, signal.SIGTERM)
+        child.wait(timeout=5)
+    except subprocess.TimeoutExpired:
+        os.killpg(child.pid, signal.SIGKILL)
+        child.wait()
+    except ProcessLookupError:
+        pass
+
+
+def _missing(program: str) -> ui.UserError:
+    return ui.UserError(f"{program}: no such program", "`make setup` installs what the toolkit needs")
