@@ -1,0 +1,36 @@
+#!/usr/bin/env python3
+"""Build wheels of everything the locks name and of the project's own packages, from vendor/, without a network."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import time
+from collections.abc import Sequence
+
+from toolkit import check, settings, ui, wheels
+from toolkit import project as projects
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this verb's command line."""
+    parser = settings.parser(__doc__ or "")
+    wheels.add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    project = projects.discover(chosen)
+    check.require(project, chosen)
+    start = time.monotonic()
+    built = wheels.build(project, chosen, wheels.options_from(arguments, chosen))
+    count = len({wheel for service in built.runtime.values() for wheel in service})
+    ui.step("BUILT", f"{count} wheels for {', '.join(built.runtime)} in {time.monotonic() - start:.1f} s")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))

@@ -1,0 +1,116 @@
+"""Find the interpreter that a service is built for, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from toolkit import process, ui
+
+# Keys of `marker_environment` as PEP 508 names them.
+_PROBE = """
+import json, os, platform, sys, sysconfig
+print(json.dumps({
+    "path": sys.executable, "soabi": sysconfig.get_config_var("SOABI") or "", "include": sysconfig.get_path("include"),
+    "markers": {
+        "implementation_name": sys.implementation.name, "implementation_version": platform.python_version(),
+        "os_name": os.name, "platform_machine": platform.machine(), "platform_release": platform.release(),
+        "platform_system": platform.system(), "platform_version": platform.version(),
+        "python_full_version": platform.python_version(), "python_version": "%d.%d" % sys.version_info[:2],
+        "platform_python_implementation": platform.python_implementation(), "sys_platform": sys.platform,
+    },
+}))
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """An interpreter to build for: `path` as it stands in the finished package, `version` as `3.11`."""
+
+    path: Path
+    version: str
+    full_version: str
+    soabi: str
+    include: Path
+    marker_environment: Mapping[str, str]
+
+    def matches(self, marker: str) -> bool:
+        """Tell whether a PEP 508 marker holds for this interpreter; no marker always does."""
+        if not marker:
+            return True
+        from packaging.markers import Marker
+
+        return Marker(marker).evaluate({**self.marker_environment, "extra": ""})
+
+
+def select(requirements: Sequence[str], interpreter: Interpreter) -> tuple[str, ...]:
+    """Return the `name==version` of those locked requirements (`name==version[; marker]`) whose marker holds."""
+    parts = (requirement.partition(";") for requirement in requirements)
+    return tuple(key.strip() for key, _, marker in parts if interpreter.matches(marker.strip()))
+
+
+def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
+    """Return the interpreter to build with for one of the minor versions in `pythons` (such as `3.11`).
+
+    `requested` is the user's choice, a path or a program's name. Else the distribution's own interpreters come first, since a package
+    has to depend on one, then those on PATH, then pyenv's. Raises `UserError` when there is none.
+    """
+    if requested:
+        return _requested(pythons, requested)
+    for candidates in (_distribution_candidates, _other_candidates):
+        for version in pythons:
+            for path in candidates(version):
+                found = probe(path)
+                if found and found.version == version:
+                    return found
+    available = sorted({found.version for path in Path("/usr/bin").glob("python3.*[0-9]") if (found := probe(path))})
+    raise ui.UserError(
+        f".python-version: no interpreter for Python {' or '.join(pythons)} on this machine",
+        f"install one (`apt install python{pythons[0]} python{pythons[0]}-dev`), give its path as PYTHON=, or add a line to "
+        f".python-version; there is: {', '.join(available) or 'none'}",
+    )
+
+
+def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
+    path = shutil.which(requested)
+    found = probe(Path(path)) if path else None
+    if not found:
+        raise ui.UserError(f"PYTHON={requested}: no such interpreter", "give the path of a Python 3.11 or newer")
+    if found.version not in pythons:
+        raise ui.UserError(
+            f"PYTHON={requested} is Python {found.version}, but .python-version says {', '.join(pythons)}",
+            f"choose another interpreter, or add the line {found.version} to .python-version and run `make vendor`",
+        )
+    return found
+
+
+def _distribution_candidates(version: str) -> Iterator[Path]:
+    yield Path(f"/usr/bin/python{version}")
+
+
+def _other_candidates(version: str) -> Iterator[Path]:
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield Path(on_path)
+    yield from sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"), reverse=True)
+
+
+@cache
+def probe(path: Path) -> Interpreter | None:
+    """Ask an interpreter what it is; None when it is not there or does not run (a pyenv shim without a version)."""
+    if not path.exists():
+        return None
+    try:
+        answer = json.loads(process.read([path, "-I", "-c", _PROBE]))
+    except (ui.UserError, ValueError):
+        return None
+    markers = answer["markers"]
+    return Interpreter(
+        path=path if path.parent == Path("/usr/bin") else Path(answer["path"]),
+        version=markers["python_version"], full_version=markers["python_full_version"],
+        soabi=answer["soabi"], include=Path(answer["include"]), marker_environment=markers,
+    )

@@ -1,0 +1,104 @@
+"""The wheels of a project: everything its locks name and its own packages, built or found in the wheel store."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit import files, interpreter, lock, ui
+from toolkit.graph import Builder
+from toolkit.interpreter import Interpreter
+from toolkit.plan import Node, Planner
+from toolkit.project import Project
+from toolkit.settings import Settings
+from toolkit.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How to build: `jobs` at once, `store` the wheel store's directory, `python` the user's choice of interpreter (or "")."""
+
+    jobs: int
+    store: Path
+    python: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """Finished wheels, by lock name: what to install at run time, and what tests need besides."""
+
+    runtime: Mapping[str, tuple[Path, ...]]
+    tests: Mapping[str, tuple[Path, ...]]
+    interpreters: Mapping[str, Interpreter]
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every verb that builds."""
+    group = parser.add_argument_group("build options")
+    group.add_argument("--jobs", "-j", type=_positive, default=os.cpu_count() or 1, help="how many builds run at once (default: all cores)")
+    group.add_argument("--wheel-store", default=str(files.cache_root() / "store"), metavar="DIR",
+                       help="where built wheels are kept between projects; empty: only in build/ (default: %(default)s)")
+    group.add_argument("--python", default="", help="the interpreter to build for (default: the first one there of .python-version)")
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of jobs")
+    return number
+
+
+def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
+    """Return the build options of a parsed command line."""
+    store = Path(arguments.wheel_store).expanduser().absolute() if arguments.wheel_store else settings.build / "wheel-store"
+    return BuildOptions(jobs=arguments.jobs, store=store, python=arguments.python)
+
+
+def build(project: Project, settings: Settings, options: BuildOptions, *, tests: bool = False) -> Built:
+    """Build what every lock of the project names and return the wheels; with `tests`, also those that only tests need.
+
+    `vendor/` has been checked before. Raises `UserError` for an interpreter that is not there, a build that fails, a cycle.
+    """
+    planners = {name: _planner(project, settings, options, name) for name in map(project.lock_name, project.locked)}
+    runtime = {name: planner.runtime() for name, planner in planners.items()}
+    for_tests = {name: planner.tests() if tests else () for name, planner in planners.items()}
+    wheels: dict[Node, Path] = {}
+    with _scratch(settings) as scratch:
+        for used in {planner.interpreter.path: planner.interpreter for planner in planners.values()}.values():
+            wanted = [node for name, planner in planners.items() if planner.interpreter == used
+                      for node in (*runtime[name], *for_tests[name])]
+            wheels |= _builder(used, settings, options, scratch).build(wanted)
+    return Built(
+        runtime={name: tuple(wheels[node] for node in nodes) for name, nodes in runtime.items()},
+        tests={name: tuple(wheels[node] for node in nodes) for name, nodes in for_tests.items()},
+        interpreters={name: planner.interpreter for name, planner in planners.items()},
+    )
+
+
+def _planner(project: Project, settings: Settings, options: BuildOptions, name: str) -> Planner:
+    locked = lock.read(lock.path_of(settings.vendor, name))
+    found = interpreter.find(locked.pythons, options.python)
+    return Planner(lock=locked, interpreter=found, project=settings.project, vendor=settings.vendor)
+
+
+def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scratch: Path) -> Builder:
+    logs = settings.build / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    own = scratch / f"python{used.version}"
+    own.mkdir()
+    return Builder(interpreter=used, store=Store(options.store), scratch=own, logs=logs, jobs=options.jobs)
+
+
+@contextmanager
+def _scratch(settings: Settings) -> Iterator[Path]:
+    """Give the builds of this run a directory; two runs in one project wait for each other."""
+    with files.exclusive(settings.build, "build"):
+        for leftover in settings.build.glob("wheels-*"):
+            ui.debug(f"removing {leftover}, left by a run that was killed")
+            files.remove_tree(leftover)
+        with files.temporary_directory(settings.build, "wheels-") as scratch:
+            yield scratch
