@@ -1,0 +1,143 @@
+toolkit := $(subst /project.mk,,$(realpath $(lastword $(MAKEFILE_LIST))))
+project := $(abspath $(dir $(firstword $(MAKEFILE_LIST))))
+# What a service project links to: `ln -s common/project.mk Makefile`, or `include common/project.mk` in a Makefile of
+# its own. Variables, targets and their wiring; the work is done by scripts/. `make help` is made from the comments here:
+# `#@` heads a section, `#:` explains the target or the variable below it.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DELETE_ON_ERROR:
+.SUFFIXES:
+# `make -j vendor deb` must not start the second before the first is done; each verb uses all the cores by itself.
+.NOTPARALLEL:
+.DEFAULT_GOAL := $(or $(.DEFAULT_GOAL),build)
+
+#@ Settings of every target
+#: The directory below /usr/lib that holds the services, and the prefix of the scripts that go to /usr/bin: NAMESPACE=acme
+NAMESPACE ?= yc
+#: Package directories, instead of every directory with a setup.py or a pyproject.toml: PACKAGES="api lib"
+PACKAGES ?=
+#: Service directories, instead of every package with a bin/ directory: SERVICES=api
+SERVICES ?=
+#: The interpreter that runs the toolkit itself
+PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
+#: How much to say: 0 errors only, 1 what is done, 2 every command with its output
+V ?= 1
+
+#@ Settings of vendor
+#: What chooses the versions: uv or pip-tools
+RESOLVER ?= uv
+#: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
+UPGRADE ?=
+#: Leave out what was published later: EXCLUDE_NEWER=2026-11-01, or younger than a week: EXCLUDE_NEWER=7d
+EXCLUDE_NEWER ?=
+#: The package index, instead of the one pip is configured with: INDEX_URL=https://index.example/simple
+INDEX_URL ?=
+#: Further indexes, beside those pip is configured with: EXTRA_INDEX_URL="https://one.example/simple https://two.example/simple"
+EXTRA_INDEX_URL ?=
+#: The systems to lock for, as sys.platform names them: PLATFORMS="linux darwin"
+PLATFORMS ?= linux
+
+#@ Settings of vendor and deb
+#: Say what would be done, and do nothing: DRY_RUN=1
+DRY_RUN ?=
+
+#@ Settings of build, install, deb and test
+#: How many things to build at once (empty: as many as there are cores): JOBS=4
+JOBS ?=
+#: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
+WHEEL_STORE ?= default
+#: The interpreter to build for, instead of the one .python-version asks for: PYTHON=/usr/bin/python3.11
+PYTHON ?=
+
+#@ Settings of install
+#: Where the root of the file system is taken to be: DESTDIR=/tmp/root
+DESTDIR ?=
+
+# A value as one word of the shell, whatever is in it; an option that is left out when its value is empty.
+quote = '$(subst ','\'',$(1))'
+option = $(if $(2),$(1) $(call quote,$(2)))
+silent_0 := @
+silent_1 := @
+silent_2 :=
+verb = $(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/scripts/$(1).py) $(common_options)
+
+common_options = --project $(call quote,$(project)) --namespace $(call quote,$(NAMESPACE)) --verbosity $(call quote,$(V)) \
+	$(call option,--packages,$(PACKAGES)) $(call option,--services,$(SERVICES))
+vendor_options = --resolver $(call quote,$(RESOLVER)) --platforms $(call quote,$(PLATFORMS)) \
+	$(call option,--upgrade,$(UPGRADE)) $(call option,--exclude-newer,$(EXCLUDE_NEWER)) \
+	$(call option,--index-url,$(INDEX_URL)) $(call option,--extra-index-url,$(EXTRA_INDEX_URL)) $(dry_run)
+build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) \
+	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
+dry_run = $(if $(DRY_RUN),--dry-run)
+
+# A setting on the command line that nothing reads is an error or a warning; without settings no process is started.
+given := $(foreach word,$(subst \ ,_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
+goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+problem := $(if $(filter-out V,$(given)),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/check_variables.py) \
+	--makefiles $(MAKEFILE_LIST) --goals $(goals) --given $(given)))
+$(if $(problem),$(error $(problem)))
+
+#@ Targets
+#: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
+.PHONY: common-vendor
+common-vendor:
+	$(call verb,vendor) $(vendor_options)
+
+#: Compare vendor/ with its lock, and the lock with the files it was made from; needs no network
+.PHONY: common-check-vendor
+common-check-vendor:
+	$(call verb,check_vendor)
+
+#: vendor/ -> wheels, from source and without a network (the default target)
+.PHONY: common-build
+common-build:
+	$(call verb,build) $(build_options)
+
+#: Install every service with its virtual environment below DESTDIR
+.PHONY: common-install
+common-install:
+	$(call verb,install) $(build_options) --destdir $(call quote,$(DESTDIR))
+
+#: Build the Debian packages into dist/
+.PHONY: common-deb
+common-deb:
+	$(call verb,deb) $(build_options) $(dry_run)
+
+#: Run the tests of the services, offline, with what vendor/ holds
+.PHONY: common-test
+common-test:
+	$(call verb,run_tests) $(build_options)
+
+#: Remove build/ and dist/
+.PHONY: common-clean
+common-clean:
+	$(call verb,clean)
+
+#: Print the packages found, every setting and the version of every tool
+.PHONY: common-info
+common-info:
+	$(call verb,info) $(foreach name,$(settings),--setting $(call quote,$(name)=$($(name))))
+
+#: Install the Debian packages that the toolkit needs and this machine lacks
+.PHONY: common-setup
+common-setup:
+	$(call verb,system_packages)
+
+#: Print this text
+.PHONY: common-help
+common-help:
+	@awk -v colour="$$(test -t 1 && test -z "$${NO_COLOR-}" && echo 1 || true)" -f $(call quote,$(toolkit)/scripts/help.awk) $(MAKEFILE_LIST)
+
+settings = $(shell sed -n 's/^\([A-Z0-9_]*\) ?=.*/\1/p' $(MAKEFILE_LIST))
+
+# Targets that only the toolkit's own checkout has.
+ifeq ($(project),$(toolkit))
+include $(dir $(firstword $(MAKEFILE_LIST)))scripts/toolkit.mk
+endif
+
+# A project adds to a target with `test: common-test my-test`, and replaces one by a rule with a recipe of its own; one
+# that it leaves alone is made here.
+%: common-% ;
+# Otherwise make would look for a `common-Makefile` to remake these from.
+$(MAKEFILE_LIST): ;
