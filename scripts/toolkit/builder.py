@@ -27,7 +27,9 @@ _EPOCH = "315532800"
 
 @dataclass(frozen=True, kw_only=True)
 class Job:
-    """One wheel to build: `source` is the unpacked tree, `python` the environment's interpreter, `scratch` an empty directory.
+    """One wheel to build.
+
+    `source` is the unpacked tree, `python` the environment's interpreter, `scratch` a directory of this job's own.
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
     """
@@ -55,7 +57,9 @@ def build_wheel(job: Job) -> Path:
     job.log.write_text(text, encoding="utf-8")
     wheels = list(output.glob("*.whl"))
     if len(wheels) != 1:
-        raise ui.UserError(f"{job.name} {job.version}: the build made {len(wheels)} wheels instead of one", f"see {job.log}")
+        raise ui.UserError(
+            f"{job.name} {job.version}: the build made {len(wheels)} wheels instead of one", f"see {job.log}"
+        )
     _check_identity(job, wheels[0])
     return wheels[0]
 
@@ -64,15 +68,24 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any]) -> str:
     """Run one PEP 517 hook in the job's environment and return what it printed; raises `CommandFailed`."""
     backend, backend_path = build_backend(job.source)
     request = job.scratch / "request.json"
-    request.write_text(json.dumps({
-        "source": str(job.source), "backend": backend, "backend_path": backend_path, "hook": hook, "kwargs": kwargs,
-        "result_path": str(job.scratch / "result.json"),
-    }), encoding="utf-8")
+    request.write_text(
+        json.dumps(
+            {
+                "source": str(job.source),
+                "backend": backend,
+                "backend_path": backend_path,
+                "hook": hook,
+                "kwargs": kwargs,
+                "result_path": str(job.scratch / "result.json"),
+            }
+        ),
+        encoding="utf-8",
+    )
     return process.run([*without_network(), job.python, HOOK_RUNNER, request], cwd=job.source, env=_environment(job))
 
 
 def build_backend(source: Path) -> tuple[str, list[str]]:
-    """Return the backend of a source tree and its `backend-path`; setuptools' legacy one where none is named (PEP 517)."""
+    """Return a source tree's backend and `backend-path`; setuptools' legacy one where none is named (PEP 517)."""
     import tomllib
 
     try:
@@ -80,13 +93,15 @@ def build_backend(source: Path) -> tuple[str, list[str]]:
     except FileNotFoundError:
         table = {}
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ui.UserError(f"{source / 'pyproject.toml'}: {error}", "mend the file; for a vendored archive, choose another version") from None
+        raise ui.UserError(
+            f"{source / 'pyproject.toml'}: {error}", "mend the file; for a vendored archive, choose another version"
+        ) from None
     return table.get("build-backend", "setuptools.build_meta:__legacy__"), table.get("backend-path", [])
 
 
 @cache
 def without_network() -> tuple[str, ...]:
-    """Return the command prefix that runs a program in an empty network namespace; nothing where the kernel forbids it."""
+    """Return the command prefix that runs a program in an empty network namespace; none where the kernel forbids it."""
     for options in (("-n",), ("-rn",)):
         prefix = ("unshare", *options, "--")
         try:
@@ -110,7 +125,9 @@ def build_flags() -> Mapping[str, str]:
 
 
 def _without_paths(flags: str) -> str:
-    return " ".join(flag for flag in flags.split() if not flag.startswith(("-ffile-prefix-map=", "-fdebug-prefix-map=")))
+    return " ".join(
+        flag for flag in flags.split() if not flag.startswith(("-ffile-prefix-map=", "-fdebug-prefix-map="))
+    )
 
 
 def _environment(job: Job) -> dict[str, str]:
@@ -125,8 +142,14 @@ def _environment(job: Job) -> dict[str, str]:
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
         "PATH": f"{job.python.parent}:/usr/local/bin:/usr/bin:/bin",
-        "HOME": str(home), "TMPDIR": str(job.scratch), "TZ": "UTC", "LC_ALL": "C.UTF-8",
-        "SOURCE_DATE_EPOCH": _EPOCH, "PYTHONHASHSEED": "0", "PYTHONNOUSERSITE": "1", "PIP_NO_INDEX": "1",
+        "HOME": str(home),
+        "TMPDIR": str(job.scratch),
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "SOURCE_DATE_EPOCH": _EPOCH,
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PIP_NO_INDEX": "1",
     }
 
 
@@ -165,4 +188,6 @@ def wheel_identity(wheel: Path) -> tuple[str, str]:
 def _build_error(job: Job, error: process.CommandFailed) -> ui.UserError:
     hint = headers.suggestion(error.output)
     tail = "\n".join(error.output.splitlines()[-40:])
-    return ui.UserError(f"{job.name} {job.version}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)
+    return ui.UserError(
+        f"{job.name} {job.version}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail
+    )

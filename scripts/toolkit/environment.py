@@ -16,7 +16,9 @@ def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path]) -> Pa
     site_packages(prefix, interpreter).mkdir(parents=True)
     for name in ("python", "python3", f"python{interpreter.version}"):
         (prefix / "bin" / name).symlink_to(interpreter.path)
-    configuration = f"home = {interpreter.path.parent}\ninclude-system-site-packages = false\nversion = {interpreter.version}\n"
+    configuration = (
+        f"home = {interpreter.path.parent}\ninclude-system-site-packages = false\nversion = {interpreter.version}\n"
+    )
     (prefix / "pyvenv.cfg").write_text(configuration, encoding="utf-8")
     for wheel in wheels:
         install(wheel, prefix, interpreter)
@@ -38,17 +40,27 @@ def install(wheel: Path, prefix: Path, interpreter: Interpreter, destdir: Path |
         from installer.destinations import SchemeDictionaryDestination
         from installer.sources import WheelFile
     except ImportError:
-        raise ui.UserError("the Python module `installer` is missing", "`make setup`, or `apt install python3-installer`") from None
+        raise ui.UserError(
+            "the Python module `installer` is missing", "`make setup`, or `apt install python3-installer`"
+        ) from None
     purelib = str(site_packages(prefix, interpreter))
     schemes = {
-        "purelib": purelib, "platlib": purelib, "scripts": str(prefix / "bin"), "data": str(prefix),
+        "purelib": purelib,
+        "platlib": purelib,
+        "scripts": str(prefix / "bin"),
+        "data": str(prefix),
         "headers": str(prefix / "include" / "site" / f"python{interpreter.version}" / wheel.name.split("-")[0]),
     }
     destination = SchemeDictionaryDestination(
-        schemes, interpreter=str(prefix / "bin" / "python"), script_kind="posix", destdir=os.fspath(destdir) if destdir else None,
+        schemes,
+        interpreter=str(prefix / "bin" / "python"),
+        script_kind="posix",
+        destdir=os.fspath(destdir) if destdir else None,
     )
     try:
         with WheelFile.open(wheel) as source:
             install_wheel(source=source, destination=destination, additional_metadata={"INSTALLER": b"python-common\n"})
     except (ValueError, KeyError, AssertionError, FileExistsError) as error:
-        raise ui.UserError(f"{wheel.name}: cannot be installed: {error}", "two distributions may own one file; see the message") from error
+        raise ui.UserError(
+            f"{wheel.name}: cannot be installed: {error}", "two distributions may own one file; see the message"
+        ) from error

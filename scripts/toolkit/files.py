@@ -72,6 +72,7 @@ def temporary_directory(parent: Path, prefix: str) -> Iterator[Path]:
 
 def remove_tree(path: Path) -> None:
     """Remove a directory and all below it, read-only directories (a source archive may hold them) included."""
+
     def retry(function: object, name: str, error: object) -> None:
         os.chmod(os.path.dirname(name), 0o700)
         if os.path.isdir(name) and not os.path.islink(name):

@@ -22,7 +22,7 @@ _CHEAP_SETTINGS = {"cython": {"--build-option": ["--no-cython-compile"]}}
 
 @dataclass(kw_only=True)
 class Builder:
-    """Builds nodes for one interpreter, at most `jobs` at once, below the directory `scratch`; finished wheels go to `store`."""
+    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`."""
 
     interpreter: Interpreter
     store: Store
@@ -44,7 +44,10 @@ class Builder:
         return self._wheels
 
     def _missing(self, wanted: Iterable[Node]) -> dict[Node, set[Node]]:
-        """Return the nodes to build, each with those of them it waits for. What a found wheel was built with is not looked at."""
+        """Return the nodes to build, each with those of them it waits for.
+
+        What built a wheel that is in the store already is not needed, so it is not looked at.
+        """
         missing: dict[Node, set[Node]] = {}
         stack = list(wanted)
         while stack:
@@ -107,13 +110,21 @@ class Builder:
             unpacked.mkdir()
             source = archive.extract(node.source, unpacked)
         return Job(
-            name=node.name, version=node.version, source=source, python=self._environment(node), scratch=scratch,
-            log=self.logs / f"{node.label.replace(' ', '-')}.log", cheap=node.cheap,
+            name=node.name,
+            version=node.version,
+            source=source,
+            python=self._environment(node),
+            scratch=scratch,
+            log=self.logs / f"{node.label.replace(' ', '-')}.log",
+            cheap=node.cheap,
             config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
         )
 
     def _environment(self, node: Node) -> Path:
-        """Return the interpreter of an environment of exactly the node's build requirements, shared by those that need the same."""
+        """Return the interpreter of an environment of exactly the node's build requirements.
+
+        Nodes that need the same share one.
+        """
         key = tuple(sorted(required.identity for required in node.requires))
         with self._environment_lock:
             if key not in self._environments:
@@ -124,7 +135,7 @@ class Builder:
 
 
 def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:
-    """Return for each node the longest way to the end of the build through it; an archive's size stands for its time."""
+    """Return for each node the longest way to the end of the build; an archive's size stands for its time."""
     dependents: dict[Node, list[Node]] = {node: [] for node in waiting}
     for node, needs in waiting.items():
         for needed in needs:

@@ -9,19 +9,61 @@ from toolkit import process, ui
 
 #: Headers, libraries and programs that Python distributions ask for most, where apt-file is not installed.
 _PACKAGES = {
-    "Python.h": "python3-dev", "ffi.h": "libffi-dev", "openssl/ssl.h": "libssl-dev", "openssl/opensslv.h": "libssl-dev",
-    "libpq-fe.h": "libpq-dev", "pg_config": "libpq-dev", "mysql.h": "default-libmysqlclient-dev", "mysql_config": "default-libmysqlclient-dev",
-    "zlib.h": "zlib1g-dev", "bzlib.h": "libbz2-dev", "lzma.h": "liblzma-dev", "zstd.h": "libzstd-dev", "lz4.h": "liblz4-dev",
-    "libxml/xmlversion.h": "libxml2-dev", "xml2-config": "libxml2-dev", "libxslt/xsltconfig.h": "libxslt1-dev", "xslt-config": "libxslt1-dev",
-    "sasl/sasl.h": "libsasl2-dev", "ldap.h": "libldap-dev", "lber.h": "libldap-dev", "curl/curl.h": "libcurl4-openssl-dev",
-    "curl-config": "libcurl4-openssl-dev", "yaml.h": "libyaml-dev", "jpeglib.h": "libjpeg-dev", "ft2build.h": "libfreetype-dev",
-    "sqlite3.h": "libsqlite3-dev", "gmp.h": "libgmp-dev", "uuid/uuid.h": "uuid-dev", "systemd/sd-daemon.h": "libsystemd-dev",
-    "sys/capability.h": "libcap-dev", "libvirt/libvirt.h": "libvirt-dev", "apt-pkg/init.h": "libapt-pkg-dev", "rados/librados.h": "librados-dev",
-    "krb5.h": "libkrb5-dev", "gssapi/gssapi.h": "libkrb5-dev", "snappy.h": "libsnappy-dev", "librdkafka/rdkafka.h": "librdkafka-dev",
-    "sodium.h": "libsodium-dev", "pcap.h": "libpcap-dev", "event.h": "libevent-dev", "re2/re2.h": "libre2-dev",
-    "gcc": "build-essential", "cc": "build-essential", "x86_64-linux-gnu-gcc": "build-essential", "aarch64-linux-gnu-gcc": "build-essential",
-    "g++": "build-essential", "x86_64-linux-gnu-g++": "build-essential", "make": "make", "cmake": "cmake", "ninja": "ninja-build",
-    "pkg-config": "pkgconf", "swig": "swig", "cargo": "cargo", "rustc": "rustc", "gfortran": "gfortran",
+    "Python.h": "python3-dev",
+    "ffi.h": "libffi-dev",
+    "openssl/ssl.h": "libssl-dev",
+    "openssl/opensslv.h": "libssl-dev",
+    "libpq-fe.h": "libpq-dev",
+    "pg_config": "libpq-dev",
+    "mysql.h": "default-libmysqlclient-dev",
+    "mysql_config": "default-libmysqlclient-dev",
+    "zlib.h": "zlib1g-dev",
+    "bzlib.h": "libbz2-dev",
+    "lzma.h": "liblzma-dev",
+    "zstd.h": "libzstd-dev",
+    "lz4.h": "liblz4-dev",
+    "libxml/xmlversion.h": "libxml2-dev",
+    "xml2-config": "libxml2-dev",
+    "libxslt/xsltconfig.h": "libxslt1-dev",
+    "xslt-config": "libxslt1-dev",
+    "sasl/sasl.h": "libsasl2-dev",
+    "ldap.h": "libldap-dev",
+    "lber.h": "libldap-dev",
+    "curl/curl.h": "libcurl4-openssl-dev",
+    "curl-config": "libcurl4-openssl-dev",
+    "yaml.h": "libyaml-dev",
+    "jpeglib.h": "libjpeg-dev",
+    "ft2build.h": "libfreetype-dev",
+    "sqlite3.h": "libsqlite3-dev",
+    "gmp.h": "libgmp-dev",
+    "uuid/uuid.h": "uuid-dev",
+    "systemd/sd-daemon.h": "libsystemd-dev",
+    "sys/capability.h": "libcap-dev",
+    "libvirt/libvirt.h": "libvirt-dev",
+    "apt-pkg/init.h": "libapt-pkg-dev",
+    "rados/librados.h": "librados-dev",
+    "krb5.h": "libkrb5-dev",
+    "gssapi/gssapi.h": "libkrb5-dev",
+    "snappy.h": "libsnappy-dev",
+    "librdkafka/rdkafka.h": "librdkafka-dev",
+    "sodium.h": "libsodium-dev",
+    "pcap.h": "libpcap-dev",
+    "event.h": "libevent-dev",
+    "re2/re2.h": "libre2-dev",
+    "gcc": "build-essential",
+    "cc": "build-essential",
+    "x86_64-linux-gnu-gcc": "build-essential",
+    "aarch64-linux-gnu-gcc": "build-essential",
+    "g++": "build-essential",
+    "x86_64-linux-gnu-g++": "build-essential",
+    "make": "make",
+    "cmake": "cmake",
+    "ninja": "ninja-build",
+    "pkg-config": "pkgconf",
+    "swig": "swig",
+    "cargo": "cargo",
+    "rustc": "rustc",
+    "gfortran": "gfortran",
 }
 
 _HEADER = re.compile(r"fatal error: (?P<name>[\w./+-]+): No such file or directory")
@@ -58,5 +100,7 @@ def _apt_file(path: str) -> str:
         lines = process.read(["apt-file", "search", "--regexp", f"{re.escape(path)}$"]).splitlines()
     except ui.UserError:
         return ""
-    packages = sorted({line.partition(":")[0] for line in lines}, key=lambda name: (not name.endswith("-dev"), len(name)))
+    packages = sorted(
+        {line.partition(":")[0] for line in lines}, key=lambda name: (not name.endswith("-dev"), len(name))
+    )
     return packages[0] if packages else ""

@@ -56,8 +56,8 @@ def select(requirements: Sequence[str], interpreter: Interpreter) -> tuple[str, 
 def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
     """Return the interpreter to build with for one of the minor versions in `pythons` (such as `3.11`).
 
-    `requested` is the user's choice, a path or a program's name. Else the distribution's own interpreters come first, since a package
-    has to depend on one, then those on PATH, then pyenv's. Raises `UserError` when there is none.
+    `requested` is the user's choice, a path or a program's name. Else the distribution's own interpreters come first,
+    since a package has to depend on one, then those on PATH, then pyenv's. Raises `UserError` when there is none.
     """
     if requested:
         return _requested(pythons, requested)
@@ -70,8 +70,8 @@ def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
     available = sorted({found.version for path in Path("/usr/bin").glob("python3.*[0-9]") if (found := probe(path))})
     raise ui.UserError(
         f".python-version: no interpreter for Python {' or '.join(pythons)} on this machine",
-        f"install one (`apt install python{pythons[0]} python{pythons[0]}-dev`), give its path as PYTHON=, or add a line to "
-        f".python-version; there is: {', '.join(available) or 'none'}",
+        f"install one (`apt install python{pythons[0]} python{pythons[0]}-dev`), give its path as PYTHON=, or add a "
+        f"line to .python-version; there is: {', '.join(available) or 'none'}",
     )
 
 
@@ -111,6 +111,9 @@ def probe(path: Path) -> Interpreter | None:
     markers = answer["markers"]
     return Interpreter(
         path=path if path.parent == Path("/usr/bin") else Path(answer["path"]),
-        version=markers["python_version"], full_version=markers["python_full_version"],
-        soabi=answer["soabi"], include=Path(answer["include"]), marker_environment=markers,
+        version=markers["python_version"],
+        full_version=markers["python_full_version"],
+        soabi=answer["soabi"],
+        include=Path(answer["include"]),
+        marker_environment=markers,
     )

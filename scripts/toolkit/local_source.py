@@ -19,8 +19,11 @@ def source_files(directory: Path) -> Iterator[Path]:
     skipped = _SKIPPED | (_TOOLKIT_ONLY if (directory / "scripts" / "toolkit").is_dir() else frozenset())
     for parent, directories, names in os.walk(directory):
         directories[:] = sorted(
-            name for name in directories
-            if name not in skipped and not name.startswith(".") and not name.endswith(".egg-info")
+            name
+            for name in directories
+            if name not in skipped
+            and not name.startswith(".")
+            and not name.endswith(".egg-info")
             and not _is_package(Path(parent, name))
         )
         for name in sorted(names):

@@ -73,8 +73,8 @@ class Lock:
     """All that one service (or, in a project without services, library) needs.
 
     `packages` is the runtime closure, `build_packages` what only builds and tests need besides, `local` the service
-    itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`), `inputs`
-    the fingerprint of each file (relative to the project) the lock was resolved from.
+    itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`),
+    `inputs` the fingerprint of each file (relative to the project) the lock was resolved from.
     """
 
     service: str
@@ -189,7 +189,8 @@ def _to_data(lock: Lock) -> dict[str, Any]:
         "lock-version": "1.0",
         "environments": [
             f"python_version == '{python}' and sys_platform == '{platform}'"
-            for python in lock.pythons for platform in lock.platforms
+            for python in lock.pythons
+            for platform in lock.platforms
         ],
         "created-by": TOOL,
         "packages": [_distribution_to(item) for item in _sorted(lock.packages)],
@@ -204,7 +205,9 @@ def _sorted(distributions: tuple[Distribution, ...]) -> list[Distribution]:
 def _distribution_to(item: Distribution) -> dict[str, Any]:
     optional = {"marker": item.marker, "requires-python": item.requires_python}
     data: dict[str, Any] = {
-        "name": item.name, "version": item.version, **{key: value for key, value in optional.items() if value},
+        "name": item.name,
+        "version": item.version,
+        **{key: value for key, value in optional.items() if value},
     }
     if item.dependencies:
         data["dependencies"] = [{"name": name} for name in item.dependencies]

@@ -1,9 +1,9 @@
 """Call one PEP 517 hook, inside the build environment's own interpreter.
 
-Usage: python pep517_hook.py REQUEST.json. Runs under any interpreter a project builds for and imports nothing but the standard
-library before the backend. The request: {"source": directory of the unpacked sdist, "backend": "module:object", "backend_path": [...],
-"hook": "build_wheel", "kwargs": {...}, "result_path": file}. The result is written there as JSON: {"return": value},
-or {"missing": true} where the backend has no such hook (an optional one).
+Usage: python pep517_hook.py REQUEST.json. Runs under any interpreter a project builds for and imports nothing but the
+standard library before the backend. The request: {"source": directory of the unpacked sdist, "backend":
+"module:object", "backend_path": [...], "hook": "build_wheel", "kwargs": {...}, "result_path": file}. The result is
+written there as JSON: {"return": value}, or {"missing": true} where the backend has no such hook (an optional one).
 """
 
 import json

@@ -20,9 +20,9 @@ RECIPE = 1
 class Node:
     """One wheel to have.
 
-    `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the complete closure of its
-    build environment. `identity` (sha256) covers its source and, through `requires`, all that builds it. `cheap` marks what no
-    service ships.
+    `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
+    complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
+    builds it. `cheap` marks what no service ships.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Planner:
         key = distribution.key
         if key not in self._nodes:
             if key in self._visiting:
-                raise _cycle([*self._visiting[self._visiting.index(key):], key])
+                raise _cycle([*self._visiting[self._visiting.index(key) :], key])
             self._visiting.append(key)
             self._nodes[key] = self._make(distribution)
             self._visiting.pop()
@@ -85,8 +85,11 @@ class Planner:
         file = distribution.files[0]
         requires = self._required(distribution.build_requires, distribution.key)
         return Node(
-            name=distribution.name, version=distribution.version, source=self.vendor / file.name,
-            identity=_digest([file.sha256, *(node.identity for node in requires)]), requires=requires,
+            name=distribution.name,
+            version=distribution.version,
+            source=self.vendor / file.name,
+            identity=_digest([file.sha256, *(node.identity for node in requires)]),
+            requires=requires,
             cheap=distribution.key not in {shipped.key for shipped in self._shipped()},
         )
 
@@ -94,19 +97,26 @@ class Planner:
         name = _best_wheel([file.name for file in distribution.files], self.interpreter)
         if not name:
             raise ui.UserError(
-                f"{distribution.key}: none of its vendored wheels fits Python {self.interpreter.version} on this machine "
+                f"{distribution.key}: no vendored wheel of it fits Python {self.interpreter.version} on this machine "
                 f"({', '.join(file.name for file in distribution.files)})",
-                f"add a line for this platform to vendor.txt ({distribution.name} --platform ... --python-version ...) and run `make vendor`",
+                f"add a line for this platform to vendor.txt ({distribution.name} --platform ... --python-version ...) "
+                "and run `make vendor`",
             )
         file = next(file for file in distribution.files if file.name == name)
-        return Node(name=distribution.name, version=distribution.version, source=self.vendor / name, identity=file.sha256, ready=True)
+        return Node(
+            name=distribution.name,
+            version=distribution.version,
+            source=self.vendor / name,
+            identity=file.sha256,
+            ready=True,
+        )
 
     def _required(self, requirements: Iterable[str], wanted_by: str) -> tuple[Node, ...]:
         try:
             found = [self.lock.find(key) for key in select(tuple(requirements), self.interpreter)]
         except KeyError as error:
             raise ui.UserError(
-                f"pylock.{self.lock.service}.toml: {wanted_by} is built with {error.args[0]}, which the lock does not hold",
+                f"pylock.{self.lock.service}.toml: {wanted_by} needs {error.args[0]}, which the lock does not hold",
                 "run `make vendor`",
             ) from None
         return tuple(self._node(distribution) for distribution in found)
@@ -132,7 +142,10 @@ def _best_wheel(names: list[str], interpreter: Interpreter) -> str:
     version = tuple(int(part) for part in interpreter.version.split("."))
     supported = [*tags.cpython_tags(version), *tags.compatible_tags(version, f"cp{version[0]}{version[1]}")]
     ranks = {tag: rank for rank, tag in enumerate(supported)}
-    ranked = [(min((ranks[tag] for tag in utils.parse_wheel_filename(name)[3] if tag in ranks), default=-1), name) for name in names]
+    ranked = [
+        (min((ranks[tag] for tag in utils.parse_wheel_filename(name)[3] if tag in ranks), default=-1), name)
+        for name in names
+    ]
     return min(((rank, name) for rank, name in ranked if rank >= 0), default=(0, ""))[1]
 
 
@@ -141,7 +154,17 @@ def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sy
 
     `system` names the distribution's release, since compilers and C libraries differ between them.
     """
-    return _digest([str(RECIPE), node.identity, interpreter.version, interpreter.soabi, system, str(node.cheap), json.dumps(flags, sort_keys=True)])
+    return _digest(
+        [
+            str(RECIPE),
+            node.identity,
+            interpreter.version,
+            interpreter.soabi,
+            system,
+            str(node.cheap),
+            json.dumps(flags, sort_keys=True),
+        ]
+    )
 
 
 def _digest(parts: list[str]) -> str:

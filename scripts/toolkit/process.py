@@ -58,14 +58,19 @@ def run(
     return output
 
 
-def read(argv: Sequence[str | os.PathLike[str]], *, cwd: str | os.PathLike[str] | None = None,
-         env: Mapping[str, str] | None = None) -> str:
+def read(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> str:
     """Run a short command and return its standard output alone; errors as for `run`."""
     words = [os.fspath(word) for word in argv]
     ui.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
     try:
-        done = subprocess.run(words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL,
-                              capture_output=True, check=False)
+        done = subprocess.run(
+            words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
     except FileNotFoundError as error:
         raise _missing(words[0]) from error
     if done.returncode:
@@ -81,12 +86,20 @@ def end_children() -> None:
         _end(child)
 
 
-def _start(words: list[str], cwd: str | os.PathLike[str] | None, env: Mapping[str, str] | None,
-           output: int | None) -> subprocess.Popen[bytes]:
+def _start(
+    words: list[str], cwd: str | os.PathLike[str] | None, env: Mapping[str, str] | None, output: int | None
+) -> subprocess.Popen[bytes]:
     try:
         # A session of its own: ending it ends the compilers below it too.
-        child = subprocess.Popen(words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL, stdout=output,
-                                 stderr=subprocess.STDOUT if output else None, start_new_session=True)
+        child = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=_environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            start_new_session=True,
+        )
     except FileNotFoundError as error:
         raise _missing(words[0]) from error
     with _lock:

@@ -1,4 +1,4 @@
-"""What every verb is told: the project, its names and how much to say. One frozen object, made once from the command line."""
+"""What every verb is told: the project, its names and how much to say; one frozen object, made once."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from toolkit import ui
 class Settings:
     """The settings common to all verbs.
 
-    `project` is the absolute path of the project; `toolkit` that of this toolkit's checkout; `packages` and `services` are
-    directories given by the user instead of discovery (empty: discover); `namespace` is both the directory below
+    `project` is the absolute path of the project; `toolkit` that of this toolkit's checkout; `packages` and `services`
+    are directories given by the user instead of discovery (empty: discover); `namespace` is both the directory below
     /usr/lib and the prefix of the scripts that are linked into /usr/bin.
     """
 
@@ -45,10 +45,14 @@ def parser(description: str) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(description=description)
     group = result.add_argument_group("common options")
     group.add_argument("--project", type=Path, default=Path.cwd(), metavar="DIR", help="the project (default: here)")
-    group.add_argument("--namespace", default="yc", help="directory below /usr/lib and prefix of the scripts (default: yc)")
+    group.add_argument(
+        "--namespace", default="yc", help="directory below /usr/lib and prefix of the scripts (default: yc)"
+    )
     group.add_argument("--packages", default="", metavar="DIRS", help="package directories instead of discovery")
     group.add_argument("--services", default="", metavar="DIRS", help="service directories instead of discovery")
-    group.add_argument("--verbosity", "-V", type=int, choices=(0, 1, 2), default=1, help="0: errors only, 2: every command")
+    group.add_argument(
+        "--verbosity", "-V", type=int, choices=(0, 1, 2), default=1, help="0: errors only, 2: every command"
+    )
     return result
 
 

@@ -27,7 +27,7 @@ class Store:
         directory = self._directory(key)
         try:
             entry = json.loads((directory / "entry.json").read_text(encoding="utf-8"))
-            wheel = directory / entry["wheel"]
+            wheel = directory / str(entry["wheel"])
             if files.sha256(wheel) == entry["sha256"]:
                 os.utime(directory)
                 return wheel

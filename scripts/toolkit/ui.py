@@ -83,7 +83,11 @@ class Progress:
 
     def _show(self, name: str) -> None:
         now = time.monotonic()
-        rate = f", {self._bytes / 1e6:.1f} MB at {self._bytes / 1e6 / max(now - self._start, 0.01):.1f} MB/s" if self._bytes else ""
+        rate = (
+            f", {self._bytes / 1e6:.1f} MB at {self._bytes / 1e6 / max(now - self._start, 0.01):.1f} MB/s"
+            if self._bytes
+            else ""
+        )
         text = f"{self._done}/{self._total} {self._unit}{rate}"
         if self._terminal:
             width = os.get_terminal_size(sys.stdout.fileno()).columns

@@ -20,7 +20,7 @@ from toolkit.store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
-    """How to build: `jobs` at once, `store` the wheel store's directory, `python` the user's choice of interpreter (or "")."""
+    """How to build: `jobs` at once, `store` the wheel store's directory, `python` the interpreter asked for (or "")."""
 
     jobs: int
     store: Path
@@ -39,10 +39,22 @@ class Built:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every verb that builds."""
     group = parser.add_argument_group("build options")
-    group.add_argument("--jobs", "-j", type=_positive, default=os.cpu_count() or 1, help="how many builds run at once (default: all cores)")
-    group.add_argument("--wheel-store", default=str(files.cache_root() / "store"), metavar="DIR",
-                       help="where built wheels are kept between projects; empty: only in build/ (default: %(default)s)")
-    group.add_argument("--python", default="", help="the interpreter to build for (default: the first one there of .python-version)")
+    group.add_argument(
+        "--jobs",
+        "-j",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        help="how many builds run at once (default: all cores)",
+    )
+    group.add_argument(
+        "--wheel-store",
+        default=str(files.cache_root() / "store"),
+        metavar="DIR",
+        help="where built wheels are kept between projects; empty: only in build/ (default: %(default)s)",
+    )
+    group.add_argument(
+        "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
+    )
 
 
 def _positive(text: str) -> int:
@@ -54,14 +66,16 @@ def _positive(text: str) -> int:
 
 def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
     """Return the build options of a parsed command line."""
-    store = Path(arguments.wheel_store).expanduser().absolute() if arguments.wheel_store else settings.build / "wheel-store"
+    store = (
+        Path(arguments.wheel_store).expanduser().absolute() if arguments.wheel_store else settings.build / "wheel-store"
+    )
     return BuildOptions(jobs=arguments.jobs, store=store, python=arguments.python)
 
 
 def build(project: Project, settings: Settings, options: BuildOptions, *, tests: bool = False) -> Built:
     """Build what every lock of the project names and return the wheels; with `tests`, also those that only tests need.
 
-    `vendor/` has been checked before. Raises `UserError` for an interpreter that is not there, a build that fails, a cycle.
+    `vendor/` has been checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle.
     """
     planners = {name: _planner(project, settings, options, name) for name in map(project.lock_name, project.locked)}
     runtime = {name: planner.runtime() for name, planner in planners.items()}
@@ -69,8 +83,12 @@ def build(project: Project, settings: Settings, options: BuildOptions, *, tests:
     wheels: dict[Node, Path] = {}
     with _scratch(settings) as scratch:
         for used in {planner.interpreter.path: planner.interpreter for planner in planners.values()}.values():
-            wanted = [node for name, planner in planners.items() if planner.interpreter == used
-                      for node in (*runtime[name], *for_tests[name])]
+            wanted = [
+                node
+                for name, planner in planners.items()
+                if planner.interpreter == used
+                for node in (*runtime[name], *for_tests[name])
+            ]
             wheels |= _builder(used, settings, options, scratch).build(wanted)
     return Built(
         runtime={name: tuple(wheels[node] for node in nodes) for name, nodes in runtime.items()},
