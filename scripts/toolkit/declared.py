@@ -1,0 +1,133 @@
+"""What a package says of itself in pyproject.toml, setup.py and setup.cfg, read without running anything."""
+
+from __future__ import annotations
+
+import ast
+import configparser
+import re
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit import ui
+
+
+@dataclass(frozen=True, kw_only=True)
+class Declared:
+    """The distribution's name as written, its version and its console scripts; empty where only running it would tell."""
+
+    name: str = ""
+    version: str = ""
+    scripts: tuple[str, ...] = ()
+
+
+def is_package(directory: Path) -> bool:
+    """Tell whether a directory holds a setup.py, or a pyproject.toml with `[build-system]` or `[project]`."""
+    return (directory / "setup.py").is_file() or not {"build-system", "project"}.isdisjoint(pyproject(directory))
+
+
+def marker_file(directory: Path) -> str:
+    """Return the name of the file that makes a directory a package."""
+    return "setup.py" if (directory / "setup.py").is_file() else "pyproject.toml"
+
+
+def pyproject(directory: Path) -> dict[str, Any]:
+    """Return the content of a directory's pyproject.toml, empty when there is none. Raises `UserError` on bad TOML."""
+    path = directory / "pyproject.toml"
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ui.UserError(f"{path}: not a TOML file: {error}", "mend the file") from None
+
+
+def read(directory: Path) -> Declared:
+    """Return what is declared. `[project]` comes first, then (as in setuptools) setup.py before setup.cfg."""
+    sources = [_from_pyproject(pyproject(directory)), _from_setup_py(directory), _from_setup_cfg(directory)]
+    return Declared(
+        name=next((source.name for source in sources if source.name), ""),
+        version=next((source.version for source in sources if source.version), ""),
+        scripts=tuple(sorted({script for source in sources for script in source.scripts})),
+    )
+
+
+def _from_pyproject(data: dict[str, Any]) -> Declared:
+    project = _table(data, "project")
+    poetry = _table(data, "tool", "poetry")
+    return Declared(
+        name=_text(project.get("name")) or _text(poetry.get("name")),
+        version=_text(project.get("version")) or _text(poetry.get("version")),
+        scripts=(*_table(project, "scripts"), *_table(poetry, "scripts")),
+    )
+
+
+def _table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
+    for key in keys:
+        value = data.get(key)
+        data = value if isinstance(value, dict) else {}
+    return data
+
+
+def _text(value: object) -> str:
+    return value.strip() if isinstance(value, str) else ""
+
+
+def _from_setup_py(directory: Path) -> Declared:
+    try:
+        tree = ast.parse((directory / "setup.py").read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return Declared()
+    constants = {
+        target.id: statement.value
+        for statement in tree.body if isinstance(statement, ast.Assign)
+        for target in statement.targets if isinstance(target, ast.Name)
+    }
+    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup")
+    arguments = {keyword.arg: keyword.value for call in calls for keyword in call.keywords if keyword.arg}
+    values = {key: _literal(arguments.get(key), constants) for key in ("name", "version", "entry_points")}
+    return Declared(
+        name=_text(values["name"]), version=_text(values["version"]), scripts=_console_scripts(values["entry_points"]),
+    )
+
+
+def _called(function: ast.expr) -> str:
+    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+
+
+def _literal(node: ast.expr | None, constants: dict[str, ast.expr]) -> object:
+    """Return the value of a literal, or of a module's constant that is one; None for anything computed."""
+    if isinstance(node, ast.Name):
+        node = constants.get(node.id)
+    try:
+        return ast.literal_eval(node) if node is not None else None
+    except (ValueError, TypeError, SyntaxError):
+        return None
+
+
+def _console_scripts(entry_points: object) -> tuple[str, ...]:
+    """Return the names in an `entry_points` argument, which is a mapping of lists (or one text of a setup.cfg)."""
+    lines = entry_points.get("console_scripts", ()) if isinstance(entry_points, dict) else ()
+    lines = lines.splitlines() if isinstance(lines, str) else lines
+    if not isinstance(lines, (list, tuple)):
+        return ()
+    return tuple(line.split("=")[0].strip() for line in lines if isinstance(line, str) and "=" in line)
+
+
+def _from_setup_cfg(directory: Path) -> Declared:
+    path = directory / "setup.cfg"
+    if not path.is_file():
+        return Declared()
+    config = configparser.ConfigParser(interpolation=None, strict=False)
+    try:
+        config.read_string(path.read_text(encoding="utf-8"))
+    except (configparser.Error, UnicodeDecodeError) as error:
+        reason = re.sub(r"\s+", " ", str(error))
+        raise ui.UserError(f"{path}: cannot be read: {reason}", "mend the file") from None
+    version = config.get("metadata", "version", fallback="").strip()
+    return Declared(
+        name=config.get("metadata", "name", fallback="").strip(),
+        version="" if version.startswith(("attr:", "file:")) else version,
+        scripts=_console_scripts(dict(config["options.entry_points"]) if "options.entry_points" in config else {}),
+    )

@@ -1,0 +1,191 @@
+"""Read the requirements of a package and, through local requirements, those of the libraries it uses."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
+
+from toolkit import lines, lock, ui
+from toolkit.project import Package, Project
+from toolkit.requirement_line import Directory, Include, Wanted, parse
+
+FILE = "requirements.txt"
+TESTS_FILE = "test-requirements.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One requirement: PEP 508 text, name in its normal form, and where it stands (`file` is relative to the project).
+
+    `hashes` are the `--hash` options of the line, such as `sha256:0123...`: the only files its author accepts.
+    """
+
+    text: str
+    name: str
+    file: str
+    line: int
+    hashes: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Return `file:line`."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """All that a requirements.txt asks for.
+
+    `requirements` and `constraints` come from the index; `local` are the packages of the project tree in use, each after
+    those it uses, the package itself last; `files` is every file that was read or whose absence was noticed.
+    """
+
+    requirements: tuple[Line, ...]
+    constraints: tuple[Line, ...]
+    local: tuple[Package, ...]
+    files: tuple[Path, ...]
+
+
+def read_tree(project: Project, package: Package, filename: str = FILE) -> Tree:
+    """Read a package's requirements file and all that it leads to, as pip reads them.
+
+    A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A
+    marker on a local requirement is not evaluated: the library counts as used. Raises `UserError` with `file:line`.
+    """
+    reader = _Reader(project)
+    reader.read_package(package, filename)
+    local = (*(used for used in reader.local if used != package), package)
+    return Tree(requirements=tuple(reader.requirements), constraints=tuple(reader.constraints), local=local,
+                files=tuple(reader.files))
+
+
+def check_hashes(requirements: Iterable[Line], distributions: Iterable[lock.Distribution]) -> None:
+    """Refuse locked files that the `--hash` options of their requirement do not name. Raises `UserError`."""
+    locked = {distribution.name: distribution for distribution in distributions}
+    for line in requirements:
+        distribution = locked.get(line.name)
+        for file in distribution.files if distribution and line.hashes else ():
+            if f"sha256:{file.sha256}" not in line.hashes:
+                raise ui.UserError(f"{line.origin}: {file.name} has none of the hashes given here",
+                                   f"add --hash=sha256:{file.sha256} if you trust it, or remove the hashes: the lock has its own")
+
+
+class _Reader:
+    """What has been read so far."""
+
+    def __init__(self, project: Project) -> None:
+        self.requirements: list[Line] = []
+        self.constraints: list[Line] = []
+        self.local: list[Package] = []
+        self.files: dict[Path, None] = {}
+        self._project = project
+        self._done: set[tuple[Path, bool]] = set()
+        self._open: list[Path] = []
+        self._entered: set[str] = set()
+
+    def read_package(self, package: Package, filename: str) -> None:
+        path = package.path / filename
+        if package.is_service and filename == FILE and not path.is_file():
+            raise ui.UserError(f"{self._project.shown(path)}: a service has none",
+                               "create it: one requirement a line, empty when the service needs nothing")
+        self.files[path] = None
+        if path.is_file():
+            self._read(path, is_constraint=False)
+
+    def _read(self, path: Path, *, is_constraint: bool) -> None:
+        if (path, is_constraint) in self._done:
+            return
+        self._done.add((path, is_constraint))
+        self.files[path] = None
+        self._open.append(path)
+        for number, text in lines.read(path, self._project.root):
+            self._take(path, number, _expand(text), is_constraint)
+        self._open.pop()
+
+    def _take(self, path: Path, number: int, text: str, is_constraint: bool) -> None:
+        origin = f"{self._project.shown(path)}:{number}"
+        item = parse(text, origin)
+        if isinstance(item, Include):
+            self._include(item, path, origin)
+        elif isinstance(item, Directory):
+            self._use(self._package_at(item.path, path, origin), item.extras, origin)
+        else:
+            self._requirement(item, self._project.shown(path), number, is_constraint)
+
+    def _include(self, include: Include, path: Path, origin: str) -> None:
+        target = Path(os.path.normpath(path.parent / include.path))
+        if "://" in include.path or not target.is_relative_to(self._project.root):
+            raise ui.UserError(f"{origin}: {include.path} is not inside the project", "copy the file into the project")
+        if not target.is_file():
+            raise ui.UserError(f"{origin}: there is no {self._project.shown(target)}", "correct the name: it is relative to this file")
+        if target in self._open:
+            chain = [self._project.shown(step) for step in (*self._open[self._open.index(target):], target)]
+            raise ui.UserError(f"{origin}: a file that includes itself: {' -> '.join(chain)}", "remove one of these lines")
+        self._read(target, is_constraint=include.is_constraint)
+
+    def _package_at(self, name: str, path: Path, origin: str) -> Package:
+        directories = {Path(os.path.normpath(base / name)) for base in (path.parent, self._project.root)}
+        found = next((package for package in self._project.packages if package.path in directories), None)
+        if found is None:
+            raise ui.UserError(f"{origin}: a path that is no package of this project: `{name}`",
+                               "name a package of the project tree by its name, or give a URL: `name @ https://host/name-1.2.tar.gz`")
+        return found
+
+    def _requirement(self, wanted: Wanted, file: str, number: int, is_constraint: bool) -> None:
+        requirement = wanted.requirement
+        line = Line(text=wanted.text, name=lock.normalize(requirement.name), file=file, line=number, hashes=wanted.hashes)
+        package = self._project.find(line.name)
+        if is_constraint and requirement.extras:
+            raise ui.UserError(f"{line.origin}: a constraint cannot have extras: `{line.text}`", "remove the extras")
+        if package:
+            _check_local(self._project, package, requirement, line)
+            if not is_constraint:
+                self._use(package, tuple(sorted(requirement.extras)), line.origin)
+        else:
+            (self.constraints if is_constraint else self.requirements).append(line)
+
+    def _use(self, package: Package, extras: tuple[str, ...], origin: str) -> None:
+        # Libraries may need each other, so a package counts as entered before its own files are read.
+        if package.name not in self._entered:
+            self._entered.add(package.name)
+            self._separately(package.path / FILE)
+            self.local.append(package)
+        for extra in extras:
+            path = package.path / f"requirements-{extra}.txt"
+            if not path.is_file():
+                raise ui.UserError(f"{origin}: {package.name} has no extra `{extra}`: there is no {self._project.shown(path)}",
+                                   "correct the extra's name, or create that file with its requirements")
+            self._separately(path)
+
+    def _separately(self, path: Path) -> None:
+        """Read a library's file, which is not an inclusion: it may lead back to a file that is being read."""
+        self.files[path] = None
+        if path.is_file():
+            including, self._open = self._open, []
+            self._read(path, is_constraint=False)
+            self._open = including
+
+
+def _expand(text: str) -> str:
+    """Put values for `${NAME}`, as pip does: capitals only, and only what the environment has."""
+    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda found: os.environ.get(found[1]) or found[0], text)
+
+
+def _check_local(project: Project, package: Package, requirement: Requirement, line: Line) -> None:
+    where = f"{project.shown(package.path)}/"
+    if requirement.url:
+        raise ui.UserError(f"{line.origin}: {package.name} is a package of this project ({where}): a URL cannot replace it",
+                           f"write `{requirement.name}` alone, or rename the package")
+    try:
+        matches = not package.version or requirement.specifier.contains(Version(package.version), prereleases=True)
+    except InvalidVersion:
+        return
+    if not matches:
+        raise ui.UserError(f"{line.origin}: `{line.text}`, but {where} is version {package.version}",
+                           "correct the requirement, or bring the package (a submodule?) to that version")
