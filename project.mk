@@ -71,6 +71,7 @@ build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) 
 	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
 dry_run = $(if $(DRY_RUN),--dry-run)
 
+MAKEOVERRIDES ?=
 # A setting on the command line that nothing reads is an error or a warning; without settings no process is started.
 given := $(foreach word,$(subst \ ,_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
