@@ -29,5 +29,4 @@ setup(
     packages=find_packages(include=["yc_common", "yc_common.*"]),
     package_data={"yc_common": ["py.typed"]},
     install_requires=read_requirements(),
-    zip_safe=False,
 )
