@@ -15,7 +15,7 @@ from toolkit import ui
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """The distribution's name as written, its version and its console scripts; empty where only running it would tell."""
+    """The distribution's name as written, its version and console scripts; empty where only running it would tell."""
 
     name: str = ""
     version: str = ""
@@ -93,7 +93,9 @@ def _from_setup_py(directory: Path) -> Declared:
 
 
 def _called(function: ast.expr) -> str:
-    return function.id if isinstance(function, ast.Name) else function.attr if isinstance(function, ast.Attribute) else ""
+    if isinstance(function, ast.Attribute):
+        return function.attr
+    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _literal(node: ast.expr | None, constants: dict[str, ast.expr]) -> object:

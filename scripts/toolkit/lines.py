@@ -20,7 +20,7 @@ def shown(path: Path, root: Path) -> str:
 def read(path: Path, root: Path) -> list[tuple[int, str]]:
     """Return the logical lines of a file: the number of the first physical line, and the text without comment.
 
-    Raises `UserError` when the file is not UTF-8 (`root` only shortens its name there) and `OSError` when it cannot be read.
+    Raises `UserError` when the file is not UTF-8 (`root` shortens its name there), `OSError` when it cannot be read.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")

@@ -157,7 +157,9 @@ def _named(root: Path, name: str, variable: str) -> Path:
     if not path.is_relative_to(root):
         raise ui.UserError(f"{variable}={name}: not inside the project {root}", "name directories of the project")
     if not declared.is_package(path):
-        reason = "no setup.py or pyproject.toml (with [build-system] or [project]) in it" if path.is_dir() else "no such directory"
+        reason = "no such directory"
+        if path.is_dir():
+            reason = "no setup.py or pyproject.toml (with [build-system] or [project]) in it"
         raise ui.UserError(f"{variable}={name}: {reason}", "name directories of packages, relative to the project")
     return path
 
@@ -165,8 +167,8 @@ def _named(root: Path, name: str, variable: str) -> Path:
 def _package(path: Path, root: Path, is_service: bool) -> Package:
     name = declared.read(path).name
     if not name:
-        ui.warn(f"{lines.shown(path, root)}/{declared.marker_file(path)}: the distribution's name is not written literally; "
-                f"the directory's name, {path.name}, is taken for it")
+        file = lines.shown(path / declared.marker_file(path), root)
+        ui.warn(f"{file}: the distribution's name is not written literally, so the directory's, {path.name}, is taken")
     return Package(path=path, name=lock.normalize(name or path.name), is_service=is_service, is_root=path == root)
 
 

@@ -17,7 +17,7 @@ _INDEX = "an index is a machine's setting: remove the line, and use INDEX_URL=, 
 _BUILD = "remove it: a build here takes no options of a requirement"
 #: Options of pip that have no place in a requirements.txt here, and what to do instead.
 _REFUSED = {
-    "-e --editable": "name the package alone: a package of this project tree is found by its name, others come as sources",
+    "-e --editable": "name the package alone: a package of this project tree is found by its name",
     "-i --index-url --pypi-url --extra-index-url --no-index -f --find-links --trusted-host": _INDEX,
     "--no-binary": "remove the line: everything is taken as source unless vendor.txt names it",
     "--only-binary --prefer-binary": "remove the line, and name the distribution in vendor.txt to take its wheels",
@@ -30,7 +30,7 @@ _HINTS = {option: hint for options, hint in _REFUSED.items() for option in optio
 _INCLUDES = {"-r": False, "--requirement": False, "-c": True, "--constraint": True}
 _VCS = re.compile(r"^(?:[\w.\[\],-]+\s*@\s*)?(?:(?:git|hg|svn|bzr)\+|(?:git|ssh|svn)://|git@[\w.-]+:)", re.IGNORECASE)
 _SYNTAX = "write `name`, `name[extra]>=1.2; python_version >= '3.11'` or `name @ https://host/name-1.2.tar.gz`"
-_URL_HINT = "write `name @ https://host/name-1.2.tar.gz`, a source archive"
+_URL_HINT = "give the URL of a source archive: `name @ https://host/name-1.2.tar.gz`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +65,7 @@ def parse(text: str, origin: str) -> Include | Directory | Wanted:
     wanted, *rest = re.split(r"\s+(?=-)", text, maxsplit=1)
     if _VCS.match(wanted):
         raise ui.UserError(f"{origin}: a version control URL: `{wanted}`",
-                           "make it a submodule of this project, or give the URL of a release: `name @ https://host/name-1.2.tar.gz`")
+                           f"make it a submodule of this project, or {_URL_HINT}")
     hashes = _hashes(rest[0] if rest else "", origin)
     if _is_path(wanted):
         path, extras = _split_extras(wanted.removeprefix("file:"))
@@ -83,7 +83,7 @@ def _include(text: str, origin: str) -> Include:
     if option in _HINTS:
         raise ui.UserError(f"{origin}: {option} is not allowed here: `{text}`", _HINTS[option])
     if option not in _INCLUDES:
-        raise ui.UserError(f"{origin}: unknown option: `{text}`", "only -r FILE and -c FILE stand in a requirements.txt here")
+        raise ui.UserError(f"{origin}: unknown option: `{text}`", "only -r FILE and -c FILE may stand here")
     if not value:
         raise ui.UserError(f"{origin}: {option} needs the name of a file", f"write `{option} other.txt`")
     return Include(path=value, is_constraint=_INCLUDES[option])
@@ -154,7 +154,7 @@ def _check_url(url: str, origin: str) -> None:
     if not parts.path.endswith(ARCHIVES):
         raise ui.UserError(f"{origin}: not an archive: `{url}`", f"the URL must end in {', '.join(ARCHIVES)}")
     if "subdirectory=" in parts.fragment:
-        raise ui.UserError(f"{origin}: a subdirectory of an archive: `{url}`", "give an archive of the distribution alone")
+        raise ui.UserError(f"{origin}: a subdirectory of an archive: `{url}`", "give an archive of that alone")
 
 
 def _requirement(text: str, origin: str) -> Requirement:

@@ -42,8 +42,8 @@ class Line:
 class Tree:
     """All that a requirements.txt asks for.
 
-    `requirements` and `constraints` come from the index; `local` are the packages of the project tree in use, each after
-    those it uses, the package itself last; `files` is every file that was read or whose absence was noticed.
+    `requirements` and `constraints` name distributions of the index; `local` are the packages of the project tree in
+    use, each after those it uses, the package itself last; `files` is every file that was read or found missing.
     """
 
     requirements: tuple[Line, ...]
@@ -73,7 +73,7 @@ def check_hashes(requirements: Iterable[Line], distributions: Iterable[lock.Dist
         for file in distribution.files if distribution and line.hashes else ():
             if f"sha256:{file.sha256}" not in line.hashes:
                 raise ui.UserError(f"{line.origin}: {file.name} has none of the hashes given here",
-                                   f"add --hash=sha256:{file.sha256} if you trust it, or remove the hashes: the lock has its own")
+                                   f"add --hash=sha256:{file.sha256} if you trust it, or remove the hashes")
 
 
 class _Reader:
@@ -123,10 +123,11 @@ class _Reader:
         if "://" in include.path or not target.is_relative_to(self._project.root):
             raise ui.UserError(f"{origin}: {include.path} is not inside the project", "copy the file into the project")
         if not target.is_file():
-            raise ui.UserError(f"{origin}: there is no {self._project.shown(target)}", "correct the name: it is relative to this file")
+            raise ui.UserError(f"{origin}: there is no {self._project.shown(target)}",
+                               "correct the name: it is relative to this file")
         if target in self._open:
-            chain = [self._project.shown(step) for step in (*self._open[self._open.index(target):], target)]
-            raise ui.UserError(f"{origin}: a file that includes itself: {' -> '.join(chain)}", "remove one of these lines")
+            chain = " -> ".join(map(self._project.shown, (*self._open[self._open.index(target):], target)))
+            raise ui.UserError(f"{origin}: files that include each other: {chain}", "remove one of these lines")
         self._read(target, is_constraint=include.is_constraint)
 
     def _package_at(self, name: str, path: Path, origin: str) -> Package:
@@ -134,12 +135,13 @@ class _Reader:
         found = next((package for package in self._project.packages if package.path in directories), None)
         if found is None:
             raise ui.UserError(f"{origin}: a path that is no package of this project: `{name}`",
-                               "name a package of the project tree by its name, or give a URL: `name @ https://host/name-1.2.tar.gz`")
+                               "name the distribution alone, or give a URL: `name @ https://host/name-1.2.tar.gz`")
         return found
 
     def _requirement(self, wanted: Wanted, file: str, number: int, is_constraint: bool) -> None:
         requirement = wanted.requirement
-        line = Line(text=wanted.text, name=lock.normalize(requirement.name), file=file, line=number, hashes=wanted.hashes)
+        name = lock.normalize(requirement.name)
+        line = Line(text=wanted.text, name=name, file=file, line=number, hashes=wanted.hashes)
         package = self._project.find(line.name)
         if is_constraint and requirement.extras:
             raise ui.UserError(f"{line.origin}: a constraint cannot have extras: `{line.text}`", "remove the extras")
@@ -159,7 +161,8 @@ class _Reader:
         for extra in extras:
             path = package.path / f"requirements-{extra}.txt"
             if not path.is_file():
-                raise ui.UserError(f"{origin}: {package.name} has no extra `{extra}`: there is no {self._project.shown(path)}",
+                missing = self._project.shown(path)
+                raise ui.UserError(f"{origin}: {package.name} has no extra `{extra}`: there is no {missing}",
                                    "correct the extra's name, or create that file with its requirements")
             self._separately(path)
 
@@ -180,7 +183,7 @@ def _expand(text: str) -> str:
 def _check_local(project: Project, package: Package, requirement: Requirement, line: Line) -> None:
     where = f"{project.shown(package.path)}/"
     if requirement.url:
-        raise ui.UserError(f"{line.origin}: {package.name} is a package of this project ({where}): a URL cannot replace it",
+        raise ui.UserError(f"{line.origin}: a URL for {package.name}, which is a package of this project ({where})",
                            f"write `{requirement.name}` alone, or rename the package")
     try:
         matches = not package.version or requirement.specifier.contains(Version(package.version), prereleases=True)

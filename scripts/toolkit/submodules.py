@@ -38,4 +38,4 @@ def uninitialised(directory: Path) -> Iterator[Path]:
 
 def error(path: Path, root: Path) -> ui.UserError:
     """Return what is said about a submodule that has not been checked out."""
-    return ui.UserError(f"{path.relative_to(root).as_posix()}/: this submodule is empty: it is not initialised", f"run `{HINT}`")
+    return ui.UserError(f"{path.relative_to(root).as_posix()}/: a submodule that is not initialised", f"run `{HINT}`")

@@ -15,15 +15,15 @@ from toolkit import lines, lock, ui
 ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 _FLAGS = ("--no-deps",)
 _OPTIONS = ("--platform", "--python-version", "--abi", "--implementation", "--only-binary")
-_USAGE = "write `name [--platform P] [--python-version V] [--abi A] [--implementation I] [--no-deps]`, or the URL of an archive"
+_USAGE = "write `name`, with --platform, --python-version, --abi, --implementation or --no-deps, or the URL of an archive"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BinaryRule:
     """One line that takes wheels for a distribution; several lines of one name take several sets of wheels.
 
-    `name` is in its normal form; `specifier` (`==1.2`) may be empty; the tuples are pip's options as given, each of which
-    may be repeated; `origin` is `file:line`.
+    `name` is in its normal form; `specifier` (`==1.2`) may be empty; the tuples are pip's options as given, each of
+    which may be repeated; `origin` is `file:line`.
     """
 
     name: str
@@ -68,13 +68,13 @@ def _archive(text: str, origin: str) -> ArchiveRule:
     if parts.scheme not in ("https", "http", "file") or any(character.isspace() for character in text):
         raise ui.UserError(f"{origin}: not the URL of an archive: `{text}`", _USAGE)
     if not parts.path.endswith(ARCHIVES):
-        wheel = "for a wheel, write the distribution's name" if parts.path.endswith(".whl") else "other files cannot be vendored"
-        raise ui.UserError(f"{origin}: not an archive: `{url}`", f"it must end in {', '.join(ARCHIVES)}; {wheel}")
+        wheel = "; for a wheel, write the distribution's name" if parts.path.endswith(".whl") else ""
+        raise ui.UserError(f"{origin}: not an archive: `{url}`", f"it must end in {', '.join(ARCHIVES)}{wheel}")
     if not fragment:
         return ArchiveRule(url=url, origin=origin)
     digest = fragment.removeprefix("sha256=")
     if digest == fragment or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
-        raise ui.UserError(f"{origin}: not a sha256: `#{fragment}`", "write `#sha256=` and 64 hexadecimal digits, or nothing")
+        raise ui.UserError(f"{origin}: not a sha256: `#{fragment}`", "write `#sha256=` and 64 hexadecimal digits")
     return ArchiveRule(url=url, origin=origin, sha256=digest.lower())
 
 
@@ -84,8 +84,8 @@ def _binary(text: str, origin: str) -> BinaryRule:
     options = _options(rest[0] if rest else "", origin)
     name = lock.normalize(requirement.name)
     for value in options["--only-binary"]:
-        if not {":all:", name} & {lock.normalize(word) if word != ":all:" else word for word in value.split(",")}:
-            raise ui.UserError(f"{origin}: --only-binary {value} does not name {name}", "leave the option out: it is implied here")
+        if value != ":all:" and name not in map(lock.normalize, value.split(",")):
+            raise ui.UserError(f"{origin}: --only-binary {value} does not name {name}", "leave the option out: it is implied")
     return BinaryRule(
         name=name,
         origin=origin,
