@@ -1,6 +1,7 @@
 """A failed build names the Debian package to install."""
 
 import pytest
+
 from toolkit import headers
 
 

@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from toolkit import interpreter
 from toolkit.ui import UserError
 

@@ -4,6 +4,7 @@ import tomllib
 from pathlib import Path
 
 import pytest
+
 from toolkit import lock
 from toolkit.lock import Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.ui import UserError

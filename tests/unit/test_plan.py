@@ -5,6 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+
 from toolkit import interpreter
 from toolkit.lock import Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.plan import Node, Planner, store_key

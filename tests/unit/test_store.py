@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import pytest
+
 from toolkit.store import Store
 
 KEY = "ab" * 32
