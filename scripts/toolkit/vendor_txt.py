@@ -15,7 +15,7 @@ from toolkit import lines, lock, ui
 ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
 _FLAGS = ("--no-deps",)
 _OPTIONS = ("--platform", "--python-version", "--abi", "--implementation", "--only-binary")
-_USAGE = "write `name`, with --platform, --python-version, --abi, --implementation or --no-deps, or the URL of an archive"
+_USAGE = "write a name, with --platform, --python-version, --abi, --implementation or --no-deps; or an archive's URL"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -85,7 +85,7 @@ def _binary(text: str, origin: str) -> BinaryRule:
     name = lock.normalize(requirement.name)
     for value in options["--only-binary"]:
         if value != ":all:" and name not in map(lock.normalize, value.split(",")):
-            raise ui.UserError(f"{origin}: --only-binary {value} does not name {name}", "leave the option out: it is implied")
+            raise ui.UserError(f"{origin}: --only-binary {value} does not name {name}", "leave it out: it is implied")
     return BinaryRule(
         name=name,
         origin=origin,
