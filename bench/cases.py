@@ -1,0 +1,192 @@
+"""The cases of the benchmark: what is run, beside what, and which ratio is wanted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import venv
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import measure
+import reference
+from measure import Timing
+
+_CONNECTIONS = "16"
+_HERE = Path(__file__).resolve().parent
+
+
+@dataclass(frozen=True)
+class Row:
+    """One comparison: seconds of ours and the peer's on the clock, their ratio and the most it should be."""
+
+    what: str
+    ours: Timing
+    peer: str
+    theirs: Timing | None
+    wanted: str
+
+    def __str__(self) -> str:
+        """Return the row as a line of the report."""
+        memory = f"{self.ours.memory:5.0f} MB"
+        if not self.theirs:
+            return f"{self.what:<34}{self.ours.seconds:8.2f} s {memory}  {'':<36}             (wanted: {self.wanted})"
+        ratio = self.ours.seconds / self.theirs.seconds
+        peer = f"{self.peer:<36}{self.theirs.seconds:8.2f} s"
+        return (
+            f"{self.what:<34}{self.ours.seconds:8.2f} s {memory}  {peer}  ratio {ratio:5.2f}  (wanted: {self.wanted})"
+        )
+
+
+class Bench:
+    """The directory of a run: the reference project, caches, peers' environments, and the log of everything."""
+
+    def __init__(self, work: Path) -> None:
+        self.work = work
+        self.log = work / "log"
+        self.log.unlink(missing_ok=True)
+
+    @cached_property
+    def project(self) -> Path:
+        """Return the reference project, vendored: made from the commit that is checked out."""
+        directory = reference.create(self.work / "project")
+        self.make("vendor")
+        reference.commit(directory)
+        return directory
+
+    def environment(self, cache: str = "cache", **more: str) -> dict[str, str]:
+        """Return the environment of a command whose caches are those called `cache`."""
+        return {**os.environ, "XDG_CACHE_HOME": str(self.work / cache), **more}
+
+    def run(self, *argv: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Timing:
+        """Measure one command, in the reference project unless told otherwise."""
+        words = [str(word) for word in argv]
+        return measure.run(words, cwd=cwd or self.project, env=env or self.environment(), log=self.log)
+
+    def make(self, *words: str, cache: str = "cache") -> Timing:
+        """Measure `make` in the reference project."""
+        return self.run("make", *words, cwd=self.work / "project", env=self.environment(cache))
+
+    def empty_cache(self, name: str, *, keep_tools: bool = True) -> str:
+        """Make the caches called `name` empty but for the toolkit's own tools, and return the name."""
+        shutil.rmtree(self.work / name, ignore_errors=True)
+        ours = self.work / "cache" / "python-common"
+        for tools in ours.glob("tools-*") if keep_tools else ():
+            target = self.work / name / "python-common" / tools.name
+            target.parent.mkdir(parents=True, exist_ok=True)
+            # An environment knows its own path, so it is linked to, not copied.
+            target.symlink_to(tools)
+        return name
+
+    def peer(self, *requirements: str) -> Path:
+        """Return the bin directory of an environment with a peer's tools, made once."""
+        directory = self.work / f"peer-{requirements[0].split('=')[0]}"
+        if not directory.exists():
+            venv.create(directory, with_pip=True)
+            pip = [str(directory / "bin" / "pip"), "install", "--quiet", *requirements]
+            subprocess.run(pip, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        return directory / "bin"
+
+
+def help_(bench: Bench) -> list[Row]:
+    """`make help` starts no Python."""
+    runs = [bench.make("help") for _ in range(7) if bench.project]
+    return [Row("make help", measure.median(runs), "", None, "0.05 s")]
+
+
+def vendor(bench: Bench) -> list[Row]:
+    """Vendoring cold, beside fetching the same files and nothing else; then unchanged."""
+    floor = [sys.executable, str(_HERE / "floor.py"), str(bench.project / "vendor"), _CONNECTIONS]
+    everything = bench.run(*floor, "everything")
+    shutil.rmtree(bench.project / "vendor")
+    cold = bench.make("vendor", cache=bench.empty_cache("cold"))
+    everything_again = bench.run(*floor, "everything")
+    runtime = bench.run(*floor, "runtime")
+    same = measure.median([bench.make("vendor") for _ in range(5)])
+    best = min(everything, everything_again, key=lambda timing: timing.seconds)
+    return [
+        Row("make vendor, cold", cold, "fetch of the same files, 16 at once", best, "3"),
+        Row("make vendor, cold", cold, "fetch of the runtime sdists alone", runtime, "3"),
+        Row("make vendor, unchanged", same, "", None, "0.5 s"),
+    ]
+
+
+def build(bench: Bench) -> list[Row]:
+    """All wheels from source, cold, beside uv's offline install of the same vendor directory."""
+    cold = bench.make("build", cache=bench.empty_cache("cold"))
+    warm = bench.make("build")
+    uv = bench.peer("uv") / "uv"
+    target = bench.work / "uv-target"
+    shutil.rmtree(target, ignore_errors=True)
+    shutil.rmtree(bench.work / "uv-cache", ignore_errors=True)
+    peer = bench.run(
+        uv, "pip", "install", "--offline", "--no-index", "--find-links", bench.project / "vendor", "--no-binary", ":all:",
+        "--python", "/usr/bin/python3.11", "--target", target, "--requirement", bench.project / "reference_service" / "requirements.txt",
+        env=bench.environment(UV_CACHE_DIR=str(bench.work / "uv-cache")),
+    )  # fmt: skip
+    return [
+        Row("make build, cold", cold, "uv pip install --no-binary :all:", peer, "0.3"),
+        Row("make build, everything stored", warm, "", None, "-"),
+    ]
+
+
+def deb(bench: Bench) -> list[Row]:
+    """The package again after a change of the service's code, beside plain dh on the finished tree."""
+    bench.make("deb")
+    runs = []
+    for number in range(3):
+        source = bench.project / "reference_service" / "yc_reference_service" / "__init__.py"
+        source.write_text(source.read_text() + f"\nCHANGE_{number} = True\n")
+        runs.append(bench.make("deb"))
+    warm = measure.median(runs)
+    plain = bench.run("dpkg-buildpackage", "-us", "-uc", "-b", cwd=_plain_package(bench))
+    return [Row("make deb, service changed", warm, "plain dh + xz of the finished tree", plain, "0.25 and 10 s")]
+
+
+def _plain_package(bench: Bench) -> Path:
+    """Return a source package whose only work is to install the finished tree, as dh and dpkg-deb do by themselves."""
+    directory = bench.work / "plain"
+    shutil.rmtree(directory, ignore_errors=True)
+    shutil.copytree(bench.project / "debian", directory / "debian", ignore=shutil.ignore_patterns("yc-*", ".debhelper"))
+    bench.make("install", f"DESTDIR={directory}/tree")
+    rules = "#!/usr/bin/make -f\n%:\n\tdh $@\noverride_dh_auto_install:\n\tcp -a tree/. debian/yc-reference-service/\n"
+    (directory / "debian" / "rules").write_text(rules)
+    control = (directory / "debian" / "control").read_text()
+    (directory / "debian" / "control").write_text(control.replace("${python3:Depends}, ", ""))
+    return directory
+
+
+def pip_download(bench: Bench) -> list[Row]:
+    """pip's own way to the sdists of the runtime closure (it leaves build requirements out)."""
+    cold = bench.make("vendor", "UPGRADE=all", cache=bench.empty_cache("cold"))
+    pip = bench.peer("pip") / "pip"
+    target = bench.work / "pip-download"
+    shutil.rmtree(target, ignore_errors=True)
+    peer = bench.run(
+        pip, "download", "--no-cache-dir", "--no-binary", ":all:", "--dest", target,
+        "--requirement", bench.project / "reference_service" / "requirements.txt",
+    )  # fmt: skip
+    return [Row("make vendor, cold", cold, "pip download --no-binary :all:", peer, "-")]
+
+
+def fromager(bench: Bench) -> list[Row]:
+    """fromager's bootstrap, which learns the build closure by building it."""
+    cold = bench.make("vendor", "UPGRADE=all", cache=bench.empty_cache("cold"))
+    ours = bench.make("build", cache="cold")
+    tool = bench.peer("fromager") / "fromager"
+    work = bench.work / "fromager"
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir()
+    peer = bench.run(tool, "bootstrap", "-r", bench.project / "reference_service" / "requirements.txt", cwd=work)
+    both = Timing(cold.seconds + ours.seconds, cold.cpu + ours.cpu, max(cold.memory, ours.memory))
+    return [Row("make vendor build, cold", both, "fromager bootstrap", peer, "-")]
+
+
+CASES: dict[str, Callable[[Bench], list[Row]]] = {
+    "help": help_, "vendor": vendor, "build": build, "deb": deb, "pip-download": pip_download, "fromager": fromager,
+}  # fmt: skip
+SLOW = ("pip-download", "fromager")
