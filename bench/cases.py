@@ -123,9 +123,10 @@ def build(bench: Bench) -> list[Row]:
     target = bench.work / "uv-target"
     shutil.rmtree(target, ignore_errors=True)
     shutil.rmtree(bench.work / "uv-cache", ignore_errors=True)
+    requirements = bench.project / "reference_service" / "requirements.txt"
     peer = bench.run(
-        uv, "pip", "install", "--offline", "--no-index", "--find-links", bench.project / "vendor", "--no-binary", ":all:",
-        "--python", "/usr/bin/python3.11", "--target", target, "--requirement", bench.project / "reference_service" / "requirements.txt",
+        uv, "pip", "install", "--offline", "--no-index", "--find-links", bench.project / "vendor",
+        "--no-binary", ":all:", "--python", "/usr/bin/python3.11", "--target", target, "--requirement", requirements,
         env=bench.environment(UV_CACHE_DIR=str(bench.work / "uv-cache")),
     )  # fmt: skip
     return [

@@ -20,12 +20,12 @@ class Timing:
     memory: float
 
 
-class Failed(Exception):
+class CommandError(Exception):
     """A measured command that failed: nothing it took is worth a figure."""
 
 
 def run(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) -> Timing:
-    """Run a command with its output in `log` and return what it took. Raises `Failed` with the log's tail."""
+    """Run a command with its output in `log` and return what it took. Raises `CommandError` with the log's tail."""
     start = time.monotonic()
     with log.open("ab") as output:
         output.write(f"$ {' '.join(argv)}\n".encode())
@@ -36,7 +36,7 @@ def run(argv: Sequence[str], *, cwd: Path, env: Mapping[str, str], log: Path) ->
     seconds = time.monotonic() - start
     if status:
         tail = "\n".join(log.read_text(errors="replace").splitlines()[-15:])
-        raise Failed(f"{' '.join(argv)} failed with status {child.returncode}:\n{tail}")
+        raise CommandError(f"{' '.join(argv)} failed with status {child.returncode}:\n{tail}")
     # ru_maxrss is in kilobytes on Linux, in bytes on macOS.
     unit = 1e6 if sys.platform == "darwin" else 1e3
     return Timing(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / unit)

@@ -12,11 +12,10 @@ import json
 import os
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import cases
 import reference
-from measure import Failed
+from measure import CommandError
 
 WORK = reference.TOOLKIT / "build" / "bench"
 
@@ -47,7 +46,7 @@ def main(argv: list[str]) -> int:
 def _run(name: str, case: Callable[[cases.Bench], list[cases.Row]], bench: cases.Bench) -> list[cases.Row]:
     try:
         rows = case(bench)
-    except Failed as error:
+    except CommandError as error:
         print(f"{name}: not measured: {error}", file=sys.stderr)
         return []
     for row in rows:
