@@ -1,0 +1,87 @@
+#!/usr/bin/env python3
+"""Install the Debian packages that the toolkit needs and this machine lacks."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from toolkit import process, settings, ui
+
+LIST = Path(__file__).with_name("system-packages.txt")
+APT_LISTS = Path("/var/lib/apt/lists")
+DAY = 24 * 60 * 60
+
+
+def read_list(path: Path, groups: Sequence[str]) -> dict[str, str]:
+    """Return the packages of these groups, each with the reason it is needed for."""
+    lines = [line.split(None, 2) for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    return {name: why for name, group, why in lines if group in groups}
+
+
+def read_installed() -> set[str]:
+    """Return the names of the installed packages. Raises `UserError` where there is no dpkg."""
+    if not shutil.which("dpkg-query"):
+        raise ui.UserError("dpkg-query: no such program", "`make setup` works on Debian and Ubuntu, as all of this does")
+    shown = process.read(["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n"])
+    return {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
+
+
+def are_lists_old(directory: Path, now: float) -> bool:
+    """Tell whether apt knows nothing yet, or was last told more than a day before `now` (seconds since 1970)."""
+    return not any(directory.glob("*_Packages*")) or now - directory.stat().st_mtime > DAY
+
+
+def install(names: Sequence[str]) -> None:
+    """Install packages, as root."""
+    environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    apt = ["apt-get", "--quiet", "--yes", "--option", "DPkg::Lock::Timeout=300"]
+    if are_lists_old(APT_LISTS, time.time()):
+        ui.step("SETUP", "apt-get update")
+        process.run([*apt, "update"], env=environment)
+    ui.step("SETUP", f"apt-get install {shlex.join(names)}")
+    process.run([*apt, "install", "--no-install-recommends", *names], env=environment)
+
+
+def become_root(names: Sequence[str]) -> None:
+    """Start this script again through sudo, in this very process: sudo needs the terminal to ask for a password."""
+    if not shutil.which("sudo"):
+        raise ui.UserError("installing packages needs root, and there is no sudo",
+                           f"run as root: apt-get install {shlex.join(names)}")
+    ui.note("  through sudo, which may ask for your password")
+    sys.stdout.flush()
+    os.execvp("sudo", ["sudo", sys.executable, "-B", *sys.argv])
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = settings.parser(__doc__ or "")
+    parser.add_argument("--groups", default="build", help="what for: build, test or both (default: build)")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Say which packages are missing and why, and install them."""
+    arguments = build_parser().parse_args(argv)
+    settings.from_arguments(arguments)
+    installed = read_installed()
+    missing = {name: why for name, why in read_list(LIST, arguments.groups.split()).items() if name not in installed}
+    if not missing:
+        return 0
+    ui.step("SETUP", "this machine lacks:")
+    for name, why in missing.items():
+        ui.note(f"          {name:<18} {why}")
+    if os.geteuid() != 0:
+        become_root(list(missing))
+    install(list(missing))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
