@@ -39,7 +39,7 @@ def _joined(physical: list[str]) -> Iterator[tuple[int, str]]:
         first = first if parts else number
         comment = _COMMENT.match(line)
         if line.endswith("\\") and not comment:
-            parts.append(line.rstrip("\\"))
+            parts.append(line.strip("\\"))
             continue
         yield first, "".join([*parts, f" {line}" if comment else line])
         parts = []
