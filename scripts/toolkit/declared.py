@@ -46,11 +46,21 @@ def pyproject(directory: Path) -> dict[str, Any]:
 def read(directory: Path) -> Declared:
     """Return what is declared. `[project]` comes first, then (as in setuptools) setup.py before setup.cfg."""
     sources = [_from_pyproject(pyproject(directory)), _from_setup_py(directory), _from_setup_cfg(directory)]
+    name = next((source.name for source in sources if source.name), "")
     return Declared(
-        name=next((source.name for source in sources if source.name), ""),
-        version=next((source.version for source in sources if source.version), ""),
+        name=name,
+        version=next((source.version for source in sources if source.version), "") or _module_version(directory, name),
         scripts=tuple(sorted({script for source in sources for script in source.scripts})),
     )
+
+
+def _module_version(directory: Path, name: str) -> str:
+    """Return the `__version__` of the module named as the distribution, which is where many setup.py take it from."""
+    try:
+        tree = ast.parse((directory / name.replace("-", "_") / "__init__.py").read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ""
+    return _text(_literal(_constants(tree).get("__version__"), {}))
 
 
 def _from_pyproject(data: dict[str, Any]) -> Declared:
@@ -79,17 +89,21 @@ def _from_setup_py(directory: Path) -> Declared:
         tree = ast.parse((directory / "setup.py").read_bytes())
     except (OSError, SyntaxError, ValueError):
         return Declared()
-    constants = {
-        target.id: statement.value
-        for statement in tree.body if isinstance(statement, ast.Assign)
-        for target in statement.targets if isinstance(target, ast.Name)
-    }
+    constants = _constants(tree)
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup")
     arguments = {keyword.arg: keyword.value for call in calls for keyword in call.keywords if keyword.arg}
     values = {key: _literal(arguments.get(key), constants) for key in ("name", "version", "entry_points")}
     return Declared(
         name=_text(values["name"]), version=_text(values["version"]), scripts=_console_scripts(values["entry_points"]),
     )
+
+
+def _constants(tree: ast.Module) -> dict[str, ast.expr]:
+    return {
+        target.id: statement.value
+        for statement in tree.body if isinstance(statement, ast.Assign)
+        for target in statement.targets if isinstance(target, ast.Name)
+    }
 
 
 def _called(function: ast.expr) -> str:

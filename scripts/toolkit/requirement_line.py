@@ -10,8 +10,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit import ui
-
-ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
+from toolkit.vendor_txt import ARCHIVES
 
 _INDEX = "an index is a machine's setting: remove the line, and use INDEX_URL=, EXTRA_INDEX_URL= or pip.conf"
 _BUILD = "remove it: a build here takes no options of a requirement"

@@ -12,7 +12,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit import lines, lock, ui
 
-ARCHIVES = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".zip")
+ARCHIVES = (".tar.gz", ".tar.bz2", ".tar.xz", ".zip")
 _FLAGS = ("--no-deps",)
 _OPTIONS = ("--platform", "--python-version", "--abi", "--implementation", "--only-binary")
 _USAGE = "write a name, with --platform, --python-version, --abi, --implementation or --no-deps; or an archive's URL"

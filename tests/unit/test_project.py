@@ -99,6 +99,9 @@ def test_find_takes_any_spelling(workspace: Workspace) -> None:
     ({"setup.py": "", "setup.cfg": "[metadata]\nname = x\nversion = attr: x.__version__\n"}, "x", ""),
     ({"pyproject.toml": "[project]\nname='p'\nversion='4'\n", "setup.py": "setup(name='s', version='5')"}, "p", "4"),
     ({"pyproject.toml": "[project]\nname='p'\ndynamic=['version']\n"}, "p", ""),
+    ({"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = '7'\n"}, "my-lib", "7"),
+    ({"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = f()\n"}, "my-lib", ""),
+    ({"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = ("}, "my-lib", ""),
     ({"pyproject.toml": "[build-system]\n[tool.poetry]\nname='poem'\nversion='6'\n"}, "poem", "6"),
 ])  # fmt: skip
 def test_name_and_version_are_read_where_they_are_written(
