@@ -71,14 +71,6 @@ build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) 
 	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
 dry_run = $(if $(DRY_RUN),--dry-run)
 
-MAKEOVERRIDES ?=
-# A setting on the command line that nothing reads is an error or a warning; without settings no process is started.
-given := $(foreach word,$(subst \ ,_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
-goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
-problem := $(if $(filter-out V,$(given)),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/check_variables.py) \
-	--makefiles $(MAKEFILE_LIST) --goals $(goals) --given $(given)))
-$(if $(problem),$(error $(problem)))
-
 #@ Targets
 #: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
 .PHONY: common-vendor
@@ -136,6 +128,14 @@ settings = $(shell sed -n 's/^\([A-Z0-9_]*\) ?=.*/\1/p' $(MAKEFILE_LIST))
 ifeq ($(project),$(toolkit))
 include $(dir $(firstword $(MAKEFILE_LIST)))scripts/toolkit.mk
 endif
+
+# A setting on the command line that nothing reads is an error or a warning; without settings no process is started.
+MAKEOVERRIDES ?=
+given := $(foreach word,$(subst \ ,_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
+goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+problem := $(if $(filter-out V,$(given)),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/check_variables.py) \
+	--makefiles $(MAKEFILE_LIST) --goals $(goals) --given $(given)))
+$(if $(problem),$(error $(problem)))
 
 # A project adds to a target with `test: common-test my-test`, and replaces one by a rule with a recipe of its own; one
 # that it leaves alone is made here.

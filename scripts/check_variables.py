@@ -38,7 +38,10 @@ def read_settings(makefiles: Iterable[str]) -> dict[str, frozenset[str]]:
 
 
 def find_error(settings: Iterable[str], given: Sequence[str]) -> str:
-    """Return what is wrong with the names `given`, and what to do, as one line; empty when each is known or far from known."""
+    """Return, as one line, what is wrong with the names `given` and what to do.
+
+    Empty when each is known, or resembles nothing that is.
+    """
     for name in given:
         nearest = difflib.get_close_matches(name.upper(), _public(settings), n=1, cutoff=0.7)
         if name not in {*settings, *FOREIGN} and nearest:

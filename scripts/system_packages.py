@@ -28,7 +28,7 @@ def read_list(path: Path, groups: Sequence[str]) -> dict[str, str]:
 def read_installed() -> set[str]:
     """Return the names of the installed packages. Raises `UserError` where there is no dpkg."""
     if not shutil.which("dpkg-query"):
-        raise ui.UserError("dpkg-query: no such program", "`make setup` works on Debian and Ubuntu, as all of this does")
+        raise ui.UserError("dpkg-query: no such program", "the toolkit works on Debian and Ubuntu")
     shown = process.read(["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n"])
     return {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
 

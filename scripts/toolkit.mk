@@ -1,0 +1,26 @@
+# Targets of the toolkit's own checkout. Read by project.mk, and not there in a service project.
+
+#@ Settings of example
+#: Where the example is made: EXAMPLE=/tmp/example
+EXAMPLE ?= build/example
+
+#@ Settings of test
+#: Which tests to run, instead of all: TESTS="tests/unit -k lock"
+TESTS ?=
+
+#@ The toolkit itself
+#: Make a service project in build/example/, vendor real dependencies and build its package: the quickest way to see it all
+.PHONY: example
+example: common-setup
+	$(call verb,example) --directory $(call quote,$(EXAMPLE))
+
+#: Run all tests of the toolkit: on every interpreter there is, then end to end on this machine's own
+.PHONY: test
+test:
+	$(call verb,system_packages) --groups "build test"
+	$(call verb,toolkit_tests) $(call option,--tests,$(TESTS))
+
+#: Check the toolkit's own code: ruff and mypy
+.PHONY: lint
+lint:
+	$(call verb,toolkit_tests) --environments lint
