@@ -12,15 +12,13 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 
-from toolkit import files, process, settings, templates, ui
+from toolkit import files, outer_make, process, settings, templates, ui
 
 SERVICE = "example-service"
 PERSON = "Example Developer <developer@example.com>"
 #: Commits are made whoever the user is; the submodule is cloned from a directory, which git allows only when told.
 GIT_SETTINGS = ("user.name=Example Developer", "user.email=developer@example.com", "commit.gpgSign=false",
                 "init.defaultBranch=main", "protocol.file.allow=always")
-#: What belongs to the make that runs us, and not to the one that we run.
-MAKE_VARIABLES = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL"})
 
 
 def git(directory: Path, *words: str | Path) -> str:
@@ -74,11 +72,10 @@ def commit(directory: Path, message: str, *paths: str) -> None:
 
 
 def make(directory: Path, target: str) -> None:
-    """Run make in the project. Settings of the make that runs us are in the environment already."""
-    environment = {name: value for name, value in os.environ.items() if name not in MAKE_VARIABLES}
+    """Run make in the project, with the settings that this script's own make was given."""
     ui.step("MAKE", target)
     words = ["make", "--no-print-directory", target, f"V={ui.verbosity}"]
-    process.run(words, cwd=directory, env=environment, stream=True)
+    process.run(words, cwd=directory, env=outer_make.environment(), stream=True)
 
 
 def tell(directory: Path, namespace: str, seconds: float) -> None:

@@ -1,0 +1,96 @@
+#!/usr/bin/env python3
+"""Run the toolkit's own tests: tox on every interpreter there is, then end to end on the interpreter of this script."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shlex
+import shutil
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from toolkit import files, outer_make, process, settings, ui
+from toolkit.settings import Settings
+
+REQUIREMENTS = Path("tests/requirements.txt")
+PYTHONS = {"py311": "python3.11", "py312": "python3.12", "py313": "python3.13"}
+
+
+def prepare(chosen: Settings) -> Path:
+    """Return the interpreter of an environment with the test tools, made or brought up to date in build/."""
+    prefix, requirements = chosen.build / "test-environment", chosen.project / REQUIREMENTS
+    stamp, wanted = prefix / ".requirements", f"{sys.version} {files.sha256(requirements)}\n"
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+        ui.step("SETUP", f"{prefix.name}, from {REQUIREMENTS}")
+        files.remove_tree(prefix)
+        process.run([sys.executable, "-m", "venv", prefix])
+        process.run([prefix / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
+                     "--require-hashes", "--requirement", requirements])
+        files.write_atomic(stamp, wanted)
+    return prefix / "bin" / "python"
+
+
+def search_path(environment: Mapping[str, str]) -> str:
+    """Return a PATH that also has the interpreters of pyenv: themselves, as its shims obey .python-version."""
+    own = Path(environment.get("PYENV_ROOT") or "~/.pyenv").expanduser()
+    listed = [name for name in environment.get("PATH", os.defpath).split(os.pathsep) if not name.startswith(str(own))]
+    return os.pathsep.join([*listed, *map(str, sorted(own.glob("versions/*/bin")))])
+
+
+def run_tox(python: Path, chosen: Settings, environments: Sequence[str]) -> None:
+    """Run tox, after saying which interpreters there are not."""
+    environment = {**outer_make.environment(), "PATH": search_path(os.environ)}
+    for name in environments:
+        if name in PYTHONS and not shutil.which(PYTHONS[name], path=environment["PATH"]):
+            ui.warn(f"{name}: NOT RUN, there is no {PYTHONS[name]} on PATH or in pyenv")
+    # The interpreters of tox environments are looked for on PATH; `python` itself is not one of them.
+    process.run([python, "-m", "tox", "run", "--conf", chosen.project / "tox.ini", "-e", ",".join(environments)],
+                cwd=chosen.project, env=environment, stream=True)
+
+
+def run_pytest(python: Path, chosen: Settings, words: Sequence[str]) -> None:
+    """Run pytest with the interpreter of this script."""
+    process.run([python, "-m", "pytest", *words], cwd=chosen.project, env=outer_make.environment(), stream=True)
+
+
+def attempt(name: str, function: Callable[[], None]) -> bool:
+    """Run one part of the tests, say how long it took, and return whether it passed."""
+    ui.step("TEST", name)
+    start, verdict = time.monotonic(), "passed"
+    try:
+        function()
+    except process.CommandFailed:
+        verdict = "FAILED"
+    ui.step("TEST", f"{name}: {verdict} in {time.monotonic() - start:.0f} s")
+    return verdict == "passed"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = settings.parser(__doc__ or "")
+    parser.add_argument("--tests", default="", metavar="WORDS", help="arguments of pytest: run only these tests")
+    parser.add_argument("--environments", default="", metavar="NAMES", help="run only these environments of tox")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the tests; the last thing printed is pytest's own summary."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    python = prepare(chosen)
+    if arguments.tests:
+        run_pytest(python, chosen, ["-m", "", *shlex.split(arguments.tests)])
+        return 0
+    environments = arguments.environments.split() or ["lint", *PYTHONS]
+    passed = attempt(f"tox {' '.join(environments)}", lambda: run_tox(python, chosen, environments))
+    if not arguments.environments:
+        ui.step("TEST", "end to end" if passed else "end to end (something above FAILED)")
+        run_pytest(python, chosen, ["-m", "e2e", "tests/e2e"])
+    return 0 if passed else 1
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
