@@ -15,9 +15,9 @@ def read_version() -> str:
     return found[1]
 
 
-def read_requirements() -> list[str]:
-    """Return the requirements of requirements.txt, which is the one place that states them."""
-    lines = (line.partition("#")[0].strip() for line in (HERE / "requirements.txt").read_text("utf-8").splitlines())
+def read_requirements(name: str) -> list[str]:
+    """Return the requirements that a file beside this one states."""
+    lines = (line.partition("#")[0].strip() for line in (HERE / name).read_text("utf-8").splitlines())
     return [line for line in lines if line]
 
 
@@ -27,6 +27,10 @@ setup(
     description="What the Python services of one team share at run time",
     python_requires=">=3.11",
     packages=find_packages(include=["yc_common", "yc_common.*"]),
-    package_data={"yc_common": ["py.typed"]},
-    install_requires=read_requirements(),
+    package_data={"yc_common": ["py.typed", "CHANGELOG.md"]},
+    install_requires=read_requirements("requirements.txt"),
+    extras_require={
+        "http": read_requirements("requirements-http.txt"),
+        "metrics": read_requirements("requirements-metrics.txt"),
+    },
 )

@@ -49,6 +49,7 @@ class Loader(Generic[S]):
         self._current: S | None = None
         self._origins: dict[Path, Origin] = {}
         self.files: tuple[FilePath, ...] = ()
+        self._previous: tuple[S | None, dict[Path, Origin], tuple[FilePath, ...]] = (None, {}, ())
 
     @property
     def prefix(self) -> str:
@@ -71,6 +72,7 @@ class Loader(Generic[S]):
             layers.add_environment(self.prefix, self._environment)
             layers.add_overrides(self.overrides)
             value = self._build(layers)
+            self._previous = self._current, self._origins, self.files
             self._current, self._origins, self.files = value, layers.origins, tuple(layers.files)
             return value
 
@@ -83,10 +85,10 @@ class Loader(Generic[S]):
             raise ConfigError(layers.problems)
         return value
 
-    def restore(self, previous: S) -> None:
-        """Put an earlier configuration back in force, when what uses it cannot follow a new one."""
+    def restore(self) -> None:
+        """Put what was in force before the last `load()` back, when what uses it cannot follow the new one."""
         with self._lock:
-            self._current = previous
+            self._current, self._origins, self.files = self._previous
 
     def values(self) -> list[Value]:
         """Return every value in force, defaults too, with where it came from; secrets are masked."""

@@ -33,8 +33,9 @@ class Channel(Protocol):
 class StreamChannel:
     """A file, terminal, pipe or socket that others share; their view of it is left as it is.
 
-    `O_NONBLOCK` belongs to the open file description, which a shell or a parent process shares with us: setting it
-    on standard error would break them. So a pipe is opened once more through /proc, and a socket sent to with MSG_DONTWAIT.
+    `O_NONBLOCK` belongs to the open file description, which a shell or a parent process shares with us: setting
+    it on standard error would break them. So a pipe is opened once more through /proc, and a socket sent to with
+    MSG_DONTWAIT.
     """
 
     def __init__(self, descriptor: int) -> None:

@@ -25,8 +25,8 @@ class LogSettings(Section):
     """How to log: the `log` section of a service's configuration.
 
     `levels` sets the level of loggers by the start of their names (`{"aiohttp": "warning"}`). `format` auto is
-    journald's own under systemd, text on a terminal, JSON otherwise. Of one event of one logger at most `rate` lines pass in each
-    `rate_period`, the rest are counted; 0 lets all pass.
+    journald's own under systemd, text on a terminal, JSON otherwise. Of one event of one logger at most
+    `rate` lines pass in each `rate_period`, the rest are counted; 0 lets all pass.
     """
 
     level: Level = "info"
