@@ -1,0 +1,233 @@
+"""The members of a tar or zip archive in one form, each one's name and kind checked before anyone sees it."""
+
+from __future__ import annotations
+
+import bz2
+import calendar
+import gzip
+import lzma
+import os
+import posixpath
+import stat
+import struct
+import tarfile
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, Literal, cast
+
+_MAX_MEMBERS = 200_000
+_MAX_UNPACKED = 4 << 30
+#: A small archive may unpack to this much, whatever the ratio.
+_ALWAYS_ALLOWED = 256 << 20
+_MAX_RATIO = 200
+#: tarfile reads a header's extension in one piece, of the size that the header claims.
+_MAX_HEADER = 8 << 20
+_LONGEST_NAME = 255
+_SKIP = 1 << 18
+_ZIP = (b"PK\3\4", b"PK\5\6")
+
+
+class UnreadableError(Exception):
+    """An archive that is damaged, or that holds what no source archive needs; the message begins with the member."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Member:
+    """One member: its path is relative and holds no `..`; `mtime` is in seconds since 1970.
+
+    `target` is what a symbolic link holds, or for a hard link the path of the other member.
+    """
+
+    path: PurePosixPath
+    kind: Literal["file", "directory", "symlink", "hardlink"]
+    open: Callable[[], IO[bytes]]
+    mtime: int = 0
+    executable: bool = False
+    target: str = ""
+
+
+def members(archive: Path) -> Iterator[Member]:
+    """Yield the members of an archive in its order, whose kind its first bytes tell.
+
+    A member can be opened until the next one is asked for. To be used within `reading`.
+    """
+    with archive.open("rb") as stream:
+        magic = stream.read(6)
+        stream.seek(0)
+        limit = unpacked_limit(archive.stat().st_size)
+        found = _zip_members(stream) if magic[:4] in _ZIP else _tar_members(stream, magic, limit)
+        for count, member in enumerate(found):
+            if count >= _MAX_MEMBERS:
+                raise UnreadableError(f"more than {_MAX_MEMBERS} members")
+            yield member
+
+
+@contextmanager
+def reading() -> Iterator[None]:
+    """Turn what the decompressors raise, while members are listed or read, into `UnreadableError`."""
+    try:
+        yield
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+        raise UnreadableError(f"damaged, or not an archive ({error})") from None
+    except (RuntimeError, ValueError, OverflowError, struct.error) as error:
+        # Encrypted, or compressed in a way this Python does not know; figures that are no dates.
+        raise UnreadableError(f"cannot be read ({error})") from None
+    except OSError as error:
+        # gzip and bz2 say so when the data is damaged; a fault of the machine has a number.
+        if error.errno is not None:
+            raise
+        raise UnreadableError(f"damaged ({error})") from None
+
+
+def unpacked_limit(size: int) -> int:
+    """Return how many bytes may come out of an archive of so many bytes."""
+    return min(_MAX_UNPACKED, max(_ALWAYS_ALLOWED, _MAX_RATIO * size))
+
+
+class _Forward:
+    """What a decompressor gives, counted: can be read and skipped forward, up to a limit."""
+
+    def __init__(self, stream: IO[bytes], limit: int) -> None:
+        self._stream, self._limit, self._position = stream, limit, 0
+
+    def read(self, size: int) -> bytes:
+        if size > _MAX_HEADER:
+            raise UnreadableError("a header of more than 8 MiB")
+        data = self._stream.read(size)
+        self._position += len(data)
+        if self._position > self._limit:
+            raise UnreadableError("unpacks to far more than the archive's size")
+        return data
+
+    def tell(self) -> int:
+        return self._position
+
+    def seek(self, position: int) -> int:
+        if position < self._position:
+            raise tarfile.ReadError("a member of negative size")
+        while self._position < position and self.read(min(_SKIP, position - self._position)):
+            pass
+        return self._position
+
+
+class _StrictHeader(tarfile.TarInfo):
+    """A header that is damaged is an error: tarfile itself takes it for the end of the archive."""
+
+    @classmethod
+    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> _StrictHeader:
+        try:
+            return super().fromtarfile(tarfile_)
+        except tarfile.HeaderError as error:
+            # Two kinds are the proper end: a block of zeros, and nothing at all after whole members.
+            if type(error).__name__ in ("EOFHeaderError", "EmptyHeaderError"):
+                raise
+            raise tarfile.ReadError(str(error)) from None
+
+
+def _tar_members(stream: IO[bytes], magic: bytes, limit: int) -> Iterator[Member]:
+    with closing(_decompressor(stream, magic)) as plain:
+        forward = _Forward(plain, limit)
+        # tarfile only reads, seeks and tells.
+        with tarfile.open(fileobj=cast("IO[bytes]", forward), mode="r:", tarinfo=_StrictHeader) as tar:
+            for info in tar:
+                yield _tar_member(tar, info)
+        # The check sum of the whole comes last.
+        while forward.read(_SKIP):
+            pass
+
+
+def _decompressor(stream: IO[bytes], magic: bytes) -> IO[bytes]:
+    if magic.startswith(b"\x1f\x8b"):
+        return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
+    if magic.startswith(b"BZh"):
+        return cast("IO[bytes]", bz2.BZ2File(stream))
+    if magic == b"\xfd7zXZ\0":
+        return cast("IO[bytes]", lzma.LZMAFile(stream))
+    return stream
+
+
+def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
+    path = _checked(info.name)
+    if info.size < 0 or info.issparse():
+        raise UnreadableError(f"{path}: a sparse file")
+    kind: Literal["file", "directory", "symlink", "hardlink"]
+    kind = "directory" if info.isdir() else "symlink" if info.issym() else "hardlink" if info.islnk() else "file"
+    if kind == "file" and not info.isreg():
+        raise UnreadableError(f"{path}: neither a file, a directory nor a link")
+    target = ""
+    if kind == "symlink":
+        target = _checked_target(path, info.linkname)
+    elif kind == "hardlink":
+        target = str(_checked(info.linkname))
+    return Member(
+        path=path,
+        kind=kind,
+        open=lambda: cast("IO[bytes]", tar.extractfile(info)),
+        mtime=int(info.mtime),
+        executable=bool(info.mode & 0o111),
+        target=target,
+    )
+
+
+def _zip_members(stream: IO[bytes]) -> Iterator[Member]:
+    with zipfile.ZipFile(stream) as archive:
+        for info in archive.infolist():
+            yield _zip_member(archive, info)
+
+
+def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
+    path = _checked(info.filename)
+    mode = info.external_attr >> 16
+    kind = stat.S_IFMT(mode)
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
+        raise UnreadableError(f"{path}: neither a file, a directory nor a link")
+    target = ""
+    if kind == stat.S_IFLNK:
+        with archive.open(info) as stream:
+            target = _checked_target(path, os.fsdecode(stream.read(4096)))
+    # Zip keeps local time without a zone; that nobody wrote a date is a date of zeros.
+    year, month, day, *time = info.date_time
+    return Member(
+        path=path,
+        kind="directory" if info.is_dir() else "symlink" if target else "file",
+        open=lambda: archive.open(info),
+        mtime=calendar.timegm((year, month or 1, day or 1, *time)),
+        executable=bool(mode & 0o111),
+        target=target,
+    )
+
+
+def _checked(name: str) -> PurePosixPath:
+    """Return a member's name as a path; raises `UnreadableError` when it would leave the directory."""
+    shown = name.encode("utf-8", "backslashreplace").decode()
+    parts = [part for part in name.split("/") if part not in ("", ".")]
+    if name.startswith("/"):
+        raise UnreadableError(f"{shown}: an absolute name")
+    if ".." in parts:
+        raise UnreadableError(f"{shown}: a name with `..`")
+    _encodable(name, shown)
+    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
+        raise UnreadableError(f"{shown[:60]}...: a name of more than {_LONGEST_NAME} bytes")
+    return PurePosixPath(*parts)
+
+
+def _checked_target(path: PurePosixPath, target: str) -> str:
+    """Return what a symbolic link holds; raises `UnreadableError` when that is plainly outside."""
+    resolved = posixpath.normpath(posixpath.join(*path.parts[:-1], target)) if path.parts else ".."
+    if not target or target.startswith("/") or resolved.split("/")[0] == "..":
+        raise UnreadableError(f"{path}: a link out of the archive")
+    _encodable(target, str(path))
+    return target
+
+
+def _encodable(name: str, shown: str) -> None:
+    if "\0" in name:
+        raise UnreadableError(f"{shown!r}: a name with a zero byte")
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        raise UnreadableError(f"{shown}: a name that is not UTF-8") from None
