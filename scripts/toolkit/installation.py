@@ -1,0 +1,62 @@
+"""`make install`: all services of a project, below one root or each in the tree of its Debian package."""
+
+from __future__ import annotations
+
+import os
+import time
+from pathlib import Path
+
+from toolkit import debhelper, ui, venv, wheels
+from toolkit.project import Package, Project
+from toolkit.settings import Settings
+from toolkit.venv import Installed, Plan
+from toolkit.wheels import BuildOptions, Built
+
+
+def install(project: Project, settings: Settings, options: BuildOptions, destdir: Path) -> None:
+    """Build what is not built yet and install every service. Raises `UserError` on what cannot be installed."""
+    if not project.services:
+        raise ui.UserError(f"{project.root}: there is no service here, so there is nothing to install",
+                           "a service is a package with a bin/ directory")
+    packaging = debhelper.find(settings, destdir)
+    built = wheels.build(project, settings, options)
+    owners: dict[str, str] = {}
+    for service in project.services:
+        start = time.monotonic()
+        root = packaging.destination(service) if packaging else destdir
+        installed = venv.install(plan(service, settings, built), root, options.store, options.jobs)
+        _claim(installed, settings.namespace, owners)
+        _link(installed, settings.namespace, root)
+        if packaging:
+            packaging.finish(installed)
+        ui.step("INSTALL", f"{service.service_name} in {installed.root} ({time.monotonic() - start:.1f} s)")
+
+
+def plan(service: Package, settings: Settings, built: Built) -> Plan:
+    """Return what is installed for a service, at its final path."""
+    name = service.service_name
+    prefix = Path("/usr/lib", settings.namespace, name)
+    return Plan(service=service, wheels=built.runtime[name], interpreter=built.interpreters[name], prefix=prefix)
+
+
+def _public(installed: Installed, namespace: str) -> list[str]:
+    """Return the scripts that are everyone's to call: those with the namespace's prefix."""
+    return [script for script in installed.scripts if script.startswith(f"{namespace}-")]
+
+
+def _claim(installed: Installed, namespace: str, owners: dict[str, str]) -> None:
+    service = installed.plan.service.service_name
+    for script in _public(installed, namespace):
+        owner = owners.setdefault(script, service)
+        if owner != service:
+            raise ui.UserError(f"/usr/bin/{script}: {owner} and {service} both have a script of this name", "rename one of them")
+
+
+def _link(installed: Installed, namespace: str, root: Path) -> None:
+    """Link the service's public scripts into /usr/bin, by relative links as Debian wants them (Policy 10.5)."""
+    directory = root / "usr/bin"
+    directory.mkdir(parents=True, exist_ok=True)
+    for script in _public(installed, namespace):
+        link = directory / script
+        link.unlink(missing_ok=True)
+        link.symlink_to(os.path.relpath(installed.plan.prefix / "bin" / script, "/usr/bin"))
