@@ -120,7 +120,8 @@ common-setup:
 #: Print this text
 .PHONY: common-help
 common-help:
-	@awk -v colour="$$(test -t 1 && test -z "$${NO_COLOR-}" && echo 1 || true)" -f $(call quote,$(toolkit)/scripts/help.awk) $(MAKEFILE_LIST)
+	@colour=; test ! -t 1 || test -n "$${NO_COLOR-}" || colour=1; \
+	awk -v colour="$$colour" -f $(call quote,$(toolkit)/scripts/help.awk) $(MAKEFILE_LIST)
 
 settings = $(shell sed -n 's/^\([A-Z0-9_]*\) ?=.*/\1/p' $(MAKEFILE_LIST))
 
@@ -130,9 +131,9 @@ include $(dir $(firstword $(MAKEFILE_LIST)))scripts/toolkit.mk
 endif
 
 # A setting on the command line that nothing reads is an error or a warning; without settings no process is started.
-MAKEOVERRIDES ?=
-given := $(foreach word,$(subst \ ,_,$(MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
-goals := $(or $(MAKECMDGOALS),$(.DEFAULT_GOAL))
+if_defined = $(if $(filter undefined,$(origin $(1))),,$($(1)))
+given := $(foreach word,$(subst \ ,_,$(call if_defined,MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
+goals := $(or $(call if_defined,MAKECMDGOALS),$(.DEFAULT_GOAL))
 problem := $(if $(filter-out V,$(given)),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/check_variables.py) \
 	--makefiles $(MAKEFILE_LIST) --goals $(goals) --given $(given)))
 $(if $(problem),$(error $(problem)))

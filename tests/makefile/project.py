@@ -1,0 +1,96 @@
+"""A service project in a temporary directory, whose toolkit's verbs only note how they were called."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+TOOLKIT = Path(__file__).resolve().parents[2]
+#: Each target that runs a verb, and the verb.
+VERBS = {
+    "vendor": "vendor",
+    "check-vendor": "check_vendor",
+    "build": "build",
+    "install": "install",
+    "deb": "deb",
+    "test": "run_tests",
+    "clean": "clean",
+    "info": "info",
+    "setup": "system_packages",
+}
+
+_RECORDER = """\
+import json, os, pathlib, sys, time
+record = pathlib.Path(__file__).parents[2] / "calls"
+def note(event):
+    with record.open("a") as stream:
+        print(json.dumps([event, pathlib.Path(__file__).stem, sys.argv[1:]]), file=stream)
+note("start")
+if pathlib.Path(__file__).stem == os.environ.get("FAILING_VERB"):
+    sys.exit("the verb failed")
+time.sleep(float(os.environ.get("SECONDS_OF_VERB", "0")))
+note("end")
+"""
+
+
+@dataclass(frozen=True)
+class Project:
+    """A project at `root`, and what its verbs noted."""
+
+    root: Path
+
+    def make(self, *words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
+        """Run make as a user would, in an environment that holds nothing else."""
+        scrubbed = {"PATH": os.environ["PATH"], "HOME": str(self.root), "LC_ALL": "C.UTF-8", **environment}
+        done = subprocess.run(["make", "--warn-undefined-variables", *words], cwd=self.root, env=scrubbed, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        assert "undefined variable" not in done.stderr
+        assert not check or done.returncode == 0, done.stderr
+        return done
+
+    def events(self) -> list[tuple[str, str]]:
+        """Return the starts and ends of verbs, in their order."""
+        return [(event, verb) for event, verb, _ in self._read()]
+
+    def calls(self) -> dict[str, list[str]]:
+        """Return the arguments of each verb that was called."""
+        return {verb: words for _, verb, words in self._read()}
+
+    def verbs(self) -> list[str]:
+        """Return the verbs that were called, in their order."""
+        return [verb for event, verb, _ in self._read() if event == "start"]
+
+    def _read(self) -> list[tuple[str, str, list[str]]]:
+        record = self.root / "calls"
+        return [tuple(json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
+
+
+def make_project(root: Path, link: str = "common/project.mk") -> Project:
+    """Write a project with a toolkit of recorders in common/ and `Makefile` as a link to it."""
+    scripts = root / "common" / "scripts"
+    scripts.mkdir(parents=True)
+    shutil.copy(TOOLKIT / "project.mk", root / "common")
+    (scripts / "project.mk").symlink_to("../project.mk")
+    for name in ("help.awk", "check_variables.py"):
+        shutil.copy(TOOLKIT / "scripts" / name, scripts)
+    shutil.copytree(TOOLKIT / "scripts" / "toolkit", scripts / "toolkit", ignore=shutil.ignore_patterns("__pycache__"))
+    for verb in VERBS.values():
+        (scripts / f"{verb}.py").write_text(_RECORDER)
+    (root / "Makefile").symlink_to(link)
+    return Project(root)
+
+
+
+def parse(verb: str, words: list[str]) -> Any:
+    """Parse a recorded command line as the real verb does: an option it does not know ends the test."""
+    specification = importlib.util.spec_from_file_location(f"verb_{verb}", TOOLKIT / "scripts" / f"{verb}.py")
+    assert specification and specification.loader
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module.build_parser().parse_args(words)

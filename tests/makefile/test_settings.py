@@ -1,0 +1,114 @@
+"""How settings reach the verbs, and what a wrong one gets."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+
+from tests.makefile.project import Project, parse
+
+
+@pytest.mark.parametrize("value", ["two words", "it's quoted", 'say "no"', "a,b;c", "*", "a=b c=d", "back\\slash", "#"])
+def test_a_value_reaches_the_verb_as_it_is(project: Project, value: str) -> None:
+    done = project.make("vendor", f"UPGRADE={value}")
+    assert parse("vendor", project.calls()["vendor"]).upgrade == value
+    assert done.stderr == ""
+
+
+def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
+    project.make("vendor", "RESOLVER=pip-tools", "UPGRADE=all", "EXCLUDE_NEWER=7d", "INDEX_URL=https://one.example",
+                 "EXTRA_INDEX_URL=https://two.example", "PLATFORMS=linux darwin", "DRY_RUN=1", "NAMESPACE=acme",
+                 "PACKAGES=one two", "SERVICES=three")
+    words = project.calls()["vendor"]
+    parse("vendor", words)
+    pairs = dict(itertools.pairwise(words))
+    assert pairs.items() >= {
+        "--resolver": "pip-tools", "--upgrade": "all", "--exclude-newer": "7d", "--index-url": "https://one.example",
+        "--extra-index-url": "https://two.example", "--platforms": "linux darwin", "--namespace": "acme",
+        "--packages": "one two", "--services": "three",
+    }.items()
+    assert "--dry-run" in words
+
+
+@pytest.mark.parametrize("target", ["build", "install", "deb", "test"])
+def test_every_setting_of_a_build_reaches_the_verbs_that_build(project: Project, target: str) -> None:
+    project.make(target, "JOBS=3", "WHEEL_STORE=/a store", "PYTHON=/usr/bin/python3.11")
+    [(verb, words)] = project.calls().items()
+    parsed = parse(verb, words)
+    assert (parsed.jobs, parsed.wheel_store, parsed.python) == (3, "/a store", "/usr/bin/python3.11")
+
+
+def test_the_destination_reaches_install(project: Project) -> None:
+    project.make("install", "DESTDIR=/a root")
+    assert str(parse("install", project.calls()["install"]).destdir) == "/a root"
+
+
+def test_the_environment_sets_what_the_command_line_does_not(project: Project) -> None:
+    project.make("build", "JOBS=2", JOBS="7", WHEEL_STORE="/store")
+    parsed = parse("build", project.calls()["build"])
+    assert (parsed.jobs, parsed.wheel_store) == (2, "/store")
+
+
+def test_the_wheel_store_is_the_verbs_own_choice_unless_set(project: Project) -> None:
+    project.make("build")
+    assert "--wheel-store" not in project.calls()["build"]
+
+
+@pytest.mark.parametrize("how", ["command line", "environment"])
+def test_an_empty_wheel_store_is_none(project: Project, how: str) -> None:
+    if how == "environment":
+        project.make("build", WHEEL_STORE="")
+    else:
+        project.make("build", "WHEEL_STORE=")
+    assert parse("build", project.calls()["build"]).wheel_store == ""
+
+
+def test_info_is_told_every_setting(project: Project) -> None:
+    done = project.make("info", "UPGRADE=all")
+    told = dict(setting.split("=", 1) for setting in parse("info", project.calls()["info"]).setting)
+    assert told["UPGRADE"] == "all"
+    assert told["WHEEL_STORE"] == "default"
+    assert told.keys() >= {"NAMESPACE", "RESOLVER", "JOBS", "PYTHON3", "DESTDIR", "V"}
+    assert done.stderr == ""
+
+
+@pytest.mark.parametrize(("verbosity", "is_shown"), [("0", False), ("1", False), ("2", True)])
+def test_verbosity_shows_the_command(project: Project, verbosity: str, is_shown: bool) -> None:
+    done = project.make("build", f"V={verbosity}")
+    assert ("build.py" in done.stdout) is is_shown
+    assert parse("build", project.calls()["build"]).verbosity == int(verbosity)
+
+
+@pytest.mark.parametrize(("given", "meant"), [
+    ("UPGARDE=all", "UPGRADE"), ("WHEELSTORE=", "WHEEL_STORE"), ("jobs=2", "JOBS"), ("RESOLVE=uv", "RESOLVER"),
+    ("INDEX_URI=https://one.example", "INDEX_URL"), ("UPGARDE:=all", "UPGRADE"),
+])
+def test_a_misspelt_setting_is_an_error_that_names_the_right_one(project: Project, given: str, meant: str) -> None:
+    done = project.make("vendor", given, check=False)
+    assert done.returncode == 2
+    assert f"did you mean {meant}?" in done.stderr
+    assert project.verbs() == []
+
+
+def test_a_setting_nobody_knows_is_warned_of(project: Project) -> None:
+    done = project.make("build", "QUUX=1")
+    assert "warning: QUUX has no effect: it is not a setting" in done.stderr
+    assert project.verbs() == ["build"]
+
+
+def test_a_setting_of_another_target_is_warned_of(project: Project) -> None:
+    done = project.make("build", "UPGRADE=all", "EXCLUDE_NEWER=7d")
+    assert "warning: UPGRADE has no effect on build: it is a setting of vendor" in done.stderr
+    assert "warning: EXCLUDE_NEWER has no effect on build: it is a setting of vendor" in done.stderr
+
+
+def test_a_setting_of_one_of_several_targets_is_not_warned_of(project: Project) -> None:
+    assert project.make("vendor", "deb", "UPGRADE=all", "JOBS=2", "DRY_RUN=1").stderr == ""
+
+
+def test_a_setting_is_not_warned_of_when_a_target_of_the_projects_own_may_read_it(project: Project) -> None:
+    (project.root / "Makefile").unlink()
+    (project.root / "Makefile").write_text("include common/project.mk\nmine:\n\t@echo $(UPGRADE)\n")
+    done = project.make("mine", "UPGRADE=all")
+    assert (done.stdout, done.stderr) == ("all\n", "")
