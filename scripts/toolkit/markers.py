@@ -1,0 +1,81 @@
+"""Environment markers (PEP 508), seen from the machines that a service is built for."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+
+from packaging.markers import Marker
+
+_MACHINES = {"linux": ("x86_64", "aarch64"), "darwin": ("x86_64", "arm64"), "win32": ("AMD64", "ARM64")}
+_SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+_Environment = Mapping[str, str]
+
+
+def possible(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> bool:
+    """Tell whether a marker holds on at least one machine: minor versions such as `3.11`, values of `sys.platform`."""
+    return any(holds for _, holds in _table(marker, tuple(pythons), tuple(platforms)))
+
+
+def always(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> bool:
+    """Tell whether a marker holds on every machine."""
+    return all(holds for _, holds in _table(marker, tuple(pythons), tuple(platforms)))
+
+
+def simplify(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> str:
+    """Return a shorter marker that says the same of these machines: empty when it holds on all of them.
+
+    One that depends on the minor version alone, or on the platform alone, or the machine alone, names just that.
+    """
+    table = _table(marker, tuple(pythons), tuple(platforms))
+    if all(holds for _, holds in table):
+        return ""
+    for variable in ("python_version", "sys_platform", "platform_machine"):
+        chosen = {environment[variable]: holds for environment, holds in table}
+        if all(chosen[environment[variable]] == holds for environment, holds in table):
+            return _one_of(variable, [value for value, holds in chosen.items() if holds]) or marker
+    return marker
+
+
+def for_pythons(chosen: Sequence[str], pythons: Sequence[str]) -> str:
+    """Return the marker for some minor versions out of `pythons`; empty when it is all of them."""
+    return "" if set(chosen) == set(pythons) else _one_of("python_version", chosen)
+
+
+def python_environments(text: str, python: str) -> Iterator[dict[str, str]]:
+    """Yield an environment for each patch level of a minor version that the text of a marker could tell apart."""
+    named = {int(found) for found in re.findall(rf"\b{re.escape(python)}\.(\d+)", text)}
+    patches = {0, 99, *named, *(patch + 1 for patch in named), *(max(patch - 1, 0) for patch in named)}
+    for patch in sorted(patches):
+        full = f"{python}.{patch}"
+        yield {"python_version": python, "python_full_version": full, "implementation_version": full}
+
+
+def _one_of(variable: str, values: Sequence[str]) -> str:
+    return " or ".join(f"{variable} == '{value}'" for value in values)
+
+
+@cache
+def _table(marker: str, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[tuple[_Environment, bool], ...]:
+    parsed = Marker(marker) if marker else None
+    return tuple((environment, parsed is None or parsed.evaluate(dict(environment)))
+                 for environment in _environments(marker, pythons, platforms))
+
+
+def _environments(text: str, pythons: Sequence[str], platforms: Sequence[str]) -> Iterator[dict[str, str]]:
+    for python, platform in itertools.product(pythons, platforms):
+        for versions, machine in itertools.product(python_environments(text, python), _MACHINES.get(platform, ("",))):
+            yield {
+                **versions,
+                "sys_platform": platform,
+                "platform_machine": machine,
+                "platform_system": _SYSTEMS.get(platform, platform),
+                "os_name": "nt" if platform == "win32" else "posix",
+                "implementation_name": "cpython",
+                "platform_python_implementation": "CPython",
+                "platform_release": "",
+                "platform_version": "",
+                "extra": "",
+            }

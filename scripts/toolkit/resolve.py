@@ -1,0 +1,98 @@
+"""Requirements become pins: one seam, two engines behind it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from toolkit import lock, ui
+from toolkit.indexes import Indexes
+from toolkit.targets import Targets
+
+ENGINES = ("uv", "pip-tools")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to resolve.
+
+    `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
+    `preferences` are `name==version[; marker]`, kept while they satisfy; `upgrade` (names, or `all`) lets them go.
+    `provided` are the distributions of the project itself, `name==version` or just `name`: they are never looked up.
+    `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
+    """
+
+    requirements: tuple[str, ...]
+    targets: Targets
+    constraints: tuple[str, ...] = ()
+    preferences: tuple[str, ...] = ()
+    platforms: tuple[str, ...] = ("linux",)
+    upgrade: tuple[str, ...] = ()
+    provided: tuple[str, ...] = ()
+    exclude_newer: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    def kept(self) -> tuple[str, ...]:
+        """Return the preferences that `upgrade` leaves."""
+        if "all" in self.upgrade:
+            return ()
+        names = {lock.normalize(name) for name in self.upgrade}
+        return tuple(text for text in self.preferences if lock.normalize(text.partition("==")[0].strip()) not in names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteFile:
+    """One file to be had: size in bytes (None: not said), sha256 in hexadecimal (empty: not said).
+
+    `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty.
+    """
+
+    name: str
+    url: str
+    size: int | None = None
+    sha256: str = ""
+    upload_time: str = ""
+    requires_python: str = ""
+    yanked: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pin:
+    """One version of a distribution: either the files an index has of it, or the one archive of a direct URL.
+
+    `marker` (PEP 508) says for which of the targets; empty: for all of them.
+    """
+
+    name: str
+    version: str
+    marker: str = ""
+    sdist: RemoteFile | None = None
+    wheels: tuple[RemoteFile, ...] = ()
+    archive: RemoteFile | None = None
+
+    @property
+    def key(self) -> str:
+        """Return `name==version`."""
+        return f"{self.name}=={self.version}"
+
+
+class Resolver(Protocol):
+    """An engine."""
+
+    def resolve(self, request: Request) -> tuple[Pin, ...]:
+        """Return the pins of all that the requirements need on the targets, by name; raises `UserError`."""
+        ...
+
+
+def get(name: str, indexes: Indexes) -> Resolver:
+    """Return the engine of this name: `uv` or `pip-tools`. Runs inside the tools environment."""
+    if name == "uv":
+        from toolkit.resolve_uv import UvResolver
+
+        return UvResolver(indexes)
+    if name == "pip-tools":
+        from toolkit.resolve_pip_tools import PipToolsResolver
+
+        return PipToolsResolver(indexes)
+    raise ui.UserError(f"RESOLVER={name}: there is no such engine", f"use one of {', '.join(ENGINES)}")

@@ -1,0 +1,143 @@
+"""What uv says when it finds no solution, as one line that names the requirement and one that says what to do."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from toolkit import lock, ui
+from toolkit.indexes import Indexes
+from toolkit.resolve import Request
+
+_NAME = r"([A-Za-z0-9][\w.-]*?)"
+_ABSENT = re.compile(rf"{_NAME} was not found in (?:the package registry|the provided package locations|the cache)")
+_NO_VERSION = re.compile(
+    rf"(?:there (?:is|are) no versions? of|only) {_NAME}(?:\[[^\]]*\])?((?:[<>=!~]=?\S*)?)"
+    r"(?=[\s,]|$)(?: (?:is|are) available| and| have|,|\s|$)"
+)
+_REFUSED = re.compile(r"(?:An index URL|An index) \((\S+?)\).*?(40[13])")
+_FETCH = re.compile(r"(?:[Ff]ailed to fetch: |for url \(|unexpected (?:JSON|HTML) from )`?([^\s`)]+)")
+_BUILD = re.compile(r"Failed to (?:build|prepare|generate package metadata for|download and build) (?:`([^`]+)`)?")
+_PYTHON = re.compile(rf"{_NAME}((?:==|>=|<=|<|>|!=|~=)\S+) depends on Python(\S+?)(?=[,\s]|$)")
+_REQUIRED = re.compile(rf"you require {_NAME}(?=\[|[<>=!~@;,.\s]|$)")
+_CAUSES = {
+    "Connection refused": "refuses the connection",
+    "timed out": "does not answer in time",
+    "dns error": "has a host name that cannot be resolved",
+    "certificate": "has a certificate that is not trusted",
+    "HTTP status": "answers with an error",
+    "unexpected JSON": "answers with something that is not an index",
+    "unexpected HTML": "answers with something that is not an index",
+}
+
+
+def may_be_stale(output: str) -> bool:
+    """Tell whether a newer answer of the index could change the result."""
+    return bool(_ABSENT.search(output) or _NO_VERSION.search(output)) and not _REFUSED.search(output)
+
+
+def explain(output: str, request: Request, indexes: Indexes) -> ui.UserError:
+    """Return the error to raise for uv's output; its own explanation, which shows all chains, becomes the details."""
+    details = indexes.hide(output).replace("error: ", "uv: ", 1)
+    flat = " ".join(details.split())
+    for kind in (_refused, _unreachable, _build, _absent, _python, _no_version):
+        found = kind(flat, request, indexes)
+        if found:
+            return ui.UserError(found[0], found[1], details)
+    if "No solution found" in flat:
+        return ui.UserError(f"{_involved(flat, request)} cannot be satisfied together",
+                            "change one of the requirements named above", details)
+    reason = next((line.strip() for line in details.splitlines() if line.strip()), "uv failed")
+    return ui.UserError(f"{_involved(flat, request)}: {reason.removeprefix('uv: ')}",
+                        "see uv's message above; `V=2` shows the command", details)
+
+
+def origin_of(name: str, request: Request) -> str:
+    """Return where a distribution is asked for, `file:line` (several with commas); empty: by others only."""
+    places = [place for text, place in request.origins.items() if _name(text) == lock.normalize(name)]
+    return ", ".join(dict.fromkeys(places))
+
+
+def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
+    """Return what to say of a distribution that no index has."""
+    return (f"{_prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
+            "correct the name, or name the index that has it: INDEX_URL=, EXTRA_INDEX_URL= or pip's configuration")
+
+
+def no_version(text: str, request: Request) -> tuple[str, str]:
+    """Return what to say of a requirement (`name==9`) that no version satisfies."""
+    newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
+    return (f"{_prefix(_name(text), request)}no version satisfies `{text}`{newer}",
+            f"ask for a version that exists; `pip index versions {_name(text)}` lists them")
+
+
+def _refused(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _REFUSED.search(text)
+    if not found:
+        return None
+    return (f"the index {found[1]} refuses: {found[2]} {'Unauthorized' if found[2] == '401' else 'Forbidden'}",
+            "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration")
+
+
+def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _FETCH.search(text)
+    if not found or _BUILD.search(text):
+        return None
+    status = re.search(r"\((\d{3} [^)]*)\)", text)
+    reason = next((meaning for sign, meaning in _CAUSES.items() if sign in text), "cannot be read")
+    return (f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""),
+            "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right")
+
+
+def _build(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _BUILD.search(text)
+    if not found:
+        return None
+    subject = found[1] or "an archive"
+    hint = f"mend what the message above names, or add the line `{_name(subject)}` to vendor.txt to take its wheels"
+    return f"{_prefix(_name(subject), request)}{subject} tells its needs only when built, and its build failed", hint
+
+
+def _absent(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _ABSENT.search(text)
+    return unknown(found[1], request, indexes) if found else None
+
+
+def _python(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _PYTHON.search(text)
+    if not found or "requested Python version" not in text:
+        return None
+    pythons = ", ".join(request.targets.pythons)
+    return (f"{_prefix(found[1], request)}{found[1]}{found[2]} needs Python {found[3]}, but the target is {pythons}",
+            "allow another version of it, or change .python-version")
+
+
+def _no_version(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _NO_VERSION.search(text)
+    if not found:
+        return None
+    asked = next((key for key in (*request.origins, *request.requirements, *request.constraints)
+                  if _name(key) == lock.normalize(found[1])), found[1] + found[2])
+    return no_version(asked, request)
+
+
+def _involved(text: str, request: Request) -> str:
+    """Name the requirements that uv's explanation speaks of, each with its place."""
+    named = {lock.normalize(name) for name in _REQUIRED.findall(text)}
+    known = [key for key in (request.origins or dict.fromkeys((*request.requirements, *request.constraints), ""))
+             if _name(key) in named]
+    parts = [f"{request.origins[key]}: {key}" if request.origins.get(key) else key for key in known]
+    return ", ".join(parts) or "the requirements"
+
+
+def _prefix(name: str, request: Request) -> str:
+    origin = origin_of(name, request)
+    return f"{origin}: " if origin else ""
+
+
+def _name(text: str) -> str:
+    try:
+        return lock.normalize(Requirement(text).name)
+    except InvalidRequirement:
+        return lock.normalize(re.split(r"[^\w.-]", text, maxsplit=1)[0])
