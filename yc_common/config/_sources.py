@@ -53,6 +53,7 @@ class Layers:
 
     def _add_file(self, file: FilePath, raw: bytes) -> None:
         self.files.append(file)
+        self.origins.setdefault((), Origin(str(file)))
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:

@@ -48,7 +48,8 @@ class Client:
 
     def __init__(self, base: str = "", *, timeout: float = 10.0, attempt_timeout: float = 5.0,
                  connect_timeout: float = 2.0, retry: RetryPolicy | None = None,
-                 breaker: BreakerPolicy | None = None, largest: int = 16 << 20, limit: int = 100, headers: Mapping[str, str] | None = None, unix: str = "",
+                 breaker: BreakerPolicy | None = None, largest: int = 16 << 20, limit: int = 100,
+                 headers: Mapping[str, str] | None = None, unix: str = "",
                  observer: Observer | None = None, clock: Callable[[], float] = time.monotonic,
                  sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
         self._base = URL(base) if base else None

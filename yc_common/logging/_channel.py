@@ -9,6 +9,7 @@ import os
 import select
 import socket
 import stat
+import time
 from typing import Protocol
 
 #: Where journald listens for structured entries.
@@ -87,18 +88,14 @@ class JournalChannel:
 
     def __init__(self, path: str = JOURNAL) -> None:
         self._path = path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
-        self._poll = select.poll()
-        self._poll.register(self._socket, select.POLLOUT)
-        self._away = False
+        self._socket: socket.socket | None = None
 
     def send(self, data: bytes) -> int:
         """See `Channel`."""
-        self._away = False
         try:
-            self._socket.sendto(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, self._path)
-        except (FileNotFoundError, ConnectionRefusedError, ConnectionResetError) as error:
-            self._away = True  # journald restarts; its socket comes back
+            self._connected().send(data, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
+        except (FileNotFoundError, ConnectionError) as error:
+            self.close()  # journald restarts; its socket comes back
             raise BlockingIOError(errno.EAGAIN, "no journal") from error
         except OSError as error:
             if error.errno == errno.ENOBUFS:
@@ -108,6 +105,18 @@ class JournalChannel:
             self._send_file(data)
         return len(data)
 
+    def _connected(self) -> socket.socket:
+        # Connected, because only then does poll() tell when the other side's queue has room.
+        if self._socket is None:
+            opened = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)
+            try:
+                opened.connect(self._path)
+            except OSError:
+                opened.close()
+                raise
+            self._socket = opened
+        return self._socket
+
     def _send_file(self, data: bytes) -> None:
         memory = os.memfd_create("journal", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
         try:
@@ -116,18 +125,24 @@ class JournalChannel:
             seals = fcntl.F_SEAL_SHRINK | fcntl.F_SEAL_GROW | fcntl.F_SEAL_WRITE | fcntl.F_SEAL_SEAL
             fcntl.fcntl(memory, fcntl.F_ADD_SEALS, seals)
             rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", [memory]))]
-            self._socket.sendmsg([], rights, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL, self._path)
+            self._connected().sendmsg([], rights, socket.MSG_DONTWAIT | socket.MSG_NOSIGNAL)
         finally:
             os.close(memory)
 
     def wait(self, seconds: float) -> None:
         """See `Channel`."""
-        # An unconnected socket is always writable, so the full queue of the other side shows only by trying again.
-        select.select([], [], [], min(seconds, 0.2 if self._away else 0.02))
+        if self._socket is None:
+            time.sleep(min(seconds, 0.2))
+            return
+        poll = select.poll()
+        poll.register(self._socket, select.POLLOUT)
+        poll.poll(seconds * 1000)
 
     def close(self) -> None:
         """See `Channel`."""
-        self._socket.close()
+        if self._socket is not None:
+            self._socket.close()
+            self._socket = None
 
 
 def under_journal(descriptor: int, variable: str) -> bool:

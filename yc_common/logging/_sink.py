@@ -29,6 +29,7 @@ class Sink:
         self._capacity = capacity
         self._lost_lines = lost_lines
         self._lost = 0
+        self._closed = False
         self._begin()
         _living.add(self)
 
@@ -49,7 +50,9 @@ class Sink:
     def write(self, line: bytes) -> None:
         """Send a line, or keep it; never waits and never raises."""
         with self._lock:
-            if not self._kept:
+            if self._closed:
+                self._lost += 1
+            elif not self._kept:
                 lost = self._lost
                 rest = self._send(line)
                 if lost and lost == self._lost and not rest:
@@ -85,11 +88,11 @@ class Sink:
 
     def _drain(self) -> None:
         while True:
-            self._channel.wait(0.5)
             with self._lock:
-                if self._step():
+                if self._closed or self._step():
                     self._thread = None
                     return
+            self._channel.wait(0.5)
 
     def _step(self) -> bool:
         """Send what was kept; tell whether all of it went."""
@@ -135,7 +138,9 @@ class Sink:
         with self._lock:
             self._kept.clear()
             self._empty.set()
-            self._channel.close()
+            if not self._closed:
+                self._closed = True
+                self._channel.close()
 
 
 _living: weakref.WeakSet[Sink] = weakref.WeakSet()
