@@ -85,6 +85,15 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(path, onerror=retry)
 
 
+def empty(directory: Path) -> None:
+    """Remove all that is in a directory, but not the directory, which may be locked."""
+    for entry in directory.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            remove_tree(entry)
+        else:
+            entry.unlink()
+
+
 def swap_directory(staged: Path, target: Path) -> None:
     """Put `staged` in the place of `target` in one step and remove what was there before.
 

@@ -7,7 +7,7 @@ import shlex
 import signal
 import subprocess
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from toolkit import ui
@@ -33,19 +33,20 @@ def run(
     cwd: str | os.PathLike[str] | None = None,
     env: Mapping[str, str] | None = None,
     stream: bool = False,
+    watch: Callable[[str], None] | None = None,
 ) -> str:
     """Run a command with no standard input and return what it printed (standard output and error together).
 
     `env` replaces the environment (default: this process's own, in a C.UTF-8 locale). With `stream`, or `V=2`,
-    output goes to the terminal as it comes and the returned text is empty. Raises `CommandFailed`, and `UserError` when
-    the program does not exist.
+    output goes to the terminal as it comes and the returned text is empty; else `watch` is called with each line as it
+    comes. Raises `CommandFailed`, and `UserError` when the program does not exist.
     """
     words = [os.fspath(word) for word in argv]
     shown = stream or ui.verbosity >= 2
     ui.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
     child = _start(words, cwd, env, None if shown else subprocess.PIPE)
     try:
-        captured, _ = child.communicate()
+        captured = b"".join(_lines(child, watch)) if watch and not shown else child.communicate()[0]
     except BaseException:
         _end(child)
         raise
@@ -56,6 +57,14 @@ def run(
     if child.returncode:
         raise CommandFailed(words, child.returncode, output)
     return output
+
+
+def _lines(child: subprocess.Popen[bytes], watch: Callable[[str], None]) -> Iterator[bytes]:
+    assert child.stdout
+    for line in child.stdout:
+        watch(line.decode("utf-8", "replace").rstrip("\n"))
+        yield line
+    child.wait()
 
 
 def read(
