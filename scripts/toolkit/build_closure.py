@@ -1,0 +1,165 @@
+"""The build closure: what builds the sdists, and what builds that, down to backends that build themselves.
+
+Each tree that is built names a set of requirements; equal sets are resolved once. All sets together are tried first, so
+that one version of a backend serves everybody; where they disagree, each set is resolved by itself and several
+versions are locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Protocol
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from toolkit import ui
+from toolkit.resolve import Pin, Request, Resolver
+from toolkit.sdist import BuildSystem
+
+Requirements = frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Something to build: `name` as messages call it, `path` the sdist or a local package's directory."""
+
+    name: str
+    path: Path
+    build_system: BuildSystem
+
+
+class Source(Protocol):
+    """Where the trees of resolved pins come from."""
+
+    def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
+        """Return the tree of each pin that is built from source, by `name==version`, fetched and read."""
+
+    def ask(self, tree: Tree, closure: Sequence[Pin]) -> tuple[str, ...]:
+        """Return what the tree's backend says it needs besides, run with `closure`."""
+
+
+@dataclass(kw_only=True)
+class Closure:
+    """Resolves requirement sets into pins, and follows what those need to be built.
+
+    `base` is the request that all are made from; `given` are the pins of what it provides, by name, so that a set which
+    names one of them directly has it too.
+    """
+
+    resolver: Resolver
+    source: Source
+    base: Request
+    given: Mapping[str, Pin] = field(default_factory=dict)
+    by_set: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
+    sets: dict[str, Requirements] = field(default_factory=dict)
+    _trees: dict[str, Tree] = field(default_factory=dict)
+
+    def add(self, key: str, pins: Sequence[Pin]) -> None:
+        """Add what has been resolved elsewhere (the closure of tests), so that `follow` finds what builds it."""
+        self.sets[key] = frozenset({f"{key}: {pin.key}" for pin in pins})
+        self.by_set[self.sets[key]] = tuple(pins)
+
+    def follow(self, trees: Mapping[str, Tree]) -> None:
+        """Add the closure of `trees` (by key), and of what was added before."""
+        fresh = dict(trees) | self._new_trees()
+        while fresh:
+            self._trees |= fresh
+            self.sets |= {key: _static(tree) for key, tree in fresh.items()}
+            self._resolve(set(self.sets.values()) - self.by_set.keys())
+            self.sets |= self._dynamic(fresh)
+            self._resolve(set(self.sets.values()) - self.by_set.keys())
+            fresh = self._new_trees()
+
+    def _new_trees(self) -> dict[str, Tree]:
+        pins = {pin.key: pin for pins in self.by_set.values() for pin in pins}
+        return dict(self.source.trees(pin for key, pin in pins.items() if key not in self._trees))
+
+    def requires(self, key: str) -> tuple[str, ...]:
+        """Return the complete closure of what builds a tree (or runs tests) as the lock spells it."""
+        pins = self.by_set[self.sets[key]]
+        return tuple(sorted(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in pins))
+
+    def pins(self) -> list[Pin]:
+        """Return every pin of the closure once, without a marker: which set needs it when, `requires` says."""
+        return list({pin.key: replace(pin, marker="") for pins in self.by_set.values() for pin in pins}.values())
+
+    def _dynamic(self, trees: Mapping[str, Tree]) -> dict[str, Requirements]:
+        """Return the sets of trees whose backend names more than their pyproject.toml does."""
+        found = {}
+        for key, tree in trees.items():
+            closure = self.by_set[self.sets[key]]
+            more = self.source.ask(tree, closure) if tree.build_system.dynamic else ()
+            found[key] = self.sets[key] | _normal(more) | _wheel_for_old_setuptools(tree, closure)
+        return found
+
+    def _resolve(self, wanted: set[Requirements]) -> None:
+        """Resolve new sets, keeping the versions that were chosen before where they still do."""
+        todo = sorted((requirements for requirements in wanted if requirements), key=_freedom)
+        self.by_set |= {requirements: () for requirements in wanted if not requirements}
+        if not todo:
+            return
+        try:
+            self._resolve_together(todo)
+        except ui.UserError as conflict:
+            ui.debug(f"build requirements have no common versions, so each set gets its own:\n{conflict}")
+            for requirements in todo:
+                self.by_set[requirements] = self._one(requirements, constraints=())
+
+    def _resolve_together(self, todo: list[Requirements]) -> None:
+        union = tuple(sorted(set().union(*todo)))
+        joint = self.resolver.resolve(self._request(union, ()))
+        constraints = tuple(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in joint if not pin.archive)
+        with ThreadPoolExecutor(4) as pool:
+            results = pool.map(lambda requirements: self._one(requirements, constraints), todo)
+            self.by_set |= dict(zip(todo, results, strict=True))
+
+    def _one(self, requirements: Requirements, constraints: tuple[str, ...]) -> tuple[Pin, ...]:
+        pins = self.resolver.resolve(self._request(tuple(sorted(requirements)), constraints))
+        names = {Requirement(text).name for text in requirements}
+        return (*pins, *(pin for name, pin in self.given.items() if name in names))
+
+    def _request(self, requirements: tuple[str, ...], constraints: tuple[str, ...]) -> Request:
+        # What this run has chosen comes first; what an older lock says is for the rest. One version a name.
+        chosen = (pin.key for pins in self.by_set.values() for pin in pins)
+        preferences: dict[str, str] = {}
+        for preference in (*chosen, *self.base.preferences):
+            preferences.setdefault(preference.partition("==")[0], preference)
+        return replace(
+            self.base,
+            requirements=requirements,
+            constraints=(*self.base.constraints, *constraints),
+            preferences=tuple(preferences.values()),
+        )
+
+
+def _static(tree: Tree) -> Requirements:
+    return _normal(tree.build_system.requires)
+
+
+def _normal(requirements: Iterable[str]) -> Requirements:
+    """Return requirements in one spelling, so that equal sets are seen to be equal."""
+    result = set()
+    for text in requirements:
+        requirement = Requirement(text)
+        requirement.name = canonicalize_name(requirement.name)
+        result.add(str(requirement))
+    return frozenset(result)
+
+
+def _wheel_for_old_setuptools(tree: Tree, closure: Sequence[Pin]) -> Requirements:
+    # setuptools < 70.1 names `wheel` in every answer of its hook; newer ones build wheels by themselves.
+    if not tree.build_system.backend.startswith("setuptools.build_meta"):
+        return frozenset()
+    old = any(pin.name == "setuptools" and Version(pin.version) < Version("70.1") for pin in closure)
+    return frozenset({"wheel"}) if old else frozenset()
+
+
+def _freedom(requirements: Requirements) -> tuple[int, list[str]]:
+    """Sort sets with upper bounds first: the versions they force are then taken by sets that do not care."""
+    bounds = sum(operator in text for text in requirements for operator in ("<", "==", "~="))
+    return -bounds, sorted(requirements)

@@ -1,0 +1,114 @@
+"""Fetch what has been pinned, and read what it says of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from toolkit import sdist, ui
+from toolkit.build_closure import Tree
+from toolkit.dynamic import Asker
+from toolkit.fetch import Fetched, Fetcher
+from toolkit.lock import Distribution, VendoredFile, normalize
+from toolkit.resolve import Pin
+from toolkit.sdist import BuildSystem, Facts
+from toolkit.selection import Selector
+
+
+@dataclass(kw_only=True)
+class Sources:
+    """Pins with their files: `distributions` by `name==version` and `files`, places in the cache by file name."""
+
+    selector: Selector
+    fetcher: Fetcher
+    asker: Asker
+    distributions: dict[str, Distribution] = field(default_factory=dict)
+    files: dict[str, Path] = field(default_factory=dict)
+    _facts: dict[str, Facts] = field(default_factory=dict)
+    _unbuildable: dict[str, Pin] = field(default_factory=dict)
+
+    def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
+        """Fetch the files of pins and return the tree of each that is built from source; raises one error for all."""
+        new = {pin.key: pin for pin in pins}
+        chosen = {key: self.selector.choose(pin) for key, pin in new.items() if key not in self.distributions}
+        submitted = {
+            key: [(file, self.fetcher.submit(file)) for file in distribution.files]
+            for key, distribution in chosen.items() if distribution
+        }
+        for key, pairs in submitted.items():
+            files = tuple(self._take(file, future.result()) for file, future in pairs)
+            distribution = chosen[key]
+            assert distribution is not None
+            self._add(replace(distribution, files=files), new[key])
+        self._refuse_what_cannot_be_had()
+        return {key: self._tree(key) for key in new if key in self._facts}
+
+    def ask(self, tree: Tree, closure: Sequence[Pin]) -> tuple[str, ...]:
+        """Return what the tree's backend says it needs besides."""
+        return self.asker.ask(tree.name, tree.path, closure)
+
+    def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:
+        if self.files.setdefault(file.name, fetched.path) != fetched.path:
+            raise ui.UserError(
+                f"{file.name}: two different archives have this name; one is {file.url}",
+                "vendor/ has no directories: give one of them another name, or take it from an index",
+            )
+        return replace(file, size=fetched.size, sha256=fetched.sha256)
+
+    def _add(self, distribution: Distribution, pin: Pin) -> None:
+        key = distribution.key
+        self.distributions[key] = distribution
+        if distribution.kind == "wheels":
+            return
+        file = distribution.files[0]
+        facts = sdist.read(self.files[file.name], file.name)
+        if distribution.kind == "sdist":
+            _check_identity(distribution, facts)
+        if facts.needs_crates:
+            self._unbuildable[pin.name] = pin
+        self._facts[key] = facts
+        self.distributions[key] = replace(distribution, requires_python=facts.requires_python)
+
+    def _tree(self, key: str) -> Tree:
+        file = self.distributions[key].files[0]
+        return Tree(name=self.distributions[key].name, path=self.files[file.name], build_system=self._facts[key].build_system)
+
+    def _refuse_what_cannot_be_had(self) -> None:
+        no_source, crates = sorted(self.selector.without_source), sorted(self._unbuildable)
+        if not no_source and not crates:
+            return
+        pins = {**self.selector.without_source, **self._unbuildable}
+        reasons = [f"{pins[name].name} {pins[name].version} has no sdist" for name in no_source]
+        reasons += [f"{pins[name].name} {pins[name].version} needs Rust crates, which its sdist does not hold" for name in crates]
+        lines = ", ".join(f"`{name}`" for name in (*no_source, *crates))
+        raise ui.UserError(
+            f"cannot be built from source without a network: {'; '.join(reasons)}",
+            f"to take wheels instead, add to vendor.txt beside the requirements.txt that needs it, each on a line: {lines}",
+        )
+
+
+def _check_identity(distribution: Distribution, facts: Facts) -> None:
+    if not facts.name:
+        return
+    if normalize(facts.name) != normalize(distribution.name) or not _same(facts.version, distribution.version):
+        file = distribution.files[0]
+        raise ui.UserError(
+            f"{file.name}: its metadata says it is {facts.name} {facts.version}, not {distribution.name} {distribution.version}",
+            "the index or the archive is wrong: do not use it; constrain the requirement to another version",
+        )
+
+
+def _same(first: str, second: str) -> bool:
+    try:
+        return Version(first) == Version(second)
+    except InvalidVersion:
+        return first == second
+
+
+def local_build_system(directory: Path, shown: str) -> BuildSystem:
+    """Return the build system of a local package's directory."""
+    members = {name: (directory / name).read_bytes() for name in sdist.BUILD_FILES if (directory / name).is_file()}
+    return sdist.build_system(members, shown)

@@ -1,0 +1,238 @@
+"""The verb `vendor`: from requirements.txt to a new vendor/ with a lock for each service."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from toolkit import binaries, lock, requirements, sources, staging, ui, vendor_archives, wants
+from toolkit.build_closure import Closure, Tree
+from toolkit.dynamic import Asker
+from toolkit.fetch import Fetcher
+from toolkit.index import Index
+from toolkit.indexes import Indexes
+from toolkit.lock import Distribution, LocalPackage, Lock
+from toolkit.project import Project
+from toolkit.resolve import Pin, Request, Resolver
+from toolkit.selection import Selector
+from toolkit.settings import Settings
+from toolkit.sources import Sources
+from toolkit.vendor_archives import Given
+from toolkit.vendor_txt import BinaryRule
+from toolkit.wants import Wants
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendorOptions:
+    """How to resolve: names to `upgrade` (or `all`), `exclude_newer` as an ISO date or time, values of sys.platform."""
+
+    upgrade: tuple[str, ...] = ()
+    exclude_newer: str = ""
+    platforms: tuple[str, ...] = ("linux",)
+
+
+@dataclass(kw_only=True)
+class Vendoring:
+    """One run: its tools, the locks there were, and what has been found so far."""
+
+    project: Project
+    options: VendorOptions
+    resolver: Resolver
+    index: Index
+    sources: Sources
+    fetcher: Fetcher
+    old: tuple[Lock, ...]
+    _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
+    _new: list[Lock] = field(default_factory=list)
+
+    def run(self, everything: Iterable[Wants]) -> tuple[Lock, ...]:
+        """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
+        for item in everything:
+            ui.step("RESOLVE", item.name)
+            self._new.append(self._lock(item))
+        return tuple(self._new)
+
+    def _lock(self, item: Wants) -> Lock:
+        given = vendor_archives.fetch(item.archives, self.fetcher, self.old)
+        fixed = binaries.without_dependencies(item, self.index, self._preferences(item), self.sources.selector)
+        request = self._request(item, given, fixed)
+        result = self._attempt(item, request, given, fixed)
+        unused = [rule for rule in item.binary if not any(rule.name == d.name for d in result.distributions())]
+        if unused:
+            # vendor.txt may name what no requirements.txt does: it is wanted all the same.
+            more = tuple(f"{rule.name}{rule.specifier}" for rule in unused)
+            request = replace(request, requirements=(*request.requirements, *dict.fromkeys(more)))
+            result = self._attempt(item, request, given, fixed)
+        requirements.check_hashes(item.lines, result.packages)
+        return result
+
+    def _request(self, item: Wants, given: list[Given], fixed: list[Pin]) -> Request:
+        lines = item.tree.requirements
+        constraints = (*item.tree.constraints, *item.tests.constraints)
+        local = tuple(f"{p.name}=={p.version}" if p.version else p.name for p in self.project.packages)
+        return Request(
+            requirements=(*(line.text for line in lines), *(text for archive in given for text in archive.requires)),
+            constraints=tuple(line.text for line in constraints),
+            targets=item.targets,
+            preferences=self._preferences(item),
+            platforms=self.options.platforms,
+            upgrade=self.options.upgrade,
+            provided=(*local, *(archive.pin.key for archive in given), *(pin.key for pin in fixed)),
+            exclude_newer=self.options.exclude_newer,
+            origins={line.text: line.origin for line in (*lines, *constraints)},
+        )
+
+    def _preferences(self, item: Wants) -> tuple[str, ...]:
+        """Return what to keep: the service's own lock first, then what this run chose, then other locks."""
+        own = [old for old in self.old if old.service == item.name]
+        others = [old for old in self.old if old.service != item.name]
+        found: dict[str, list[Distribution]] = {}
+        for item_lock in (*own, *self._new, *others):
+            names = {d.name for d in item_lock.distributions()} - found.keys()
+            for distribution in item_lock.distributions():
+                if distribution.name in names:
+                    found.setdefault(distribution.name, []).append(distribution)
+        return tuple(_requirement(d.key, d.marker) for group in found.values() for d in group)
+
+    def _attempt(self, item: Wants, request: Request, given: list[Given], fixed: list[Pin]) -> Lock:
+        pins = (*self.resolver.resolve(request), *(archive.pin for archive in given), *fixed)
+        runtime = {pin.key for pin in pins}
+        trees = dict(self.sources.trees(pins))
+        local = {f"local {package.name}": self._local_tree(package.path) for package in item.local}
+        closure = self._closure(item, request, [*(archive.pin for archive in given), *fixed])
+        tests = self._tests(item, request, pins)
+        closure.add(f"tests {item.name}", tests)
+        closure.follow({**trees, **local})
+        needed = _reachable(closure, [*runtime, *local, f"tests {item.name}"]) - runtime
+        return Lock(
+            service=item.name,
+            pythons=item.targets.pythons,
+            platforms=self.options.platforms,
+            packages=tuple(self._distribution(closure, pin.key, pin.marker) for pin in pins),
+            build_packages=tuple(self._distribution(closure, key, "") for key in sorted(needed)),
+            local=tuple(
+                LocalPackage(
+                    name=package.name,
+                    path=self.project.shown(package.path),
+                    build_requires=closure.requires(f"local {package.name}"),
+                )
+                for package in item.local
+            ),
+            test_requires=tuple(_requirement(pin.key, pin.marker) for pin in tests),
+            inputs=wants.fingerprint(self.project, item, self.options.platforms),
+        )
+
+    def _tests(self, item: Wants, request: Request, runtime: Iterable[Pin]) -> tuple[Pin, ...]:
+        """Return what only the tests need: resolved with the runtime closure at exactly its versions."""
+        if not item.tests.requirements:
+            return ()
+        fixed = {pin.key: _requirement(pin.key, pin.marker) for pin in runtime if not pin.archive}
+        more = replace(
+            request,
+            requirements=(*request.requirements, *(line.text for line in item.tests.requirements)),
+            constraints=(*request.constraints, *fixed.values()),
+            origins={**request.origins, **{line.text: line.origin for line in item.tests.requirements}},
+        )
+        return tuple(pin for pin in self.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
+
+    def _closure(self, item: Wants, request: Request, given: list[Pin]) -> Closure:
+        """Return the closure of all services with the same interpreters: what builds one builds the others too."""
+        base = replace(request, requirements=(), constraints=(), origins={})
+        closure = self._closures.setdefault(
+            item.targets.pythons, Closure(resolver=self.resolver, source=self.sources, base=base)
+        )
+        closure.base = replace(base, preferences=(*base.preferences, *closure.base.preferences))
+        closure.given = {**closure.given, **{pin.name: pin for pin in given}}
+        return closure
+
+    def _local_tree(self, path: Path) -> Tree:
+        shown = self.project.shown(path)
+        return Tree(name=shown, path=path, build_system=sources.local_build_system(path, shown))
+
+    def _distribution(self, closure: Closure, key: str, marker: str) -> Distribution:
+        found = replace(self.sources.distributions[key], marker=marker)
+        return replace(found, build_requires=closure.requires(key)) if key in closure.sets else found
+
+
+def _requirement(key: str, marker: str) -> str:
+    return f"{key} ; {marker}" if marker else key
+
+
+def _reachable(closure: Closure, keys: Iterable[str]) -> set[str]:
+    """Return the keys of all that builds the given trees, and that builds those."""
+    found: set[str] = set()
+    stack = list(keys)
+    while stack:
+        key = stack.pop()
+        for pin in closure.by_set[closure.sets[key]] if key in closure.sets else ():
+            if pin.key not in found:
+                found.add(pin.key)
+                stack.append(pin.key)
+    return found
+
+
+def run(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver,
+        *, dry_run: bool) -> None:
+    """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
+    staging.recover(settings.vendor)
+    everything = [wants.read(project, package) for package in project.locked]
+    old = tuple(
+        lock.read(path) for item in everything if (path := lock.path_of(settings.vendor, item.name)).exists()
+    )
+    pythons = tuple(dict.fromkeys(python for item in everything for python in item.targets.pythons))
+    selector = Selector(rules=_rules(everything), pythons=pythons, platforms=options.platforms)
+    with Fetcher(indexes.session()) as fetcher:
+        found = Sources(
+            selector=selector, fetcher=fetcher,
+            asker=Asker(indexes=indexes, uv=Path(sys.prefix) / "bin" / "uv", pythons=pythons),
+        )  # fmt: skip
+        vendoring = Vendoring(
+            project=project, options=options, resolver=resolver, index=Index(indexes), sources=found, fetcher=fetcher, old=old,
+        )  # fmt: skip
+        new = vendoring.run(everything)
+    _refuse_unknown_upgrades(options, (*old, *new))
+    if not dry_run:
+        staging.replace(settings.vendor, new, found.files)
+    report(old, new, dry_run=dry_run)
+
+
+def _rules(everything: Iterable[Wants]) -> Mapping[str, list[BinaryRule]]:
+    """Return the binary rules of the whole project by name: services share the files of vendor/."""
+    rules: dict[str, dict[BinaryRule, None]] = {}
+    for item in everything:
+        for rule in item.binary:
+            rules.setdefault(rule.name, {})[rule] = None
+    return {name: list(found) for name, found in rules.items()}
+
+
+def _refuse_unknown_upgrades(options: VendorOptions, locks: Iterable[Lock]) -> None:
+    known = {distribution.name for item in locks for distribution in item.distributions()}
+    unknown = [name for name in options.upgrade if name != "all" and lock.normalize(name) not in known]
+    if unknown:
+        raise ui.UserError(f"UPGRADE: nothing locked is called {', '.join(unknown)}", "name distributions as vendor/ has them")
+
+
+def report(old: Iterable[Lock], new: Iterable[Lock], *, dry_run: bool) -> None:
+    """Print what was added, removed and moved to other versions, and the totals."""
+    before, after = _versions(old), _versions(new)
+    for name in sorted(before.keys() | after.keys()):
+        if name not in after:
+            ui.note(f"    - {name} {before[name]}")
+        elif name not in before:
+            ui.note(f"    + {name} {after[name]}")
+        elif before[name] != after[name]:
+            ui.note(f"    * {name} {before[name]} -> {after[name]}")
+    files = {file.name: file.size for item in new for file in item.vendored_files().values()}
+    names = ", ".join(item.service for item in new)
+    size = sum(files.values()) / 1e6
+    ui.step("WOULD" if dry_run else "VENDOR", f"{names}: {len(files)} files, {size:.1f} MB in vendor/")
+
+
+def _versions(locks: Iterable[Lock]) -> dict[str, str]:
+    found: dict[str, set[str]] = {}
+    for item in locks:
+        for distribution in item.distributions():
+            found.setdefault(distribution.name, set()).add(distribution.version)
+    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}

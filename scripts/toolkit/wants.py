@@ -1,0 +1,62 @@
+"""What one service asks for: its requirement trees, its interpreters, and what vendor.txt says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolkit import inputs, requirements, targets, vendor_txt
+from toolkit.project import Package, Project
+from toolkit.requirements import Line, Tree
+from toolkit.targets import Targets
+from toolkit.vendor_txt import ArchiveRule, BinaryRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wants:
+    """All that decides what the lock of `package` holds; `tests` is the tree of its test-requirements.txt."""
+
+    package: Package
+    name: str
+    tree: Tree
+    tests: Tree
+    targets: Targets
+    binary: tuple[BinaryRule, ...]
+    archives: tuple[ArchiveRule, ...]
+
+    @property
+    def local(self) -> tuple[Package, ...]:
+        """Return the local packages in use, the package itself last; tests may use further ones."""
+        found = dict.fromkeys((*self.tree.local[:-1], *self.tests.local[:-1], self.package))
+        return tuple(found)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Return the lines of both trees that name something of the index."""
+        return (*self.tree.requirements, *self.tests.requirements)
+
+
+def read(project: Project, package: Package) -> Wants:
+    """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`."""
+    tree = requirements.read_tree(project, package)
+    tests = requirements.read_tree(project, package, requirements.TESTS_FILE)
+    rules = [
+        rule
+        for member in dict.fromkeys((*tree.local, *tests.local))
+        for rule in vendor_txt.read(member.path / "vendor.txt", project.root)
+    ]
+    return Wants(
+        package=package,
+        name=project.lock_name(package),
+        tree=tree,
+        tests=tests,
+        targets=targets.read(project, package),
+        binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),
+        archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),
+    )
+
+
+def fingerprint(project: Project, wants: Wants, platforms: tuple[str, ...]) -> dict[str, str]:
+    """Return the fingerprints that the lock keeps of all this."""
+    read_files = (*wants.tree.files, *wants.tests.files)
+    paths = inputs.paths(project, wants.package, wants.local, read_files)
+    return inputs.fingerprint(paths, project.root, {"PLATFORMS": " ".join(platforms)})

@@ -1,0 +1,77 @@
+#!/usr/bin/env python3
+"""Fill vendor/ from requirements.txt and vendor.txt: every sdist, and all that builds it, locked by hash."""
+
+from __future__ import annotations
+
+import argparse
+import re
+import sys
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+
+from toolkit import check, files, inputs, lock, settings, toolenv, ui
+from toolkit import project as projects
+from toolkit.project import Project
+from toolkit.settings import Settings
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this verb's command line."""
+    parser = settings.parser(__doc__ or "")
+    group = parser.add_argument_group("options of vendor")
+    group.add_argument("--resolver", default="uv", choices=("uv", "pip-tools"), help="what chooses the versions")
+    group.add_argument("--upgrade", default="", metavar="NAMES", help="locked versions that may move: all, or names")
+    group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what came later: 2026-11-01, or 7d")
+    group.add_argument("--index-url", default="", help="the index, instead of the one pip is configured with")
+    group.add_argument("--extra-index-url", default="", metavar="URLS", help="further indexes")
+    group.add_argument("--platforms", default="linux", metavar="NAMES", help="values of sys.platform to lock for")
+    group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    exclude_newer = when(arguments.exclude_newer)
+    platforms = tuple(arguments.platforms.replace(",", " ").split())
+    with files.exclusive(chosen.project, "make vendor"):
+        project = projects.discover(chosen)
+        if not arguments.upgrade and not exclude_newer and is_current(project, chosen, platforms):
+            ui.step("VENDOR", "vendor/ is up to date")
+            return 0
+        toolenv.enter(arguments.index_url, arguments.extra_index_url)
+        # Above the network line: only the tools environment has what these need.
+        from toolkit import indexes, resolve, vendoring
+
+        found = indexes.read(arguments.index_url, arguments.extra_index_url)
+        upgrade = tuple(arguments.upgrade.replace(",", " ").split())
+        options = vendoring.VendorOptions(upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms)
+        resolver = resolve.get(arguments.resolver, found)
+        vendoring.run(project, chosen, options, found, resolver, dry_run=arguments.dry_run)
+    return 0
+
+
+def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -> bool:
+    """Tell whether the locks are what this run would make; the standard library is enough to see that."""
+    if not chosen.vendor.is_dir() or check.problems(project, chosen):
+        return False
+    locks = (lock.read(lock.path_of(chosen.vendor, project.lock_name(package))) for package in project.locked)
+    return all(item.inputs.get(f"{inputs.SETTING}PLATFORMS") == " ".join(platforms) for item in locks)
+
+
+def when(text: str, now: datetime | None = None) -> str:
+    """Return `2026-11-01` as it is, and an age such as `7d` (days), `12h`, `2w` as the time it means. Raises `UserError`."""
+    units = {"h": "hours", "d": "days", "w": "weeks"}
+    age = re.fullmatch(r"(\d+)([hdw])", text)
+    if age:
+        moment = (now or datetime.now(UTC)) - timedelta(**{units[age[2]]: int(age[1])})
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise ui.UserError(f"EXCLUDE_NEWER={text}: neither a date nor an age", "write 2026-11-01, or 7d") from None
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
