@@ -1,7 +1,7 @@
 """Compile the modules below a directory. Run by the interpreter that will load them, so standard library only.
 
-Arguments: the directory that stands for the root, and the final path of the modules below it. The byte code is unchecked
-hash-based (PEP 552): no time stamps, and no look at the source when it is loaded.
+Arguments: the directory that stands for the root, and the final path of the modules below it. The byte code is of
+the unchecked hash-based kind (PEP 552): no time stamps, and no look at the source when it is loaded.
 """
 
 from __future__ import annotations
@@ -38,4 +38,4 @@ if __name__ == "__main__":
     root, prefix = sys.argv[1:]
     warnings.simplefilter("ignore")
     for module in modules(root + prefix):
-        compile_module(module, module[len(root):])
+        compile_module(module, module[len(root) :])

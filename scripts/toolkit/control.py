@@ -30,7 +30,7 @@ class Stanza:
 
 @dataclass(frozen=True, kw_only=True)
 class Control:
-    """A `debian/` directory: the source stanza, binary packages by name, the version from the changelog, the source format."""
+    """A `debian/` directory: the source stanza, binary packages by name, the newest version, the source format."""
 
     path: Path
     source: Stanza
@@ -65,13 +65,13 @@ class Control:
 
     @property
     def build_depends(self) -> set[str]:
-        """Return the names of all packages in Build-Depends and its variants, alternatives included, `:any` left out."""
+        """Return the names of all packages in Build-Depends and its variants, alternatives included."""
         fields = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
         words = re.split(r"[,|]", ",".join(map(self.source.get, fields)))
         return {re.split(r"[\s:(\[<]", word.strip())[0] for word in words if word.strip()}
 
     def package_of(self, service: Package, namespace: str) -> str:
-        """Return the binary package that a service goes into. Raises `UserError` with the stanza to add when there is none."""
+        """Return the binary package of a service. Raises `UserError` with the stanza to add when there is none."""
         names = (f"{namespace}-{service.service_name}", service.service_name)
         declared = [name for name in dict.fromkeys(names) if name in self.binaries]
         if not declared:
@@ -81,25 +81,32 @@ class Control:
                 "`Depends: ${misc:Depends}, ${python3:Depends}, ${shlibs:Depends}`",
             )
         if len(declared) > 1:
-            raise ui.UserError(f"{self.path}: both {' and '.join(declared)} are packages for the service {service.service_name}",
-                               "keep one of them")
+            raise ui.UserError(
+                f"{self.path}: {' and '.join(declared)} are both packages for one service", "keep one of them"
+            )
         return declared[0]
 
 
 def read(debian: Path) -> Control:
     """Read a `debian/` directory. Raises `UserError` where a file of it is missing or malformed."""
     if not (debian / "rules").is_file():
-        raise ui.UserError(f"{debian}/rules: there is none", "it needs two lines after `#!/usr/bin/make -f`: `%:`, then a tab and `dh $@`")
+        raise ui.UserError(
+            f"{debian}/rules: there is none", "three lines do: `#!/usr/bin/make -f`, `%:`, and `dh $@` after a tab"
+        )
     path = debian / "control"
     first, *others = _stanzas(path)
     version = _version(debian / "changelog", first.get("Source"))
     source_format = _format(debian / "source" / "format")
     if not version.rpartition("-")[0] and source_format == _QUILT:
-        raise ui.UserError(f"{debian}/changelog:1: {version} has no Debian revision, but debian/source/format is {_QUILT}",
-                           f"make it {version}-1, or write `{_NATIVE}` to debian/source/format")
+        raise ui.UserError(
+            f"{debian}/changelog:1: {version} has no Debian revision, as {_QUILT} wants",
+            f"make it {version}-1, or write `{_NATIVE}` to debian/source/format",
+        )
     if "-" in version and source_format == _NATIVE:
-        raise ui.UserError(f"{debian}/changelog:1: {version} has a Debian revision, but debian/source/format is {_NATIVE}",
-                           f"write the version without `-`, or `{_QUILT}` to debian/source/format")
+        raise ui.UserError(
+            f"{debian}/changelog:1: {version} has a Debian revision, which {_NATIVE} has not",
+            f"write the version without `-`, or `{_QUILT}` to debian/source/format",
+        )
     binaries = {stanza.get("Package"): stanza for stanza in others}
     return Control(path=path, source=first, binaries=binaries, version=version, format=source_format)
 
@@ -114,10 +121,10 @@ def _text(path: Path) -> str:
 
 
 def _stanzas(path: Path) -> list[Stanza]:
-    """Return the paragraphs of a control file, the source's first (deb822(5), comments as deb-src-control(5) has them)."""
+    """Return the paragraphs of a control file, the source's first (deb-src-control(5))."""
     found = list(_paragraphs(path))
     if not found or not found[0].get("Source"):
-        raise ui.UserError(f"{path}:1: the first paragraph has no field `Source`", "begin it with `Source: <name of the project>`")
+        raise ui.UserError(f"{path}:1: the first paragraph has no field `Source`", "begin it with `Source: <name>`")
     for stanza in found[1:]:
         for field in ("Package", "Architecture"):
             if not stanza.get(field):
@@ -141,11 +148,13 @@ def _paragraphs(path: Path) -> Iterator[Stanza]:
             start = start if fields else number
             name = found["name"].lower()
             if name in fields:
-                raise ui.UserError(f"{path}:{number}: a second field `{found['name']}` in one paragraph", "keep one of them")
+                raise ui.UserError(f"{path}:{number}: a second `{found['name']}` in one paragraph", "keep one of them")
             fields[name] = found["value"].strip()
         else:
-            raise ui.UserError(f"{path}:{number}: neither a field nor its continuation: {line.strip()!r}",
-                               "a field is `Name: value`, a continuation begins with a space")
+            raise ui.UserError(
+                f"{path}:{number}: neither a field nor its continuation: {line.strip()!r}",
+                "a field is `Name: value`, a continuation begins with a space",
+            )
 
 
 def _version(path: Path, source: str) -> str:
@@ -154,11 +163,15 @@ def _version(path: Path, source: str) -> str:
     number, line = next(((n, text) for n, text in enumerate(lines, 1) if text.strip()), (1, ""))
     found = _ENTRY.match(line)
     if not found or not _VERSION.fullmatch(found["version"]):
-        raise ui.UserError(f"{path}:{number}: not the heading of an entry: {line.strip()!r}",
-                           f"it has to look like `{source} (1.0) unstable; urgency=medium`; `dch` writes it")
+        raise ui.UserError(
+            f"{path}:{number}: not the heading of an entry: {line.strip()!r}",
+            f"it has to look like `{source} (1.0) unstable; urgency=medium`; `dch` writes it",
+        )
     if found["source"] != source:
-        raise ui.UserError(f"{path}:{number}: the source package is {found['source']}, but in debian/control it is {source}",
-                           "call it the same in both files")
+        raise ui.UserError(
+            f"{path}:{number}: {found['source']} is called {source} in debian/control",
+            "give the source package one name in both files",
+        )
     return found["version"]
 
 

@@ -28,7 +28,7 @@ class Packaging:
         return self.debian / self._package(service)
 
     def finish(self, installed: Installed) -> None:
-        """Write what the package has to depend on. Raises `UserError` when its architecture is wrong or its interpreter private."""
+        """Write what the package has to depend on. Raises `UserError` when its architecture or interpreter is wrong."""
         package = self._package(installed.plan.service)
         architecture = self.control.binaries[package].get("Architecture")
         if architecture == "all" and not installed.is_pure:
@@ -54,14 +54,16 @@ def find(settings: Settings, destdir: Path) -> Packaging | None:
 
 
 def dependency(interpreter: Interpreter) -> str:
-    """Return the Debian relation that gives a service its interpreter; byte code and extensions fit one minor version only.
+    """Return the Debian relation that gives a service its interpreter: extensions fit one minor version only.
 
     Raises `UserError` for an interpreter that no Debian package has.
     """
     path, version = interpreter.path, interpreter.version
     if path.parent != Path("/usr/bin"):
-        raise ui.UserError(f"{path}: a package cannot depend on this interpreter",
-                           f"install the distribution's own: apt-get install python{version} python{version}-dev")
+        raise ui.UserError(
+            f"{path}: a package cannot depend on this interpreter",
+            f"install the distribution's own: apt-get install python{version} python{version}-dev",
+        )
     if Path("/usr/bin/python3").resolve() != path.resolve():
         return f"python{version}"
     major, minor = map(int, version.split("."))

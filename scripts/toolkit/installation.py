@@ -16,8 +16,10 @@ from toolkit.wheels import BuildOptions, Built
 def install(project: Project, settings: Settings, options: BuildOptions, destdir: Path) -> None:
     """Build what is not built yet and install every service. Raises `UserError` on what cannot be installed."""
     if not project.services:
-        raise ui.UserError(f"{project.root}: there is no service here, so there is nothing to install",
-                           "a service is a package with a bin/ directory")
+        raise ui.UserError(
+            f"{project.root}: there is no service here, so there is nothing to install",
+            "a service is a package with a bin/ directory",
+        )
     packaging = debhelper.find(settings, destdir)
     built = wheels.build(project, settings, options)
     owners: dict[str, str] = {}
@@ -49,7 +51,7 @@ def _claim(installed: Installed, namespace: str, owners: dict[str, str]) -> None
     for script in _public(installed, namespace):
         owner = owners.setdefault(script, service)
         if owner != service:
-            raise ui.UserError(f"/usr/bin/{script}: {owner} and {service} both have a script of this name", "rename one of them")
+            raise ui.UserError(f"/usr/bin/{script}: {owner} and {service} both have this script", "rename one of them")
 
 
 def _link(installed: Installed, namespace: str, root: Path) -> None:

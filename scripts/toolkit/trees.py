@@ -1,4 +1,4 @@
-"""Wheels as they look when installed: unpacked, with final paths, compiled, and kept in the wheel store as one tar each."""
+"""Wheels as they look when installed: unpacked, with final paths, compiled. Kept in the wheel store as one tar each."""
 
 from __future__ import annotations
 
@@ -40,8 +40,8 @@ class Tree:
 
     @property
     def is_pure(self) -> bool:
-        """Tell whether the wheel fits every machine (PEP 425: platform tag `any`)."""
-        return self.wheel.endswith("-any.whl")
+        """Tell whether the wheel fits every machine (PEP 425: platform tag `any`), and holds to that."""
+        return self.wheel.endswith("-any.whl") and not any(name.endswith(".so") for name in self.members)
 
     @property
     def scripts(self) -> list[str]:
@@ -72,8 +72,9 @@ class Trees:
         return Tree(wheel.name, found)
 
     def _key(self, wheel: Path) -> str:
-        parts = (str(RECIPE), files.sha256(wheel), str(self.interpreter.path), self.interpreter.full_version, str(self.prefix))
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+        used = self.interpreter
+        parts = (RECIPE, files.sha256(wheel), used.path, used.full_version, self.prefix)
+        return hashlib.sha256("\0".join(map(str, parts)).encode()).hexdigest()
 
     def _make(self, wheel: Path, put: Callable[[Path], Path]) -> Path:
         with files.temporary_directory(self.store, ".tree-") as scratch:
@@ -88,13 +89,13 @@ class Trees:
 def compile_modules(root: Path, final: Path, interpreter: Interpreter) -> None:
     """Compile what is below `final`, a path as it will be when `root` is the root of the file system.
 
-    The same files give the same bytes: one process a tree, always in the same order, with fixed hashes. What a process compiled
-    before is not without trace (a one-letter name it has met is marshalled as an interned string from then on), and neither
-    is the order of sets.
+    The same files give the same bytes: one process a tree, always in the same order, with fixed hashes. What a process
+    compiled before leaves traces (a one-letter name it has met is marshalled as an interned string from then on), and
+    so does the order of sets.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
-    argv = [interpreter.path, "-S", "-s", "-P", _WORKER, root, final]
-    process.run(argv, env={**clean, "PYTHONHASHSEED": "0"})
+    command = [str(interpreter.path), "-S", "-s", "-P", str(_WORKER), str(root), str(final)]
+    process.run(command, env={**clean, "PYTHONHASHSEED": "0"})
 
 
 def _pack(directory: Path, tar: Path) -> None:

@@ -20,7 +20,7 @@ _SHEBANG = re.compile(rb"#!.*?python[0-9.]*(?P<options>(?:[ \t]+\S+)*)[ \t]*\r?\
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is installed for one service: its wheels, the interpreter, and `prefix`, the final path of the environment."""
+    """What is installed for one service: wheels, the interpreter, and `prefix`, the environment's final path."""
 
     service: Package
     wheels: Sequence[Path]
@@ -30,7 +30,7 @@ class Plan:
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """An environment as installed: where its files are now, the scripts that are the service's own, and whether it fits any machine."""
+    """An environment as installed: where it is now, the service's own scripts, and whether it fits any machine."""
 
     plan: Plan
     root: Path
@@ -113,11 +113,11 @@ def _copy_scripts(plan: Plan, owners: dict[str, Tree], root: Path) -> Iterator[s
 
 
 def aim(script: bytes, interpreter: str | os.PathLike[str]) -> bytes:
-    """Return a script with `interpreter` in its first line, options kept; what is not a Python script stays as it is."""
+    """Return a script with `interpreter` in its first line, options kept; what is not Python stays as it is."""
     found = _SHEBANG.match(script)
     if not found:
         return script
     options = found["options"].split()
     # The kernel hands all that follows the interpreter over as one word; env takes it apart.
     start = b"#!/usr/bin/env -S " if len(options) > 1 else b"#!"
-    return b" ".join([start + os.fsencode(interpreter), *options]) + b"\n" + script[found.end():]
+    return b" ".join([start + os.fsencode(interpreter), *options]) + b"\n" + script[found.end() :]

@@ -1,0 +1,209 @@
+"""`make deb`: one source package for the project, built by dpkg-buildpackage; results go to dist/ when all is well."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit import control, files, process, source_package, source_tree, ui
+from toolkit.control import Control
+from toolkit.project import Project
+from toolkit.settings import Settings
+from toolkit.wheels import BuildOptions
+
+#: What the toolkit runs inside the package build, each with the pattern of the packages that bring it.
+_BUILD_DEPENDS = {
+    "debhelper-compat (= 13)": r"debhelper(-compat)?",
+    "python3-dev": r"(lib)?python3(\.\d+)?(-all)?-dev",
+    "python3-installer": r"python3-installer",
+    "python3-packaging": r"python3-packaging",
+}
+_PROGRAMS = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "gcc": "build-essential"}
+_SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
+#: What make tells a make below it; the one that debhelper starts is none of it.
+_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"})
+_STEP = re.compile(r"  [A-Z]{2,} +\S")
+_ERROR = re.compile(r"^error: (?P<what>.*)(?:\n hint: (?P<hint>.*))?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deb:
+    """A finished binary package; `installed` and `size` in bytes."""
+
+    path: Path
+    name: str
+    size: int
+    installed: int
+
+
+def prepare(project: Project, settings: Settings) -> Control:
+    """Return the packaging, after everything has been checked that would make the build fail. Raises `UserError`."""
+    if not project.services:
+        raise ui.UserError(
+            f"{project.root}: there is no service here, so there is nothing to package",
+            "a service is a package with a bin/ directory",
+        )
+    packaging = control.read(settings.project / "debian")
+    for service in project.services:
+        _check_stanza(packaging, packaging.package_of(service, settings.namespace))
+    _check_build_depends(packaging)
+    _check_machine(packaging)
+    return packaging
+
+
+def _check_stanza(packaging: Control, package: str) -> None:
+    stanza = packaging.binaries[package]
+    if "python3" not in stanza.get("Depends") + stanza.get("Pre-Depends"):
+        raise ui.UserError(
+            f"{packaging.path}:{stanza.line}: {package} does not depend on its interpreter",
+            "add `${python3:Depends}` to its `Depends:`",
+        )
+
+
+def _check_build_depends(packaging: Control) -> None:
+    declared = packaging.build_depends
+    lacking = [
+        text for text, names in _BUILD_DEPENDS.items() if not any(re.fullmatch(names, name) for name in declared)
+    ]
+    if lacking:
+        words = ", ".join(lacking)
+        raise ui.UserError(
+            f"{packaging.path}:{packaging.source.line}: Build-Depends lacks what the toolkit needs: {words}",
+            f"add to it: {words}" if packaging.source.get("Build-Depends") else f"add `Build-Depends: {words}`",
+        )
+
+
+def _check_machine(packaging: Control) -> None:
+    """Refuse to start without a program or a package that the build needs; the hint installs all."""
+    missing = [package for program, package in _PROGRAMS.items() if not shutil.which(program)]
+    unmet = [] if missing else _unmet(packaging)
+    if packaging.needs_root and os.geteuid() != 0 and not shutil.which("fakeroot"):
+        missing.append("fakeroot")
+    if missing or unmet:
+        names = " ".join(dict.fromkeys([*missing, *unmet]))
+        raise ui.UserError(f"this machine lacks what the build needs: {names}", f"run: apt-get install {names}")
+
+
+def _unmet(packaging: Control) -> list[str]:
+    """Return the packages of Build-Depends that are not installed; of alternatives the first."""
+    try:
+        process.read(["dpkg-checkbuilddeps", packaging.path])
+    except process.CommandFailed as error:
+        found = re.search(r"Unmet build dependencies: (.*)", error.output)
+        if not found:
+            raise
+        words = re.sub(r"\([^)]*\)|\[[^]]*\]|<[^>]*>|\|\s*\S+", "", found[1]).split()
+        return [word.partition(":")[0] for word in words]
+    return []
+
+
+def build(project: Project, settings: Settings, options: BuildOptions, packaging: Control) -> list[Deb]:
+    """Build source and binary packages, put them into dist/ and return the binary ones.
+
+    Until all is built dist/ stays as it was. Raises `UserError`, with what was printed, when the build fails.
+    """
+    directory = settings.build / "deb"
+    with files.exclusive(directory, "package build"):
+        try:
+            files.empty(directory)
+            tree = _export(project, settings, packaging, directory)
+            _run(_command(packaging, options), tree, _environment(settings, options))
+            return _publish(directory, settings.dist)
+        finally:
+            files.empty(directory)
+
+
+def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> Path:
+    start = time.monotonic()
+    tree = directory / f"{packaging.name}-{packaging.upstream_version}"
+    count = source_tree.export(project, settings, tree)
+    if not packaging.is_native:
+        stamp = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=tree)
+        source_package.write_upstream_tarball(packaging, tree, int(stamp))
+    ui.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
+    return tree
+
+
+def _command(packaging: Control, options: BuildOptions) -> list[str]:
+    # The tree is fresh, so nothing is to be cleaned. vendor/ is compressed already: the lowest level does.
+    source = ["--source-option=-Zgzip", "--source-option=-z1"] if packaging.is_native else []
+    return [
+        "dpkg-buildpackage",
+        "--build=full",
+        "--no-pre-clean",
+        "--no-check-builddeps",
+        "--no-sign",
+        f"--jobs-try={options.jobs}",
+        *source,
+    ]
+
+
+def _environment(settings: Settings, options: BuildOptions) -> dict[str, str]:
+    """Return the environment of the package build: the settings of this run, and nothing of the make that runs it."""
+    kept = {name: value for name, value in os.environ.items() if name not in _MAKE}
+    return {
+        # A developer's package is made to be installed once: fast instead of small.
+        "DPKG_DEB_COMPRESSOR_TYPE": "zstd",
+        "DPKG_DEB_COMPRESSOR_LEVEL": "1",
+        **kept,
+        "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{kept.get('PATH', os.defpath)}",
+        "PYTHON3": sys.executable,
+        "NAMESPACE": settings.namespace,
+        "PACKAGES": " ".join(settings.packages),
+        "SERVICES": " ".join(settings.services),
+        # debhelper gives a build a home of its own, without the caches.
+        "WHEEL_STORE": str(options.store),
+        "PYTHON": options.python,
+        "JOBS": str(options.jobs),
+        "V": str(ui.verbosity),
+    }
+
+
+def _run(command: list[str], tree: Path, environment: dict[str, str]) -> None:
+    start = time.monotonic()
+    try:
+        process.run(command, cwd=tree, env=environment, watch=_pass_on)
+    except process.CommandFailed as error:
+        raise _explain(error) from error
+    ui.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
+
+
+def _pass_on(line: str) -> None:
+    """Show the toolkit's own lines out of all that the build prints."""
+    if _STEP.match(line):
+        ui.note(line)
+    elif line.startswith("warning: "):
+        ui.warn(line.removeprefix("warning: "))
+
+
+def _explain(error: process.CommandFailed) -> ui.UserError:
+    """Return the error of the verb that failed inside the build; where it was something else, all that was printed."""
+    found = list(_ERROR.finditer(error.output))
+    if not found:
+        return ui.UserError(error.what, error.hint, error.output)
+    last = found[-1]
+    return ui.UserError(last["what"], last["hint"] or error.hint, error.output[: last.start()])
+
+
+def _publish(directory: Path, dist: Path) -> list[Deb]:
+    """Put the finished files into the place of dist/ in one step, and return the binary packages there."""
+    with files.temporary_directory(dist.parent, ".dist-") as staged:
+        staged.chmod(0o755)
+        for path in sorted(directory.iterdir()):
+            if path.is_file() and path.suffix in _SUFFIXES:
+                os.replace(path, staged / path.name)
+        files.swap_directory(staged, dist)
+    return list(_debs(dist))
+
+
+def _debs(dist: Path) -> Iterator[Deb]:
+    for path in sorted(dist.glob("*.deb")):
+        text = process.read(["dpkg-deb", "--show", "--showformat", "${Package} ${Installed-Size}", path])
+        name, installed = text.split()
+        yield Deb(path=path, name=name, size=path.stat().st_size, installed=int(installed) * 1024)
