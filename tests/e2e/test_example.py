@@ -1,0 +1,102 @@
+"""`make example`: from nothing to a package that is installed on a clean machine, and a service that answers there."""
+
+from __future__ import annotations
+
+import re
+import sys
+from importlib.util import cache_from_source
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.machine import TOOLKIT, Root, run
+
+PREFIX = Path("usr/lib/yc/example-service")
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+MODULES = PREFIX / "lib" / f"python{PYTHON}" / "site-packages"
+
+
+@pytest.fixture(scope="module")
+def package(example: Path) -> Path:
+    [found] = (example / "dist").glob("yc-example-service_*.deb")
+    return found
+
+
+@pytest.fixture(scope="module")
+def tree(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("unpacked")
+    run(["dpkg-deb", "--extract", package, directory])
+    return directory
+
+
+def test_the_package_holds_the_service_and_all_that_it_needs(tree: Path) -> None:
+    for module in ("flask", "gunicorn", "msgpack", "psutil", "yaml", "yc_common", "yc_example_service"):
+        assert (tree / MODULES / module / "__init__.py").is_file()
+    for extension in ("msgpack/_cmsgpack", "psutil/_psutil_linux"):
+        assert list((tree / MODULES).glob(f"{extension}*.so"))
+
+
+def test_the_package_holds_no_build_tools(tree: Path) -> None:
+    names = {path.name.partition("-")[0].lower() for path in (tree / MODULES).glob("*.dist-info")}
+    assert names >= {"flask", "psutil"}
+    assert names.isdisjoint({"setuptools", "wheel", "cython", "flit_core", "pip", "pytest"})
+
+
+def test_every_module_is_compiled(tree: Path) -> None:
+    sources = list((tree / MODULES).rglob("*.py"))
+    missing = [path for path in sources if not Path(cache_from_source(path)).is_file()]
+    assert len(sources) > 100
+    assert missing == []
+
+
+def test_no_file_knows_where_it_was_built(tree: Path, example: Path, environment: dict[str, str]) -> None:
+    places = [str(example), environment["XDG_CACHE_HOME"], str(TOOLKIT)]
+    pattern = re.compile("|".join(map(re.escape, places)).encode())
+    files = [path for path in tree.rglob("*") if path.is_file() and not path.is_symlink()]
+    assert len(files) > 500
+    assert [path for path in files if pattern.search(path.read_bytes())] == []
+
+
+def test_scripts_start_with_the_services_own_interpreter(tree: Path) -> None:
+    link = tree / "usr/bin/yc-example-service"
+    assert str(link.readlink()) == "../lib/yc/example-service/bin/yc-example-service"
+    first, _, _ = link.resolve().read_text().partition("\n")
+    assert first == f"#!/{PREFIX}/bin/python"
+    assert str((tree / PREFIX / "bin/python").readlink()).startswith("/usr/bin/python3")
+
+
+def test_the_package_wants_the_interpreter_it_was_built_for(package: Path) -> None:
+    major, minor = map(int, PYTHON.split("."))
+    depends = run(["dpkg-deb", "--field", package, "Depends"])
+    assert re.search(rf"python3 \(>= {major}\.{minor}[~)]", depends)
+    assert re.search(rf"python3 \(<< {major}\.{minor + 1}[~)]", depends)
+
+
+def test_the_service_runs_where_it_is_installed(package: Path, root: Root) -> None:
+    root.install(package)
+    command = ["/usr/bin/yc-example-service", "--config", "/etc/yc/example-service.yaml"]
+    json_answer, msgpack_answer = root.ask(command, "http://127.0.0.1:8080/", [{}, {"Accept": "application/msgpack"}])
+    assert json_answer.status == 200
+    assert json_answer.json()["service"] == "example-service"
+    assert json_answer.json()["python"].startswith(f"{PYTHON}.")
+    assert json_answer.json()["memory"]["total"] > 0
+    assert msgpack_answer.headers["content-type"] == "application/msgpack"
+    assert b"example-service" in msgpack_answer.body
+    # It ran as nobody, and everything that Python would cache is there already.
+    assert run(["dpkg", f"--root={root.path}", "--verify", "yc-example-service"]) == ""
+    root.run("apt-get", "--quiet", "--yes", "purge", "yc-example-service")
+    assert not (root.path / "usr/lib/yc").exists()
+    assert not (root.path / "etc/yc").exists()
+
+
+def test_a_second_run_keeps_what_the_user_changed(example: Path, environment: dict[str, str]) -> None:
+    readme = example / "README.md"
+    readme.write_text("mine\n")
+    locked = (example / "vendor" / "pylock.example-service.toml").read_bytes()
+    run(["make", "example", f"EXAMPLE={example}"], cwd=TOOLKIT, env=environment)
+    assert readme.read_text() == "mine\n"
+    assert (example / "vendor" / "pylock.example-service.toml").read_bytes() == locked
+
+
+def test_the_example_passes_its_own_tests(example: Path, environment: dict[str, str]) -> None:
+    assert "4 passed" in run(["make", "test"], cwd=example, env=environment)

@@ -1,0 +1,93 @@
+"""What `make setup` would install, and how it asks for it."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+import system_packages
+from toolkit import process, ui
+
+
+@pytest.fixture
+def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """Return the commands that would have been run."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(process, "run", lambda words, **options: found.append(list(words)))
+    return found
+
+
+def test_the_list_gives_a_reason_for_every_package() -> None:
+    packages = system_packages.read_list(system_packages.LIST, ["build", "test"])
+    assert {"debhelper", "python3-installer", "python3-packaging", "mmdebstrap"} <= packages.keys()
+    assert all(packages.values())
+
+
+def test_packages_that_only_tests_need_are_left_out_of_a_build() -> None:
+    assert "mmdebstrap" not in system_packages.read_list(system_packages.LIST, ["build"])
+
+
+def test_installs_what_is_missing_and_only_that(
+    monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    wanted = system_packages.read_list(system_packages.LIST, ["build"])
+    monkeypatch.setattr(system_packages, "read_installed", lambda: set(wanted) - {"debhelper", "git"})
+    monkeypatch.setattr(system_packages, "are_lists_old", lambda directory, now: False)
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    assert system_packages.main([]) == 0
+    [command] = commands
+    assert command[0] == "apt-get"
+    assert command[-2:] == ["debhelper", "git"]
+    assert wanted["debhelper"] in capsys.readouterr().out
+
+
+def test_says_nothing_and_runs_nothing_when_all_is_there(
+    monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(system_packages, "read_installed",
+                        lambda: set(system_packages.read_list(system_packages.LIST, ["build"])))
+    assert system_packages.main([]) == 0
+    assert (commands, capsys.readouterr().out) == ([], "")
+
+
+def test_fetches_the_lists_first_when_they_are_old(monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]) -> None:
+    monkeypatch.setattr(system_packages, "are_lists_old", lambda directory, now: True)
+    system_packages.install(["git"])
+    assert [command[-1] for command in commands] == ["update", "git"]
+
+
+def test_lists_are_old_when_there_are_none_or_a_day_has_passed(tmp_path: Path) -> None:
+    now = tmp_path.stat().st_mtime
+    assert system_packages.are_lists_old(tmp_path, now)
+    (tmp_path / "example_dists_bookworm_main_binary-amd64_Packages.lz4").touch()
+    os.utime(tmp_path, (now, now))
+    assert not system_packages.are_lists_old(tmp_path, now + 3600)
+    assert system_packages.are_lists_old(tmp_path, now + 2 * 24 * 3600)
+
+
+def test_becomes_root_through_sudo_in_the_same_process(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "sudo").write_text("")
+    (tmp_path / "sudo").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    started: list[list[str]] = []
+    monkeypatch.setattr(os, "execvp", lambda program, words: started.append(words))
+    monkeypatch.setattr("sys.argv", ["system_packages.py", "--groups", "build"])
+    system_packages.become_root(["git"])
+    [words] = started
+    assert words[0] == "sudo"
+    assert words[-3:] == ["system_packages.py", "--groups", "build"]
+
+
+def test_without_sudo_says_what_root_has_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ui.UserError) as caught:
+        system_packages.become_root(["debhelper", "git"])
+    assert caught.value.hint == "run as root: apt-get install debhelper git"
+
+
+def test_a_machine_without_dpkg_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(ui.UserError, match="dpkg-query"):
+        system_packages.read_installed()
