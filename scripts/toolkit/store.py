@@ -17,8 +17,8 @@ from toolkit import files, ui
 class Store:
     """A directory of entries, one per key (64 hexadecimal digits), each with one wheel and its sha256.
 
-    An entry becomes visible when its `entry.json` does, so a killed build leaves nothing that looks finished. `kind` keeps other
-    files (installed trees) apart from the wheels below one root.
+    An entry becomes visible when its `entry.json` does, so a killed build leaves nothing that looks finished. `kind`
+    keeps other files (installed trees) apart from the wheels below one root.
     """
 
     root: Path
