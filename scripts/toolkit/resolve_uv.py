@@ -47,7 +47,7 @@ class UvResolver:
         # Preferences are what stands in the output file.
         (directory / _OUTPUT).write_text(_dumps(_preferences(request)), encoding="utf-8")
         lowest = min(request.targets.pythons, key=lambda text: tuple(map(int, text.split("."))))
-        command = [
+        command: list[str | Path] = [
             Path(sys.prefix) / "bin" / "uv", "pip", "compile", "requirements.in", "--output-file", _OUTPUT,
             "--format", "pylock.toml", "--universal", "--python-version", lowest, "--no-header", "--quiet",
             "--constraints", "constraints.txt", "--excludes", "excludes.txt", "--no-sources",
@@ -60,7 +60,7 @@ class UvResolver:
             command.append("--refresh")
         # A user's uv.toml must not change the result.
         environment = {**self._indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
-        process.run(command, cwd=directory, env=environment)
+        process.read(command, cwd=directory, env=environment)
 
 
 def _write_inputs(directory: Path, request: Request, indexes: Indexes) -> None:
