@@ -7,6 +7,7 @@ comes out of an archive, counted as it comes out, and no writing below a symboli
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
@@ -42,10 +43,12 @@ def read_member(archive: Path, name: str) -> bytes | None:
 def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     """Return those of the named files that the archive holds below its top directory, in one pass over it.
 
-    Names are relative to the top directory, or to the root of a flat archive. Reading ends once all are found. Raises
-    `UserError` for a damaged archive and for a file of more than 8 MiB.
+    Names are relative to the top directory, or to the root of a flat archive. Reading an sdist ends once all are found.
+    Raises `UserError` for a damaged archive and for a file of more than 8 MiB.
     """
     wanted = frozenset(names)
+    # An sdist is known to have one top directory, of its own name; of any other archive the end may show that it is flat.
+    expected = re.sub(r"(\.tar)?\.\w+$", "", archive.name)
     found: dict[PurePosixPath, bytes] = {}
     tops: dict[str, bool] = {}
     with _reported(archive):
@@ -54,7 +57,7 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
             below = _below(member.path)
             if member.kind == "file" and (below in wanted or str(member.path) in wanted):
                 found[member.path] = _content(member)
-                if below in wanted and _is_nested(tops) and wanted <= {_below(path) for path in found}:
+                if member.path.parts[0] == expected and wanted <= {_below(path) for path in found}:
                     break
     if _is_nested(tops):
         return {_below(path): content for path, content in found.items() if _below(path) in wanted}
