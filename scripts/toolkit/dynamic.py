@@ -71,10 +71,10 @@ class Asker:
         (scratch / "pyproject.toml").touch(mode=0o600)
         (scratch / "pyproject.toml").write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
         environment = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(scratch)}
-        cache = ["--quiet", "--cache-dir", files.cache_root() / "uv"]
+        cache = ["--quiet", "--cache-dir", str(files.cache_root() / "uv")]
         process.run([self.uv, "venv", *cache, "--python", self._python(), prefix], cwd=scratch, env=environment)
         python = prefix / "bin" / "python"
-        arguments = ["--no-deps", "--require-hashes", "--python", python, "--requirement", wanted]
+        arguments = ["--no-deps", "--require-hashes", "--python", str(python), "--requirement", str(wanted)]
         process.run([self.uv, "pip", "install", *cache, *arguments], cwd=scratch, env=environment)
         return python
 

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from toolkit import binaries, lock, requirements, sources, staging, ui, vendor_archives, wants
+from toolkit import binaries, lock, requirements, session, sources, staging, ui, vendor_archives, wants
 from toolkit.build_closure import Closure, Tree
 from toolkit.dynamic import Asker
 from toolkit.fetch import Fetcher
@@ -183,7 +183,7 @@ def run(project: Project, settings: Settings, options: VendorOptions, indexes: I
     )
     pythons = tuple(dict.fromkeys(python for item in everything for python in item.targets.pythons))
     selector = Selector(rules=_rules(everything), pythons=pythons, platforms=options.platforms)
-    with Fetcher(indexes.session()) as fetcher:
+    with Fetcher(session.create(indexes), timeout=indexes.timeout) as fetcher:
         found = Sources(
             selector=selector, fetcher=fetcher,
             asker=Asker(indexes=indexes, uv=Path(sys.prefix) / "bin" / "uv", pythons=pythons),
