@@ -47,7 +47,7 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     Raises `UserError` for a damaged archive and for a file of more than 8 MiB.
     """
     wanted = frozenset(names)
-    # An sdist is known to have one top directory, of its own name; of any other archive the end may show that it is flat.
+    # An sdist has one top directory, of its own name; any other archive may at its end turn out to be flat.
     expected = re.sub(r"(\.tar)?\.\w+$", "", archive.name)
     found: dict[PurePosixPath, bytes] = {}
     tops: dict[str, bool] = {}
