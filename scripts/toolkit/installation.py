@@ -26,7 +26,8 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
     for service in project.services:
         start = time.monotonic()
         root = packaging.destination(service) if packaging else destdir
-        installed = venv.install(plan(service, settings, built), root, options.store, options.jobs)
+        wanted = plan(service, service.service_name, settings, built)
+        installed = venv.install(wanted, root, options.store, options.jobs)
         _claim(installed, settings.namespace, owners)
         _link(installed, settings.namespace, root)
         if packaging:
@@ -34,11 +35,10 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         ui.step("INSTALL", f"{service.service_name} in {installed.root} ({time.monotonic() - start:.1f} s)")
 
 
-def plan(service: Package, settings: Settings, built: Built) -> Plan:
-    """Return what is installed for a service, at its final path."""
-    name = service.service_name
+def plan(package: Package, name: str, settings: Settings, built: Built) -> Plan:
+    """Return what is installed for a package, whose lock has this name, at its final path."""
     prefix = Path("/usr/lib", settings.namespace, name)
-    return Plan(service=service, wheels=built.runtime[name], interpreter=built.interpreters[name], prefix=prefix)
+    return Plan(service=package, wheels=built.runtime[name], interpreter=built.interpreters[name], prefix=prefix)
 
 
 def _public(installed: Installed, namespace: str) -> list[str]:

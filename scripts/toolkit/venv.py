@@ -99,7 +99,7 @@ def _is_own(tree: Tree, plan: Plan) -> bool:
 
 def _copy_scripts(plan: Plan, owners: dict[str, Tree], root: Path) -> Iterator[str]:
     """Install the files of the service's bin/ that its setup.py does not, and yield their names."""
-    for source in sorted((plan.service.path / "bin").iterdir()):
+    for source in sorted((plan.service.path / "bin").glob("*")):
         target = root / "bin" / source.name
         owner = owners.get(f"bin/{source.name}")
         if source.name.startswith(".") or not source.is_file() or (owner and _is_own(owner, plan)):
