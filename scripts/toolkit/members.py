@@ -210,7 +210,7 @@ def _checked(name: str) -> PurePosixPath:
     if ".." in parts:
         raise UnreadableError(f"{shown}: a name with `..`")
     _encodable(name, shown)
-    if any(len(os.fsencode(part)) > _LONGEST_NAME for part in parts):
+    if len(name.encode()) > _LONGEST_NAME and any(len(part.encode()) > _LONGEST_NAME for part in parts):
         raise UnreadableError(f"{shown[:60]}...: a name of more than {_LONGEST_NAME} bytes")
     return PurePosixPath(*parts)
 
