@@ -5,11 +5,13 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
 from toolkit import files, lock, markers, process, uv_errors
+from toolkit.index import Index
 from toolkit.indexes import Indexes, without_credentials
 from toolkit.resolve import Pin, RemoteFile, Request
 
@@ -33,8 +35,17 @@ class UvResolver:
                     raise uv_errors.explain(error.output, request, self._indexes) from None
                 self._retry(directory, request)
             data = tomllib.loads((directory / _OUTPUT).read_text(encoding="utf-8"))
-        pins = (_pin(item, request) for item in data.get("packages", ()) if _wanted(item, request))
-        return tuple(sorted(pins, key=lambda pin: (pin.name, pin.version)))
+        pins = [_pin(item, request) for item in data.get("packages", ()) if _wanted(item, request)]
+        return tuple(sorted(self._completed(pins), key=lambda pin: (pin.name, pin.version)))
+
+    def _completed(self, pins: list[Pin]) -> list[Pin]:
+        """Look for missing sdists in all indexes, for uv names a version's files of one index only."""
+        lacking = [pin for pin in pins if not pin.sdist and not pin.archive]
+        if not lacking or len((*self._indexes.urls, *self._indexes.find_links)) < 2:
+            return pins
+        index = Index(self._indexes)
+        index.all_files(pin.name for pin in lacking)
+        return [replace(pin, sdist=index.release(pin.name, pin.version)[0]) if pin in lacking else pin for pin in pins]
 
     def _retry(self, directory: Path, request: Request) -> None:
         """Ask again past uv's cache, which may not know yet of a release of the last ten minutes."""

@@ -36,7 +36,7 @@ def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     session.headers["User-Agent"] = "python-common"
     if indexes.proxy:
         session.proxies = {"http": indexes.proxy, "https": indexes.proxy}
-    session.mount("https://", _Adapter(indexes, pool_connections=connections, pool_maxsize=connections))
+    session.mount("https://", _Adapter(indexes, connections))
     session.mount("http://", HTTPAdapter(pool_connections=connections, pool_maxsize=connections))
     session.mount("file://", _FileAdapter())
     return session
@@ -93,8 +93,9 @@ def _wanted_pause(error: Exception) -> float:
 
 
 def _reason(error: Exception) -> str:
-    if _status(error):
-        return f"answers {_status(error)} {getattr(error, 'response').reason or ''}".rstrip()
+    response = getattr(error, "response", None)
+    if response is not None:
+        return f"answers {response.status_code} {response.reason or ''}".rstrip()
     if isinstance(error, requests.exceptions.SSLError):
         return "has a certificate that is not trusted"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
@@ -126,10 +127,10 @@ class _Credentials(AuthBase):
 class _Adapter(HTTPAdapter):
     """TLS with pip's authorities, else the system's; without any check for hosts that pip trusts."""
 
-    def __init__(self, indexes: Indexes, **options: int) -> None:
+    def __init__(self, indexes: Indexes, connections: int) -> None:
         self._trusted = frozenset(indexes.trusted_hosts)
         self._authorities = indexes.cert or _system_authorities()
-        super().__init__(**options)
+        super().__init__(pool_connections=connections, pool_maxsize=connections)
 
     def cert_verify(self, conn: object, url: str, verify: bool | str, cert: object) -> None:
         parts = urlsplit(url)

@@ -72,6 +72,21 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
             f"ask for a version that exists; `pip index versions {_name(text)}` lists them")
 
 
+def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, str]:
+    """Return what to say of a requirement whose version is for other interpreters (`needed` as in `>=3.12`)."""
+    pythons = ", ".join(request.targets.pythons)
+    return (f"{_prefix(_name(requirement), request)}{requirement} needs Python {needed}, but the target is {pythons}",
+            "allow another version of it, or change .python-version")
+
+
+def build_failure(subject: str, request: Request) -> tuple[str, str]:
+    """Return what to say of an sdist (`name==version`, empty: unknown) whose metadata only a failing build tells."""
+    name = _name(subject)
+    hint = "mend what the message above names" + (f", or add the line `{name}` to vendor.txt to take its wheels"
+                                                  if name else "")
+    return f"{_prefix(name, request)}{subject or 'an archive'} tells its needs only when built, and that failed", hint
+
+
 def _refused(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
     found = _REFUSED.search(text)
     if not found:
@@ -92,11 +107,7 @@ def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, st
 
 def _build(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
     found = _BUILD.search(text)
-    if not found:
-        return None
-    subject = found[1] or "an archive"
-    hint = f"mend what the message above names, or add the line `{_name(subject)}` to vendor.txt to take its wheels"
-    return f"{_prefix(_name(subject), request)}{subject} tells its needs only when built, and its build failed", hint
+    return build_failure(found[1] or "", request) if found else None
 
 
 def _absent(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
@@ -108,9 +119,7 @@ def _python(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | 
     found = _PYTHON.search(text)
     if not found or "requested Python version" not in text:
         return None
-    pythons = ", ".join(request.targets.pythons)
-    return (f"{_prefix(found[1], request)}{found[1]}{found[2]} needs Python {found[3]}, but the target is {pythons}",
-            "allow another version of it, or change .python-version")
+    return wrong_python(found[1] + found[2], found[3], request)
 
 
 def _no_version(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:

@@ -1,0 +1,76 @@
+"""What pip-compile says when it fails, without its traceback, in the same two lines as any other error."""
+
+from __future__ import annotations
+
+import re
+
+from toolkit import ui
+from toolkit.index import Index
+from toolkit.indexes import Indexes
+from toolkit.resolve import Request
+from toolkit.uv_errors import build_failure, no_version, unknown, wrong_python
+
+_NO_MATCH = re.compile(r"Could not find a version that satisfies the requirement (\S+)(?: \(from ([^)]*)\))?")
+_NEEDS_PYTHON = re.compile(r"(\S+) Requires-Python ([^;\n]+)")
+_CONFLICT = re.compile(r"Cannot install (.+?) because these package versions have conflicting dependencies")
+_LINE = re.compile(r"-r \S*requirements\.in \(line (\d+)\)")
+_VERSIONS = re.compile(r"\(from versions: .*?((?:[^,()]+, ){0,4}[^,()]+)\)")
+_BUILD = re.compile(r"Failed to build '([^']+)'|(?:metadata-generation-failed|Getting requirements to build wheel|"
+                    r"Preparing metadata \(pyproject.toml\)) .*error")
+
+
+def explain(output: str, request: Request, indexes: Indexes) -> ui.UserError:
+    """Return the error to raise for pip-compile's output."""
+    output = _LINE.sub(lambda found: request.requirements[int(found[1]) - 1], indexes.hide(output))
+    details = readable(output)
+    for kind in (_conflict, _build, _no_match):
+        found = kind(output, request, indexes)
+        if found:
+            return ui.UserError(found[0], found[1], details)
+    lines = [line.strip() for line in output.splitlines() if line.strip()]
+    return ui.UserError(f"pip-compile: {lines[-1] if lines else 'failed without a word'}",
+                        "see pip's message above; RESOLVER=uv may say more", details)
+
+
+def readable(output: str) -> str:
+    """Return what pip says from its first error on, without tracebacks, general advice and lists of all versions."""
+    kept: list[str] = []
+    for line in output.splitlines():
+        if line.startswith("Traceback") or line.strip().startswith("To fix this you could try"):
+            break
+        if kept or re.search(r"\berror\b", line, re.IGNORECASE):
+            kept.append(_VERSIONS.sub(r"(the last ones:\1)", line.removeprefix("  ")))
+    return "\n".join(kept).strip()
+
+
+def _conflict(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _CONFLICT.search(output)
+    if not found:
+        return None
+    asked = [text for text in (*request.requirements, *request.constraints) if text in found[1]]
+    places = [f"{request.origins[text]}: {text}" if text in request.origins else text for text in asked]
+    return (f"{', '.join(places) or found[1]} cannot be satisfied together",
+            "change one of the requirements named above")
+
+
+def _build(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _BUILD.search(output)
+    return build_failure(found[1] or "", request) if found else None
+
+
+def _no_match(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _NO_MATCH.search(output)
+    if not found:
+        return None
+    text = found[1]
+    name = re.split(r"[^\w.-]", text, maxsplit=1)[0]
+    # pip takes an index that does not answer for one that has nothing; asked again, it says what is wrong with it.
+    try:
+        files = Index(indexes).files(name)
+    except ui.UserError as error:
+        return error.what, error.hint
+    if not files:
+        return unknown(name, request, indexes)
+    version = text.partition("==")[2]
+    needed = next((need for got, need in _NEEDS_PYTHON.findall(output) if got == version), "")
+    return wrong_python(text, needed.strip(), request) if needed else no_version(text, request)
