@@ -240,7 +240,7 @@ def test_files_that_would_be_ignored_or_cannot_be_read_are_mistakes(tmp_path: Pa
     assert mistakes(tmp_path, "") == ["conf.d/b.yaml: cannot be read: not a regular file"]
     (tmp_path / "conf.d" / "b.yaml").unlink()
     (tmp_path / "conf.d" / "c.yaml").symlink_to("nowhere")
-    assert "c.yaml" in mistakes(tmp_path, "")[0] or "keeps changing" in mistakes(tmp_path, "")[0]
+    assert mistakes(tmp_path, "") == ["conf.d/c.yaml: cannot be read: a link that leads nowhere"]
 
 
 def test_a_directory_that_was_named_must_hold_a_configuration(tmp_path: Path) -> None:

@@ -187,8 +187,10 @@ def _read_settled(directory: FilePath) -> dict[FilePath, bytes]:
             now = {file: _stamp(os.stat(file)) for file in _files(directory)}
             if now == {file: known for file, (_, known) in read.items()} and not any(map(_fresh, now.values())):
                 return {file: text for file, (text, _) in read.items()}
-        except FileNotFoundError:
-            pass  # it went between the listing and the reading
+        except FileNotFoundError as error:
+            # It went between the listing and the reading, unless it never was there.
+            if os.path.islink(error.filename) and not os.path.exists(error.filename):
+                raise OSError(None, "a link that leads nowhere", str(error.filename)) from None
         time.sleep(_PAUSE)
     raise OSError(None, "keeps changing while it is read; write a new file and rename it into place", str(directory))
 

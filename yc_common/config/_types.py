@@ -12,7 +12,6 @@ import msgspec
 from yc_common import _secrets
 
 
-@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
 class _SectionMeta(msgspec.StructMeta):
     """Makes every section frozen and keyword-only: msgspec does not inherit the latter."""
 
@@ -21,7 +20,8 @@ class _SectionMeta(msgspec.StructMeta):
                                **{"frozen": True, "kw_only": True, "forbid_unknown_fields": True, **options})
 
 
-class Section(msgspec.Struct, metaclass=_SectionMeta):
+@dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
+class Section(msgspec.Struct, metaclass=_SectionMeta, frozen=True):
     """A part of the configuration: subclass it, one annotated field a key, with a default unless it must be given.
 
     Types are those of msgspec (`int`, `str`, `list[...]`, `dict[str, ...]`, `Literal`, enums, other sections, and

@@ -190,7 +190,7 @@ class Client:
             async with self._opened().request(attempt.method, attempt.url, params=attempt.params, data=attempt.data,
                                               headers=attempt.headers, allow_redirects=False) as response:
                 body = await self._body(response, details)
-                return Response(response.status, response.headers, body, str(attempt.url))
+                return Response(response.status, response.headers, body, details["url"])
         except aiohttp.ConnectionTimeoutError as error:
             raise ConnectError(f"no connection in {self._connect_timeout:g} s", **details) from error
         except TimeoutError as error:
@@ -199,8 +199,10 @@ class Client:
             raise ConnectError(f"no connection: {error}", **details) from error
         except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, aiohttp.ClientPayloadError) as error:
             raise ConnectionLostError(f"the connection broke: {error}", **details) from error
+        except aiohttp.ClientResponseError as error:
+            raise BadResponseError(f"not a response to use: {error.message}", **details) from error
         except (aiohttp.ClientError, ValueError) as error:
-            raise BadResponseError(f"not a response to use: {error}", **details) from error
+            raise BadResponseError(f"not a response to use: {type(error).__name__}", **details) from error
 
     async def _body(self, response: aiohttp.ClientResponse, details: dict[str, Any]) -> bytes:
         parts: list[bytes] = []
@@ -231,14 +233,16 @@ class _Attempt:
                  headers: dict[str, str], *, repeatable: bool) -> None:
         self.method, self.url, self.params, self.data, self.headers = method, url, params, data, headers
         self.repeatable = repeatable
+        # Without what may not be shown: a query and a password end up in error messages and logs otherwise.
+        self.shown = str(url.with_query(None).with_user(None))
         self.host = f"{url.host}:{url.port}"
         self.number = 0
         self.last: RequestError | None = None
 
     @property
     def details(self) -> dict[str, Any]:
-        """What an error says about the request; without the query, which may hold what is not to be shown."""
-        return {"method": self.method, "url": str(self.url.with_query(None)), "attempts": self.number}
+        """What an error says about the request."""
+        return {"method": self.method, "url": self.shown, "attempts": self.number}
 
 
 def _retry_after(response: Response) -> float | None:
