@@ -75,7 +75,11 @@ def make(directory: Path, target: str) -> None:
     """Run make in the project, with the settings that this script's own make was given."""
     ui.step("MAKE", target)
     words = ["make", "--no-print-directory", target, f"V={ui.verbosity}"]
-    process.run(words, cwd=directory, env=outer_make.environment(), stream=True)
+    try:
+        process.run(words, cwd=directory, env=outer_make.environment(), stream=True)
+    except process.CommandFailed:
+        # It has said itself what is wrong.
+        sys.exit(1)
 
 
 def tell(directory: Path, namespace: str, seconds: float) -> None:

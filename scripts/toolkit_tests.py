@@ -53,7 +53,11 @@ def run_tox(python: Path, chosen: Settings, environments: Sequence[str]) -> None
 
 def run_pytest(python: Path, chosen: Settings, words: Sequence[str]) -> None:
     """Run pytest with the interpreter of this script."""
-    process.run([python, "-m", "pytest", *words], cwd=chosen.project, env=outer_make.environment(), stream=True)
+    try:
+        process.run([python, "-m", "pytest", *words], cwd=chosen.project, env=outer_make.environment(), stream=True)
+    except process.CommandFailed as error:
+        # pytest's summary stays the last thing printed.
+        sys.exit(error.status)
 
 
 def attempt(name: str, function: Callable[[], None]) -> bool:
