@@ -183,12 +183,14 @@ def _pass_on(line: str) -> None:
 
 
 def _explain(error: process.CommandFailed) -> ui.UserError:
-    """Return the error of the verb that failed inside the build; where it was something else, all that was printed."""
+    """Return the error of the verb that ended the build, with what it said; for any other, all that was printed."""
     found = list(_ERROR.finditer(error.output))
-    if not found:
+    # After it come only the complaints of make, dh and dpkg-buildpackage, one inside the other.
+    if not found or error.output.count("\n", found[-1].end()) > 10:
         return ui.UserError(error.what, error.hint, error.output)
     last = found[-1]
-    return ui.UserError(last["what"], last["hint"] or error.hint, error.output[: last.start()])
+    said = error.output[: last.start()].rpartition("Entering directory")[2].partition("\n")[2]
+    return ui.UserError(last["what"], last["hint"] or error.hint, said)
 
 
 def _publish(directory: Path, dist: Path) -> list[Deb]:

@@ -7,6 +7,7 @@ import shlex
 import signal
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
@@ -121,14 +122,23 @@ def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a child and its whole group: a verb in it first removes what it has begun. After ten seconds all is killed."""
+    limit = time.monotonic() + 10
+    number = int(signal.SIGTERM)
+    while _signal_group(child, number):
+        child.poll()
+        number = 0 if time.monotonic() < limit else int(signal.SIGKILL)
+        time.sleep(0.02)
+    child.wait()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal (0: none) to a child's group, and tell whether there was anybody in it."""
     try:
-        os.killpg(child.pid, signal.SIGTERM)
-        child.wait(timeout=5)
-    except subprocess.TimeoutExpired:
-        os.killpg(child.pid, signal.SIGKILL)
-        child.wait()
+        os.killpg(child.pid, number)
     except ProcessLookupError:
-        pass
+        return False
+    return True
 
 
 def _missing(program: str) -> ui.UserError:
