@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 
 from toolkit import ui
 from toolkit.index import Index
@@ -15,6 +16,8 @@ _NEEDS_PYTHON = re.compile(r"(\S+) Requires-Python ([^;\n]+)")
 _CONFLICT = re.compile(r"Cannot install (.+?) because these package versions have conflicting dependencies")
 _LINE = re.compile(r"-r \S*requirements\.in \(line (\d+)\)")
 _VERSIONS = re.compile(r"\(from versions: .*?((?:[^,()]+, ){0,4}[^,()]+)\)")
+_EXPLANATION = re.compile(r"^ *The conflict is caused by:.*?(?=^ *To fix this|\Z)", re.DOTALL | re.MULTILINE)
+_EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Failed): .*)$", re.MULTILINE)
 _BUILD = re.compile(r"Failed to build '([^']+)'|(?:metadata-generation-failed|Getting requirements to build wheel|"
                     r"Preparing metadata \(pyproject.toml\)) .*error")
 
@@ -27,20 +30,19 @@ def explain(output: str, request: Request, indexes: Indexes) -> ui.UserError:
         found = kind(output, request, indexes)
         if found:
             return ui.UserError(found[0], found[1], details)
-    lines = [line.strip() for line in output.splitlines() if line.strip()]
-    return ui.UserError(f"pip-compile: {lines[-1] if lines else 'failed without a word'}",
+    reasons = _EXCEPTION.findall(output)
+    return ui.UserError(f"pip-compile failed{f': {reasons[-1]}' if reasons else ''}",
                         "see pip's message above; RESOLVER=uv may say more", details)
 
 
 def readable(output: str) -> str:
-    """Return what pip says from its first error on, without tracebacks, general advice and lists of all versions."""
-    kept: list[str] = []
-    for line in output.splitlines():
-        if line.startswith("Traceback") or line.strip().startswith("To fix this you could try"):
-            break
-        if kept or re.search(r"\berror\b", line, re.IGNORECASE):
-            kept.append(_VERSIONS.sub(r"(the last ones:\1)", line.removeprefix("  ")))
-    return "\n".join(kept).strip()
+    """Return the errors and the explanation in pip's output, without tracebacks and lists of all versions."""
+    before = output.partition("\nTraceback")[0]
+    first = re.search(r"^.*\berror\b", before, re.IGNORECASE | re.MULTILINE)
+    explanation = _EXPLANATION.search(output)
+    parts = (before[first.start():] if first else "", explanation[0] if explanation else "")
+    text = "\n".join(part.rstrip() for part in parts if part.strip())
+    return textwrap.dedent(_VERSIONS.sub(r"(the last ones:\1)", text))
 
 
 def _conflict(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:

@@ -41,7 +41,7 @@ def explain(output: str, request: Request, indexes: Indexes) -> ui.UserError:
     """Return the error to raise for uv's output; its own explanation, which shows all chains, becomes the details."""
     details = indexes.hide(output).replace("error: ", "uv: ", 1)
     flat = " ".join(details.split())
-    for kind in (_refused, _unreachable, _build, _absent, _python, _no_version):
+    for kind in (_refused, _archive, _unreachable, _build, _absent, _python, _no_version):
         found = kind(flat, request, indexes)
         if found:
             return ui.UserError(found[0], found[1], details)
@@ -103,6 +103,18 @@ def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, st
     reason = next((meaning for sign, meaning in _CAUSES.items() if sign in text), "cannot be read")
     return (f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""),
             "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right")
+
+
+def _archive(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    missing = re.search(r"Distribution not found at: (\S+)", text)
+    damaged = _BUILD.search(text) if "Failed to extract archive" in text else None
+    if missing:
+        named = next((key for key in request.origins if missing[1] in key), missing[1])
+        return f"{_prefix(_name(named), request)}there is no file at {missing[1]}", "correct the URL"
+    if damaged:
+        subject = damaged[1] or "an archive"
+        return f"{_prefix(_name(subject), request)}{subject} is not a sound archive", "get a sound copy of the file"
+    return None
 
 
 def _build(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:

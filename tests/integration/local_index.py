@@ -1,0 +1,262 @@
+"""A package index on the loopback interface, which can also misbehave."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import html
+import json
+import threading
+import time
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+from urllib.parse import unquote
+
+from toolkit import lock
+
+_JSON = "application/vnd.pypi.simple.v1+json"
+_HTML = "text/html; charset=utf-8"
+How = Literal["status", "hang", "truncate", "corrupt", "garbage", "slow", "reset"]
+
+
+@dataclass
+class Fault:
+    """How a path misbehaves, `times` times (then it is fine; -1: for ever).
+
+    status: answers `status` and nothing else; hang: answers nothing for `seconds`; truncate: sends half of the body and
+    closes; corrupt: a body of the right size with one byte changed; garbage: what no index says; slow: the body in
+    ten pieces, `seconds` in all; reset: closes before any answer.
+    """
+
+    how: How
+    status: int = 500
+    times: int = -1
+    seconds: float = 5.0
+
+
+@dataclass
+class _File:
+    content: bytes
+    metadata: bytes | None
+    requires_python: str
+    upload_time: str
+    yanked: bool
+    listed_sha256: str
+
+
+@dataclass
+class LocalIndex:
+    """What the index holds: `add` files, set `faults` by path (`/simple/name/`, `/files/name-1.0.tar.gz`).
+
+    `requests` counts what was asked for. `as_html` makes it speak PEP 503 instead of PEP 691. `credentials`
+    (`user:password`) are demanded when set. `url` is the index's URL, without them.
+    """
+
+    url: str = ""
+    as_html: bool = False
+    credentials: str = ""
+    faults: dict[str, Fault] = field(default_factory=dict)
+    requests: Counter[str] = field(default_factory=Counter)
+    _projects: dict[str, dict[str, _File]] = field(default_factory=dict)
+    _stop: threading.Event = field(default_factory=threading.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def add(self, filename: str, content: bytes, *, name: str = "", metadata: bytes | None = None,
+            requires_python: str = "", upload_time: str = "2026-01-01T00:00:00Z", yanked: bool = False,
+            listed_sha256: str = "") -> str:
+        """Publish a file; returns its URL. `metadata` (PEP 658) is for wheels; `listed_sha256` may be a lie."""
+        project = lock.normalize(name or filename.split("-")[0])
+        digest = listed_sha256 or hashlib.sha256(content).hexdigest()
+        entry = _File(content, metadata, requires_python, upload_time, yanked, digest)
+        self._projects.setdefault(project, {})[filename] = entry
+        return f"{self.url.removesuffix('/simple')}/files/{filename}"
+
+    def remove(self, filename: str) -> None:
+        """Take a file away."""
+        for listed in self._projects.values():
+            listed.pop(filename, None)
+
+    def fails(self, path: str, how: How, *, status: int = 500, times: int = -1, seconds: float = 5.0) -> None:
+        """Let a path misbehave."""
+        self.faults[path] = Fault(how, status, times, seconds)
+
+    def with_credentials(self) -> str:
+        """Return the URL with user name and password."""
+        return self.url.replace("://", f"://{self.credentials}@")
+
+    def file(self, filename: str) -> _File | None:
+        """Return a published file."""
+        return next((listed[filename] for listed in self._projects.values() if filename in listed), None)
+
+    def take_fault(self, path: str) -> Fault | None:
+        """Return how this request is to fail, and count it."""
+        with self._lock:
+            fault = self.faults.get(path)
+            if fault is None or fault.times == 0:
+                return None
+            fault.times -= fault.times > 0
+            return fault
+
+    def page(self, project: str) -> tuple[str, bytes] | None:
+        """Return the content type and body of a project's page."""
+        listed = self._projects.get(project)
+        if listed is None:
+            return None
+        return (_HTML, _html_page(listed)) if self.as_html else (_JSON, _json_page(project, listed))
+
+    def count(self, path: str) -> None:
+        """Count a request."""
+        with self._lock:
+            self.requests[path] += 1
+
+    def wait(self, seconds: float) -> None:
+        """Wait, but no longer than the server lives."""
+        self._stop.wait(seconds)
+
+
+@contextmanager
+def serving(*, as_html: bool = False, credentials: str = "") -> Iterator[LocalIndex]:
+    """Run an index on a free port of 127.0.0.1 for as long as the block runs."""
+    index = LocalIndex(as_html=as_html, credentials=credentials)
+
+    class Handler(_Handler):
+        shelf = index
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.daemon_threads = True
+    index.url = f"http://127.0.0.1:{server.server_address[1]}/simple"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
+    thread.start()
+    try:
+        yield index
+    finally:
+        index._stop.set()
+        server.shutdown()
+        server.server_close()
+        thread.join()
+
+
+class _Handler(BaseHTTPRequestHandler):
+    shelf: LocalIndex
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        path = unquote(self.path.partition("?")[0])
+        self.shelf.count(path)
+        if not self._is_allowed():
+            self._answer(401, {"WWW-Authenticate": 'Basic realm="index"'}, b"")
+            return
+        kind, body = self._content(path)
+        fault = self.shelf.take_fault(path)
+        if fault:
+            self._fail(fault, kind, body)
+        else:
+            self._send(kind, body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Tests read `requests` instead."""
+
+    def _is_allowed(self) -> bool:
+        expected = base64.b64encode(self.shelf.credentials.encode()).decode()
+        return not self.shelf.credentials or self.headers.get("Authorization") == f"Basic {expected}"
+
+    def _content(self, path: str) -> tuple[str, bytes]:
+        parts = path.strip("/").split("/")
+        if parts[0] == "simple" and len(parts) == 2:
+            return self.shelf.page(parts[1]) or ("", b"")
+        if parts[0] == "files" and len(parts) == 2:
+            file = self.shelf.file(parts[1].removesuffix(".metadata"))
+            if file and parts[1].endswith(".metadata"):
+                return ("text/plain", file.metadata) if file.metadata is not None else ("", b"")
+            return ("application/octet-stream", file.content) if file else ("", b"")
+        return "", b""
+
+    def _send(self, kind: str, body: bytes) -> None:
+        if not kind:
+            self._answer(404, {}, b"not found")
+        elif self.headers.get("Range") and kind == "application/octet-stream":
+            self._send_range(body)
+        else:
+            self._answer(200, {"Content-Type": kind, "Accept-Ranges": "bytes"}, body)
+
+    def _send_range(self, body: bytes) -> None:
+        first, _, last = self.headers["Range"].removeprefix("bytes=").partition("-")
+        start = int(first) if first else max(len(body) - int(last), 0)
+        end = int(last) + 1 if first and last else len(body)
+        if start >= len(body):
+            self._answer(416, {"Content-Range": f"bytes */{len(body)}"}, b"")
+            return
+        part = body[start:end]
+        self._answer(206, {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(body)}"}, part)
+
+    def _answer(self, status: int, headers: Mapping[str, str], body: bytes, *, send: bytes | None = None) -> None:
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body if send is None else send)
+
+    def _fail(self, fault: Fault, kind: str, body: bytes) -> None:
+        if fault.how == "status":
+            self._answer(fault.status, {}, b"out of order")
+        elif fault.how == "garbage":
+            self._answer(200, {"Content-Type": _JSON}, b'{"files": 5, ]')
+        elif fault.how == "corrupt":
+            self._send(kind, body[:-1] + bytes([body[-1] ^ 0xFF]))
+        else:
+            self._break_off(fault, kind, body)
+
+    def _break_off(self, fault: Fault, kind: str, body: bytes) -> None:
+        self.close_connection = True
+        if fault.how == "hang":
+            self.shelf.wait(fault.seconds)
+        elif fault.how == "truncate":
+            self._answer(200, {"Content-Type": kind}, body, send=body[: len(body) // 2])
+        elif fault.how == "slow":
+            self._answer(200, {"Content-Type": kind}, body, send=b"")
+            for start in range(0, len(body), max(len(body) // 10, 1)):
+                self.shelf.wait(fault.seconds / 10)
+                self.wfile.write(body[start : start + max(len(body) // 10, 1)])
+
+
+def _json_page(project: str, listed: Mapping[str, _File]) -> bytes:
+    entries = [
+        {
+            "filename": filename,
+            "url": f"/files/{filename}",
+            "hashes": {"sha256": file.listed_sha256},
+            "size": len(file.content),
+            "upload-time": file.upload_time,
+            "yanked": file.yanked,
+            **({"requires-python": file.requires_python} if file.requires_python else {}),
+            **({"core-metadata": {"sha256": hashlib.sha256(file.metadata).hexdigest()}} if file.metadata else {}),
+        }
+        for filename, file in listed.items()
+    ]
+    versions = sorted({filename.removesuffix(".tar.gz").split("-")[1] for filename in listed if "-" in filename})
+    page = {"meta": {"api-version": "1.1"}, "name": project, "versions": versions, "files": entries}
+    return json.dumps(page).encode()
+
+
+def _html_page(listed: Mapping[str, _File]) -> bytes:
+    links = []
+    for filename, file in listed.items():
+        needed = html.escape(file.requires_python)
+        attributes = f' data-requires-python="{needed}"' if needed else ""
+        attributes += ' data-yanked=""' if file.yanked else ""
+        links.append(f'<a href="../../files/{filename}#sha256={file.listed_sha256}"{attributes}>{filename}</a><br>')
+    return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()
+
+
+def wait_until(index: LocalIndex, path: str, seconds: float = 10.0) -> None:
+    """Return when a path has been asked for; raises `TimeoutError`."""
+    limit = time.monotonic() + seconds
+    while not index.requests[path]:
+        if time.monotonic() > limit:
+            raise TimeoutError(path)
+        time.sleep(0.01)
