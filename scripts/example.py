@@ -87,13 +87,18 @@ def tell(directory: Path, namespace: str, seconds: float) -> None:
     package = templates.names(SERVICE, namespace)["package"]
     built = max((directory / "dist").glob(f"{package}_*.deb"), key=lambda path: path.stat().st_mtime)
     ui.note(f"""
-{os.path.relpath(directory)} is a service project, and this is its package, made in {seconds:.0f} s:
-    {os.path.relpath(built)}
+{_shown(directory)} is a service project, and this is its package, made in {seconds:.0f} s:
+    {_shown(built)}
 Install it, and it runs (without systemd, start {package} by hand):
-    sudo apt-get install ./{os.path.relpath(built)}
+    sudo apt-get install {_shown(built)}
     python3 -c 'import urllib.request as u; print(u.urlopen("http://127.0.0.1:8080/").read().decode())'
 Change it:
-    cd {os.path.relpath(directory)} && make help""")
+    cd {_shown(directory)} && make help""")
+
+
+def _shown(path: Path) -> str:
+    # apt takes a name for a file only when it has a slash at its beginning, or `./`.
+    return f"./{path.relative_to(Path.cwd())}" if path.is_relative_to(Path.cwd()) else str(path)
 
 
 def build_parser() -> argparse.ArgumentParser:
