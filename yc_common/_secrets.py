@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 import threading
 from functools import lru_cache
@@ -47,6 +46,8 @@ def masked(line: bytes) -> bytes:
 
 
 def _spellings(text: str) -> set[bytes]:
+    import json
+
     plain = text.encode("utf-8", "surrogateescape")
     return {plain, json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape"),
             json.dumps(text)[1:-1].encode(), repr(text)[1:-1].encode("utf-8", "surrogateescape")}

@@ -253,7 +253,7 @@ def test_files_replaced_while_they_are_read_are_never_seen_half(tmp_path: Path) 
     done = threading.Event()
 
     def write() -> None:
-        number = 1
+        number = 100  # 13 is refused by a rule
         while not done.is_set():
             text = f"workers: {number}\n#{'x' * 4000}\n"
             write_config(tmp_path, text)
@@ -261,8 +261,8 @@ def test_files_replaced_while_they_are_read_are_never_seen_half(tmp_path: Path) 
             number += 1
             time.sleep(0.002)
 
-    write_config(tmp_path, "workers: 1\n")
-    write_config(tmp_path, "memory: 1\n", "conf.d/a.yaml")
+    write_config(tmp_path, "workers: 99\n")
+    write_config(tmp_path, "memory: 99\n", "conf.d/a.yaml")
     writer = threading.Thread(target=write)
     writer.start()
     try:

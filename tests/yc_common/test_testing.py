@@ -79,8 +79,8 @@ def test_the_core_imports_neither_extras_nor_what_it_does_not_need() -> None:
                "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))")
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     loaded = set(json.loads(done.stdout))
-    assert loaded >= {"msgspec", "structlog"}
-    assert not loaded & {"aiohttp", "prometheus_client", "yaml", "argparse", "pydantic", "httpx"}
+    assert "msgspec" in loaded
+    assert not loaded & {"structlog", "aiohttp", "prometheus_client", "yaml", "argparse", "pydantic", "httpx"}
 
 
 def test_users_of_the_library_pass_a_strict_type_check(tmp_path: Path) -> None:

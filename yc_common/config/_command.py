@@ -53,7 +53,7 @@ def from_command_line(section: type[S], service: str, argv: Sequence[str] | None
     if options.print_config:
         print("\n".join(render(loader)))
     elif options.check_config:
-        files = ", ".join(map(str, loader.files)) or "no files, defaults only"
+        files = ", ".join(loader.files) or "no files, defaults only"
         print(f"{service}: the configuration is right ({files})")
     if options.print_config or options.check_config:
         raise SystemExit(0)

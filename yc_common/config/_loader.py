@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Mapping, Sequence
-from pathlib import Path as FilePath
 from typing import Generic, TypeVar
 
 import msgspec
@@ -42,14 +41,14 @@ class Loader(Generic[S]):
         self.section = section
         self.service = service
         self._given = directory is not None
-        self.directory = FilePath(directory) if directory is not None else FilePath("/etc/yc", service)
+        self.directory = os.fspath(directory) if directory is not None else f"/etc/yc/{service}"
         self.overrides = tuple(overrides)
         self._environment = os.environ if environment is None else environment
         self._lock = threading.Lock()
         self._current: S | None = None
         self._origins: dict[Path, Origin] = {}
-        self.files: tuple[FilePath, ...] = ()
-        self._previous: tuple[S | None, dict[Path, Origin], tuple[FilePath, ...]] = (None, {}, ())
+        self.files: tuple[str, ...] = ()
+        self._previous: tuple[S | None, dict[Path, Origin], tuple[str, ...]] = (None, {}, ())
 
     @property
     def prefix(self) -> str:

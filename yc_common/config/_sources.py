@@ -6,7 +6,6 @@ import os
 import stat
 import time
 from collections.abc import Iterable, Mapping
-from pathlib import Path as FilePath
 
 from yc_common.config import _shape, _yaml
 from yc_common.config._problem import Origin, Problem, did_you_mean, dotted
@@ -31,13 +30,13 @@ class Layers:
         self.tree: dict[str, object] = {}
         self.origins: dict[Path, Origin] = {}
         self.problems: list[Problem] = []
-        self.files: list[FilePath] = []
+        self.files: list[str] = []
 
     def wrong(self, origin: Origin, path: str, what: str, hint: str = "") -> None:
         """Note a mistake."""
         self.problems.append(Problem(origin, path, what, hint))
 
-    def add_files(self, directory: FilePath, required: bool) -> None:
+    def add_files(self, directory: str, required: bool) -> None:
         """Add `config.yaml` and `conf.d/*.yaml` in the order of their names, all of one moment."""
         try:
             texts = _read_settled(directory)
@@ -45,28 +44,28 @@ class Layers:
             self.wrong(Origin(str(error.filename or directory)), "", f"cannot be read: {error.strerror or error}")
             return
         if required and not texts:
-            self.wrong(Origin(str(directory)), "", "holds neither config.yaml nor conf.d/*.yaml")
+            self.wrong(Origin(directory), "", "holds neither config.yaml nor conf.d/*.yaml")
         for file in _misnamed(directory):
-            self.wrong(Origin(str(file)), "", "would be ignored", f"rename it to {file.stem}.yaml")
+            self.wrong(Origin(file), "", "would be ignored", f"rename it to {os.path.basename(file)[:-4]}.yaml")
         for file, text in texts.items():
             self._add_file(file, text)
 
-    def _add_file(self, file: FilePath, raw: bytes) -> None:
+    def _add_file(self, file: str, raw: bytes) -> None:
         self.files.append(file)
-        self.origins.setdefault((), Origin(str(file)))
+        self.origins.setdefault((), Origin(file))
         try:
             text = raw.decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            self.wrong(Origin(str(file), raw.count(b"\n", 0, error.start) + 1), "", "not UTF-8 text")
+            self.wrong(Origin(file, raw.count(b"\n", 0, error.start) + 1), "", "not UTF-8 text")
             return
         document = _yaml.read(text)
         for mistake in document.mistakes:
-            self.wrong(Origin(str(file), mistake.line), "", mistake.what)
+            self.wrong(Origin(file, mistake.line), "", mistake.what)
         if isinstance(document.value, dict):
-            origins = {path: Origin(str(file), line) for path, line in document.lines.items()}
+            origins = {path: Origin(file, line) for path, line in document.lines.items()}
             self._lay(self.tree, document.value, (), origins)
         elif document.value is not None and not document.mistakes:
-            self.wrong(Origin(str(file), 1), "", "expected keys with values, as in `key: value`")
+            self.wrong(Origin(file, 1), "", "expected keys with values, as in `key: value`")
 
     def _lay(self, under: dict[str, object], over: dict[str, object], path: Path,
              origins: Mapping[Path, Origin]) -> None:
@@ -102,13 +101,14 @@ class Layers:
     def add_credentials(self, directory: str) -> None:
         """Add the secrets that systemd hands over: a file a secret, named by its dotted key."""
         for path in _shape.secrets(self.section):
-            file = FilePath(directory) / dotted(path)
+            file = os.path.join(directory, dotted(path))
             try:
-                text = file.read_text("utf-8")
+                with open(file, encoding="utf-8", newline="") as stream:
+                    text = stream.read()
             except FileNotFoundError:
                 continue
             except (OSError, UnicodeDecodeError) as error:
-                self.wrong(Origin(str(file)), dotted(path), f"cannot be read: {error}")
+                self.wrong(Origin(file), dotted(path), f"cannot be read: {error}")
                 continue
             self._set(path, text.removesuffix("\n"), Origin(f"credential {dotted(path)}"))
 
@@ -162,24 +162,24 @@ def _nearest(origins: Mapping[Path, Origin], path: Path) -> Origin:
     return Origin("unknown")
 
 
-def _files(directory: FilePath) -> list[FilePath]:
-    first = directory / "config.yaml"
-    further = [directory / "conf.d" / name for name in _names(directory) if name.endswith(".yaml")]
+def _files(directory: str) -> list[str]:
+    first = os.path.join(directory, "config.yaml")
+    further = [os.path.join(directory, "conf.d", name) for name in _names(directory) if name.endswith(".yaml")]
     return [first, *further] if os.path.lexists(first) else further
 
 
-def _names(directory: FilePath) -> list[str]:
+def _names(directory: str) -> list[str]:
     try:
-        return sorted(name for name in os.listdir(directory / "conf.d") if not name.startswith("."))
+        return sorted(name for name in os.listdir(os.path.join(directory, "conf.d")) if not name.startswith("."))
     except (FileNotFoundError, NotADirectoryError):
         return []
 
 
-def _misnamed(directory: FilePath) -> list[FilePath]:
-    return [directory / "conf.d" / name for name in _names(directory) if name.endswith(".yml")]
+def _misnamed(directory: str) -> list[str]:
+    return [os.path.join(directory, "conf.d", name) for name in _names(directory) if name.endswith(".yml")]
 
 
-def _read_settled(directory: FilePath) -> dict[FilePath, bytes]:
+def _read_settled(directory: str) -> dict[str, bytes]:
     """Read all files as they are at one moment: again when any of them changed, came or went meanwhile."""
     for _ in range(_ATTEMPTS):
         try:
@@ -192,17 +192,17 @@ def _read_settled(directory: FilePath) -> dict[FilePath, bytes]:
             if os.path.islink(error.filename) and not os.path.exists(error.filename):
                 raise OSError(None, "a link that leads nowhere", str(error.filename)) from None
         time.sleep(_PAUSE)
-    raise OSError(None, "keeps changing while it is read; write a new file and rename it into place", str(directory))
+    raise OSError(None, "keeps changing while it is read; write a new file and rename it into place", directory)
 
 
-def _read(file: FilePath) -> tuple[bytes, _Stamp]:
+def _read(file: str) -> tuple[bytes, _Stamp]:
     # Not blocking: a named pipe in place of the file must not hang the service.
     with os.fdopen(os.open(file, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK), "rb") as stream:
         status = os.fstat(stream.fileno())
         if not stat.S_ISREG(status.st_mode):
-            raise OSError(None, "not a regular file", str(file))
+            raise OSError(None, "not a regular file", file)
         if status.st_size > _LARGEST:
-            raise OSError(None, f"larger than {_LARGEST >> 20} MiB", str(file))
+            raise OSError(None, f"larger than {_LARGEST >> 20} MiB", file)
         return stream.read(_LARGEST + 1), _stamp(status)
 
 

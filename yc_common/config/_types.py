@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hmac
 import re
-from pathlib import Path
+import sys
 from typing import Any, ClassVar, Self, dataclass_transform
 
 import msgspec
@@ -57,6 +56,8 @@ class Secret:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Secret):
             return NotImplemented
+        import hmac  # takes the same time whatever differs; few services compare secrets
+
         return hmac.compare_digest(self._value.encode(), other._value.encode())
 
     def __hash__(self) -> int:
@@ -147,8 +148,8 @@ def decode(wanted: type, value: object) -> object:
     """Turn a value into one of the types that msgspec does not know by itself (its `dec_hook`)."""
     if isinstance(value, wanted):
         return value
-    if wanted is Path:
-        return Path(_text(value, "a path"))
+    if wanted is getattr(sys.modules.get("pathlib"), "Path", None):
+        return wanted(_text(value, "a path"))
     make = getattr(wanted, "from_config", None)
     if make is None:
         raise NotImplementedError(f"a configuration field cannot be of the type {wanted!r}: give it from_config()")

@@ -9,10 +9,8 @@ import threading
 from types import TracebackType
 from typing import Any
 
-import structlog
-
-from yc_common.logging._logger import OUTPUT, PROCESSORS, Logger, get, tell_held
-from yc_common.logging._state import LogSettings, attributes_of_every_record, standard_level, state
+from yc_common.logging._logger import Logger, get, tell_held
+from yc_common.logging._state import LEVELS, LogSettings, attributes_of_every_record, standard_level, state
 
 _PLAIN = attributes_of_every_record()
 
@@ -63,14 +61,14 @@ class StandardHandler(logging.Handler):
             if record.exc_info:
                 fields["exc_info"] = record.exc_info
             fields.update(logger=record.name, _kind=str(record.msg))
-            _standard._emit(standard_level(record.levelno), _message(record), fields)
+            _standard.emit(standard_level(record.levelno), _message(record), fields)
         except RecursionError:
             raise
         except Exception as error:
             get(record.name).error("a log record that cannot be read", record=repr(error))
 
 
-_standard = Logger(OUTPUT, PROCESSORS, {})
+_standard = Logger({})
 
 
 def _message(record: logging.LogRecord) -> str:
@@ -87,10 +85,24 @@ def _capture() -> None:
             root.removeHandler(handler)
     root.addHandler(StandardHandler())
     logging.captureWarnings(True)
-    structlog.configure(processors=list(PROCESSORS), wrapper_class=Logger, logger_factory=lambda *names: OUTPUT,
-                        cache_logger_on_first_use=False)
+    if "structlog" in sys.modules:  # a service that uses it by itself has imported it by now
+        _capture_structlog()
     sys.excepthook = _uncaught
     threading.excepthook = _uncaught_in_thread
+
+
+def _capture_structlog() -> None:
+    import structlog
+
+    def take(logger: object, method: str, fields: Any) -> Any:
+        event = fields.pop("event", "")
+        level = method if method in LEVELS else "info"
+        if LEVELS[level] >= state.threshold:
+            _standard.emit(level, event, {"logger": "structlog", **fields})
+        raise structlog.DropEvent
+
+    structlog.configure(processors=[take], wrapper_class=structlog.make_filtering_bound_logger(0),
+                        context_class=dict, cache_logger_on_first_use=False)
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
