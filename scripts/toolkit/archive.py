@@ -16,6 +16,8 @@ from toolkit import ui
 from toolkit.members import Member, UnreadableError, members, reading, unpacked_limit
 
 _READ_LIMIT = 8 << 20
+_SOURCES = frozenset({".py", ".cfg", ".toml", ".json", ".ini"})
+_ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "benchmarks"})
 _CHUNK = 1 << 18
 #: Debian's archive tools and zip (so wheels too) cannot name an earlier time, nor zip a later one.
 _OLDEST, _NEWEST = 315532800, 4354819198
@@ -76,6 +78,18 @@ def names(archive: Path) -> list[str]:
     nested = _is_nested(tops)
     # A dictionary, because the same name may come twice.
     return list(dict.fromkeys(_below(path) if nested else str(path) for path in paths))
+
+
+def mentions(archive: Path, word: bytes) -> bool:
+    """Tell whether a word stands in the Python sources or settings of the archive, those of tests and docs aside."""
+    with _reported(archive):
+        for member in members(archive):
+            is_source = member.path.suffix in _SOURCES and _ASIDE.isdisjoint(member.path.parts)
+            if member.kind == "file" and is_source:
+                with member.open() as stream:
+                    if word in stream.read(_READ_LIMIT):
+                        return True
+    return False
 
 
 def _note_top(tops: dict[str, bool], member: Member) -> None:

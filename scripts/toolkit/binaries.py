@@ -18,7 +18,7 @@ from toolkit.wants import Wants
 
 
 def without_dependencies(wants: Wants, index: Index, preferences: Sequence[str], selector: Selector) -> list[Pin]:
-    """Return a pin for each name that vendor.txt wants with `--no-deps`: the kept version, else the newest that fits."""
+    """Return a pin for each name that vendor.txt wants with `--no-deps`: the kept version, or the newest that fits."""
     names = dict.fromkeys(rule.name for rule in wants.binary if rule.no_deps)
     return [_pin(name, wants, index, preferences, selector) for name in names]
 
@@ -31,7 +31,8 @@ def _pin(name: str, wants: Wants, index: Index, preferences: Sequence[str], sele
         version = _version(file)
         if version and not file.yanked:
             by_version.setdefault(version, []).append(file)
-    kept = [Version(text.partition("==")[2].partition(";")[0].strip()) for text in preferences if text.startswith(f"{name}==")]
+    locked = [text.partition("==")[2].partition(";")[0] for text in preferences if text.startswith(f"{name}==")]
+    kept = [Version(text.strip()) for text in locked]
     fitting = sorted(specifier.filter(by_version), key=lambda version: (version in kept, version), reverse=True)
     for version in fitting:
         pin = Pin(name=name, version=str(version), wheels=tuple(by_version[version]))

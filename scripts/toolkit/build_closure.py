@@ -7,6 +7,7 @@ versions are locked.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Protocol
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
@@ -39,8 +41,8 @@ class Source(Protocol):
     def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
         """Return the tree of each pin that is built from source, by `name==version`, fetched and read."""
 
-    def ask(self, tree: Tree, closure: Sequence[Pin]) -> tuple[str, ...]:
-        """Return what the tree's backend says it needs besides, run with `closure`."""
+    def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> Mapping[str, tuple[str, ...]]:
+        """Return, by key, what each tree's backend says it needs besides, run with the closure beside it."""
 
 
 @dataclass(kw_only=True)
@@ -90,12 +92,12 @@ class Closure:
 
     def _dynamic(self, trees: Mapping[str, Tree]) -> dict[str, Requirements]:
         """Return the sets of trees whose backend names more than their pyproject.toml does."""
-        found = {}
-        for key, tree in trees.items():
-            closure = self.by_set[self.sets[key]]
-            more = self.source.ask(tree, closure) if tree.build_system.dynamic else ()
-            found[key] = self.sets[key] | _normal(more) | _wheel_for_old_setuptools(tree, closure)
-        return found
+        with_closure = {key: (tree, self.by_set[self.sets[key]]) for key, tree in trees.items()}
+        answers = self.source.ask({key: pair for key, pair in with_closure.items() if pair[0].build_system.dynamic})
+        return {
+            key: self.sets[key] | _normal(answers.get(key, ())) | _wheel_for_old_setuptools(tree, closure)
+            for key, (tree, closure) in with_closure.items()
+        }
 
     def _resolve(self, wanted: set[Requirements]) -> None:
         """Resolve new sets, keeping the versions that were chosen before where they still do."""
@@ -114,9 +116,14 @@ class Closure:
         union = tuple(sorted(set().union(*todo)))
         joint = self.resolver.resolve(self._request(union, ()))
         constraints = tuple(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in joint if not pin.archive)
-        with ThreadPoolExecutor(4) as pool:
-            results = pool.map(lambda requirements: self._one(requirements, constraints), todo)
-            self.by_set |= dict(zip(todo, results, strict=True))
+        # With every version fixed, sets that differ in version bounds alone have the same closure.
+        alike: dict[Requirements, list[Requirements]] = {}
+        for requirements in todo:
+            alike.setdefault(frozenset(map(_without_versions, requirements)), []).append(requirements)
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            results = pool.map(lambda same: self._one(same[0], constraints), alike.values())
+            for same, pins in zip(alike.values(), results, strict=True):
+                self.by_set |= dict.fromkeys(same, pins)
 
     def _one(self, requirements: Requirements, constraints: tuple[str, ...]) -> tuple[Pin, ...]:
         pins = self.resolver.resolve(self._request(tuple(sorted(requirements)), constraints))
@@ -149,6 +156,12 @@ def _normal(requirements: Iterable[str]) -> Requirements:
         requirement.name = canonicalize_name(requirement.name)
         result.add(str(requirement))
     return frozenset(result)
+
+
+def _without_versions(text: str) -> str:
+    requirement = Requirement(text)
+    requirement.specifier = SpecifierSet()
+    return str(requirement)
 
 
 def _wheel_for_old_setuptools(tree: Tree, closure: Sequence[Pin]) -> Requirements:

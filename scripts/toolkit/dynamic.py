@@ -1,81 +1,106 @@
-"""Ask a backend for the build requirements that only its PEP 517 hook knows."""
+"""Ask backends for the build requirements that only their PEP 517 hook knows."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+import threading
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomli_w
 
 from toolkit import archive, builder, files, interpreter, local_source, process, ui
+from toolkit.build_closure import Tree
 from toolkit.builder import Job
 from toolkit.indexes import Indexes
 from toolkit.resolve import Pin
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class Asker:
-    """Runs hooks in throw-away environments of exactly the resolved versions.
+    """Runs hooks in throw-away environments of exactly the resolved versions, below `scratch`.
 
     Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
+    Answers are kept, by what was asked.
     """
 
     indexes: Indexes
     uv: Path
     pythons: tuple[str, ...]
+    scratch: Path
+    _environments: dict[str, Future[Path]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, name: str, source: Path, closure: Sequence[Pin]) -> tuple[str, ...]:
-        """Return what `get_requires_for_build_wheel` names; `source` is an sdist or a local package's directory."""
-        key = self._key(source, closure)
+    def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> dict[str, tuple[str, ...]]:
+        """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once."""
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            return dict(zip(trees, pool.map(lambda pair: self._one(*pair), trees.values()), strict=True))
+
+    def _one(self, tree: Tree, closure: Sequence[Pin]) -> tuple[str, ...]:
+        content = local_source.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
+        key = _digest(content, *self.pythons, *sorted(pin.key for pin in closure))
         known = files.cache_root() / "build-requires" / f"{key}.json"
         if not known.exists():
             known.parent.mkdir(parents=True, exist_ok=True)
-            files.write_atomic(known, json.dumps(self._run(name, source, closure)))
+            files.write_atomic(known, json.dumps(self._run(tree, closure)))
         return tuple(json.loads(known.read_text(encoding="utf-8")))
 
-    def _key(self, source: Path, closure: Sequence[Pin]) -> str:
-        content = local_source.fingerprint(source) if source.is_dir() else files.sha256(source)
-        parts = [content, *sorted(f"{pin.name}=={pin.version}" for pin in closure), *self.pythons]
-        return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-    def _run(self, name: str, source: Path, closure: Sequence[Pin]) -> list[str]:
-        with files.temporary_directory(files.cache_root() / "temporary", "hook-") as scratch:
-            tree = scratch / "source"
-            if source.is_dir():
-                local_source.copy(source, tree)
+    def _run(self, tree: Tree, closure: Sequence[Pin]) -> list[str]:
+        python = self._environment(closure)
+        with files.temporary_directory(self.scratch, "hook-") as scratch:
+            source = scratch / "source"
+            if tree.path.is_dir():
+                local_source.copy(tree.path, source)
             else:
-                tree.mkdir()
-                tree = archive.extract(source, tree)
-            python = self._environment(scratch, closure)
-            job = Job(name=name, version="", source=tree, python=python, scratch=scratch, log=scratch / "log", cheap=True)
+                source.mkdir()
+                source = archive.extract(tree.path, source)
+            job = Job(name=tree.name, version="", source=source, python=python, scratch=scratch, log=scratch / "log")
             try:
                 builder.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
             except process.CommandFailed as error:
                 raise ui.UserError(
-                    f"{name}: its build backend failed to say what it needs",
-                    f"if it cannot be built here, add the line {name} to vendor.txt to take its wheels",
+                    f"{tree.name}: its build backend failed to say what it needs",
+                    f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
             answer = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
             return list(answer.get("return", []))
 
-    def _environment(self, scratch: Path, closure: Sequence[Pin]) -> Path:
-        prefix = scratch / "environment"
-        wanted = scratch / "requirements.txt"
+    def _environment(self, closure: Sequence[Pin]) -> Path:
+        """Return the interpreter of an environment; trees that need the same share one, made by the first to ask."""
+        key = _digest(*sorted(pin.key for pin in closure))
+        with self._lock:
+            future = self._environments.get(key)
+            mine = future is None
+            if future is None:
+                future = self._environments[key] = Future()
+        if mine:
+            try:
+                future.set_result(self._create(self.scratch / f"environment-{key[:16]}", closure))
+            except BaseException as error:
+                future.set_exception(error)
+        return future.result()
+
+    def _create(self, directory: Path, closure: Sequence[Pin]) -> Path:
+        directory.mkdir()
+        wanted = directory / "requirements.txt"
         wanted.write_text("".join(f"{_locked(pin)}\n" for pin in closure), encoding="utf-8")
         # The indexes' settings stand in a file: an address may hold a password, which is no argument's business.
-        (scratch / "pyproject.toml").touch(mode=0o600)
-        (scratch / "pyproject.toml").write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
-        environment = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(scratch)}
+        settings = directory / "pyproject.toml"
+        settings.touch(mode=0o600)
+        settings.write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
+        environment = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
         cache = ["--quiet", "--cache-dir", str(files.cache_root() / "uv")]
-        process.run([self.uv, "venv", *cache, "--python", self._python(), prefix], cwd=scratch, env=environment)
-        python = prefix / "bin" / "python"
-        arguments = ["--no-deps", "--require-hashes", "--python", str(python), "--requirement", str(wanted)]
-        process.run([self.uv, "pip", "install", *cache, *arguments], cwd=scratch, env=environment)
+        process.run([self.uv, "venv", *cache, "--python", self._python(), "env"], cwd=directory, env=environment)
+        python = directory / "env" / "bin" / "python"
+        if closure:
+            arguments = ["--no-deps", "--require-hashes", "--python", str(python), "--requirement", str(wanted)]
+            process.run([self.uv, "pip", "install", *cache, *arguments], cwd=directory, env=environment)
         return python
 
     def _python(self) -> Path:
@@ -86,9 +111,12 @@ class Asker:
             return Path(sys.executable)
 
 
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
 def _locked(pin: Pin) -> str:
     if pin.archive:
         return f"{pin.name} @ {pin.archive.url}#sha256={pin.archive.sha256}"
-    remote = [file for file in (pin.sdist, *pin.wheels) if file and file.sha256]
-    hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in remote)
-    return f"{pin.name}=={pin.version}{f' ; {pin.marker}' if pin.marker else ''} {hashes}"
+    hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in (pin.sdist, *pin.wheels) if file and file.sha256)
+    return f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''} {hashes}"

@@ -44,7 +44,8 @@ class Selector:
         for version in rule.python_versions or self._pythons(pin):
             supported = {tag: rank for rank, tag in enumerate(_tags(rule, version))}
             # Of two builds of one wheel, the later.
-            ranked = [(rank, _build_number(file.name), file) for file in pin.wheels if (rank := _rank(file.name, supported)) is not None]
+            ranks = [(_rank(file.name, supported), file) for file in pin.wheels]
+            ranked = [(rank, _build_number(file.name), file) for rank, file in ranks if rank is not None]
             if not ranked:
                 raise ui.UserError(
                     f"{rule.origin}: {pin.name} {pin.version} has no wheel for Python {version} on "

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from toolkit import sdist, ui
+from toolkit import local_source, sdist, ui
 from toolkit.build_closure import Tree
 from toolkit.dynamic import Asker
 from toolkit.fetch import Fetched, Fetcher
@@ -35,20 +37,19 @@ class Sources:
         new = {pin.key: pin for pin in pins}
         chosen = {key: self.selector.choose(pin) for key, pin in new.items() if key not in self.distributions}
         submitted = {
-            key: [(file, self.fetcher.submit(file)) for file in distribution.files]
-            for key, distribution in chosen.items() if distribution
+            key: (distribution, [self.fetcher.submit(file) for file in distribution.files])
+            for key, distribution in chosen.items()
+            if distribution
         }
-        for key, pairs in submitted.items():
-            files = tuple(self._take(file, future.result()) for file, future in pairs)
-            distribution = chosen[key]
-            assert distribution is not None
-            self._add(replace(distribution, files=files), new[key])
+        # Archives are read while others still arrive.
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            list(pool.map(lambda key: self._add(new[key], submitted[key]), submitted))
         self._refuse_what_cannot_be_had()
         return {key: self._tree(key) for key in new if key in self._facts}
 
-    def ask(self, tree: Tree, closure: Sequence[Pin]) -> tuple[str, ...]:
-        """Return what the tree's backend says it needs besides."""
-        return self.asker.ask(tree.name, tree.path, closure)
+    def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> Mapping[str, tuple[str, ...]]:
+        """Return what each tree's backend says it needs besides."""
+        return self.asker.ask(trees)
 
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:
         if self.files.setdefault(file.name, fetched.path) != fetched.path:
@@ -58,7 +59,10 @@ class Sources:
             )
         return replace(file, size=fetched.size, sha256=fetched.sha256)
 
-    def _add(self, distribution: Distribution, pin: Pin) -> None:
+    def _add(self, pin: Pin, submitted: tuple[Distribution, list[Future[Fetched]]]) -> None:
+        chosen, futures = submitted
+        pairs = zip(chosen.files, futures, strict=True)
+        distribution = replace(chosen, files=tuple(self._take(file, future.result()) for file, future in pairs))
         key = distribution.key
         self.distributions[key] = distribution
         if distribution.kind == "wheels":
@@ -74,19 +78,20 @@ class Sources:
 
     def _tree(self, key: str) -> Tree:
         file = self.distributions[key].files[0]
-        return Tree(name=self.distributions[key].name, path=self.files[file.name], build_system=self._facts[key].build_system)
+        system = self._facts[key].build_system
+        return Tree(name=self.distributions[key].name, path=self.files[file.name], build_system=system)
 
     def _refuse_what_cannot_be_had(self) -> None:
         no_source, crates = sorted(self.selector.without_source), sorted(self._unbuildable)
         if not no_source and not crates:
             return
         pins = {**self.selector.without_source, **self._unbuildable}
-        reasons = [f"{pins[name].name} {pins[name].version} has no sdist" for name in no_source]
-        reasons += [f"{pins[name].name} {pins[name].version} needs Rust crates, which its sdist does not hold" for name in crates]
+        reasons = [f"{name} {pins[name].version} has no sdist" for name in no_source]
+        reasons += [f"{name} {pins[name].version} needs Rust crates, which its sdist lacks" for name in crates]
         lines = ", ".join(f"`{name}`" for name in (*no_source, *crates))
         raise ui.UserError(
             f"cannot be built from source without a network: {'; '.join(reasons)}",
-            f"to take wheels instead, add to vendor.txt beside the requirements.txt that needs it, each on a line: {lines}",
+            f"to take wheels, add to the vendor.txt beside the requirements.txt that needs it, each on a line: {lines}",
         )
 
 
@@ -94,9 +99,9 @@ def _check_identity(distribution: Distribution, facts: Facts) -> None:
     if not facts.name:
         return
     if normalize(facts.name) != normalize(distribution.name) or not _same(facts.version, distribution.version):
-        file = distribution.files[0]
+        name = distribution.files[0].name
         raise ui.UserError(
-            f"{file.name}: its metadata says it is {facts.name} {facts.version}, not {distribution.name} {distribution.version}",
+            f"{name}: its metadata says {facts.name} {facts.version}, not {distribution.name} {distribution.version}",
             "the index or the archive is wrong: do not use it; constrain the requirement to another version",
         )
 
@@ -111,4 +116,6 @@ def _same(first: str, second: str) -> bool:
 def local_build_system(directory: Path, shown: str) -> BuildSystem:
     """Return the build system of a local package's directory."""
     members = {name: (directory / name).read_bytes() for name in sdist.BUILD_FILES if (directory / name).is_file()}
-    return sdist.build_system(members, shown)
+    return sdist.build_system(members, shown, lambda word: any(
+        word in (directory / path).read_bytes() for path in local_source.source_files(directory) if path.suffix == ".py"
+    ))

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from toolkit import binaries, lock, requirements, session, sources, staging, ui, vendor_archives, wants
+from toolkit import binaries, changes, files, lock, requirements, session, sources, staging, ui, vendor_archives, wants
 from toolkit.build_closure import Closure, Tree
 from toolkit.dynamic import Asker
 from toolkit.fetch import Fetcher
@@ -22,6 +22,8 @@ from toolkit.sources import Sources
 from toolkit.vendor_archives import Given
 from toolkit.vendor_txt import BinaryRule
 from toolkit.wants import Wants
+
+CONNECTIONS = 16
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,19 +185,22 @@ def run(project: Project, settings: Settings, options: VendorOptions, indexes: I
     )
     pythons = tuple(dict.fromkeys(python for item in everything for python in item.targets.pythons))
     selector = Selector(rules=_rules(everything), pythons=pythons, platforms=options.platforms)
-    with Fetcher(session.create(indexes), timeout=indexes.timeout) as fetcher:
-        found = Sources(
-            selector=selector, fetcher=fetcher,
-            asker=Asker(indexes=indexes, uv=Path(sys.prefix) / "bin" / "uv", pythons=pythons),
-        )  # fmt: skip
+    with (
+        files.temporary_directory(files.cache_root() / "tmp", "vendor-") as scratch,
+        Fetcher(session.create(indexes, CONNECTIONS), connections=CONNECTIONS, timeout=indexes.timeout) as fetcher,
+    ):
+        uv = Path(sys.prefix) / "bin" / "uv"
+        asker = Asker(indexes=indexes, uv=uv, pythons=pythons, scratch=scratch)
+        found = Sources(selector=selector, fetcher=fetcher, asker=asker)
         vendoring = Vendoring(
-            project=project, options=options, resolver=resolver, index=Index(indexes), sources=found, fetcher=fetcher, old=old,
+            project=project, options=options, resolver=resolver, index=Index(indexes),
+            sources=found, fetcher=fetcher, old=old,
         )  # fmt: skip
         new = vendoring.run(everything)
     _refuse_unknown_upgrades(options, (*old, *new))
     if not dry_run:
         staging.replace(settings.vendor, new, found.files)
-    report(old, new, dry_run=dry_run)
+    changes.report(old, new, dry_run=dry_run)
 
 
 def _rules(everything: Iterable[Wants]) -> Mapping[str, list[BinaryRule]]:
@@ -211,28 +216,5 @@ def _refuse_unknown_upgrades(options: VendorOptions, locks: Iterable[Lock]) -> N
     known = {distribution.name for item in locks for distribution in item.distributions()}
     unknown = [name for name in options.upgrade if name != "all" and lock.normalize(name) not in known]
     if unknown:
-        raise ui.UserError(f"UPGRADE: nothing locked is called {', '.join(unknown)}", "name distributions as vendor/ has them")
-
-
-def report(old: Iterable[Lock], new: Iterable[Lock], *, dry_run: bool) -> None:
-    """Print what was added, removed and moved to other versions, and the totals."""
-    before, after = _versions(old), _versions(new)
-    for name in sorted(before.keys() | after.keys()):
-        if name not in after:
-            ui.note(f"    - {name} {before[name]}")
-        elif name not in before:
-            ui.note(f"    + {name} {after[name]}")
-        elif before[name] != after[name]:
-            ui.note(f"    * {name} {before[name]} -> {after[name]}")
-    files = {file.name: file.size for item in new for file in item.vendored_files().values()}
-    names = ", ".join(item.service for item in new)
-    size = sum(files.values()) / 1e6
-    ui.step("WOULD" if dry_run else "VENDOR", f"{names}: {len(files)} files, {size:.1f} MB in vendor/")
-
-
-def _versions(locks: Iterable[Lock]) -> dict[str, str]:
-    found: dict[str, set[str]] = {}
-    for item in locks:
-        for distribution in item.distributions():
-            found.setdefault(distribution.name, set()).add(distribution.version)
-    return {name: ", ".join(sorted(versions)) for name, versions in found.items()}
+        what = f"UPGRADE: nothing locked is called {', '.join(unknown)}"
+        raise ui.UserError(what, "name distributions as vendor/ has them, or all")
