@@ -103,7 +103,8 @@ def version_of(filename: str, name: str) -> Version | None:
             return version if found == lock.normalize(name) else None
         if filename.endswith((".tar.gz", ".zip")):
             found, version = parse_sdist_filename(filename)
-            return version if found == lock.normalize(name) else None
+            if found == lock.normalize(name):
+                return version
     except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
         pass
     return _old_version(filename, lock.normalize(name))

@@ -16,6 +16,7 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_netrc_auth
+from urllib3 import HTTPResponse
 from urllib3.exceptions import HTTPError, InsecureRequestWarning
 
 from toolkit import ui
@@ -159,7 +160,8 @@ class _FileAdapter(BaseAdapter):
         response.request, response.url = request, request.url or ""
         try:
             file = path / "index.html" if path.is_dir() else path
-            response.raw = file.open("rb")
+            # Closes the file when it has been read to its end.
+            response.raw = HTTPResponse(body=file.open("rb"), preload_content=False)
             response.status_code = 200
             response.headers["Content-Length"] = str(file.stat().st_size)
             response.headers["Content-Type"] = "text/html" if file.name == "index.html" else "application/octet-stream"

@@ -4,6 +4,8 @@ It reads `tiny.json` beside pyproject.toml: name, version, requires, modules (na
 (build requirements told by the hook alone). With `c_source` it calls the C compiler that sysconfig names.
 """
 
+from __future__ import annotations
+
 import base64
 import hashlib
 import json
@@ -13,16 +15,17 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
+from typing import Any
 
 with open("tiny.json", encoding="utf-8") as _stream:
     SETTINGS = json.load(_stream)
 
 
-def get_requires_for_build_wheel(config_settings=None):
+def get_requires_for_build_wheel(config_settings: Any = None) -> Any:
     return SETTINGS["dynamic"]
 
 
-def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
+def prepare_metadata_for_build_wheel(metadata_directory: str, config_settings: Any = None) -> str:
     folder = _stem() + ".dist-info"
     os.mkdir(os.path.join(metadata_directory, folder))
     for name, text in _metadata(_tag()).items():
@@ -31,7 +34,7 @@ def prepare_metadata_for_build_wheel(metadata_directory, config_settings=None):
     return folder
 
 
-def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+def build_wheel(wheel_directory: str, config_settings: Any = None, metadata_directory: str | None = None) -> str:
     for module in SETTINGS["needs_at_build"]:
         __import__(module)
     members = {name + ".py": text.encode() for name, text in SETTINGS["modules"].items()}
@@ -51,15 +54,15 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     return filename
 
 
-def build_sdist(sdist_directory, config_settings=None):
+def build_sdist(sdist_directory: str, config_settings: Any = None) -> str:
     raise NotImplementedError
 
 
-def _stem():
+def _stem() -> str:
     return f"{SETTINGS['name'].replace('-', '_')}-{SETTINGS['version']}"
 
 
-def _tag():
+def _tag() -> str:
     if not SETTINGS["c_source"]:
         return "py3-none-any"
     version = f"cp{sys.version_info[0]}{sys.version_info[1]}"
@@ -67,7 +70,7 @@ def _tag():
     return f"{version}-{version}-{platform}"
 
 
-def _metadata(tag):
+def _metadata(tag: str) -> dict[str, str]:
     lines = ["Metadata-Version: 2.1", "Name: " + SETTINGS["name"], "Version: " + SETTINGS["version"]]
     lines += ["Requires-Dist: " + requirement for requirement in SETTINGS["requires"]]
     if SETTINGS["requires_python"]:
@@ -77,7 +80,7 @@ def _metadata(tag):
     return {"METADATA": "\n".join(lines) + "\n", "WHEEL": "\n".join(wheel) + "\n"}
 
 
-def _compile():
+def _compile() -> bytes:
     with open("module.c", "w", encoding="utf-8") as stream:
         stream.write(SETTINGS["c_source"])
     compiler = [*shlex.split(sysconfig.get_config_var("CC")), "-shared", "-fPIC", "-O1", "-g"]
