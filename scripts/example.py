@@ -66,9 +66,10 @@ def update(directory: Path, toolkit: Path, head: str) -> None:
 
 def commit(directory: Path, message: str, *paths: str) -> None:
     """Commit what is new below `paths` (default: everything), if anything is."""
-    git(directory, "add", "--all", "--", *(paths or (".",)))
-    if git(directory, "status", "--porcelain", "--untracked-files=no"):
-        git(directory, "commit", "--quiet", "--message", message, "--", *(paths or (".",)))
+    chosen = paths or (".",)
+    git(directory, "add", "--all", "--", *chosen)
+    if git(directory, "status", "--porcelain", "--", *chosen):
+        git(directory, "commit", "--quiet", "--message", message, "--", *chosen)
 
 
 def make(directory: Path, target: str) -> None:
