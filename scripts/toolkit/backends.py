@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import ast
 import configparser
-from collections.abc import Callable, Mapping
+import tomllib
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 LEGACY = "setuptools.build_meta:__legacy__"
 #: Build hooks of hatchling that add no requirement of their own: hatchling/builders/hooks/version.py, and hatch-vcs.
 _QUIET_HOOKS = frozenset({"version", "vcs"})
 #: Backends whose answer does not depend on where they come from, so that an in-tree copy of them answers the same.
-_BOOTSTRAPPED = ("flit_core.buildapi", "poetry.core.masonry.api", "hatchling.build")
+_BOOTSTRAPPED = frozenset({
+    "flit_core.buildapi", "poetry.core.masonry.api", "hatchling.build", "hatchling.ouroboros", "setuptools.build_meta",
+})  # fmt: skip
 
 
 def told(
@@ -34,20 +37,34 @@ def told(
         case "pdm.backend":
             return None if "run-setuptools" in str(tool.get("pdm", {})) else ()
         case "hatchling.build":
-            return _told_by_hatchling(tool.get("hatch", {}), "hatch.toml" in members)
+            return _told_by_hatchling([tool.get("hatch", {}), _toml(members.get("hatch.toml", b""))])
+        # hatchling/ouroboros.py, with which hatchling builds itself: its own dependencies.
+        case "hatchling.ouroboros":
+            return tuple(pyproject.get("project", {}).get("dependencies", ()))
         case "setuptools.build_meta":
+            # Its own setup.py asks for nothing, but its sources name the word on many lines.
+            if in_tree and pyproject.get("project", {}).get("name") == "setuptools":
+                return ()
             return _told_by_setuptools(members, mentions)
         case _:
             return None
 
 
-def _told_by_hatchling(settings: Mapping[str, Any], has_own_file: bool) -> tuple[str, ...] | None:
+def _told_by_hatchling(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
     """Read hatchling/builders/config.py: dependencies of the build, of its targets and of its hooks."""
-    build = settings.get("build", {})
-    tables = [build, *build.get("targets", {}).values()]
+    builds = [table.get("build", {}) for table in settings]
+    tables = [table for build in builds for table in (build, *build.get("targets", {}).values())]
     hooks = {name for table in tables for name in table.get("hooks", {})}
-    asks = any(word in str(build) for word in ("dependencies", "require-runtime"))
-    return None if has_own_file or asks or hooks - _QUIET_HOOKS else ()
+    asks = any(word in str(builds) for word in ("dependencies", "require-runtime"))
+    return None if asks or hooks - _QUIET_HOOKS else ()
+
+
+def _toml(content: bytes) -> dict[str, Any]:
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        # Only the backend can say what it makes of it.
+        return {"build": {"hooks": {"unreadable": {}}}}
 
 
 def _told_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes], bool]) -> tuple[str, ...] | None:

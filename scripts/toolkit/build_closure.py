@@ -7,7 +7,6 @@ versions are locked.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -15,11 +14,10 @@ from pathlib import Path
 from typing import Protocol
 
 from packaging.requirements import Requirement
-from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from toolkit import ui
+from toolkit import reach, ui
 from toolkit.resolve import Pin, Request, Resolver
 from toolkit.sdist import BuildSystem
 
@@ -40,6 +38,9 @@ class Source(Protocol):
 
     def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
         """Return the tree of each pin that is built from source, by `name==version`, fetched and read."""
+
+    def requires(self, pin: Pin) -> Sequence[str] | None:
+        """Return the requirements of a pin, fetched, or None where its metadata does not tell them for certain."""
 
     def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> Mapping[str, tuple[str, ...]]:
         """Return, by key, what each tree's backend says it needs besides, run with the closure beside it."""
@@ -69,17 +70,21 @@ class Closure:
     def follow(self, trees: Mapping[str, Tree]) -> None:
         """Add the closure of `trees` (by key), and of what was added before."""
         fresh = dict(trees) | self._new_trees()
-        while fresh:
-            self._trees |= fresh
+        self._trees |= fresh
+        while fresh or set(self.sets.values()) - self.by_set.keys():
             self.sets |= {key: _static(tree) for key, tree in fresh.items()}
             self._resolve(set(self.sets.values()) - self.by_set.keys())
-            self.sets |= self._dynamic(fresh)
-            self._resolve(set(self.sets.values()) - self.by_set.keys())
-            fresh = self._new_trees()
+            # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
+            with ThreadPoolExecutor(1) as pool:
+                answers = pool.submit(self._dynamic, fresh)
+                fresh = self._new_trees()
+                self.sets |= answers.result()
+            self._trees |= fresh
 
     def _new_trees(self) -> dict[str, Tree]:
         pins = {pin.key: pin for pins in self.by_set.values() for pin in pins}
-        return dict(self.source.trees(pin for key, pin in pins.items() if key not in self._trees))
+        found = self.source.trees(pins.values())
+        return {key: tree for key, tree in found.items() if key not in self._trees}
 
     def requires(self, key: str) -> tuple[str, ...]:
         """Return the complete closure of what builds a tree (or runs tests) as the lock spells it."""
@@ -116,17 +121,22 @@ class Closure:
         union = tuple(sorted(set().union(*todo)))
         joint = self.resolver.resolve(self._request(union, ()))
         constraints = tuple(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in joint if not pin.archive)
-        # With every version fixed, sets that differ in version bounds alone have the same closure.
-        alike: dict[Requirements, list[Requirements]] = {}
+        self.source.trees(joint)
         for requirements in todo:
-            alike.setdefault(frozenset(map(_without_versions, requirements)), []).append(requirements)
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            results = pool.map(lambda same: self._one(same[0], constraints), alike.values())
-            for same, pins in zip(alike.values(), results, strict=True):
-                self.by_set |= dict.fromkeys(same, pins)
+            self.by_set[requirements] = self._reached(requirements, joint) or self._one(requirements, constraints)
+
+    def _reached(self, requirements: Requirements, joint: Sequence[Pin]) -> tuple[Pin, ...] | None:
+        """Return the part of a joint resolution that one set needs, when the metadata at hand tells it."""
+        found = reach.closure(
+            requirements, joint, self.source.requires, self.base.targets.pythons, self.base.platforms
+        )  # fmt: skip
+        return found if found is None else self._with_given(requirements, found)
 
     def _one(self, requirements: Requirements, constraints: tuple[str, ...]) -> tuple[Pin, ...]:
         pins = self.resolver.resolve(self._request(tuple(sorted(requirements)), constraints))
+        return self._with_given(requirements, pins)
+
+    def _with_given(self, requirements: Requirements, pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
         names = {Requirement(text).name for text in requirements}
         return (*pins, *(pin for name, pin in self.given.items() if name in names))
 
@@ -156,12 +166,6 @@ def _normal(requirements: Iterable[str]) -> Requirements:
         requirement.name = canonicalize_name(requirement.name)
         result.add(str(requirement))
     return frozenset(result)
-
-
-def _without_versions(text: str) -> str:
-    requirement = Requirement(text)
-    requirement.specifier = SpecifierSet()
-    return str(requirement)
 
 
 def _wheel_for_old_setuptools(tree: Tree, closure: Sequence[Pin]) -> Requirements:

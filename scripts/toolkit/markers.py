@@ -11,7 +11,7 @@ from packaging.markers import Marker
 
 _MACHINES = {"linux": ("x86_64", "aarch64"), "darwin": ("x86_64", "arm64"), "win32": ("AMD64", "ARM64")}
 _SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
-_Environment = Mapping[str, str]
+Environment = Mapping[str, str]
 
 
 def possible(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> bool:
@@ -29,14 +29,22 @@ def simplify(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> s
 
     One that depends on the minor version alone, or on the platform alone, or the machine alone, names just that.
     """
-    table = _table(marker, tuple(pythons), tuple(platforms))
+    described = describe(_table(marker, tuple(pythons), tuple(platforms)))
+    return marker if described is None else described
+
+
+def describe(table: Sequence[tuple[Environment, bool]]) -> str | None:
+    """Return the marker that holds on just those machines that the table says; None when no short one does, or none.
+
+    It names the minor version alone, or the platform alone, or the machine alone; it is empty when all hold.
+    """
     if all(holds for _, holds in table):
         return ""
     for variable in ("python_version", "sys_platform", "platform_machine"):
         chosen = {environment[variable]: holds for environment, holds in table}
         if all(chosen[environment[variable]] == holds for environment, holds in table):
-            return _one_of(variable, [value for value, holds in chosen.items() if holds]) or marker
-    return marker
+            return _one_of(variable, [value for value, holds in chosen.items() if holds]) or None
+    return None
 
 
 def for_pythons(chosen: Sequence[str], pythons: Sequence[str]) -> str:
@@ -58,13 +66,14 @@ def _one_of(variable: str, values: Sequence[str]) -> str:
 
 
 @cache
-def _table(marker: str, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[tuple[_Environment, bool], ...]:
+def _table(marker: str, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[tuple[Environment, bool], ...]:
     parsed = Marker(marker) if marker else None
     return tuple((environment, parsed is None or parsed.evaluate(dict(environment)))
-                 for environment in _environments(marker, pythons, platforms))
+                 for environment in environments(marker, pythons, platforms))
 
 
-def _environments(text: str, pythons: Sequence[str], platforms: Sequence[str]) -> Iterator[dict[str, str]]:
+def environments(text: str, pythons: Sequence[str], platforms: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Yield the marker environment of every machine that the text of some markers could tell apart."""
     for python, platform in itertools.product(pythons, platforms):
         for versions, machine in itertools.product(python_environments(text, python), _MACHINES.get(platform, ("",))):
             yield {

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
@@ -32,7 +34,7 @@ class BuildSystem:
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """An sdist's identity (empty where it has no PKG-INFO), its requirements where they are certain, its build system.
+    """An sdist's identity (empty where it has no PKG-INFO), its requirements (None: not certain), its build system.
 
     `needs_crates` says that the build would fetch Rust crates from the network.
     """
@@ -40,7 +42,7 @@ class Facts:
     name: str
     version: str
     requires_python: str
-    requires: tuple[str, ...]
+    requires: tuple[str, ...] | None
     build_system: BuildSystem
     needs_crates: bool
 
@@ -55,10 +57,18 @@ def read(path: Path, shown: str) -> Facts:
         name=headers.get("Name", "").strip(),
         version=headers.get("Version", "").strip(),
         requires_python=headers.get("Requires-Python", "").strip(),
-        requires=tuple(headers.get_all("Requires-Dist", ())),
+        requires=_requires(headers),
         build_system=system,
         needs_crates=rust and _fetches_crates(path),
     )
+
+
+def _requires(headers: Message) -> tuple[str, ...] | None:
+    """Return the requirements of an sdist's metadata; from version 2.2 on it says which fields only a build tells."""
+    version = tuple(int(part) for part in re.findall(r"\d+", headers.get("Metadata-Version", "0")))
+    dynamic = {field.lower() for field in headers.get_all("Dynamic", ())}
+    is_certain = version >= (2, 2) and "requires-dist" not in dynamic
+    return tuple(headers.get_all("Requires-Dist", ())) if is_certain else None
 
 
 def _fetches_crates(path: Path) -> bool:

@@ -47,6 +47,11 @@ class Sources:
         self._refuse_what_cannot_be_had()
         return {key: self._tree(key) for key in new if key in self._facts}
 
+    def requires(self, pin: Pin) -> Sequence[str] | None:
+        """Return the requirements of a pin that has been fetched as source, where its metadata is sure of them."""
+        facts = self._facts.get(pin.key)
+        return facts.requires if facts else None
+
     def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> Mapping[str, tuple[str, ...]]:
         """Return what each tree's backend says it needs besides."""
         return self.asker.ask(trees)

@@ -51,7 +51,7 @@ def _given(rule: ArchiveRule, file: VendoredFile, fetched: Fetched) -> Given:
             "it has no PKG-INFO, its setup.py computes its name, and the file is not called name-version.tar.gz",
         )
     remote = RemoteFile(name=file.name, url=rule.url, size=fetched.size, sha256=fetched.sha256)
-    return Given(pin=Pin(name=normalize(name), version=_valid(version), archive=remote), requires=facts.requires)
+    return Given(pin=Pin(name=normalize(name), version=_valid(version), archive=remote), requires=facts.requires or ())
 
 
 def _identity(path: Path, file_name: str) -> tuple[str, str]:
