@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -38,6 +39,7 @@ def install(wheel: Path, prefix: Path, interpreter: Interpreter, destdir: Path |
     try:
         from installer import install as install_wheel
         from installer.destinations import SchemeDictionaryDestination
+        from installer.exceptions import InstallerError
         from installer.sources import WheelFile
     except ImportError:
         raise ui.UserError(
@@ -60,7 +62,7 @@ def install(wheel: Path, prefix: Path, interpreter: Interpreter, destdir: Path |
     try:
         with WheelFile.open(wheel) as source:
             install_wheel(source=source, destination=destination, additional_metadata={"INSTALLER": b"python-common\n"})
-    except (ValueError, KeyError, AssertionError, FileExistsError) as error:
+    except (ValueError, KeyError, AssertionError, FileExistsError, InstallerError, zipfile.BadZipFile) as error:
         raise ui.UserError(
             f"{wheel.name}: cannot be installed: {error}", "two distributions may own one file; see the message"
         ) from error

@@ -15,7 +15,9 @@ from toolkit.project import Package
 from toolkit.trees import Tree, Trees
 
 # `#!/usr/bin/env -S python3 -u`: whatever finds an interpreter, then the interpreter's own options.
-_SHEBANG = re.compile(rb"#!.*?python[0-9.]*(?P<options>(?:[ \t]+\S+)*)[ \t]*\r?\n")
+_SHEBANG = re.compile(
+    rb"#![ \t]*(?:\S*/env[ \t]+(?:-S[ \t]+)?)?(?:\S*/)?python[0-9.]*(?P<options>(?:[ \t]+\S+)*)[ \t]*\r?\n"
+)
 
 
 @dataclass(frozen=True, kw_only=True)

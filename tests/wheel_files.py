@@ -1,0 +1,43 @@
+"""Wheels that tests make, without building them from anything."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import zipfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def make_wheel(directory: Path, name: str, files: Mapping[str, str | bytes], *, tag: str = "py3-none-any",
+               version: str = "1.0", entry_points: str = "") -> Path:
+    """Write a wheel with these files; a `scripts/x` goes where pip puts scripts."""
+    stem = f"{name.replace('-', '_')}-{version}"
+    members = {_member(path, stem): _bytes(content) for path, content in files.items()}
+    folder = f"{stem}.dist-info"
+    members[f"{folder}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    members[f"{folder}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()
+    if entry_points:
+        members[f"{folder}/entry_points.txt"] = entry_points.encode()
+    record = "".join(f"{path},sha256={_digest(content)},{len(content)}\n" for path, content in members.items())
+    members[f"{folder}/RECORD"] = f"{record}{folder}/RECORD,,\n".encode()
+    directory.mkdir(parents=True, exist_ok=True)
+    wheel = directory / f"{stem}-{tag}.whl"
+    with zipfile.ZipFile(wheel, "w") as archive:
+        for path, content in members.items():
+            info = zipfile.ZipInfo(path)
+            info.external_attr = (0o100755 if "/scripts/" in path else 0o100644) << 16
+            archive.writestr(info, content)
+    return wheel
+
+
+def _member(path: str, stem: str) -> str:
+    return f"{stem}.data/{path}" if path.startswith("scripts/") else path
+
+
+def _bytes(content: str | bytes) -> bytes:
+    return content.encode() if isinstance(content, str) else content
+
+
+def _digest(content: bytes) -> str:
+    return base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
