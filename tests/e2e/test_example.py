@@ -102,3 +102,15 @@ def test_a_second_run_keeps_what_the_user_changed(example: Path, environment: di
 
 def test_the_example_passes_its_own_tests(example: Path, environment: dict[str, str]) -> None:
     assert "6 passed" in run(["make", "test"], cwd=example, env=environment)
+
+
+def test_the_development_environment_has_the_dependencies_and_links_the_code(
+    example: Path, environment: dict[str, str], tmp_path: Path
+) -> None:
+    run(["./create-virtual-environment"], cwd=example, env={**environment, "WORKON_HOME": str(tmp_path)})
+    prefix = tmp_path / example.name
+    code = "import flask, yc_example_service; print(yc_example_service.__file__)"
+    shown = run([prefix / "bin" / "python", "-c", code])
+    assert shown.strip() == str(example / "example_service/yc_example_service/__init__.py")
+    assert (prefix / ".project").read_text().strip() == str(example)
+    assert "usage: yc-example-service" in run([prefix / "bin" / "python", prefix / "bin/yc-example-service", "--help"])
