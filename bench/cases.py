@@ -58,29 +58,28 @@ class Bench:
         reference.commit(directory)
         return directory
 
-    def environment(self, cache: str = "cache", **more: str) -> dict[str, str]:
-        """Return the environment of a command whose caches are those called `cache`."""
-        return {**os.environ, "XDG_CACHE_HOME": str(self.work / cache), **more}
+    def environment(self, **more: str) -> dict[str, str]:
+        """Return the environment of a command whose caches are the benchmark's own."""
+        return {**os.environ, "XDG_CACHE_HOME": str(self.work / "cache"), **more}
 
     def run(self, *argv: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Timing:
         """Measure one command, in the reference project unless told otherwise."""
         words = [str(word) for word in argv]
         return measure.run(words, cwd=cwd or self.project, env=env or self.environment(), log=self.log)
 
-    def make(self, *words: str, cache: str = "cache") -> Timing:
+    def make(self, *words: str) -> Timing:
         """Measure `make` in the reference project."""
-        return self.run("make", *words, cwd=self.work / "project", env=self.environment(cache))
+        return self.run("make", *words, cwd=self.work / "project")
 
-    def empty_cache(self, name: str, *, keep_tools: bool = True) -> str:
-        """Make the caches called `name` empty but for the toolkit's own tools, and return the name."""
-        shutil.rmtree(self.work / name, ignore_errors=True)
-        ours = self.work / "cache" / "python-common"
-        for tools in ours.glob("tools-*") if keep_tools else ():
-            target = self.work / name / "python-common" / tools.name
-            target.parent.mkdir(parents=True, exist_ok=True)
-            # An environment knows its own path, so it is linked to, not copied.
-            target.symlink_to(tools)
-        return name
+    def cold(self, *words: str) -> Timing:
+        """Measure `make` in the reference project with empty caches."""
+        self.empty_cache()
+        return self.make(*words)
+
+    def empty_cache(self) -> None:
+        """Empty the caches of the toolkit, but for the tools it has set up once for this machine."""
+        for name in ("uv", "files", "build-requires", "store"):
+            shutil.rmtree(self.work / "cache" / "python-common" / name, ignore_errors=True)
 
     def peer(self, *requirements: str) -> Path:
         """Return the bin directory of an environment with a peer's tools, made once."""
@@ -103,7 +102,7 @@ def vendor(bench: Bench) -> list[Row]:
     floor = [sys.executable, str(_HERE / "floor.py"), str(bench.project / "vendor"), _CONNECTIONS]
     everything = bench.run(*floor, "everything")
     shutil.rmtree(bench.project / "vendor")
-    cold = bench.make("vendor", cache=bench.empty_cache("cold"))
+    cold = bench.cold("vendor")
     everything_again = bench.run(*floor, "everything")
     runtime = bench.run(*floor, "runtime")
     same = measure.median([bench.make("vendor") for _ in range(5)])
@@ -117,7 +116,7 @@ def vendor(bench: Bench) -> list[Row]:
 
 def build(bench: Bench) -> list[Row]:
     """All wheels from source, cold, beside uv's offline install of the same vendor directory."""
-    cold = bench.make("build", cache=bench.empty_cache("cold"))
+    cold = bench.cold("build")
     warm = bench.make("build")
     uv = bench.peer("uv") / "uv"
     target = bench.work / "uv-target"
@@ -163,7 +162,7 @@ def _plain_package(bench: Bench) -> Path:
 
 def pip_download(bench: Bench) -> list[Row]:
     """pip's own way to the sdists of the runtime closure (it leaves build requirements out)."""
-    cold = bench.make("vendor", "UPGRADE=all", cache=bench.empty_cache("cold"))
+    cold = bench.cold("vendor", "UPGRADE=all")
     pip = bench.peer("pip") / "pip"
     target = bench.work / "pip-download"
     shutil.rmtree(target, ignore_errors=True)
@@ -176,8 +175,8 @@ def pip_download(bench: Bench) -> list[Row]:
 
 def fromager(bench: Bench) -> list[Row]:
     """fromager's bootstrap, which learns the build closure by building it."""
-    cold = bench.make("vendor", "UPGRADE=all", cache=bench.empty_cache("cold"))
-    ours = bench.make("build", cache="cold")
+    cold = bench.cold("vendor", "UPGRADE=all")
+    ours = bench.make("build")
     tool = bench.peer("fromager") / "fromager"
     work = bench.work / "fromager"
     shutil.rmtree(work, ignore_errors=True)

@@ -8,6 +8,10 @@ EXAMPLE ?= build/example
 #: Which tests to run, instead of all: TESTS="tests/unit -k lock"
 TESTS ?=
 
+#@ Settings of bench
+#: Which cases to measure, instead of all that take minutes at most: CASES="vendor build"
+CASES ?=
+
 #@ The toolkit itself
 #: Make a service project in build/example/, vendor real dependencies and build its package: the quickest way to see it all
 .PHONY: example
@@ -24,3 +28,8 @@ test:
 .PHONY: lint
 lint:
 	$(call verb,toolkit_tests) --environments lint
+
+#: Measure the toolkit beside its peers on the reference set, in one run; figures go to build/bench/
+.PHONY: bench
+bench:
+	$(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/bench/run.py) $(call option,--only,$(CASES))
