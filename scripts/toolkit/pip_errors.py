@@ -6,7 +6,6 @@ import re
 import textwrap
 
 from toolkit import ui
-from toolkit.index import Index
 from toolkit.indexes import Indexes
 from toolkit.resolve import Request
 from toolkit.uv_errors import build_failure, no_version, unknown, wrong_python
@@ -31,6 +30,9 @@ def explain(output: str, request: Request, indexes: Indexes) -> ui.UserError:
         if found:
             return ui.UserError(found[0], found[1], details)
     reasons = _EXCEPTION.findall(output)
+    if reasons and reasons[-1].startswith("JSONDecodeError"):
+        return ui.UserError(f"an index answers with something that is not an index: {indexes.shown()}",
+                            "see that INDEX_URL= (or pip's index-url) names a package index")
     return ui.UserError(f"pip-compile failed{f': {reasons[-1]}' if reasons else ''}",
                         "see pip's message above; RESOLVER=uv may say more", details)
 
@@ -66,12 +68,7 @@ def _no_match(output: str, request: Request, indexes: Indexes) -> tuple[str, str
         return None
     text = found[1]
     name = re.split(r"[^\w.-]", text, maxsplit=1)[0]
-    # pip takes an index that does not answer for one that has nothing; asked again, it says what is wrong with it.
-    try:
-        files = Index(indexes).files(name)
-    except ui.UserError as error:
-        return error.what, error.hint
-    if not files:
+    if found[2] == "versions: none" and not _NEEDS_PYTHON.search(output):
         return unknown(name, request, indexes)
     version = text.partition("==")[2]
     needed = next((need for got, need in _NEEDS_PYTHON.findall(output) if got == version), "")

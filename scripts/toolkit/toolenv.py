@@ -51,9 +51,9 @@ def make(python: Path, index_url: str = "", extra_index_url: str = "") -> Path:
     version = _version(python)
     directory = _parent() / f"python{version}-{_digest()}"
     inner = directory / "bin" / "python"
-    if not _is_sound(directory):
+    if not is_sound(directory):
         with files.exclusive(_parent(), "set-up of the toolkit's tools"):
-            if not _is_sound(directory):
+            if not is_sound(directory):
                 _create(directory, python, {"INDEX_URL": index_url, "EXTRA_INDEX_URL": extra_index_url})
     return inner
 
@@ -112,7 +112,7 @@ def _environment(indexes: dict[str, str]) -> dict[str, str]:
     return environment | {f"PIP_{key}": value for key, value in indexes.items() if value}
 
 
-def _is_sound(directory: Path) -> bool:
+def is_sound(directory: Path) -> bool:
     """Tell whether all that was installed is there, each file with its size, and the interpreter still exists."""
     try:
         expected = json.loads((directory / _STAMP).read_bytes())

@@ -7,6 +7,7 @@ import re
 from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit import lock, ui
+from toolkit.index import Index
 from toolkit.indexes import Indexes
 from toolkit.resolve import Request
 
@@ -60,9 +61,22 @@ def origin_of(name: str, request: Request) -> str:
 
 
 def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
-    """Return what to say of a distribution that no index has."""
-    return (f"{_prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
-            "correct the name, or name the index that has it: INDEX_URL=, EXTRA_INDEX_URL= or pip's configuration")
+    """Return what to say of a distribution that the engine did not find.
+
+    Engines take an index that refuses for one that has nothing; asked again, it says what is wrong with it.
+    """
+    return _trouble(name, indexes) or (
+        f"{_prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
+        "correct the name, or name the index that has it: INDEX_URL=, EXTRA_INDEX_URL= or pip's configuration",
+    )
+
+
+def _trouble(name: str, indexes: Indexes) -> tuple[str, str] | None:
+    try:
+        Index(indexes).files(name)
+    except ui.UserError as error:
+        return error.what, error.hint
+    return None
 
 
 def no_version(text: str, request: Request) -> tuple[str, str]:
@@ -138,9 +152,10 @@ def _no_version(text: str, request: Request, indexes: Indexes) -> tuple[str, str
     found = _NO_VERSION.search(text)
     if not found:
         return None
+    trouble = _trouble(found[1], indexes) if "there are no versions of" in text else None
     asked = next((key for key in (*request.origins, *request.requirements, *request.constraints)
                   if _name(key) == lock.normalize(found[1])), found[1] + found[2])
-    return no_version(asked, request)
+    return trouble or no_version(asked, request)
 
 
 def _involved(text: str, request: Request) -> str:

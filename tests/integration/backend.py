@@ -10,6 +10,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -72,6 +73,8 @@ def _tag() -> str:
 
 def _metadata(tag: str) -> dict[str, str]:
     lines = ["Metadata-Version: 2.1", "Name: " + SETTINGS["name"], "Version: " + SETTINGS["version"]]
+    extras = (re.search(r"extra == [\"']([^\"']+)", requirement) for requirement in SETTINGS["requires"])
+    lines += ["Provides-Extra: " + extra for extra in {match[1]: None for match in extras if match}]
     lines += ["Requires-Dist: " + requirement for requirement in SETTINGS["requires"]]
     if SETTINGS["requires_python"]:
         lines.append("Requires-Python: " + SETTINGS["requires_python"])

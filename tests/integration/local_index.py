@@ -157,6 +157,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self._send(kind, body)
 
+    def do_HEAD(self) -> None:
+        self.do_GET()
+
     def log_message(self, format: str, *args: object) -> None:
         """Tests read `requests` instead."""
 
@@ -199,7 +202,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header(name, value)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
-        self.wfile.write(body if send is None else send)
+        if self.command != "HEAD":
+            self.wfile.write(body if send is None else send)
 
     def _fail(self, fault: Fault, kind: str, body: bytes) -> None:
         if fault.how == "status":

@@ -6,6 +6,7 @@ import base64
 import hashlib
 import io
 import json
+import re
 import tarfile
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -136,8 +137,14 @@ def core_metadata(name: str, version: str, requires: Sequence[str] = (), require
     """Return METADATA or PKG-INFO; not `complete`: of a version that says nothing of dependencies."""
     lines = [f"Metadata-Version: {'2.2' if complete else '1.2'}", f"Name: {name}", f"Version: {version}"]
     lines += [f"Requires-Python: {requires_python}"] if requires_python else []
-    lines += [f"Requires-Dist: {requirement}" for requirement in requires] if complete else []
+    lines += [*extras_of(requires), *(f"Requires-Dist: {requirement}" for requirement in requires)] if complete else []
     return "\n".join(lines) + "\n"
+
+
+def extras_of(requires: Sequence[str]) -> list[str]:
+    """Return a Provides-Extra line for each extra that a requirement's marker names."""
+    found = (re.search(r"extra == [\"']([^\"']+)", requirement) for requirement in requires)
+    return [f"Provides-Extra: {extra}" for extra in dict.fromkeys(match[1] for match in found if match)]
 
 
 def _backend_files(backend: Backend, settings: dict[str, Any], build_requires: Sequence[str] | None) -> dict[str, str]:

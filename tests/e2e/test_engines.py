@@ -1,0 +1,35 @@
+"""Both engines on the reference set, against the index that this machine's pip is configured with."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from toolkit import indexes, resolve
+from toolkit.targets import Targets
+
+REFERENCE = Path(__file__).resolve().parents[2] / "bench" / "reference31.in"
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+@pytest.mark.e2e
+def test_both_engines_give_the_same_pins_on_the_reference_set() -> None:
+    requirements = tuple(line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.strip())
+    request = resolve.Request(requirements=requirements, targets=Targets(pythons=(HERE,)))
+    found = indexes.read()
+    first, second = (resolve.get(engine, found).resolve(request) for engine in resolve.ENGINES)
+    assert len(first) > len(requirements)
+    assert [(pin.key, pin.marker, pin.sdist) for pin in _comparable(first)] == [
+        (pin.key, pin.marker, pin.sdist) for pin in _comparable(second)
+    ]
+
+
+def _comparable(pins: tuple[resolve.Pin, ...]) -> list[resolve.Pin]:
+    """Leave out what only the index's page tells: the time to the microsecond, and what the file itself says."""
+    return [
+        replace(pin, sdist=replace(pin.sdist, upload_time="", requires_python="", yanked=False)) if pin.sdist else pin
+        for pin in pins
+    ]

@@ -1,0 +1,310 @@
+"""make deb, from a locked project to packages, with the real debhelper; the whole of it without a network."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration.debian_project import CHANGELOG, CONTROL, DebianProject, make_project
+
+PYTHON = "/usr/bin/python3"
+
+
+def _is_ready() -> bool:
+    command = [PYTHON, "-c", "import installer, packaging"]
+    programs = all(map(shutil.which, ("dh", "dpkg-buildpackage", "make", "gcc", PYTHON)))
+    return programs and subprocess.run(command, check=False, capture_output=True).returncode == 0
+
+
+pytestmark = pytest.mark.skipif(not _is_ready(), reason="Debian packages are missing: `make setup` installs them")
+
+
+@pytest.fixture
+def project(tmp_path: Path, built: DebianProject) -> DebianProject:
+    """Return a project of the test's own, with the wheel store of the one that was built."""
+    return DebianProject(make_project(tmp_path).root, built.store)
+
+
+@pytest.fixture(scope="module")
+def built(tmp_path_factory: pytest.TempPathFactory) -> DebianProject:
+    """Return a project whose packages were built, by a user whose files are private."""
+    made = make_project(tmp_path_factory.mktemp("built"))
+    made.write("../output", made.built("deb", umask=0o077))
+    return made
+
+
+@pytest.fixture(scope="module")
+def output(built: DebianProject) -> str:
+    return (built.root / "../output").read_text()
+
+
+@pytest.fixture(scope="module")
+def unpacked(built: DebianProject, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the directory with each package's files."""
+    return unpack(built.dist, tmp_path_factory.mktemp("unpacked"))
+
+
+def unpack(dist: Path, target: Path) -> Path:
+    target.mkdir(exist_ok=True)
+    for deb in dist.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "--raw-extract", deb, target / deb.name.partition("_")[0]], check=True)
+    return target
+
+
+def field(dist: Path, package: str, name: str) -> str:
+    (deb,) = dist.glob(f"{package}_*.deb")
+    return subprocess.run(["dpkg-deb", "--field", deb, name], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def files_below(root: Path) -> Iterator[Path]:
+    yield from (Path(parent, name) for parent, _, names in os.walk(root) for name in names)
+
+
+def content(root: Path) -> dict[str, bytes]:
+    return {
+        path.relative_to(root).as_posix(): os.readlink(path).encode() if path.is_symlink() else path.read_bytes()
+        for path in files_below(root)
+    }
+
+
+def test_one_source_package_and_a_binary_package_for_each_service(built: DebianProject) -> None:
+    ask = ["dpkg", "--print-architecture"]
+    architecture = subprocess.run(ask, check=True, capture_output=True, text=True).stdout.strip()
+    assert sorted(path.name for path in built.dist.iterdir()) == sorted(
+        [
+            "some-project_1.0.dsc",
+            "some-project_1.0.tar.gz",
+            f"some-project_1.0_{architecture}.buildinfo",
+            f"some-project_1.0_{architecture}.changes",
+            "worker_1.0_all.deb",
+            f"yc-api-service_1.0_{architecture}.deb",
+            f"yc-api-service-dbgsym_1.0_{architecture}.deb",
+        ]
+    )
+
+
+def test_tells_each_package_its_size_and_how_to_install_it(output: str) -> None:
+    assert re.search(r"^  DEB +dist/worker_1\.0_all\.deb  0\.\d MB, installed 0\.\d MB$", output, re.MULTILINE)
+    install = output.splitlines()[-1]
+    assert install.startswith("install with: apt-get install ./dist/worker_1.0_all.deb ./dist/yc-api-service_1.0_")
+    assert "dbgsym" not in install
+
+
+def test_a_package_holds_the_environment_and_links_to_its_scripts(unpacked: Path) -> None:
+    root = unpacked / "yc-api-service"
+    assert os.readlink(root / "usr/bin/yc-api") == "../lib/yc/api-service/bin/yc-api"
+    assert (root / "usr/bin/yc-api").read_text().startswith("#!/usr/lib/yc/api-service/bin/python\n")
+    assert (unpacked / "worker/usr/bin/yc-work").read_text().startswith("#!/usr/lib/yc/worker/bin/python -u\n")
+    modules = {path.name for path in root.glob("usr/lib/yc/api-service/lib/python3.*/site-packages/*.py")}
+    assert modules == {"api_service.py", "shared.py", "native.py"}
+
+
+def test_packages_depend_on_the_interpreter_and_on_the_libraries_they_use(built: DebianProject) -> None:
+    depends = field(built.dist, "yc-api-service", "Depends")
+    assert re.search(r"python3 \(>= 3\.\d+~\), python3 \(<< 3\.\d+\)", depends)
+    assert "libc6 (" in depends
+    assert field(built.dist, "worker", "Architecture") == "all"
+
+
+def test_debug_information_is_in_a_package_of_its_own(unpacked: Path) -> None:
+    (extension,) = unpacked.glob("yc-api-service/usr/lib/yc/**/_native*.so")
+    sections = subprocess.run(["readelf", "--sections", extension], check=True, capture_output=True, text=True).stdout
+    assert ".debug_info" not in sections
+    assert len(list(unpacked.glob("yc-api-service-dbgsym/usr/lib/debug/.build-id/*/*.debug"))) == 1
+
+
+def test_compiled_code_runs_with_the_interpreter_it_was_built_for(unpacked: Path) -> None:
+    (site_packages,) = unpacked.glob("yc-api-service/usr/lib/yc/*/lib/python3.*/site-packages")
+    code = f"import sys; sys.path.insert(0, {str(site_packages)!r}); import api_service; print(api_service.answer())"
+    done = subprocess.run([PYTHON, "-I", "-B", "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "42\n"
+
+
+def test_no_file_tells_where_it_was_built(built: DebianProject, unpacked: Path) -> None:
+    traces = [name for name, data in content(unpacked).items() if str(built.root).encode() in data or b"/tree-" in data]
+    assert traces == []
+
+
+def test_files_belong_to_root_and_anyone_may_read_them(built: DebianProject) -> None:
+    for deb in built.dist.glob("*.deb"):
+        listing = subprocess.run(["dpkg-deb", "--contents", deb], check=True, capture_output=True, text=True).stdout
+        for line in listing.splitlines():
+            assert re.match(r"(drwxr-xr-x|-rw-r--r--|-rwxr-xr-x|lrwxrwxrwx) root/root ", line), line
+
+
+def test_tests_run_against_what_was_built_or_it_is_said_why_not(output: str) -> None:
+    assert re.search(r"^  TEST +api-service: Ran 3 tests", output, re.MULTILINE)
+    assert "tests of worker/ are not run: worker/tests/test_work.py:1 imports pytest, which vendor/ has not" in output
+    assert "add pytest to worker/test-requirements.txt" in output
+
+
+def test_the_source_package_holds_what_is_tracked_and_only_the_toolkit_a_build_needs(
+    built: DebianProject, tmp_path: Path
+) -> None:
+    source = tmp_path / "source"
+    subprocess.run(
+        ["dpkg-source", "--no-check", "-x", built.dist / "some-project_1.0.dsc", source],
+        check=True,
+        capture_output=True,
+    )
+    names = {path.relative_to(source).as_posix() for path in files_below(source)}
+    assert {"Makefile", "vendor/native-2.0.tar.gz", "api_service/bin/yc-api", "common/scripts/build.py"} <= names
+    assert not [name for name in names if name.startswith(("common/tests/", "build/", "dist/", ".git/"))]
+
+
+def test_the_same_source_makes_the_same_packages_elsewhere_and_without_our_part_of_path(
+    built: DebianProject, unpacked: Path, tmp_path: Path
+) -> None:
+    source = tmp_path / "another" / "longer" / "path"
+    source.parent.mkdir(parents=True)
+    subprocess.run(
+        ["dpkg-source", "--no-check", "-x", built.dist / "some-project_1.0.dsc", source],
+        check=True,
+        capture_output=True,
+    )
+    environment = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "DEB_BUILD_OPTIONS": "nocheck", "TZ": "UTC+5"}
+    done = subprocess.run(
+        ["dpkg-buildpackage", "-b", "-us", "-uc"],
+        cwd=source,
+        env=environment,
+        check=False,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    )
+    assert done.returncode == 0, done.stdout
+    assert content(unpack(source.parent, tmp_path / "unpacked")) == content(unpacked)
+
+
+def test_a_second_run_makes_the_same_bytes(built: DebianProject) -> None:
+    def hashes() -> dict[str, bytes]:
+        return {path.name: path.read_bytes() for path in built.dist.iterdir() if path.suffix in {".deb", ".gz", ".dsc"}}
+
+    before = hashes()
+    built.built("deb")
+    assert hashes() == before
+
+
+def test_a_build_that_fails_leaves_the_old_packages_and_nothing_else(project: DebianProject) -> None:
+    project.write("dist/old.deb", "old")
+    project.write(
+        "api_service/tests/test_answer.py",
+        "import unittest\nclass T(unittest.TestCase):\n    def test_it(self):\n        self.fail('as expected')\n",
+    )
+    done = project.make("deb")
+    assert done.returncode == 2
+    last = done.stdout.splitlines()[-3:]
+    assert last[0] == "error: api-service: its tests fail"
+    assert "nocheck" in last[1]
+    assert "AssertionError: as expected" in done.stdout
+    assert "Traceback" not in done.stdout.partition("error: ")[2]
+    assert [path.name for path in project.dist.iterdir()] == ["old.deb"]
+    assert not list((project.root / "build/deb").iterdir())
+
+
+def test_nocheck_leaves_the_tests_out(project: DebianProject) -> None:
+    project.write("api_service/tests/test_answer.py", "raise SystemExit('never run')\n")
+    assert "its tests" not in project.built("deb", DEB_BUILD_OPTIONS="nocheck")
+
+
+def test_a_version_with_revision_is_built_from_an_upstream_tarball(project: DebianProject) -> None:
+    project.write("debian/source/format", "3.0 (quilt)\n")
+    project.write("debian/changelog", CHANGELOG.replace("(1.0)", "(1:1.0-2)"))
+    project.built("deb", DEB_BUILD_OPTIONS="nocheck")
+    sources = {path.name for path in project.dist.iterdir() if path.name.startswith("some-project")}
+    assert {"some-project_1.0-2.debian.tar.xz", "some-project_1.0-2.dsc", "some-project_1.0.orig.tar.gz"} <= sources
+    assert field(project.dist, "worker", "Version") == "1:1.0-2"
+
+
+def test_a_dry_run_says_what_would_be_built_and_builds_nothing(project: DebianProject) -> None:
+    said = project.built("deb", "DRY_RUN=1")
+    assert "source package some-project 1.0, 3.0 (native)" in said
+    assert "binary package worker, all: the service worker" in said
+    assert not project.dist.exists()
+    assert not (project.root / "build").exists()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message", "hint"),
+    [
+        (
+            "python3-installer, ",
+            "",
+            "Build-Depends lacks what the toolkit needs: python3-installer",
+            "python3-installer",
+        ),
+        (
+            "python3-dev",
+            "python3-dev, no-such-package (>= 2)",
+            "lacks what the build needs: no-such-package",
+            "apt-get install no-such-package",
+        ),
+        (
+            "${misc:Depends}, ${python3:Depends}\n",
+            "${misc:Depends}\n",
+            "worker does not depend on its interpreter",
+            "${python3:Depends}",
+        ),
+        ("Package: worker", "Package: other", "no binary package for the service worker", "Package: yc-worker"),
+        (
+            "Architecture: any",
+            "Architecture: all",
+            "yc-api-service is `Architecture: all`, but holds compiled code",
+            "Architecture: any",
+        ),
+    ],
+)
+def test_says_what_debian_control_lacks(project: DebianProject, old: str, new: str, message: str, hint: str) -> None:
+    project.write("debian/control", CONTROL.replace(old, new))
+    done = project.make("deb", DEB_BUILD_OPTIONS="nocheck")
+    error, *hints = done.stdout[done.stdout.index("error: ") :].splitlines()
+    assert done.returncode == 2
+    assert message in error
+    assert hint in hints[0]
+    assert not project.dist.exists()
+
+
+def test_install_without_debhelper_puts_every_service_below_one_root(project: DebianProject, tmp_path: Path) -> None:
+    project.built("install", f"DESTDIR={tmp_path / 'root'}", "NAMESPACE=acme", umask=0o077)
+    root = tmp_path / "root/usr"
+    assert sorted(path.name for path in (root / "lib/acme").iterdir()) == ["api-service", "worker"]
+    assert not (root / "bin/yc-api").exists()
+    assert (root / "lib/acme/worker").stat().st_mode & 0o777 == 0o755
+    python = root / "lib/acme/api-service/bin/python"
+    assert (
+        subprocess.run(
+            [python, "-c", "import api_service; print(api_service.answer())"], check=True, capture_output=True
+        ).stdout
+        == b"42\n"
+    )
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="signals as Linux has them")
+def test_an_interrupted_build_leaves_nothing(project: DebianProject) -> None:
+    project.write("api_service/tests/test_answer.py", "import time\ntime.sleep(60)\n")
+    with subprocess.Popen(
+        ["make", "deb"],
+        cwd=project.root,
+        start_new_session=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "WHEEL_STORE": str(project.store)},
+        stderr=subprocess.STDOUT,
+    ) as running:
+        assert running.stdout
+        for line in running.stdout:
+            if "BUILT" in line:
+                break
+        os.killpg(running.pid, 2)
+        rest = running.stdout.read()
+    assert "interrupted" in rest
+    assert not list((project.root / "build/deb").iterdir())
+    assert not project.dist.exists()
