@@ -45,15 +45,27 @@ def row(name: str, ours: str, plain: str, peer: str, ratio: float) -> None:
 
 
 def measure_import() -> None:
-    """Compare a new process that imports ours with one that imports what lies underneath."""
+    """Compare a new process that imports ours with one that imports what lies underneath.
+
+    Byte code is there, as in an installed package, whatever this environment does about it.
+    """
+    with tempfile.TemporaryDirectory() as cache:
+        environment = {**os.environ, "PYTHONPYCACHEPREFIX": cache}
+        environment.pop("PYTHONDONTWRITEBYTECODE", None)
+        _measure_import(environment)
+
+
+def _measure_import(environment: dict[str, str]) -> None:
     core = "import yc_common.config, yc_common.logging, yc_common.service"
     peer = "import asyncio, structlog, msgspec"
     times: dict[str, list[tuple[float, float]]] = {core: [], peer: [], "pass": []}
+    for program in times:
+        subprocess.run([sys.executable, "-c", program], check=True, env=environment)
     for _ in range(15):
         for program, found in times.items():
             before = resource.getrusage(resource.RUSAGE_CHILDREN)
             began = time.perf_counter()
-            subprocess.run([sys.executable, "-c", program], check=True)
+            subprocess.run([sys.executable, "-c", program], check=True, env=environment)
             after = resource.getrusage(resource.RUSAGE_CHILDREN)
             cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
             found.append((time.perf_counter() - began, cpu))
@@ -62,13 +74,14 @@ def measure_import() -> None:
     for name, kind in (("import, whole process, best", walls), ("import, CPU time, median", cpus)):
         row(name, f"{kind[core]:.0f} ms", f"{kind[peer]:.0f} ms", f"{peer} (bare: {kind['pass']:.0f} ms)",
             kind[core] / kind[peer])
-    sizes = [_resident(program) for program in (core, peer)]
+    sizes = [_resident(program, environment) for program in (core, peer)]
     row("resident after import", f"{sizes[0]:.1f} MB", f"{sizes[1]:.1f} MB", "", sizes[0] / sizes[1])
 
 
-def _resident(program: str) -> float:
+def _resident(program: str, environment: dict[str, str]) -> float:
     show = f"{program}\nimport resource; print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)"
-    return int(subprocess.run([sys.executable, "-c", show], check=True, capture_output=True, text=True).stdout) / 1024
+    done = subprocess.run([sys.executable, "-c", show], check=True, capture_output=True, text=True, env=environment)
+    return int(done.stdout) / 1024
 
 
 def measure_logging() -> None:

@@ -239,19 +239,21 @@ def test_a_worker_thread_of_a_pool_that_hangs_does_not_hold_the_process(start: S
     assert child.event("a thread does not end")
 
 
-def test_an_event_loop_that_is_stuck_is_ended_with_its_stacks(start: Start) -> None:
+def test_an_event_loop_that_is_stuck_is_ended_with_its_stacks(start: Start, tmp_path: Path) -> None:
+    write_config(tmp_path, {"service": {"drain": 0.3, "stop": 0.2}})
     child = start("""
         from yc_common.service import _run
         _run._GRACE = 0.0
         async def app(s):
-            asyncio.get_running_loop().call_later(0.05, time.sleep, 60)
+            def get_stuck():
+                log.info("stuck")
+                time.sleep(60)
+            asyncio.get_running_loop().call_later(0.01, get_stuck)
         """)
-    write_config(child.directory, {"service": {"drain": 0.3, "stop": 0.2}})
-    child.ready()
-    time.sleep(0.2)
+    child.waits_for("stuck")
     child.signal(signal.SIGTERM)
     assert child.ends(10) == 1
-    assert "_run_once" in child.event("did not end in time, ending now")["stacks"]
+    assert "get_stuck" in child.event("did not end in time, ending now")["stacks"]
 
 
 def test_the_watchdog_is_fed_and_misses_a_stuck_loop(start: Start) -> None:

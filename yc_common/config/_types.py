@@ -158,7 +158,9 @@ def decode(wanted: type, value: object) -> object:
 
 def encode(value: object) -> object:
     """Turn a value of such a type into what is printed of it (msgspec's `enc_hook`)."""
-    return str(value)
+    if isinstance(value, Duration):
+        return float(value)
+    return int(value) if isinstance(value, Size) else str(value)
 
 
 def _text(value: object, wanted: str = "str") -> str:
