@@ -93,9 +93,13 @@ def _without_interpreter(python: Path) -> None:
     python.symlink_to("/nonexistent/python")
 
 
+def _truncated(python: Path) -> None:
+    tool(python).write_bytes(b"")
+
+
 DAMAGES: dict[str, Callable[[Path], None]] = {
     "a missing file": lambda python: tool(python).unlink(),
-    "a truncated file": lambda python: tool(python).write_bytes(b"") and None,
+    "a truncated file": _truncated,
     "an interpreter that is gone": _without_interpreter,
     "a first run that was interrupted": _unfinished,
 }
