@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import control, files, process, source_package, source_tree, ui
+from toolkit import control, files, outer_make, process, source_package, source_tree, ui
 from toolkit.control import Control
 from toolkit.project import Project
 from toolkit.settings import Settings
@@ -26,8 +26,6 @@ _BUILD_DEPENDS = {
 }
 _PROGRAMS = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "gcc": "build-essential"}
 _SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
-#: What make tells a make below it; the one that debhelper starts is none of it.
-_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES"})
 _STEP = re.compile(r"  [A-Z]{2,} +\S")
 _ERROR = re.compile(r"^error: (?P<what>.*)(?:\n hint: (?P<hint>.*))?$", re.MULTILINE)
 
@@ -146,7 +144,7 @@ def _command(packaging: Control, options: BuildOptions) -> list[str]:
 
 def _environment(settings: Settings, options: BuildOptions) -> dict[str, str]:
     """Return the environment of the package build: the settings of this run, and nothing of the make that runs it."""
-    kept = {name: value for name, value in os.environ.items() if name not in _MAKE}
+    kept = outer_make.environment()
     return {
         # A developer's package is made to be installed once: fast instead of small.
         "DPKG_DEB_COMPRESSOR_TYPE": "zstd",

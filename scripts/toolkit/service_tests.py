@@ -67,7 +67,7 @@ def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
     wanted = list(_missing(copy, site_packages))
     if wanted:
         path, line, name = wanted[0]
-        _not_run(source, f"{source.name}/{path}:{line} imports {name}, which vendor/ does not have", name)
+        _not_run(source, f"{source.name}/{path}:{line} imports {name}, which vendor/ has not", name)
         return []
     top = ["--top-level-directory", "."] if (copy / "tests" / "__init__.py").is_file() else []
     return ["unittest", "discover", "--start-directory", "tests", *top]

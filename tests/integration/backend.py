@@ -86,7 +86,8 @@ def _metadata(tag: str) -> dict[str, str]:
 def _compile() -> bytes:
     with open("module.c", "w", encoding="utf-8") as stream:
         stream.write(SETTINGS["c_source"])
-    compiler = [*shlex.split(sysconfig.get_config_var("CC")), "-shared", "-fPIC", "-O1", "-g"]
+    flags = shlex.split(os.environ.get("CFLAGS", ""))
+    compiler = [*shlex.split(sysconfig.get_config_var("CC")), *flags, "-shared", "-fPIC", "-O1", "-g"]
     include = "-I" + sysconfig.get_path("include")
     subprocess.run([*compiler, include, "module.c", "-o", "module.so"], check=True)
     with open("module.so", "rb") as stream:

@@ -110,7 +110,7 @@ class DebianProject:
         path.write_text(text)
 
     def commit(self) -> None:
-        git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example", "-C", self.root]
+        git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example", "-C", str(self.root)]
         for words in (["init", "--quiet"], ["add", "--all"], ["commit", "--quiet", "--message", "x"]):
             subprocess.run([*git, *words], check=True, capture_output=True)
 
