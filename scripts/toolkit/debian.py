@@ -153,14 +153,19 @@ def _environment(settings: Settings, options: BuildOptions) -> dict[str, str]:
         "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{kept.get('PATH', os.defpath)}",
         "PYTHON3": sys.executable,
         "NAMESPACE": settings.namespace,
-        "PACKAGES": " ".join(settings.packages),
-        "SERVICES": " ".join(settings.services),
+        "PACKAGES": _relative(settings.packages, settings),
+        "SERVICES": _relative(settings.services, settings),
         # debhelper gives a build a home of its own, without the caches.
         "WHEEL_STORE": str(options.store),
         "PYTHON": options.python,
         "JOBS": str(options.jobs),
         "V": str(ui.verbosity),
     }
+
+
+def _relative(names: tuple[str, ...], settings: Settings) -> str:
+    """Return directories as they are called in the exported tree too."""
+    return " ".join(os.path.relpath(settings.project / name, settings.project) for name in names)
 
 
 def _run(command: list[str], tree: Path, environment: dict[str, str]) -> None:

@@ -32,7 +32,8 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         _link(installed, settings.namespace, root)
         if packaging:
             packaging.finish(installed)
-        ui.step("INSTALL", f"{service.service_name} in {installed.root} ({time.monotonic() - start:.1f} s)")
+        seconds = time.monotonic() - start
+        ui.step("INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({seconds:.1f} s)")
 
 
 def plan(package: Package, name: str, settings: Settings, built: Built) -> Plan:

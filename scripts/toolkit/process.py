@@ -62,9 +62,10 @@ def run(
 
 def _lines(child: subprocess.Popen[bytes], watch: Callable[[str], None]) -> Iterator[bytes]:
     assert child.stdout
-    for line in child.stdout:
-        watch(line.decode("utf-8", "replace").rstrip("\n"))
-        yield line
+    with child.stdout as output:
+        for line in output:
+            watch(line.decode("utf-8", "replace").rstrip("\n"))
+            yield line
     child.wait()
 
 
@@ -122,7 +123,7 @@ def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
 
 
 def _end(child: subprocess.Popen[bytes]) -> None:
-    """End a child and its whole group: a verb in it first removes what it has begun. After ten seconds all is killed."""
+    """End a child and its whole group: a verb in it first removes what it has begun. After ten seconds it is killed."""
     limit = time.monotonic() + 10
     number = int(signal.SIGTERM)
     while _signal_group(child, number):
