@@ -2,66 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import threading
-import time
-from enum import Enum
 from pathlib import Path
-from typing import Annotated, Literal
 
-import msgspec
 import pytest
 
+from tests.yc_common.example_config import Color, Log, Settings, load, mistakes
 from yc_common import config
-from yc_common.config import _sources
 from yc_common.testing import write_config
-
-
-class Color(Enum):
-    RED = "red"
-    GREEN = "green"
-
-
-class Log(config.Section):
-    level: Literal["debug", "info", "warning"] = "info"
-    flag: bool = False
-
-
-class Server(config.Section):
-    host: str
-    port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 80
-
-
-class Settings(config.Section):
-    listen: config.Address = config.Address("127.0.0.1", 8080)
-    workers: Annotated[int, msgspec.Meta(ge=1)] = 4
-    ratio: float = 0.5
-    name: str = "x"
-    nick: str | None = None
-    color: Color = Color.RED
-    log: Log = Log()
-    tags: list[str] = []  # noqa: RUF012 - msgspec copies it
-    servers: list[Server] = []  # noqa: RUF012
-    named: dict[str, Server] = {}  # noqa: RUF012
-    pause: config.Duration = config.Duration(3)
-    memory: config.Size = config.Size(1024)
-    password: config.Secret | None = None
-    state: Path = Path("/var/lib/x")
-
-    def __post_init__(self) -> None:
-        if self.workers == 13:
-            raise ValueError("13 workers bring bad luck")
-
-
-def load(directory: Path, text: str = "", **more: object) -> Settings:
-    write_config(directory, text)
-    return config.load(Settings, "example-service", directory=directory, environment={}, **more)  # type: ignore[arg-type]
-
-
-def mistakes(directory: Path, text: str, **more: object) -> list[str]:
-    with pytest.raises(config.ConfigError) as caught:
-        load(directory, text, **more)
-    return [line.removeprefix(f"{directory}/") for line in str(caught.value).splitlines()]
 
 
 def test_every_type_is_read(tmp_path: Path) -> None:
@@ -141,47 +88,6 @@ def test_a_secret_of_the_wrong_type_is_not_shown(tmp_path: Path) -> None:
     assert mistakes(tmp_path, "password: 123456789\n") == ["config.yaml:1: password: expected str, got int ***"]
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("a: [1, 2\nb: 3\n", "config.yaml:2: not YAML"),
-    ("name: a\nworkers: 1\nname: b\n", "config.yaml:3: name: given twice (first in line 1)"),
-    ("log:\n  flag: true\n  flag: false\n", "config.yaml:3: log.flag: given twice (first in line 2)"),
-    ("- a\n", "config.yaml:1: expected keys with values"),
-    ("just text\n", "config.yaml:1: expected keys with values"),
-    ("name: a\n---\nname: b\n", "config.yaml:2: a second document"),
-    ("name: !!python/object:os.system x\n", "config.yaml:1: a tag"),
-    ("name: *nowhere\n", "config.yaml:1: the alias *nowhere"),
-    ("log: &a\n  level: *a\n", "config.yaml:2: the alias *a has no finished anchor"),
-    ("log:\n  <<: {level: debug}\n", "config.yaml:2: merge keys"),
-    ("? [a]\n: b\n", "config.yaml:1: a key that is not a plain text"),
-    ("name: \x01\n", "config.yaml:1: not YAML"),
-    ("name: " + "[" * 20000 + "\n", "config.yaml:1: nested more than 50 deep"),
-    ("name:\n\t- x\n", "config.yaml:2: not YAML"),
-])
-def test_a_text_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
-    assert any(line.startswith(expected) for line in mistakes(tmp_path, text)), mistakes(tmp_path, text)
-
-
-def test_aliases_cannot_expand_without_bound(tmp_path: Path) -> None:
-    lines = ["tags: &a0 [x, x, x, x, x, x, x, x, x, x]"]
-    lines += [f"t{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 12)]
-    began = time.monotonic()
-    assert any("what aliases repeat" in line for line in mistakes(tmp_path, "\n".join(lines)))
-    assert time.monotonic() - began < 5
-
-
-def test_an_alias_repeats_a_value(tmp_path: Path) -> None:
-    settings = load(tmp_path, "named: {a: &one {host: h}, b: *one}\n")
-    assert settings.named["a"] == settings.named["b"] == Server(host="h")
-
-
-def test_bytes_that_are_not_utf8_are_refused_with_their_line(tmp_path: Path) -> None:
-    write_config(tmp_path, "")
-    (tmp_path / "config.yaml").write_bytes(b"name: a\nnick: \xff\n")
-    os.utime(tmp_path / "config.yaml", (1, 1))
-    with pytest.raises(config.ConfigError, match=r"config.yaml:2: not UTF-8 text"):
-        config.load(Settings, "x", directory=tmp_path, environment={})
-
-
 def test_later_sources_win_and_say_where_they_are(tmp_path: Path) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()
@@ -230,62 +136,6 @@ def test_a_required_secret_says_how_to_give_it() -> None:
 
     with pytest.raises(config.ConfigError, match=r"token: required, .*give it as the systemd credential token"):
         config.load(Needs, "x", environment={})
-
-
-def test_files_that_would_be_ignored_or_cannot_be_read_are_mistakes(tmp_path: Path) -> None:
-    (tmp_path / "conf.d").mkdir()
-    (tmp_path / "conf.d" / "a.yml").write_text("")
-    assert mistakes(tmp_path, "") == ["conf.d/a.yml: would be ignored (rename it to a.yaml)"]
-    (tmp_path / "conf.d" / "a.yml").unlink()
-    os.mkfifo(tmp_path / "conf.d" / "b.yaml")
-    assert mistakes(tmp_path, "") == ["conf.d/b.yaml: cannot be read: not a regular file"]
-    (tmp_path / "conf.d" / "b.yaml").unlink()
-    (tmp_path / "conf.d" / "c.yaml").symlink_to("nowhere")
-    assert mistakes(tmp_path, "") == ["conf.d/c.yaml: cannot be read: a link that leads nowhere"]
-
-
-def test_a_directory_that_was_named_must_hold_a_configuration(tmp_path: Path) -> None:
-    with pytest.raises(config.ConfigError, match="holds neither"):
-        config.load(Settings, "x", directory=tmp_path, environment={})
-
-
-def test_files_replaced_while_they_are_read_are_never_seen_half(tmp_path: Path) -> None:
-    """A writer replaces two files that belong together; whoever reads must see both old or both new."""
-    done = threading.Event()
-
-    def write() -> None:
-        number = 100  # 13 is refused by a rule
-        while not done.is_set():
-            text = f"workers: {number}\n#{'x' * 4000}\n"
-            write_config(tmp_path, text)
-            write_config(tmp_path, f"memory: {number}\n", "conf.d/a.yaml")
-            number += 1
-            time.sleep(0.002)
-
-    write_config(tmp_path, "workers: 99\n")
-    write_config(tmp_path, "memory: 99\n", "conf.d/a.yaml")
-    writer = threading.Thread(target=write)
-    writer.start()
-    try:
-        for _ in range(50):
-            settings = config.load(Settings, "x", directory=tmp_path, environment={})
-            assert settings.workers in (settings.memory, settings.memory + 1)
-    finally:
-        done.set()
-        writer.join()
-
-
-def test_a_file_written_in_place_is_read_only_when_it_is_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    file = tmp_path / "config.yaml"
-    file.write_text("")  # as an editor leaves it between truncating and writing
-
-    def write_meanwhile(seconds: float) -> None:
-        file.write_text("workers: 7\n")
-        os.utime(file, (1, 1))
-
-    monkeypatch.setattr(time, "sleep", write_meanwhile)
-    monkeypatch.setattr(_sources, "_QUIET", 60)  # however busy the machine is
-    assert config.load(Settings, "x", directory=tmp_path, environment={}).workers == 7
 
 
 def test_a_refused_reload_changes_nothing(tmp_path: Path) -> None:

@@ -2,102 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import json
-import os
 import signal
-import socket
-import subprocess
-import sys
-import textwrap
-import threading
-import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from yc_common import service, testing
-from yc_common.service import BaseConfig, Service
-from yc_common.testing import NotifySocket, captured_logs, running, write_config
-
-PROLOGUE = """
-import asyncio, os, sys, threading, time
-from yc_common import config, logging, service
-
-class Config(service.BaseConfig):
-    number: int = 0
-
-log = logging.get("app")
-"""
-EPILOGUE = """
-service.main(app, Config, "test-service", version="1.2.3")
-"""
-
-
-class Child:
-    """A service in a process of its own, as systemd would start it."""
-
-    def __init__(self, directory: Path, program: str, **environment: str) -> None:
-        self.notify = NotifySocket(directory / "notify")
-        self.directory = directory
-        self.errors = directory / "stderr"
-        file = directory / "program.py"
-        file.write_text(PROLOGUE + textwrap.dedent(program) + EPILOGUE)
-        if not (directory / "config.yaml").exists():
-            write_config(directory, {"service": {"drain": 5, "stop": 1}})
-        with self.errors.open("wb") as errors:
-            self.process = subprocess.Popen(
-                [sys.executable, str(file), "--config", str(directory)], stderr=errors, stdin=subprocess.DEVNULL,
-                env={**os.environ, "NOTIFY_SOCKET": str(self.notify.path), "PYTHONPATH": os.getcwd(), **environment})
-
-    def ready(self) -> None:
-        self.notify.wait_for("READY=1")
-
-    def signal(self, number: signal.Signals) -> None:
-        self.process.send_signal(number)
-
-    def ends(self, seconds: float = 15) -> int:
-        return self.process.wait(seconds)
-
-    def events(self) -> list[dict[str, Any]]:
-        lines = self.errors.read_text().splitlines()
-        return [json.loads(line) for line in lines if line.startswith("{")]
-
-    def event(self, name: str) -> dict[str, Any]:
-        found = [event for event in self.events() if event["event"] == name]
-        assert len(found) == 1, f"{len(found)} times {name!r} in {self.errors.read_text()}"
-        return found[0]
-
-    def waits_for(self, name: str, seconds: float = 10) -> None:
-        deadline = time.monotonic() + seconds
-        while not any(event["event"] == name for event in self.events()):
-            assert time.monotonic() < deadline, f"no {name!r} in {self.errors.read_text()}"
-            time.sleep(0.01)
-
-    def close(self) -> None:
-        if self.process.poll() is None:
-            self.process.kill()
-        self.process.wait()
-        self.notify.__exit__(None, None, None)
-
-
-Start = Callable[..., Child]
-
-
-@pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
-    children: list[Child] = []
-
-    def begin(program: str, **environment: str) -> Child:
-        children.append(Child(tmp_path, program, **environment))
-        return children[-1]
-
-    yield begin
-    for child in children:
-        child.close()
-
+from tests.yc_common.child import Child, Start
+from yc_common.testing import write_config
 
 WORKER = """
 async def app(s):
@@ -295,7 +206,6 @@ def test_the_watchdog_goes_hungry_when_a_thread_stops_beating(start: Start) -> N
     child.signal(signal.SIGTERM)
     assert child.ends(5) == 0
 
-
 RELOADING = """
 async def app(s):
     def follow(new):
@@ -344,110 +254,3 @@ def test_a_notify_socket_nobody_listens_on_is_no_fault(start: Start, tmp_path: P
     child.waits_for("ready")
     child.signal(signal.SIGTERM)
     assert child.ends() == 0
-
-
-def test_an_abstract_notify_socket_is_reached() -> None:
-    name = f"yc-test-{os.getpid()}"
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
-        manager.bind("\0" + name)
-        notifier = service.Notifier({"NOTIFY_SOCKET": f"@{name}"})
-        notifier.status("two\nlines")
-        notifier.close()
-        manager.settimeout(5)
-        assert manager.recv(100) == b"STATUS=two lines"
-
-
-@pytest.mark.parametrize(("environment", "seconds"), [
-    ({"WATCHDOG_USEC": "2000000"}, 2.0), ({}, 0.0), ({"WATCHDOG_USEC": "x"}, 0.0),
-    ({"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"}, 0.0), ({"WATCHDOG_USEC": "-5"}, 0.0),
-])
-def test_the_watchdog_time_is_for_this_process_only(environment: dict[str, str], seconds: float) -> None:
-    assert service.Notifier(environment).watchdog_seconds == seconds
-
-
-def test_threads_call_the_loop_and_mark_work() -> None:
-    results: list[object] = []
-
-    async def app(s: Service[BaseConfig]) -> None:
-        async def answer() -> int:
-            return 42
-
-        def work() -> None:
-            with s.work("in a thread"):
-                results.append(s.call(answer(), 5))
-                results.append(s.unfinished())
-
-        s.thread(work, name="w")
-
-    async def main() -> None:
-        with captured_logs():
-            async with running(app, BaseConfig()) as s:
-                while len(results) < 2:
-                    await asyncio.sleep(0.001)
-                assert s.phase == "ready"
-
-    asyncio.run(main())
-    assert results == [42, ["in a thread"]]
-
-
-def test_resources_are_closed_in_reverse_order_even_when_one_fails() -> None:
-    closed: list[int] = []
-
-    class Resource:
-        def __init__(self, number: int) -> None:
-            self.number = number
-
-        def __enter__(self) -> int:
-            return self.number
-
-        def __exit__(self, *error: object) -> None:
-            closed.append(self.number)
-            if self.number == 2:
-                raise OSError("cannot close")
-
-    async def app(s: Service[BaseConfig]) -> None:
-        for number in (1, 2, 3):
-            assert await s.enter(Resource(number)) == number
-
-    async def main() -> None:
-        with captured_logs() as logs:
-            with pytest.raises(OSError, match="cannot close"):
-                async with running(app, BaseConfig()):
-                    pass
-            assert logs.one(event="the service crashed")["where"] == "shutdown"
-
-    asyncio.run(main())
-    assert closed == [3, 2, 1]
-
-
-def test_a_drain_hook_that_fails_makes_the_status_say_so() -> None:
-    async def app(s: Service[BaseConfig]) -> None:
-        s.on_drain(lambda: 1 / 0)
-
-    with captured_logs() as logs:
-        asyncio.run(_expect_zero_division(app))
-    assert logs.one(event="the service crashed")["where"] == "drain hook"
-
-
-async def _expect_zero_division(app: service.App[BaseConfig]) -> None:
-    with pytest.raises(ZeroDivisionError):
-        async with testing.running(app, BaseConfig()):
-            pass
-
-
-def test_run_in_another_thread_leaves_signals_alone() -> None:
-    holder: list[Service[BaseConfig]] = []
-    statuses: list[int] = []
-
-    async def app(s: Service[BaseConfig]) -> None:
-        holder.append(s)
-
-    with captured_logs():
-        thread = threading.Thread(target=lambda: statuses.append(service.run(app, BaseConfig(), name="t")))
-        thread.start()
-        while not holder:
-            time.sleep(0.001)
-        holder[0].stop("enough")
-        thread.join(10)
-    assert statuses == [0]
-    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
