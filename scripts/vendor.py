@@ -21,7 +21,7 @@ def build_parser() -> argparse.ArgumentParser:
     group = parser.add_argument_group("options of vendor")
     group.add_argument("--resolver", default="uv", choices=("uv", "pip-tools"), help="what chooses the versions")
     group.add_argument("--upgrade", default="", metavar="NAMES", help="locked versions that may move: all, or names")
-    group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what came later: 2026-11-01, or 7d")
+    group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d")
     group.add_argument("--index-url", default="", help="the index, instead of the one pip is configured with")
     group.add_argument("--extra-index-url", default="", metavar="URLS", help="further indexes")
     group.add_argument("--platforms", default="linux", metavar="NAMES", help="values of sys.platform to lock for")
@@ -61,7 +61,7 @@ def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -
 
 
 def when(text: str, now: datetime | None = None) -> str:
-    """Return `2026-11-01` as it is, and an age such as `7d` (days), `12h`, `2w` as the time it means. Raises `UserError`."""
+    """Return `2026-11-01` as it is, an age such as `7d` (days), `12h` or `2w` as the time it means; else `UserError`."""
     units = {"h": "hours", "d": "days", "w": "weeks"}
     age = re.fullmatch(r"(\d+)([hdw])", text)
     if age:

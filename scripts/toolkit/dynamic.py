@@ -73,7 +73,7 @@ class Asker:
 
     def _environment(self, closure: Sequence[Pin]) -> Path:
         """Return the interpreter of an environment; trees that need the same share one, made by the first to ask."""
-        key = _digest(*sorted(pin.key for pin in closure))
+        key = _digest(*self.pythons, *sorted(pin.key for pin in closure))
         with self._lock:
             future = self._environments.get(key)
             mine = future is None

@@ -42,10 +42,11 @@ class Include:
 
 @dataclass(frozen=True, kw_only=True)
 class Directory:
-    """A path instead of a name, such as `./lib[http]`."""
+    """A path instead of a name, such as `./lib[http]`; `marker` may be empty."""
 
     path: str
     extras: tuple[str, ...]
+    marker: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,8 +68,10 @@ def parse(text: str, origin: str) -> Include | Directory | Wanted:
                            f"make it a submodule of this project, or {_URL_HINT}")
     hashes = _hashes(rest[0] if rest else "", origin)
     if _is_path(wanted):
-        path, extras = _split_extras(wanted.removeprefix("file:"))
-        return Directory(path=path, extras=extras)
+        path, extras, marker = _split_path(wanted.removeprefix("file:"))
+        if marker:
+            _requirement(f"path ; {marker}", origin)
+        return Directory(path=path, extras=extras, marker=marker)
     if re.match(r"[A-Za-z][\w+.-]*:/", wanted):
         wanted = _named_url(wanted, origin)
     requirement = _requirement(wanted, origin)
@@ -121,10 +124,11 @@ def _is_path(text: str) -> bool:
     return text.startswith(".") or ("/" in before and not re.match(r"[A-Za-z][\w+.-]*:/", text))
 
 
-def _split_extras(path: str) -> tuple[str, tuple[str, ...]]:
-    found = re.fullmatch(r"(.+?)(?:\[([^\]]*)\])?\s*(?:;.*)?", path)
-    path, extras = (found[1], found[2]) if found else (path, "")
-    return path.strip(), tuple(extra.strip() for extra in (extras or "").split(",") if extra.strip())
+def _split_path(text: str) -> tuple[str, tuple[str, ...], str]:
+    before, _, marker = text.partition(";")
+    found = re.fullmatch(r"(.+?)(?:\[([^\]]*)\])?", before.strip())
+    path, extras = (found[1], found[2]) if found else (before, "")
+    return path.strip(), tuple(extra.strip() for extra in (extras or "").split(",") if extra.strip()), marker.strip()
 
 
 def _named_url(text: str, origin: str) -> str:

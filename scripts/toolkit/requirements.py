@@ -11,7 +11,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
-from toolkit import lines, lock, ui
+from toolkit import lines, lock, markers, targets, ui
 from toolkit.project import Package, Project
 from toolkit.requirement_line import Directory, Include, Wanted, parse
 
@@ -52,13 +52,16 @@ class Tree:
     files: tuple[Path, ...]
 
 
-def read_tree(project: Project, package: Package, filename: str = FILE) -> Tree:
+def read_tree(
+    project: Project, package: Package, filename: str = FILE, platforms: tuple[str, ...] = ("linux",)
+) -> Tree:
     """Read a package's requirements file and all that it leads to, as pip reads them.
 
-    A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A
-    marker on a local requirement is not evaluated: the library counts as used. Raises `UserError` with `file:line`.
+    A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A local
+    requirement counts on all machines when its marker holds on one of the package's interpreters and of `platforms`
+    (values of `sys.platform`), else on none. Raises `UserError` with `file:line`.
     """
-    reader = _Reader(project)
+    reader = _Reader(project, targets.read(project, package).pythons, platforms)
     reader.read_package(package, filename)
     local = (*(used for used in reader.local if used != package), package)
     return Tree(requirements=tuple(reader.requirements), constraints=tuple(reader.constraints), local=local,
@@ -79,12 +82,12 @@ def check_hashes(requirements: Iterable[Line], distributions: Iterable[lock.Dist
 class _Reader:
     """What has been read so far."""
 
-    def __init__(self, project: Project) -> None:
+    def __init__(self, project: Project, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> None:
         self.requirements: list[Line] = []
         self.constraints: list[Line] = []
         self.local: list[Package] = []
         self.files: dict[Path, None] = {}
-        self._project = project
+        self._project, self._pythons, self._platforms = project, pythons, platforms
         self._done: set[tuple[Path, bool]] = set()
         self._open: list[Path] = []
         self._entered: set[str] = set()
@@ -114,7 +117,7 @@ class _Reader:
         if isinstance(item, Include):
             self._include(item, path, origin)
         elif isinstance(item, Directory):
-            self._use(self._package_at(item.path, path, origin), item.extras, origin)
+            self._use(self._package_at(item.path, path, origin), item.extras, origin, item.marker)
         else:
             self._requirement(item, self._project.shown(path), number, is_constraint)
 
@@ -148,11 +151,13 @@ class _Reader:
         if package:
             _check_local(self._project, package, requirement, line)
             if not is_constraint:
-                self._use(package, tuple(sorted(requirement.extras)), line.origin)
+                self._use(package, tuple(sorted(requirement.extras)), line.origin, str(requirement.marker or ""))
         else:
             (self.constraints if is_constraint else self.requirements).append(line)
 
-    def _use(self, package: Package, extras: tuple[str, ...], origin: str) -> None:
+    def _use(self, package: Package, extras: tuple[str, ...], origin: str, marker: str) -> None:
+        if not markers.possible(marker, self._pythons, self._platforms):
+            return
         # Libraries may need each other, so a package counts as entered before its own files are read.
         if package.name not in self._entered:
             self._entered.add(package.name)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 
 from toolkit import binaries, changes, files, lock, requirements, session, sources, staging, ui, vendor_archives, wants
@@ -37,13 +38,16 @@ class VendorOptions:
 
 @dataclass(kw_only=True)
 class Vendoring:
-    """One run: its tools, the locks there were, and what has been found so far."""
+    """One run: its tools, the locks there were, and what has been found so far.
+
+    `sources_for` gives the sources for one set of interpreters: which wheels serve, and what hooks say, depends on it.
+    """
 
     project: Project
     options: VendorOptions
     resolver: Resolver
     index: Index
-    sources: Sources
+    sources_for: Callable[[tuple[str, ...]], Sources]
     fetcher: Fetcher
     old: tuple[Lock, ...]
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
@@ -58,7 +62,8 @@ class Vendoring:
 
     def _lock(self, item: Wants) -> Lock:
         given = vendor_archives.fetch(item.archives, self.fetcher, self.old)
-        fixed = binaries.without_dependencies(item, self.index, self._preferences(item), self.sources.selector)
+        selector = self.sources_for(item.targets.pythons).selector
+        fixed = binaries.without_dependencies(item, self.index, self._preferences(item), selector)
         request = self._request(item, given, fixed)
         result = self._attempt(item, request, given, fixed)
         unused = [rule for rule in item.binary if not any(rule.name == d.name for d in result.distributions())]
@@ -101,7 +106,8 @@ class Vendoring:
     def _attempt(self, item: Wants, request: Request, given: list[Given], fixed: list[Pin]) -> Lock:
         pins = (*self.resolver.resolve(request), *(archive.pin for archive in given), *fixed)
         runtime = {pin.key for pin in pins}
-        trees = dict(self.sources.trees(pins))
+        sources = self.sources_for(item.targets.pythons)
+        trees = dict(sources.trees(pins))
         local = {f"local {package.name}": self._local_tree(package.path) for package in item.local}
         closure = self._closure(item, request, [*(archive.pin for archive in given), *fixed])
         tests = self._tests(item, request, pins)
@@ -112,8 +118,8 @@ class Vendoring:
             service=item.name,
             pythons=item.targets.pythons,
             platforms=self.options.platforms,
-            packages=tuple(self._distribution(closure, pin.key, pin.marker) for pin in pins),
-            build_packages=tuple(self._distribution(closure, key, "") for key in sorted(needed)),
+            packages=tuple(_distribution(sources, closure, pin.key, pin.marker) for pin in pins),
+            build_packages=tuple(_distribution(sources, closure, key, "") for key in sorted(needed)),
             local=tuple(
                 LocalPackage(
                     name=package.name,
@@ -142,9 +148,9 @@ class Vendoring:
     def _closure(self, item: Wants, request: Request, given: list[Pin]) -> Closure:
         """Return the closure of all services with the same interpreters: what builds one builds the others too."""
         base = replace(request, requirements=(), constraints=(), origins={})
-        closure = self._closures.setdefault(
-            item.targets.pythons, Closure(resolver=self.resolver, source=self.sources, base=base)
-        )
+        pythons = item.targets.pythons
+        new = Closure(resolver=self.resolver, source=self.sources_for(pythons), base=base)
+        closure = self._closures.setdefault(pythons, new)
         closure.base = replace(base, preferences=(*base.preferences, *closure.base.preferences))
         closure.given = {**closure.given, **{pin.name: pin for pin in given}}
         return closure
@@ -153,9 +159,10 @@ class Vendoring:
         shown = self.project.shown(path)
         return Tree(name=shown, path=path, build_system=sources.local_build_system(path, shown))
 
-    def _distribution(self, closure: Closure, key: str, marker: str) -> Distribution:
-        found = replace(self.sources.distributions[key], marker=marker)
-        return replace(found, build_requires=closure.requires(key)) if key in closure.sets else found
+
+def _distribution(sources: Sources, closure: Closure, key: str, marker: str) -> Distribution:
+    found = replace(sources.distributions[key], marker=marker)
+    return replace(found, build_requires=closure.requires(key)) if key in closure.sets else found
 
 
 def _requirement(key: str, marker: str) -> str:
@@ -179,27 +186,32 @@ def run(project: Project, settings: Settings, options: VendorOptions, indexes: I
         *, dry_run: bool) -> None:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
     staging.recover(settings.vendor)
-    everything = [wants.read(project, package) for package in project.locked]
+    everything = [wants.read(project, package, options.platforms) for package in project.locked]
     old = tuple(
         lock.read(path) for item in everything if (path := lock.path_of(settings.vendor, item.name)).exists()
     )
-    pythons = tuple(dict.fromkeys(python for item in everything for python in item.targets.pythons))
-    selector = Selector(rules=_rules(everything), pythons=pythons, platforms=options.platforms)
+    rules = _rules(everything)
+    fetched: dict[str, Path] = {}
     with (
         files.temporary_directory(files.cache_root() / "tmp", "vendor-") as scratch,
         Fetcher(session.create(indexes, CONNECTIONS), connections=CONNECTIONS, timeout=indexes.timeout) as fetcher,
     ):
         uv = Path(sys.prefix) / "bin" / "uv"
-        asker = Asker(indexes=indexes, uv=uv, pythons=pythons, scratch=scratch)
-        found = Sources(selector=selector, fetcher=fetcher, asker=asker)
+
+        @cache
+        def sources_for(pythons: tuple[str, ...]) -> Sources:
+            selector = Selector(rules=rules, pythons=pythons, platforms=options.platforms)
+            asker = Asker(indexes=indexes, uv=uv, pythons=pythons, scratch=scratch)
+            return Sources(selector=selector, fetcher=fetcher, asker=asker, files=fetched)
+
         vendoring = Vendoring(
             project=project, options=options, resolver=resolver, index=Index(indexes),
-            sources=found, fetcher=fetcher, old=old,
+            sources_for=sources_for, fetcher=fetcher, old=old,
         )  # fmt: skip
         new = vendoring.run(everything)
     _refuse_unknown_upgrades(options, (*old, *new))
     if not dry_run:
-        staging.replace(settings.vendor, new, found.files)
+        staging.replace(settings.vendor, new, fetched)
     changes.report(old, new, dry_run=dry_run)
 
 

@@ -35,10 +35,10 @@ class Wants:
         return (*self.tree.requirements, *self.tests.requirements)
 
 
-def read(project: Project, package: Package) -> Wants:
+def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Wants:
     """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`."""
-    tree = requirements.read_tree(project, package)
-    tests = requirements.read_tree(project, package, requirements.TESTS_FILE)
+    tree = requirements.read_tree(project, package, platforms=platforms)
+    tests = requirements.read_tree(project, package, requirements.TESTS_FILE, platforms)
     rules = [
         rule
         for member in dict.fromkeys((*tree.local, *tests.local))

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.integration.local_index import LocalIndex, serving
+from tests.integration.workshop import HERE, Workshop
+from toolkit import download, session, toolenv
 
 
 @pytest.fixture(autouse=True)
@@ -25,3 +28,13 @@ def index() -> Iterator[LocalIndex]:
     """Return an empty index that runs as long as the test."""
     with serving() as running:
         yield running
+
+
+@pytest.fixture
+def shop(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """Return a project without packages, for this interpreter; tests are run in what has the toolkit's tools."""
+    monkeypatch.setattr(toolenv, "enter", lambda *indexes: None)
+    monkeypatch.setattr(session, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(download, "FIRST_PAUSE", 0.01)
+    project = Workshop(tmp_path / "project", index)
+    return project.write({".python-version": f"{HERE}\n"})

@@ -1,0 +1,216 @@
+"""`make vendor` against the local index: what a user gets, and what changes when it is run again."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+
+import pytest
+from packaging.pylock import Pylock
+
+from tests.integration import sdists
+from tests.integration.local_index import LocalIndex
+from tests.integration.workshop import HERE, Workshop
+from toolkit import files
+
+OTHER = "3.12" if HERE == "3.11" else "3.11"
+
+
+@pytest.fixture
+def shelf(index: LocalIndex) -> LocalIndex:
+    """Return an index with `web`, which needs `wire`; `wire` is built by `maker`."""
+    index.add("maker-1.0.tar.gz", sdists.make_backend("maker", "1.0"))
+    sdists.publish(index, "web", "1.0", requires=["wire>=1", 'fast; extra == "quick"'])
+    sdists.publish(index, "fast", "1.0")
+    for version, month in (("1.0", "01"), ("1.1", "02")):
+        content = sdists.make_sdist_with_backend("wire", version, "maker")
+        index.add(f"wire-{version}.tar.gz", content, upload_time=f"2026-{month}-15T00:00:00Z")
+    return index
+
+
+def test_a_service_and_its_library(shop: Workshop, shelf: LocalIndex) -> None:
+    sdists.publish(shelf, "http-client", "2.0")
+    sdists.publish(shelf, "only-on-windows", "1.0")
+    url = shelf.add("direct-3.0.tar.gz", sdists.make_sdist("direct", "3.0", requires=["helper"]), name="elsewhere")
+    sdists.publish(shelf, "helper", "1.0")
+    shop.service("app", "web[quick]  # comment", "lib[http]", "-r more.txt", "-c limits.txt")
+    shop.package("lib")
+    shop.write({
+        "app/more.txt": f"direct @ {url}\nonly-on-windows; \\\n  sys_platform == 'win32'\n",
+        "app/limits.txt": "wire<1.1\n",
+        "lib/requirements.txt": "",
+        "lib/requirements-http.txt": "http-client\n",
+    })
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["direct==3.0", "fast==1.0", "helper==1.0", "http-client==2.0", "web==1.0", "wire==1.0"]
+    assert shop.build_keys() == ["maker==1.0"]
+    assert [(item.name, item.path) for item in shop.lock().local] == [("lib", "lib"), ("app", "app")]
+    assert "    + wire 1.0\n" in done.out
+    assert done.out.splitlines()[-1].startswith("  VENDOR  app: 7 files")
+    assert shelf.requests["/simple/lib/"] + shelf.requests["/simple/app/"] == 0
+    assert shop.leftovers() == []
+
+
+def test_the_lock_is_one_by_the_standard_and_complete(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "web", build_requires=["maker"])
+    assert shop.vendor().status == 0
+    data = tomllib.loads((shop.root / "vendor" / "pylock.app.toml").read_text(encoding="utf-8"))
+    standard = Pylock.from_dict(data)
+    assert [str(marker) for marker in standard.environments or ()] == [
+        f'python_version == "{HERE}" and sys_platform == "linux"'
+    ]
+    for package in standard.packages:
+        assert package.sdist and package.sdist.path and package.sdist.url
+        content = (shop.root / "vendor" / package.sdist.path).read_bytes()
+        assert package.sdist.size == len(content)
+    locked = shop.lock()
+    wanted = {key for item in (*locked.distributions(), *locked.local) for key in item.build_requires}
+    assert wanted == {"maker==1.0"}
+    assert all(locked.find(key) for key in wanted)
+    assert set(shop.vendored()) == {"pylock.app.toml", "maker-1.0.tar.gz", "web-1.0.tar.gz", "wire-1.1.tar.gz"}
+
+
+def test_pins_are_kept_until_they_are_upgraded(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "web")
+    assert shop.vendor("--exclude-newer", "2026-01-20").status == 0
+    assert shop.keys() == ["web==1.0", "wire==1.0"]
+    sdists.publish(shelf, "web", "2.0", requires=["wire"])
+    shop.write({"app/requirements.txt": "web\nfast\n"})
+    assert shop.vendor().status == 0
+    assert shop.keys() == ["fast==1.0", "web==1.0", "wire==1.0"]
+    done = shop.vendor("--upgrade", "wire")
+    assert "    * wire 1.0 -> 1.1\n" in done.out
+    assert shop.keys() == ["fast==1.0", "web==1.0", "wire==1.1"]
+    assert shop.vendor("--upgrade", "all").status == 0
+    assert shop.keys() == ["fast==1.0", "web==2.0", "wire==1.1"]
+
+
+def test_an_upgrade_of_what_is_not_locked_is_refused(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "web")
+    assert shop.vendor().status == 0
+    before = shop.vendored()
+    what, hint = shop.vendor("--upgrade", "web webb").error
+    assert what == "UPGRADE: nothing locked is called webb"
+    assert "all" in hint
+    assert shop.vendored() == before
+
+
+@pytest.mark.parametrize(("when", "expected"), [("2026-01-20", "1.0"), ("2026-01-20T00:00:00Z", ""), ("1h", "1.1")])
+def test_young_releases_are_left_out(shop: Workshop, shelf: LocalIndex, when: str, expected: str) -> None:
+    shop.service("app", "wire")
+    done = shop.vendor("--exclude-newer", when)
+    if expected:
+        assert shop.keys() == [f"wire=={expected}"]
+    else:
+        assert done.error[0] == f"EXCLUDE_NEWER={when}: neither a date nor an age"
+        assert not (shop.root / "vendor").exists()
+
+
+def test_each_interpreter_has_its_version(shop: Workshop, shelf: LocalIndex) -> None:
+    old, new = sorted((HERE, OTHER))
+    sdists.publish(shelf, "two", "1.0")
+    sdists.publish(shelf, "two", "2.0", requires_python=f">={new}")
+    shop.service("app", "two").write({".python-version": f"{old}\n{new}.1\n"})
+    assert shop.vendor().status == 0
+    assert shop.lock().pythons == (old, new)
+    found = {item.version: item.marker for item in shop.lock().packages}
+    assert found == {"1.0": f"python_version == '{old}'", "2.0": f"python_version == '{new}'"}
+
+
+def test_two_services_share_the_files(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "web").service("other_app", "wire", "fast")
+    assert shop.vendor().status == 0
+    assert (shop.keys(), shop.keys("other-app")) == (["web==1.0", "wire==1.1"], ["fast==1.0", "wire==1.1"])
+    archives = {"fast-1.0.tar.gz", "maker-1.0.tar.gz", "web-1.0.tar.gz", "wire-1.1.tar.gz"}
+    assert set(shop.vendored()) == {"pylock.app.toml", "pylock.other-app.toml", *archives}
+
+
+def test_a_new_service_takes_the_versions_of_its_neighbour(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "wire==1.0")
+    assert shop.vendor().status == 0
+    shop.service("newer", "wire")
+    assert shop.vendor().status == 0
+    assert (shop.keys(), shop.keys("newer")) == (["wire==1.0"], ["wire==1.0"])
+
+
+def test_services_for_different_interpreters_need_not_agree(shop: Workshop, shelf: LocalIndex) -> None:
+    tag = HERE.replace(".", "")
+    sdists.publish_wheel(shelf, "binary", "1.0", tag=f"cp{tag}-cp{tag}-manylinux_2_17_x86_64")
+    shop.service("app", "binary").service("other", "web")
+    shop.write({"app/vendor.txt": "binary --platform manylinux_2_17_x86_64\n", "other/.python-version": OTHER})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.lock("other").pythons == (OTHER,)
+
+
+def test_a_project_of_libraries_alone(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.package("lib").write({"lib/requirements.txt": "fast\n", "lib/test-requirements.txt": "wire\n"})
+    assert shop.vendor().status == 0
+    assert shop.keys("lib") == ["fast==1.0"]
+    assert shop.build_keys("lib") == ["maker==1.0", "wire==1.1"]
+    assert shop.lock("lib").test_requires == ("wire==1.1",)
+
+
+def test_a_local_name_is_never_asked_for(shop: Workshop, shelf: LocalIndex) -> None:
+    sdists.publish(shelf, "lib", "9.0")
+    sdists.publish(shelf, "plugin", "1.0", requires=["lib>=0.5"])
+    shop.service("app", "plugin", "lib").package("lib")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["plugin==1.0"]
+    assert shelf.requests["/simple/lib/"] + shelf.requests["/files/lib-9.0.tar.gz"] == 0
+
+
+@pytest.mark.parametrize(("marker", "used"), [
+    ("sys_platform == 'win32'", False), (f"python_version < '{HERE}'", False), ("sys_platform == 'linux'", True),
+])
+def test_a_marker_on_a_local_requirement(shop: Workshop, shelf: LocalIndex, marker: str, used: bool) -> None:
+    shop.service("app", f"lib; {marker}").package("lib").write({"lib/requirements.txt": "fast\n"})
+    assert shop.vendor().status == 0
+    assert [item.name for item in shop.lock().local] == (["lib", "app"] if used else ["app"])
+    assert shop.keys() == (["fast==1.0"] if used else [])
+
+
+def test_an_unchanged_run_asks_nobody(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "web")
+    assert shop.vendor().status == 0
+    shelf.requests.clear()
+    before = shop.vendored()
+    files.remove_tree(files.cache_root())
+    done = shop.vendor()
+    assert done.out == "  VENDOR  vendor/ is up to date\n"
+    assert shelf.requests.total() == 0
+    assert not files.cache_root().exists()
+    assert shop.vendored() == before
+
+
+def test_a_dry_run_tells_and_changes_nothing(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "web")
+    done = shop.vendor("--dry-run")
+    assert "    + wire 1.1\n" in done.out
+    assert done.out.splitlines()[-1].startswith("  WOULD   app: 3 files")
+    assert not (shop.root / "vendor").exists()
+    assert shop.leftovers() == []
+
+
+def test_what_the_repository_of_vendor_holds_survives(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "fast").write({"vendor/README.md": "ours\n", "vendor/.git": "gitdir: ../.git/modules/vendor\n"})
+    assert shop.vendor().status == 0
+    assert set(shop.vendored()) == {"README.md", ".git", "pylock.app.toml", "fast-1.0.tar.gz"}
+    (shop.root / "vendor" / ".git").unlink()
+    shop.write({"vendor/.git/HEAD": "ref: refs/heads/main\n", "vendor/.gitattributes": "* -text\n"})
+    shop.write({"app/requirements.txt": "wire\n"})
+    assert shop.vendor().status == 0
+    assert set(shop.vendored()) == {
+        "README.md", ".git/HEAD", ".gitattributes", "pylock.app.toml", "wire-1.1.tar.gz", "maker-1.0.tar.gz",
+    }
+
+
+def test_the_script_itself(shop: Workshop, shelf: LocalIndex, tmp_path: Path) -> None:
+    from tests.integration.workshop import finish
+
+    shop.service("app", "web")
+    done = finish(shop.start("vendor"))
+    assert done.status == 0, done.err
+    assert shop.keys() == ["web==1.0", "wire==1.1"]

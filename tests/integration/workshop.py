@@ -1,0 +1,185 @@
+"""A service project in a temporary directory, and the verbs run on it as a user runs them."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import tomli_w
+
+from tests.integration import sdists
+from tests.integration.local_index import LocalIndex
+from toolkit import files, lock, toolenv, ui
+from toolkit.lock import Lock
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+SCRIPTS = Path(toolenv.__file__).parents[1]
+
+
+@dataclass(frozen=True)
+class Done:
+    """How a verb ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def error(self) -> tuple[str, str]:
+        """Return the two lines of the error; there has to be one, of status 1, and no traceback."""
+        assert self.status == 1, self.out + self.err
+        assert "Traceback" not in self.err
+        lines = self.err.splitlines()
+        assert lines[-1].startswith(" hint: "), self.err
+        assert lines[-2].startswith("error: "), self.err
+        return lines[-2].removeprefix("error: "), lines[-1].removeprefix(" hint: ")
+
+
+@dataclass(frozen=True)
+class Workshop:
+    """A project with the service `app`; what its verbs need comes from `index`."""
+
+    root: Path
+    index: LocalIndex
+
+    def write(self, contents: dict[str, str]) -> Workshop:
+        """Write files by their path in the project."""
+        for name, text in contents.items():
+            path = self.root / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+        return self
+
+    def package(self, directory: str, *, build_requires: Sequence[str] = (), **settings: object) -> Workshop:
+        """Write a package that builds itself with the tests' own backend; `settings` are the backend's."""
+        name = lock.normalize(directory)
+        tiny = {
+            "name": name, "version": "1.0", "requires": [], "requires_python": "", "dynamic": [],
+            "modules": {directory: ""}, "c_source": "", "c_module": "", "needs_at_build": [], **settings,
+        }  # fmt: skip
+        system = {"requires": list(build_requires), "build-backend": "tiny_backend", "backend-path": ["."]}
+        table = {"build-system": system, "project": {"name": name, "version": "1.0"}}
+        backend = Path(sdists.__file__).with_name("backend.py").read_text(encoding="utf-8")
+        contents = {"pyproject.toml": tomli_w.dumps(table), "tiny.json": json.dumps(tiny), "tiny_backend.py": backend}
+        return self.write({f"{directory}/{file}": text for file, text in contents.items()})
+
+    def service(self, directory: str, *requirements: str, **settings: object) -> Workshop:
+        """Write a service with its requirements."""
+        script = f"{directory}/bin/yc-{lock.normalize(directory)}"
+        self.write({f"{directory}/requirements.txt": "".join(f"{line}\n" for line in requirements), script: "#!\n"})
+        return self.package(directory, **settings)  # type: ignore[arg-type]
+
+    def lock(self, name: str = "app") -> Lock:
+        """Read a lock."""
+        return lock.read(lock.path_of(self.root / "vendor", name))
+
+    def keys(self, name: str = "app") -> list[str]:
+        """Return what the service runs with."""
+        return [distribution.key for distribution in self.lock(name).packages]
+
+    def build_keys(self, name: str = "app") -> list[str]:
+        """Return what only builds and tests need."""
+        return [distribution.key for distribution in self.lock(name).build_packages]
+
+    def vendored(self) -> dict[str, bytes]:
+        """Return every file of vendor/ by its path there."""
+        vendor = self.root / "vendor"
+        return {str(path.relative_to(vendor)): path.read_bytes() for path in vendor.rglob("*") if path.is_file()}
+
+    def leftovers(self) -> list[str]:
+        """Return the temporary files and directories of the project and of the cache."""
+        places = [self.root, *(files.cache_root() / name for name in ("tmp", "files", "build-requires"))]
+        names = [entry for place in places if place.is_dir() for entry in os.listdir(place)]
+        signs = (".vendor.", "vendor-", ".partial-", "resolve-", ".new-")
+        return [name for name in names if name.startswith(signs)] + [
+            str(path) for path in (self.root / "build").glob("wheels-*")
+        ]
+
+    def vendor(self, *options: str) -> Done:
+        """Run `vendor` in this process, which has the libraries of the tools environment."""
+        return _run("vendor", self.arguments("vendor", options))
+
+    def build(self, *options: str) -> Done:
+        """Run `build` in this process."""
+        return _run("build", self.arguments("build", options))
+
+    def start(self, verb: str, *options: str) -> subprocess.Popen[str]:
+        """Start the verb's own script; `vendor` starts itself again in a tools environment, as it does for a user."""
+        _provide_tools()
+        command = [sys.executable, str(SCRIPTS / f"{verb}.py"), *self.arguments(verb, options)]
+        return subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            start_new_session=True,
+        )  # fmt: skip
+
+    def arguments(self, verb: str, options: Sequence[str]) -> list[str]:
+        """Return the verb's command line."""
+        index = ["--index-url", self.index.url] if verb == "vendor" else ["--jobs", "2"]
+        return ["--project", str(self.root), *index, *options]
+
+
+def finish(process: subprocess.Popen[str], number: int = 0, *, within: float = 30) -> Done:
+    """Send a signal (0: none) and return how the process ended; raises `TimeoutExpired`, and then kills it."""
+    if number:
+        process.send_signal(number)
+    try:
+        out, err = process.communicate(timeout=within)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.communicate()
+        raise
+    return Done(process.returncode, out, err)
+
+
+def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
+    """Wait until a condition holds; raises `TimeoutError`."""
+    limit = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > limit:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
+@cache
+def _verb(name: str) -> ModuleType:
+    # By its path: the installed `build` is another module of that name.
+    spec = importlib.util.spec_from_file_location(f"verb_{name}", SCRIPTS / f"{name}.py")
+    assert spec and spec.loader
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def _run(verb: str, arguments: list[str]) -> Done:
+    out, err = io.StringIO(), io.StringIO()
+    before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            status = ui.run_main(lambda: _verb(verb).main(arguments))
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    return Done(status, out.getvalue(), err.getvalue())
+
+
+def _provide_tools() -> None:
+    """Put an environment with what this one has where the toolkit looks for its tools."""
+    directory = toolenv._parent() / f"python{HERE}-{toolenv._digest()}"
+    if not directory.exists():
+        directory.mkdir(parents=True)
+        for name in ("bin", "lib"):
+            (directory / name).symlink_to(Path(sys.prefix) / name)
+        (directory / "pyvenv.cfg").write_bytes((Path(sys.prefix) / "pyvenv.cfg").read_bytes())
+        (directory / "complete.json").write_text("{}", encoding="utf-8")
