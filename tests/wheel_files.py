@@ -10,12 +10,12 @@ from pathlib import Path
 
 
 def make_wheel(directory: Path, name: str, files: Mapping[str, str | bytes], *, tag: str = "py3-none-any",
-               version: str = "1.0", entry_points: str = "") -> Path:
-    """Write a wheel with these files; a `scripts/x` goes where pip puts scripts."""
+               version: str = "1.0", entry_points: str = "", metadata: str = "") -> Path:
+    """Write a wheel with these files; a `scripts/x` goes where pip puts scripts, `dist-info/x` beside METADATA."""
     stem = f"{name.replace('-', '_')}-{version}"
     members = {_member(path, stem): _bytes(content) for path, content in files.items()}
     folder = f"{stem}.dist-info"
-    members[f"{folder}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode()
+    members[f"{folder}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n{metadata}".encode()
     members[f"{folder}/WHEEL"] = f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n".encode()
     if entry_points:
         members[f"{folder}/entry_points.txt"] = entry_points.encode()
@@ -32,6 +32,8 @@ def make_wheel(directory: Path, name: str, files: Mapping[str, str | bytes], *, 
 
 
 def _member(path: str, stem: str) -> str:
+    if path.startswith("dist-info/"):
+        return f"{stem}.{path}"
     return f"{stem}.data/{path}" if path.startswith("scripts/") else path
 
 

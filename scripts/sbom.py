@@ -1,0 +1,38 @@
+#!/usr/bin/env python3
+"""Write the bill of materials (CycloneDX) of each service to dist/, as its package carries it."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from toolkit import check, lock, sbom, settings, ui, wheels
+from toolkit import project as projects
+from toolkit.sbom import Materials
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this verb's command line."""
+    parser = settings.parser(__doc__ or "")
+    wheels.add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    project = projects.discover(chosen)
+    check.require(project, chosen)
+    built = wheels.build(project, chosen, wheels.options_from(arguments, chosen))
+    for name, runtime in built.runtime.items():
+        locked = lock.read(lock.path_of(chosen.vendor, name))
+        path = chosen.dist / f"{name}.cdx.json"
+        sbom.write(path, Materials(service=name, lock=locked, wheels=runtime, interpreter=built.interpreters[name]))
+        ui.step("SBOM", f"{path.relative_to(chosen.project)}: {len(runtime)} distributions")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
