@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from toolkit import check, files, inputs, lock, settings, toolenv, ui
+from toolkit import check, files, inputs, lock, settings, staging, toolenv, ui
 from toolkit import project as projects
 from toolkit.project import Project
 from toolkit.settings import Settings
@@ -36,6 +36,7 @@ def main(argv: Sequence[str]) -> int:
     exclude_newer = when(arguments.exclude_newer)
     platforms = tuple(arguments.platforms.replace(",", " ").split())
     with files.exclusive(chosen.project, "make vendor"):
+        staging.recover(chosen.vendor)
         project = projects.discover(chosen)
         if not arguments.upgrade and not exclude_newer and is_current(project, chosen, platforms):
             ui.step("VENDOR", "vendor/ is up to date")
@@ -61,7 +62,7 @@ def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -
 
 
 def when(text: str, now: datetime | None = None) -> str:
-    """Return `2026-11-01` as it is, an age such as `7d` (days), `12h` or `2w` as the time it means; else `UserError`."""
+    """Return `2026-11-01` as it is, an age such as `7d` (days), `12h`, `2w` as the time it means; else `UserError`."""
     units = {"h": "hours", "d": "days", "w": "weeks"}
     age = re.fullmatch(r"(\d+)([hdw])", text)
     if age:

@@ -8,8 +8,8 @@ versions are locked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -17,8 +17,8 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from toolkit import reach, ui
-from toolkit.resolve import Pin, Request, Resolver
+from toolkit import process, reach, ui, workers
+from toolkit.resolve import ConflictError, Pin, Request, Resolver
 from toolkit.sdist import BuildSystem
 
 Requirements = frozenset[str]
@@ -75,8 +75,7 @@ class Closure:
             self.sets |= {key: _static(tree) for key, tree in fresh.items()}
             self._resolve(set(self.sets.values()) - self.by_set.keys())
             # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
-            with ThreadPoolExecutor(1) as pool:
-                answers = pool.submit(self._dynamic, fresh)
+            with workers.beside(partial(self._dynamic, fresh), process.end_children) as answers:
                 fresh = self._new_trees()
                 self.sets |= answers.result()
             self._trees |= fresh
@@ -112,7 +111,7 @@ class Closure:
             return
         try:
             self._resolve_together(todo)
-        except ui.UserError as conflict:
+        except ConflictError as conflict:
             ui.debug(f"build requirements have no common versions, so each set gets its own:\n{conflict}")
             for requirements in todo:
                 self.by_set[requirements] = self._one(requirements, constraints=())

@@ -160,7 +160,7 @@ def _check_identity(job: Job, wheel: Path) -> None:
     if normalize(name) != normalize(job.name) or not same_version:
         raise ui.UserError(
             f"{job.name} {job.version}: its build made {name} {version}",
-            "the archive is not what its name says: see where it came from, then `make vendor UPGRADE={job.name}`",
+            f"the archive is not what its name says: see where it came from, then `make vendor UPGRADE={job.name}`",
         )
 
 

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomli_w
 
-from toolkit import archive, builder, files, interpreter, local_source, process, ui
+from toolkit import archive, builder, files, interpreter, local_source, process, ui, workers
 from toolkit.build_closure import Tree
 from toolkit.builder import Job
 from toolkit.indexes import Indexes
@@ -38,8 +37,8 @@ class Asker:
 
     def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> dict[str, tuple[str, ...]]:
         """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once."""
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            return dict(zip(trees, pool.map(lambda pair: self._one(*pair), trees.values()), strict=True))
+        answers = workers.each(lambda pair: self._one(*pair), trees.values(), process.end_children)
+        return dict(zip(trees, answers, strict=True))
 
     def _one(self, tree: Tree, closure: Sequence[Pin]) -> tuple[str, ...]:
         content = local_source.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
@@ -99,6 +98,8 @@ class Asker:
         process.run([self.uv, "venv", *cache, "--python", self._python(), "env"], cwd=directory, env=environment)
         python = directory / "env" / "bin" / "python"
         if closure:
+            # What comes as source alone is built here, by tools that uv chooses: its own are not locked yet, for that
+            # may take this very answer. Nothing of it is shipped; a build from the lock uses what is locked.
             arguments = ["--no-deps", "--require-hashes", "--python", str(python), "--requirement", str(wanted)]
             process.run([self.uv, "pip", "install", *cache, *arguments], cwd=directory, env=environment)
         return python

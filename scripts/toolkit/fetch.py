@@ -12,7 +12,7 @@ import re
 import threading
 import time
 from collections.abc import Sequence
-from concurrent.futures import Future, as_completed
+from concurrent.futures import CancelledError, Future, as_completed, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -92,6 +92,7 @@ class Fetcher:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Fetcher:
+        files.sweep(self._cache, ".partial-")
         self._partial = self._cleanup.enter_context(files.temporary_directory(self._cache, ".partial-"))
         return self
 
@@ -120,6 +121,17 @@ class Fetcher:
                 self._threads.append(thread)
                 thread.start()
         return self._futures[file]
+
+    def result(self, future: Future[Fetched]) -> Fetched:
+        """Return what a future holds; raises `CancelledError` once `stop` has been called, `UserError`."""
+        while not wait([future], timeout=0.1).done:
+            if self._stop.is_set():
+                raise CancelledError
+        return future.result()
+
+    def stop(self) -> None:
+        """Let all who wait for a file, and the fetching itself, end soon."""
+        self._stop.set()
 
     def _join(self, patience: float | None) -> None:
         end = None if patience is None else time.monotonic() + patience

@@ -8,7 +8,9 @@ import hashlib
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
+from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,13 +63,38 @@ def link_or_copy(source: Path, target: Path) -> None:
 
 @contextmanager
 def temporary_directory(parent: Path, prefix: str) -> Iterator[Path]:
-    """Make a directory below `parent` that never outlives the block."""
+    """Make a directory below `parent` that never outlives the block; `sweep` knows it by its lock."""
     parent.mkdir(parents=True, exist_ok=True)
-    path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+    # It gets its name when it has its lock, so that nobody takes it for one that was left.
+    new = Path(tempfile.mkdtemp(prefix=f".new-{prefix}", dir=parent))
+    path = new.with_name(new.name.removeprefix(".new-"))
+    descriptor = os.open(new, os.O_RDONLY)
     try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        new.rename(path)
         yield path
     finally:
+        remove_tree(new)
         remove_tree(path)
+        os.close(descriptor)
+
+
+def sweep(parent: Path, prefix: str) -> None:
+    """Remove the temporary directories of processes that were killed. `parent` has to be the toolkit's own."""
+    for path in parent.glob(f"{prefix}*"):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            # Its process has just removed it.
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            ui.debug(f"removing {path}, left by a process that was killed")
+            remove_tree(path)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
 
 
 def remove_tree(path: Path) -> None:
@@ -123,9 +150,10 @@ def _exchange(first: Path, second: Path) -> bool:
 
 
 @contextmanager
-def exclusive(directory: Path, what: str) -> Iterator[None]:
+def exclusive(directory: Path, what: str, stop: threading.Event | None = None) -> Iterator[None]:
     """Keep two runs of `what` on one directory apart: the second says that it waits, then waits.
 
+    Raises `CancelledError` when `stop` is set meanwhile; a thread that waits for a lock hears of nothing else.
     The lock is on the directory itself (flock), so it leaves no file behind and dies with its process.
     """
     directory.mkdir(parents=True, exist_ok=True)
@@ -135,7 +163,18 @@ def exclusive(directory: Path, what: str) -> Iterator[None]:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
             ui.note(f"waiting: another {what} is running in {directory}")
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            _wait_for_lock(descriptor, stop)
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, stop: threading.Event | None) -> None:
+    while stop:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if stop.wait(0.1):
+                raise CancelledError from None
+    fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit import archive, builder, environment, files, local_source, process, ui
+from toolkit import archive, builder, environment, files, local_source, process, ui, workers
 from toolkit.builder import Job
 from toolkit.interpreter import Interpreter
 from toolkit.plan import Node, store_key
@@ -32,6 +32,7 @@ class Builder:
     _wheels: dict[Node, Path] = field(default_factory=dict)
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
+    _stop: threading.Event = field(default_factory=threading.Event)
 
     def build(self, wanted: Iterable[Node]) -> dict[Node, Path]:
         """Return the wheel of every wanted node, building what the store does not hold. Raises `UserError`."""
@@ -71,28 +72,27 @@ class Builder:
     def _run(self, waiting: dict[Node, set[Node]], progress: ui.Progress) -> None:
         urgency = _urgency(waiting)
         running: dict[Future[Path], Node] = {}
-        with ThreadPoolExecutor(self.jobs) as pool:
-            try:
-                while waiting or running:
-                    ready = sorted((n for n, needs in waiting.items() if not needs), key=lambda n: -urgency[n])
-                    for node in ready[: self.jobs - len(running)]:
-                        del waiting[node]
-                        running[pool.submit(self._build_one, node)] = node
-                    done, _ = wait(running, return_when=FIRST_COMPLETED)
-                    for future in done:
-                        node = running.pop(future)
-                        self._wheels[node] = future.result()
-                        progress.advance(node.label)
-                        for needs in waiting.values():
-                            needs.discard(node)
-            except BaseException:
-                pool.shutdown(wait=False, cancel_futures=True)
-                process.end_children()
-                raise
+        with ThreadPoolExecutor(self.jobs) as pool, workers.stopping(pool, running, self._end):
+            while waiting or running:
+                ready = sorted((n for n, needs in waiting.items() if not needs), key=lambda n: -urgency[n])
+                for node in ready[: self.jobs - len(running)]:
+                    del waiting[node]
+                    running[pool.submit(self._build_one, node)] = node
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    node = running.pop(future)
+                    self._wheels[node] = future.result()
+                    progress.advance(node.label)
+                    for needs in waiting.values():
+                        needs.discard(node)
+
+    def _end(self) -> None:
+        self._stop.set()
+        process.end_children()
 
     def _build_one(self, node: Node) -> Path:
         key = self._key(node)
-        with self.store.reserved(key):
+        with self.store.reserved(key, self._stop):
             # Another process may have built it while this one waited.
             found = self.store.get(key)
             if found:

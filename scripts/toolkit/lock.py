@@ -17,6 +17,8 @@ from typing import Any, Literal
 from toolkit import files, ui
 
 TOOL = "python-common"
+#: Not just `make vendor`, which reads the old lock too: it must not give up all its versions unasked.
+_RESTORE = "restore it from git, or remove it and run `make vendor`, which then chooses all versions anew"
 Kind = Literal["sdist", "wheels", "archive"]
 
 
@@ -116,13 +118,12 @@ def read(path: Path) -> Lock:
     except FileNotFoundError:
         raise ui.UserError(f"{path}: there is no lock", "run `make vendor`") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ui.UserError(f"{path}: not a TOML file: {error}", "restore it from git, or run `make vendor`") from None
+        raise ui.UserError(f"{path}: not a TOML file: {error}", _RESTORE) from None
     try:
         return _lock_from(data, path.name.removeprefix("pylock.").removesuffix(".toml"))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ui.UserError(
-            f"{path}: not a lock of this toolkit ({type(error).__name__}: {error})",
-            "restore it from git, or remove it and run `make vendor`",
+            f"{path}: not a lock of this toolkit ({type(error).__name__}: {error})", _RESTORE
         ) from None
 
 

@@ -7,7 +7,7 @@ import textwrap
 
 from toolkit import ui
 from toolkit.indexes import Indexes
-from toolkit.resolve import Request
+from toolkit.resolve import ConflictError, Request
 from toolkit.uv_errors import build_failure, no_version, unknown, wrong_python
 
 _NO_MATCH = re.compile(r"Could not find a version that satisfies the requirement (\S+)(?: \(from ([^)]*)\))?")
@@ -28,7 +28,7 @@ def explain(output: str, request: Request, indexes: Indexes) -> ui.UserError:
     for kind in (_conflict, _build, _no_match):
         found = kind(output, request, indexes)
         if found:
-            return ui.UserError(found[0], found[1], details)
+            return (ConflictError if kind is _conflict else ui.UserError)(found[0], found[1], details)
     reasons = _EXCEPTION.findall(output)
     if reasons and reasons[-1].startswith("JSONDecodeError"):
         return ui.UserError(f"an index answers with something that is not an index: {indexes.shown()}",

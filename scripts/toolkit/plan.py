@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit import local_source, ui
+from toolkit import cycles, local_source, ui
 from toolkit.interpreter import Interpreter, select
 from toolkit.lock import Distribution, LocalPackage, Lock
 
@@ -73,7 +73,7 @@ class Planner:
         key = distribution.key
         if key not in self._nodes:
             if key in self._visiting:
-                raise _cycle([*self._visiting[self._visiting.index(key) :], key])
+                raise cycles.error([*self._visiting[self._visiting.index(key) :], key])
             self._visiting.append(key)
             self._nodes[key] = self._make(distribution)
             self._visiting.pop()
@@ -126,13 +126,6 @@ class Planner:
         requires = self._required(package.build_requires, package.name)
         identity = _digest([local_source.fingerprint(directory), *(node.identity for node in requires)])
         return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
-
-
-def _cycle(keys: list[str]) -> ui.UserError:
-    return ui.UserError(
-        f"build requirements go in a circle: {' -> '.join(keys)}",
-        f"take one of them as a wheel: add the line {keys[0].partition('==')[0]} to vendor.txt and run `make vendor`",
-    )
 
 
 def _best_wheel(names: list[str], interpreter: Interpreter) -> str:

@@ -13,6 +13,10 @@ from toolkit.targets import Targets
 ENGINES = ("uv", "pip-tools")
 
 
+class ConflictError(ui.UserError):
+    """No choice of versions satisfies all requirements of a request; fewer of them may be satisfiable."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What to resolve.

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from toolkit import local_source, sdist, ui
+from toolkit import local_source, sdist, ui, workers
 from toolkit.build_closure import Tree
 from toolkit.dynamic import Asker
 from toolkit.fetch import Fetched, Fetcher
@@ -33,7 +32,7 @@ class Sources:
     _unbuildable: dict[str, Pin] = field(default_factory=dict)
 
     def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
-        """Fetch the files of pins and return the tree of each that is built from source; raises one error for all."""
+        """Fetch the files of pins and return the tree of each that can be built from source."""
         new = {pin.key: pin for pin in pins}
         chosen = {key: self.selector.choose(pin) for key, pin in new.items() if key not in self.distributions}
         submitted = {
@@ -42,10 +41,8 @@ class Sources:
             if distribution
         }
         # Archives are read while others still arrive.
-        with ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(lambda key: self._add(new[key], submitted[key]), submitted))
-        self._refuse_what_cannot_be_had()
-        return {key: self._tree(key) for key in new if key in self._facts}
+        workers.each(lambda key: self._add(new[key], submitted[key]), submitted, self.fetcher.stop)
+        return {key: self._tree(key) for key in new if key in self._facts and new[key].name not in self._unbuildable}
 
     def requires(self, pin: Pin) -> Sequence[str] | None:
         """Return the requirements of a pin that has been fetched as source, where its metadata is sure of them."""
@@ -67,7 +64,8 @@ class Sources:
     def _add(self, pin: Pin, submitted: tuple[Distribution, list[Future[Fetched]]]) -> None:
         chosen, futures = submitted
         pairs = zip(chosen.files, futures, strict=True)
-        distribution = replace(chosen, files=tuple(self._take(file, future.result()) for file, future in pairs))
+        taken = (self._take(file, self.fetcher.result(future)) for file, future in pairs)
+        distribution = replace(chosen, files=tuple(taken))
         key = distribution.key
         self.distributions[key] = distribution
         if distribution.kind == "wheels":
@@ -86,7 +84,8 @@ class Sources:
         system = self._facts[key].build_system
         return Tree(name=self.distributions[key].name, path=self.files[file.name], build_system=system)
 
-    def _refuse_what_cannot_be_had(self) -> None:
+    def refuse_what_cannot_be_had(self) -> None:
+        """Raise one `UserError` for all that has no sdist, or one that needs the network, with what to add where."""
         no_source, crates = sorted(self.selector.without_source), sorted(self._unbuildable)
         if not no_source and not crates:
             return

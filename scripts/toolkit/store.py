@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,9 +54,9 @@ class Store:
         return target
 
     @contextmanager
-    def reserved(self, key: str) -> Iterator[None]:
-        """Keep other processes from building the same entry; they wait and then find it."""
-        with files.exclusive(self._directory(key), "build"):
+    def reserved(self, key: str, stop: threading.Event | None = None) -> Iterator[None]:
+        """Keep other processes from building the same entry; they wait, until `stop` is set, and then find it."""
+        with files.exclusive(self._directory(key), "build", stop):
             yield
 
     def _directory(self, key: str) -> Path:

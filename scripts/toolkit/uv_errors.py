@@ -9,7 +9,7 @@ from packaging.requirements import InvalidRequirement, Requirement
 from toolkit import lock, ui
 from toolkit.index import Index
 from toolkit.indexes import Indexes
-from toolkit.resolve import Request
+from toolkit.resolve import ConflictError, Request
 
 _NAME = r"([A-Za-z0-9][\w.-]*?)"
 _ABSENT = re.compile(rf"{_NAME} was not found in (?:the package registry|the provided package locations|the cache)")
@@ -42,13 +42,15 @@ def explain(output: str, request: Request, indexes: Indexes) -> ui.UserError:
     """Return the error to raise for uv's output; its own explanation, which shows all chains, becomes the details."""
     details = indexes.hide(output).replace("error: ", "uv: ", 1)
     flat = " ".join(details.split())
+    error = ConflictError if "No solution found" in flat else ui.UserError
     for kind in (_refused, _archive, _unreachable, _build, _absent, _python, _no_version):
         found = kind(flat, request, indexes)
         if found:
-            return ui.UserError(found[0], found[1], details)
-    if "No solution found" in flat:
-        return ui.UserError(f"{_involved(flat, request)} cannot be satisfied together",
-                            "change one of the requirements named above", details)
+            # What is absent, or out of reach, is so for fewer requirements too.
+            return (error if kind in (_python, _no_version) else ui.UserError)(found[0], found[1], details)
+    if error is ConflictError:
+        return error(f"{_involved(flat, request)} cannot be satisfied together",
+                     "change one of the requirements named above", details)
     reason = next((line.strip() for line in details.splitlines() if line.strip()), "uv failed")
     return ui.UserError(f"{_involved(flat, request)}: {reason.removeprefix('uv: ')}",
                         "see uv's message above; `V=2` shows the command", details)

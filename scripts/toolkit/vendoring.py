@@ -2,13 +2,28 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from toolkit import binaries, changes, files, lock, requirements, session, sources, staging, ui, vendor_archives, wants
+from toolkit import (
+    binaries,
+    changes,
+    cycles,
+    files,
+    lock,
+    markers,
+    requirements,
+    session,
+    sources,
+    staging,
+    ui,
+    vendor_archives,
+    wants,
+)
 from toolkit.build_closure import Closure, Tree
 from toolkit.dynamic import Asker
 from toolkit.fetch import Fetcher
@@ -73,6 +88,7 @@ class Vendoring:
             request = replace(request, requirements=(*request.requirements, *dict.fromkeys(more)))
             result = self._attempt(item, request, given, fixed)
         requirements.check_hashes(item.lines, result.packages)
+        _refuse_cycles(result)
         return result
 
     def _request(self, item: Wants, given: list[Given], fixed: list[Pin]) -> Request:
@@ -113,6 +129,7 @@ class Vendoring:
         tests = self._tests(item, request, pins)
         closure.add(f"tests {item.name}", tests)
         closure.follow({**trees, **local})
+        sources.refuse_what_cannot_be_had()
         needed = _reachable(closure, [*runtime, *local, f"tests {item.name}"]) - runtime
         return Lock(
             service=item.name,
@@ -182,14 +199,30 @@ def _reachable(closure: Closure, keys: Iterable[str]) -> set[str]:
     return found
 
 
+def _refuse_cycles(item: Lock) -> None:
+    """Find now what no build could begin with; on each machine, for a condition may keep two requirements apart."""
+    for python, platform in itertools.product(item.pythons, item.platforms):
+        circle = cycles.find({
+            distribution.key: {
+                key.strip()
+                for key, _, marker in (text.partition(";") for text in distribution.build_requires)
+                if markers.possible(marker.strip(), (python,), (platform,))
+            }
+            for distribution in item.distributions()
+        })
+        if circle:
+            raise cycles.error(circle)
+
+
 def run(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver,
         *, dry_run: bool) -> None:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
-    staging.recover(settings.vendor)
     everything = [wants.read(project, package, options.platforms) for package in project.locked]
     old = tuple(
         lock.read(path) for item in everything if (path := lock.path_of(settings.vendor, item.name)).exists()
     )
+    for prefix in ("vendor-", "resolve-"):
+        files.sweep(files.cache_root() / "tmp", prefix)
     rules = _rules(everything)
     fetched: dict[str, Path] = {}
     with (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import tomllib
-from pathlib import Path
 
 import pytest
 from packaging.pylock import Pylock
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
-from tests.integration.workshop import HERE, Workshop
+from tests.integration.workshop import HERE, Workshop, finish
 from toolkit import files
 
 OTHER = "3.12" if HERE == "3.11" else "3.11"
@@ -65,7 +64,8 @@ def test_the_lock_is_one_by_the_standard_and_complete(shop: Workshop, shelf: Loc
         content = (shop.root / "vendor" / package.sdist.path).read_bytes()
         assert package.sdist.size == len(content)
     locked = shop.lock()
-    wanted = {key for item in (*locked.distributions(), *locked.local) for key in item.build_requires}
+    wanted = {key for item in locked.distributions() for key in item.build_requires}
+    wanted |= {key for item in locked.local for key in item.build_requires}
     assert wanted == {"maker==1.0"}
     assert all(locked.find(key) for key in wanted)
     assert set(shop.vendored()) == {"pylock.app.toml", "maker-1.0.tar.gz", "web-1.0.tar.gz", "wire-1.1.tar.gz"}
@@ -207,9 +207,7 @@ def test_what_the_repository_of_vendor_holds_survives(shop: Workshop, shelf: Loc
     }
 
 
-def test_the_script_itself(shop: Workshop, shelf: LocalIndex, tmp_path: Path) -> None:
-    from tests.integration.workshop import finish
-
+def test_the_script_itself(shop: Workshop, shelf: LocalIndex) -> None:
     shop.service("app", "web")
     done = finish(shop.start("vendor"))
     assert done.status == 0, done.err

@@ -1,0 +1,46 @@
+"""Threads that do not keep an interrupted program waiting for work that nobody wants any more."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+def each(function: Callable[[Item], Result], items: Iterable[Item], stop: Callable[[], object]) -> list[Result]:
+    """Return the results of a function for all items, called side by side; for `stop` and errors see `stopping`."""
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        futures = [pool.submit(function, item) for item in items]
+        with stopping(pool, futures, stop):
+            return [future.result() for future in futures]
+
+
+@contextmanager
+def beside(function: Callable[[], Result], stop: Callable[[], object]) -> Iterator[Future[Result]]:
+    """Call a function beside the block, which gets its future."""
+    with ThreadPoolExecutor(1) as pool:
+        future = pool.submit(function)
+        with stopping(pool, [future], stop):
+            yield future
+
+
+@contextmanager
+def stopping(pool: Executor, futures: Collection[Future[Any]], stop: Callable[[], object]) -> Iterator[None]:
+    """When the block is left by an exception, Ctrl-C among them: drop what has not begun, and end what has.
+
+    `stop` is called until nothing runs any more: work may be between two things that it can end.
+    """
+    try:
+        yield
+    except BaseException:
+        pool.shutdown(wait=False, cancel_futures=True)
+        while not all(future.done() for future in futures):
+            stop()
+            time.sleep(0.02)
+        raise
