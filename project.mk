@@ -102,6 +102,11 @@ common-deb:
 common-test:
 	$(call verb,run_tests) $(build_options)
 
+#: Write the bill of materials (CycloneDX) of every service to dist/
+.PHONY: common-sbom
+common-sbom:
+	$(call verb,sbom) $(build_options)
+
 #: Remove build/ and dist/
 .PHONY: common-clean
 common-clean:

@@ -7,9 +7,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, lock, sbom, settings, ui, wheels
+from toolkit import check, installation, sbom, settings, ui, wheels
 from toolkit import project as projects
-from toolkit.sbom import Materials
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,9 +26,8 @@ def main(argv: Sequence[str]) -> int:
     check.require(project, chosen)
     built = wheels.build(project, chosen, wheels.options_from(arguments, chosen))
     for name, runtime in built.runtime.items():
-        locked = lock.read(lock.path_of(chosen.vendor, name))
         path = chosen.dist / f"{name}.cdx.json"
-        sbom.write(path, Materials(service=name, lock=locked, wheels=runtime, interpreter=built.interpreters[name]))
+        sbom.write(path, installation.materials(name, chosen, built))
         ui.step("SBOM", f"{path.relative_to(chosen.project)}: {len(runtime)} distributions")
     return 0
 

@@ -27,6 +27,10 @@ class Packaging:
         """Return the tree of the binary package that a service goes into."""
         return self.debian / self._package(service)
 
+    def documents(self, service: Package) -> Path:
+        """Return the directory of a package's documents (Policy 12.3)."""
+        return self.destination(service) / "usr/share/doc" / self._package(service)
+
     def finish(self, installed: Installed) -> None:
         """Write what the package has to depend on. Raises `UserError` when its architecture or interpreter is wrong."""
         package = self._package(installed.plan.service)

@@ -6,8 +6,9 @@ import os
 import time
 from pathlib import Path
 
-from toolkit import debhelper, ui, venv, wheels
+from toolkit import debhelper, licences, lock, sbom, ui, venv, wheels
 from toolkit.project import Package, Project
+from toolkit.sbom import Materials
 from toolkit.settings import Settings
 from toolkit.venv import Installed, Plan
 from toolkit.wheels import BuildOptions, Built
@@ -32,8 +33,21 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         _link(installed, settings.namespace, root)
         if packaging:
             packaging.finish(installed)
+            _document(packaging.documents(service), materials(service.service_name, settings, built), wanted)
         seconds = time.monotonic() - start
         ui.step("INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({seconds:.1f} s)")
+
+
+def materials(name: str, settings: Settings, built: Built) -> Materials:
+    """Return what the service with this lock is made of, for its bill of materials."""
+    locked = lock.read(lock.path_of(settings.vendor, name))
+    return Materials(service=name, lock=locked, wheels=built.runtime[name], interpreter=built.interpreters[name])
+
+
+def _document(directory: Path, made_of: Materials, wanted: Plan) -> None:
+    """Put what a package says of its contents beside its copyright file."""
+    sbom.write(directory / "sbom.cdx.json.gz", made_of)
+    licences.write(directory / "copyright.vendored.gz", made_of.service, wanted.prefix, made_of.wheels)
 
 
 def plan(package: Package, name: str, settings: Settings, built: Built) -> Plan:
