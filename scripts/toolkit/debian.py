@@ -7,7 +7,8 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -110,36 +111,44 @@ def build(project: Project, settings: Settings, options: BuildOptions, packaging
     with files.exclusive(directory, "package build"):
         try:
             files.empty(directory)
-            tree = _export(project, settings, packaging, directory)
-            _run(_command(packaging, options), tree, _environment(settings, options))
-            return _publish(directory, settings.dist)
+            source, binary = _export(project, settings, packaging, directory)
+            _build_both(source, binary, packaging, options, _environment(settings, options))
+            return _publish([source.parent, binary.parent], settings.dist)
         finally:
             files.empty(directory)
 
 
-def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> Path:
+def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> tuple[Path, Path]:
+    """Export the project twice: to be packed, and to be built at the same time."""
     start = time.monotonic()
-    tree = directory / f"{packaging.name}-{packaging.upstream_version}"
-    count = source_tree.export(project, settings, tree)
+    name = f"{packaging.name}-{packaging.upstream_version}"
+    binary, source = directory / name, directory / "source" / name
+    count = source_tree.export(project, settings, binary)
+    shutil.copytree(binary, source, symlinks=True)
     if not packaging.is_native:
-        stamp = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=tree)
-        source_package.write_upstream_tarball(packaging, tree, int(stamp))
+        stamp = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=source)
+        source_package.write_upstream_tarball(packaging, source, int(stamp))
     ui.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
-    return tree
+    return source, binary
 
 
-def _command(packaging: Control, options: BuildOptions) -> list[str]:
-    # The tree is fresh, so nothing is to be cleaned. vendor/ is compressed already: the lowest level does.
-    source = ["--source-option=-Zgzip", "--source-option=-z1"] if packaging.is_native else []
-    return [
-        "dpkg-buildpackage",
-        "--build=full",
-        "--no-pre-clean",
-        "--no-check-builddeps",
-        "--no-sign",
-        f"--jobs-try={options.jobs}",
-        *source,
-    ]
+def _build_both(
+    source: Path, binary: Path, packaging: Control, options: BuildOptions, environment: dict[str, str]
+) -> None:
+    start = time.monotonic()
+    # The trees are fresh, so nothing is to be cleaned, and what they need has been checked.
+    command = ["dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign"]
+    # vendor/ is compressed already: the lowest level does.
+    fast = ["--source-option=-Zgzip", "--source-option=-z1"] if packaging.is_native else []
+    with ThreadPoolExecutor(1) as pool:
+        packing = pool.submit(process.run, [*command, "--build=source", *fast], cwd=source, env=environment)
+        try:
+            _run([*command, "--build=binary", f"--jobs-try={options.jobs}"], binary, environment)
+        except BaseException:
+            process.end_children()
+            raise
+        packing.result()
+    ui.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
 
 
 def _environment(settings: Settings, options: BuildOptions) -> dict[str, str]:
@@ -169,12 +178,10 @@ def _relative(names: tuple[str, ...], settings: Settings) -> str:
 
 
 def _run(command: list[str], tree: Path, environment: dict[str, str]) -> None:
-    start = time.monotonic()
     try:
         process.run(command, cwd=tree, env=environment, watch=_pass_on)
     except process.CommandFailed as error:
         raise _explain(error) from error
-    ui.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
 
 
 def _pass_on(line: str) -> None:
@@ -196,11 +203,11 @@ def _explain(error: process.CommandFailed) -> ui.UserError:
     return ui.UserError(last["what"], last["hint"] or error.hint, said)
 
 
-def _publish(directory: Path, dist: Path) -> list[Deb]:
+def _publish(directories: Sequence[Path], dist: Path) -> list[Deb]:
     """Put the finished files into the place of dist/ in one step, and return the binary packages there."""
     with files.temporary_directory(dist.parent, ".dist-") as staged:
         staged.chmod(0o755)
-        for path in sorted(directory.iterdir()):
+        for path in (path for directory in directories for path in directory.iterdir()):
             if path.is_file() and path.suffix in _SUFFIXES:
                 os.replace(path, staged / path.name)
         files.swap_directory(staged, dist)

@@ -81,6 +81,8 @@ def test_one_source_package_and_a_binary_package_for_each_service(built: DebianP
         [
             "some-project_1.0.dsc",
             "some-project_1.0.tar.gz",
+            "some-project_1.0_source.buildinfo",
+            "some-project_1.0_source.changes",
             f"some-project_1.0_{architecture}.buildinfo",
             f"some-project_1.0_{architecture}.changes",
             "worker_1.0_all.deb",
