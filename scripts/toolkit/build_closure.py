@@ -7,7 +7,7 @@ versions are locked.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from toolkit import process, reach, ui, workers
+from toolkit import cycles, process, reach, ui, workers
 from toolkit.resolve import ConflictError, Pin, Request, Resolver
 from toolkit.sdist import BuildSystem
 
@@ -33,6 +33,10 @@ class Tree:
     build_system: BuildSystem
 
 
+#: Trees by key, each with the closure that builds it.
+Built = Mapping[str, tuple[Tree, Sequence[Pin]]]
+
+
 class Source(Protocol):
     """Where the trees of resolved pins come from."""
 
@@ -42,8 +46,14 @@ class Source(Protocol):
     def requires(self, pin: Pin) -> Sequence[str] | None:
         """Return the requirements of a pin, fetched, or None where its metadata does not tell them for certain."""
 
-    def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> Mapping[str, tuple[str, ...]]:
-        """Return, by key, what each tree's backend says it needs besides, run with the closure beside it."""
+    def has_wheel(self, pin: Pin) -> bool:
+        """Tell whether a hook's environment can have a pin without building it."""
+
+    def ask(self, trees: Built, buildable: Built) -> Mapping[str, tuple[str, ...]]:
+        """Return, by key, what each tree's backend says it needs besides, run with the closure beside it.
+
+        What has no wheel in those closures is found in `buildable`.
+        """
 
 
 @dataclass(kw_only=True)
@@ -70,15 +80,36 @@ class Closure:
     def follow(self, trees: Mapping[str, Tree]) -> None:
         """Add the closure of `trees` (by key), and of what was added before."""
         fresh = dict(trees) | self._new_trees()
-        self._trees |= fresh
-        while fresh or set(self.sets.values()) - self.by_set.keys():
+        unasked: dict[str, Tree] = {}
+        while fresh or unasked or set(self.sets.values()) - self.by_set.keys():
+            self._trees |= fresh
             self.sets |= {key: _static(tree) for key, tree in fresh.items()}
             self._resolve(set(self.sets.values()) - self.by_set.keys())
+            unasked |= fresh
+            ready = {key: tree for key, tree in unasked.items() if self._can_ask(key, unasked)}
             # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
-            with workers.beside(partial(self._dynamic, fresh), process.end_children) as answers:
+            with workers.beside(partial(self._dynamic, ready), process.end_children) as answers:
                 fresh = self._new_trees()
                 self.sets |= answers.result()
-            self._trees |= fresh
+            unasked = {key: tree for key, tree in unasked.items() if key not in ready}
+            if unasked and not ready and not fresh:
+                raise cycles.error(cycles.find({key: self._keys(key) for key in self._trees}))
+
+    def _can_ask(self, key: str, unasked: Collection[str]) -> bool:
+        """Tell whether the environment of a tree's hook can be made: what has no wheel has to be built first."""
+        if not self._trees[key].build_system.dynamic:
+            return True
+        return all(self._is_had(pin, frozenset(unasked)) for pin in self.by_set[self.sets[key]])
+
+    def _is_had(self, pin: Pin, waiting: frozenset[str]) -> bool:
+        if self.source.has_wheel(pin):
+            return True
+        if pin.key in waiting or pin.key not in self._trees:
+            return False
+        return all(self._is_had(other, waiting | {pin.key}) for other in self.by_set[self.sets[pin.key]])
+
+    def _keys(self, key: str) -> set[str]:
+        return {pin.key for pin in self.by_set[self.sets[key]]}
 
     def _new_trees(self) -> dict[str, Tree]:
         pins = {pin.key: pin for pins in self.by_set.values() for pin in pins}
@@ -97,7 +128,9 @@ class Closure:
     def _dynamic(self, trees: Mapping[str, Tree]) -> dict[str, Requirements]:
         """Return the sets of trees whose backend names more than their pyproject.toml does."""
         with_closure = {key: (tree, self.by_set[self.sets[key]]) for key, tree in trees.items()}
-        answers = self.source.ask({key: pair for key, pair in with_closure.items() if pair[0].build_system.dynamic})
+        buildable = {key: (tree, self.by_set[self.sets[key]]) for key, tree in self._trees.items()}
+        dynamic = {key: pair for key, pair in with_closure.items() if pair[0].build_system.dynamic}
+        answers = self.source.ask(dynamic, buildable)
         return {
             key: self.sets[key] | _normal(answers.get(key, ())) | _wheel_for_old_setuptools(tree, closure)
             for key, (tree, closure) in with_closure.items()

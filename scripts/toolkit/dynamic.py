@@ -6,18 +6,23 @@ import hashlib
 import json
 import sys
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
+from typing import TypeVar
 
 import tomli_w
 
-from toolkit import archive, builder, files, interpreter, local_source, process, ui, workers
-from toolkit.build_closure import Tree
+from toolkit import archive, builder, files, interpreter, local_source, plan, process, ui, workers
+from toolkit.build_closure import Built, Tree
 from toolkit.builder import Job
 from toolkit.indexes import Indexes
+from toolkit.interpreter import Interpreter
 from toolkit.resolve import Pin
+
+Result = TypeVar("Result")
 
 
 @dataclass(kw_only=True)
@@ -25,40 +30,38 @@ class Asker:
     """Runs hooks in throw-away environments of exactly the resolved versions, below `scratch`.
 
     Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
-    Answers are kept, by what was asked.
+    What has no wheel is built, by its own closure. Answers are kept, by what was asked.
     """
 
     indexes: Indexes
     uv: Path
     pythons: tuple[str, ...]
     scratch: Path
-    _environments: dict[str, Future[Path]] = field(default_factory=dict)
+    _made: dict[str, Future[Path]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> dict[str, tuple[str, ...]]:
+    def ask(self, trees: Built, buildable: Built) -> dict[str, tuple[str, ...]]:
         """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once."""
-        answers = workers.each(lambda pair: self._one(*pair), trees.values(), process.end_children)
+        answers = workers.each(lambda pair: self._one(*pair, buildable), trees.values(), process.end_children)
         return dict(zip(trees, answers, strict=True))
 
-    def _one(self, tree: Tree, closure: Sequence[Pin]) -> tuple[str, ...]:
+    def has_wheel(self, pin: Pin) -> bool:
+        """Tell whether the index has a wheel of a pin for the interpreter that runs hooks."""
+        return bool(pin.wheels and plan.best_wheel([file.name for file in pin.wheels], self._interpreter))
+
+    def _one(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> tuple[str, ...]:
         content = local_source.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
         key = _digest(content, *self.pythons, *sorted(pin.key for pin in closure))
         known = files.cache_root() / "build-requires" / f"{key}.json"
         if not known.exists():
             known.parent.mkdir(parents=True, exist_ok=True)
-            files.write_atomic(known, json.dumps(self._run(tree, closure)))
+            files.write_atomic(known, json.dumps(self._run(tree, closure, buildable)))
         return tuple(json.loads(known.read_text(encoding="utf-8")))
 
-    def _run(self, tree: Tree, closure: Sequence[Pin]) -> list[str]:
-        python = self._environment(closure)
+    def _run(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> list[str]:
+        python = self._environment(closure, buildable)
         with files.temporary_directory(self.scratch, "hook-") as scratch:
-            source = scratch / "source"
-            if tree.path.is_dir():
-                local_source.copy(tree.path, source)
-            else:
-                source.mkdir()
-                source = archive.extract(tree.path, source)
-            job = Job(name=tree.name, version="", source=source, python=python, scratch=scratch, log=scratch / "log")
+            job = _job(tree, python, scratch)
             try:
                 builder.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
             except process.CommandFailed as error:
@@ -70,54 +73,85 @@ class Asker:
             answer = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
             return list(answer.get("return", []))
 
-    def _environment(self, closure: Sequence[Pin]) -> Path:
-        """Return the interpreter of an environment; trees that need the same share one, made by the first to ask."""
+    def _environment(self, closure: Sequence[Pin], buildable: Built) -> Path:
+        """Return the interpreter of an environment; trees that need the same share one."""
         key = _digest(*self.pythons, *sorted(pin.key for pin in closure))
+        return self._once(key, lambda: self._create(self.scratch / f"environment-{key[:16]}", closure, buildable))
+
+    def _wheel(self, key: str, buildable: Built) -> Path:
+        """Return the wheel of what the index has as source alone, built as it will be for a package, but cheaply."""
+        return self._once(key, lambda: self._build(*buildable[key], buildable))
+
+    def _build(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> Path:
+        python = self._environment(closure, buildable)
+        scratch = self.scratch / f"build-{_digest(*self.pythons, str(tree.path))[:16]}"
+        scratch.mkdir()
+        return builder.build_wheel(_job(tree, python, scratch))
+
+    def _once(self, key: str, make: Callable[[], Path]) -> Path:
+        """Return what the first to ask makes; the others wait for it."""
         with self._lock:
-            future = self._environments.get(key)
+            future = self._made.get(key)
             mine = future is None
             if future is None:
-                future = self._environments[key] = Future()
+                future = self._made[key] = Future()
         if mine:
             try:
-                future.set_result(self._create(self.scratch / f"environment-{key[:16]}", closure))
+                future.set_result(make())
             except BaseException as error:
                 future.set_exception(error)
         return future.result()
 
-    def _create(self, directory: Path, closure: Sequence[Pin]) -> Path:
+    def _create(self, directory: Path, closure: Sequence[Pin], buildable: Built) -> Path:
         directory.mkdir()
         wanted = directory / "requirements.txt"
-        wanted.write_text("".join(f"{_locked(pin)}\n" for pin in closure), encoding="utf-8")
+        wanted.write_text("".join(f"{self._line(pin, buildable)}\n" for pin in closure), encoding="utf-8")
         # The indexes' settings stand in a file: an address may hold a password, which is no argument's business.
         settings = directory / "pyproject.toml"
         settings.touch(mode=0o600)
         settings.write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
         environment = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
         cache = ["--quiet", "--cache-dir", str(files.cache_root() / "uv")]
-        process.run([self.uv, "venv", *cache, "--python", self._python(), "env"], cwd=directory, env=environment)
+        arguments = ["--python", str(self._interpreter.path), "env"]
+        process.run([self.uv, "venv", *cache, *arguments], cwd=directory, env=environment)
         python = directory / "env" / "bin" / "python"
         if closure:
-            # What comes as source alone is built here, by tools that uv chooses: its own are not locked yet, for that
-            # may take this very answer. Nothing of it is shipped; a build from the lock uses what is locked.
-            arguments = ["--no-deps", "--require-hashes", "--python", str(python), "--requirement", str(wanted)]
+            # Not built by uv: it would choose by itself what builds it, and wait for itself where that is a circle.
+            arguments = ["--no-deps", "--no-build", "--require-hashes", "--python", str(python), "-r", str(wanted)]
             process.run([self.uv, "pip", "install", *cache, *arguments], cwd=directory, env=environment)
         return python
 
-    def _python(self) -> Path:
+    def _line(self, pin: Pin, buildable: Built) -> str:
+        """Return a pin as a line of requirements.txt."""
+        marker = f" ; {pin.marker}" if pin.marker else ""
+        if pin.key in buildable and not self.has_wheel(pin):
+            wheel = self._wheel(pin.key, buildable)
+            return f"{pin.name} @ {wheel.as_uri()}{marker} --hash=sha256:{files.sha256(wheel)}"
+        hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in pin.wheels if file.sha256)
+        return f"{pin.key}{marker} {hashes}"
+
+    @cached_property
+    def _interpreter(self) -> Interpreter:
         """Return an interpreter the lock is for; where there is none, as on a laptop, the one that runs this."""
         try:
-            return interpreter.find(self.pythons).path
+            return interpreter.find(self.pythons)
         except ui.UserError:
-            return Path(sys.executable)
+            found = interpreter.probe(Path(sys.executable))
+            assert found
+            return found
+
+
+def _job(tree: Tree, python: Path, scratch: Path) -> Job:
+    source = scratch / "source"
+    if tree.path.is_dir():
+        local_source.copy(tree.path, source)
+    else:
+        source.mkdir()
+        source = archive.extract(tree.path, source)
+    return Job(
+        name=tree.name, version="", source=source, python=python, scratch=scratch, log=scratch / "log", cheap=True
+    )
 
 
 def _digest(*parts: str) -> str:
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
-
-
-def _locked(pin: Pin) -> str:
-    if pin.archive:
-        return f"{pin.name} @ {pin.archive.url}#sha256={pin.archive.sha256}"
-    hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in (pin.sdist, *pin.wheels) if file and file.sha256)
-    return f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''} {hashes}"

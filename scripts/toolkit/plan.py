@@ -94,7 +94,7 @@ class Planner:
         )
 
     def _ready(self, distribution: Distribution) -> Node:
-        name = _best_wheel([file.name for file in distribution.files], self.interpreter)
+        name = best_wheel([file.name for file in distribution.files], self.interpreter)
         if not name:
             raise ui.UserError(
                 f"{distribution.key}: no vendored wheel of it fits Python {self.interpreter.version} on this machine "
@@ -128,7 +128,7 @@ class Planner:
         return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
 
 
-def _best_wheel(names: list[str], interpreter: Interpreter) -> str:
+def best_wheel(names: list[str], interpreter: Interpreter) -> str:
     """Return the wheel whose tag this interpreter prefers, or nothing when none fits (PEP 425)."""
     from packaging import tags, utils
 

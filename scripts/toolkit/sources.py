@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.version import InvalidVersion, Version
 
 from toolkit import local_source, sdist, ui, workers
-from toolkit.build_closure import Tree
+from toolkit.build_closure import Built, Tree
 from toolkit.dynamic import Asker
 from toolkit.fetch import Fetched, Fetcher
 from toolkit.lock import Distribution, VendoredFile, normalize
@@ -49,9 +49,14 @@ class Sources:
         facts = self._facts.get(pin.key)
         return facts.requires if facts else None
 
-    def ask(self, trees: Mapping[str, tuple[Tree, Sequence[Pin]]]) -> Mapping[str, tuple[str, ...]]:
+    def has_wheel(self, pin: Pin) -> bool:
+        """Tell whether a pin can be had without building it; what cannot be built counts, for an error names it."""
+        refused = pin.name in self._unbuildable or pin.name in self.selector.without_source
+        return refused or self.asker.has_wheel(pin)
+
+    def ask(self, trees: Built, buildable: Built) -> Mapping[str, tuple[str, ...]]:
         """Return what each tree's backend says it needs besides."""
-        return self.asker.ask(trees)
+        return self.asker.ask(trees, buildable)
 
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:
         if self.files.setdefault(file.name, fetched.path) != fetched.path:

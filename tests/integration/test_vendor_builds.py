@@ -1,0 +1,153 @@
+"""`make vendor` and what builds the sdists: several versions of a backend, requirements that only a hook tells."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.integration import sdists
+from tests.integration.local_index import LocalIndex
+from tests.integration.workshop import Workshop
+
+
+def add_backend(index: LocalIndex, version: str, **options: object) -> None:
+    index.add(f"maker-{version}.tar.gz", sdists.make_backend("maker", version, **options))
+
+
+def add_made(index: LocalIndex, name: str, specifier: str = "", **options: object) -> None:
+    index.add(f"{name}-1.0.tar.gz", sdists.make_sdist_with_backend(name, "1.0", "maker", specifier, **options))
+
+
+def builders(shop: Workshop, name: str) -> tuple[str, ...]:
+    return shop.lock().find(f"{name}==1.0").build_requires
+
+
+def test_one_version_of_a_backend_serves_all_where_it_can(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0"):
+        add_backend(index, version)
+    add_made(index, "strict", "<2")
+    add_made(index, "easy")
+    shop.service("app", "strict", "easy")
+    assert shop.vendor().status == 0
+    assert builders(shop, "strict") == builders(shop, "easy") == ("maker==1.0",)
+
+
+def test_two_versions_of_a_backend_where_sdists_disagree(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0"):
+        add_backend(index, version)
+    add_made(index, "old", "<2")
+    add_made(index, "new", ">=2")
+    shop.service("app", "old", "new")
+    assert shop.vendor().status == 0
+    assert (builders(shop, "old"), builders(shop, "new")) == (("maker==1.0",), ("maker==2.0",))
+    assert shop.build_keys() == ["maker==1.0", "maker==2.0"]
+    before = shop.vendored()
+    shop.write({"app/requirements.txt": "old\nnew\n# as before\n"})
+    assert shop.vendor("--upgrade", "old").status == 0
+    assert shop.vendored() == before
+
+
+def test_a_backend_of_a_backend_and_its_requirements(shop: Workshop, index: LocalIndex) -> None:
+    add_backend(index, "1.0", requires=["kit"])
+    index.add("kit-1.0.tar.gz", sdists.make_sdist_with_backend("kit", "1.0", "forge"))
+    index.add("forge-1.0.tar.gz", sdists.make_backend("forge", "1.0"))
+    add_made(index, "thing")
+    shop.service("app", "thing")
+    assert shop.vendor().status == 0
+    assert builders(shop, "thing") == ("kit==1.0", "maker==1.0")
+    assert builders(shop, "kit") == ("forge==1.0",)
+    assert shop.build_keys() == ["forge==1.0", "kit==1.0", "maker==1.0"]
+
+
+def test_what_only_a_hook_tells(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "late", "1.0", requires=["later"])
+    sdists.publish(index, "later", "1.0")
+    sdists.publish(index, "thing", "1.0", dynamic=["late"])
+    shop.service("app", "thing", dynamic=["later>=1"])
+    assert shop.vendor().status == 0
+    assert builders(shop, "thing") == ("late==1.0", "later==1.0")
+    assert {item.name: item.build_requires for item in shop.lock().local} == {"app": ("later==1.0",)}
+
+
+def test_a_hook_runs_beside_what_its_tree_names(shop: Workshop, index: LocalIndex) -> None:
+    add_backend(index, "1.0")
+    sdists.publish(index, "late", "1.0")
+    hook = "from maker_plugin import WANTED\nfrom tiny_backend import *\n"
+    hook += "def get_requires_for_build_wheel(config_settings=None): return [WANTED]\n"
+    system = '[build-system]\nrequires = ["maker-plugin"]\nbuild-backend = "hook"\nbackend-path = ["."]\n'
+    sdists.publish(index, "maker-plugin", "1.0", modules={"maker_plugin": "WANTED = 'late'\n"})
+    sdists.publish(index, "thing", "1.0", files={"hook.py": hook, "pyproject.toml": system})
+    shop.service("app", "thing")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert builders(shop, "thing") == ("late==1.0", "maker-plugin==1.0")
+
+
+def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: LocalIndex) -> None:
+    system = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
+    files = {"hook.py": "raise SystemExit('no pg_config')\n", "pyproject.toml": system}
+    sdists.publish(index, "thing", "1.0", files=files)
+    shop.service("app", "thing")
+    done = shop.vendor()
+    what, hint = done.error
+    assert what == "thing: its build backend failed to say what it needs"
+    assert "the line thing to vendor.txt" in hint
+    assert "no pg_config" in done.err
+    assert shop.leftovers() == []
+
+
+@pytest.mark.parametrize("setup", [
+    'setup(name="thing", version="1.0", setup_requires=["late"])', 'setup(name="thing", setup_requires="late\\n")',
+])
+def test_setup_requires(shop: Workshop, index: LocalIndex, setup: str) -> None:
+    sdists.publish_wheel(index, "setuptools", "80.0")
+    sdists.publish(index, "late", "1.0")
+    sdists.publish(index, "thing", "1.0", backend="legacy", metadata=True,
+                   files={"setup.py": f"from setuptools import setup\n{setup}\n"})
+    shop.service("app", "thing").write({"app/vendor.txt": "setuptools\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert builders(shop, "thing") == ("late==1.0", "setuptools==80.0")
+
+
+def test_a_circle_is_found_before_any_build(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "hen", "1.0", build_requires=["egg"])
+    sdists.publish(index, "egg", "1.0", build_requires=["hen"])
+    shop.service("app", "hen")
+    what, hint = shop.vendor().error
+    assert what == "build requirements go in a circle: egg==1.0 -> hen==1.0 -> egg==1.0"
+    assert "add the line egg to vendor.txt" in hint
+    assert not (shop.root / "vendor").exists()
+    sdists.publish_wheel(index, "egg", "1.0")
+    assert shop.write({"app/vendor.txt": "egg\n"}).vendor().status == 0
+    assert builders(shop, "hen") == ("egg==1.0",)
+
+
+def test_a_circle_that_a_marker_opens_is_none(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "hen", "1.0", build_requires=["egg"])
+    sdists.publish(index, "egg", "1.0", build_requires=['hen; python_version < "3.0"'])
+    shop.service("app", "hen")
+    assert shop.vendor().status == 0
+    assert builders(shop, "egg") == ()
+
+
+def test_a_build_requirement_that_does_not_exist_is_named(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "thing", "1.0", build_requires=["nowhere"])
+    shop.service("app", "thing")
+    what, _ = shop.vendor().error
+    assert "nowhere" in what
+    assert index.url in what
+
+
+def test_an_index_that_fails_is_not_asked_again_for_each_set(shop: Workshop, index: LocalIndex,
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    # A long timeout leaves one repetition, so that the test does not last.
+    monkeypatch.setenv("PIP_TIMEOUT", "180")
+    for number in range(3):
+        sdists.publish(index, f"thing{number}", "1.0", build_requires=[f"tool{number}"])
+        sdists.publish(index, f"tool{number}", "1.0")
+    index.fails("/simple/tool1/", "status", status=500)
+    shop.service("app", "thing0", "thing1", "thing2")
+    what, _ = shop.vendor().error
+    assert "500 Internal Server Error" in what
+    # Once by the engine with its repetitions; each set by itself would ask as often again.
+    assert index.requests["/simple/tool0/"] == 1
