@@ -8,6 +8,7 @@ each other on the same machine. `--slow` adds the peers that take many minutes (
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import sys
@@ -39,7 +40,7 @@ def main(argv: list[str]) -> int:
     WORK.mkdir(parents=True, exist_ok=True)
     bench = cases.Bench(WORK)
     rows = [row for name in names for row in _run(name, cases.CASES[name], bench)]
-    (WORK / "results.json").write_text(json.dumps([vars(row) for row in rows], indent=1))
+    (WORK / "results.json").write_text(json.dumps([dataclasses.asdict(row) for row in rows], indent=1))
     return 0 if rows else 1
 
 
