@@ -12,13 +12,14 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from toolkit import headers, process, ui
+from toolkit import compilers, headers, process, ui
 from toolkit.lock import normalize
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 
 #: What a build may see of the caller's environment; all else would make its result depend on who ran it.
 _PASSED_ON = ("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "CCACHE_DIR", "DEB_BUILD_OPTIONS")
+_PATH = "/usr/local/bin:/usr/bin:/bin"
 _FLAG_VARIABLES = ("CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS")
 
 #: 1980-01-01, the first time stamp a zip file can hold: the time of day is no part of a wheel.
@@ -133,6 +134,7 @@ def _without_paths(flags: str) -> str:
 def _environment(job: Job) -> dict[str, str]:
     home = job.scratch / "home"
     home.mkdir(exist_ok=True)
+    wrapped = compilers.wrap(job.scratch / "compilers", job.scratch, job.source, _PATH)
     flags = dict(build_flags())
     if job.cheap:
         flags = {"CFLAGS": "-O0 -g0 -w", "CXXFLAGS": "-O0 -g0 -w"}
@@ -141,7 +143,7 @@ def _environment(job: Job) -> dict[str, str]:
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
-        "PATH": f"{job.python.parent}:/usr/local/bin:/usr/bin:/bin",
+        "PATH": f"{job.python.parent}:{wrapped}:{_PATH}",
         "HOME": str(home),
         "TMPDIR": str(job.scratch),
         "TZ": "UTC",

@@ -13,7 +13,7 @@ from toolkit.interpreter import Interpreter, select
 from toolkit.lock import Distribution, LocalPackage, Lock
 
 #: Part of every key: a change in how wheels are built makes new entries instead of wrong hits.
-RECIPE = 1
+RECIPE = 2
 
 
 @dataclass(frozen=True, kw_only=True)
