@@ -109,7 +109,7 @@ def test_the_development_environment_has_the_dependencies_and_links_the_code(
 ) -> None:
     run(["./create-virtual-environment"], cwd=example, env={**environment, "WORKON_HOME": str(tmp_path)})
     prefix = tmp_path / example.name
-    code = "import flask, yc_example_service; print(yc_example_service.__file__)"
+    code = "import aiohttp, yc_common, yc_example_service; print(yc_example_service.__file__)"
     shown = run([prefix / "bin" / "python", "-c", code])
     assert shown.strip() == str(example / "example_service/yc_example_service/__init__.py")
     assert (prefix / ".project").read_text().strip() == str(example)
