@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from toolkit import compilers, headers, process, ui
+from toolkit import compilers, headers, offline, process, ui
 from toolkit.lock import normalize
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
@@ -82,7 +82,7 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any]) -> str:
         ),
         encoding="utf-8",
     )
-    return process.run([*without_network(), job.python, HOOK_RUNNER, request], cwd=job.source, env=_environment(job))
+    return process.run([*offline.prefix(), job.python, HOOK_RUNNER, request], cwd=job.source, env=_environment(job))
 
 
 def build_backend(source: Path) -> tuple[str, list[str]]:
@@ -98,20 +98,6 @@ def build_backend(source: Path) -> tuple[str, list[str]]:
             f"{source / 'pyproject.toml'}: {error}", "mend the file; for a vendored archive, choose another version"
         ) from None
     return table.get("build-backend", "setuptools.build_meta:__legacy__"), table.get("backend-path", [])
-
-
-@cache
-def without_network() -> tuple[str, ...]:
-    """Return the command prefix that runs a program in an empty network namespace; none where the kernel forbids it."""
-    for options in (("-n",), ("-rn",)):
-        prefix = ("unshare", *options, "--")
-        try:
-            process.read([*prefix, "true"])
-        except ui.UserError:
-            continue
-        return prefix
-    ui.warn("this kernel allows no network namespace: builds are not kept from the network")
-    return ()
 
 
 @cache
@@ -188,7 +174,7 @@ def wheel_identity(wheel: Path) -> tuple[str, str]:
 
 
 def _build_error(job: Job, error: process.CommandFailed) -> ui.UserError:
-    hint = headers.suggestion(error.output)
+    hint = headers.suggestion(error.output) or offline.suggestion(error.output)
     tail = "\n".join(error.output.splitlines()[-40:])
     return ui.UserError(
         f"{job.name} {job.version}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail

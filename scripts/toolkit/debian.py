@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import control, files, outer_make, process, source_package, source_tree, ui
+from toolkit import control, files, offline, outer_make, process, source_package, source_tree, ui
 from toolkit.control import Control
 from toolkit.project import Project
 from toolkit.settings import Settings
@@ -43,6 +43,13 @@ class Deb:
 
 def prepare(project: Project, settings: Settings) -> Control:
     """Return the packaging, after everything has been checked that would make the build fail. Raises `UserError`."""
+    packaging = read(project, settings)
+    _check_machine(packaging)
+    return packaging
+
+
+def read(project: Project, settings: Settings) -> Control:
+    """Return the packaging, checked but for what this machine has: it may be built elsewhere. Raises `UserError`."""
     if not project.services:
         raise ui.UserError(
             f"{project.root}: there is no service here, so there is nothing to package",
@@ -52,7 +59,6 @@ def prepare(project: Project, settings: Settings) -> Control:
     for service in project.services:
         _check_stanza(packaging, packaging.package_of(service, settings.namespace))
     _check_build_depends(packaging)
-    _check_machine(packaging)
     return packaging
 
 
@@ -161,9 +167,7 @@ def _environment(settings: Settings, options: BuildOptions) -> dict[str, str]:
         **kept,
         "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{kept.get('PATH', os.defpath)}",
         "PYTHON3": sys.executable,
-        "NAMESPACE": settings.namespace,
-        "PACKAGES": _relative(settings.packages, settings),
-        "SERVICES": _relative(settings.services, settings),
+        **forwarded(settings),
         # debhelper gives a build a home of its own, without the caches.
         "WHEEL_STORE": str(options.store),
         "PYTHON": options.python,
@@ -172,19 +176,28 @@ def _environment(settings: Settings, options: BuildOptions) -> dict[str, str]:
     }
 
 
-def _relative(names: tuple[str, ...], settings: Settings) -> str:
-    """Return directories as they are called in the exported tree too."""
-    return " ".join(os.path.relpath(settings.project / name, settings.project) for name in names)
+def forwarded(settings: Settings) -> dict[str, str]:
+    """Return the settings that the makefile inside the package build has to be given again."""
+
+    def relative(names: tuple[str, ...]) -> str:
+        # As they are called in the exported tree too.
+        return " ".join(os.path.relpath(settings.project / name, settings.project) for name in names)
+
+    return {
+        "NAMESPACE": settings.namespace,
+        "PACKAGES": relative(settings.packages),
+        "SERVICES": relative(settings.services),
+    }
 
 
 def _run(command: list[str], tree: Path, environment: dict[str, str]) -> None:
     try:
-        process.run(command, cwd=tree, env=environment, watch=_pass_on)
+        process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=pass_on)
     except process.CommandFailed as error:
-        raise _explain(error) from error
+        raise explain(error) from error
 
 
-def _pass_on(line: str) -> None:
+def pass_on(line: str) -> None:
     """Show the toolkit's own lines out of all that the build prints."""
     if _STEP.match(line):
         ui.note(line)
@@ -192,29 +205,35 @@ def _pass_on(line: str) -> None:
         ui.warn(line.removeprefix("warning: "))
 
 
-def _explain(error: process.CommandFailed) -> ui.UserError:
+def explain(error: process.CommandFailed) -> ui.UserError:
     """Return the error of the verb that ended the build, with what it said; for any other, all that was printed."""
     found = list(_ERROR.finditer(error.output))
     # After it come only the complaints of make, dh and dpkg-buildpackage, one inside the other.
     if not found or error.output.count("\n", found[-1].end()) > 10:
-        return ui.UserError(error.what, error.hint, error.output)
+        return ui.UserError(error.what, offline.suggestion(error.output) or error.hint, error.output)
     last = found[-1]
     said = error.output[: last.start()].rpartition("Entering directory")[2].partition("\n")[2]
     return ui.UserError(last["what"], last["hint"] or error.hint, said)
 
 
 def _publish(directories: Sequence[Path], dist: Path) -> list[Deb]:
-    """Put the finished files into the place of dist/ in one step, and return the binary packages there."""
+    """Put the finished files into the place of dist/ in one step, and return the binary packages there.
+
+    Directories in it stay: packages for other suites are not this build's.
+    """
     with files.temporary_directory(dist.parent, ".dist-") as staged:
         staged.chmod(0o755)
         for path in (path for directory in directories for path in directory.iterdir()):
             if path.is_file() and path.suffix in _SUFFIXES:
                 os.replace(path, staged / path.name)
+        for path in filter(Path.is_dir, dist.glob("[!.]*")):
+            shutil.copytree(path, staged / path.name, symlinks=True)
         files.swap_directory(staged, dist)
-    return list(_debs(dist))
+    return list(debs(dist))
 
 
-def _debs(dist: Path) -> Iterator[Deb]:
+def debs(dist: Path) -> Iterator[Deb]:
+    """Yield the binary packages in a directory, sorted by their files' names."""
     for path in sorted(dist.glob("*.deb")):
         text = process.read(["dpkg-deb", "--show", "--showformat", "${Package} ${Installed-Size}", path])
         name, installed = text.split()

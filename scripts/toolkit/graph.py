@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit import archive, builder, environment, files, local_source, process, ui, workers
+from toolkit import archive, builder, environment, files, local_source, offline, process, ui, workers
 from toolkit.builder import Job
 from toolkit.interpreter import Interpreter
 from toolkit.plan import Node, store_key
@@ -39,7 +39,7 @@ class Builder:
         missing = self._missing(wanted)
         if missing:
             # Checked here once, not by the first two threads at the same time.
-            builder.without_network()
+            offline.prefix()
             with ui.progress("BUILD", len(missing), "wheels") as progress:
                 self._run(missing, progress)
         return self._wheels

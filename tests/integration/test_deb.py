@@ -310,3 +310,26 @@ def test_an_interrupted_build_leaves_nothing(project: DebianProject) -> None:
     assert "interrupted" in rest
     assert not list((project.root / "build/deb").iterdir())
     assert not project.dist.exists()
+
+
+def test_a_build_is_told_that_there_is_no_network_and_has_loopback(project: DebianProject) -> None:
+    code = (
+        "import socket, unittest\n"
+        "class T(unittest.TestCase):\n"
+        "    def test_it(self):\n"
+        "        with socket.create_server(('127.0.0.1', 0)) as server:\n"
+        "            socket.create_connection(server.getsockname()).close()\n"
+        "        socket.create_connection(('192.0.2.1', 9), timeout=5)\n"
+    )
+    project.write("api_service/tests/test_answer.py", code)
+    done = project.make("deb")
+    assert done.returncode == 2
+    assert "OSError: [Errno 101] Network is unreachable" in done.stdout
+
+
+def test_packages_for_other_suites_stay_in_dist(project: DebianProject) -> None:
+    project.write("dist/some-suite/kept.deb", "kept")
+    project.write("dist/gone.deb", "gone")
+    project.built("deb", DEB_BUILD_OPTIONS="nocheck")
+    assert (project.dist / "some-suite/kept.deb").read_text() == "kept"
+    assert not (project.dist / "gone.deb").exists()
