@@ -1,0 +1,177 @@
+"""`make vendor` and vendor.txt: wheels by name, archives by URL, and the lines that errors propose."""
+
+from __future__ import annotations
+
+import io
+import lzma
+import tarfile
+
+import pytest
+
+from tests.integration import sdists
+from tests.integration.local_index import LocalIndex
+from tests.integration.workshop import HERE, Workshop
+from toolkit import files
+
+TAG = f"cp{HERE.replace('.', '')}"
+
+
+def names(shop: Workshop, key: str) -> list[str]:
+    return [file.name for file in shop.lock().find(key).files]
+
+
+def without_header(content: bytes) -> bytes:
+    """Return a .tar.xz of the same tree as it comes out of a version control system: no PKG-INFO."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(content)) as old, tarfile.open(fileobj=stream, mode="w") as new:
+        for member in old.getmembers():
+            if not member.name.endswith("/PKG-INFO"):
+                new.addfile(member, old.extractfile(member))
+    return lzma.compress(stream.getvalue())
+
+
+def test_wheels_for_several_platforms(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "yc-client", "1.0", tag=f"{TAG}-none-macosx_10_6_intel", requires=["unwanted"])
+    sdists.publish_wheel(index, "yc-client", "1.0", tag=f"{TAG}-none-linux_x86_64", requires=["unwanted"])
+    sdists.publish_wheel(index, "yc-client", "2.0", tag=f"{TAG}-none-linux_x86_64", requires=["unwanted"])
+    shop.service("app", "yc-client").write({"app/vendor.txt":
+        "yc-client --platform macosx_10_6_intel --no-deps\nyc-client --platform linux_x86_64 --no-deps\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["yc-client==1.0"]
+    assert names(shop, "yc-client==1.0") == [
+        f"yc_client-1.0-{TAG}-none-linux_x86_64.whl", f"yc_client-1.0-{TAG}-none-macosx_10_6_intel.whl",
+    ]
+    assert index.requests["/simple/unwanted/"] == 0
+
+
+def test_without_no_deps_what_a_wheel_needs_is_vendored(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "binary", "1.0", requires=["wanted"])
+    sdists.publish(index, "wanted", "1.0")
+    shop.service("app", "binary").write({"app/vendor.txt": "binary\n"})
+    assert shop.vendor().status == 0
+    kinds = {item.key: item.kind for item in shop.lock().packages}
+    assert kinds == {"binary==1.0": "wheels", "wanted==1.0": "sdist"}
+
+
+def test_a_wheel_of_a_build_tool(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "maturin", "1.0")
+    sdists.publish(index, "thing", "1.0", build_requires=["maturin>=1,<2"])
+    shop.service("app", "thing").write({"app/vendor.txt": "maturin\n"})
+    assert shop.vendor().status == 0
+    assert (shop.keys(), shop.build_keys()) == (["thing==1.0"], ["maturin==1.0"])
+    assert names(shop, "maturin==1.0") == ["maturin-1.0-py3-none-any.whl"]
+
+
+def test_a_wheel_that_no_requirement_names(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0"):
+        sdists.publish_wheel(index, "extra", version)
+    shop.service("app").write({"app/vendor.txt": "extra<2\n"})
+    assert shop.vendor().status == 0
+    assert shop.keys() == ["extra==1.0"]
+
+
+def test_a_platform_without_a_wheel_is_named_with_the_line(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "binary", "1.0", tag=f"{TAG}-{TAG}-manylinux_2_17_x86_64")
+    shop.service("app", "binary").write({"app/vendor.txt": "# ours\nbinary --platform manylinux_2_17_aarch64\n"})
+    what, hint = shop.vendor().error
+    assert what == f"app/vendor.txt:2: binary 1.0 has no wheel for Python {HERE} on manylinux_2_17_aarch64"
+    assert f"binary-1.0-{TAG}-{TAG}-manylinux_2_17_x86_64.whl" in hint
+
+
+def test_an_archive_of_debian(shop: Workshop, index: LocalIndex) -> None:
+    name = "python-apt_1.1.0~beta1build1.tar.xz"
+    content = without_header(sdists.make_sdist("python-apt", "1.1.0", build_requires=["tool"]))
+    url = index.add(name, content, name="elsewhere")
+    sdists.publish(index, "tool", "1.0")
+    shop.service("app").write({"app/vendor.txt": f"{url}\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert "nothing says what its sha256 should be" in done.err
+    locked = shop.lock().find("python-apt==1.1.0")
+    assert (locked.kind, locked.files[0].name, locked.build_requires) == ("archive", name, ("tool==1.0",))
+    assert shop.vendored()[name] == content
+
+
+def test_the_hash_of_an_archive_is_held(shop: Workshop, index: LocalIndex) -> None:
+    url = index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0"), name="elsewhere")
+    shop.service("app", "thing").write({"app/vendor.txt": f"{url}\n"})
+    assert shop.vendor().status == 0
+    first = shop.lock().find("thing==1.0").files[0].sha256
+    before = shop.vendored()
+    index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0", modules={"evil": ""}), name="elsewhere")
+    files.remove_tree(files.cache_root())
+    what, _ = shop.vendor("--upgrade", "all").error
+    assert what.startswith(f"thing-1.0.tar.gz: {url} has sha256 ")
+    assert what.endswith(f", not {first}")
+    assert shop.vendored() == before
+    assert index.requests["/simple/thing/"] == 0
+
+
+def test_the_hash_that_vendor_txt_gives(shop: Workshop, index: LocalIndex) -> None:
+    url = index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0"), name="elsewhere")
+    shop.service("app").write({"app/vendor.txt": f"{url}#sha256={'0' * 64}\n"})
+    what, hint = shop.vendor().error
+    assert what.endswith(f", not {'0' * 64}")
+    assert "find out why" in hint
+    assert not (shop.root / "vendor").exists()
+    assert shop.leftovers() == []
+
+
+def test_two_archives_of_one_name(shop: Workshop, index: LocalIndex) -> None:
+    first = index.add("release.tar.gz", sdists.make_sdist("one", "1.0"), name="elsewhere")
+    (shop.root.parent / "release.tar.gz").write_bytes(sdists.make_sdist("two", "1.0"))
+    second = (shop.root.parent / "release.tar.gz").as_uri()
+    shop.service("app").write({"app/vendor.txt": f"{first}\n{second}\n"})
+    what, hint = shop.vendor().error
+    assert what.startswith("release.tar.gz: two different archives have this name")
+    assert "another name" in hint
+
+
+def test_an_archive_that_does_not_say_what_it_is(shop: Workshop, index: LocalIndex) -> None:
+    content = without_header(sdists.make_sdist("thing", "1.0", files={"pyproject.toml": ""}))
+    url = index.add("latest.tar.xz", content, name="elsewhere")
+    shop.service("app").write({"app/vendor.txt": f"{url}\n"})
+    what, hint = shop.vendor().error
+    assert what == "app/vendor.txt:1: latest.tar.xz does not say which distribution it is"
+    assert "name-version" in hint
+
+
+def test_all_that_cannot_be_had_as_source_is_named_at_once(shop: Workshop, index: LocalIndex) -> None:
+    rust = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
+    sdists.publish(index, "rusty", "1.0", files={"pyproject.toml": rust, "Cargo.toml": "[package]\n"})
+    sdists.publish(index, "thing", "1.0", build_requires=["closed-tool"])
+    for name in ("closed", "closed-tool", "maturin", "rusty"):
+        sdists.publish_wheel(index, name, "1.0")
+    shop.service("app", "thing", "closed", "rusty")
+    what, hint = shop.vendor().error
+    assert what == ("cannot be built from source without a network: closed 1.0 has no sdist; closed-tool 1.0 has no "
+                    "sdist; rusty 1.0 needs Rust crates, which its sdist lacks")
+    assert hint.endswith("each on a line: `closed`, `closed-tool`, `rusty`")
+    assert not (shop.root / "vendor").exists()
+    shop.write({"app/vendor.txt": "closed\nclosed-tool\nrusty\n"})
+    assert shop.vendor().status == 0
+    assert shop.build_keys() == ["closed-tool==1.0"]
+
+
+def test_crates_that_come_along_can_be_built(shop: Workshop, index: LocalIndex) -> None:
+    rust = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "maturin"\n'
+    crates = {"pyproject.toml": rust, "Cargo.toml": "[package]\n", "vendor/serde/.cargo-checksum.json": "{}"}
+    sdists.publish(index, "rusty", "1.0", files=crates)
+    sdists.publish_wheel(index, "maturin", "1.0", modules={"maturin": ""})
+    shop.service("app", "rusty").write({"app/vendor.txt": "maturin\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.lock().find("rusty==1.0").kind == "sdist"
+
+
+@pytest.mark.parametrize(("text", "what"), [
+    ("ham spam", "neither a distribution nor a URL"), ("ham --flavour x", "unknown option `--flavour`"),
+    ("https://host.invalid/ham.exe", "not an archive"), ("--no-deps", "options without a name"),
+])
+def test_a_line_that_makes_no_sense(shop: Workshop, index: LocalIndex, text: str, what: str) -> None:
+    shop.service("app").write({"app/vendor.txt": f"\n{text}\n"})
+    said, hint = shop.vendor().error
+    assert said.startswith(f"app/vendor.txt:2: {what}")
+    assert hint
+    assert index.requests.total() == 0
