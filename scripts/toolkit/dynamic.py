@@ -42,8 +42,10 @@ class Asker:
 
     def ask(self, trees: Built, buildable: Built) -> dict[str, tuple[str, ...]]:
         """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once."""
-        answers = workers.each(lambda pair: self._one(*pair, buildable), trees.values(), process.end_children)
-        return dict(zip(trees, answers, strict=True))
+        # The largest environments take longest, so they are begun first.
+        order = sorted(trees, key=lambda key: -len(trees[key][1]))
+        answers = workers.each(lambda key: self._one(*trees[key], buildable), order, process.end_children)
+        return dict(zip(order, answers, strict=True))
 
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether the index has a wheel of a pin for the interpreter that runs hooks."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
+import socket
 import ssl
+import threading
 import time
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -29,8 +32,41 @@ _FIRST_PAUSE = 0.5
 _LONGEST_PAUSE = 10.0
 
 
+_Addresses = list[tuple[Any, ...]]
+
+
+def _look_up_once() -> None:
+    """Make this process look a host's name up once for all its connections.
+
+    Sixteen look-ups at the same moment are more than many resolvers answer, and each that is lost costs five seconds
+    (resolv.conf(5), timeout). Neither the C library nor urllib3 keeps answers.
+    """
+    plain = socket.getaddrinfo
+    if isinstance(plain, _Lookups):
+        return
+    socket.getaddrinfo = _Lookups(plain)
+
+
+class _Lookups:
+    """`socket.getaddrinfo` with a memory; who asks while the same is being asked waits for that answer."""
+
+    def __init__(self, plain: Callable[..., _Addresses]) -> None:
+        self._plain = plain
+        self._known: dict[tuple[Any, ...], _Addresses] = {}
+        self._locks: defaultdict[tuple[Any, ...], threading.Lock] = defaultdict(threading.Lock)
+
+    def __call__(self, *arguments: Any, **named: Any) -> _Addresses:
+        key = (*arguments, *sorted(named.items()))
+        with self._locks[key]:
+            # A failure is not kept: the next try asks again.
+            if key not in self._known:
+                self._known[key] = self._plain(*arguments, **named)
+            return self._known[key]
+
+
 def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     """Return a session for these indexes and their files, with up to `connections` kept open to each host."""
+    _look_up_once()
     session = requests.Session()
     session.auth = _Credentials(indexes)
     session.cert = indexes.client_cert or None
