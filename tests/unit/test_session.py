@@ -5,6 +5,7 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+
 from toolkit import session
 from toolkit.indexes import Indexes
 
