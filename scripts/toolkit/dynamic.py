@@ -43,7 +43,7 @@ class Asker:
     def ask(self, trees: Built, buildable: Built) -> dict[str, tuple[str, ...]]:
         """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once."""
         # The largest environments take longest, so they are begun first.
-        order = sorted(trees, key=lambda key: -len(trees[key][1]))
+        order = sorted(trees, key=lambda key: -_size(trees[key][1]))
         answers = workers.each(lambda key: self._one(*trees[key], buildable), order, process.end_children)
         return dict(zip(order, answers, strict=True))
 
@@ -153,6 +153,10 @@ def _job(tree: Tree, python: Path, scratch: Path) -> Job:
     return Job(
         name=tree.name, version="", source=source, python=python, scratch=scratch, log=scratch / "log", cheap=True
     )
+
+
+def _size(pins: Sequence[Pin]) -> int:
+    return sum(pin.sdist.size or 0 for pin in pins if pin.sdist)
 
 
 def _digest(*parts: str) -> str:
