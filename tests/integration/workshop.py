@@ -117,7 +117,7 @@ class Workshop:
 
     def start(self, verb: str, *options: str) -> subprocess.Popen[str]:
         """Start the verb's own script; `vendor` starts itself again in a tools environment, as it does for a user."""
-        _provide_tools()
+        provide_tools()
         command = [sys.executable, str(SCRIPTS / f"{verb}.py"), *self.arguments(verb, options)]
         return subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
@@ -174,7 +174,7 @@ def _run(verb: str, arguments: list[str]) -> Done:
     return Done(status, out.getvalue(), err.getvalue())
 
 
-def _provide_tools() -> None:
+def provide_tools() -> None:
     """Put an environment with what this one has where the toolkit looks for its tools."""
     directory = toolenv._parent() / f"python{HERE}-{toolenv._digest()}"
     if not directory.exists():

@@ -1,0 +1,169 @@
+"""`make vendor` when the index or the requirements are at fault: two lines, and the old vendor/ stays whole."""
+
+from __future__ import annotations
+
+import io
+import socket
+import tarfile
+
+import pytest
+
+from tests.integration import sdists
+from tests.integration.local_index import LocalIndex
+from tests.integration.workshop import HERE, Workshop
+from toolkit import download, files
+
+WIRE = "/files/wire-2.0.tar.gz"
+
+
+@pytest.fixture
+def vendored(shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+    """Return a project whose vendor/ is there, and whose requirements have changed since: it wants `wire` 2.0 now."""
+    for version in ("1.0", "2.0"):
+        sdists.publish(index, "wire", version)
+    shop.service("app", "wire==1.0")
+    assert shop.vendor().status == 0
+    shop.write({"app/requirements.txt": "wire==2.0\n"})
+    # A long timeout leaves uv one repetition, so that the tests do not last.
+    monkeypatch.setenv("PIP_TIMEOUT", "180")
+    return shop
+
+
+def refused(shop: Workshop) -> tuple[str, str]:
+    """Run `vendor`, see that it left all as it was, and return the error."""
+    before = shop.vendored()
+    said = shop.vendor().error
+    assert shop.vendored() == before
+    assert shop.leftovers() == []
+    return said
+
+
+@pytest.mark.parametrize(("requirements", "what"), [
+    ("wire==2.0\nham=1\n", "app/requirements.txt:2: not a requirement: `ham=1`"),
+    ("-e git+https://host.invalid/x\n", "app/requirements.txt:1: -e is not allowed here"),
+    ("git+https://host.invalid/x#egg=x\n", "app/requirements.txt:1: a version control URL"),
+    ("wire\nnowhere\n", "app/requirements.txt:2: no distribution `nowhere` in http"),
+    ("wire==9\n", "app/requirements.txt:1: no version satisfies `wire==9`"),
+])
+def test_requirements_that_make_no_sense(vendored: Workshop, requirements: str, what: str) -> None:
+    vendored.write({"app/requirements.txt": requirements})
+    said, hint = refused(vendored)
+    assert said.startswith(what)
+    assert hint
+
+
+def test_a_conflict_shows_both_chains(vendored: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "1.1"):
+        sdists.publish(index, "lead", version, requires=["wire<2"])
+    vendored.write({"app/requirements.txt": "lead\nlib\n"}).package("lib").write({"lib/requirements.txt": "wire>=2\n"})
+    done = vendored.vendor()
+    assert done.error[0] == "app/requirements.txt:1: lead, lib/requirements.txt:1: wire>=2 cannot be satisfied together"
+    assert "wire<2" in done.err
+
+
+@pytest.mark.parametrize(("how", "status", "reason"), [
+    ("status", 500, "500 Internal Server Error"), ("status", 403, "403 Forbidden"), ("garbage", 0, "not an index"),
+])
+def test_an_index_that_is_out_of_order(vendored: Workshop, index: LocalIndex, how: str, status: int,
+                                       reason: str) -> None:
+    files.remove_tree(files.cache_root())
+    index.fails("/simple/wire/", how, status=status)  # type: ignore[arg-type]
+    said, _ = refused(vendored)
+    assert reason in said
+    assert index.url in said
+
+
+def test_a_file_that_hangs(vendored: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_TIMEOUT", "1")
+    monkeypatch.setattr(download, "TRIES", 2)
+    sdists.publish_wheel(index, "wire", "2.0")
+    index.fails(WIRE, "hang", seconds=60)
+    assert "no answer within 1 s, 2 times in a row" in refused(vendored)[0]
+
+
+def test_an_index_that_is_not_there(vendored: Workshop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        port = server.getsockname()[1]
+    said, hint = vendored.vendor("--index-url", f"http://127.0.0.1:{port}/simple").error
+    assert said.endswith("refuses the connection")
+    assert "INDEX_URL=" in hint
+
+
+def test_a_fault_that_passes_is_not_seen(vendored: Workshop, index: LocalIndex) -> None:
+    files.remove_tree(files.cache_root())
+    index.fails("/simple/wire/", "status", status=503, times=1)
+    index.fails(WIRE, "truncate", times=1)
+    assert vendored.vendor().status == 0
+    assert vendored.keys() == ["wire==2.0"]
+
+
+@pytest.mark.parametrize(("how", "what"), [
+    ("corrupt", "has sha256"), ("truncate", "times in a row"), ("status", "HTTP status 500"),
+])
+def test_a_file_that_does_not_come_right(vendored: Workshop, index: LocalIndex, how: str, what: str) -> None:
+    # The engine reads what a wheel says, so the file itself is asked for by nobody before it is fetched.
+    sdists.publish_wheel(index, "wire", "2.0")
+    index.fails(WIRE, how)  # type: ignore[arg-type]
+    said, hint = refused(vendored)
+    assert what in said
+    assert "wire-2.0.tar.gz" in said
+    assert hint
+
+
+def test_a_file_of_another_size_than_the_index_says(vendored: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "wire", "2.0")
+    entry = index.file("wire-2.0.tar.gz")
+    assert entry
+    index.add("wire-2.0.tar.gz", entry.content + b"\0" * 100_000, listed_sha256=entry.listed_sha256)
+    said, _ = refused(vendored)
+    assert "has sha256" in said
+
+
+def test_metadata_that_disagrees_with_the_name_of_the_file(vendored: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "wire", "2.0")
+    index.add("wire-2.0.tar.gz", sdists.make_sdist("evil", "6.6"))
+    said, hint = refused(vendored)
+    assert said == "wire-2.0.tar.gz: its metadata says evil 6.6, not wire 2.0"
+    assert "do not use it" in hint
+
+
+def hostile(kind: str) -> bytes:
+    """Return an sdist of wire 2.0 with one member that no honest archive has."""
+    member = tarfile.TarInfo("wire-2.0/data")
+    if kind == "absolute":
+        member.name = "/etc/cron.d/wire"
+    elif kind == "parent":
+        member.name = "wire-2.0/../../wire"
+    elif kind == "link":
+        member.type, member.linkname = tarfile.SYMTYPE, "../../../../etc/passwd"
+    elif kind == "device":
+        member.type, member.devmajor, member.devminor = tarfile.BLKTYPE, 8, 0
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
+        archive.addfile(member)
+    return stream.getvalue()
+
+
+@pytest.mark.parametrize("kind", ["absolute", "parent", "link", "device"])
+def test_a_hostile_archive(vendored: Workshop, index: LocalIndex, kind: str) -> None:
+    sdists.publish_wheel(index, "wire", "2.0")
+    index.add("wire-2.0.tar.gz", hostile(kind))
+    said, hint = refused(vendored)
+    assert "wire-2.0.tar.gz" in said
+    assert hint
+
+
+def test_a_damaged_lock_is_not_given_up_unasked(vendored: Workshop) -> None:
+    path = vendored.root / "vendor" / "pylock.app.toml"
+    path.write_text(path.read_text(encoding="utf-8")[:200], encoding="utf-8")
+    said, hint = refused(vendored)
+    assert "vendor/pylock.app.toml: not a TOML file" in said
+    assert "remove it and run `make vendor`" in hint
+    path.unlink()
+    assert vendored.vendor().status == 0
+
+
+def test_an_interpreter_too_many_is_no_obstacle_to_vendoring(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "thing", "1.0")
+    shop.service("app", "thing").write({".python-version": f"{HERE}\n3.99\n"})
+    assert shop.vendor().status == 0
