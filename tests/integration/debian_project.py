@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import os
@@ -126,6 +127,9 @@ def make_project(directory: Path) -> DebianProject:
     project.write("debian/source/format", "3.0 (native)\n")
     project.write("debian/rules", "#!/usr/bin/make -f\n%:\n\tdh $@\n")
     (project.root / "debian/rules").chmod(0o755)
+    # Its time is what dh_strip_nondeterminism takes out, however that is started.
+    (project.root / "stamp.gz").write_bytes(gzip.compress(b"", mtime=2**31 - 1))
+    project.write("debian/worker.install", "stamp.gz usr/share/worker\n")
     _packages(project)
     _vendor(project)
     project.commit()

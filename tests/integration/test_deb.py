@@ -134,6 +134,11 @@ def test_no_file_tells_where_it_was_built(built: DebianProject, unpacked: Path) 
     assert traces == []
 
 
+def test_nondeterminism_is_taken_out_of_files_that_hold_it(unpacked: Path) -> None:
+    stamp = (unpacked / "worker/usr/share/worker/stamp.gz").read_bytes()
+    assert int.from_bytes(stamp[4:8], "little") < 2**31 - 1
+
+
 def test_files_belong_to_root_and_anyone_may_read_them(built: DebianProject) -> None:
     for deb in built.dist.glob("*.deb"):
         listing = subprocess.run(["dpkg-deb", "--contents", deb], check=True, capture_output=True, text=True).stdout
