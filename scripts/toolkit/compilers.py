@@ -9,8 +9,8 @@ from pathlib import Path
 _NAMES = ("cc", "gcc", "clang", "c++", "g++", "clang++", "gfortran")
 _PREFIXES = ("", "x86_64-linux-gnu-", "aarch64-linux-gnu-")
 
-# The last map that fits a path is the one that counts (GCC's manual, -ffile-prefix-map), so ours come last. A backend may
-# copy the tree to a directory with a random name and compile there, hence the directory that the compiler is run in.
+# The last map that fits a path is the one that counts (GCC's manual, -ffile-prefix-map), so ours come last. A backend
+# may copy the tree to a directory with a random name and compile there, hence the directory the compiler is run in.
 _WRAPPER = """\
 #!/bin/sh
 case "$PWD" in
@@ -24,8 +24,8 @@ exec {compiler} "$@"
 def wrap(directory: Path, scratch: Path, source: Path, search_path: str) -> Path:
     """Fill `directory` with stand-ins for the compilers of `search_path`, and return it.
 
-    They hide `scratch` and what is below it, and `source`, the tree that is built. The CFLAGS of a build cannot do this:
-    backends of their own (frozenlist, propcache) add maps after them, or build where no flag could foresee.
+    They hide `scratch` and what is below it, and `source`, the tree that is built. The CFLAGS of a build cannot do
+    this: backends of their own (frozenlist, propcache) add maps after them, or build where no flag could foresee.
     """
     directory.mkdir(exist_ok=True)
     for name in (prefix + name for prefix in _PREFIXES for name in _NAMES):

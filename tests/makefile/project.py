@@ -22,6 +22,7 @@ VERBS = {
     "test": "run_tests",
     "clean": "clean",
     "info": "info",
+    "sbom": "sbom",
     "setup": "system_packages",
 }
 
