@@ -88,7 +88,12 @@ class Asker:
         python = self._environment(closure, buildable)
         scratch = self.scratch / f"build-{_digest(*self.pythons, str(tree.path))[:16]}"
         scratch.mkdir()
-        return builder.build_wheel(_job(tree, python, scratch))
+        try:
+            return builder.build_wheel(_job(tree, python, scratch))
+        except ui.UserError as error:
+            # The log goes with the environments, so the hint cannot be to read it.
+            hint = f"it builds what others need; if that cannot be done here, add the line {tree.name} to vendor.txt"
+            raise ui.UserError(error.what, hint, error.details) from error
 
     def _once(self, key: str, make: Callable[[], Path]) -> Path:
         """Return what the first to ask makes; the others wait for it."""

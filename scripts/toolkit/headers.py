@@ -66,7 +66,8 @@ _PACKAGES = {
     "gfortran": "gfortran",
 }
 
-_HEADER = re.compile(r"fatal error: (?P<name>[\w./+-]+): No such file or directory")
+# A source that is not there is the sdist's fault, which no package mends.
+_HEADER = re.compile(r"fatal error: (?P<name>[\w./+-]+(?<!\.c)(?<!\.cc)(?<!\.cpp)): No such file or directory")
 _LIBRARY = re.compile(r"ld(?:\.\w+)?: cannot find -l(?P<name>[\w+.-]+)")
 _PROGRAM = re.compile(
     r"(?:error: command '(?P<a>[\w+.-]+)' failed: No such file|(?P<b>[\w+.-]+): (?:command )?not found"

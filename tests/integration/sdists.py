@@ -149,7 +149,8 @@ def extras_of(requires: Sequence[str]) -> list[str]:
 
 def _backend_files(backend: Backend, settings: dict[str, Any], build_requires: Sequence[str] | None) -> dict[str, str]:
     if backend == "legacy":
-        return {"setup.py": _setup_py(settings)}
+        source = {"module.c": settings["c_source"]} if settings["c_source"] else {}
+        return {"setup.py": _setup_py(settings), **source}
     wanted = list(_REQUIRES[backend] if build_requires is None else build_requires)
     system: dict[str, Any] = {"requires": wanted, "build-backend": _HOOKS[backend]}
     project: dict[str, Any] = {

@@ -38,9 +38,9 @@ class Done:
 
     @property
     def error(self) -> tuple[str, str]:
-        """Return the two lines of the error; there has to be one, of status 1, and no traceback."""
+        """Return the two lines of the error; there has to be one, of status 1, and no traceback of the verb's."""
         assert self.status == 1, self.out + self.err
-        assert "Traceback" not in self.err
+        assert "run_main" not in self.err
         lines = self.err.splitlines()
         assert lines[-1].startswith(" hint: "), self.err
         assert lines[-2].startswith("error: "), self.err

@@ -27,3 +27,7 @@ def test_an_unknown_header_is_named_with_the_way_to_find_it(monkeypatch: pytest.
 @pytest.mark.parametrize("output", ["", "error: expected ';' before '}' token", "foo: not found"])
 def test_nothing_is_guessed(output: str) -> None:
     assert headers.suggestion(output) == ""
+
+
+def test_a_source_that_is_missing_is_no_header() -> None:
+    assert headers.suggestion("cc1: fatal error: module.c: No such file or directory") == ""
