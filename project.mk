@@ -42,13 +42,29 @@ PLATFORMS ?= linux
 #: Say what would be done, and do nothing: DRY_RUN=1
 DRY_RUN ?=
 
-#@ Settings of build, install, deb and test
+#@ Settings of build, install, deb, sbom and test
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
 WHEEL_STORE ?= default
 #: The interpreter to build for, instead of the one .python-version asks for: PYTHON=/usr/bin/python3.11
 PYTHON ?=
+
+#@ Settings of sbuild
+#: The suites to build for (empty: that of this machine): SUITES="bookworm trixie"
+SUITES ?=
+#: What is added to versions, so that each suite has its own; {suite} or {release} (12) in it: VERSION_SUFFIX='+deb{release}u1'
+VERSION_SUFFIX ?= ~{suite}1
+
+#@ Settings of chroot
+#: The suite to make a chroot of (empty: that of this machine): SUITE=trixie
+SUITE ?=
+
+#@ Settings of chroot and sbuild
+#: Where chroots get their packages, instead of where this machine does: MIRROR=http://mirror.example/debian
+MIRROR ?=
+#: After how many days a chroot is made again; 0 makes it now: CHROOT_MAX_AGE=30
+CHROOT_MAX_AGE ?= 7
 
 #@ Settings of install
 #: Where the root of the file system is taken to be: DESTDIR=/tmp/root
@@ -69,6 +85,7 @@ vendor_options = --resolver $(call quote,$(RESOLVER)) --platforms $(call quote,$
 	$(call option,--index-url,$(INDEX_URL)) $(call option,--extra-index-url,$(EXTRA_INDEX_URL)) $(dry_run)
 build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) \
 	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
+chroot_options = $(call option,--mirror,$(MIRROR)) --max-age $(call quote,$(CHROOT_MAX_AGE))
 dry_run = $(if $(DRY_RUN),--dry-run)
 
 #@ Targets
@@ -96,6 +113,17 @@ common-install:
 .PHONY: common-deb
 common-deb:
 	$(call verb,deb) $(build_options) $(dry_run)
+
+#: Build the Debian packages into dist/<suite>/, in a clean chroot for each suite
+.PHONY: common-sbuild
+common-sbuild:
+	$(call verb,sbuild) $(call option,--jobs,$(JOBS)) $(call option,--suites,$(SUITES)) \
+		--version-suffix=$(call quote,$(VERSION_SUFFIX)) $(chroot_options)
+
+#: Make the chroot of a suite, with all that builds the project; sbuild does so where there is none
+.PHONY: common-chroot
+common-chroot:
+	$(call verb,chroot) $(call option,--suite,$(SUITE)) $(chroot_options)
 
 #: Run the tests of the services, offline, with what vendor/ holds
 .PHONY: common-test
