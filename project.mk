@@ -42,9 +42,11 @@ PLATFORMS ?= linux
 #: Say what would be done, and do nothing: DRY_RUN=1
 DRY_RUN ?=
 
-#@ Settings of build, install, deb, sbom and test
+#@ Settings of build, install, deb, sbuild, sbom and test
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
+
+#@ Settings of build, install, deb, sbom and test
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
 WHEEL_STORE ?= default
 #: The interpreter to build for, instead of the one .python-version asks for: PYTHON=/usr/bin/python3.11
@@ -53,7 +55,7 @@ PYTHON ?=
 #@ Settings of sbuild
 #: The suites to build for (empty: that of this machine): SUITES="bookworm trixie"
 SUITES ?=
-#: What is added to versions, so that each suite has its own; {suite} or {release} (12) in it: VERSION_SUFFIX='+deb{release}u1'
+#: What versions end with, so that each suite has its own: VERSION_SUFFIX=+deb{release}u1 makes 1.2.3+deb12u1
 VERSION_SUFFIX ?= ~{suite}1
 
 #@ Settings of chroot

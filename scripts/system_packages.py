@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Install the Debian packages that the toolkit needs and this machine lacks."""
+"""Install the Debian packages that the toolkit needs and this machine lacks, and prepare users for clean chroots."""
 
 from __future__ import annotations
 
 import argparse
 import os
+import pwd
 import shlex
 import shutil
 import sys
@@ -12,7 +13,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import process, settings, ui
+from toolkit import process, settings, ui, unprivileged
 
 LIST = Path(__file__).with_name("system-packages.txt")
 APT_LISTS = Path("/var/lib/apt/lists")
@@ -49,11 +50,35 @@ def install(names: Sequence[str]) -> None:
     process.run([*apt, "install", "--no-install-recommends", *names], env=environment)
 
 
-def become_root(names: Sequence[str]) -> None:
-    """Start this script again through sudo, in this very process: sudo needs the terminal to ask for a password."""
+def unprepared_users() -> list[str]:
+    """Return who cannot make chroots yet, of those who will: this user; for root the one that acts for it, and sudo's.
+
+    A user who is not there counts.
+    """
+    user = pwd.getpwuid(os.geteuid()).pw_name
+    names = [unprivileged.SYSTEM_USER, os.environ.get("SUDO_USER", "root")] if os.geteuid() == 0 else [user]
+    return [name for name in dict.fromkeys(names) if name != "root" and not unprivileged.has_ranges(name)]
+
+
+def prepare_user(name: str) -> None:
+    """Give a user a range of ids, and make a system user where there is none; as root."""
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        ui.step("SETUP", f"useradd {name}")
+        process.run(["useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", name])
+    command = unprivileged.range_command(name)
+    ui.step("SETUP", shlex.join(command))
+    process.run(command)
+
+
+def become_root(hint: str) -> None:
+    """Start this script again through sudo, in this very process: sudo needs the terminal to ask for a password.
+
+    Where there is no sudo, `hint` is what root has to run.
+    """
     if not shutil.which("sudo"):
-        raise ui.UserError("installing packages needs root, and there is no sudo",
-                           f"run as root: apt-get install {shlex.join(names)}")
+        raise ui.UserError("this needs root, and there is no sudo", f"run as root: {hint}")
     ui.note("  through sudo, which may ask for your password")
     sys.stdout.flush()
     os.execvp("sudo", ["sudo", sys.executable, "-B", *sys.argv])
@@ -62,24 +87,32 @@ def become_root(names: Sequence[str]) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = settings.parser(__doc__ or "")
-    parser.add_argument("--groups", default="build", help="what for: build, test or both (default: build)")
+    parser.add_argument("--groups", default="build sbuild", help="what for: some of build, sbuild and test "
+                        "(default: %(default)s)")
     return parser
 
 
 def main(argv: Sequence[str]) -> int:
-    """Say which packages are missing and why, and install them."""
+    """Say which packages are missing and why, and install them; then prepare users."""
     arguments = build_parser().parse_args(argv)
     settings.from_arguments(arguments)
-    installed = read_installed()
-    missing = {name: why for name, why in read_list(LIST, arguments.groups.split()).items() if name not in installed}
-    if not missing:
+    groups, installed = arguments.groups.split(), read_installed()
+    missing = {name: why for name, why in read_list(LIST, groups).items() if name not in installed}
+    users = unprepared_users() if "sbuild" in groups else []
+    if not missing and not users:
         return 0
     ui.step("SETUP", "this machine lacks:")
     for name, why in missing.items():
         ui.note(f"          {name:<18} {why}")
+    for name in users:
+        ui.note(f"          a range of user ids for {name}, who makes chroots")
     if os.geteuid() != 0:
-        become_root(list(missing))
-    install(list(missing))
+        become_root(" && ".join([f"apt-get install {shlex.join(missing)}"] * bool(missing)
+                                + [shlex.join(unprivileged.range_command(name)) for name in users]))
+    if missing:
+        install(list(missing))
+    for name in unprepared_users() if "sbuild" in groups else []:
+        prepare_user(name)
     return 0
 
 

@@ -19,7 +19,7 @@ from toolkit.settings import Settings
 from toolkit.wheels import BuildOptions
 
 #: What the toolkit runs inside the package build, each with the pattern of the packages that bring it.
-_BUILD_DEPENDS = {
+BUILD_DEPENDS = {
     "debhelper-compat (= 13)": r"debhelper(-compat)?",
     "python3-dev": r"(lib)?python3(\.\d+)?(-all)?-dev",
     "python3-installer": r"python3-installer",
@@ -74,7 +74,7 @@ def _check_stanza(packaging: Control, package: str) -> None:
 def _check_build_depends(packaging: Control) -> None:
     declared = packaging.build_depends
     lacking = [
-        text for text, names in _BUILD_DEPENDS.items() if not any(re.fullmatch(names, name) for name in declared)
+        text for text, names in BUILD_DEPENDS.items() if not any(re.fullmatch(names, name) for name in declared)
     ]
     if lacking:
         words = ", ".join(lacking)

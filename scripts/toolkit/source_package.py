@@ -1,4 +1,4 @@
-"""What a source package needs besides the exported tree: for `3.0 (quilt)` the upstream tarball."""
+"""The source package: the exported tree, for `3.0 (quilt)` an upstream tarball beside it, packed."""
 
 from __future__ import annotations
 
@@ -8,7 +8,27 @@ import tarfile
 from contextlib import nullcontext
 from pathlib import Path
 
+from toolkit import process, source_tree
 from toolkit.control import Control
+from toolkit.project import Project
+from toolkit.settings import Settings
+
+
+def write(project: Project, settings: Settings, control: Control, directory: Path) -> tuple[Path, int]:
+    """Export the project into an empty directory, pack it there, and return the .dsc and the number of files in it.
+
+    The same files make the same bytes. Raises `UserError`.
+    """
+    tree = directory / f"{control.name}-{control.upstream_version}"
+    count = source_tree.export(project, settings, tree)
+    epoch = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=tree).strip()
+    # vendor/ is compressed already: the lowest level does.
+    options = ["-Zgzip", "-z1"] if control.is_native else []
+    if not control.is_native:
+        write_upstream_tarball(control, tree, int(epoch))
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch}
+    process.run(["dpkg-source", *options, "--build", tree.name], cwd=directory, env=environment)
+    return directory / f"{control.name}_{control.file_version}.dsc", count
 
 
 def write_upstream_tarball(control: Control, tree: Path, epoch: int) -> Path:

@@ -39,13 +39,7 @@ class Built:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every verb that builds."""
     group = parser.add_argument_group("build options")
-    group.add_argument(
-        "--jobs",
-        "-j",
-        type=_positive,
-        default=os.cpu_count() or 1,
-        help="how many builds run at once (default: all cores)",
-    )
+    add_jobs(group)
     group.add_argument(
         "--wheel-store",
         default=str(files.cache_root() / "store"),
@@ -54,6 +48,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
+    )
+
+
+def add_jobs(parser: argparse._ActionsContainer) -> None:
+    """Add the option that says how much is done at once."""
+    parser.add_argument(
+        "--jobs",
+        "-j",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        help="how many builds run at once (default: all cores)",
     )
 
 

@@ -19,6 +19,8 @@ VERBS = {
     "build": "build",
     "install": "install",
     "deb": "deb",
+    "sbuild": "sbuild",
+    "chroot": "chroot",
     "test": "run_tests",
     "clean": "clean",
     "info": "info",

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import system_packages
-from toolkit import process, ui
+from toolkit import process, ui, unprivileged
 
 
 @pytest.fixture
@@ -20,12 +20,12 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_the_list_gives_a_reason_for_every_package() -> None:
-    packages = system_packages.read_list(system_packages.LIST, ["build", "test"])
+    packages = system_packages.read_list(system_packages.LIST, ["build", "sbuild", "test"])
     assert {"debhelper", "python3-installer", "python3-packaging", "mmdebstrap"} <= packages.keys()
     assert all(packages.values())
 
 
-def test_packages_that_only_tests_need_are_left_out_of_a_build() -> None:
+def test_packages_that_only_chroots_need_are_left_out_of_a_build() -> None:
     assert "mmdebstrap" not in system_packages.read_list(system_packages.LIST, ["build"])
 
 
@@ -36,7 +36,7 @@ def test_installs_what_is_missing_and_only_that(
     monkeypatch.setattr(system_packages, "read_installed", lambda: set(wanted) - {"debhelper", "git"})
     monkeypatch.setattr(system_packages, "are_lists_old", lambda directory, now: False)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert system_packages.main([]) == 0
+    assert system_packages.main(["--groups", "build"]) == 0
     [command] = commands
     assert command[0] == "apt-get"
     assert command[-2:] == ["debhelper", "git"]
@@ -48,7 +48,7 @@ def test_says_nothing_and_runs_nothing_when_all_is_there(
 ) -> None:
     monkeypatch.setattr(system_packages, "read_installed",
                         lambda: set(system_packages.read_list(system_packages.LIST, ["build"])))
-    assert system_packages.main([]) == 0
+    assert system_packages.main(["--groups", "build"]) == 0
     assert (commands, capsys.readouterr().out) == ([], "")
 
 
@@ -74,7 +74,7 @@ def test_becomes_root_through_sudo_in_the_same_process(monkeypatch: pytest.Monke
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execvp", lambda program, words: started.append(words))
     monkeypatch.setattr("sys.argv", ["system_packages.py", "--groups", "build"])
-    system_packages.become_root(["git"])
+    system_packages.become_root("apt-get install git")
     [words] = started
     assert words[0] == "sudo"
     assert words[-3:] == ["system_packages.py", "--groups", "build"]
@@ -83,7 +83,7 @@ def test_becomes_root_through_sudo_in_the_same_process(monkeypatch: pytest.Monke
 def test_without_sudo_says_what_root_has_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ui.UserError) as caught:
-        system_packages.become_root(["debhelper", "git"])
+        system_packages.become_root("apt-get install debhelper git")
     assert caught.value.hint == "run as root: apt-get install debhelper git"
 
 
@@ -91,3 +91,35 @@ def test_a_machine_without_dpkg_is_told_so(monkeypatch: pytest.MonkeyPatch, tmp_
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ui.UserError, match="dpkg-query"):
         system_packages.read_installed()
+
+
+@pytest.fixture
+def ranges(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return a directory with files of subordinate ids, where one user has a range."""
+    for variable, name in (("SUBUID", "subuid"), ("SUBGID", "subgid")):
+        (tmp_path / name).write_text("somebody:100000:65536\n")
+        monkeypatch.setattr(unprivileged, variable, tmp_path / name)
+    return tmp_path
+
+
+def test_prepares_the_user_that_acts_for_root_and_the_one_behind_sudo(
+    monkeypatch: pytest.MonkeyPatch, ranges: Path, commands: list[list[str]]
+) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_USER", "developer")
+    assert system_packages.unprepared_users() == ["sbuild", "developer"]
+    monkeypatch.setenv("SUDO_USER", "somebody")
+    assert system_packages.unprepared_users() == ["sbuild"]
+    system_packages.prepare_user("no-such-user")
+    ids = "165536-231071"
+    assert commands == [
+        ["useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", "no-such-user"],
+        ["usermod", "--add-subuids", ids, "--add-subgids", ids, "no-such-user"],
+    ]
+
+
+def test_a_range_of_group_ids_is_wanted_too(monkeypatch: pytest.MonkeyPatch, ranges: Path) -> None:
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setenv("SUDO_USER", "somebody")
+    (ranges / "subgid").write_text("")
+    assert system_packages.unprepared_users() == ["sbuild", "somebody"]

@@ -1,0 +1,32 @@
+#!/usr/bin/env python3
+"""Make the chroot of a suite, with what builds the project; a fresh one is left alone."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from toolkit import chroot, settings, ui
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this verb's command line."""
+    parser = settings.parser(__doc__ or "")
+    parser.add_argument("--suite", default="", help="such as trixie (default: that of this machine)")
+    chroot.add_arguments(parser)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    recipe = chroot.recipe(chosen, arguments.suite or chroot.own_suite(), arguments.mirror)
+    made = chroot.provide(recipe, chosen, arguments.max_age)
+    ui.note(f"the chroot of {made.suite} is {made.path}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
