@@ -11,11 +11,13 @@ from pathlib import Path
 
 from toolkit import process, ui
 
-# Keys of `marker_environment` as PEP 508 names them.
+# Keys of `marker_environment` as PEP 508 names them. An environment that is active on PATH stands for the interpreter
+# it was made from: what is built must not depend on it.
 _PROBE = """
 import json, os, platform, sys, sysconfig
 print(json.dumps({
-    "path": sys.executable, "soabi": sysconfig.get_config_var("SOABI") or "", "include": sysconfig.get_path("include"),
+    "path": getattr(sys, "_base_executable", "") or sys.executable,
+    "soabi": sysconfig.get_config_var("SOABI") or "", "include": sysconfig.get_path("include"),
     "markers": {
         "implementation_name": sys.implementation.name, "implementation_version": platform.python_version(),
         "os_name": os.name, "platform_machine": platform.machine(), "platform_release": platform.release(),
