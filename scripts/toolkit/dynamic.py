@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import itertools
 import json
 import sys
+import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
 
 import tomli_w
+from packaging.markers import Marker
+from packaging.requirements import Requirement
 
-from toolkit import archive, builder, files, interpreter, local_source, plan, process, ui, workers
+from toolkit import archive, builder, files, interpreter, local_source, markers, plan, process, ui, workers
 from toolkit.build_closure import Built, Tree
 from toolkit.builder import Job
 from toolkit.indexes import Indexes
@@ -27,7 +31,7 @@ Result = TypeVar("Result")
 
 @dataclass(kw_only=True)
 class Asker:
-    """Runs hooks in throw-away environments of exactly the resolved versions, below `scratch`.
+    """Runs hooks with one interpreter, in throw-away environments of exactly the resolved versions, below `scratch`.
 
     Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
     What has no wheel is built, by its own closure. Answers are kept, by what was asked.
@@ -35,7 +39,7 @@ class Asker:
 
     indexes: Indexes
     uv: Path
-    pythons: tuple[str, ...]
+    interpreter: Interpreter
     scratch: Path
     _made: dict[str, Future[Path]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
@@ -48,12 +52,13 @@ class Asker:
         return dict(zip(order, answers, strict=True))
 
     def has_wheel(self, pin: Pin) -> bool:
-        """Tell whether the index has a wheel of a pin for the interpreter that runs hooks."""
-        return bool(pin.wheels and plan.best_wheel([file.name for file in pin.wheels], self._interpreter))
+        """Tell whether the index has a wheel of a pin for this interpreter, or the pin is for others."""
+        names = [file.name for file in pin.wheels]
+        return not self.interpreter.matches(pin.marker) or bool(names and plan.best_wheel(names, self.interpreter))
 
     def _one(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> tuple[str, ...]:
         content = local_source.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
-        key = _digest(content, *self.pythons, *sorted(pin.key for pin in closure))
+        key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
         known = files.cache_root() / "build-requires" / f"{key}.json"
         if not known.exists():
             known.parent.mkdir(parents=True, exist_ok=True)
@@ -77,7 +82,8 @@ class Asker:
 
     def _environment(self, closure: Sequence[Pin], buildable: Built) -> Path:
         """Return the interpreter of an environment; trees that need the same share one."""
-        key = _digest(*self.pythons, *sorted(pin.key for pin in closure))
+        closure = [pin for pin in closure if self.interpreter.matches(pin.marker)]
+        key = _digest(*sorted(pin.key for pin in closure))
         return self._once(key, lambda: self._create(self.scratch / f"environment-{key[:16]}", closure, buildable))
 
     def _wheel(self, key: str, buildable: Built) -> Path:
@@ -86,8 +92,7 @@ class Asker:
 
     def _build(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> Path:
         python = self._environment(closure, buildable)
-        scratch = self.scratch / f"build-{_digest(*self.pythons, str(tree.path))[:16]}"
-        scratch.mkdir()
+        scratch = Path(tempfile.mkdtemp(prefix="build-", dir=self.scratch))
         try:
             return builder.build_wheel(_job(tree, python, scratch))
         except ui.UserError as error:
@@ -119,7 +124,7 @@ class Asker:
         settings.write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
         environment = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
         cache = ["--quiet", "--cache-dir", str(files.cache_root() / "uv")]
-        arguments = ["--python", str(self._interpreter.path), "env"]
+        arguments = ["--python", str(self.interpreter.path), "env"]
         process.run([self.uv, "venv", *cache, *arguments], cwd=directory, env=environment)
         python = directory / "env" / "bin" / "python"
         if closure:
@@ -130,22 +135,39 @@ class Asker:
 
     def _line(self, pin: Pin, buildable: Built) -> str:
         """Return a pin as a line of requirements.txt."""
-        marker = f" ; {pin.marker}" if pin.marker else ""
         if pin.key in buildable and not self.has_wheel(pin):
             wheel = self._wheel(pin.key, buildable)
-            return f"{pin.name} @ {wheel.as_uri()}{marker} --hash=sha256:{files.sha256(wheel)}"
+            return f"{pin.name} @ {wheel.as_uri()} --hash=sha256:{files.sha256(wheel)}"
         hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in pin.wheels if file.sha256)
-        return f"{pin.key}{marker} {hashes}"
+        return f"{pin.key} {hashes}"
 
-    @cached_property
-    def _interpreter(self) -> Interpreter:
-        """Return an interpreter the lock is for; where there is none, as on a laptop, the one that runs this."""
-        try:
-            return interpreter.find(self.pythons)
-        except ui.UserError:
-            found = interpreter.probe(Path(sys.executable))
-            assert found
-            return found
+
+def askers(indexes: Indexes, uv: Path, pythons: Sequence[str], scratch: Path) -> tuple[Asker, ...]:
+    """Return one for each interpreter of a lock that is there; where none is, as on a laptop, for the one running."""
+    found = []
+    for python in pythons:
+        with contextlib.suppress(ui.UserError):
+            found.append(interpreter.find((python,)))
+    here = interpreter.probe(Path(sys.executable))
+    return tuple(
+        Asker(indexes=indexes, uv=uv, interpreter=used, scratch=Path(tempfile.mkdtemp(prefix="hooks-", dir=scratch)))
+        for used in found or filter(None, (here,))
+    )
+
+
+def together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return what the answers of several interpreters name, with a marker where not all name it."""
+    texts = dict.fromkeys(itertools.chain.from_iterable(answers.values()))
+    return tuple(_for([python for python, named in answers.items() if text in named], answers, text) for text in texts)
+
+
+def _for(chosen: Sequence[str], pythons: Collection[str], text: str) -> str:
+    marker = markers.for_pythons(chosen, tuple(pythons))
+    if not marker:
+        return text
+    requirement = Requirement(text)
+    requirement.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
+    return str(requirement)
 
 
 def _job(tree: Tree, python: Path, scratch: Path) -> Job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from toolkit import local_source, sdist, ui, workers
 from toolkit.build_closure import Built, Tree
-from toolkit.dynamic import Asker
+from toolkit.dynamic import Asker, together
 from toolkit.fetch import Fetched, Fetcher
 from toolkit.lock import Distribution, VendoredFile, normalize
 from toolkit.resolve import Pin
@@ -21,11 +21,14 @@ from toolkit.selection import Selector
 
 @dataclass(kw_only=True)
 class Sources:
-    """Pins with their files: `distributions` by `name==version` and `files`, places in the cache by file name."""
+    """Pins with their files: `distributions` by `name==version` and `files`, places in the cache by file name.
+
+    `askers` gives, when it is needed, one for each interpreter.
+    """
 
     selector: Selector
     fetcher: Fetcher
-    asker: Asker
+    askers: Callable[[], Sequence[Asker]]
     distributions: dict[str, Distribution] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     _facts: dict[str, Facts] = field(default_factory=dict)
@@ -52,11 +55,14 @@ class Sources:
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether a pin can be had without building it; what cannot be built counts, for an error names it."""
         refused = pin.name in self._unbuildable or pin.name in self.selector.without_source
-        return refused or self.asker.has_wheel(pin)
+        return refused or all(asker.has_wheel(pin) for asker in self.askers())
 
     def ask(self, trees: Built, buildable: Built) -> Mapping[str, tuple[str, ...]]:
         """Return what each tree's backend says it needs besides."""
-        return self.asker.ask(trees, buildable)
+        if not trees:
+            return {}
+        answers = {asker.interpreter.version: asker.ask(trees, buildable) for asker in self.askers()}
+        return {key: together({python: found[key] for python, found in answers.items()}) for key in trees}
 
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:
         if self.files.setdefault(file.name, fetched.path) != fetched.path:

@@ -13,6 +13,7 @@ from toolkit import (
     binaries,
     changes,
     cycles,
+    dynamic,
     files,
     lock,
     markers,
@@ -25,7 +26,6 @@ from toolkit import (
     wants,
 )
 from toolkit.build_closure import Closure, Tree
-from toolkit.dynamic import Asker
 from toolkit.fetch import Fetcher
 from toolkit.index import Index
 from toolkit.indexes import Indexes
@@ -234,8 +234,8 @@ def run(project: Project, settings: Settings, options: VendorOptions, indexes: I
         @cache
         def sources_for(pythons: tuple[str, ...]) -> Sources:
             selector = Selector(rules=rules, pythons=pythons, platforms=options.platforms)
-            asker = Asker(indexes=indexes, uv=uv, pythons=pythons, scratch=scratch)
-            return Sources(selector=selector, fetcher=fetcher, asker=asker, files=fetched)
+            askers = cache(lambda: dynamic.askers(indexes, uv, pythons, scratch))
+            return Sources(selector=selector, fetcher=fetcher, askers=askers, files=fetched)
 
         vendoring = Vendoring(
             project=project, options=options, resolver=resolver, index=Index(indexes),

@@ -11,7 +11,7 @@ import pytest
 
 from tests.integration import installed, sdists
 from tests.integration.local_index import LocalIndex, serving
-from tests.integration.workshop import HERE, Workshop
+from tests.integration.workshop import HERE, Workshop, is_there
 from toolkit import environment, files, interpreter, process
 
 #: A backend that writes down the flags a build sees, and which wheels it has been given.
@@ -198,7 +198,7 @@ def test_every_backend(shop: Workshop, index: LocalIndex, tmp_path: Path, backen
 
 
 def test_each_service_has_its_interpreter(shop: Workshop, index: LocalIndex) -> None:
-    available = [version for version in ("3.11", "3.12", "3.13") if version != HERE and _is_there(version)]
+    available = [version for version in ("3.11", "3.12", "3.13") if version != HERE and is_there(version)]
     if not available:
         pytest.skip("one interpreter only")
     sdists.publish(index, "thing", "1.0", c_extension=True)
@@ -208,14 +208,6 @@ def test_each_service_has_its_interpreter(shop: Workshop, index: LocalIndex) -> 
     names = {path.name for path in (files.cache_root() / "store").rglob("thing-*.whl")}
     tags = {f"cp{version.replace('.', '')}" for version in (HERE, available[0])}
     assert {name.split("-")[2] for name in names} == tags
-
-
-def _is_there(version: str) -> bool:
-    try:
-        interpreter.find((version,))
-    except Exception:
-        return False
-    return True
 
 
 def test_a_build_sees_nothing_of_the_user(shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
-from tests.integration.workshop import Workshop
+from tests.integration.workshop import Workshop, is_there
 
 
 def add_backend(index: LocalIndex, version: str, **options: object) -> None:
@@ -80,6 +80,24 @@ def test_a_hook_runs_beside_what_its_tree_names(shop: Workshop, index: LocalInde
     done = shop.vendor()
     assert done.status == 0, done.err
     assert builders(shop, "thing") == ("late==1.0", "maker-plugin==1.0")
+
+
+def test_a_hook_is_asked_by_every_interpreter(shop: Workshop, index: LocalIndex) -> None:
+    hook = "import sys\nfrom tiny_backend import *\n"
+    hook += "def get_requires_for_build_wheel(config_settings=None):\n"
+    hook += "    return ['both', 'tool%d%d' % sys.version_info[:2]]\n"
+    system = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
+    for name in ("both", "tool311", "tool312"):
+        sdists.publish(index, name, "1.0")
+    sdists.publish(index, "thing", "1.0", files={"hook.py": hook, "pyproject.toml": system})
+    shop.service("app", "thing").write({".python-version": "3.11\n3.12\n"})
+    if not all(is_there(version) for version in ("3.11", "3.12")):
+        pytest.skip("Python 3.11 and 3.12 are not both here")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert builders(shop, "thing") == (
+        "both==1.0", "tool311==1.0 ; python_version == '3.11'", "tool312==1.0 ; python_version == '3.12'",
+    )
 
 
 def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: LocalIndex) -> None:

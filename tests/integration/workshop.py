@@ -21,7 +21,7 @@ import tomli_w
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
-from toolkit import files, lock, toolenv, ui
+from toolkit import files, interpreter, lock, toolenv, ui
 from toolkit.lock import Lock
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -141,6 +141,14 @@ def finish(process: subprocess.Popen[str], number: int = 0, *, within: float = 3
         process.communicate()
         raise
     return Done(process.returncode, out, err)
+
+
+def is_there(version: str) -> bool:
+    """Tell whether this machine has an interpreter of a minor version."""
+    try:
+        return bool(interpreter.find((version,)))
+    except ui.UserError:
+        return False
 
 
 def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
