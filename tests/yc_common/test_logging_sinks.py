@@ -231,16 +231,3 @@ def test_logging_works_without_any_set_up() -> None:
     program = "from yc_common import logging; logging.get('x').info('hello', a=1)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=True)
     assert json.loads(done.stderr)["a"] == 1
-
-
-@pytest.mark.skipif(not os.path.exists(_channel.JOURNAL), reason="no journald runs here")
-def test_the_real_journal_takes_an_entry() -> None:
-    set_up(2, format="journal")
-    mark = logging.new_id()
-    log.info("from the tests of yc_common", mark=mark)
-    assert logging.flush(5)
-    deadline = time.monotonic() + 10
-    while mark not in subprocess.run(["journalctl", "--output=json", f"MARK={mark}"], capture_output=True, text=True,
-                                     check=False).stdout:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
