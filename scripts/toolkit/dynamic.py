@@ -19,7 +19,7 @@ import tomli_w
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from toolkit import archive, builder, files, interpreter, local_source, markers, plan, process, ui, workers
+from toolkit import archive, builder, environment, files, interpreter, local_source, markers, plan, process, ui, workers
 from toolkit.build_closure import Built, Tree
 from toolkit.builder import Job
 from toolkit.indexes import Indexes
@@ -115,22 +115,20 @@ class Asker:
         return future.result()
 
     def _create(self, directory: Path, closure: Sequence[Pin], buildable: Built) -> Path:
-        directory.mkdir()
+        python = environment.create(directory / "environment", self.interpreter, ())
+        if not closure:
+            return python
         wanted = directory / "requirements.txt"
         wanted.write_text("".join(f"{self._line(pin, buildable)}\n" for pin in closure), encoding="utf-8")
         # The indexes' settings stand in a file: an address may hold a password, which is no argument's business.
         settings = directory / "pyproject.toml"
         settings.touch(mode=0o600)
         settings.write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
-        environment = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
-        cache = ["--quiet", "--cache-dir", str(files.cache_root() / "uv")]
-        arguments = ["--python", str(self.interpreter.path), "env"]
-        process.run([self.uv, "venv", *cache, *arguments], cwd=directory, env=environment)
-        python = directory / "env" / "bin" / "python"
-        if closure:
-            # Not built by uv: it would choose by itself what builds it, and wait for itself where that is a circle.
-            arguments = ["--no-deps", "--no-build", "--require-hashes", "--python", str(python), "-r", str(wanted)]
-            process.run([self.uv, "pip", "install", *cache, *arguments], cwd=directory, env=environment)
+        variables = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
+        # Not built by uv: it would choose by itself what builds it, and wait for itself where that is a circle.
+        options = ["--no-deps", "--no-build", "--require-hashes", "--quiet", "--python", str(python), "-r", str(wanted)]
+        cache = str(files.cache_root() / "uv")
+        process.run([self.uv, "pip", "install", *options, "--cache-dir", cache], cwd=directory, env=variables)
         return python
 
     def _line(self, pin: Pin, buildable: Built) -> str:

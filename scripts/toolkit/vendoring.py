@@ -128,7 +128,12 @@ class Vendoring:
         closure = self._closure(item, request, [*(archive.pin for archive in given), *fixed])
         tests = self._tests(item, request, pins)
         closure.add(f"tests {item.name}", tests)
-        closure.follow({**trees, **local})
+        try:
+            closure.follow({**trees, **local})
+        except ui.UserError:
+            # A hook that lacks what cannot be had fails too, but that is not what to mend.
+            sources.refuse_what_cannot_be_had()
+            raise
         sources.refuse_what_cannot_be_had()
         needed = _reachable(closure, [*runtime, *local, f"tests {item.name}"]) - runtime
         return Lock(

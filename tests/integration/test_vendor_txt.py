@@ -175,3 +175,15 @@ def test_a_line_that_makes_no_sense(shop: Workshop, index: LocalIndex, text: str
     assert said.startswith(f"app/vendor.txt:2: {what}")
     assert hint
     assert index.requests.total() == 0
+
+
+def test_what_cannot_be_had_is_named_rather_than_the_hook_that_lacks_it(shop: Workshop, index: LocalIndex) -> None:
+    rust = '[build-system]\nrequires = []\nbuild-backend = "x"\nbackend-path = ["."]\n'
+    crates = {"pyproject.toml": rust.replace("[]", '["maturin"]'), "Cargo.toml": "[package]\n"}
+    sdists.publish(index, "rusty", "1.0", files=crates)
+    sdists.publish_wheel(index, "maturin", "1.0")
+    sdists.publish(index, "thing", "1.0", build_requires=["rusty"])
+    shop.service("app", "thing")
+    what, hint = shop.vendor().error
+    assert what == ("cannot be built from source without a network: rusty 1.0 needs Rust crates, which its sdist lacks")
+    assert hint.endswith(": `rusty`")
