@@ -90,3 +90,11 @@ def test_a_second_run_says_that_it_waits_and_then_goes_on(tmp_path: Path, capsys
         holder.stdin.close()
         assert second.communicate()[0] == "held\n"
         assert second.returncode == 0
+
+
+def test_a_sweep_takes_what_is_nobodys_and_leaves_what_is_in_use(tmp_path: Path) -> None:
+    (tmp_path / "x-left").mkdir()
+    (tmp_path / "y-other").mkdir()
+    with files.temporary_directory(tmp_path, "x-") as used:
+        files.sweep(tmp_path, "x-")
+        assert sorted(path.name for path in tmp_path.iterdir()) == [used.name, "y-other"]
