@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
-from toolkit import lock, ui
+from toolkit import ui
 from toolkit.indexes import Indexes
 from toolkit.targets import Targets
 
@@ -22,7 +22,7 @@ class Request:
     """What to resolve.
 
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
-    `preferences` are `name==version[; marker]`, kept while they satisfy; `upgrade` (names, or `all`) lets them go.
+    `preferences` are `name==version[; marker]`, kept while they satisfy; `refresh` asks past what an engine has cached.
     `provided` are the distributions of the project itself, `name==version` or just `name`: they are never looked up.
     `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
@@ -32,17 +32,10 @@ class Request:
     constraints: tuple[str, ...] = ()
     preferences: tuple[str, ...] = ()
     platforms: tuple[str, ...] = ("linux",)
-    upgrade: tuple[str, ...] = ()
+    refresh: bool = False
     provided: tuple[str, ...] = ()
     exclude_newer: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
-
-    def kept(self) -> tuple[str, ...]:
-        """Return the preferences that `upgrade` leaves."""
-        if "all" in self.upgrade:
-            return ()
-        names = {lock.normalize(name) for name in self.upgrade}
-        return tuple(text for text in self.preferences if lock.normalize(text.partition("==")[0].strip()) not in names)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -112,7 +112,7 @@ def _write_inputs(directory: Path, python: str, request: Request) -> None:
         "requirements.in": request.requirements,
         "constraints.txt": (*request.constraints, *stubs),
         # Preferences are what stands in the output file.
-        _OUTPUT: _preferences(request.kept(), python),
+        _OUTPUT: _preferences(request.preferences, python),
     }
     for name, lines in texts.items():
         (directory / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")

@@ -29,9 +29,9 @@ class UvResolver:
         with files.temporary_directory(files.cache_root() / "tmp", "resolve-") as directory:
             _write_inputs(directory, request, self._indexes)
             try:
-                self._run(directory, request, refresh=bool(request.upgrade))
+                self._run(directory, request, refresh=request.refresh)
             except process.CommandFailed as error:
-                if request.upgrade or not uv_errors.may_be_stale(error.output):
+                if request.refresh or not uv_errors.may_be_stale(error.output):
                     raise uv_errors.explain(error.output, request, self._indexes) from None
                 self._retry(directory, request)
             data = tomllib.loads((directory / _OUTPUT).read_text(encoding="utf-8"))
@@ -100,7 +100,7 @@ def _dumps(data: Mapping[str, Any]) -> str:
 
 def _preferences(request: Request) -> dict[str, Any]:
     packages = []
-    for text in request.kept():
+    for text in request.preferences:
         requirement, _, marker = text.partition(";")
         name, _, version = requirement.partition("==")
         entry = {"name": lock.normalize(name.strip()), "version": version.strip(), "marker": marker.strip()}

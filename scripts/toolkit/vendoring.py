@@ -101,20 +101,25 @@ class Vendoring:
             targets=item.targets,
             preferences=self._preferences(item),
             platforms=self.options.platforms,
-            upgrade=self.options.upgrade,
+            refresh=bool(self.options.upgrade),
             provided=(*local, *(archive.pin.key for archive in given), *(pin.key for pin in fixed)),
             exclude_newer=self.options.exclude_newer,
             origins={line.text: line.origin for line in (*lines, *constraints)},
         )
 
     def _preferences(self, item: Wants) -> tuple[str, ...]:
-        """Return what to keep: the service's own lock first, then what this run chose, then other locks."""
+        """Return what to keep: of the service's own lock, then what this run chose, then of other locks.
+
+        What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
+        """
+        moving = {lock.normalize(name) for name in self.options.upgrade}
         own = [old for old in self.old if old.service == item.name]
         others = [old for old in self.old if old.service != item.name]
         found: dict[str, list[Distribution]] = {}
-        for item_lock in (*own, *self._new, *others):
-            names = {d.name for d in item_lock.distributions()} - found.keys()
-            for distribution in item_lock.distributions():
+        for source in (*own, *self._new, *others):
+            kept = [d for d in source.distributions() if source in self._new or not moving & {d.name, "all"}]
+            names = {d.name for d in kept} - found.keys()
+            for distribution in kept:
                 if distribution.name in names:
                     found.setdefault(distribution.name, []).append(distribution)
         return tuple(_requirement(d.key, d.marker) for group in found.values() for d in group)
@@ -125,7 +130,9 @@ class Vendoring:
         sources = self.sources_for(item.targets.pythons)
         trees = dict(sources.trees(pins))
         local = {f"local {package.name}": self._local_tree(package.path) for package in item.local}
-        closure = self._closure(item, request, [*(archive.pin for archive in given), *fixed])
+        # A distribution that is shipped anyway builds others in the same version.
+        preferring = replace(request, preferences=(*(pin.key for pin in pins), *request.preferences))
+        closure = self._closure(item, preferring, [*(archive.pin for archive in given), *fixed])
         tests = self._tests(item, request, pins)
         closure.add(f"tests {item.name}", tests)
         try:
@@ -169,7 +176,7 @@ class Vendoring:
 
     def _closure(self, item: Wants, request: Request, given: list[Pin]) -> Closure:
         """Return the closure of all services with the same interpreters: what builds one builds the others too."""
-        base = replace(request, requirements=(), constraints=(), origins={})
+        base = replace(request, requirements=(), constraints=(), origins={}, refresh=False)
         pythons = item.targets.pythons
         new = Closure(resolver=self.resolver, source=self.sources_for(pythons), base=base)
         closure = self._closures.setdefault(pythons, new)

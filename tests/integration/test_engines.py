@@ -75,11 +75,10 @@ def test_constraints_hold(shelf: LocalIndex, engine: str) -> None:
     assert keys(resolver(engine, shelf).resolve(request("app", constraints=("lib<2",)))) == ["app==1.0", "lib==1.1"]
 
 
-@pytest.mark.parametrize(("upgrade", "expected"), [("", "1.0"), ("app", "1.0"), ("lib", "2.0"), ("all", "2.0")])
-def test_preferences_are_kept_until_they_are_upgraded(shelf: LocalIndex, engine: str, upgrade: str,
-                                                      expected: str) -> None:
-    asked = request("app", preferences=("lib==1.0", "gone==3"), upgrade=tuple(upgrade.split()))
-    assert keys(resolver(engine, shelf).resolve(asked)) == ["app==1.0", f"lib=={expected}"]
+@pytest.mark.parametrize("refresh", [False, True])
+def test_preferences_are_kept_and_unknown_ones_do_no_harm(shelf: LocalIndex, engine: str, refresh: bool) -> None:
+    asked = request("app", preferences=("lib==1.0", "gone==3"), refresh=refresh)
+    assert keys(resolver(engine, shelf).resolve(asked)) == ["app==1.0", "lib==1.0"]
 
 
 def test_a_preference_that_does_not_satisfy_is_left(shelf: LocalIndex, engine: str) -> None:

@@ -169,3 +169,19 @@ def test_an_index_that_fails_is_not_asked_again_for_each_set(shop: Workshop, ind
     assert "500 Internal Server Error" in what
     # Once by the engine with its repetitions; each set by itself would ask as often again.
     assert index.requests["/simple/tool0/"] == 1
+
+
+@pytest.mark.parametrize("options", [(), ("--upgrade", "all")], ids=["first run", "upgrade of all"])
+def test_a_version_that_was_chosen_serves_the_next_round_too(
+    shop: Workshop, index: LocalIndex, options: tuple[str, ...]
+) -> None:
+    for version in ("3.0", "4.0"):
+        index.add(f"maker-{version}.tar.gz", sdists.make_backend("maker", version))
+    # `app` needs `lib`, which only an old maker builds; what else builds it would take the new one as well.
+    index.add("tool-1.0.tar.gz", sdists.make_sdist_with_backend("tool", "1.0", "maker"))
+    index.add("lib-1.0.tar.gz", sdists.make_sdist_with_backend("lib", "1.0", "maker", "<4"))
+    sdists.publish(index, "other", "1.0", dynamic=["tool"])
+    shop.service("app", "lib", "other")
+    done = shop.vendor(*options)
+    assert done.status == 0, done.err
+    assert shop.build_keys() == ["maker==3.0", "tool==1.0"]
