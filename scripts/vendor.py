@@ -43,12 +43,12 @@ def main(argv: Sequence[str]) -> int:
             return 0
         toolenv.enter(arguments.index_url, arguments.extra_index_url)
         # Above the network line: only the tools environment has what these need.
-        from toolkit import indexes, resolve, vendoring
+        from toolkit import engines, indexes, vendoring
 
         found = indexes.read(arguments.index_url, arguments.extra_index_url)
         upgrade = tuple(arguments.upgrade.replace(",", " ").split())
         options = vendoring.VendorOptions(upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms)
-        resolver = resolve.get(arguments.resolver, found)
+        resolver = engines.get(arguments.resolver, found)
         vendoring.run(project, chosen, options, found, resolver, dry_run=arguments.dry_run)
     return 0
 

@@ -7,10 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from toolkit import ui
-from toolkit.indexes import Indexes
 from toolkit.targets import Targets
-
-ENGINES = ("uv", "pip-tools")
 
 
 class ConflictError(ui.UserError):
@@ -80,16 +77,3 @@ class Resolver(Protocol):
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins of all that the requirements need on the targets, by name; raises `UserError`."""
         ...
-
-
-def get(name: str, indexes: Indexes) -> Resolver:
-    """Return the engine of this name: `uv` or `pip-tools`. Runs inside the tools environment."""
-    if name == "uv":
-        from toolkit.resolve_uv import UvResolver
-
-        return UvResolver(indexes)
-    if name == "pip-tools":
-        from toolkit.resolve_pip_tools import PipToolsResolver
-
-        return PipToolsResolver(indexes)
-    raise ui.UserError(f"RESOLVER={name}: there is no such engine", f"use one of {', '.join(ENGINES)}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import indexes, resolve
+from toolkit import engines, indexes, resolve
 from toolkit.targets import Targets
 
 REFERENCE = Path(__file__).resolve().parents[2] / "bench" / "reference31.in"
@@ -20,7 +20,7 @@ def test_both_engines_give_the_same_pins_on_the_reference_set() -> None:
     requirements = tuple(line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.strip())
     request = resolve.Request(requirements=requirements, targets=Targets(pythons=(HERE,)))
     found = indexes.read()
-    first, second = (resolve.get(engine, found).resolve(request) for engine in resolve.ENGINES)
+    first, second = (engines.get(engine, found).resolve(request) for engine in engines.ENGINES)
     assert len(first) > len(requirements)
     assert [(pin.key, pin.marker, pin.sdist) for pin in _comparable(first)] == [
         (pin.key, pin.marker, pin.sdist) for pin in _comparable(second)

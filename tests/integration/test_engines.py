@@ -12,7 +12,7 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
-from toolkit import resolve, session, ui
+from toolkit import engines, session, ui
 from toolkit.indexes import Indexes
 from toolkit.resolve import Pin, Request, Resolver
 from toolkit.targets import Targets
@@ -21,7 +21,7 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHER = "3.12" if HERE == "3.11" else "3.11"
 
 
-@pytest.fixture(params=resolve.ENGINES)
+@pytest.fixture(params=engines.ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -32,7 +32,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def resolver(engine: str, index: LocalIndex, **options: Any) -> Resolver:
-    return resolve.get(engine, Indexes(url=index.url, timeout=options.pop("timeout", 10), **options))
+    return engines.get(engine, Indexes(url=index.url, timeout=options.pop("timeout", 10), **options))
 
 
 def request(*requirements: str, pythons: tuple[str, ...] = (HERE,), **options: Any) -> Request:
@@ -151,11 +151,11 @@ def test_a_second_index_and_a_directory_have_a_say(index: LocalIndex, engine: st
 def test_a_password_is_used_and_does_not_reach_the_pins(engine: str) -> None:
     with serving(credentials="user:s3cret") as guarded:
         sdists.publish(guarded, "lib", "1.0")
-        pins = resolve.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("lib"))
+        pins = engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("lib"))
         assert keys(pins) == ["lib==1.0"]
         assert "s3cret" not in repr(pins)
         with pytest.raises(ui.UserError) as caught:
-            resolve.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("absent"))
+            engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("absent"))
         assert "s3cret" not in f"{caught.value}"
 
 
