@@ -31,7 +31,7 @@ class Source:
     def line(self) -> str:
         """Return it in apt's one-line format, sources.list(5)."""
         options = f"[signed-by={self.signed_by}] " if self.signed_by else ""
-        return f"deb {options}{self.uri} {self.suite} {' '.join(self.components)}"
+        return f"deb {options}{self.uri} {self.suite} {' '.join(self.components)}".rstrip()
 
 
 def read(directory: Path = APT) -> tuple[Source, ...]:

@@ -71,7 +71,7 @@ def build(project: Project, settings: Settings, options: SbuildOptions, packagin
             files.empty(directory)
             work = _prepare(project, settings, options, packaging, directory)
             for suite in options.suites:
-                _refuse_other_source(work.dsc, settings.dist / suite)
+                refuse_other_source(work.dsc, settings.dist / suite)
             for suite in dict.fromkeys(options.suites):
                 yield _build_one(suite, work)
         finally:
@@ -89,7 +89,8 @@ def _prepare(
     return _Work(settings=settings, options=options, packaging=packaging, dsc=dsc, signature=f"{maintainer}  {date}")
 
 
-def _refuse_other_source(dsc: Path, target: Path) -> None:
+def refuse_other_source(dsc: Path, target: Path) -> None:
+    """Raise `UserError` where a directory has this version of the source package with other files."""
     old = target / dsc.name
     if old.is_file() and _checksums(old) != _checksums(dsc):
         raise ui.UserError(
@@ -119,7 +120,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         try:
             process.run(user.command(words), cwd=base, env=environment, watch=debian.pass_on)
         except process.CommandFailed as error:
-            raise _explain(error, suite, _log(work, suite)) from error
+            raise explain(error, suite, _log(work, suite)) from error
         finally:
             _keep_log(base, _log(work, suite))
         ui.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
@@ -215,7 +216,7 @@ def _keep_log(base: Path, target: Path) -> None:
             shutil.copyfile(path, target)
 
 
-def _explain(error: process.CommandFailed, suite: str, log: Path) -> ui.UserError:
+def explain(error: process.CommandFailed, suite: str, log: Path) -> ui.UserError:
     """Return the toolkit's own error inside the build if there is one; else the stage that sbuild did not get past."""
     if "No space left on device" in error.output:
         return ui.UserError(f"{suite}: no space left for the build",

@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import files, process, ui
+from toolkit import process, ui
 
 #: The user for root. Debian's package sbuild of that name makes it.
 SYSTEM_USER = "sbuild"
@@ -135,8 +135,10 @@ def _sweep(parent: Path, user: Account) -> None:
 
 
 def _remove(path: Path, user: Account) -> None:
-    """Remove a directory with files that belong to the ids of a chroot."""
-    if not user.is_other:
+    """Remove a directory with files that belong to the ids of a chroot, which a run that is ending may do as well."""
+    mapped = ["unshare", "--map-auto", "--map-root-user"]
+    for prefix in [[]] if user.is_other else [mapped, []]:
         with suppress(ui.UserError):
-            process.read(["unshare", "--map-auto", "--map-root-user", "rm", "-rf", "--", *map(str, path.iterdir())])
-    files.remove_tree(path)
+            process.read([*prefix, "rm", "-rf", "--", *map(str, path.iterdir())])
+    with suppress(OSError):
+        path.rmdir()
