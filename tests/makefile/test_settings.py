@@ -112,3 +112,25 @@ def test_a_setting_is_not_warned_of_when_a_target_of_the_projects_own_may_read_i
     (project.root / "Makefile").write_text("include common/project.mk\nmine:\n\t@echo $(UPGRADE)\n")
     done = project.make("mine", "UPGRADE=all")
     assert (done.stdout, done.stderr) == ("all\n", "")
+
+
+def test_suites_and_chroots_have_settings_of_their_own(project: Project) -> None:
+    project.make("sbuild", "SUITES=bookworm trixie", "VERSION_SUFFIX=+deb{release}u1", "JOBS=3", "CHROOT_MAX_AGE=1")
+    found = parse("sbuild", project.calls()["sbuild"])
+    assert (found.suites, found.version_suffix) == ("bookworm trixie", "+deb{release}u1")
+    assert (found.jobs, found.max_age) == (3, 1)
+    project.make("chroot", "SUITE=trixie", "MIRROR=http://mirror.example/debian")
+    found = parse("chroot", project.calls()["chroot"])
+    assert (found.suite, found.mirror) == ("trixie", "http://mirror.example/debian")
+
+
+def test_no_suffix_and_the_default_one_differ(project: Project) -> None:
+    project.make("sbuild")
+    assert parse("sbuild", project.calls()["sbuild"]).version_suffix == "~{suite}1"
+    (project.root / "calls").unlink()
+    project.make("sbuild", "VERSION_SUFFIX=")
+    assert parse("sbuild", project.calls()["sbuild"]).version_suffix == ""
+
+
+def test_a_setting_of_chroots_is_none_of_sbuilds(project: Project) -> None:
+    assert "SUITE has no effect on sbuild: it is a setting of chroot" in project.make("sbuild", "SUITE=trixie").stderr
