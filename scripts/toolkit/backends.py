@@ -28,7 +28,11 @@ def told(
     module = backend.partition(":")[0]
     tool = pyproject.get("tool", {})
     if in_tree and module not in _BOOTSTRAPPED:
-        return None
+        requires = str(pyproject.get("build-system", {}).get("requires"))
+        if "setuptools" not in requires or mentions(b"get_requires_for_build_"):
+            return None
+        # One that nowhere names the hook passes setuptools' own on: `from setuptools.build_meta import *`, or a loop.
+        return _told_by_setuptools(members, mentions)
     match module:
         # flit_core/buildapi.py and poetry/core/masonry/api.py return an empty list, always.
         case "flit_core.buildapi" | "poetry.core.masonry.api":
