@@ -91,9 +91,10 @@ def test_setup_cfg_may_ask_too(content: bytes, answer: tuple[str, ...] | None) -
 def test_an_in_tree_backend_is_asked_where_it_may_have_a_hook_of_its_own(
     source: bytes, answer: tuple[str, ...] | None
 ) -> None:
-    table = {"build-system": {"requires": ["setuptools"]}}
+    table: dict[str, Any] = {"build-system": {"requires": ["setuptools"]}}
     assert told("_own", in_tree=True, members=SETUP, sources=source, **table) == answer
 
 
 def test_an_in_tree_backend_on_something_else_is_asked() -> None:
-    assert told("_own", in_tree=True, members=SETUP, **{"build-system": {"requires": ["flit_core"]}}) is None
+    table: dict[str, Any] = {"build-system": {"requires": ["flit_core"]}}
+    assert told("_own", in_tree=True, members=SETUP, **table) is None
