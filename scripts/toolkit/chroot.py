@@ -190,7 +190,8 @@ def _debootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) 
     except process.CommandFailed as error:
         files.write_atomic(log, error.output)
         raise explain(error, recipe, log) from error
-    files.write_atomic(log, output)
+    if output:  # V=2 has shown it
+        files.write_atomic(log, output)
 
 
 def command(recipe: Recipe, base: Path) -> list[str]:
