@@ -36,8 +36,8 @@ def _wheel(distribution: metadata.Distribution, folder: str) -> bytes:
     members: dict[str, bytes] = {}
     for path in distribution.files or ():
         inside = ".dist-info" not in path.parts[0] or path.name not in _OF_THE_INSTALLATION
-        # pip records byte code too, and not always where it is.
-        if inside and path.suffix != ".pyc" and {"..", "tests"}.isdisjoint(path.parts):
+        # What pip added, such as byte code, it records without a hash, and not always where it is.
+        if inside and path.hash and {"..", "tests"}.isdisjoint(path.parts):
             name = path.as_posix()
             if ".dist-info/" in name:
                 name = f"{folder}/{name.split('/', 1)[1]}"
