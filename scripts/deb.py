@@ -18,8 +18,7 @@ from toolkit.settings import Settings
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
-    parser = settings.parser(__doc__ or "")
-    wheels.add_arguments(parser)
+    parser = wheels.parser(__doc__ or "")
     parser.add_argument("--dry-run", action="store_true", help="check everything and say what would be built")
     return parser
 

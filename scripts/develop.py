@@ -75,9 +75,7 @@ def create(prefix: Path, project: Project, built: Built) -> None:
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    parser = settings.parser(__doc__ or "")
-    wheels.add_arguments(parser)
-    return parser
+    return wheels.parser(__doc__ or "")
 
 
 def main(argv: Sequence[str]) -> int:

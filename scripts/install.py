@@ -15,8 +15,7 @@ from toolkit import project as projects
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
-    parser = settings.parser(__doc__ or "")
-    wheels.add_arguments(parser)
+    parser = wheels.parser(__doc__ or "")
     parser.add_argument("--destdir", required=True, metavar="DIR", help="what stands for the root of the file system")
     return parser
 

@@ -13,9 +13,7 @@ from toolkit import project as projects
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
-    parser = settings.parser(__doc__ or "")
-    wheels.add_arguments(parser)
-    return parser
+    return wheels.parser(__doc__ or "")
 
 
 def main(argv: Sequence[str]) -> int:

@@ -19,11 +19,6 @@ def possible(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> b
     return any(holds for _, holds in _table(marker, tuple(pythons), tuple(platforms)))
 
 
-def always(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> bool:
-    """Tell whether a marker holds on every machine."""
-    return all(holds for _, holds in _table(marker, tuple(pythons), tuple(platforms)))
-
-
 def simplify(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> str:
     """Return a shorter marker that says the same of these machines: empty when it holds on all of them.
 

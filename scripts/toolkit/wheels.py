@@ -15,6 +15,7 @@ from toolkit.interpreter import Interpreter
 from toolkit.plan import Node, Planner
 from toolkit.project import Project
 from toolkit.settings import Settings
+from toolkit.settings import parser as common_parser
 from toolkit.store import Store
 
 
@@ -36,9 +37,10 @@ class Built:
     interpreters: Mapping[str, Interpreter]
 
 
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every verb that builds."""
-    group = parser.add_argument_group("build options")
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser that knows the options common to all verbs and those of every verb that builds."""
+    result = common_parser(description)
+    group = result.add_argument_group("build options")
     add_jobs(group)
     group.add_argument(
         "--wheel-store",
@@ -49,6 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
     )
+    return result
 
 
 def add_jobs(parser: argparse._ActionsContainer) -> None:
