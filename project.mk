@@ -42,15 +42,21 @@ PLATFORMS ?= linux
 #: Say what would be done, and do nothing: DRY_RUN=1
 DRY_RUN ?=
 
-#@ Settings of build, install, deb, sbuild, sbom and test
+#@ Settings of build, install, deb, sbuild, reproducible, sbom and test
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
 
 #@ Settings of build, install, deb, sbom and test
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
 WHEEL_STORE ?= default
+
+#@ Settings of build, install, deb, reproducible, sbom and test
 #: The interpreter to build for, instead of the one .python-version asks for: PYTHON=/usr/bin/python3.11
 PYTHON ?=
+
+#@ Settings of deb, sbuild and reproducible
+#: How packages are compressed (empty: deb is fast with zstd:1, sbuild small with xz:9): DEB_COMPRESSION=zstd:19
+DEB_COMPRESSION ?=
 
 #@ Settings of sbuild
 #: The suites to build for (empty: that of this machine): SUITES="bookworm trixie"
@@ -88,6 +94,7 @@ vendor_options = --resolver $(call quote,$(RESOLVER)) --platforms $(call quote,$
 build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) \
 	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
 chroot_options = $(call option,--mirror,$(MIRROR)) --max-age $(call quote,$(CHROOT_MAX_AGE))
+compression = $(call option,--compression,$(DEB_COMPRESSION))
 dry_run = $(if $(DRY_RUN),--dry-run)
 
 #@ Targets
@@ -114,18 +121,23 @@ common-install:
 #: Build the Debian packages into dist/
 .PHONY: common-deb
 common-deb:
-	$(call verb,deb) $(build_options) $(dry_run)
+	$(call verb,deb) $(build_options) $(compression) $(dry_run)
 
 #: Build the Debian packages into dist/<suite>/, in a clean chroot for each suite
 .PHONY: common-sbuild
 common-sbuild:
 	$(call verb,sbuild) $(call option,--jobs,$(JOBS)) $(call option,--suites,$(SUITES)) \
-		--version-suffix=$(call quote,$(VERSION_SUFFIX)) $(chroot_options)
+		--version-suffix=$(call quote,$(VERSION_SUFFIX)) $(compression) $(chroot_options)
 
 #: Make the chroot of a suite, with all that builds the project; sbuild does so where there is none
 .PHONY: common-chroot
 common-chroot:
 	$(call verb,chroot) $(call option,--suite,$(SUITE)) $(chroot_options)
+
+#: Build the Debian packages twice, the second time as if on another machine, and compare them byte for byte
+.PHONY: common-reproducible
+common-reproducible:
+	$(call verb,reproducible) $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) $(compression)
 
 #: Run the tests of the services, offline, with what vendor/ holds
 .PHONY: common-test

@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, debian, settings, source_tree, ui, wheels
+from toolkit import check, compression, debian, settings, source_tree, ui, wheels
 from toolkit import project as projects
 from toolkit.control import Control
 from toolkit.debian import Deb
@@ -19,6 +19,7 @@ from toolkit.settings import Settings
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
     parser = wheels.parser(__doc__ or "")
+    compression.add_argument(parser, compression.FAST)
     parser.add_argument("--dry-run", action="store_true", help="check everything and say what would be built")
     return parser
 
@@ -35,7 +36,8 @@ def main(argv: Sequence[str]) -> int:
     if arguments.dry_run:
         announce(project, chosen, packaging)
     else:
-        report(debian.build(project, chosen, wheels.options_from(arguments, chosen), packaging), chosen)
+        options = wheels.options_from(arguments, chosen)
+        report(debian.build(project, chosen, options, packaging, arguments.compression), chosen)
     return 0
 
 

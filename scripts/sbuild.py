@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, chroot, debian, sbuild, settings, ui, unprivileged, wheels
+from toolkit import check, chroot, compression, debian, sbuild, settings, ui, unprivileged, wheels
 from toolkit import project as projects
 from toolkit.sbuild import SbuildOptions
 
@@ -20,6 +20,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--version-suffix", default="~{suite}1", metavar="TEXT",
                         help="what versions end with (default: %(default)s)")
     wheels.add_jobs(parser)
+    compression.add_argument(parser, compression.SMALL)
     chroot.add_arguments(parser)
     return parser
 
@@ -32,6 +33,7 @@ def main(argv: Sequence[str]) -> int:
         suites=tuple(arguments.suites.split()) or (chroot.own_suite(),),
         suffix=arguments.version_suffix,
         jobs=arguments.jobs,
+        compression=arguments.compression,
         mirror=arguments.mirror,
         max_age=arguments.max_age,
     )

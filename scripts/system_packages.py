@@ -87,8 +87,8 @@ def become_root(hint: str) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = settings.parser(__doc__ or "")
-    parser.add_argument("--groups", default="build sbuild", help="what for: some of build, sbuild and test "
-                        "(default: %(default)s)")
+    parser.add_argument("--groups", default="build sbuild check",
+                        help="what for: some of build, sbuild, check and test (default: %(default)s)")
     return parser
 
 

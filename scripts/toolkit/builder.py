@@ -18,7 +18,11 @@ from toolkit.lock import normalize
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 
 #: What a build may see of the caller's environment; all else would make its result depend on who ran it.
-_PASSED_ON = ("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "CCACHE_DIR", "DEB_BUILD_OPTIONS")
+_PASSED_ON = (
+    *("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "CCACHE_DIR", "DEB_BUILD_OPTIONS"),
+    # By these eatmydata and faketime work.
+    *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"),
+)
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 _FLAG_VARIABLES = ("CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS")
 

@@ -7,12 +7,13 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit import control, files, offline, outer_make, process, source_package, source_tree, ui
+from toolkit.compression import FAST, Compression
 from toolkit.control import Control
 from toolkit.project import Project
 from toolkit.settings import Settings
@@ -26,6 +27,8 @@ BUILD_DEPENDS = {
     "python3-packaging": r"python3-packaging",
 }
 _PROGRAMS = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "gcc": "build-essential"}
+# Trees are fresh, so nothing is to be cleaned, and what they need has been checked.
+_COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
 _SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
 _STEP = re.compile(r"  [A-Z]{2,} +\S")
 _ERROR = re.compile(r"^error: (?P<what>.*)(?:\n hint: (?P<hint>.*))?$", re.MULTILINE)
@@ -108,7 +111,9 @@ def _unmet(packaging: Control) -> list[str]:
     return []
 
 
-def build(project: Project, settings: Settings, options: BuildOptions, packaging: Control) -> list[Deb]:
+def build(
+    project: Project, settings: Settings, options: BuildOptions, packaging: Control, compression: Compression = FAST
+) -> list[Deb]:
     """Build source and binary packages, put them into dist/ and return the binary ones.
 
     Until all is built dist/ stays as it was. Raises `UserError`, with what was printed, when the build fails.
@@ -118,7 +123,7 @@ def build(project: Project, settings: Settings, options: BuildOptions, packaging
         try:
             files.empty(directory)
             source, binary = _export(project, settings, packaging, directory)
-            _build_both(source, binary, packaging, options, _environment(settings, options))
+            _build_both(source, binary, packaging, options, environment(settings, options, compression))
             return _publish([source.parent, binary.parent], settings.dist)
         finally:
             files.empty(directory)
@@ -142,14 +147,12 @@ def _build_both(
     source: Path, binary: Path, packaging: Control, options: BuildOptions, environment: dict[str, str]
 ) -> None:
     start = time.monotonic()
-    # The trees are fresh, so nothing is to be cleaned, and what they need has been checked.
-    command = ["dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign"]
     # vendor/ is compressed already: the lowest level does.
     fast = ["--source-option=-Zgzip", "--source-option=-z1"] if packaging.is_native else []
     with ThreadPoolExecutor(1) as pool:
-        packing = pool.submit(process.run, [*command, "--build=source", *fast], cwd=source, env=environment)
+        packing = pool.submit(process.run, [*_COMMAND, "--build=source", *fast], cwd=source, env=environment)
         try:
-            _run([*command, "--build=binary", f"--jobs-try={options.jobs}"], binary, environment)
+            run(binary_command(options), binary, environment)
         except BaseException:
             process.end_children()
             raise
@@ -157,14 +160,17 @@ def _build_both(
     ui.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
 
 
-def _environment(settings: Settings, options: BuildOptions) -> dict[str, str]:
+def binary_command(options: BuildOptions) -> list[str]:
+    """Return the command that builds the binary packages of the tree it is run in, beside that."""
+    return [*_COMMAND, "--build=binary", f"--jobs-try={options.jobs}"]
+
+
+def environment(settings: Settings, options: BuildOptions, compression: Compression) -> dict[str, str]:
     """Return the environment of the package build: the settings of this run, and nothing of the make that runs it."""
     kept = outer_make.environment()
     return {
-        # A developer's package is made to be installed once: fast instead of small.
-        "DPKG_DEB_COMPRESSOR_TYPE": "zstd",
-        "DPKG_DEB_COMPRESSOR_LEVEL": "1",
         **kept,
+        **compression.environment,
         "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{kept.get('PATH', os.defpath)}",
         "PYTHON3": sys.executable,
         **forwarded(settings),
@@ -190,7 +196,8 @@ def forwarded(settings: Settings) -> dict[str, str]:
     }
 
 
-def _run(command: list[str], tree: Path, environment: dict[str, str]) -> None:
+def run(command: Sequence[str], tree: Path, environment: Mapping[str, str]) -> None:
+    """Run a package build in its tree, without a network. Raises `UserError` with what ended it."""
     try:
         process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=pass_on)
     except process.CommandFailed as error:
@@ -210,7 +217,9 @@ def explain(error: process.CommandFailed) -> ui.UserError:
     found = list(_ERROR.finditer(error.output))
     # After it come only the complaints of make, dh and dpkg-buildpackage, one inside the other.
     if not found or error.output.count("\n", found[-1].end()) > 10:
-        return ui.UserError(error.what, offline.suggestion(error.output) or error.hint, error.output)
+        # The command's own first word may be what only keeps it from the network.
+        what = f"dpkg-buildpackage failed with status {error.status}"
+        return ui.UserError(what, offline.suggestion(error.output) or error.hint, error.output)
     last = found[-1]
     said = error.output[: last.start()].rpartition("Entering directory")[2].partition("\n")[2]
     return ui.UserError(last["what"], last["hint"] or error.hint, said)

@@ -75,6 +75,16 @@ def read(
     cwd: str | os.PathLike[str] | None = None,
     env: Mapping[str, str] | None = None,
 ) -> str:
+    """Run a short command and return its standard output alone, as text; errors as for `run`."""
+    return read_bytes(argv, cwd=cwd, env=env).decode("utf-8", "replace")
+
+
+def read_bytes(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> bytes:
     """Run a short command and return its standard output alone; errors as for `run`."""
     words = [os.fspath(word) for word in argv]
     ui.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
@@ -86,7 +96,7 @@ def read(
         raise _missing(words[0]) from error
     if done.returncode:
         raise CommandFailed(words, done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace"))
-    return done.stdout.decode("utf-8", "replace")
+    return done.stdout
 
 
 def end_children() -> None:

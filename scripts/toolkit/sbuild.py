@@ -12,6 +12,7 @@ from pathlib import Path
 
 from toolkit import chroot, debian, files, process, source_package, ui, unprivileged
 from toolkit.chroot import Chroot
+from toolkit.compression import SMALL, Compression
 from toolkit.control import Control
 from toolkit.debian import Deb
 from toolkit.project import Project
@@ -28,7 +29,7 @@ _STAGE = re.compile(r"^Fail-Stage: (\S+)", re.MULTILINE)
 class SbuildOptions:
     """For which `suites`, with `jobs` at once; `suffix` is added to versions, its {suite} and {release} replaced.
 
-    `mirror` and `max_age` (days) are those of the chroots.
+    Packages are compressed with `compression`; `mirror` and `max_age` (days) are those of the chroots.
     """
 
     suites: tuple[str, ...]
@@ -36,6 +37,7 @@ class SbuildOptions:
     jobs: int
     mirror: str
     max_age: int
+    compression: Compression = SMALL
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -181,6 +183,7 @@ def configuration(work: _Work, base: Path) -> str:
     toolkit = Path(_PLACE, _TREE, work.settings.toolkit.relative_to(work.settings.project))
     inside = {
         **debian.forwarded(work.settings),
+        **work.options.compression.environment,
         "WHEEL_STORE": "",
         "JOBS": str(work.options.jobs),
         "V": str(ui.verbosity),

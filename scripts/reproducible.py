@@ -1,0 +1,39 @@
+#!/usr/bin/env python3
+"""Build the Debian packages twice, with all different that must not matter, and compare them byte for byte."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+
+from toolkit import check, compression, debian, reproducible, settings, ui, wheels
+from toolkit import project as projects
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this verb's command line."""
+    parser = settings.parser(__doc__ or "")
+    wheels.add_jobs(parser)
+    parser.add_argument("--python", default="", help="the interpreter to build for")
+    compression.add_argument(parser, compression.FAST)
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    os.umask(0o022)
+    project = projects.discover(chosen)
+    packaging = debian.prepare(project, chosen)
+    check.require(project, chosen)
+    options = wheels.BuildOptions(jobs=arguments.jobs, store=chosen.build / "wheel-store", python=arguments.python)
+    for name, digest in reproducible.build(project, chosen, options, packaging, arguments.compression).items():
+        ui.step("SAME", f"{name}  sha256 {digest}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))

@@ -1,0 +1,77 @@
+"""Another machine, played on this one: all that a package must not depend on, made different for one build."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from functools import cache
+from pathlib import Path
+
+from toolkit import process, ui
+
+RUNNER = Path(__file__).with_name("elsewhere_runner.py")
+_TOLD = {"hostname": "elsewhere", "user": 4321, "umask": 0o077}
+_DAYS_LATER = 400
+_CLOCK = "faketime/libfaketimeMT.so.1"
+#: What even the first build has as its own, whoever runs it.
+HERE = {"TZ": "Etc/GMT+12"}
+
+
+@cache
+def is_allowed() -> bool:
+    """Tell whether the kernel lets us have namespaces; it warns where not."""
+    try:
+        process.read([sys.executable, "-I", RUNNER, json.dumps(_TOLD), "true"])
+    except ui.UserError:
+        ui.warn("this kernel allows no namespaces: user, host name and order of files are the same in both builds")
+        return False
+    return True
+
+
+def has_clock() -> bool:
+    """Tell whether faketime is installed, which moves the clock."""
+    return any(Path("/usr/lib").glob(f"*/{_CLOCK}"))
+
+
+def varied() -> list[str]:
+    """Return what is different elsewhere, in words."""
+    namespaces = ["user", "host name", "order of files"] if is_allowed() else []
+    clock = [f"date ({_DAYS_LATER} days later)"] if has_clock() else []
+    return ["path", "time zone", "locale", "umask", "cores", *namespaces, *clock]
+
+
+def environment(base: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a build elsewhere, made of those of one here."""
+    # The loader of programs puts the architecture's directory in the place of $LIB, ld.so(8).
+    clock = {
+        "LD_PRELOAD": f"/usr/$LIB/{_CLOCK}",
+        "FAKETIME": f"+{_DAYS_LATER}d",
+        "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+        # What a build sets as a file's time has to be what it finds there.
+        "NO_FAKE_STAT": "1",
+    }
+    return {**base, "TZ": "Etc/GMT-14", "USER": "somebody", "LOGNAME": "somebody", **(clock if has_clock() else {})}
+
+
+def other_locale(known: Sequence[str]) -> str:
+    """Return a locale that sorts, counts or speaks differently, if this machine has one."""
+    plain = ("C", "POSIX", "C.")
+    return next((name for name in known if not name.startswith(plain) and not name.startswith("en")), "POSIX")
+
+
+def command(words: Sequence[str], tree: Path, original: Path) -> list[str]:
+    """Return the command that runs another elsewhere, in `tree`: an empty directory, where it finds `original`.
+
+    Results that it writes beside `tree` are seen from here.
+    """
+    # Whatever starts processes here gives them one locale; this comes after it.
+    locale = other_locale(process.read(["locale", "-a"]).split())
+    words = ["env", f"LC_ALL={locale}", f"LANG={locale}", *words]
+    if not is_allowed():
+        # The rest of it needs nobody's leave.
+        shell = f'cp -a "$1/." . && shift && umask {_TOLD["umask"]:03o} && exec taskset --cpu-list 0 "$@"'
+        return ["sh", "-c", shell, "sh", os.fspath(original), *words]
+    told = {**_TOLD, "tree": str(tree), "original": str(original)}
+    return [sys.executable, "-I", str(RUNNER), json.dumps(told), *words]
