@@ -33,7 +33,8 @@ def tree(package: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_package_holds_the_service_and_all_that_it_needs(tree: Path) -> None:
     for module in ("aiohttp", "msgpack", "msgspec", "psutil", "yaml", "yc_common", "yc_example_service"):
         assert (tree / MODULES / module / "__init__.py").is_file()
-    for extension in ("aiohttp/_http_parser", "msgpack/_cmsgpack", "msgspec/_core", "psutil/_psutil_linux"):
+    names = ("aiohttp/_http_parser", "msgpack/_cmsgpack", "msgspec/_core", "psutil/_psutil_linux", "yaml/_yaml")
+    for extension in names:
         assert list((tree / MODULES).glob(f"{extension}*.so"))
 
 
@@ -89,6 +90,13 @@ def test_the_service_runs_where_it_is_installed(package: Path, root: Root) -> No
     root.run("apt-get", "--quiet", "--yes", "purge", "yc-example-service")
     assert not (root.path / "usr/lib/yc").exists()
     assert not (root.path / "etc/yc").exists()
+
+
+def test_the_package_is_the_same_wherever_it_is_built(example: Path, environment: dict[str, str]) -> None:
+    said = run(["make", "reproducible"], cwd=example, env={**environment, "DEB_BUILD_OPTIONS": "nocheck"})
+    assert "what is different: path, time zone, locale, umask, cores, user, host name, order of files" in said
+    assert "date (400 days later)" in said
+    assert re.search(r"^  SAME    yc-example-service_0\.1\.0_\w+\.deb  sha256 [0-9a-f]{64}$", said, re.MULTILINE)
 
 
 def test_a_second_run_keeps_what_the_user_changed(example: Path, environment: dict[str, str]) -> None:
