@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -135,32 +135,6 @@ def build(bench: Bench) -> list[Row]:
     ]
 
 
-def deb(bench: Bench) -> list[Row]:
-    """The package again after a change of the service's code, beside plain dh on the finished tree."""
-    bench.make("deb")
-    runs = []
-    for number in range(3):
-        source = bench.project / "reference_service" / "yc_reference_service" / "__init__.py"
-        source.write_text(source.read_text() + f"\nCHANGE_{number} = True\n")
-        runs.append(bench.make("deb"))
-    warm = measure.median(runs)
-    plain = bench.run("dpkg-buildpackage", "-us", "-uc", "-b", cwd=_plain_package(bench))
-    return [Row("make deb, service changed", warm, "plain dh + xz of the finished tree", plain, "0.25 and 10 s")]
-
-
-def _plain_package(bench: Bench) -> Path:
-    """Return a source package whose only work is to install the finished tree, as dh and dpkg-deb do by themselves."""
-    directory = bench.work / "plain"
-    shutil.rmtree(directory, ignore_errors=True)
-    shutil.copytree(bench.project / "debian", directory / "debian", ignore=shutil.ignore_patterns("yc-*", ".debhelper"))
-    bench.make("install", f"DESTDIR={directory}/tree")
-    rules = "#!/usr/bin/make -f\n%:\n\tdh $@\noverride_dh_auto_install:\n\tcp -a tree/. debian/yc-reference-service/\n"
-    (directory / "debian" / "rules").write_text(rules)
-    control = (directory / "debian" / "control").read_text()
-    (directory / "debian" / "control").write_text(control.replace("${python3:Depends}, ", ""))
-    return directory
-
-
 def pip_download(bench: Bench) -> list[Row]:
     """pip's own way to the sdists of the runtime closure (it leaves build requirements out)."""
     cold = bench.cold("vendor", "UPGRADE=all")
@@ -185,9 +159,3 @@ def fromager(bench: Bench) -> list[Row]:
     peer = bench.run(tool, "bootstrap", "-r", bench.project / "reference_service" / "requirements.txt", cwd=work)
     both = Timing(cold.seconds + ours.seconds, cold.cpu + ours.cpu, max(cold.memory, ours.memory))
     return [Row("make vendor build, cold", both, "fromager bootstrap", peer, "-")]
-
-
-CASES: dict[str, Callable[[Bench], list[Row]]] = {
-    "help": help_, "vendor": vendor, "build": build, "deb": deb, "pip-download": pip_download, "fromager": fromager,
-}  # fmt: skip
-SLOW = ("pip-download", "fromager")

@@ -1,0 +1,20 @@
+#!/usr/bin/env python3
+"""Export a project and pack its source package, as `make sbuild` begins: `pack.py PROJECT TARGET`."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from pathlib import Path
+
+project, target = Path(sys.argv[1]), Path(sys.argv[2])
+sys.path.insert(0, str(project / "common" / "scripts"))
+
+from toolkit import debian, settings, source_package  # noqa: E402
+from toolkit import project as projects  # noqa: E402
+
+shutil.rmtree(target, ignore_errors=True)
+target.mkdir()
+chosen = settings.from_arguments(settings.parser("").parse_args(["--project", str(project)]))
+found = projects.discover(chosen)
+source_package.write(found, chosen, debian.read(found, chosen), target)
