@@ -34,6 +34,7 @@ from toolkit.project import Project
 from toolkit.resolve import Pin, Request, Resolver
 from toolkit.selection import Selector
 from toolkit.settings import Settings
+from toolkit.source_only import SourceOnly
 from toolkit.sources import Sources
 from toolkit.vendor_archives import Given
 from toolkit.vendor_txt import BinaryRule
@@ -249,9 +250,11 @@ def run(project: Project, settings: Settings, options: VendorOptions, indexes: I
             askers = cache(lambda: dynamic.askers(indexes, uv, pythons, scratch))
             return Sources(selector=selector, fetcher=fetcher, askers=askers, files=fetched)
 
+        index = Index(indexes)
         vendoring = Vendoring(
-            project=project, options=options, resolver=resolver, index=Index(indexes),
-            sources_for=sources_for, fetcher=fetcher, old=old,
+            project=project, options=options, index=index,
+            resolver=SourceOnly(resolver=resolver, index=index, binary=rules.keys()), sources_for=sources_for,
+            fetcher=fetcher, old=old,
         )  # fmt: skip
         new = vendoring.run(everything)
     _refuse_unknown_upgrades(options, (*old, *new))
