@@ -1,4 +1,4 @@
-"""Prefers releases that have a source: where the newest is there as a wheel only, an older one with an sdist is taken."""
+"""Prefers releases that have a source: of one that is there as a wheel only, an older one with an sdist is taken."""
 
 from __future__ import annotations
 
