@@ -58,9 +58,15 @@ PYTHON ?=
 #: How packages are compressed (empty: deb is fast with zstd:1, sbuild small with xz:9): DEB_COMPRESSION=zstd:19
 DEB_COMPRESSION ?=
 
-#@ Settings of sbuild
-#: The suites to build for (empty: that of this machine): SUITES="bookworm trixie"
+#@ Settings of sbuild and check-deb
+#: The suites to build for (empty: that of this machine), or to check (empty: what make deb built): SUITES="bookworm trixie"
 SUITES ?=
+
+#@ Settings of check-deb
+#: A directory with packages of an older version, to upgrade from: UPGRADE_FROM=/srv/released
+UPGRADE_FROM ?=
+
+#@ Settings of sbuild
 #: What versions end with, so that each suite has its own: VERSION_SUFFIX=+deb{release}u1 makes 1.2.3+deb12u1
 VERSION_SUFFIX ?= ~{suite}1
 
@@ -68,7 +74,7 @@ VERSION_SUFFIX ?= ~{suite}1
 #: The suite to make a chroot of (empty: that of this machine): SUITE=trixie
 SUITE ?=
 
-#@ Settings of chroot and sbuild
+#@ Settings of chroot, sbuild and check-deb
 #: Where chroots get their packages, instead of where this machine does: MIRROR=http://mirror.example/debian
 MIRROR ?=
 #: After how many days a chroot is made again; 0 makes it now: CHROOT_MAX_AGE=30
@@ -138,6 +144,11 @@ common-chroot:
 .PHONY: common-reproducible
 common-reproducible:
 	$(call verb,reproducible) $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) $(compression)
+
+#: Check what was built: lintian; install, upgrade, remove and purge in a clean system; the tests of debian/tests there
+.PHONY: common-check-deb
+common-check-deb:
+	$(call verb,check_deb) $(call option,--suites,$(SUITES)) $(call option,--upgrade-from,$(UPGRADE_FROM)) $(chroot_options)
 
 #: Run the tests of the services, offline, with what vendor/ holds
 .PHONY: common-test

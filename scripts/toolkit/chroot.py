@@ -13,7 +13,7 @@ import re
 import shutil
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +33,16 @@ _DISTRO_INFO = Path("/usr/share/distro-info")
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is in a chroot: a suite from these sources (lines of sources.list), and these fields of debian/control."""
+    """What is in a chroot: a suite from these sources (lines of sources.list), and these fields of debian/control.
+
+    `variant` is one of mmdebstrap's: `buildd` to build in, `minbase` to install into.
+    """
 
     suite: str
     architecture: str
     sources: tuple[str, ...]
     depends: Mapping[str, str] = field(default_factory=dict)
+    variant: str = "buildd"
 
     @property
     def name(self) -> str:
@@ -90,10 +94,15 @@ def own_suite() -> str:
 
 
 def recipe(settings: Settings, suite: str, mirror: str = "") -> Recipe:
-    """Return the recipe of a chroot for a project; for one without a debian/ it has what the toolkit needs.
+    """Return the recipe of a chroot to build a project in; for one without a debian/ it has what the toolkit needs.
 
     `mirror` is where packages come from (default: as this machine's own). Raises `UserError`.
     """
+    return replace(minimal(suite, mirror), variant="buildd", depends=_depends(settings.project / "debian"))
+
+
+def minimal(suite: str, mirror: str = "") -> Recipe:
+    """Return the recipe of a system that has no more than what every system has, to install into."""
     if not _SUITE.fullmatch(suite):
         raise ui.UserError(f"{suite}: not a suite", _suites_hint(suite))
     system, own, sources = platform.freedesktop_os_release(), own_suite(), apt_sources.read()
@@ -101,7 +110,7 @@ def recipe(settings: Settings, suite: str, mirror: str = "") -> Recipe:
              else apt_sources.for_suite(sources, suite, own=own, distribution=system["ID"]))
     architecture = process.read(["dpkg", "--print-architecture"]).strip()
     return Recipe(suite=suite, architecture=architecture, sources=tuple(source.line for source in found),
-                  depends=_depends(settings.project / "debian"))
+                  variant="minbase")
 
 
 def _depends(directory: Path) -> dict[str, str]:
@@ -197,17 +206,17 @@ def _debootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) 
 def command(recipe: Recipe, base: Path) -> list[str]:
     """Return the command that writes the tarball to a directory, which holds `control`."""
     place = "/tmp/dependencies"
-    hooks = [
+    building = [
         f'mkdir -p "$1{place}/debian"',
         f"upload {base}/control {place}/debian/control",
         f'chroot "$1" apt-get --yes --no-install-recommends build-dep {place}',
         f'rm -r "$1{place}"',
-        f"download /etc/os-release {base}/os-release",
     ]
+    hooks = [*(building if recipe.depends else []), f"download /etc/os-release {base}/os-release"]
     return [
         "mmdebstrap",
         "--mode=unshare",
-        "--variant=buildd",
+        f"--variant={recipe.variant}",
         f"--architectures={recipe.architecture}",
         # apt inside knows what there is, so that no build has to ask first.
         "--skip=cleanup/apt/lists",

@@ -94,16 +94,11 @@ def _prepare(
 def refuse_other_source(dsc: Path, target: Path) -> None:
     """Raise `UserError` where a directory has this version of the source package with other files."""
     old = target / dsc.name
-    if old.is_file() and _checksums(old) != _checksums(dsc):
+    if old.is_file() and source_package.checksums(old) != source_package.checksums(dsc):
         raise ui.UserError(
             f"{old}: this version is there already, made of another source",
             f"raise the version in debian/changelog, or remove {target} if nobody has that version",
         )
-
-
-def _checksums(dsc: Path) -> list[str]:
-    """Return what a .dsc says of its files; one that was signed since says the same."""
-    return re.findall(r"^ ([0-9a-f]{64} \d+ \S+)$", dsc.read_text(encoding="utf-8"), re.MULTILINE)
 
 
 def _build_one(suite: str, work: _Work) -> list[Deb]:
@@ -114,7 +109,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
     start = time.monotonic()
     ui.step("SBUILD", f"{work.packaging.name} {version}, for {suite}")
     with unprivileged.workspace(user) as base:
-        for path in [clean.path, *_source_files(work.dsc)]:
+        for path in [clean.path, *source_package.files_of(work.dsc)]:
             files.link_or_copy(path, base / path.name)
         (base / "config.pl").write_text(configuration(work, base), encoding="utf-8")
         words = command(work, clean, version)
@@ -127,7 +122,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
             _keep_log(base, _log(work, suite))
         ui.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
         built = [path for path in base.iterdir() if path.suffix in _RESULTS]
-        return _publish([*built, *_source_files(work.dsc)], work.settings.dist / suite)
+        return _publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
 
 
 def suffix(template: str, clean: Chroot) -> str:
@@ -135,11 +130,6 @@ def suffix(template: str, clean: Chroot) -> str:
     if "{release}" in template and not clean.release:
         raise ui.UserError(f"VERSION_SUFFIX={template}: {clean.suite} has no release number", "use {suite} instead")
     return template.replace("{suite}", clean.suite).replace("{release}", clean.release)
-
-
-def _source_files(dsc: Path) -> list[Path]:
-    names = {line.split()[2] for line in _checksums(dsc)}
-    return [dsc, *(dsc.parent / name for name in sorted(names))]
 
 
 def command(work: _Work, clean: Chroot, version: str) -> list[str]:

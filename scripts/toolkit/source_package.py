@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
+import re
 import tarfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -65,3 +66,14 @@ def _anonymous(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
     member.uname = member.gname = ""
     member.mtime = epoch
     return member
+
+
+def checksums(dsc: Path) -> list[str]:
+    """Return what a .dsc says of its files: hash, size, name; one that was signed since says the same."""
+    return re.findall(r"^ ([0-9a-f]{64} \d+ \S+)$", dsc.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def files_of(dsc: Path) -> list[Path]:
+    """Return a .dsc and the files that it names, beside it."""
+    names = {line.split()[2] for line in checksums(dsc)}
+    return [dsc, *(dsc.parent / name for name in sorted(names))]

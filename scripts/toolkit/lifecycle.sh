@@ -1,0 +1,72 @@
+#!/bin/sh
+# The life of each package in new/: installed (from old/, if an older one is there), upgraded, removed, purged. It is run
+# by autopkgtest as root of a system that is nothing else's, beside these directories. Each step is a line `STEP package
+# step`; what is wrong is a line `WRONG package step path`, and the status is then 1.
+set -eu
+export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
+status=0
+
+apt() {
+	apt-get --quiet=2 --yes --no-install-recommends --allow-downgrades "$@" < /dev/null > apt.log 2>&1 || {
+		cat apt.log
+		echo "WRONG $name $step -"
+		exit 1
+	}
+}
+
+# Every path with its kind, mode, owner and target, and with the sum of what is in it; not what any installation changes.
+list() {
+	set -- / -xdev
+	for place in /dev /proc /run /sys /tmp /var/cache/apt /var/cache/debconf /var/cache/ldconfig /var/lib/apt \
+		/var/lib/dpkg /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/tmp /etc/ld.so.cache; do
+		set -- "$@" -path "$place" -prune -o
+	done
+	find "$@" -printf '%p|%y %m %U:%G %l\n' > paths
+	find "$@" -type f -exec md5sum {} + | sed 's/^\([^ ]*\)  \(.*\)/\2|\1/' > sums
+	sort paths sums
+}
+
+wrong() {
+	while read -r path; do
+		echo "WRONG $name $step $path"
+		status=1
+	done < "$1"
+}
+
+begin() {
+	step=$1
+	echo "STEP $name $step"
+}
+
+for new in new/*.deb; do
+	name=$(dpkg-deb --field "$new" Package)
+	begin depends
+	# The files of what it depends on are not its own, whatever happens to them.
+	depends=$(dpkg-deb --showformat '${Pre-Depends}\n${Depends}\n' --show "$new" | sed '/^$/d' | paste -sd,)
+	test -z "$depends" || apt satisfy "$depends"
+	list > before
+
+	begin install
+	old=$(find old -name "${name}_*.deb" | sort | head -n 1)
+	apt install "./${old:-$new}"
+	if test -n "$old"; then begin upgrade; else begin reinstall; fi
+	apt install --reinstall "./$new"
+	dpkg --verify "$name" | sed 's/.* //' > changed
+	wrong changed
+
+	begin remove
+	dpkg-query --listfiles "$name" | sort > files
+	dpkg-query --showformat '${Conffiles}\n' --show "$name" | sed 's/^ //; s/ .*//' | sort > configuration
+	apt remove "$name"
+	comm -23 files configuration | while read -r path; do
+		test ! -f "$path" -a ! -L "$path" || dpkg-query --search "$path" > /dev/null 2>&1 || echo "$path"
+	done > left
+	wrong left
+
+	begin purge
+	apt purge "$name"
+	list > after
+	comm -3 before after | sed 's/^\t//; s/|.*//' | sort -u > left
+	wrong left
+done
+exit $status
