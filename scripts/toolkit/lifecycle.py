@@ -39,7 +39,7 @@ def check(packages: Sequence[Path], older: Sequence[Path], clean: Chroot, log: P
         ui.debug(f"{name}: {step}")
     wrong = [(line[1], line[2], line[3]) for line in lines if line[0] == "WRONG"]
     if wrong:
-        raise _error(wrong, result.output, log)
+        raise error(wrong, result.output, log)
     if result.outcome != "PASS":
         raise ui.UserError(f"{clean.suite}: {result.reason}", f"the whole output is in {log}", result.output)
 
@@ -57,7 +57,8 @@ def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:
             files.link_or_copy(deb, tree / directory / deb.name)
 
 
-def _error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> ui.UserError:
+def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> ui.UserError:
+    """Return the first step that went wrong, of package, step and path each, with all its paths."""
     name, step, _ = wrong[0]
     paths = [path for package, when, path in wrong if (package, when) == (name, step)]
     if paths == ["-"]:
