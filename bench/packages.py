@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import shutil
+import subprocess
 import sys
 from pathlib import Path
 
@@ -62,6 +63,33 @@ def sbuild(bench: Bench) -> list[Row]:
     unpacking = _unpack_chroot(bench)
     both = Timing(cold.seconds + unpacking.seconds, cold.cpu + unpacking.cpu, cold.memory)
     return [Row("make sbuild, chroot present", clean, "make deb, cold + the chroot's unpacking", both, "1.3")]
+
+
+def start(bench: Bench) -> list[Row]:
+    """The first start of a package that has just been installed, for a user who cannot write there, and the second."""
+    dist = bench.project / "dist"
+    bench.make("deb")
+    [package] = dist.glob("yc-reference-service_*.deb")
+    target = bench.work / "installed"
+    first, second = [], []
+    for _ in range(7):
+        shutil.rmtree(target, ignore_errors=True)
+        subprocess.run(["dpkg-deb", "--extract", package, target], check=True)
+        # Below a /usr/lib of its own, where nothing can be written.
+        mount = f"mount -t overlay overlay -o lowerdir={target}/usr/lib:/usr/lib /usr/lib"
+        words = ["unshare", "--map-root-user", "--mount", "sh", "-c",
+                 f"{mount} && exec /usr/lib/yc/reference-service/bin/yc-reference-service"]
+        first.append(bench.run(*words))
+        second.append(bench.run(*words))
+    return [Row("first start", measure.median(first), "second start", measure.median(second), "1.05")]
+
+
+def size(bench: Bench) -> list[Row]:
+    """How large the package is, compressed for production; the log of `make deb` has it in megabytes."""
+    dist = bench.project / "dist"
+    packed = bench.make("deb", "DEB_COMPRESSION=xz:9")
+    [package] = dist.glob("yc-reference-service_*.deb")
+    return [Row(f"xz:9, {package.stat().st_size / 1e6:.1f} MB", packed, "", None, "9.6 MB")]
 
 
 def _unpack_chroot(bench: Bench) -> Timing:

@@ -27,6 +27,8 @@ CASES: dict[str, Callable[[Bench], list[Row]]] = {
     "build": cases.build,
     "deb": packages.deb,
     "source": packages.source,
+    "start": packages.start,
+    "size": packages.size,
     "sbuild": packages.sbuild,
     "pip-download": cases.pip_download,
     "fromager": cases.fromager,

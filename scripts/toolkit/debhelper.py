@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import control, files, ui
+from toolkit import control, files, pruning, ui
 from toolkit.control import Control
 from toolkit.interpreter import Interpreter
 from toolkit.project import Package
+from toolkit.pruning import Rule
 from toolkit.settings import Settings
 from toolkit.venv import Installed
 
@@ -30,6 +31,11 @@ class Packaging:
     def documents(self, service: Package) -> Path:
         """Return the directory of a package's documents (Policy 12.3)."""
         return self.destination(service) / "usr/share/doc" / self._package(service)
+
+    def pruning(self, service: Package) -> tuple[Rule, ...]:
+        """Return what a service's package leaves out. Raises `UserError`."""
+        name = f"{self._package(service)}.prune"
+        return pruning.read(self.debian / name, f"debian/{name}")
 
     def finish(self, installed: Installed) -> None:
         """Write what the package has to depend on. Raises `UserError` when its architecture or interpreter is wrong."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from toolkit import debhelper, licences, lock, sbom, ui, venv, wheels
@@ -28,14 +29,21 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         start = time.monotonic()
         root = packaging.destination(service) if packaging else destdir
         wanted = plan(service, service.service_name, settings, built)
+        if packaging:
+            wanted = replace(wanted, pruning=packaging.pruning(service))
         installed = venv.install(wanted, root, options.store, options.jobs)
         _claim(installed, settings.namespace, owners)
         _link(installed, settings.namespace, root)
         if packaging:
             packaging.finish(installed)
             _document(packaging.documents(service), materials(service.service_name, settings, built), wanted)
-        seconds = time.monotonic() - start
-        ui.step("INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({seconds:.1f} s)")
+        ui.step("INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({_took(start, installed)})")
+
+
+def _took(start: float, installed: Installed) -> str:
+    size = sum(installed.left_out) / 1e6
+    pruned = f"; {len(installed.left_out)} files of {size:.1f} MB left out" if installed.left_out else ""
+    return f"{time.monotonic() - start:.1f} s{pruned}"
 
 
 def materials(name: str, settings: Settings, built: Built) -> Materials:

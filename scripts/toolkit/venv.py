@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import environment, files, lock, trees, ui
+from toolkit import environment, files, lock, pruning, trees, ui
 from toolkit.interpreter import Interpreter
 from toolkit.project import Package
+from toolkit.pruning import Rule
 from toolkit.trees import Tree, Trees
 
 # `#!/usr/bin/env -S python3 -u`: whatever finds an interpreter, then the interpreter's own options.
@@ -22,22 +23,30 @@ _SHEBANG = re.compile(
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """What is installed for one service: wheels, the interpreter, and `prefix`, the environment's final path."""
+    """What is installed for one service: wheels, the interpreter, and `prefix`, the environment's final path.
+
+    `pruning` are the rules for what of the wheels is left out.
+    """
 
     service: Package
     wheels: Sequence[Path]
     interpreter: Interpreter
     prefix: Path
+    pruning: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
 class Installed:
-    """An environment as installed: where it is now, the service's own scripts, and whether it fits any machine."""
+    """An environment as installed: where it is now, the service's own scripts, and whether it fits any machine.
+
+    `left_out` has the sizes, in bytes, of the files that were pruned.
+    """
 
     plan: Plan
     root: Path
     scripts: tuple[str, ...]
     is_pure: bool
+    left_out: tuple[int, ...]
 
 
 def install(plan: Plan, destdir: Path, store: Path, jobs: int) -> Installed:
@@ -48,15 +57,18 @@ def install(plan: Plan, destdir: Path, store: Path, jobs: int) -> Installed:
     """
     made = Trees(store=store, interpreter=plan.interpreter, prefix=plan.prefix, jobs=jobs).get(plan.wheels)
     owners = _owners(made)
+    left_out = _prune(owners, plan)
     target = destdir / plan.prefix.relative_to("/")
     with files.temporary_directory(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         environment.create(staged, plan.interpreter, ())
         _unpack(owners, staged, jobs)
-        scripts = [*_own_scripts(plan, made), *_copy_scripts(plan, owners, staged)]
+        pruning.rewrite_records(staged, left_out)
+        scripts = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged)]
         files.swap_directory(staged, target)
     is_pure = all(tree.is_pure for tree in made)
-    return Installed(plan=plan, root=target, scripts=tuple(sorted(scripts)), is_pure=is_pure)
+    return Installed(plan=plan, root=target, scripts=tuple(sorted(scripts)), is_pure=is_pure,
+                     left_out=tuple(left_out.values()))
 
 
 def _owners(made: Sequence[Tree]) -> dict[str, Tree]:
@@ -68,6 +80,13 @@ def _owners(made: Sequence[Tree]) -> dict[str, Tree]:
                 _compare(name, owners[name], tree)
             owners[name] = tree
     return owners
+
+
+def _prune(owners: dict[str, Tree], plan: Plan) -> dict[str, int]:
+    """Take out what the plan leaves out, and return the size of each such file."""
+    site = environment.site_packages(plan.prefix, plan.interpreter).relative_to(plan.prefix).as_posix()
+    names = pruning.chosen(owners, plan.pruning, site) if plan.pruning else set()
+    return {name: owners.pop(name).members[name].size for name in names}
 
 
 def _compare(name: str, first: Tree, second: Tree) -> None:
@@ -90,9 +109,9 @@ def _unpack(owners: dict[str, Tree], target: Path, jobs: int) -> None:
         list(pool.map(lambda tree: trees.unpack(tree, names[tree], target), names))
 
 
-def _own_scripts(plan: Plan, made: Sequence[Tree]) -> list[str]:
+def _own_scripts(plan: Plan, made: Sequence[Tree], owners: Mapping[str, Tree]) -> list[str]:
     """Return the scripts that the service's own wheel installed; those of its dependencies are their business."""
-    return [script for tree in made if _is_own(tree, plan) for script in tree.scripts]
+    return [script for tree in made if _is_own(tree, plan) for script in tree.scripts if f"bin/{script}" in owners]
 
 
 def _is_own(tree: Tree, plan: Plan) -> bool:

@@ -44,6 +44,10 @@ def test_the_package_holds_no_build_tools(tree: Path) -> None:
     assert names.isdisjoint({"setuptools", "wheel", "cython", "flit_core", "pip", "pytest"})
 
 
+def test_the_package_leaves_out_what_only_compilers_and_type_checkers_read(tree: Path) -> None:
+    assert [path for path in (tree / MODULES).rglob("*") if path.suffix in {".pyx", ".pxd", ".pyi", ".h"}] == []
+
+
 def test_every_module_is_compiled(tree: Path) -> None:
     sources = list((tree / MODULES).rglob("*.py"))
     missing = [path for path in sources if not Path(cache_from_source(path)).is_file()]

@@ -130,6 +130,7 @@ def make_project(directory: Path) -> DebianProject:
     # Its time is what dh_strip_nondeterminism takes out, however that is started.
     (project.root / "stamp.gz").write_bytes(gzip.compress(b"", mtime=2**31 - 1))
     project.write("debian/worker.install", "stamp.gz usr/share/worker\n")
+    project.write("debian/yc-api-service.prune", "native_probe.py  # nothing imports it\n")
     _packages(project)
     _vendor(project)
     project.commit()
@@ -164,7 +165,7 @@ def _packages(project: DebianProject) -> None:
         "requires_python": "",
         "dynamic": [],
         "needs_at_build": [],
-        "modules": {"native": native},
+        "modules": {"native": native, "native_probe": "VALUE = 1\n"},
         "c_module": "_native",
         "c_source": EXTENSION,
     }

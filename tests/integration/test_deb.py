@@ -108,6 +108,15 @@ def test_a_package_holds_the_environment_and_links_to_its_scripts(unpacked: Path
     assert modules == {"api_service.py", "shared.py", "native.py"}
 
 
+def test_what_a_package_leaves_out_is_nowhere_in_it(unpacked: Path, output: str) -> None:
+    root = unpacked / "yc-api-service"
+    assert list(root.rglob("*native_probe*")) == []
+    (record,) = root.glob("usr/lib/yc/api-service/lib/python3.*/site-packages/native-2.0.dist-info/RECORD")
+    assert "native.py" in record.read_text()
+    assert "native_probe" not in record.read_text()
+    assert re.search(r"^  INSTALL api-service in .* \(\d+\.\d s; 2 files of 0\.0 MB left out\)$", output, re.MULTILINE)
+
+
 def test_packages_depend_on_the_interpreter_and_on_the_libraries_they_use(built: DebianProject) -> None:
     depends = field(built.dist, "yc-api-service", "Depends")
     assert re.search(r"python3 \(>= 3\.\d+~\), python3 \(<< 3\.\d+\)", depends)

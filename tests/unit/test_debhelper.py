@@ -37,7 +37,7 @@ def installed(workspace: Workspace, name: str, python: Interpreter, *, is_pure: 
     service = workspace.discover().find(name)
     assert service
     plan = Plan(service=service, wheels=(), interpreter=python, prefix=Path("/usr/lib/yc", name))
-    return Installed(plan=plan, root=workspace.root, scripts=(), is_pure=is_pure)
+    return Installed(plan=plan, root=workspace.root, scripts=(), is_pure=is_pure, left_out=())
 
 
 def packaging(workspace: Workspace) -> debhelper.Packaging:
