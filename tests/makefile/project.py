@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
 import subprocess
 from dataclasses import dataclass
@@ -13,20 +14,7 @@ from typing import Any
 
 TOOLKIT = Path(__file__).resolve().parents[2]
 #: Each target that runs a verb, and the verb.
-VERBS = {
-    "vendor": "vendor",
-    "check-vendor": "check_vendor",
-    "build": "build",
-    "install": "install",
-    "deb": "deb",
-    "sbuild": "sbuild",
-    "chroot": "chroot",
-    "test": "run_tests",
-    "clean": "clean",
-    "info": "info",
-    "sbom": "sbom",
-    "setup": "system_packages",
-}
+VERBS = dict(re.findall(r"^common-(\S+):\n\t\$\(call verb,(\w+)\)", (TOOLKIT / "project.mk").read_text(), re.MULTILINE))
 
 _RECORDER = """\
 import json, os, pathlib, sys, time

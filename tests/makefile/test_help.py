@@ -6,7 +6,6 @@ import os
 import pty
 import re
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
@@ -19,6 +18,7 @@ def test_lists_every_target_and_every_setting(project: Project) -> None:
     settings = re.findall(r"^([A-Z0-9_]+) \?=", (TOOLKIT / "project.mk").read_text(), re.M)
     listed = set(re.findall(r"^  (\S+)", shown, re.M))
     assert len(settings) > 10
+    assert len(VERBS) > 10
     assert listed == {*VERBS, "help", *settings}
 
 
@@ -36,14 +36,6 @@ def test_starts_no_python(project: Project, tmp_path: Path) -> None:
         (bin_directory / name).chmod(0o755)
     project.make("help", PATH=f"{bin_directory}:{os.environ['PATH']}", PYTHON3=str(bin_directory / "python3"))
     assert sorted(path.name for path in bin_directory.iterdir()) == ["python", "python3"]
-
-
-def test_is_there_at_once(project: Project) -> None:
-    def measure() -> float:
-        start = time.perf_counter()
-        project.make("help")
-        return time.perf_counter() - start
-    assert min(measure() for _ in range(10)) < 0.05
 
 
 def test_is_plain_where_it_is_not_a_terminal(project: Project) -> None:
