@@ -47,7 +47,9 @@ def run_tox(python: Path, chosen: Settings, environments: Sequence[str]) -> None
         if name in PYTHONS and not shutil.which(PYTHONS[name], path=environment["PATH"]):
             ui.warn(f"{name}: NOT RUN, there is no {PYTHONS[name]} on PATH or in pyenv")
     # The interpreters of tox environments are looked for on PATH; `python` itself is not one of them.
-    process.run([python, "-m", "tox", "run", "--conf", chosen.project / "tox.ini", "-e", ",".join(environments)],
+    # Side by side, each one's output is shown when it is done; alone, as it comes.
+    how = ["run-parallel", "--parallel-no-spinner"] if len(environments) > 1 else ["run"]
+    process.run([python, "-m", "tox", *how, "--conf", chosen.project / "tox.ini", "-e", ",".join(environments)],
                 cwd=chosen.project, env=environment, stream=True)
 
 

@@ -55,7 +55,7 @@ def test_an_interrupt_while_a_file_hangs(vendored: Workshop, index: LocalIndex, 
     start = time.monotonic()
     done = finish(running, number)
     assert (done.status, done.err) == (130, "interrupted: what was there before is untouched\n")
-    assert time.monotonic() - start < 5
+    assert time.monotonic() - start < 30
     assert vendored.vendored() == before
     assert vendored.leftovers() == []
 
