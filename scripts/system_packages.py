@@ -13,17 +13,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import process, settings, ui, unprivileged
+from toolkit import package_list, process, settings, ui, unprivileged
 
-LIST = Path(__file__).with_name("system-packages.txt")
 APT_LISTS = Path("/var/lib/apt/lists")
 DAY = 24 * 60 * 60
-
-
-def read_list(path: Path, groups: Sequence[str]) -> dict[str, str]:
-    """Return the packages of these groups, each with the reason it is needed for."""
-    lines = [line.split(None, 2) for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
-    return {name: why for name, group, why in lines if group in groups}
 
 
 def read_installed() -> set[str]:
@@ -97,7 +90,7 @@ def main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     settings.from_arguments(arguments)
     groups, installed = arguments.groups.split(), read_installed()
-    missing = {name: why for name, why in read_list(LIST, groups).items() if name not in installed}
+    missing = {name: why for name, why in package_list.read(groups).items() if name not in installed}
     users = unprepared_users() if "sbuild" in groups else []
     if not missing and not users:
         return 0

@@ -15,7 +15,7 @@ class Settings:
 
     `project` is the absolute path of the project; `toolkit` that of this toolkit's checkout; `packages` and `services`
     are directories given by the user instead of discovery (empty: discover); `namespace` is both the directory below
-    /usr/lib and the prefix of the scripts that are linked into /usr/bin.
+    /usr/lib and the prefix of the scripts that are linked into /usr/bin; `build_directory` replaces build/.
     """
 
     project: Path
@@ -23,6 +23,7 @@ class Settings:
     namespace: str = "yc"
     packages: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
+    build_directory: Path | None = None
 
     @property
     def vendor(self) -> Path:
@@ -32,7 +33,7 @@ class Settings:
     @property
     def build(self) -> Path:
         """Return the directory for intermediate results."""
-        return self.project / "build"
+        return self.build_directory or self.project / "build"
 
     @property
     def dist(self) -> Path:
@@ -50,6 +51,8 @@ def parser(description: str) -> argparse.ArgumentParser:
     )
     group.add_argument("--packages", default="", metavar="DIRS", help="package directories instead of discovery")
     group.add_argument("--services", default="", metavar="DIRS", help="service directories instead of discovery")
+    group.add_argument("--build-directory", type=Path, metavar="DIR",
+                       help="where intermediate results go (default: build/ of the project)")
     group.add_argument(
         "--verbosity", "-V", type=int, choices=(0, 1, 2), default=1, help="0: errors only, 2: every command"
     )
@@ -65,4 +68,5 @@ def from_arguments(arguments: argparse.Namespace) -> Settings:
         namespace=arguments.namespace,
         packages=tuple(arguments.packages.split()),
         services=tuple(arguments.services.split()),
+        build_directory=arguments.build_directory and arguments.build_directory.absolute(),
     )

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import system_packages
-from toolkit import process, ui, unprivileged
+from toolkit import package_list, process, ui, unprivileged
 
 
 @pytest.fixture
@@ -20,19 +20,19 @@ def commands(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 
 def test_the_list_gives_a_reason_for_every_package() -> None:
-    packages = system_packages.read_list(system_packages.LIST, ["build", "sbuild", "test"])
+    packages = package_list.read(["build", "sbuild", "test"])
     assert {"debhelper", "python3-installer", "python3-packaging", "mmdebstrap"} <= packages.keys()
     assert all(packages.values())
 
 
 def test_packages_that_only_chroots_need_are_left_out_of_a_build() -> None:
-    assert "mmdebstrap" not in system_packages.read_list(system_packages.LIST, ["build"])
+    assert "mmdebstrap" not in package_list.read(["build"])
 
 
 def test_installs_what_is_missing_and_only_that(
     monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wanted = system_packages.read_list(system_packages.LIST, ["build"])
+    wanted = package_list.read(["build"])
     monkeypatch.setattr(system_packages, "read_installed", lambda: set(wanted) - {"debhelper", "git"})
     monkeypatch.setattr(system_packages, "are_lists_old", lambda directory, now: False)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
@@ -47,7 +47,7 @@ def test_says_nothing_and_runs_nothing_when_all_is_there(
     monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(system_packages, "read_installed",
-                        lambda: set(system_packages.read_list(system_packages.LIST, ["build"])))
+                        lambda: set(package_list.read(["build"])))
     assert system_packages.main(["--groups", "build"]) == 0
     assert (commands, capsys.readouterr().out) == ([], "")
 
