@@ -70,13 +70,15 @@ UPGRADE_FROM ?=
 #: What versions end with, so that each suite has its own: VERSION_SUFFIX=+deb{release}u1 makes 1.2.3+deb12u1
 VERSION_SUFFIX ?= ~{suite}1
 
-#@ Settings of chroot
-#: The suite to make a chroot of (empty: that of this machine): SUITE=trixie
+#@ Settings of chroot and box
+#: The suite to make a chroot or a box of (empty: that of this machine): SUITE=trixie
 SUITE ?=
 
-#@ Settings of chroot, sbuild and check-deb
-#: Where chroots get their packages, instead of where this machine does: MIRROR=http://mirror.example/debian
+#@ Settings of chroot, sbuild, check-deb and box
+#: Where chroots and boxes get their packages, instead of where this machine does: MIRROR=http://mirror.example/debian
 MIRROR ?=
+
+#@ Settings of chroot, sbuild and check-deb
 #: After how many days a chroot is made again; 0 makes it now: CHROOT_MAX_AGE=30
 CHROOT_MAX_AGE ?= 7
 
@@ -139,6 +141,11 @@ common-sbuild:
 .PHONY: common-chroot
 common-chroot:
 	$(call verb,chroot) $(call option,--suite,$(SUITE)) $(chroot_options)
+
+#: Make a Vagrant box of a suite for libvirt, of Debian packages alone, into the cache; a stand of that suite is made of it
+.PHONY: common-box
+common-box:
+	$(call verb,box) $(call option,--suite,$(SUITE)) $(call option,--mirror,$(MIRROR))
 
 #: Build the Debian packages twice, the second time as if on another machine, and compare them byte for byte
 .PHONY: common-reproducible

@@ -12,7 +12,7 @@ import platform
 import re
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -192,10 +192,15 @@ def _debootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) 
     control_file = base / "control"
     control_file.write_text(recipe.control, encoding="utf-8")
     control_file.chmod(0o644)
-    log = settings.build / "logs" / f"chroot-{recipe.suite}.log"
+    bootstrap(command(recipe, base), recipe, user, base, settings.build / "logs" / f"chroot-{recipe.suite}.log")
+
+
+def bootstrap(words: Sequence[str], recipe: Recipe, user: Account, base: Path, log: Path, tag: str = "CHROOT") -> None:
+    """Run mmdebstrap as `user` in `base`: what it does is passed on under `tag`, its output kept in `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        output = process.run(user.command(command(recipe, base)), cwd=base, env=user.environment(base), watch=_pass_on)
+        output = process.run(user.command(words), cwd=base, env=user.environment(base),
+                             watch=lambda line: _pass_on(line, tag))
     except process.CommandFailed as error:
         files.write_atomic(log, error.output)
         raise explain(error, recipe, log) from error
@@ -228,10 +233,10 @@ def command(recipe: Recipe, base: Path) -> list[str]:
     ]
 
 
-def _pass_on(line: str) -> None:
+def _pass_on(line: str, tag: str) -> None:
     found = _STEP.match(line)
     if found:
-        ui.step("CHROOT", f"  {line.removeprefix('I: ').rstrip('.')}")
+        ui.step(tag, f"  {line.removeprefix('I: ').rstrip('.')}")
 
 
 def explain(error: process.CommandFailed, recipe: Recipe, log: Path) -> ui.UserError:

@@ -133,4 +133,5 @@ def test_no_suffix_and_the_default_one_differ(project: Project) -> None:
 
 
 def test_a_setting_of_chroots_is_none_of_sbuilds(project: Project) -> None:
-    assert "SUITE has no effect on sbuild: it is a setting of chroot" in project.make("sbuild", "SUITE=trixie").stderr
+    warned = project.make("sbuild", "SUITE=trixie").stderr
+    assert "SUITE has no effect on sbuild: it is a setting of box and chroot" in warned
