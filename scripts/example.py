@@ -8,68 +8,51 @@ import os
 import sys
 import time
 from collections.abc import Sequence
-from datetime import UTC, datetime
-from email.utils import format_datetime
+from dataclasses import replace
 from pathlib import Path
 
-from toolkit import files, outer_make, process, settings, templates, ui
+from toolkit import git, new_project, outer_make, process, settings, templates, ui
+from toolkit.new_project import Request
+from toolkit.project import Project
+from toolkit.settings import Settings
 
 SERVICE = "example-service"
-PERSON = "Example Developer <developer@example.com>"
+SUMMARY = "HTTP service that keeps notes"
 #: Commits are made whoever the user is; the submodule is cloned from a directory, which git allows only when told.
-GIT_SETTINGS = ("user.name=Example Developer", "user.email=developer@example.com", "commit.gpgSign=false",
-                "init.defaultBranch=main", "protocol.file.allow=always")
+GIT = {"user.name": "Example Developer", "user.email": "developer@example.com", "commit.gpgSign": "false",
+       "init.defaultBranch": "main", "protocol.file.allow": "always"}
 
 
-def git(directory: Path, *words: str | Path) -> str:
-    """Run git in a directory and return what it printed."""
-    given = [word for setting in GIT_SETTINGS for word in ("-c", setting)]
-    return process.run(["git", *given, "-C", directory, *words])
+def set_up_git() -> None:
+    """Give git, and the git of all that is started from here, settings beside the user's own (git-config(1))."""
+    for number, (name, value) in enumerate(GIT.items()):
+        os.environ.update({f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value})
+    os.environ["GIT_CONFIG_COUNT"] = str(len(GIT))
 
 
-def read_head(toolkit: Path) -> str:
-    """Return the commit of the toolkit that the example will use, and say so where the work tree differs from it."""
-    try:
-        head = process.read(["git", "-C", toolkit, "rev-parse", "HEAD"]).strip()
-    except process.CommandFailed as error:
-        raise ui.UserError(f"{toolkit}: not a git repository, so it cannot become a submodule",
-                           "get the toolkit with `git clone`", error.output) from None
-    if process.read(["git", "-C", toolkit, "status", "--porcelain", "--untracked-files=no"]).strip():
-        ui.warn(f"the example uses the commit {head[:12]}; changes that are not committed are not in it")
-    return head
+def create(chosen: Settings) -> None:
+    """Make the project, as `new-project` does, with an example of a service."""
+    toolkit = chosen.toolkit
+    request = Request(service=SERVICE, toolkit=str(toolkit), ci="gitlab", summary=SUMMARY,
+                      overlay=(toolkit / "templates" / "example",))
+    new_project.check(chosen.project, request)
+    changes = new_project.plan(Project(root=chosen.project, packages=()), chosen, request)
+    new_project.create(chosen, request, changes)
 
 
-def create(directory: Path, toolkit: Path, head: str, namespace: str) -> None:
-    """Make the project: a git repository with the toolkit in common/ and one service, all committed."""
-    with files.temporary_directory(directory.parent, ".example-") as scratch:
-        project = scratch / directory.name
-        values = {**templates.names(SERVICE, namespace), **_circumstances()}
-        templates.render(toolkit / "templates" / "project", project, values)
-        git(project, "init", "--quiet")
-        git(project, "submodule", "--quiet", "add", toolkit, "common")
-        git(project / "common", "checkout", "--quiet", "--detach", head)
-        commit(project, "A service")
-        os.rename(project, directory)
+def update(directory: Path, toolkit: Path) -> None:
+    """Move the submodule of an example that is there already to the toolkit's commit; all else stays as it is."""
+    head = git.read(toolkit, "rev-parse", "HEAD")
+    git.run(directory / "common", "fetch", "--quiet", toolkit, head)
+    git.run(directory / "common", "checkout", "--quiet", "--detach", head)
 
 
-def _circumstances() -> dict[str, str]:
-    now = datetime.now(UTC)
-    python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return {"maintainer": PERSON, "date": format_datetime(now), "year": str(now.year), "python": python}
-
-
-def update(directory: Path, toolkit: Path, head: str) -> None:
-    """Move the submodule of an example that is there already to the commit `head`; all else stays as it is."""
-    git(directory / "common", "fetch", "--quiet", toolkit, head)
-    git(directory / "common", "checkout", "--quiet", "--detach", head)
-
-
-def commit(directory: Path, message: str, *paths: str) -> None:
-    """Commit what is new below `paths` (default: everything), if anything is."""
-    chosen = paths or (".",)
-    git(directory, "add", "--all", "--", *chosen)
-    if git(directory, "status", "--porcelain", "--", *chosen):
-        git(directory, "commit", "--quiet", "--message", message, "--", *chosen)
+def commit_vendor(directory: Path) -> None:
+    """Commit what `make vendor` wrote, in the submodule and in the project."""
+    for repository, paths in ((directory / "vendor", ["."]), (directory, ["common", "vendor"])):
+        git.run(repository, "add", "--all", "--", *paths)
+        if git.read(repository, "diff", "--cached", "--name-only"):
+            git.run(repository, "commit", "--quiet", "--message", "Vendor what the service needs")
 
 
 def make(directory: Path, target: str) -> None:
@@ -113,18 +96,19 @@ def main(argv: Sequence[str]) -> int:
     """Make the example, or bring one that is there up to date, and build its package."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    directory, start = arguments.directory.absolute(), time.monotonic()
-    head = read_head(chosen.toolkit)
+    chosen = replace(chosen, project=arguments.directory.absolute())
+    directory, start = chosen.project, time.monotonic()
+    set_up_git()
     if (directory / "common" / ".git").exists():
         ui.step("EXAMPLE", f"{directory} is there already: only its submodule is brought up to date")
-        update(directory, chosen.toolkit, head)
+        update(directory, chosen.toolkit)
     elif directory.exists():
         raise ui.UserError(f"{directory}: there, but not an example", "remove it, or name another place with EXAMPLE=")
     else:
         ui.step("EXAMPLE", str(directory))
-        create(directory, chosen.toolkit, head, chosen.namespace)
+        create(chosen)
     make(directory, "vendor")
-    commit(directory, "Vendor what the service needs", "common", "vendor")
+    commit_vendor(directory)
     make(directory, "deb")
     tell(directory, chosen.namespace, time.monotonic() - start)
     return 0

@@ -94,7 +94,7 @@ def read(debian: Path) -> Control:
             f"{debian}/rules: there is none", "three lines do: `#!/usr/bin/make -f`, `%:`, and `dh $@` after a tab"
         )
     path = debian / "control"
-    first, *others = _stanzas(path)
+    first, *others = stanzas(path)
     version = _version(debian / "changelog", first.get("Source"))
     source_format = _format(debian / "source" / "format")
     if not version.rpartition("-")[0] and source_format == _QUILT:
@@ -120,7 +120,7 @@ def _text(path: Path) -> str:
         raise ui.UserError(f"{path}: not UTF-8: {error}", "Debian wants this file in UTF-8") from None
 
 
-def _stanzas(path: Path) -> list[Stanza]:
+def stanzas(path: Path) -> list[Stanza]:
     """Return the paragraphs of a control file, the source's first (deb-src-control(5))."""
     found = list(_paragraphs(path))
     if not found or not found[0].get("Source"):

@@ -12,6 +12,7 @@ from toolkit import process
 
 #: `E: package source: tag context`, with the letter of its severity.
 _LINE = re.compile(r"(?P<severity>[EW]): (?P<package>\S+?)(?P<kind> source| changes)?: (?P<tag>\S+) ?(?P<context>.*)")
+_SHARED_SYMBOLS = re.compile(r"\S+-dbgsym \S+-dbgsym usr/lib/debug/")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,10 +47,11 @@ def _is_ours(finding: Finding) -> bool:
     """Tell whether a finding is about what nobody can answer in debian/.
 
     Debian's own archive takes no zstd, which every dpkg since Debian 12 reads; and packages of debug symbols are made
-    by debhelper, which gives them no overrides.
+    by debhelper, which gives them no overrides, nor keeps those of two services apart that carry the same extension.
     """
     is_zstd = finding.tag == "malformed-deb-archive" and ".tar.zst not" in finding.context
-    return is_zstd or finding.package.endswith("-dbgsym")
+    is_shared = finding.tag == "binaries-have-file-conflict" and _SHARED_SYMBOLS.match(finding.context) is not None
+    return is_zstd or is_shared or finding.package.endswith("-dbgsym")
 
 
 def without_reason(debian: Path) -> list[str]:

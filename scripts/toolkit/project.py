@@ -126,10 +126,11 @@ def is_toolkit(directory: Path) -> bool:
 def _is_searched(path: Path, root: Path) -> bool:
     parents = path.relative_to(root).parts
     inside = (root.joinpath(*parents[:count]) for count in range(len(parents)))
-    return not any(map(_is_skipped, parents)) and not any(map(is_toolkit, inside))
+    return not any(map(is_skipped, parents)) and not any(map(is_toolkit, inside))
 
 
-def _is_skipped(name: str) -> bool:
+def is_skipped(name: str) -> bool:
+    """Tell whether a directory of this name is never searched for packages."""
     return name.startswith(".") or name in _SKIPPED or name.endswith(".egg-info")
 
 
@@ -148,7 +149,7 @@ def _search(directory: Path) -> Iterator[Path]:
     if is_toolkit(directory):
         return
     for entry in entries:
-        if not _is_skipped(entry.name) and entry.is_dir(follow_symlinks=False):
+        if not is_skipped(entry.name) and entry.is_dir(follow_symlinks=False):
             yield from _search(Path(entry.path))
 
 

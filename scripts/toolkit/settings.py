@@ -8,6 +8,9 @@ from pathlib import Path
 
 from toolkit import ui
 
+#: The checkout that this runs from.
+TOOLKIT = Path(__file__).resolve().parents[2]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Settings:
@@ -46,17 +49,22 @@ def parser(description: str) -> argparse.ArgumentParser:
     result = argparse.ArgumentParser(description=description)
     group = result.add_argument_group("common options")
     group.add_argument("--project", type=Path, default=Path.cwd(), metavar="DIR", help="the project (default: here)")
-    group.add_argument(
-        "--namespace", default="yc", help="directory below /usr/lib and prefix of the scripts (default: yc)"
-    )
     group.add_argument("--packages", default="", metavar="DIRS", help="package directories instead of discovery")
     group.add_argument("--services", default="", metavar="DIRS", help="service directories instead of discovery")
     group.add_argument("--build-directory", type=Path, metavar="DIR",
                        help="where intermediate results go (default: build/ of the project)")
+    add_general(group)
+    return result
+
+
+def add_general(group: argparse._ActionsContainer) -> None:
+    """Add the options that make sense without a project too."""
+    group.add_argument(
+        "--namespace", default="yc", help="directory below /usr/lib and prefix of the scripts (default: yc)"
+    )
     group.add_argument(
         "--verbosity", "-V", type=int, choices=(0, 1, 2), default=1, help="0: errors only, 2: every command"
     )
-    return result
 
 
 def from_arguments(arguments: argparse.Namespace) -> Settings:
@@ -64,7 +72,7 @@ def from_arguments(arguments: argparse.Namespace) -> Settings:
     ui.verbosity = arguments.verbosity
     return Settings(
         project=arguments.project.resolve(),
-        toolkit=Path(__file__).resolve().parents[2],
+        toolkit=TOOLKIT,
         namespace=arguments.namespace,
         packages=tuple(arguments.packages.split()),
         services=tuple(arguments.services.split()),

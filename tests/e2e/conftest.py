@@ -31,7 +31,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def example(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> Path:
     """Return the project that `make example` makes, vendored and built, with its log beside it as `log`."""
-    directory = tmp_path_factory.mktemp("example") / "project"
+    directory = tmp_path_factory.mktemp("example") / "example-service"
     log = run(["make", "example", f"EXAMPLE={directory}"], cwd=TOOLKIT, env=environment)
     (directory.parent / "log").write_text(log)
     return directory

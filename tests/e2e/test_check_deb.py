@@ -50,7 +50,7 @@ def test_the_example_passes(example: Path, environment: dict[str, str]) -> None:
     said = run(["make", "check-deb"], cwd=example, env=environment)
     assert "  LINTIAN no error, no warning" in said
     assert re.search(r"^  SYSTEM  \w+: installed, installed again, removed, purged", said, re.MULTILINE)
-    assert "  TEST    smoke: pass\n" in said
+    assert "  TEST    example-service: pass\n" in said
 
 
 def test_what_lintian_says_ends_it(project: DebianProject, environment: dict[str, str]) -> None:

@@ -1,0 +1,107 @@
+#!/usr/bin/env python3
+"""Make a new project: a git repository with the toolkit in common/, vendored files in vendor/, and a first service.
+
+Run again, it writes the files that are missing, and touches none that is there.
+"""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from toolkit import git, lines, new_project, new_service, scaffold, settings, ui
+from toolkit import project as projects
+from toolkit.new_project import RECIPES, Request
+from toolkit.project import Project
+from toolkit.settings import Settings
+
+
+def is_new(directory: Path) -> bool:
+    """Tell whether there is no project yet. Raises `UserError` where something else is in its place."""
+    if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
+        return True
+    if not (directory / ".git").exists() or not projects.is_toolkit(directory / "common"):
+        raise ui.UserError(f"{directory}: there already, and no project of this toolkit",
+                           "name a directory that is not there yet")
+    return False
+
+
+def create(chosen: Settings, request: Request, dry_run: bool) -> None:
+    """Make a project, and say what comes next."""
+    new_project.check(chosen.project, request)
+    ui.step("PROJECT", str(chosen.project))
+    changes = new_project.plan(Project(root=chosen.project, packages=()), chosen, request)
+    scaffold.report(changes)
+    if not dry_run:
+        new_project.create(chosen, request, changes)
+        tell(chosen.project, request)
+
+
+def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
+    """Write what is missing of a project that is there."""
+    git.require_top(chosen.project)
+    changes = new_project.plan(projects.discover(chosen), chosen, request)
+    scaffold.report(changes)
+    if not dry_run:
+        git.note_new(chosen.project, scaffold.apply(chosen.project, changes))
+
+
+def tell(directory: Path, request: Request) -> None:
+    """Say what was made, and what comes next."""
+    ui.note(f"{directory.name} is a project with the service {request.service}, committed; next:\n"
+            f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb")
+    if not request.vendor:
+        vendor = new_project.vendor_repository(directory).name
+        ui.note(f"vendor/ is kept in {vendor} beside the project: take it along to where the project goes")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="new-project", description=__doc__ or "")
+    parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="where the project is made")
+    parser.add_argument("service", metavar="SERVICE", nargs="?", default="",
+                        help="what its first service is called (default: as the directory)")
+    parser.add_argument("--toolkit", metavar="URL", default="",
+                        help="the toolkit's repository (default: where this one comes from)")
+    parser.add_argument("--vendor", metavar="URL", default="",
+                        help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)")
+    parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be made, and do nothing")
+    settings.add_general(parser)
+    # Unless it is given, the makefile of a project that is there says it.
+    parser.set_defaults(namespace="")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Make the project, or write what is missing of one that is there."""
+    arguments = build_parser().parse_args(argv)
+    ui.verbosity = arguments.verbosity
+    directory = arguments.directory.absolute()
+    chosen = Settings(project=directory, toolkit=settings.TOOLKIT, namespace=arguments.namespace or "yc")
+    ci = arguments.ci or ("gitlab" if is_new(directory) else "none")
+    request = Request(service=arguments.service, ci="" if ci == "none" else ci)
+    if is_new(directory):
+        create(chosen, located(request, arguments, directory), arguments.dry_run)
+    else:
+        namespace = arguments.namespace or new_service.read_namespace(directory)
+        complete(replace(chosen, namespace=namespace), request, arguments.dry_run)
+    return 0
+
+
+def located(request: Request, arguments: argparse.Namespace, directory: Path) -> Request:
+    """Return the request with what a new project needs: a service, and where its submodules come from."""
+    service = request.service or directory.name
+    new_service.check_name(service)
+    toolkit = arguments.toolkit and git.absolute(arguments.toolkit, Path.cwd())
+    vendor = arguments.vendor and git.absolute(arguments.vendor, Path.cwd())
+    toolkit = toolkit or new_project.toolkit_url(settings.TOOLKIT)
+    return replace(request, service=service, toolkit=toolkit, vendor=vendor)
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))

@@ -1,0 +1,81 @@
+#!/usr/bin/env python3
+"""Write a new service into a project: its directory, and its package in debian/.
+
+Run again, it writes what is missing; a file that is there is never touched, but for the paragraphs that debian/control,
+debian/tests/control and debian/source/lintian-overrides lack.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from toolkit import git, new_project, new_service, project, scaffold, settings, ui
+from toolkit.scaffold import Change
+from toolkit.settings import Settings
+
+
+def require_project(root: Path, toolkit: Path) -> None:
+    """Raise `UserError` where there is no project that a service could be added to."""
+    git.require_top(root)
+    if root == toolkit:
+        raise ui.UserError(f"{root}: the toolkit itself, not a project", "`scripts/new-project DIRECTORY` makes one")
+    if not toolkit.is_relative_to(root) and not project.is_toolkit(root / "common"):
+        raise ui.UserError(f"{root}/common: the toolkit is not there",
+                           "`git submodule add <its repository> common`, then `ln -s common/project.mk Makefile`")
+    if not (root / "Makefile").is_file():
+        raise ui.UserError(f"{root}/Makefile: there is none", "`ln -s common/project.mk Makefile`")
+
+
+def plan(chosen: Settings, name: str) -> list[Change]:
+    """Return what becomes of each file of the service."""
+    found = project.discover(chosen)
+    entries = new_service.entries(found, chosen, name)
+    return scaffold.plan(chosen.project, [*new_service.packaging(found, chosen, name), *entries])
+
+
+def tell(chosen: Settings, name: str) -> None:
+    """Say what comes next."""
+    directory = name.replace("-", "_")
+    ui.note(f"the service {name} is in {directory}/, its package in debian/; next:\n    make vendor deb")
+    for _, recipe in new_project.RECIPES.values():
+        path = chosen.project / recipe
+        if path.is_file() and directory not in path.read_text(encoding="utf-8", errors="replace"):
+            ui.note(f"    name {directory} beside the other services in {recipe}")
+    ui.note(f'    git add --all && git commit --message "A service {name}"')
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = settings.parser(__doc__ or "")
+    parser.prog = "new-service"
+    # Unless it is given, the project's makefile says it.
+    parser.set_defaults(namespace="")
+    parser.add_argument("name", metavar="NAME", help="what the service is called: mail-relay lives in mail_relay/")
+    parser.add_argument("--dry-run", action="store_true", help="say what would become of each file, and do nothing")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Write what is missing of the service."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    new_service.check_name(arguments.name)
+    require_project(chosen.project, chosen.toolkit)
+    chosen = replace(chosen, namespace=chosen.namespace or new_service.read_namespace(chosen.project))
+    changes = plan(chosen, arguments.name)
+    scaffold.report(changes)
+    if not arguments.dry_run:
+        git.note_new(chosen.project, scaffold.apply(chosen.project, changes))
+    if all(change.verb == "KEEP" for change in changes):
+        ui.note(f"the service {arguments.name} is there already, and lacks nothing")
+    elif not arguments.dry_run:
+        tell(chosen, arguments.name)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
