@@ -1,97 +1,68 @@
 #!/usr/bin/env python3
-"""Make a virtual environment to develop the project in: dependencies from vendor/, the project's own packages linked.
+"""Make a virtual environment to develop the project in, or bring the one there to the lock.
 
-It stands where virtualenvwrapper looks for it (`$WORKON_HOME`), so `workon PROJECT` enters it.
+It stands in `$WORKON_HOME`, so `workon PROJECT` of virtualenvwrapper enters it. All that the packages of the project
+require comes from vendor/, in the versions of production; the packages themselves are linked.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import shlex
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
-from toolkit import check, environment, files, lock, process, settings, ui, wheels
+from toolkit import development, settings, ui, wheels
 from toolkit import project as projects
-from toolkit.interpreter import Interpreter
-from toolkit.project import Project
-from toolkit.wheels import Built
-
-
-def select_wheels(project: Project, built: Built) -> tuple[Path, ...]:
-    """Return the wheels that a developer of any of the services needs, without the project's own packages.
-
-    Raises `UserError` when two services lock different wheels of one distribution.
-    """
-    chosen: dict[str, tuple[Path, str]] = {}
-    for service in built.runtime:
-        for wheel in (*built.runtime[service], *built.tests[service]):
-            name = lock.normalize(wheel.name.partition("-")[0])
-            first, owner = chosen.setdefault(name, (wheel, service))
-            if first.name != wheel.name:
-                raise ui.UserError(f"{owner} has {first.name}, but {service} has {wheel.name}",
-                                   "name one service: ./create-virtual-environment --services DIRECTORY")
-    return tuple(wheel for name, (wheel, _) in sorted(chosen.items()) if not project.find(name))
-
-
-def select_interpreter(built: Built) -> Interpreter:
-    """Return the interpreter of all the services. Raises `UserError` when they need different ones."""
-    (first, used), *others = built.interpreters.items()
-    for service, other in others:
-        if other.path != used.path:
-            raise ui.UserError(f"{first} needs Python {used.version}, but {service} needs {other.version}",
-                               "name one service: ./create-virtual-environment --services DIRECTORY")
-    return used
-
-
-def link_packages(project: Project, prefix: Path, interpreter: Interpreter) -> None:
-    """Put the project's own packages on the environment's path, and their scripts into its bin/, as links."""
-    paths = "".join(f"{package.path}\n" for package in project.packages)
-    files.write_atomic(environment.site_packages(prefix, interpreter) / f"{project.root.name}.pth", paths)
-    for script in _scripts(project):
-        (prefix / "bin" / script.name).symlink_to(script)
-
-
-def _scripts(project: Project) -> Iterable[Path]:
-    return (file for service in project.services for file in (service.path / "bin").iterdir() if file.is_file())
-
-
-def create(prefix: Path, project: Project, built: Built) -> None:
-    """Make the environment at `prefix`; nothing stays when that fails."""
-    used = select_interpreter(built)
-    chosen = select_wheels(project, built)
-    try:
-        process.run([used.path, "-m", "venv", prefix])
-        for wheel in chosen:
-            environment.install(wheel, prefix, used)
-        link_packages(project, prefix, used)
-        files.write_atomic(prefix / ".project", f"{project.root}\n")
-    except BaseException:
-        files.remove_tree(prefix)
-        raise
-    ui.step("READY", f"{prefix}: Python {used.version}, {len(chosen)} distributions")
+from toolkit.development import DevelopmentOptions
+from toolkit.project import Package, Project
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
-    return wheels.parser(__doc__ or "")
+    parser = wheels.parser(__doc__ or "")
+    parser.prog = "create-virtual-environment"
+    group = parser.add_argument_group("options of create-virtual-environment")
+    group.add_argument("-n", "--name", help="the environment's name (default: the project directory's)")
+    group.add_argument("--force", action="store_true", help="replace what is there under this name, whoever made it")
+    group.add_argument("-p", dest="python", metavar="PYTHON", help="the same as --python: a path, a name, a version")
+    group.add_argument("-a", dest="project", type=Path, metavar="DIR", help="the same as --project")
+    group.add_argument("-s", "--system-site-packages", action="store_true",
+                       help="see the system's own Python packages too")
+    group.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    return parser
 
 
 def main(argv: Sequence[str]) -> int:
     """Make the environment, and say how to enter it."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    home = Path(os.environ.get("WORKON_HOME") or "~/.virtualenvs").expanduser()
-    prefix = home / chosen.project.name
-    if prefix.exists():
-        raise ui.UserError(f"{prefix}: this environment is there already",
-                           f"to make it anew, remove it first: rm -r {prefix}")
-    project = projects.discover(chosen)
-    check.require(project, chosen)
-    create(prefix, project, wheels.build(project, chosen, wheels.options_from(arguments, chosen), tests=True))
-    ui.note(f"enter it with `workon {chosen.project.name}`, or `. {prefix}/bin/activate`")
+    # A service that is named is one of all: the others' locks are no less valid.
+    everything = replace(chosen, services=())
+    project = projects.discover(everything)
+    options = DevelopmentOptions(
+        name=arguments.name, python=arguments.python, force=arguments.force, dry_run=arguments.dry_run,
+        system_site_packages=arguments.system_site_packages,
+    )  # fmt: skip
+    build = replace(wheels.options_from(arguments, chosen), python="")
+    prefix, _ = development.run(project, select(project, chosen.services), everything, build, options)
+    if not arguments.dry_run and os.environ.get("VIRTUAL_ENV") != str(prefix):
+        script = shlex.quote(str(prefix / "bin" / "activate"))
+        ui.note(f"enter it with `workon {shlex.quote(prefix.name)}`, or `. {script}`")
     return 0
+
+
+def select(project: Project, names: Sequence[str]) -> tuple[Package, ...]:
+    """Return the packages with a lock that are named by their directories; all of them when none is named."""
+    directories = {project.root / name for name in names}
+    unknown = directories - {package.path for package in project.locked}
+    if unknown:
+        raise ui.UserError(f"--services: {project.shown(min(unknown))} is no directory of a service",
+                           f"there are: {', '.join(project.shown(package.path) for package in project.locked)}")
+    return tuple(package for package in project.locked if not names or package.path in directories)
 
 
 if __name__ == "__main__":

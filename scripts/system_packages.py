@@ -80,7 +80,7 @@ def become_root(hint: str) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = settings.parser(__doc__ or "")
-    parser.add_argument("--groups", default="build sbuild check",
+    parser.add_argument("--groups", default="build develop sbuild check",
                         help="what for: some of build, sbuild, check and test (default: %(default)s)")
     return parser
 

@@ -67,7 +67,7 @@ class Builder:
         return self.store.get(self._key(node))
 
     def _key(self, node: Node) -> str:
-        return store_key(node, self.interpreter, builder.build_flags(), _system())
+        return store_key(node, self.interpreter, builder.build_flags(), system())
 
     def _run(self, waiting: dict[Node, set[Node]], progress: ui.Progress) -> None:
         urgency = _urgency(waiting)
@@ -153,7 +153,7 @@ def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:
     return result
 
 
-def _system() -> str:
+def system() -> str:
     """Return the distribution and its release, such as `debian 12`; the kernel's name elsewhere."""
     try:
         lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from toolkit import process, ui
+from toolkit import process, pyenv, ui
 
 # Keys of `marker_environment` as PEP 508 names them. An environment that is active on PATH stands for the interpreter
 # it was made from: what is built must not depend on it.
@@ -98,7 +98,7 @@ def _other_candidates(version: str) -> Iterator[Path]:
     on_path = shutil.which(f"python{version}")
     if on_path:
         yield Path(on_path)
-    yield from sorted(Path.home().glob(f".pyenv/versions/{version}.*/bin/python{version}"), reverse=True)
+    yield from (path for name, path in pyenv.versions().items() if pyenv.minor(name) == version)
 
 
 @cache

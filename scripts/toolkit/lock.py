@@ -76,7 +76,8 @@ class Lock:
 
     `packages` is the runtime closure, `build_packages` what only builds and tests need besides, `local` the service
     itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`),
-    `inputs` the fingerprint of each file (relative to the project) the lock was resolved from.
+    `dev_requires` what else its developers have, `inputs` the fingerprint of each file (relative to the project) the
+    lock was resolved from.
     """
 
     service: str
@@ -86,6 +87,7 @@ class Lock:
     build_packages: tuple[Distribution, ...] = ()
     local: tuple[LocalPackage, ...] = ()
     test_requires: tuple[str, ...] = ()
+    dev_requires: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     def distributions(self) -> Iterator[Distribution]:
@@ -142,6 +144,7 @@ def _lock_from(data: dict[str, Any], service: str) -> Lock:
             for item in tool.get("local", ())
         ),
         test_requires=tuple(tool.get("test-requires", ())),
+        dev_requires=tuple(tool.get("dev-requires", ())),
         inputs=dict(tool["inputs"]),
     )
 
@@ -180,6 +183,7 @@ def _to_data(lock: Lock) -> dict[str, Any]:
         "pythons": list(lock.pythons),
         "platforms": list(lock.platforms),
         "test-requires": list(lock.test_requires),
+        "dev-requires": list(lock.dev_requires),
         "inputs": dict(sorted(lock.inputs.items())),
         "local": [
             {"name": item.name, "path": item.path, "build-requires": list(item.build_requires)} for item in lock.local

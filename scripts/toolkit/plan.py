@@ -59,12 +59,19 @@ class Planner:
 
     def runtime(self) -> tuple[Node, ...]:
         """Return the wheels that a service installs, its local packages last."""
-        shipped = tuple(self._node(d) for d in self._shipped())
-        return shipped + tuple(self._local(package) for package in self.lock.local)
+        return self.dependencies() + tuple(self._local(package) for package in self.lock.local)
+
+    def dependencies(self) -> tuple[Node, ...]:
+        """Return the wheels that a service installs besides those of its local packages."""
+        return tuple(self._node(d) for d in self._shipped())
 
     def tests(self) -> tuple[Node, ...]:
         """Return the wheels that only the service's tests need."""
         return self._required(self.lock.test_requires, self.lock.service)
+
+    def development(self) -> tuple[Node, ...]:
+        """Return the wheels that only the service's developers need."""
+        return self._required(self.lock.dev_requires, self.lock.service)
 
     def _shipped(self) -> list[Distribution]:
         return [d for d in self.lock.packages if self.interpreter.matches(d.marker)]

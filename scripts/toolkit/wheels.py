@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,6 +103,14 @@ def build(project: Project, settings: Settings, options: BuildOptions, *, tests:
         tests={name: tuple(wheels[node] for node in nodes) for name, nodes in for_tests.items()},
         interpreters={name: planner.interpreter for name, planner in planners.items()},
     )
+
+
+def build_nodes(
+    nodes: Iterable[Node], used: Interpreter, settings: Settings, options: BuildOptions
+) -> dict[Node, Path]:
+    """Build single wheels, for one interpreter; raises as `build` does."""
+    with _scratch(settings) as scratch:
+        return _builder(used, settings, options, scratch).build(nodes)
 
 
 def _planner(project: Project, settings: Settings, options: BuildOptions, name: str) -> Planner:

@@ -115,6 +115,10 @@ class Workshop:
         """Run `build` in this process."""
         return _run("build", self.arguments("build", options))
 
+    def develop(self, *options: str) -> Done:
+        """Run `create-virtual-environment` in this process."""
+        return _run("develop", self.arguments("develop", options))
+
     def start(self, verb: str, *options: str) -> subprocess.Popen[str]:
         """Start the verb's own script; `vendor` starts itself again in a tools environment, as it does for a user."""
         provide_tools()

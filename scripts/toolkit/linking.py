@@ -1,0 +1,81 @@
+"""The project's own packages in a development environment: links, so that an edit is seen at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from toolkit import files
+from toolkit.project import Package
+
+_PATHS = "_python_common.pth"
+
+
+def write(packages: Iterable[Package], prefix: Path, site: Path, old_links: Iterable[str] = ()) -> tuple[str, ...]:
+    """Put packages on the environment's path, and their scripts into its bin/; return the names of those links.
+
+    `old_links` are those of the last time; what of them is not wanted any more is removed.
+    """
+    chosen = tuple(packages)
+    _write(site / _PATHS, "".join(f"{path}\n" for package in chosen for path in roots(package)))
+    for package in chosen:
+        _describe(package, site)
+    scripts = {f"bin/{script.name}": script for package in chosen for script in _scripts(package)}
+    for name in set(old_links) - scripts.keys():
+        (prefix / name).unlink(missing_ok=True)
+    for name, script in scripts.items():
+        _link(script, prefix / name)
+    return tuple(sorted(scripts))
+
+
+def remove(names: Iterable[str], site: Path) -> None:
+    """Forget packages that the project no longer has."""
+    for name in names:
+        for directory in site.glob(f"{name.replace('-', '_')}-*.dist-info"):
+            if _is_described(directory):
+                files.remove_tree(directory)
+
+
+def roots(package: Package) -> tuple[Path, ...]:
+    """Return what of a package has to be on the path: its src/ where that is where its modules are, else itself."""
+    source = package.path / "src"
+    return (source,) if source.is_dir() and not (source / "__init__.py").exists() else (package.path,)
+
+
+def _scripts(package: Package) -> Iterator[Path]:
+    directory = package.path / "bin"
+    if package.is_service and directory.is_dir():
+        yield from (path for path in sorted(directory.iterdir()) if path.is_file() and not path.name.startswith("."))
+
+
+def _link(script: Path, target: Path) -> None:
+    if not target.is_symlink() or os.readlink(target) != str(script):
+        target.unlink(missing_ok=True)
+        target.symlink_to(script)
+
+
+def _describe(package: Package, site: Path) -> None:
+    """Give a linked package metadata (PEP 610: an editable directory), for `importlib.metadata` and `pip list`."""
+    version = package.version or "0"
+    directory = site / f"{package.name.replace('-', '_')}-{version}.dist-info"
+    for old in site.glob(f"{package.name.replace('-', '_')}-*.dist-info"):
+        if old != directory and _is_described(old):
+            files.remove_tree(old)
+    directory.mkdir(exist_ok=True)
+    url = {"url": package.path.as_uri(), "dir_info": {"editable": True}}
+    _write(directory / "METADATA", f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n")
+    _write(directory / "INSTALLER", "python-common\n")
+    _write(directory / "direct_url.json", json.dumps(url))
+    _write(directory / "RECORD", "".join(f"{directory.name}/{name},,\n" for name in
+                                         ("METADATA", "INSTALLER", "direct_url.json", "RECORD")))
+
+
+def _is_described(directory: Path) -> bool:
+    return (directory / "direct_url.json").is_file() and not (directory / "WHEEL").exists()
+
+
+def _write(path: Path, content: str) -> None:
+    if not path.is_file() or path.read_text(encoding="utf-8") != content:
+        files.write_atomic(path, content)

@@ -1,0 +1,247 @@
+"""`./create-virtual-environment`: the versions of the lock, the project's packages linked, and nothing lost."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.integration import sdists
+from tests.integration.local_index import LocalIndex
+from tests.integration.workshop import HERE, Workshop
+from toolkit import virtualenv, workon
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the directory of environments; of pyenv's interpreters none is there."""
+    monkeypatch.setenv("WORKON_HOME", str(tmp_path / "envs"))
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path / "no-pyenv"))
+    monkeypatch.delenv("VIRTUAL_ENV", raising=False)
+    return tmp_path / "envs"
+
+
+@pytest.fixture
+def vendored(shop: Workshop, index: LocalIndex) -> Workshop:
+    """Return a project with a service and a library, all that they need vendored."""
+    sdists.publish(index, "fast", "1.0")
+    sdists.publish(index, "wire", "1.0", requires=["cable"])
+    sdists.publish(index, "cable", "1.0")
+    sdists.publish(index, "probe", "1.0")
+    shop.service("app", "wire", "lib").package("lib")
+    shop.write({"lib/lib.py": "", "lib/requirements.txt": "fast\n", "app/test-requirements.txt": "probe\n"})
+    assert shop.vendor().status == 0
+    return shop
+
+
+def ask(prefix: Path, code: str) -> str:
+    done = subprocess.run([prefix / "bin" / "python", "-I", "-c", code], capture_output=True, text=True, check=False)
+    return (done.stdout + done.stderr).strip()
+
+
+def names(prefix: Path) -> list[str]:
+    code = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions() if d.name != 'pip'))"
+    return ask(prefix, code).split()
+
+
+def contents(directory: Path) -> dict[str, tuple[int, int]]:
+    return {str(path): (path.lstat().st_ino, path.lstat().st_mtime_ns) for path in directory.rglob("*")}
+
+
+def test_all_that_a_developer_needs_is_there_and_the_project_is_linked(vendored: Workshop, home: Path) -> None:
+    done = vendored.develop()
+    assert done.status == 0, done.err
+    prefix = home / "project"
+    assert names(prefix) == ["app", "cable", "fast", "lib", "probe", "wire"]
+    assert ask(prefix, "import lib; print(lib.__file__)") == str(vendored.root / "lib" / "lib.py")
+    assert (prefix / ".project").read_text() == f"{vendored.root}\n"
+    assert f"enter it with `workon project`, or `. {prefix}/bin/activate`" in done.out
+
+
+def test_an_edit_is_seen_at_once(vendored: Workshop, home: Path) -> None:
+    vendored.develop()
+    vendored.write({"lib/lib.py": "ANSWER = 42\n"})
+    assert ask(home / "project", "import lib; print(lib.ANSWER)") == "42"
+
+
+def test_pip_is_there_for_the_developer(vendored: Workshop, home: Path) -> None:
+    vendored.develop()
+    done = subprocess.run([home / "project" / "bin" / "pip", "--version"], capture_output=True, text=True, check=False)
+    assert str(home / "project") in done.stdout, done.stderr
+
+
+def test_the_index_is_not_asked(vendored: Workshop, home: Path, index: LocalIndex) -> None:
+    before = sum(index.requests.values())
+    assert vendored.develop().status == 0
+    assert sum(index.requests.values()) == before
+
+
+def test_a_second_run_changes_nothing(vendored: Workshop, home: Path) -> None:
+    vendored.develop()
+    before = contents(home)
+    done = vendored.develop()
+    assert done.status == 0
+    assert "up to date" in done.out
+    after = contents(home)
+    state = {str(home / "project" / name) for name in (".project", ".python-common.json")} | {str(home / "project")}
+    assert {name for name in before if before[name] != after.get(name)} <= state
+
+
+def test_the_environment_follows_the_lock(vendored: Workshop, home: Path, index: LocalIndex) -> None:
+    vendored.develop()
+    prefix = home / "project"
+    (prefix / "mine").write_text("kept")
+    sdists.publish(index, "fast", "2.0")
+    vendored.write({"lib/requirements.txt": "fast>=2\n", "app/requirements.txt": "lib\nprobe\n"})
+    assert vendored.vendor().status == 0
+    done = vendored.develop()
+    assert done.status == 0, done.err
+    said = [line.split(maxsplit=1) for line in done.out.splitlines() if line.startswith("  ")]
+    assert said[-4:-1] == [["REMOVE", "cable 1.0"], ["REMOVE", "wire 1.0"], ["CHANGE", "fast 1.0 -> 2.0"]]
+    assert names(prefix) == ["app", "fast", "lib", "probe"]
+    assert (prefix / "mine").read_text() == "kept"
+
+
+def test_what_was_put_in_by_hand_goes_and_what_was_broken_is_mended(vendored: Workshop, home: Path) -> None:
+    vendored.develop()
+    site = home / "project" / "lib" / f"python{HERE}" / "site-packages"
+    (site / "stray-1.0.dist-info").mkdir()
+    (site / "fast.py").unlink()
+    done = vendored.develop()
+    assert "REMOVE  stray 1.0" in done.out
+    assert "CHANGE  fast 1.0, put in again" in done.out
+    assert ask(home / "project", "import fast; print(fast.VERSION)") == "1.0"
+
+
+def test_a_dry_run_says_what_would_change(vendored: Workshop, home: Path) -> None:
+    done = vendored.develop("--dry-run")
+    assert "NEW" in done.out
+    assert not home.exists()
+    vendored.develop()
+    shutil.rmtree(home / "project" / "lib" / f"python{HERE}" / "site-packages" / "fast-1.0.dist-info")
+    before = contents(home)
+    assert "ADD     fast 1.0" in vendored.develop("--dry-run").out
+    assert contents(home) == before
+
+
+@pytest.mark.parametrize("broken", ["bin/python", "bin/activate", "pyvenv.cfg", f"lib/python{HERE}/site-packages"])
+def test_a_broken_environment_is_made_anew(vendored: Workshop, home: Path, broken: str) -> None:
+    vendored.develop()
+    victim = home / "project" / broken
+    shutil.rmtree(victim) if victim.is_dir() and not victim.is_symlink() else victim.unlink()
+    done = vendored.develop()
+    assert done.status == 0, done.err
+    assert f"it is broken: {broken} is missing" in done.out
+    assert "wire" in names(home / "project")
+
+
+def test_a_half_made_environment_is_made_anew(vendored: Workshop, home: Path) -> None:
+    (home / "project").mkdir(parents=True)
+    workon.claim(home / "project")
+    done = vendored.develop()
+    assert "it was not finished" in done.out
+    assert "wire" in names(home / "project")
+
+
+def test_an_environment_of_somebody_else_is_replaced_only_by_force(vendored: Workshop, home: Path) -> None:
+    other = home / "project" / "bin"
+    other.mkdir(parents=True)
+    (home / "project" / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    (other / "postactivate").write_text("echo mine\n")
+    what, hint = vendored.develop().error
+    assert what == f"{home / 'project'}: there is an environment that something else made"
+    assert "--force replaces it" in hint
+    assert (home / "project" / "pyvenv.cfg").read_text() == "home = /usr/bin\n"
+    assert vendored.develop("--force").status == 0
+    assert "wire" in names(home / "project")
+    assert (other / "postactivate").read_text() == "echo mine\n"
+
+
+def test_a_failure_leaves_the_old_environment(
+    vendored: Workshop, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendored.develop()
+    before = contents(home)
+    monkeypatch.setattr(virtualenv, "_commands", lambda: iter([["false"]]))
+    what, _ = vendored.develop("--force").error
+    assert what.startswith(f"{home / 'project'}: virtualenv makes no environment")
+    changed = {name for name, found in contents(home).items() if before.get(name) != found}
+    assert changed <= {str(home / "project"), str(home)}
+
+
+def test_a_missing_virtualenv_says_where_to_get_it(
+    vendored: Workshop, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(virtualenv, "_commands", lambda: iter(()))
+    assert vendored.develop().error == ("virtualenv is missing", "`make setup`, or `apt install python3-virtualenv`")
+    assert not (home / "project").exists()
+
+
+def test_a_vendored_file_that_was_changed_is_not_built(vendored: Workshop, home: Path) -> None:
+    [archive] = (vendored.root / "vendor").glob("wire-*.tar.gz")
+    content = archive.read_bytes()
+    archive.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    what, _ = vendored.develop().error
+    assert "its sha256 is" in what
+    assert not (home / "project").exists()
+
+
+def test_paths_with_spaces_and_letters_of_other_alphabets(
+    vendored: Workshop, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("WORKON_HOME", str(tmp_path / "мои среды"))
+    moved = Workshop(tmp_path / "проект с пробелом", vendored.index)
+    vendored.root.rename(moved.root)
+    done = moved.develop()
+    assert done.status == 0, done.err
+    prefix = tmp_path / "мои среды" / "проект с пробелом"
+    assert ask(prefix, "import lib; print(lib.__file__)") == str(moved.root / "lib" / "lib.py")
+    done_pip = subprocess.run([prefix / "bin" / "pip", "--version"], capture_output=True, text=True, check=False)
+    assert done_pip.returncode == 0, done_pip.stderr
+
+
+def test_a_name_that_is_none_is_refused_before_anything_is_made(vendored: Workshop, home: Path) -> None:
+    what, _ = vendored.develop("--name", "../elsewhere").error
+    assert what == "'../elsewhere' is no name for an environment"
+    assert not home.exists()
+
+
+def test_an_interpreter_that_is_not_there_is_said(vendored: Workshop, home: Path) -> None:
+    what, _ = vendored.develop("-p", "3.77").error
+    assert what.startswith("--python 3.77: no such interpreter; there is: ")
+
+
+def test_an_active_environment_has_no_influence(
+    vendored: Workshop, home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vendored.develop("-n", "other")
+    active = home / "other"
+    monkeypatch.setenv("VIRTUAL_ENV", str(active))
+    monkeypatch.setenv("PATH", f"{active / 'bin'}{os.pathsep}{os.environ['PATH']}")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    done = vendored.develop()
+    assert done.status == 0, done.err
+    assert str(active) not in (home / "project" / "pyvenv.cfg").read_text()
+
+
+def test_services_that_disagree_can_be_taken_one_by_one(
+    shop: Workshop, index: LocalIndex, home: Path
+) -> None:
+    for version in ("1.0", "2.0"):
+        sdists.publish(index, "fast", version)
+    shop.service("one", "fast==1.0").service("two", "fast==2.0")
+    assert shop.vendor().status == 0
+    what, hint = shop.develop().error
+    assert what == "one has fast 1.0, but two has fast 2.0"
+    assert "--services" in hint
+    assert shop.develop("--services", "two").status == 0
+    assert ask(home / "project", "import fast; print(fast.VERSION)") == "2.0"
+    assert shop.develop("--services", "three").error[1] == "there are: one, two"
+
+
+def test_without_a_lock_it_is_said_what_to_do(shop: Workshop, home: Path) -> None:
+    shop.service("app")
+    assert shop.develop().error[1] == "run `make vendor`"
