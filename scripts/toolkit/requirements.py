@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
 from toolkit import lines, lock, markers, targets, ui
-from toolkit.project import Package, Project
+from toolkit.project import Package, Project, is_toolkit
 from toolkit.requirement_line import Directory, Include, Wanted, parse
 
 FILE = "requirements.txt"
 TESTS_FILE = "test-requirements.txt"
+DEVELOPMENT_FILE = "dev-requirements.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,9 +66,25 @@ def read_tree(
     """
     reader = _Reader(project, targets.read(project, package).pythons, platforms)
     reader.read_package(package, filename)
-    local = (*(used for used in reader.local if used != package), package)
-    return Tree(requirements=tuple(reader.requirements), constraints=tuple(reader.constraints), local=local,
-                files=tuple(reader.files))
+    return reader.tree(package)
+
+
+def read_development(project: Project, package: Package, platforms: tuple[str, ...] = ("linux",)) -> Tree:
+    """Read what only developers of a package need: its dev-requirements.txt.
+
+    What no service is responsible for is the first one's: the project's own dev-requirements.txt, and all requirements
+    of libraries, without those of the toolkit's own. Raises as `read_tree` does.
+    """
+    reader = _Reader(project, targets.read(project, package).pythons, platforms)
+    reader.read_package(package, DEVELOPMENT_FILE)
+    if package == project.locked[0]:
+        reader.read_optional(project.root / DEVELOPMENT_FILE)
+        for other in project.packages:
+            if other not in project.locked and not is_toolkit(other.path):
+                reader.read_requirements(other)
+                for name in (TESTS_FILE, DEVELOPMENT_FILE):
+                    reader.read_optional(other.path / name)
+    return reader.tree(package)
 
 
 def check_hashes(requirements: Iterable[Line], distributions: Iterable[lock.Distribution]) -> None:
@@ -88,23 +107,53 @@ class _Reader:
         self.local: list[Package] = []
         self.files: dict[Path, None] = {}
         self._project, self._pythons, self._platforms = project, pythons, platforms
-        self._done: set[tuple[Path, bool]] = set()
+        self._done: set[tuple[Path, bool, str]] = set()
         self._open: list[Path] = []
         self._entered: set[str] = set()
+        self._marker = ""
 
     def read_package(self, package: Package, filename: str) -> None:
         path = package.path / filename
         if package.is_service and filename == FILE and not path.is_file():
             raise ui.UserError(f"{self._project.shown(path)}: a service has none",
                                "create it: one requirement a line, empty when the service needs nothing")
+        if filename == FILE:
+            self.read_requirements(package)
+        else:
+            self.read_optional(path)
+
+    def read_requirements(self, package: Package) -> None:
+        """Read a package's requirements.txt, and linux-requirements.txt for Linux."""
+        self.read_optional(package.path / FILE)
+        for platform in self._platforms:
+            # With one platform there is nothing to tell apart.
+            with self._where(f"sys_platform == '{platform}'" if len(self._platforms) > 1 else ""):
+                self.read_optional(package.path / f"{platform}-{FILE}")
+
+    def read_optional(self, path: Path) -> None:
+        """Read a file that need not be there. It is not an inclusion: it may lead back to a file that is being read."""
         self.files[path] = None
         if path.is_file():
+            including, self._open = self._open, []
             self._read(path, is_constraint=False)
+            self._open = including
+
+    def tree(self, package: Package) -> Tree:
+        local = (*(used for used in self.local if used != package), package)
+        return Tree(requirements=tuple(self.requirements), constraints=tuple(self.constraints), local=local,
+                    files=tuple(self.files))
+
+    @contextmanager
+    def _where(self, marker: str) -> Iterator[None]:
+        """Read what counts only where a marker holds."""
+        outer, self._marker = self._marker, marker
+        yield
+        self._marker = outer
 
     def _read(self, path: Path, *, is_constraint: bool) -> None:
-        if (path, is_constraint) in self._done:
+        if (path, is_constraint, self._marker) in self._done:
             return
-        self._done.add((path, is_constraint))
+        self._done.add((path, is_constraint, self._marker))
         self.files[path] = None
         self._open.append(path)
         for number, text in lines.read(path, self._project.root):
@@ -117,7 +166,7 @@ class _Reader:
         if isinstance(item, Include):
             self._include(item, path, origin)
         elif isinstance(item, Directory):
-            self._use(self._package_at(item.path, path, origin), item.extras, origin, item.marker)
+            self._use(self._package_at(item.path, path, origin), item.extras, origin, _both(self._marker, item.marker))
         else:
             self._requirement(item, self._project.shown(path), number, is_constraint)
 
@@ -144,14 +193,15 @@ class _Reader:
     def _requirement(self, wanted: Wanted, file: str, number: int, is_constraint: bool) -> None:
         requirement = wanted.requirement
         name = lock.normalize(requirement.name)
-        line = Line(text=wanted.text, name=name, file=file, line=number, hashes=wanted.hashes)
+        line = Line(text=_under(self._marker, wanted), name=name, file=file, line=number, hashes=wanted.hashes)
         package = self._project.find(line.name)
         if is_constraint and requirement.extras:
             raise ui.UserError(f"{line.origin}: a constraint cannot have extras: `{line.text}`", "remove the extras")
         if package:
             _check_local(self._project, package, requirement, line)
             if not is_constraint:
-                self._use(package, tuple(sorted(requirement.extras)), line.origin, str(requirement.marker or ""))
+                marker = _both(self._marker, requirement.marker)
+                self._use(package, tuple(sorted(requirement.extras)), line.origin, marker)
         else:
             (self.constraints if is_constraint else self.requirements).append(line)
 
@@ -161,7 +211,8 @@ class _Reader:
         # Libraries may need each other, so a package counts as entered before its own files are read.
         if package.name not in self._entered:
             self._entered.add(package.name)
-            self._separately(package.path / FILE)
+            with self._where(""):
+                self.read_requirements(package)
             self.local.append(package)
         for extra in extras:
             path = package.path / f"requirements-{extra}.txt"
@@ -169,15 +220,21 @@ class _Reader:
                 missing = self._project.shown(path)
                 raise ui.UserError(f"{origin}: {package.name} has no extra `{extra}`: there is no {missing}",
                                    "correct the extra's name, or create that file with its requirements")
-            self._separately(path)
+            self.read_optional(path)
 
-    def _separately(self, path: Path) -> None:
-        """Read a library's file, which is not an inclusion: it may lead back to a file that is being read."""
-        self.files[path] = None
-        if path.is_file():
-            including, self._open = self._open, []
-            self._read(path, is_constraint=False)
-            self._open = including
+
+def _both(first: str, second: object) -> str:
+    """Return the marker that holds where both do; an empty one, or None, always holds."""
+    return " and ".join(f"({marker})" if first and second else f"{marker}" for marker in (first, second) if marker)
+
+
+def _under(marker: str, wanted: Wanted) -> str:
+    """Return the text of a requirement that counts only where a marker holds."""
+    if not marker:
+        return wanted.text
+    requirement = Requirement(wanted.text)
+    requirement.marker = Marker(_both(marker, requirement.marker))
+    return str(requirement)
 
 
 def _expand(text: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -31,6 +31,7 @@ from toolkit.index import Index
 from toolkit.indexes import Indexes
 from toolkit.lock import Distribution, LocalPackage, Lock
 from toolkit.project import Project
+from toolkit.requirements import Line
 from toolkit.resolve import Pin, Request, Resolver
 from toolkit.selection import Selector
 from toolkit.settings import Settings
@@ -94,7 +95,7 @@ class Vendoring:
 
     def _request(self, item: Wants, given: list[Given], fixed: list[Pin]) -> Request:
         lines = item.tree.requirements
-        constraints = (*item.tree.constraints, *item.tests.constraints)
+        constraints = item.constraints
         local = tuple(f"{p.name}=={p.version}" if p.version else p.name for p in self.project.packages)
         return Request(
             requirements=(*(line.text for line in lines), *(text for archive in given for text in archive.requires)),
@@ -134,8 +135,9 @@ class Vendoring:
         # A distribution that is shipped anyway builds others in the same version.
         preferring = replace(request, preferences=(*(pin.key for pin in pins), *request.preferences))
         closure = self._closure(item, preferring, [*(archive.pin for archive in given), *fixed])
-        tests = self._tests(item, request, pins)
-        closure.add(f"tests {item.name}", tests)
+        tests = self._besides(request, item.tests.requirements, pins)
+        development = self._besides(request, item.development.requirements, (*pins, *tests))
+        closure.add(f"besides {item.name}", (*tests, *development))
         try:
             closure.follow({**trees, **local})
         except ui.UserError:
@@ -143,7 +145,7 @@ class Vendoring:
             sources.refuse_what_cannot_be_had()
             raise
         sources.refuse_what_cannot_be_had()
-        needed = _reachable(closure, [*runtime, *local, f"tests {item.name}"]) - runtime
+        needed = _reachable(closure, [*runtime, *local, f"besides {item.name}"]) - runtime
         return Lock(
             service=item.name,
             pythons=item.targets.pythons,
@@ -159,19 +161,20 @@ class Vendoring:
                 for package in item.local
             ),
             test_requires=tuple(_requirement(pin.key, pin.marker) for pin in tests),
+            dev_requires=tuple(_requirement(pin.key, pin.marker) for pin in development),
             inputs=wants.fingerprint(self.project, item, self.options.platforms),
         )
 
-    def _tests(self, item: Wants, request: Request, runtime: Iterable[Pin]) -> tuple[Pin, ...]:
-        """Return what only the tests need: resolved with the runtime closure at exactly its versions."""
-        if not item.tests.requirements:
+    def _besides(self, request: Request, lines: Sequence[Line], there: Iterable[Pin]) -> tuple[Pin, ...]:
+        """Return what these lines need besides what is there: resolved with that at exactly its versions."""
+        if not lines:
             return ()
-        fixed = {pin.key: _requirement(pin.key, pin.marker) for pin in runtime if not pin.archive}
+        fixed = {pin.key: _requirement(pin.key, pin.marker) for pin in there if not pin.archive}
         more = replace(
             request,
-            requirements=(*request.requirements, *(line.text for line in item.tests.requirements)),
+            requirements=(*request.requirements, *(line.text for line in lines)),
             constraints=(*request.constraints, *fixed.values()),
-            origins={**request.origins, **{line.text: line.origin for line in item.tests.requirements}},
+            origins={**request.origins, **{line.text: line.origin for line in lines}},
         )
         return tuple(pin for pin in self.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
 

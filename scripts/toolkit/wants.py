@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from toolkit import inputs, requirements, targets, vendor_txt
 from toolkit.project import Package, Project
@@ -13,12 +14,13 @@ from toolkit.vendor_txt import ArchiveRule, BinaryRule
 
 @dataclass(frozen=True, kw_only=True)
 class Wants:
-    """All that decides what the lock of `package` holds; `tests` is the tree of its test-requirements.txt."""
+    """All that decides what the lock of `package` holds; `tests` and `development` are further trees."""
 
     package: Package
     name: str
     tree: Tree
     tests: Tree
+    development: Tree
     targets: Targets
     binary: tuple[BinaryRule, ...]
     archives: tuple[ArchiveRule, ...]
@@ -31,17 +33,32 @@ class Wants:
 
     @property
     def lines(self) -> tuple[Line, ...]:
-        """Return the lines of both trees that name something of the index."""
-        return (*self.tree.requirements, *self.tests.requirements)
+        """Return the lines of all trees that name something of the index."""
+        return tuple(line for tree in self._trees for line in tree.requirements)
+
+    @property
+    def constraints(self) -> tuple[Line, ...]:
+        """Return the constraints of all trees: they hold for everything."""
+        return tuple(line for tree in self._trees for line in tree.constraints)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return every file of requirements that was read or found missing."""
+        return tuple(path for tree in self._trees for path in tree.files)
+
+    @property
+    def _trees(self) -> tuple[Tree, ...]:
+        return (self.tree, self.tests, self.development)
 
 
 def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Wants:
     """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`."""
     tree = requirements.read_tree(project, package, platforms=platforms)
     tests = requirements.read_tree(project, package, requirements.TESTS_FILE, platforms)
+    development = requirements.read_development(project, package, platforms)
     rules = [
         rule
-        for member in dict.fromkeys((*tree.local, *tests.local))
+        for member in dict.fromkeys((*tree.local, *tests.local, *development.local))
         for rule in vendor_txt.read(member.path / "vendor.txt", project.root)
     ]
     return Wants(
@@ -49,6 +66,7 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Want
         name=project.lock_name(package),
         tree=tree,
         tests=tests,
+        development=development,
         targets=targets.read(project, package),
         binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),
         archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),
@@ -57,6 +75,7 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Want
 
 def fingerprint(project: Project, wants: Wants, platforms: tuple[str, ...]) -> dict[str, str]:
     """Return the fingerprints that the lock keeps of all this."""
-    read_files = (*wants.tree.files, *wants.tests.files)
-    paths = inputs.paths(project, wants.package, wants.local, read_files)
+    # What only developers use is linked for them; it is no part of what is built.
+    used = (*wants.local, *wants.development.local)
+    paths = inputs.paths(project, wants.package, used, wants.files)
     return inputs.fingerprint(paths, project.root, {"PLATFORMS": " ".join(platforms)})

@@ -61,6 +61,14 @@ def test_all_that_a_developer_needs_is_there_and_the_project_is_linked(vendored:
     assert f"enter it with `workon project`, or `. {prefix}/bin/activate`" in done.out
 
 
+def test_tools_of_the_developers_are_there_too(vendored: Workshop, home: Path, index: LocalIndex) -> None:
+    sdists.publish(index, "tool", "1.0")
+    vendored.write({"app/dev-requirements.txt": "tool\n"})
+    vendored.vendor()
+    vendored.develop()
+    assert "tool" in names(home / "project")
+
+
 def test_an_edit_is_seen_at_once(vendored: Workshop, home: Path) -> None:
     vendored.develop()
     vendored.write({"lib/lib.py": "ANSWER = 42\n"})

@@ -152,6 +152,38 @@ def test_a_project_of_libraries_alone(shop: Workshop, shelf: LocalIndex) -> None
     assert shop.lock("lib").test_requires == ("wire==1.1",)
 
 
+def test_what_developers_need_is_locked_beside_what_production_has(shop: Workshop, shelf: LocalIndex) -> None:
+    sdists.publish(shelf, "tool", "1.0", requires=["fast<2"])
+    shop.service("app", "fast").package("lib").write({"app/test-requirements.txt": "wire\n", "lib/lib.py": ""})
+    shop.write({"app/dev-requirements.txt": "tool\n", "lib/requirements.txt": "web\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["fast==1.0"]
+    assert shop.lock().test_requires == ("wire==1.1",)
+    assert "tool==1.0" in shop.dev_keys()
+    assert {"tool==1.0", "wire==1.1"} <= set(shop.build_keys())
+    assert [item.name for item in shop.lock().local] == ["app"]
+    shop.write({"app/dev-requirements.txt": ""})
+    assert "dev-requirements.txt: changed since" in shop.build().error[0]
+
+
+def test_a_tool_that_production_does_not_allow_is_refused(shop: Workshop, shelf: LocalIndex) -> None:
+    sdists.publish(shelf, "tool", "1.0", requires=["fast>=2"])
+    sdists.publish(shelf, "fast", "2.0")
+    shop.service("app", "fast<2").write({"app/dev-requirements.txt": "tool\n"})
+    what, _ = shop.vendor().error
+    assert "tool" in what
+
+
+def test_requirements_of_another_platform_are_locked_for_it(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "fast").write({"app/darwin-requirements.txt": "wire\n"})
+    assert shop.vendor().status == 0
+    assert shop.keys() == ["fast==1.0"]
+    assert shop.vendor("--platforms", "linux darwin").status == 0
+    assert shop.keys() == ["fast==1.0", "wire==1.1"]
+    assert shop.lock().packages[1].marker == "sys_platform == 'darwin'"
+
+
 def test_a_local_name_is_never_asked_for(shop: Workshop, shelf: LocalIndex) -> None:
     sdists.publish(shelf, "lib", "9.0")
     sdists.publish(shelf, "plugin", "1.0", requires=["lib>=0.5"])

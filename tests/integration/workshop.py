@@ -89,6 +89,10 @@ class Workshop:
         """Return what the service runs with."""
         return [distribution.key for distribution in self.lock(name).packages]
 
+    def dev_keys(self, name: str = "app") -> list[str]:
+        """Return what only developers need."""
+        return list(self.lock(name).dev_requires)
+
     def build_keys(self, name: str = "app") -> list[str]:
         """Return what only builds and tests need."""
         return [distribution.key for distribution in self.lock(name).build_packages]

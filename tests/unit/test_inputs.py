@@ -27,8 +27,9 @@ def recorded(workspace: Workspace) -> dict[str, str]:
 def test_every_file_that_decides_the_lock_is_recorded_there_or_not(workspace: Workspace) -> None:
     workspace.service("svc", "svc", "-r more.txt\nlib\n").package("lib", "lib").package("other", "other")
     assert sorted(recorded(workspace.write({"svc/more.txt": "flask\n"}))) == [
-        ".python-version", "lib/pyproject.toml", "lib/requirements.txt", "lib/vendor.txt", "svc/.python-version",
-        "svc/more.txt", "svc/pyproject.toml", "svc/requirements.txt", "svc/test-requirements.txt", "svc/vendor.txt",
+        ".python-version", "lib/linux-requirements.txt", "lib/pyproject.toml", "lib/requirements.txt", "lib/vendor.txt",
+        "svc/.python-version", "svc/linux-requirements.txt", "svc/more.txt", "svc/pyproject.toml",
+        "svc/requirements.txt", "svc/test-requirements.txt", "svc/vendor.txt",
     ]  # fmt: skip
 
 

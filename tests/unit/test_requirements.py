@@ -113,7 +113,7 @@ def test_included_files_are_relative_to_the_file_that_includes_them(workspace: W
     ]  # fmt: skip
     names = {path.relative_to(workspace.root).as_posix() for path in tree.files}
     assert names == {"svc/requirements.txt", "shared.txt", "svc/reqs/base.txt", "svc/reqs/more.txt",
-                     "svc/reqs/pins.txt", "svc/reqs/deeper/pins.txt"}  # fmt: skip
+                     "svc/reqs/pins.txt", "svc/reqs/deeper/pins.txt", "svc/linux-requirements.txt"}  # fmt: skip
 
 
 def test_a_file_included_twice_counts_once(workspace: Workspace) -> None:
@@ -289,3 +289,52 @@ def test_a_package_may_name_itself(workspace: Workspace) -> None:
     tree = read(workspace)
     assert [line.text for line in tree.requirements] == ["gunicorn", "flask"]
     assert [package.name for package in tree.local] == ["svc"]
+
+
+def on(workspace: Workspace, *platforms: str) -> list[str]:
+    project = workspace.discover()
+    tree = requirements.read_tree(project, project.services[0], platforms=platforms)
+    return [line.text for line in tree.requirements]
+
+
+def test_requirements_of_one_platform_have_its_marker_where_there_are_several(workspace: Workspace) -> None:
+    workspace.service("svc", "svc", "flask\n").write({
+        "svc/linux-requirements.txt": "-r more.txt\npyroute2>=1; python_version >= '3.9' or extra == 'x'\n",
+        "svc/darwin-requirements.txt": "pyobjc\n", "svc/more.txt": "uring[fast] ; platform_machine == 'x86_64'\n",
+    })  # fmt: skip
+    assert on(workspace, "linux") == [
+        "flask", "uring[fast] ; platform_machine == 'x86_64'", "pyroute2>=1; python_version >= '3.9' or extra == 'x'",
+    ]  # fmt: skip
+    linux = 'sys_platform == "linux"'
+    assert on(workspace, "linux", "darwin") == [
+        "flask", f'uring[fast]; {linux} and platform_machine == "x86_64"',
+        f'pyroute2>=1; {linux} and (python_version >= "3.9" or extra == "x")', 'pyobjc; sys_platform == "darwin"',
+    ]  # fmt: skip
+
+
+def test_a_library_that_one_platform_needs_counts_on_all(workspace: Workspace) -> None:
+    workspace.service("svc", "svc").write({"svc/darwin-requirements.txt": "lib\n"})
+    workspace.package("lib", "lib", requirements__txt="dep\n", linux_requirements__txt="uring\n")
+    assert on(workspace, "linux") == []
+    assert on(workspace, "linux", "darwin") == ["dep", 'uring; sys_platform == "linux"']
+
+
+def development(workspace: Workspace, number: int = 0) -> list[str]:
+    project = workspace.discover()
+    return [line.text for line in requirements.read_development(project, project.locked[number]).requirements]
+
+
+def test_the_first_service_has_what_no_service_is_responsible_for(workspace: Workspace) -> None:
+    workspace.service("one", "one", "flask\n").service("two", "two").package("lib", "lib", requirements__txt="dep\n")
+    workspace.write({
+        "one/dev-requirements.txt": "ruff\n", "two/dev-requirements.txt": "mypy\n", "dev-requirements.txt": "ansible\n",
+        "lib/test-requirements.txt": "pytest\n", "lib/dev-requirements.txt": "tox\n",
+    })  # fmt: skip
+    assert development(workspace) == ["ruff", "ansible", "dep", "pytest", "tox"]
+    assert development(workspace, 1) == ["mypy"]
+
+
+def test_the_toolkits_own_library_is_not_the_projects_to_develop(workspace: Workspace) -> None:
+    workspace.service("svc", "svc").package("common", "yc_common", requirements__txt="msgspec\n")
+    workspace.write({"common/scripts/toolkit/": "", "common/project.mk": "", "common/test-requirements.txt": "ruff\n"})
+    assert development(workspace) == []
