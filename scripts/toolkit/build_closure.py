@@ -121,6 +121,12 @@ class Closure:
         pins = self.by_set[self.sets[key]]
         return tuple(sorted(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in pins))
 
+    def built_with(self, pin: Pin) -> str:
+        """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
+        users = (key for key in sorted(self._trees)
+                 if any(other.key == pin.key for other in self.by_set.get(self.sets.get(key, frozenset()), ())))
+        return next((self._trees[key].name for key in users), "")
+
     def pins(self) -> list[Pin]:
         """Return every pin of the closure once, without a marker: which set needs it when, `requires` says."""
         return list({pin.key: replace(pin, marker="") for pins in self.by_set.values() for pin in pins}.values())

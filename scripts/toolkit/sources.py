@@ -95,19 +95,27 @@ class Sources:
         system = self._facts[key].build_system
         return Tree(name=self.distributions[key].name, path=self.files[file.name], build_system=system)
 
-    def refuse_what_cannot_be_had(self) -> None:
-        """Raise one `UserError` for all that has no sdist, or one that needs the network, with what to add where."""
+    def refuse_what_cannot_be_had(self, builds: Callable[[Pin], str]) -> None:
+        """Raise one `UserError` for all that has no sdist, or one that needs the network, with what to add where.
+
+        `builds` tells what a pin is needed to build; it may be nothing.
+        """
         no_source, crates = sorted(self.selector.without_source), sorted(self._unbuildable)
         if not no_source and not crates:
             return
         pins = {**self.selector.without_source, **self._unbuildable}
-        reasons = [f"{name} {pins[name].version} has no sdist" for name in no_source]
-        reasons += [f"{name} {pins[name].version} needs Rust crates, which its sdist lacks" for name in crates]
+        shown = {name: f"{name} {pin.version}{_purpose(builds(pin))}" for name, pin in pins.items()}
+        reasons = [f"{shown[name]} has no sdist" for name in no_source]
+        reasons += [f"{shown[name]} needs Rust crates, which its sdist lacks" for name in crates]
         lines = ", ".join(f"`{name}`" for name in (*no_source, *crates))
         raise ui.UserError(
             f"cannot be built from source without a network: {'; '.join(reasons)}",
             f"to take wheels, add to the vendor.txt beside the requirements.txt that needs it, each on a line: {lines}",
         )
+
+
+def _purpose(built: str) -> str:
+    return f" (which builds {built})" if built else ""
 
 
 def _check_identity(distribution: Distribution, facts: Facts) -> None:

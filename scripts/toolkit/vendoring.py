@@ -142,9 +142,9 @@ class Vendoring:
             closure.follow({**trees, **local})
         except ui.UserError:
             # A hook that lacks what cannot be had fails too, but that is not what to mend.
-            sources.refuse_what_cannot_be_had()
+            sources.refuse_what_cannot_be_had(closure.built_with)
             raise
-        sources.refuse_what_cannot_be_had()
+        sources.refuse_what_cannot_be_had(closure.built_with)
         needed = _reachable(closure, [*runtime, *local, f"besides {item.name}"]) - runtime
         return Lock(
             service=item.name,

@@ -145,8 +145,8 @@ def test_all_that_cannot_be_had_as_source_is_named_at_once(shop: Workshop, index
         sdists.publish_wheel(index, name, "1.0")
     shop.service("app", "thing", "closed", "rusty")
     what, hint = shop.vendor().error
-    assert what == ("cannot be built from source without a network: closed 1.0 has no sdist; closed-tool 1.0 has no "
-                    "sdist; rusty 1.0 needs Rust crates, which its sdist lacks")
+    assert what == ("cannot be built from source without a network: closed 1.0 has no sdist; closed-tool 1.0 (which "
+                    "builds thing) has no sdist; rusty 1.0 needs Rust crates, which its sdist lacks")
     assert hint.endswith("each on a line: `closed`, `closed-tool`, `rusty`")
     assert not (shop.root / "vendor").exists()
     shop.write({"app/vendor.txt": "closed\nclosed-tool\nrusty\n"})
@@ -185,5 +185,6 @@ def test_what_cannot_be_had_is_named_rather_than_the_hook_that_lacks_it(shop: Wo
     sdists.publish(index, "thing", "1.0", build_requires=["rusty"])
     shop.service("app", "thing")
     what, hint = shop.vendor().error
-    assert what == ("cannot be built from source without a network: rusty 1.0 needs Rust crates, which its sdist lacks")
+    assert what == ("cannot be built from source without a network: rusty 1.0 (which builds thing) needs Rust crates, "
+                    "which its sdist lacks")
     assert hint.endswith(": `rusty`")
