@@ -82,6 +82,12 @@ MIRROR ?=
 #: After how many days a chroot is made again; 0 makes it now: CHROOT_MAX_AGE=30
 CHROOT_MAX_AGE ?= 7
 
+#@ Settings of why
+#: The distribution to explain: NAME=flask (or `make why flask`)
+NAME ?=
+#: How many chains to print at most: CHAINS=100, or all
+CHAINS ?= 20
+
 #@ Settings of install
 #: Where the root of the file system is taken to be: DESTDIR=/tmp/root
 DESTDIR ?=
@@ -167,6 +173,16 @@ common-test:
 common-sbom:
 	$(call verb,sbom) $(build_options)
 
+#: Say why a distribution is there: every chain of requirements that brings it in (`make why flask`); needs no network
+.PHONY: common-why
+common-why:
+	$(call verb,why) --chains $(call quote,$(CHAINS)) -- $(call quote,$(NAME))
+
+#: Draw the dependencies of each service, and what builds them, in dist/<service>.svg; needs no network
+.PHONY: common-graph
+common-graph:
+	$(call verb,graph)
+
 #: Remove build/ and dist/
 .PHONY: common-clean
 common-clean:
@@ -202,6 +218,16 @@ goals := $(or $(call if_defined,MAKECMDGOALS),$(.DEFAULT_GOAL))
 problem := $(if $(filter-out V,$(given)),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/check_variables.py) \
 	--makefiles $(MAKEFILE_LIST) --goals $(goals) --given $(given)))
 $(if $(problem),$(error $(problem)))
+
+# `make why flask`: what follows `why` and is no target is a name, in this run alone.
+ifeq ($(firstword $(goals)),why)
+names := $(filter-out common-% $(shell sed -n 's/^\(common-\)\{0,1\}\([a-z][a-z0-9-]*\):.*/\2/p' $(MAKEFILE_LIST)),$(goals))
+ifneq ($(names),)
+override NAME := $(if $(filter command,$(origin NAME)),$(NAME)) $(names)
+.PHONY: $(names)
+$(names): ; @:
+endif
+endif
 
 # A project adds to a target with `test: common-test my-test`, and replaces one by a rule with a recipe of its own; one
 # that it leaves alone is made here.

@@ -33,7 +33,9 @@ def read_settings(makefiles: Iterable[str]) -> dict[str, frozenset[str]]:
             elif line.startswith("#@"):
                 targets = _EVERY_TARGET
             elif assignment := _ASSIGNMENT.match(line):
-                settings[assignment[1]] = targets
+                # The section of a setting tells who reads it, not where else it is assigned.
+                other = settings.get(assignment[1], targets)
+                settings[assignment[1]] = other if targets == _EVERY_TARGET else targets
     return settings
 
 

@@ -46,13 +46,15 @@ class Tree:
     """All that a requirements.txt asks for.
 
     `requirements` and `constraints` name distributions of the index; `local` are the packages of the project tree in
-    use, each after those it uses, the package itself last; `files` is every file that was read or found missing.
+    use, each after those it uses, the package itself last; `files` is every file that was read or found missing; `uses`
+    are the lines that name local packages.
     """
 
     requirements: tuple[Line, ...]
     constraints: tuple[Line, ...]
     local: tuple[Package, ...]
     files: tuple[Path, ...]
+    uses: tuple[Line, ...] = ()
 
 
 def read_tree(
@@ -105,6 +107,7 @@ class _Reader:
         self.requirements: list[Line] = []
         self.constraints: list[Line] = []
         self.local: list[Package] = []
+        self.uses: list[Line] = []
         self.files: dict[Path, None] = {}
         self._project, self._pythons, self._platforms = project, pythons, platforms
         self._done: set[tuple[Path, bool, str]] = set()
@@ -141,7 +144,7 @@ class _Reader:
     def tree(self, package: Package) -> Tree:
         local = (*(used for used in self.local if used != package), package)
         return Tree(requirements=tuple(self.requirements), constraints=tuple(self.constraints), local=local,
-                    files=tuple(self.files))
+                    files=tuple(self.files), uses=tuple(self.uses))
 
     @contextmanager
     def _where(self, marker: str) -> Iterator[None]:
@@ -166,7 +169,9 @@ class _Reader:
         if isinstance(item, Include):
             self._include(item, path, origin)
         elif isinstance(item, Directory):
-            self._use(self._package_at(item.path, path, origin), item.extras, origin, _both(self._marker, item.marker))
+            package = self._package_at(item.path, path, origin)
+            self.uses.append(Line(text=text, name=package.name, file=self._project.shown(path), line=number))
+            self._use(package, item.extras, origin, _both(self._marker, item.marker))
         else:
             self._requirement(item, self._project.shown(path), number, is_constraint)
 
@@ -200,6 +205,7 @@ class _Reader:
         if package:
             _check_local(self._project, package, requirement, line)
             if not is_constraint:
+                self.uses.append(line)
                 marker = _both(self._marker, requirement.marker)
                 self._use(package, tuple(sorted(requirement.extras)), line.origin, marker)
         else:

@@ -135,3 +135,30 @@ def test_no_suffix_and_the_default_one_differ(project: Project) -> None:
 def test_a_setting_of_chroots_is_none_of_sbuilds(project: Project) -> None:
     warned = project.make("sbuild", "SUITE=trixie").stderr
     assert "SUITE has no effect on sbuild: it is a setting of box and chroot" in warned
+
+
+def test_what_follows_why_are_names(project: Project) -> None:
+    done = project.make("why", "flask", "Zope.Interface", "CHAINS=3")
+    parsed = parse("why", project.calls()["why"])
+    assert (" ".join(parsed.names).split(), parsed.chains) == (["flask", "Zope.Interface"], "3")
+    assert done.stdout + done.stderr == ""
+
+
+def test_a_name_may_be_given_as_a_setting_too_and_the_environments_own_name_is_none(project: Project) -> None:
+    project.make("why", "NAME=flask", "jinja2", NAME="a-host")
+    assert parse("why", project.calls()["why"]).names[0].split() == ["flask", "jinja2"]
+    (project.root / "calls").unlink()
+    project.make("why", "jinja2", NAME="a-host")
+    assert parse("why", project.calls()["why"]).names[0].split() == ["jinja2"]
+
+
+@pytest.mark.parametrize("words", [["flask"], ["wy", "flask"], ["build", "why", "flask"], ["build", "flask"]])
+def test_only_what_follows_why_are_names(project: Project, words: list[str]) -> None:
+    done = project.make(*words, check=False)
+    assert "No rule to make target" in done.stderr
+    assert done.returncode == 2
+
+
+def test_a_target_after_why_stays_one(project: Project) -> None:
+    project.make("why", "NAME=flask", "info")
+    assert project.verbs() == ["why", "info"]
