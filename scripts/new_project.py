@@ -35,9 +35,10 @@ def create(chosen: Settings, request: Request, dry_run: bool) -> None:
     new_project.check(chosen.project, request)
     ui.step("PROJECT", str(chosen.project))
     changes = new_project.plan(Project(root=chosen.project, packages=()), chosen, request)
-    scaffold.report(changes)
     if not dry_run:
         new_project.create(chosen, request, changes)
+    scaffold.report(changes)
+    if not dry_run:
         tell(chosen.project, request)
 
 
@@ -45,9 +46,9 @@ def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
     """Write what is missing of a project that is there."""
     git.require_top(chosen.project)
     changes = new_project.plan(projects.discover(chosen), chosen, request)
-    scaffold.report(changes)
     if not dry_run:
         git.note_new(chosen.project, scaffold.apply(chosen.project, changes))
+    scaffold.report(changes)
 
 
 def tell(directory: Path, request: Request) -> None:

@@ -67,9 +67,9 @@ def main(argv: Sequence[str]) -> int:
     require_project(chosen.project, chosen.toolkit)
     chosen = replace(chosen, namespace=chosen.namespace or new_service.read_namespace(chosen.project))
     changes = plan(chosen, arguments.name)
-    scaffold.report(changes)
     if not arguments.dry_run:
         git.note_new(chosen.project, scaffold.apply(chosen.project, changes))
+    scaffold.report(changes)
     if all(change.verb == "KEEP" for change in changes):
         ui.note(f"the service {arguments.name} is there already, and lacks nothing")
     elif not arguments.dry_run:

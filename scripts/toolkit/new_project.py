@@ -22,6 +22,7 @@ RECIPES = {
     "github": ("github-actions.yml", ".github/workflows/packages.yml"),
     "jenkins": ("Jenkinsfile", "Jenkinsfile"),
 }
+_OTHER_TOOLKIT = "name the toolkit's own repository"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,12 +98,17 @@ def vendor_repository(directory: Path) -> Path:
 
 def check(directory: Path, request: Request) -> None:
     """Raise `UserError` where a project cannot be made: before anything is written, and without changing anything."""
+    for parent in directory.parents:
+        if projects.is_toolkit(parent / "common"):
+            raise ui.UserError(f"{directory}: inside of the project {parent}",
+                               "`common/scripts/new-service NAME`, run there, adds a service to it")
     git.identity(directory)
     vendor = vendor_repository(directory)
     if not request.vendor and os.path.lexists(vendor):
         raise ui.UserError(f"{vendor}: there already, where the repository of vendored files would be made",
                            f"to use it, say --vendor {vendor}")
-    git.heads(request.toolkit, "--toolkit")
+    if not git.heads(request.toolkit, "--toolkit"):
+        raise ui.UserError(f"--toolkit {request.toolkit}: the repository there is empty", _OTHER_TOOLKIT)
     if request.vendor:
         git.heads(request.vendor, "--vendor")
 
@@ -148,7 +154,7 @@ def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
         if git.read(toolkit, "status", "--porcelain", "--untracked-files=no"):
             ui.warn(f"common/ is the commit {head[:12]}; changes to {toolkit} that are not committed are not in it")
     if not projects.is_toolkit(common):
-        raise ui.UserError(f"--toolkit {url}: what is there is not this toolkit", "name the toolkit's own repository")
+        raise ui.UserError(f"--toolkit {url}: what is there is not this toolkit", _OTHER_TOOLKIT)
 
 
 def _add_vendor(project: Path, settings: Settings, request: Request) -> None:

@@ -48,8 +48,12 @@ def entries(project: Project, settings: Settings, name: str, summary: str = "", 
     """
     check_name(name)
     check_name(settings.namespace, "namespace")
-    names = templates.names(name, settings.namespace)
-    _check_free(project, names, _stanzas(project.root))
+    names, stanzas = templates.names(name, settings.namespace), _stanzas(project.root)
+    if _is_there(project, names):
+        # Its package may be called as the service is.
+        names["package"] = next(_packages(names, stanzas), names["package"])
+    else:
+        _check_free(project, names, stanzas)
     values = {**names, "project": source_name(project.root, name), "summary": summary or f"{name} service"}
     values |= _circumstances(project, names)
     return templates.read(values, settings.toolkit / "templates" / "service", *overlay)
@@ -95,10 +99,18 @@ def _circumstances(project: Project, names: Mapping[str, str]) -> dict[str, str]
     return {"python": "\n".join(pythons), "oldest": oldest, "port": str(_FIRST_PORT + len(others))}
 
 
+def _is_there(project: Project, names: Mapping[str, str]) -> bool:
+    return project.root / names["directory"] in [service.path for service in project.services]
+
+
+def _packages(names: Mapping[str, str], stanzas: Sequence[Stanza]) -> Iterator[str]:
+    """Yield the packages of debian/control that belong to a service of these names."""
+    declared = [stanza.get("Package") for stanza in stanzas[1:]]
+    yield from (name for name in (names["package"], names["service"]) if name in declared)
+
+
 def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[Stanza]) -> None:
     path = project.root / names["directory"]
-    if any(service.path == path for service in project.services):
-        return
     taken = [*_takers(project, names, stanzas)]
     if projects.is_skipped(path.name):
         taken.append(f"{path.name}/ is a directory that is never searched for packages")
@@ -117,6 +129,5 @@ def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Stanza
             yield f"{project.shown(service.path)}/ is a service of this name"
         if names["script"] in service.scripts:
             yield f"{project.shown(service.path)}/ has the script {names['script']}"
-    for stanza in stanzas[1:]:
-        if stanza.get("Package") in (names["package"], names["service"]):
-            yield f"debian/control:{stanza.line} has the package {stanza.get('Package')}"
+    for declared in _packages(names, stanzas):
+        yield f"debian/control has the package {declared}"
