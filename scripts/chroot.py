@@ -7,7 +7,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import chroot, settings, ui
+from toolkit import chroot, control, library, settings, ui
+from toolkit import project as projects
+from toolkit.control import Control
+from toolkit.settings import Settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -22,10 +25,18 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb and return its exit status."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    recipe = chroot.recipe(chosen, arguments.suite or chroot.own_suite(), arguments.mirror)
+    recipe = chroot.recipe(read_packaging(chosen), arguments.suite or chroot.own_suite(), arguments.mirror)
     made = chroot.provide(recipe, chosen, arguments.max_age)
     ui.note(f"the chroot of {made.suite} is {made.path}")
     return 0
+
+
+def read_packaging(chosen: Settings) -> Control | None:
+    """Return what says with which packages the project is built; None where services have no debian/ yet."""
+    if (chosen.project / "debian" / "control").exists():
+        return control.read(chosen.project / "debian")
+    project = projects.discover(chosen)
+    return None if project.services else library.read(project, chosen)
 
 
 if __name__ == "__main__":

@@ -6,9 +6,9 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from toolkit import check, compression, debian, settings, source_tree, ui, wheels
+from toolkit import check, chroot, compression, debian, installable, settings, source_tree, ui, wheels
 from toolkit import project as projects
 from toolkit.control import Control
 from toolkit.debian import Deb
@@ -32,41 +32,41 @@ def main(argv: Sequence[str]) -> int:
     os.umask(0o022)
     project = projects.discover(chosen)
     packaging = debian.prepare(project, chosen)
-    check.require(project, chosen)
+    if project.services:
+        check.require(project, chosen)
     if arguments.dry_run:
         announce(project, chosen, packaging)
     else:
         options = wheels.options_from(arguments, chosen)
-        report(debian.build(project, chosen, options, packaging, arguments.compression), chosen)
+        debs = debian.build(project, chosen, options, packaging, arguments.compression)
+        # A service brings all that it needs.
+        report(debs, {} if project.services else installable.unmet(debs), chosen)
     return 0
 
 
 def announce(project: Project, chosen: Settings, packaging: Control) -> None:
     """Say what would be built."""
-    paths = source_tree.list_files(project, chosen)
+    paths = source_tree.list_files(project, chosen, packaging)
     size = source_tree.size(chosen.project, paths)
     source = f"{packaging.name} {packaging.version}, {packaging.format}"
-    ui.note(f"source package {source}: {len(paths)} files, {_shown(size)}")
+    ui.note(f"source package {source}: {len(paths)} files, {size / 1e6:.1f} MB")
     for service in project.services:
         name = packaging.package_of(service, chosen.namespace)
         architecture = packaging.binaries[name].get("Architecture")
         ui.note(f"binary package {name}, {architecture}: the service {service.service_name}")
+    if not project.services:
+        for name, stanza in packaging.binaries.items():
+            ui.note(f"binary package {name}, {stanza.get('Architecture')}")
 
 
-def report(debs: Sequence[Deb], chosen: Settings) -> None:
-    """Say what was built, how large it is and how to install it."""
+def report(debs: Sequence[Deb], unmet: Mapping[str, Sequence[str]], chosen: Settings) -> None:
+    """Say what was built, how large it is, how to install it, and which dependencies that would miss."""
     for deb in debs:
-        ui.step("DEB", f"{_relative(deb, chosen)}  {_shown(deb.size)}, installed {_shown(deb.installed)}")
-    paths = " ".join(f"./{_relative(deb, chosen)}" for deb in debs if not deb.name.endswith("-dbgsym"))
+        ui.step("DEB", deb.shown(chosen.project))
+    for name, needs in unmet.items():
+        ui.warn(f"{name} depends on what {chroot.own_suite()} has not: {', '.join(needs)}")
+    paths = " ".join(f"./{deb.path.relative_to(chosen.project)}" for deb in debs if not deb.name.endswith("-dbgsym"))
     ui.note(f"install with: apt-get install {paths}")
-
-
-def _relative(deb: Deb, chosen: Settings) -> str:
-    return deb.path.relative_to(chosen.project).as_posix()
-
-
-def _shown(size: int) -> str:
-    return f"{size / 1e6:.1f} MB"
 
 
 if __name__ == "__main__":

@@ -28,7 +28,8 @@ def main(argv: Sequence[str]) -> int:
     os.umask(0o022)
     project = projects.discover(chosen)
     packaging = debian.prepare(project, chosen)
-    check.require(project, chosen)
+    if project.services:
+        check.require(project, chosen)
     options = wheels.BuildOptions(jobs=arguments.jobs, store=chosen.build / "wheel-store", python=arguments.python)
     for name, digest in reproducible.build(project, chosen, options, packaging, arguments.compression).items():
         ui.step("SAME", f"{name}  sha256 {digest}")

@@ -43,11 +43,11 @@ def main(argv: Sequence[str]) -> int:
     unprivileged.account()
     project = projects.discover(chosen)
     packaging = debian.read(project, chosen)
-    check.require(project, chosen)
+    if project.services:
+        check.require(project, chosen)
     for built in sbuild.build(project, chosen, options, packaging):
         for deb in built:
-            path = deb.path.relative_to(chosen.project)
-            ui.step("DEB", f"{path}  {deb.size / 1e6:.1f} MB, installed {deb.installed / 1e6:.1f} MB")
+            ui.step("DEB", deb.shown(chosen.project))
     return 0
 
 

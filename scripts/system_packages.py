@@ -80,8 +80,8 @@ def become_root(hint: str) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = settings.parser(__doc__ or "")
-    parser.add_argument("--groups", default="build develop sbuild check",
-                        help="what for: some of build, sbuild, check and test (default: %(default)s)")
+    parser.add_argument("--groups", default="build develop library sbuild check",
+                        help="what for: some of build, develop, library, sbuild, check and test (default: %(default)s)")
     return parser
 
 

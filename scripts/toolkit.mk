@@ -21,7 +21,7 @@ example: common-setup
 #: Run all tests of the toolkit: on every interpreter there is, then end to end on this machine's own
 .PHONY: test
 test:
-	$(call verb,system_packages) --groups "build develop sbuild check test stand"
+	$(call verb,system_packages) --groups "build develop library sbuild check test stand"
 	$(call verb,toolkit_tests) $(call option,--tests,$(TESTS))
 
 #: Check the toolkit's own code: ruff and mypy

@@ -17,7 +17,8 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import apt_sources, control, debian, files, process, ui, unprivileged
+from toolkit import apt_sources, debian, files, process, ui, unprivileged
+from toolkit.control import Control
 from toolkit.settings import Settings
 from toolkit.unprivileged import Account
 
@@ -93,12 +94,12 @@ def own_suite() -> str:
     return codename
 
 
-def recipe(settings: Settings, suite: str, mirror: str = "") -> Recipe:
-    """Return the recipe of a chroot to build a project in; for one without a debian/ it has what the toolkit needs.
+def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:
+    """Return the recipe of a chroot to build a project in; for one without a packaging it has what the toolkit needs.
 
     `mirror` is where packages come from (default: as this machine's own). Raises `UserError`.
     """
-    return replace(minimal(suite, mirror), variant="buildd", depends=_depends(settings.project / "debian"))
+    return replace(minimal(suite, mirror), variant="buildd", depends=_depends(packaging))
 
 
 def minimal(suite: str, mirror: str = "") -> Recipe:
@@ -113,10 +114,10 @@ def minimal(suite: str, mirror: str = "") -> Recipe:
                   variant="minbase")
 
 
-def _depends(directory: Path) -> dict[str, str]:
-    if not directory.is_dir():
+def _depends(packaging: Control | None) -> dict[str, str]:
+    if not packaging:
         return {"Build-Depends": ", ".join(debian.BUILD_DEPENDS)}
-    source = control.read(directory).source
+    source = packaging.source
     return {name: " ".join(source.get(name).split()) for name in _FIELDS if source.get(name)}
 
 

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import control, files, offline, outer_make, process, source_package, source_tree, ui
+from toolkit import control, files, library, offline, outer_make, process, source_package, source_tree, ui
 from toolkit.compression import FAST, Compression
 from toolkit.control import Control
 from toolkit.project import Project
@@ -30,7 +30,10 @@ _PROGRAMS = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "gcc": "build-e
 # Trees are fresh, so nothing is to be cleaned, and what they need has been checked.
 _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
 _SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _STEP = re.compile(r"  [A-Z]{2,} +\S")
+#: dh_python3 tells, and goes on.
+_UNKNOWN = re.compile(r"Cannot find package that provides \S+\. .* add \"(\S+) (\S+)\" line")
 _ERROR = re.compile(r"^error: (?P<what>.*)(?:\n hint: (?P<hint>.*))?$", re.MULTILINE)
 
 
@@ -43,6 +46,10 @@ class Deb:
     size: int
     installed: int
 
+    def shown(self, root: Path) -> str:
+        """Return its path as seen from `root`, and its sizes, for a reader."""
+        return f"{self.path.relative_to(root)}  {self.size / 1e6:.1f} MB, installed {self.installed / 1e6:.1f} MB"
+
 
 def prepare(project: Project, settings: Settings) -> Control:
     """Return the packaging, after everything has been checked that would make the build fail. Raises `UserError`."""
@@ -54,10 +61,7 @@ def prepare(project: Project, settings: Settings) -> Control:
 def read(project: Project, settings: Settings) -> Control:
     """Return the packaging, checked but for what this machine has: it may be built elsewhere. Raises `UserError`."""
     if not project.services:
-        raise ui.UserError(
-            f"{project.root}: there is no service here, so there is nothing to package",
-            "a service is a package with a bin/ directory",
-        )
+        return library.read(project, settings)
     packaging = control.read(settings.project / "debian")
     for service in project.services:
         _check_stanza(packaging, packaging.package_of(service, settings.namespace))
@@ -134,7 +138,7 @@ def _export(project: Project, settings: Settings, packaging: Control, directory:
     start = time.monotonic()
     name = f"{packaging.name}-{packaging.upstream_version}"
     binary, source = directory / name, directory / "source" / name
-    count = source_tree.export(project, settings, binary)
+    count = source_tree.export(project, settings, packaging, binary)
     shutil.copytree(binary, source, symlinks=True)
     if not packaging.is_native:
         stamp = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=source)
@@ -171,7 +175,8 @@ def environment(settings: Settings, options: BuildOptions, compression: Compress
     return {
         **kept,
         **compression.environment,
-        "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{kept.get('PATH', os.defpath)}",
+        # The system's programs come first: pybuild takes any python3.11 that it finds.
+        "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{_SYSTEM_PATH}:{kept.get('PATH', os.defpath)}",
         "PYTHON3": sys.executable,
         **forwarded(settings),
         # debhelper gives a build a home of its own, without the caches.
@@ -199,16 +204,28 @@ def forwarded(settings: Settings) -> dict[str, str]:
 def run(command: Sequence[str], tree: Path, environment: Mapping[str, str]) -> None:
     """Run a package build in its tree, without a network. Raises `UserError` with what ended it."""
     try:
-        process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=pass_on)
+        output = process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=pass_on)
     except process.CommandFailed as error:
         raise explain(error) from error
+    require_known(output)
+
+
+def require_known(output: str) -> None:
+    """Raise `UserError` when dh_python3 has left out what a library depends on, as it knows no package of it."""
+    unknown = list(dict.fromkeys(_UNKNOWN.findall(output)))
+    if unknown:
+        lines = "".join(f"\n       {name} {package}" for name, package in unknown)
+        raise ui.UserError(
+            f"Debian has no package of {', '.join(name for name, _ in unknown)}, that this machine knows of",
+            f"name it in debian/py3dist-overrides, as it is called where you get it (alone, it is left out):{lines}",
+        )
 
 
 def pass_on(line: str) -> None:
     """Show the toolkit's own lines out of all that the build prints."""
     if _STEP.match(line):
         ui.note(line)
-    elif line.startswith("warning: "):
+    elif line.startswith("warning: ") and not line.endswith("byte-compiling is disabled, skipping."):
         ui.warn(line.removeprefix("warning: "))
 
 

@@ -7,18 +7,27 @@ import configparser
 import re
 import tomllib
 from dataclasses import dataclass
+from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
 from toolkit import ui
 
+#: The arguments of `setup()` that are read.
+_ARGUMENTS = ("name", "version", "description", "license", "entry_points")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Declared:
-    """The distribution's name as written, its version and console scripts; empty where only running it would tell."""
+    """The distribution's name as written, its version, summary, licence and console scripts.
+
+    Empty where only running it would tell.
+    """
 
     name: str = ""
     version: str = ""
+    summary: str = ""
+    licence: str = ""
     scripts: tuple[str, ...] = ()
 
 
@@ -44,14 +53,30 @@ def pyproject(directory: Path) -> dict[str, Any]:
 
 
 def read(directory: Path) -> Declared:
-    """Return what is declared. `[project]` comes first, then (as in setuptools) setup.py before setup.cfg."""
-    sources = [_from_pyproject(pyproject(directory)), _from_setup_py(directory), _from_setup_cfg(directory)]
+    """Return what is declared.
+
+    `[project]` comes first, then (as in setuptools) setup.py before setup.cfg, and what only an unpacked sdist has.
+    """
+    sources = [_from_pyproject(pyproject(directory)), _from_setup_py(directory), _from_setup_cfg(directory),
+               _from_pkg_info(directory)]
     name = next((source.name for source in sources if source.name), "")
     return Declared(
         name=name,
         version=next((source.version for source in sources if source.version), "") or _module_version(directory, name),
+        summary=next((source.summary for source in sources if source.summary), ""),
+        licence=next((source.licence for source in sources if source.licence), ""),
         scripts=tuple(sorted({script for source in sources for script in source.scripts})),
     )
+
+
+def _from_pkg_info(directory: Path) -> Declared:
+    """Return what an sdist's builder knew, who ran it (core metadata in PKG-INFO)."""
+    path = directory / "PKG-INFO"
+    if not path.is_file():
+        return Declared()
+    fields = Parser().parsestr(path.read_text(encoding="utf-8", errors="replace"), headersonly=True)
+    values = {key: _text(fields.get(key)) for key in ("Name", "Version", "Summary")}
+    return Declared(name=values["Name"], version=values["Version"], summary=values["Summary"])
 
 
 def _module_version(directory: Path, name: str) -> str:
@@ -69,6 +94,8 @@ def _from_pyproject(data: dict[str, Any]) -> Declared:
     return Declared(
         name=_text(project.get("name")) or _text(poetry.get("name")),
         version=_text(project.get("version")) or _text(poetry.get("version")),
+        summary=_text(project.get("description")) or _text(poetry.get("description")),
+        licence=_text(project.get("license")) or _text(poetry.get("license")),
         scripts=(*_table(project, "scripts"), *_table(poetry, "scripts")),
     )
 
@@ -92,9 +119,13 @@ def _from_setup_py(directory: Path) -> Declared:
     constants = _constants(tree)
     calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup")
     arguments = {keyword.arg: keyword.value for call in calls for keyword in call.keywords if keyword.arg}
-    values = {key: _literal(arguments.get(key), constants) for key in ("name", "version", "entry_points")}
+    values = {key: _literal(arguments.get(key), constants) for key in _ARGUMENTS}
     return Declared(
-        name=_text(values["name"]), version=_text(values["version"]), scripts=_console_scripts(values["entry_points"]),
+        name=_text(values["name"]),
+        version=_text(values["version"]),
+        summary=_text(values["description"]),
+        licence=_text(values["license"]),
+        scripts=_console_scripts(values["entry_points"]),
     )
 
 
@@ -145,5 +176,7 @@ def _from_setup_cfg(directory: Path) -> Declared:
     return Declared(
         name=config.get("metadata", "name", fallback="").strip(),
         version="" if version.startswith(("attr:", "file:")) else version,
+        summary=config.get("metadata", "description", fallback="").strip(),
+        licence=config.get("metadata", "license", fallback="").strip(),
         scripts=_console_scripts(dict(config["options.entry_points"]) if "options.entry_points" in config else {}),
     )

@@ -61,6 +61,9 @@ def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> ui.U
     """Return the first step that went wrong, of package, step and path each, with all its paths."""
     name, step, _ = wrong[0]
     paths = [path for package, when, path in wrong if (package, when) == (name, step)]
+    if step == "depends":
+        return ui.UserError(f"{name}: what it depends on cannot be installed",
+                            f"see what that suite has, or name another place: MIRROR=; all is in {log}", output)
     if paths == ["-"]:
         return ui.UserError(f"{name}: {step} failed", f"the whole output is in {log}", output)
     what, hint = _MEANINGS[step]

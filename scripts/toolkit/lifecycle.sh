@@ -7,7 +7,7 @@ export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 status=0
 
 apt() {
-	apt-get --quiet=2 --yes --no-install-recommends --allow-downgrades "$@" < /dev/null > apt.log 2>&1 || {
+	apt-get --quiet --yes --no-install-recommends --allow-downgrades "$@" < /dev/null > apt.log 2>&1 || {
 		cat apt.log
 		echo "WRONG $name $step -"
 		exit 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import time
 from collections.abc import Sequence
@@ -91,7 +92,8 @@ def _lint(built: Built, settings: Settings) -> None:
 
 
 def _test(built: Built, clean: Chroot, settings: Settings) -> None:
-    if not (settings.project / "debian" / "tests" / "control").is_file():
+    # dpkg-source writes this field where there is a debian/tests/control.
+    if not re.search(r"^Testsuite:", built.source.read_text(encoding="utf-8"), re.MULTILINE):
         ui.warn("no debian/tests/control: nothing has started what was installed")
         return
     start = time.monotonic()

@@ -37,6 +37,16 @@ class Package:
         return self._declared.version
 
     @property
+    def summary(self) -> str:
+        """Return what it is, in a line, where that is written literally."""
+        return self._declared.summary
+
+    @property
+    def licence(self) -> str:
+        """Return its licence where that is written literally."""
+        return self._declared.licence
+
+    @property
     def marker_file(self) -> str:
         """Return the name of the file that makes the directory a package."""
         return declared.marker_file(self.path)

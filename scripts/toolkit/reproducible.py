@@ -31,7 +31,7 @@ def build(
             files.empty(directory)
             name = f"{packaging.name}-{packaging.upstream_version}"
             original = directory / "source" / name
-            source_tree.export(project, settings, original)
+            source_tree.export(project, settings, packaging, original)
             # Nothing that was built before may take part.
             variables = {**debian.environment(settings, options, compression), "WHEEL_STORE": ""}
             first = _build_here(original, directory / _HERE / name, options, variables)

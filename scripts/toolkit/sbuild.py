@@ -102,7 +102,7 @@ def refuse_other_source(dsc: Path, target: Path) -> None:
 
 
 def _build_one(suite: str, work: _Work) -> list[Deb]:
-    recipe = chroot.recipe(work.settings, suite, work.options.mirror)
+    recipe = chroot.recipe(work.packaging, suite, work.options.mirror)
     clean = chroot.provide(recipe, work.settings, work.options.max_age)
     version = work.packaging.version + suffix(work.options.suffix, clean)
     user = unprivileged.account()
@@ -115,7 +115,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         words = command(work, clean, version)
         environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
         try:
-            process.run(user.command(words), cwd=base, env=environment, watch=debian.pass_on)
+            debian.require_known(process.run(user.command(words), cwd=base, env=environment, watch=debian.pass_on))
         except process.CommandFailed as error:
             raise explain(error, suite, _log(work, suite)) from error
         finally:
@@ -170,7 +170,8 @@ def _entry(work: _Work, suite: str, version: str) -> str:
 
 def configuration(work: _Work, base: Path) -> str:
     """Return the text of a configuration file for sbuild.conf(5): what no option is for."""
-    toolkit = Path(_PLACE, _TREE, work.settings.toolkit.relative_to(work.settings.project))
+    # Where the source package has it; that of libraries may be without.
+    toolkit = Path(_PLACE, _TREE, os.path.relpath(work.settings.toolkit, work.settings.project))
     inside = {
         **debian.forwarded(work.settings),
         **work.options.compression.environment,

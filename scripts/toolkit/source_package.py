@@ -21,7 +21,7 @@ def write(project: Project, settings: Settings, control: Control, directory: Pat
     The same files make the same bytes. Raises `UserError`.
     """
     tree = directory / f"{control.name}-{control.upstream_version}"
-    count = source_tree.export(project, settings, tree)
+    count = source_tree.export(project, settings, control, tree)
     epoch = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=tree).strip()
     # vendor/ is compressed already: the lowest level does.
     options = ["-Zgzip", "-z1"] if control.is_native else []

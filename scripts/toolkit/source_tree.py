@@ -7,7 +7,8 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from toolkit import inputs, lock, process, ui
+from toolkit import inputs, library, lock, process, ui
+from toolkit.control import Control
 from toolkit.project import Project
 from toolkit.settings import Settings
 
@@ -30,38 +31,49 @@ _TOOLKIT = (
 _UNTRACKED = frozenset({".git", "build", "dist", "__pycache__", ".tox", ".venv"})
 
 
-def export(project: Project, settings: Settings, target: Path) -> int:
+def export(project: Project, settings: Settings, packaging: Control, target: Path) -> int:
     """Copy the project to `target`, which is made, and return the number of files. Modes become 644 and 755.
 
-    The content is that of the work tree. Files of vendor/ are taken as they were checked, tracked or not. Raises
-    `UserError` where a file is not tracked without which the package could not be built, and warns of others.
+    The content is that of the work tree. Files of vendor/ are taken as they were checked, tracked or not; a packaging
+    that was made for the build takes the place of debian/. Raises `UserError` where a file is not tracked without which
+    the package could not be built, and warns of others.
     """
-    paths = list_files(project, settings)
-    _require(project, settings, set(paths))
+    paths = list_files(project, settings, packaging)
+    _require(project, settings, packaging, set(paths))
     count = 0
     for path in paths:
         count += _copy(settings.project / path, target / path)
+    if library.is_generated(settings, packaging):
+        shutil.rmtree(target / "debian", ignore_errors=True)
+        shutil.copytree(packaging.path.parent, target / "debian", symlinks=True)
     return count
 
 
-def list_files(project: Project, settings: Settings) -> list[str]:
+def list_files(project: Project, settings: Settings, packaging: Control) -> list[str]:
     """Return the paths of the files that make the source package, relative to the project and sorted."""
     root = settings.project
-    toolkit = _toolkit(settings)
+    # A packaging that was made for the build is dh-python's alone to build.
+    needed = () if library.is_generated(settings, packaging) else _TOOLKIT
+    toolkit = _toolkit(settings, is_needed=bool(needed))
     tracked = _tracked(root)
     if tracked:
         _warn_of_untracked(project)
     else:
         ui.warn(f"{root}: not a git repository, so every file in it goes into the source package")
         tracked = list(_all(root))
-    vendored = {f"vendor/{path.name}" for path in settings.vendor.iterdir() if path.is_file() and path.name != ".git"}
-    kept = {path for path in tracked if _is_source(PurePosixPath(path), toolkit, root)}
-    return sorted(kept | vendored)
+    kept = {path for path in tracked if _is_source(PurePosixPath(path), root, toolkit, needed)}
+    return sorted({*kept, *(_vendored(settings) if project.services else ())})
 
 
-def _toolkit(settings: Settings) -> PurePosixPath:
-    """Return the toolkit's directory relative to the project; the source package has to hold it."""
+def _vendored(settings: Settings) -> Iterator[str]:
+    return (f"vendor/{path.name}" for path in settings.vendor.iterdir() if path.is_file() and path.name != ".git")
+
+
+def _toolkit(settings: Settings, *, is_needed: bool) -> PurePosixPath:
+    """Return the toolkit's directory relative to the project; the source package has to hold it where it is needed."""
     if not settings.toolkit.is_relative_to(settings.project):
+        if not is_needed:
+            return PurePosixPath()
         raise ui.UserError(
             f"{settings.project}: uses the toolkit in {settings.toolkit}, which is outside of the project",
             "add the toolkit as a git submodule, `git submodule add <its repository> common`, and link to that",
@@ -87,7 +99,8 @@ def _all(root: Path) -> Iterator[str]:
         yield from (Path(parent, name).relative_to(root).as_posix() for name in (*names, *links))
 
 
-def _is_source(path: PurePosixPath, toolkit: PurePosixPath, root: Path) -> bool:
+def _is_source(path: PurePosixPath, root: Path, toolkit: PurePosixPath, needed: Iterable[str]) -> bool:
+    """Tell whether a file goes into the source package: of the toolkit, in this directory, what is needed."""
     if path.parts[0] == "vendor":
         return False
     # A library's own vendor/ serves its development only.
@@ -96,7 +109,7 @@ def _is_source(path: PurePosixPath, toolkit: PurePosixPath, root: Path) -> bool:
             return False
     if toolkit.parts and path.is_relative_to(toolkit):
         first = PurePosixPath(path.relative_to(toolkit).parts[0])
-        return any(first.match(pattern) for pattern in _TOOLKIT)
+        return any(first.match(pattern) for pattern in needed)
     return True
 
 
@@ -110,11 +123,12 @@ def _warn_of_untracked(project: Project) -> None:
             ui.warn(f"{name}{more}: not in git, so not in the package; `git add` or ignore it")
 
 
-def _require(project: Project, settings: Settings, paths: set[str]) -> None:
+def _require(project: Project, settings: Settings, packaging: Control, paths: set[str]) -> None:
     """Refuse to go on without a file that the build inside the source package will want."""
-    wanted = ["Makefile", "debian/control", "debian/rules", "debian/changelog"]
-    for package in project.locked:
-        wanted.append(project.shown(package.path / package.marker_file))
+    own = [] if library.is_generated(settings, packaging) else ["control", "rules", "changelog"]
+    wanted = [*(["Makefile"] if project.services else []), *(f"debian/{name}" for name in own)]
+    wanted += [project.shown(package.path / package.marker_file) for package in project.locked]
+    for package in project.services:
         recorded = lock.read(lock.path_of(settings.vendor, project.lock_name(package))).inputs
         wanted += [
             path for path, fingerprint in recorded.items() if fingerprint and not path.startswith(inputs.SETTING)

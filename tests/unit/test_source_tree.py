@@ -8,6 +8,7 @@ import pytest
 
 from tests.unit.conftest import Workspace
 from toolkit import lock, source_tree, ui
+from toolkit.control import Control, Stanza
 from toolkit.lock import Lock
 
 
@@ -67,12 +68,19 @@ def _write_lock(workspace: Workspace, inputs: dict[str, str]) -> None:
     lock.write(path, Lock(service="my-service", pythons=("3.11",), inputs=inputs))
 
 
+def packaging(workspace: Workspace) -> Control:
+    source = Stanza(fields={}, line=1)
+    path = workspace.root / "debian/control"
+    return Control(path=path, source=source, binaries={}, version="1.0", format="3.0 (native)")
+
+
 def exported(workspace: Workspace) -> list[str]:
-    return source_tree.list_files(workspace.discover(packages="my_service"), workspace.settings())
+    return source_tree.list_files(workspace.discover(packages="my_service"), workspace.settings(), packaging(workspace))
 
 
 def export(workspace: Workspace, target: Path) -> int:
-    return source_tree.export(workspace.discover(packages="my_service"), workspace.settings(), target)
+    return source_tree.export(
+        workspace.discover(packages="my_service"), workspace.settings(), packaging(workspace), target)
 
 
 def test_takes_what_git_tracks_and_of_the_toolkit_what_a_build_needs(project: Workspace) -> None:
@@ -142,7 +150,7 @@ def test_refuses_to_go_on_without_a_file_that_the_build_wants(project: Workspace
 def test_refuses_a_toolkit_outside_of_the_project(project: Workspace, tmp_path: Path) -> None:
     settings = type(project.settings())(project=project.root, toolkit=tmp_path / "toolkit")
     with pytest.raises(ui.UserError, match="outside of the project"):
-        source_tree.list_files(project.discover(packages="my_service"), settings)
+        source_tree.list_files(project.discover(packages="my_service"), settings, packaging(project))
 
 
 def test_takes_everything_where_there_is_no_git(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
