@@ -18,6 +18,7 @@ from pathlib import Path
 from toolkit import development, settings, ui, wheels
 from toolkit import project as projects
 from toolkit.development import DevelopmentOptions
+from toolkit.places import Places
 from toolkit.project import Package, Project
 
 
@@ -32,6 +33,15 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("-a", dest="project", type=Path, metavar="DIR", help="the same as --project")
     group.add_argument("-s", "--system-site-packages", action="store_true",
                        help="see the system's own Python packages too")
+    group.add_argument("--binary", action="store_true",
+                       help="take wheels of the locked versions from the index, where it has them, and build the rest")
+    group.add_argument("-A", "--extra-project", action="append", default=[], type=Path, metavar="DIR",
+                       help="link the packages of another project too, and have what they require; may be repeated")
+    group.add_argument("-i", "--index-url", default="", metavar="URL",
+                       help="the index for what is not in vendor/ (default: the one pip is configured with)")
+    group.add_argument("-f", "--find-links", action="append", default=[], metavar="PLACE",
+                       help="a directory or page with files, beside the index; may be repeated")
+    group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
     group.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     return parser
 
@@ -45,7 +55,10 @@ def main(argv: Sequence[str]) -> int:
     project = projects.discover(everything)
     options = DevelopmentOptions(
         name=arguments.name, python=arguments.python, force=arguments.force, dry_run=arguments.dry_run,
-        system_site_packages=arguments.system_site_packages,
+        system_site_packages=arguments.system_site_packages, binary=arguments.binary,
+        extra=tuple(arguments.extra_project),
+        places=Places(index_url=arguments.index_url, find_links=tuple(arguments.find_links),
+                      no_index=arguments.no_index),
     )  # fmt: skip
     build = replace(wheels.options_from(arguments, chosen), python="")
     prefix, _ = development.run(project, select(project, chosen.services), everything, build, options)

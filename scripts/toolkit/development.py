@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from toolkit import (
     check,
@@ -15,6 +16,7 @@ from toolkit import (
     files,
     linking,
     lock,
+    personal,
     supply,
     sync,
     ui,
@@ -22,6 +24,9 @@ from toolkit import (
     workon,
 )
 from toolkit.interpreter import Interpreter
+from toolkit.lock import Lock
+from toolkit.personal import Personal
+from toolkit.places import Places
 from toolkit.project import Package, Project
 from toolkit.settings import Settings
 from toolkit.supply import Supply
@@ -32,13 +37,19 @@ from toolkit.workon import State
 
 @dataclass(frozen=True, kw_only=True)
 class DevelopmentOptions:
-    """What the user chose: `name` of the environment (None: the project's), `python` (empty: by .python-version)."""
+    """What the user chose: `name` of the environment (None: the project's), `python` (empty: by .python-version).
+
+    `binary` takes wheels from the index, `extra` are directories of other projects, `places` is where indexes are.
+    """
 
     name: str | None = None
     python: str = ""
     force: bool = False
     system_site_packages: bool = False
     dry_run: bool = False
+    binary: bool = False
+    extra: tuple[Path, ...] = ()
+    places: Places = field(default_factory=Places)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +61,8 @@ class Environment:
     supply: Supply
     options: DevelopmentOptions
     state: State | None
+    extra: tuple[Package, ...] = ()
+    remembered: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def interpreter(self) -> Interpreter:
@@ -62,9 +75,14 @@ class Environment:
         return environment.site_packages(self.prefix, self.interpreter)
 
     @property
+    def packages(self) -> tuple[Package, ...]:
+        """Return the packages that it links."""
+        return (*self.project.packages, *self.extra)
+
+    @property
     def linked(self) -> tuple[str, ...]:
         """Return the names of the packages that it links."""
-        return tuple(package.name for package in self.project.packages)
+        return tuple(package.name for package in self.packages)
 
 
 def run(project: Project, chosen: Sequence[Package], settings: Settings, build: BuildOptions,
@@ -102,13 +120,33 @@ def _environment(prefix: Path, project: Project, chosen: Sequence[Package], sett
         needs = "; ".join(f"{item.service} needs Python {', '.join(item.pythons)}" for item in locks)
         raise ui.UserError(f"no Python fits all: {needs}", "name one service: --services DIRECTORY")
     used = developer_interpreter.choose(project, chosen, pythons, options.python)
-    nodes = supply.nodes(locks, used, settings, (package.name for package in project.packages))
-    pip = virtualenv.bundled_pip(used)
+    state = workon.read(prefix)
+    beside = personal.read(project, options.extra, settings)
+    own = [package.name for package in (*project.packages, *beside.extra)]
     made = Supply(
         project=project, settings=settings, options=build, used=used, building=developer_interpreter.builder(used),
-        nodes=nodes, bundled={"pip": pip} if pip and "pip" not in nodes else {},
+        nodes=supply.nodes(locks, used, settings, own), places=options.places,
+        binary=supply.source_hashes(locks) if options.binary else {},
     )  # fmt: skip
-    return Environment(prefix=prefix, project=project, supply=made, options=options, state=workon.read(prefix))
+    made, remembered = _with_personal(made, beside, own, locks, state)
+    return Environment(prefix=prefix, project=project, supply=_with_pip(made), options=options, state=state,
+                       extra=beside.extra, remembered=remembered)
+
+
+def _with_personal(made: Supply, beside: Personal, own: Sequence[str], locks: Sequence[Lock],
+                   state: State | None) -> tuple[Supply, Mapping[str, Any]]:
+    """Add what the developer has beside the project, and return what to remember of it."""
+    archives = {d.key for item in locks for d in item.distributions() if d.kind == "archive"}
+    pins = [node.key for node in made.nodes.values() if node.key not in archives]
+    found, remembered = personal.wheels(
+        beside, pins, (*own, *sorted(archives)), made.used, made.places, state.personal if state else {},
+        state.distributions.values() if state else ())
+    return replace(made, personal=found), remembered
+
+
+def _with_pip(made: Supply) -> Supply:
+    pip = virtualenv.bundled_pip(made.used)
+    return replace(made, bundled={"pip": pip}) if pip and "pip" not in {*made.nodes, *made.personal} else made
 
 
 def _bring_about(found: Environment) -> None:
@@ -153,9 +191,9 @@ def _why_anew(found: Environment) -> str:
 
 
 def _create(found: Environment, wanted: Sequence[Wanted], changes: Changes, why: str) -> None:
+    unpacked = found.supply.get(changes.install)
     if why != "new":
         ui.step("ANEW", f"{found.prefix}: {why}")
-    unpacked = found.supply.get(changes.install)
     found.prefix.parent.mkdir(parents=True, exist_ok=True)
     with workon.replacing(found.prefix):
         virtualenv.make(found.prefix, found.interpreter, system_site_packages=found.options.system_site_packages)
@@ -169,13 +207,14 @@ def _finish(found: Environment, wanted: Sequence[Wanted]) -> None:
     """Link the project's packages, and record what there is."""
     before = found.state
     linking.remove(set(before.linked if before else ()) - set(found.linked), found.site)
-    links = linking.write(found.project.packages, found.prefix, found.site, before.links if before else ())
+    links = linking.write(found.packages, found.prefix, found.site, before.links if before else ())
     # virtualenvwrapper's note of where `workon` goes.
     files.write_atomic(found.prefix / ".project", f"{found.project.root}\n")
     workon.write(found.prefix, State(
         project=str(found.project.root), interpreter=str(found.interpreter.path),
         full_version=found.interpreter.full_version, system_site_packages=found.options.system_site_packages,
         distributions={item.name: item.identity for item in wanted}, links=links, linked=found.linked,
+        personal=found.remembered,
     ))  # fmt: skip
 
 

@@ -27,9 +27,9 @@ _CONNECTIONS = 8
 class Index:
     """All configured indexes as one. What was asked once is not asked again."""
 
-    def __init__(self, indexes: Indexes) -> None:
+    def __init__(self, indexes: Indexes, connections: int = _CONNECTIONS) -> None:
         self._indexes = indexes
-        self._session = session.create(indexes, _CONNECTIONS)
+        self._session = session.create(indexes, connections)
         self._known: dict[str, tuple[RemoteFile, ...]] = {}
 
     def files(self, name: str) -> tuple[RemoteFile, ...]:

@@ -39,6 +39,11 @@ class Node:
         """Return the name and version as a person reads them."""
         return f"{self.name} {self.version}".strip()
 
+    @property
+    def key(self) -> str:
+        """Return `name==version`."""
+        return f"{self.name}=={self.version}"
+
     def __hash__(self) -> int:
         return hash(self.identity)
 

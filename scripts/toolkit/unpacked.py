@@ -66,9 +66,10 @@ class Shelf:
     def take(self, wheels: Mapping[str, Path]) -> dict[str, Unpacked]:
         """Unpack wheels, by their identities."""
         with ThreadPoolExecutor(self.jobs) as pool:
-            return dict(zip(wheels, pool.map(self._take, wheels, wheels.values()), strict=True))
+            return dict(zip(wheels, pool.map(self.take_one, wheels, wheels.values()), strict=True))
 
-    def _take(self, identity: str, wheel: Path) -> Unpacked:
+    def take_one(self, identity: str, wheel: Path) -> Unpacked:
+        """Unpack one wheel, unless that was done before."""
         directory = self._directory(identity)
         found = self.find(identity)
         if found:

@@ -13,9 +13,11 @@ Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
-def each(function: Callable[[Item], Result], items: Iterable[Item], stop: Callable[[], object]) -> list[Result]:
+def each(
+    function: Callable[[Item], Result], items: Iterable[Item], stop: Callable[[], object], threads: int | None = None
+) -> list[Result]:
     """Return the results of a function for all items, called side by side; for `stop` and errors see `stopping`."""
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
+    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
         futures = [pool.submit(function, item) for item in items]
         with stopping(pool, futures, stop):
             return [future.result() for future in futures]
