@@ -24,11 +24,9 @@ PYTHON3 ?= $(firstword $(wildcard /usr/bin/python3) python3)
 #: How much to say: 0 errors only, 1 what is done, 2 every command with its output
 V ?= 1
 
-#@ Settings of vendor
+#@ Settings of vendor and outdated
 #: What chooses the versions: uv or pip-tools
 RESOLVER ?= uv
-#: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
-UPGRADE ?=
 #: Leave out what was published later: EXCLUDE_NEWER=2026-11-01, or younger than a week: EXCLUDE_NEWER=7d
 EXCLUDE_NEWER ?=
 #: The package index, instead of the one pip is configured with: INDEX_URL=https://index.example/simple
@@ -37,6 +35,10 @@ INDEX_URL ?=
 EXTRA_INDEX_URL ?=
 #: The systems to lock for, as sys.platform names them: PLATFORMS="linux darwin"
 PLATFORMS ?= linux
+
+#@ Settings of vendor
+#: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
+UPGRADE ?=
 
 #@ Settings of vendor and deb
 #: Say what would be done, and do nothing: DRY_RUN=1
@@ -82,6 +84,12 @@ MIRROR ?=
 #: After how many days a chroot is made again; 0 makes it now: CHROOT_MAX_AGE=30
 CHROOT_MAX_AGE ?= 7
 
+#@ Settings of outdated
+#: Print JSON for other programs, and nothing else: JSON=1
+JSON ?=
+#: End with status 1 where anything has newer releases: STRICT=1
+STRICT ?=
+
 #@ Settings of why
 #: The distribution to explain: NAME=flask (or `make why flask`)
 NAME ?=
@@ -102,9 +110,10 @@ verb = $(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/scripts/$(1).py) $(commo
 
 common_options = --project $(call quote,$(project)) --namespace $(call quote,$(NAMESPACE)) --verbosity $(call quote,$(V)) \
 	$(call option,--packages,$(PACKAGES)) $(call option,--services,$(SERVICES))
-vendor_options = --resolver $(call quote,$(RESOLVER)) --platforms $(call quote,$(PLATFORMS)) \
-	$(call option,--upgrade,$(UPGRADE)) $(call option,--exclude-newer,$(EXCLUDE_NEWER)) \
-	$(call option,--index-url,$(INDEX_URL)) $(call option,--extra-index-url,$(EXTRA_INDEX_URL)) $(dry_run)
+resolving_options = --resolver $(call quote,$(RESOLVER)) --platforms $(call quote,$(PLATFORMS)) \
+	$(call option,--exclude-newer,$(EXCLUDE_NEWER)) \
+	$(call option,--index-url,$(INDEX_URL)) $(call option,--extra-index-url,$(EXTRA_INDEX_URL))
+vendor_options = $(resolving_options) $(call option,--upgrade,$(UPGRADE)) $(dry_run)
 build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) \
 	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
 chroot_options = $(call option,--mirror,$(MIRROR)) --max-age $(call quote,$(CHROOT_MAX_AGE))
@@ -172,6 +181,11 @@ common-test:
 .PHONY: common-sbom
 common-sbom:
 	$(call verb,sbom) $(build_options)
+
+#: Say what has newer releases: those that the requirements allow, and the newest there are; changes nothing
+.PHONY: common-outdated
+common-outdated:
+	$(call verb,outdated) $(resolving_options) $(if $(JSON),--json) $(if $(STRICT),--strict)
 
 #: Say why a distribution is there: every chain of requirements that brings it in (`make why flask`); needs no network
 .PHONY: common-why

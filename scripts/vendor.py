@@ -4,12 +4,10 @@
 from __future__ import annotations
 
 import argparse
-import re
 import sys
 from collections.abc import Sequence
-from datetime import UTC, date, datetime, timedelta
 
-from toolkit import check, files, inputs, lock, settings, staging, toolenv, ui
+from toolkit import check, files, inputs, lock, resolving, settings, staging, toolenv, ui
 from toolkit import project as projects
 from toolkit.project import Project
 from toolkit.settings import Settings
@@ -18,13 +16,8 @@ from toolkit.settings import Settings
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
     parser = settings.parser(__doc__ or "")
-    group = parser.add_argument_group("options of vendor")
-    group.add_argument("--resolver", default="uv", choices=("uv", "pip-tools"), help="what chooses the versions")
+    group = resolving.add_options(parser, "vendor")
     group.add_argument("--upgrade", default="", metavar="NAMES", help="locked versions that may move: all, or names")
-    group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d")
-    group.add_argument("--index-url", default="", help="the index, instead of the one pip is configured with")
-    group.add_argument("--extra-index-url", default="", metavar="URLS", help="further indexes")
-    group.add_argument("--platforms", default="linux", metavar="NAMES", help="values of sys.platform to lock for")
     group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
     return parser
 
@@ -33,7 +26,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb and return its exit status."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    exclude_newer = when(arguments.exclude_newer)
+    exclude_newer = resolving.when(arguments.exclude_newer)
     platforms = tuple(arguments.platforms.replace(",", " ").split())
     with files.exclusive(chosen.project, "make vendor"):
         staging.recover(chosen.vendor)
@@ -59,19 +52,6 @@ def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -
         return False
     locks = (lock.read(lock.path_of(chosen.vendor, project.lock_name(package))) for package in project.locked)
     return all(item.inputs.get(f"{inputs.SETTING}PLATFORMS") == " ".join(platforms) for item in locks)
-
-
-def when(text: str, now: datetime | None = None) -> str:
-    """Return `2026-11-01` as it is, an age such as `7d` (days), `12h`, `2w` as the time it means; else `UserError`."""
-    units = {"h": "hours", "d": "days", "w": "weeks"}
-    age = re.fullmatch(r"(\d+)([hdw])", text)
-    if age:
-        moment = (now or datetime.now(UTC)) - timedelta(**{units[age[2]]: int(age[1])})
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
-    try:
-        return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError:
-        raise ui.UserError(f"EXCLUDE_NEWER={text}: neither a date nor an age", "write 2026-11-01, or 7d") from None
 
 
 if __name__ == "__main__":

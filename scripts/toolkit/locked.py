@@ -17,9 +17,7 @@ from toolkit.wants import Wants
 
 def read(project: Project, settings: Settings) -> list[Needs]:
     """Return who needs whom for each lock. Warns of what is not as locked; raises `UserError` without a lock."""
-    if submodules.is_empty(settings.vendor):
-        raise ui.UserError("vendor/: there is nothing in it", "run `make vendor`")
-    locks = [lock.read(lock.path_of(settings.vendor, project.lock_name(package))) for package in project.locked]
+    locks = require(project, settings)
     for problem in check.problems(project, settings, hashes=False):
         ui.warn(f"{problem.what}; {problem.hint}")
     said = vendored_metadata.read_all({d.key: d for item in locks for d in item.distributions()}.values(),
@@ -28,6 +26,13 @@ def read(project: Project, settings: Settings) -> list[Needs]:
         Needs(lock=item, said={**said, **_local(project, item)}, written=tuple(_written(project, package, item)))
         for package, item in zip(project.locked, locks, strict=True)
     ]
+
+
+def require(project: Project, settings: Settings) -> list[Lock]:
+    """Return the locks of a project, and raise `UserError` when one is missing."""
+    if submodules.is_empty(settings.vendor):
+        raise ui.UserError("vendor/: there is nothing in it", "run `make vendor`")
+    return [lock.read(lock.path_of(settings.vendor, project.lock_name(package))) for package in project.locked]
 
 
 def _local(project: Project, locked: Lock) -> dict[str, Said]:

@@ -230,9 +230,27 @@ def _refuse_cycles(item: Lock) -> None:
             raise cycles.error(circle)
 
 
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """The locks there are, those that the requirements now give, and the files of these in the cache, by name."""
+
+    old: tuple[Lock, ...]
+    new: tuple[Lock, ...]
+    files: Mapping[str, Path]
+
+
 def run(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver,
         *, dry_run: bool) -> None:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
+    found = plan(project, settings, options, indexes, resolver)
+    _refuse_unknown_upgrades(options, (*found.old, *found.new))
+    if not dry_run:
+        staging.replace(settings.vendor, found.new, found.files)
+    changes.report(found.old, found.new, dry_run=dry_run)
+
+
+def plan(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Plan:
+    """Find and fetch all that the requirements ask for, and change nothing. Raises `UserError`."""
     everything = [wants.read(project, package, options.platforms) for package in project.locked]
     old = tuple(
         lock.read(path) for item in everything if (path := lock.path_of(settings.vendor, item.name)).exists()
@@ -259,11 +277,7 @@ def run(project: Project, settings: Settings, options: VendorOptions, indexes: I
             resolver=SourceOnly(resolver=resolver, index=index, binary=rules.keys()), sources_for=sources_for,
             fetcher=fetcher, old=old,
         )  # fmt: skip
-        new = vendoring.run(everything)
-    _refuse_unknown_upgrades(options, (*old, *new))
-    if not dry_run:
-        staging.replace(settings.vendor, new, fetched)
-    changes.report(old, new, dry_run=dry_run)
+        return Plan(old=old, new=vendoring.run(everything), files=fetched)
 
 
 def _rules(everything: Iterable[Wants]) -> Mapping[str, list[BinaryRule]]:

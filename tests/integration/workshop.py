@@ -123,6 +123,10 @@ class Workshop:
         """Run `create-virtual-environment` in this process."""
         return _run("develop", self.arguments("develop", options))
 
+    def run(self, verb: str, *options: str) -> Done:
+        """Run any verb in this process."""
+        return _run(verb, self.arguments(verb, options))
+
     def start(self, verb: str, *options: str) -> subprocess.Popen[str]:
         """Start the verb's own script; `vendor` starts itself again in a tools environment, as it does for a user."""
         provide_tools()
@@ -134,8 +138,9 @@ class Workshop:
 
     def arguments(self, verb: str, options: Sequence[str]) -> list[str]:
         """Return the verb's command line."""
-        index = ["--index-url", self.index.url] if verb == "vendor" else ["--jobs", "2"]
-        return ["--project", str(self.root), *index, *options]
+        needs_index = ["--index-url", self.index.url]
+        own = {"vendor": needs_index, "outdated": needs_index, "why": [], "graph": []}.get(verb, ["--jobs", "2"])
+        return ["--project", str(self.root), *own, *options]
 
 
 def finish(process: subprocess.Popen[str], number: int = 0, *, within: float = 30) -> Done:

@@ -100,7 +100,7 @@ def test_a_setting_nobody_knows_is_warned_of(project: Project) -> None:
 def test_a_setting_of_another_target_is_warned_of(project: Project) -> None:
     done = project.make("build", "UPGRADE=all", "EXCLUDE_NEWER=7d")
     assert "warning: UPGRADE has no effect on build: it is a setting of vendor" in done.stderr
-    assert "warning: EXCLUDE_NEWER has no effect on build: it is a setting of vendor" in done.stderr
+    assert "warning: EXCLUDE_NEWER has no effect on build: it is a setting of outdated and vendor" in done.stderr
 
 
 def test_a_setting_of_one_of_several_targets_is_not_warned_of(project: Project) -> None:
@@ -157,6 +157,13 @@ def test_only_what_follows_why_are_names(project: Project, words: list[str]) -> 
     done = project.make(*words, check=False)
     assert "No rule to make target" in done.stderr
     assert done.returncode == 2
+
+
+def test_every_setting_of_outdated_reaches_it(project: Project) -> None:
+    project.make("outdated", "JSON=1", "STRICT=1", "EXCLUDE_NEWER=7d", "INDEX_URL=https://one.example")
+    parsed = parse("outdated", project.calls()["outdated"])
+    assert (parsed.json, parsed.strict, parsed.exclude_newer) == (True, True, "7d")
+    assert parsed.index_url == "https://one.example"
 
 
 def test_a_target_after_why_stays_one(project: Project) -> None:
