@@ -1,0 +1,58 @@
+#!/usr/bin/env python3
+"""Make the network that stands reach IPv6 through: NAT, with a default route advertised. Once is enough."""
+
+from __future__ import annotations
+
+import argparse
+import ipaddress
+import os
+import shutil
+import sys
+from collections.abc import Sequence
+
+from toolkit import libvirt_network, nat_network, ui, virtualbox
+
+PROVIDERS = {"virtualbox": nat_network.create, "libvirt": libvirt_network.create}
+PROGRAMS = {"virtualbox": virtualbox.MANAGER, "libvirt": "virsh"}
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--provider", choices=PROVIDERS, default=os.environ.get("VAGRANT_DEFAULT_PROVIDER"),
+                        help="what runs the stands (default: $VAGRANT_DEFAULT_PROVIDER, else what is installed)")
+    parser.add_argument("--name", default="yc-ipv6-nat", help="the network's name (default: %(default)s)")
+    parser.add_argument("--network", type=_ipv4, default="192.168.222.0/24", metavar="RANGE",
+                        help="its IPv4 range (default: %(default)s)")
+    parser.add_argument("--prefix", type=_ipv6, default="", help="its IPv6 prefix (default: a local one); programs "
+                        "prefer IPv6 to IPv4 only from a global one: 2a02:6b8:0:408::/64")
+    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+    return parser
+
+
+def _ipv4(text: str) -> str:
+    return str(ipaddress.IPv4Network(text))
+
+
+def _ipv6(text: str) -> str:
+    return str(ipaddress.IPv6Network(text))
+
+
+def _installed() -> str:
+    found = [name for name, program in PROGRAMS.items() if shutil.which(program)]
+    if len(found) != 1:
+        raise ui.UserError("VirtualBox and libvirt: both are installed, or neither",
+                           "say which one runs the stands: --provider, or VAGRANT_DEFAULT_PROVIDER")
+    return found[0]
+
+
+def main(argv: Sequence[str]) -> int:
+    """Make the network."""
+    arguments = build_parser().parse_args(argv)
+    network = nat_network.Network(name=arguments.name, range=arguments.network, prefix=arguments.prefix)
+    PROVIDERS[arguments.provider or _installed()](network, arguments.dry_run)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))

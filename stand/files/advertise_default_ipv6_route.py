@@ -1,0 +1,1 @@
+../../scripts/advertise_default_ipv6_route.py
