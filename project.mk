@@ -40,7 +40,7 @@ PLATFORMS ?= linux
 #: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
 UPGRADE ?=
 
-#@ Settings of vendor and deb
+#@ Settings of vendor, commit-vendor and deb
 #: Say what would be done, and do nothing: DRY_RUN=1
 DRY_RUN ?=
 
@@ -130,6 +130,11 @@ common-vendor:
 .PHONY: common-check-vendor
 common-check-vendor:
 	$(call verb,check_vendor)
+
+#: Commit vendor/, then its revision in the project, with a message that lists what was added, removed and upgraded
+.PHONY: common-commit-vendor
+common-commit-vendor:
+	$(call verb,commit_vendor) $(dry_run)
 
 #: vendor/ -> wheels, from source and without a network (the default target)
 .PHONY: common-build

@@ -116,16 +116,23 @@ def path_of(vendor: Path, service: str) -> Path:
 def read(path: Path) -> Lock:
     """Read a lock. Raises `UserError` when the file is missing or is not a lock this toolkit wrote."""
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
         raise ui.UserError(f"{path}: there is no lock", "run `make vendor`") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise ui.UserError(f"{path}: not a TOML file: {error}", _RESTORE) from None
+    return parse(text, path.name.removeprefix("pylock.").removesuffix(".toml"), str(path))
+
+
+def parse(text: str, service: str, shown: str) -> Lock:
+    """Return the lock of a service that a text is. Raises `UserError`, which calls it `shown`, when it is none."""
     try:
-        return _lock_from(data, path.name.removeprefix("pylock.").removesuffix(".toml"))
+        return _lock_from(tomllib.loads(text), service)
+    except tomllib.TOMLDecodeError as error:
+        raise ui.UserError(f"{shown}: not a TOML file: {error}", _RESTORE) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise ui.UserError(
-            f"{path}: not a lock of this toolkit ({type(error).__name__}: {error})", _RESTORE
+            f"{shown}: not a lock of this toolkit ({type(error).__name__}: {error})", _RESTORE
         ) from None
 
 

@@ -1,0 +1,64 @@
+#!/usr/bin/env python3
+"""Commit vendor/, and its revision in the project, with a message that says what was added, removed and upgraded."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import textwrap
+from collections.abc import Sequence
+
+from toolkit import check, files, settings, staging, ui, vendor_commit, vendor_repository
+from toolkit import project as projects
+from toolkit.vendor_commit import Plan
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of this verb's command line."""
+    parser = settings.parser(__doc__ or "")
+    parser.add_argument("--dry-run", "-n", action="store_true", help="show the messages, and commit nothing")
+    return parser
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the verb and return its exit status."""
+    arguments = build_parser().parse_args(argv)
+    chosen = settings.from_arguments(arguments)
+    with files.exclusive(chosen.project, "make vendor"):
+        staging.recover(chosen.vendor)
+        kept = vendor_repository.find(chosen)
+        project = projects.discover(chosen)
+        vendor_commit.prepare(kept)
+        check.require(project, chosen)
+        plan = vendor_commit.plan(kept, project, chosen)
+        if not plan.commits:
+            ui.step("COMMIT", "vendor/ is committed as it is: nothing to do")
+        elif arguments.dry_run:
+            show(plan)
+        else:
+            vendor_commit.make(plan)
+            left = vendor_commit.uncommitted_inputs(kept, project, chosen)
+            tell(plan, left)
+    return 0
+
+
+def show(plan: Plan) -> None:
+    """Show what would be committed."""
+    for commit in plan.commits:
+        ui.step("WOULD", f"commit {' '.join(commit.paths) or 'all'} in {commit.repository.name}:")
+        ui.note(textwrap.indent(commit.message, "    ").rstrip())
+
+
+def tell(plan: Plan, left: Sequence[str]) -> None:
+    """Say what comes next."""
+    if plan.destination and plan.destination.warning:
+        ui.warn(plan.destination.warning)
+    if left:
+        ui.note(f"vendor/ was made from what is not committed yet: {', '.join(left)}")
+    pushes = [plan.destination.push] if plan.destination else []
+    ui.note("\n".join(["next:" if len(pushes) == 0 else "next, in this order:",
+                       *(f"    {command}" for command in (*pushes, "git push"))]))
+
+
+if __name__ == "__main__":
+    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))

@@ -1,0 +1,41 @@
+"""Fill the vendor/ of a fixture project as `make vendor` does."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from toolkit import files, inputs, lock, requirements
+from toolkit.lock import Distribution, LocalPackage, Lock, VendoredFile
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import Workspace
+
+
+def vendored(
+    workspace: Workspace, name: str, content: bytes = b"an archive", version: str = "1"
+) -> Distribution:
+    """Put an archive into vendor/ and return its entry of a lock."""
+    path = workspace.root / "vendor" / f"{name}-{version}.tar.gz"
+    path.parent.mkdir(exist_ok=True)
+    path.write_bytes(content)
+    file = VendoredFile(name=path.name, size=len(content), sha256=files.sha256(path))
+    return Distribution(name=name, version=version, kind="sdist", files=(file,))
+
+
+def write_lock(
+    workspace: Workspace, directory: str, *distributions: Distribution, build: tuple[Distribution, ...] = ()
+) -> Lock:
+    """Write the lock of a service as `make vendor` does."""
+    project = workspace.discover()
+    service = next(package for package in project.packages if package.path.name == directory)
+    tree = requirements.read_tree(project, service)
+    written = Lock(
+        service=service.service_name,
+        pythons=("3.11",),
+        packages=distributions,
+        build_packages=build,
+        local=tuple(LocalPackage(name=member.name, path=project.shown(member.path)) for member in tree.local),
+        inputs=inputs.fingerprint(inputs.paths(project, service, tree.local, tree.files), workspace.root),
+    )
+    lock.write(lock.path_of(workspace.root / "vendor", written.service), written)
+    return written
