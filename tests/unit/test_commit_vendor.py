@@ -129,7 +129,7 @@ def test_a_submodule_that_is_new_comes_with_what_says_where_it_is_from(workspace
 
 
 class TestBranch:
-    """After `git submodule update` a submodule is at a revision, and what is committed there would belong to nothing."""
+    """After `git submodule update` a submodule is at a revision; what is committed there would belong to nothing."""
 
     def test_moves_on_from_the_remotes_newest(
         self, project: VendorProject, capsys: pytest.CaptureFixture[str]
