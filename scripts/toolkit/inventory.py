@@ -153,7 +153,7 @@ def _debian_packages() -> list[Pair]:
 
 def _tools_environment() -> Iterator[Pair]:
     """Yield the tools of each environment found, read from its metadata: nothing of it is run, or needed."""
-    found = sorted(files.cache_root().glob("tools-*/"))
+    found = sorted(files.cache_root().glob("tools/python*/"))
     if not found:
         yield "directory", "none yet: `make vendor` makes it"
     for directory in found:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
@@ -49,16 +49,16 @@ def versions(item: Lock) -> Table:
 
 def rows(old: Sequence[Needs], new: Sequence[Lock] | None, newest: Mapping[str, Release]) -> list[Row]:
     """Return what has newer releases, equal ones of several services as one; `new` is what an upgrade would lock."""
-    merged: dict[Row, list[str]] = {}
+    merged: dict[Row, list[Row]] = {}
     for number, needs in enumerate(old):
         for row in _rows(needs, new[number] if new else None, newest):
-            merged.setdefault(row, []).append(needs.lock.service)
-    found = [_of(row, tuple(services)) for row, services in merged.items()]
+            merged.setdefault(replace(row, services=(), held=()), []).append(row)
+    found = [
+        replace(row, services=tuple(service for one in same for service in one.services),
+                held=tuple(dict.fromkeys(held for one in same for held in one.held)))
+        for row, same in merged.items()
+    ]  # fmt: skip
     return sorted(found, key=lambda row: (PARTS.index(row.part), row.name, row.services))
-
-
-def _of(row: Row, services: tuple[str, ...]) -> Row:
-    return Row(**{**row.__dict__, "services": services})
 
 
 def _rows(needs: Needs, new: Lock | None, newest: Mapping[str, Release]) -> Iterator[Row]:
@@ -71,7 +71,7 @@ def _rows(needs: Needs, new: Lock | None, newest: Mapping[str, Release]) -> Iter
             # What an upgrade drops, nothing holds.
             beyond = release is not None and allowed != () and release.version not in (allowed or ())
             yield Row(
-                name=name, part=part, services=(), locked=locked, allowed=allowed,
+                name=name, part=part, services=(needs.lock.service,), locked=locked, allowed=allowed,
                 newest=release.version if release else None,
                 has_source=release.has_source if release and not _is_wheel(needs.lock, name) else True,
                 held=tuple(_held(needs, name, release)) if release and beyond else (),

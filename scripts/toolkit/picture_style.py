@@ -39,7 +39,7 @@ def css(numbers: Iterable[int]) -> str:
         ".line,.whole{fill:none;stroke-width:1.3}.line.build{stroke-dasharray:4 2.5;stroke-width:1.1;opacity:.75}",
         ".line.faint{opacity:.35}.whole{opacity:0;stroke-width:2.2;pointer-events:none}.node circle{fill-opacity:.85}",
         "@media screen and (prefers-color-scheme:dark){", _colours(1, _DARK_TEXT), "}",
-        "svg:has(.node:hover) .line{opacity:.12}",
+        "svg:has(.node:hover) .line:not(.sample){opacity:.12}",
     ]  # fmt: skip
     rules += [f"svg:has(#n{n}:hover) :is(.s{n},.t{n}){{opacity:1}}" for n in numbers]
     return "".join(rules)
@@ -68,7 +68,7 @@ def legend(x: float, y: float, used: Collection[str], scale: Sequence[tuple[str,
             x += 30 + _KEY * len(text)
     for kind, text in _KINDS.items():
         if kind.split()[0] in used:
-            yield f'<path class="line {kind}" d="M{x:.0f} {y}h24"/>{_key(text, x + 30, y)}'
+            yield f'<path class="line sample {kind}" d="M{x:.0f} {y}h24"/>{_key(text, x + 30, y)}'
             x += 45 + _KEY * len(text)
     for text, radius in scale:
         x += radius

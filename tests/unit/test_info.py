@@ -80,7 +80,7 @@ def test_the_tools_environment_is_read_without_running_it(
 ) -> None:
     workspace.package("lib", "lib")
     assert sections(workspace, capsys)["Tools environment"]["directory"] == "none yet: `make vendor` makes it"
-    (cache / "tools-0123" / "lib/python3.11/site-packages/pip_tools-7.5.dist-info").mkdir(parents=True)
+    (cache / "tools" / "python3.11-0123" / "lib/python3.11/site-packages/pip_tools-7.5.dist-info").mkdir(parents=True)
     found = sections(workspace, capsys)["Tools environment"]
     assert (found["pip-tools"], found["uv"]) == ("7.5", "not installed")
 
