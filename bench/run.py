@@ -15,6 +15,7 @@ import sys
 from collections.abc import Callable
 
 import cases
+import environments
 import packages
 import reference
 from cases import Bench, Row
@@ -25,6 +26,8 @@ CASES: dict[str, Callable[[Bench], list[Row]]] = {
     "help": cases.help_,
     "vendor": cases.vendor,
     "build": cases.build,
+    "develop": environments.develop,
+    "binary": environments.binary,
     "deb": packages.deb,
     "source": packages.source,
     "start": packages.start,
