@@ -102,7 +102,13 @@ def run(project: Project, chosen: Sequence[Package], settings: Settings, build: 
 
 def _lock_directory(prefix: Path) -> Path:
     # Not the environment itself, which is replaced, nor their directory, which all projects share.
-    return files.cache_root() / "environments" / hashlib.sha256(os.fsencode(prefix)).hexdigest()[:16]
+    directory = files.cache_root() / "environments" / hashlib.sha256(os.fsencode(prefix)).hexdigest()[:16]
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ui.UserError(f"{files.cache_root()}: the toolkit's cache cannot be written: {error.strerror}",
+                           "set XDG_CACHE_HOME to a directory that you can write to") from None
+    return directory
 
 
 def _refuse_what_is_not_ours(prefix: Path, options: DevelopmentOptions) -> None:
@@ -209,7 +215,7 @@ def _finish(found: Environment, wanted: Sequence[Wanted]) -> None:
     linking.remove(set(before.linked if before else ()) - set(found.linked), found.site)
     links = linking.write(found.packages, found.prefix, found.site, before.links if before else ())
     # virtualenvwrapper's note of where `workon` goes.
-    files.write_atomic(found.prefix / ".project", f"{found.project.root}\n")
+    files.write_changed(found.prefix / ".project", f"{found.project.root}\n")
     workon.write(found.prefix, State(
         project=str(found.project.root), interpreter=str(found.interpreter.path),
         full_version=found.interpreter.full_version, system_site_packages=found.options.system_site_packages,

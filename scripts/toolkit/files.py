@@ -46,6 +46,12 @@ def write_atomic(path: Path, data: bytes | str) -> None:
         raise
 
 
+def write_changed(path: Path, data: str) -> None:
+    """Write a file as `write_atomic` does, unless it holds just that."""
+    if not path.is_file() or path.read_bytes() != data.encode():
+        write_atomic(path, data)
+
+
 def _umask() -> int:
     # The standard library can only read the mask by setting it.
     mask = os.umask(0o022)

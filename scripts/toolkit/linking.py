@@ -19,7 +19,7 @@ def write(packages: Iterable[Package], prefix: Path, site: Path, old_links: Iter
     `old_links` are those of the last time; what of them is not wanted any more is removed.
     """
     chosen = tuple(packages)
-    _write(site / _PATHS, "".join(f"{path}\n" for package in chosen for path in roots(package)))
+    files.write_changed(site / _PATHS, "".join(f"{path}\n" for package in chosen for path in roots(package)))
     for package in chosen:
         _describe(package, site)
     scripts = {f"bin/{script.name}": script for package in chosen for script in _scripts(package)}
@@ -65,17 +65,13 @@ def _describe(package: Package, site: Path) -> None:
             files.remove_tree(old)
     directory.mkdir(exist_ok=True)
     url = {"url": package.path.as_uri(), "dir_info": {"editable": True}}
-    _write(directory / "METADATA", f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n")
-    _write(directory / "INSTALLER", "python-common\n")
-    _write(directory / "direct_url.json", json.dumps(url))
-    _write(directory / "RECORD", "".join(f"{directory.name}/{name},,\n" for name in
-                                         ("METADATA", "INSTALLER", "direct_url.json", "RECORD")))
+    files.write_changed(directory / "METADATA", f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n")
+    files.write_changed(directory / "INSTALLER", "python-common\n")
+    files.write_changed(directory / "direct_url.json", json.dumps(url))
+    names = ("METADATA", "INSTALLER", "direct_url.json", "RECORD")
+    files.write_changed(directory / "RECORD", "".join(f"{directory.name}/{name},,\n" for name in names))
 
 
 def _is_described(directory: Path) -> bool:
     return (directory / "direct_url.json").is_file() and not (directory / "WHEEL").exists()
 
-
-def _write(path: Path, content: str) -> None:
-    if not path.is_file() or path.read_text(encoding="utf-8") != content:
-        files.write_atomic(path, content)

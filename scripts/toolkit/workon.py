@@ -69,7 +69,7 @@ def read(prefix: Path) -> State | None:
 
 def write(prefix: Path, state: State) -> None:
     """Record the state of an environment, which is whole from then on."""
-    files.write_atomic(prefix / _MARKER, json.dumps({"format": _FORMAT, **asdict(state)}, indent=1))
+    files.write_changed(prefix / _MARKER, json.dumps({"format": _FORMAT, **asdict(state)}, indent=1))
 
 
 def is_ours(prefix: Path) -> bool:

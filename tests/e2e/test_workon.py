@@ -1,8 +1,8 @@
 """`workon` of the real virtualenvwrapper, in an interactive bash, enters what `./create-virtual-environment` has made.
 
-pyenv-virtualenvwrapper is a plugin of pyenv that cannot be had from an index. What its `pyenv virtualenvwrapper` does is
-done here: the `python`, `virtualenv` and `virtualenvwrapper.sh` of pyenv's chosen version go into variables, and the last
-is sourced (https://github.com/pyenv/pyenv-virtualenvwrapper/blob/master/bin/pyenv-sh-virtualenvwrapper).
+pyenv-virtualenvwrapper is a plugin of pyenv that cannot be had from an index. What its `pyenv virtualenvwrapper` does
+is done here: the `python`, `virtualenv` and `virtualenvwrapper.sh` of pyenv's chosen version go into variables, and the
+last is sourced (https://github.com/pyenv/pyenv-virtualenvwrapper/blob/master/bin/pyenv-sh-virtualenvwrapper).
 """
 
 from __future__ import annotations
@@ -87,7 +87,8 @@ def test_from_inside_it_is_brought_up_to_date(terminal: Terminal, project: Path,
 
 
 def test_the_users_hooks_outlive_a_replacement(terminal: Terminal, home: Path) -> None:
-    terminal.read("./create-virtual-environment -n shop && echo 'export MINE=yes' >> $WORKON_HOME/shop/bin/postactivate")
+    terminal.read("./create-virtual-environment -n shop")
+    terminal.read("echo 'export MINE=yes' >> $WORKON_HOME/shop/bin/postactivate")
     terminal.read("./create-virtual-environment -n shop --force && workon shop")
     assert terminal.read('echo "$MINE"') == "yes"
 
