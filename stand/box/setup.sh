@@ -9,16 +9,20 @@ install -m 600 -o vagrant -g vagrant /tmp/box/vagrant.pub /home/vagrant/.ssh/aut
 echo 'vagrant ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/vagrant
 chmod 440 /etc/sudoers.d/vagrant
 
-# Each machine makes keys of its own, before sshd looks for them.
+# Each machine makes keys of its own, before sshd looks for them; of the kinds that an emulated processor makes quickly.
 rm -f /etc/ssh/ssh_host_*
 mkdir -p /etc/systemd/system/ssh.service.d
 cat > /etc/systemd/system/ssh.service.d/host-keys.conf <<'UNIT'
 [Service]
 ExecStartPre=
-ExecStartPre=/usr/bin/ssh-keygen -A
+ExecStartPre=/bin/sh -c 'cd /etc/ssh; for kind in ecdsa ed25519; do \
+    test -s ssh_host_$${kind}_key || ssh-keygen -q -t $$kind -N "" -f ssh_host_$${kind}_key; done'
 ExecStartPre=/usr/sbin/sshd -t
 UNIT
-echo 'UseDNS no' > /etc/ssh/sshd_config.d/box.conf
+printf '%s\n' 'UseDNS no' 'HostKey /etc/ssh/ssh_host_ecdsa_key' 'HostKey /etc/ssh/ssh_host_ed25519_key' \
+    > /etc/ssh/sshd_config.d/box.conf
+# Whoever provisions decides when apt runs; a second one would hold its lock.
+systemctl --quiet disable apt-daily.timer apt-daily-upgrade.timer
 
 cat > /etc/systemd/network/80-box.network <<'UNIT'
 [Match]
