@@ -19,27 +19,34 @@ PROGRAMS = {"virtualbox": virtualbox.MANAGER, "libvirt": "virsh"}
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--provider", choices=PROVIDERS, default=os.environ.get("VAGRANT_DEFAULT_PROVIDER"),
+    parser.add_argument("--provider", choices=PROVIDERS,
                         help="what runs the stands (default: $VAGRANT_DEFAULT_PROVIDER, else what is installed)")
     parser.add_argument("--name", default="yc-ipv6-nat", help="the network's name (default: %(default)s)")
     parser.add_argument("--network", type=_ipv4, default="192.168.222.0/24", metavar="RANGE",
                         help="its IPv4 range (default: %(default)s)")
-    parser.add_argument("--prefix", type=_ipv6, default="", help="its IPv6 prefix (default: a local one); programs "
+    parser.add_argument("--prefix", type=_ipv6, help="its IPv6 prefix (default: a local one); programs "
                         "prefer IPv6 to IPv4 only from a global one: 2a02:6b8:0:408::/64")
     parser.add_argument("--dry-run", action="store_true", help="only say what would change")
     return parser
 
 
 def _ipv4(text: str) -> str:
-    return str(ipaddress.IPv4Network(text))
+    try:
+        return str(ipaddress.IPv4Network(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _ipv6(text: str) -> str:
-    return str(ipaddress.IPv6Network(text))
+    try:
+        return str(ipaddress.IPv6Network(text))
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
-def _installed() -> str:
-    found = [name for name, program in PROGRAMS.items() if shutil.which(program)]
+def _provider() -> str:
+    chosen = os.environ.get("VAGRANT_DEFAULT_PROVIDER", "")
+    found = [chosen] if chosen in PROVIDERS else [name for name, program in PROGRAMS.items() if shutil.which(program)]
     if len(found) != 1:
         raise ui.UserError("VirtualBox and libvirt: both are installed, or neither",
                            "say which one runs the stands: --provider, or VAGRANT_DEFAULT_PROVIDER")
@@ -49,8 +56,8 @@ def _installed() -> str:
 def main(argv: Sequence[str]) -> int:
     """Make the network."""
     arguments = build_parser().parse_args(argv)
-    network = nat_network.Network(name=arguments.name, range=arguments.network, prefix=arguments.prefix)
-    PROVIDERS[arguments.provider or _installed()](network, arguments.dry_run)
+    network = nat_network.Network(name=arguments.name, range=arguments.network, prefix=arguments.prefix or "")
+    PROVIDERS[arguments.provider or _provider()](network, arguments.dry_run)
     return 0
 
 

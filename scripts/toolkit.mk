@@ -21,8 +21,14 @@ example: common-setup
 #: Run all tests of the toolkit: on every interpreter there is, then end to end on this machine's own
 .PHONY: test
 test:
-	$(call verb,system_packages) --groups "build develop library sbuild check test stand"
+	$(call verb,system_packages) --groups "build develop library sbuild check test stand vagrant"
 	$(call verb,toolkit_tests) $(call option,--tests,$(TESTS))
+
+#: Run a stand in a machine that QEMU emulates, of a box made here; as root, with minutes of work for two cores
+.PHONY: stand-vagrant-test
+stand-vagrant-test:
+	$(call verb,system_packages) --groups "build sbuild box vagrant emulation"
+	$(call verb,toolkit_tests) --tests "tests/vagrant --capture=no"
 
 #: Check the toolkit's own code: ruff and mypy
 .PHONY: lint
