@@ -44,6 +44,12 @@ UPGRADE ?=
 #: Say what would be done, and do nothing: DRY_RUN=1
 DRY_RUN ?=
 
+#@ Settings of trim-vendor
+#: How many of the newest revisions of each branch of the vendor repository to keep: KEEP=1
+KEEP ?= 10
+#: Do it, instead of showing what it would do: YES=1
+YES ?=
+
 #@ Settings of build, install, deb, sbuild, reproducible, sbom and test
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
@@ -135,6 +141,11 @@ common-check-vendor:
 .PHONY: common-commit-vendor
 common-commit-vendor:
 	$(call verb,commit_vendor) $(dry_run)
+
+#: Shorten the history of the vendor repository; what branches and tags of the project record stays
+.PHONY: common-trim-vendor
+common-trim-vendor:
+	$(call verb,trim_vendor) --keep $(call quote,$(KEEP)) $(if $(YES),--yes)
 
 #: vendor/ -> wheels, from source and without a network (the default target)
 .PHONY: common-build

@@ -29,7 +29,7 @@ def choose(vendor: Repository, project: Repository) -> Destination:
     The branch that is checked out, or the one the submodule follows where that only moves forward. From an older
     revision (the project is on a branch of its own) it goes to a branch called as the project's.
     """
-    remote = _remote(vendor)
+    remote = remote_of(vendor)
     current = vendor.branch
     followed = current or _followed(vendor, project, remote)
     published = vendor.commit_of(f"refs/remotes/{remote}/{followed}")
@@ -44,7 +44,8 @@ def choose(vendor: Repository, project: Repository) -> Destination:
     return Destination(branch="", push_to=_aside(vendor, project, remote, followed), remote=remote, warning=warning)
 
 
-def _remote(vendor: Repository) -> str:
+def remote_of(vendor: Repository) -> str:
+    """Return the remote that the submodule comes from."""
     remotes = vendor.ask("remote").split()
     return "origin" if "origin" in remotes or not remotes else remotes[0]
 
