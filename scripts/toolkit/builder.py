@@ -22,6 +22,8 @@ _PASSED_ON = (
     *("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "CCACHE_DIR", "DEB_BUILD_OPTIONS"),
     # By these eatmydata and faketime work.
     *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"),
+    # Where git stops to look for a repository.
+    "GIT_CEILING_DIRECTORIES",
 )
 _PATH = "/usr/local/bin:/usr/bin:/bin"
 _FLAG_VARIABLES = ("CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS")

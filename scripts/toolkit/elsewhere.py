@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Mapping, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from toolkit import process, ui
 
 RUNNER = Path(__file__).with_name("elsewhere_runner.py")
+SLEEP = Path(__file__).with_name("elsewhere_sleep.c")
 _TOLD = {"hostname": "elsewhere", "user": 4321, "umask": 0o077}
 _DAYS_LATER = 400
 _CLOCK = "faketime/libfaketimeMT.so.1"
@@ -39,20 +42,31 @@ def varied() -> list[str]:
     """Return what is different elsewhere, in words."""
     namespaces = ["user", "host name", "order of files"] if is_allowed() else []
     clock = [f"date ({_DAYS_LATER} days later)"] if has_clock() else []
-    return ["path", "time zone", "locale", "umask", "cores", *namespaces, *clock]
+    return ["path", "time zone", "locale", "umask", "cores", *namespaces, *clock, "no git repository around it"]
 
 
-def environment(base: Mapping[str, str]) -> dict[str, str]:
-    """Return the variables of a build elsewhere, made of those of one here."""
-    # The loader of programs puts the architecture's directory in the place of $LIB, ld.so(8).
-    clock = {
-        "LD_PRELOAD": f"/usr/$LIB/{_CLOCK}",
+@contextmanager
+def environment(base: Mapping[str, str], tree: Path) -> Iterator[dict[str, str]]:
+    """Give the variables of a build elsewhere, in `tree`, made of those of one here. Raises `UserError`."""
+    who = {"USER": "somebody", "LOGNAME": "somebody"}
+    # A source package is unpacked where there is no repository: a build must not look for the project's.
+    alone = {"GIT_CEILING_DIRECTORIES": str(tree.parent)}
+    # The loader of programs takes no spaces in a path; there are none in that of temporary files.
+    with tempfile.TemporaryDirectory(prefix="elsewhere-") as directory:
+        clock = _moved_clock(Path(directory)) if has_clock() else {}
+        yield {**base, "TZ": "Etc/GMT-14", **who, **alone, **clock}
+
+
+def _moved_clock(directory: Path) -> dict[str, str]:
+    process.run(["cc", "-shared", "-fPIC", "-o", directory / "sleep.so", SLEEP])
+    return {
+        # The loader puts the architecture's directory in the place of $LIB, ld.so(8).
+        "LD_PRELOAD": f"{directory}/sleep.so /usr/$LIB/{_CLOCK}",
         "FAKETIME": f"+{_DAYS_LATER}d",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
         # What a build sets as a file's time has to be what it finds there.
         "NO_FAKE_STAT": "1",
     }
-    return {**base, "TZ": "Etc/GMT-14", "USER": "somebody", "LOGNAME": "somebody", **(clock if has_clock() else {})}
 
 
 def other_locale(known: Sequence[str]) -> str:

@@ -57,7 +57,8 @@ def _build_elsewhere(original: Path, tree: Path, options: BuildOptions, variable
     tree.mkdir(parents=True)
     one = dataclasses.replace(options, jobs=1)
     words = elsewhere.command(debian.binary_command(one), tree, original)
-    debian.run(words, tree, {**elsewhere.environment(variables), "JOBS": "1"})
+    with elsewhere.environment(variables, tree) as varied:
+        debian.run(words, tree, {**varied, "JOBS": "1"})
     ui.step("SECOND", f"built ({time.monotonic() - start:.1f} s)")
     return sorted(tree.parent.glob("*.deb"))
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -61,3 +63,24 @@ def test_an_interpreter_elsewhere_is_another_user(places: tuple[Path, Path]) -> 
     assert process.read(elsewhere.command([sys.executable, "-c", code], tree, original), cwd=tree) == "4321\n"
     with pytest.raises(ui.UserError):
         process.read(elsewhere.command(["false"], tree, original), cwd=tree)
+
+
+def test_a_build_elsewhere_finds_no_repository_of_the_project(tmp_path: Path) -> None:
+    process.run(["git", "init", "--quiet", tmp_path])
+    tree = tmp_path / "build" / "tree"
+    tree.mkdir(parents=True)
+    look = ["git", "rev-parse", "--show-toplevel"]
+    assert process.read(look, cwd=tree) == f"{tmp_path}\n"
+    with (
+        elsewhere.environment(os.environ, tree) as varied,
+        pytest.raises(process.CommandFailed, match="not a git repository"),
+    ):
+        process.read(look, cwd=tree, env=varied)
+
+
+@pytest.mark.skipif(not elsewhere.has_clock(), reason="faketime is not installed")
+def test_a_build_elsewhere_can_sleep_and_wait_though_the_clock_is_moved(tmp_path: Path) -> None:
+    code = "import threading, time; time.sleep(0.01); threading.Event().wait(0.01); print(time.time())"
+    with elsewhere.environment(os.environ, tmp_path) as varied:
+        said = process.read([sys.executable, "-c", code], env=varied)
+    assert float(said) > time.time() + 300 * 24 * 60 * 60
