@@ -45,14 +45,8 @@ def update(directory: Path, toolkit: Path) -> None:
     head = git.read(toolkit, "rev-parse", "HEAD")
     git.run(directory / "common", "fetch", "--quiet", toolkit, head)
     git.run(directory / "common", "checkout", "--quiet", "--detach", head)
-
-
-def commit_vendor(directory: Path) -> None:
-    """Commit what `make vendor` wrote, in the submodule and in the project."""
-    for repository, paths in ((directory / "vendor", ["."]), (directory, ["common", "vendor"])):
-        git.run(repository, "add", "--all", "--", *paths)
-        if git.read(repository, "diff", "--cached", "--name-only"):
-            git.run(repository, "commit", "--quiet", "--message", "Vendor what the service needs")
+    if git.read(directory, "status", "--porcelain", "--", "common"):
+        git.run(directory, "commit", "--quiet", "--message", "The toolkit as it is now", "--", "common")
 
 
 def make(directory: Path, target: str) -> None:
@@ -108,7 +102,7 @@ def main(argv: Sequence[str]) -> int:
         ui.step("EXAMPLE", str(directory))
         create(chosen)
     make(directory, "vendor")
-    commit_vendor(directory)
+    make(directory, "commit-vendor")
     make(directory, "deb")
     tell(directory, chosen.namespace, time.monotonic() - start)
     return 0

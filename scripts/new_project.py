@@ -54,7 +54,7 @@ def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
 def tell(directory: Path, request: Request) -> None:
     """Say what was made, and what comes next."""
     ui.note(f"{directory.name} is a project with the service {request.service}, committed; next:\n"
-            f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb")
+            f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb\n    make commit-vendor")
     if not request.vendor:
         vendor = new_project.vendor_repository(directory).name
         ui.note(f"vendor/ is kept in {vendor} beside the project: take it along to where the project goes")

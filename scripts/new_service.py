@@ -45,7 +45,7 @@ def tell(chosen: Settings, name: str) -> None:
         path = chosen.project / recipe
         if path.is_file() and directory not in path.read_text(encoding="utf-8", errors="replace"):
             ui.note(f"    name {directory} beside the other services in {recipe}")
-    ui.note(f'    git add --all && git commit --message "A service {name}"')
+    ui.note(f'    git add --all && git commit --message "A service {name}"\n    make commit-vendor')
 
 
 def build_parser() -> argparse.ArgumentParser:

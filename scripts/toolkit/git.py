@@ -7,7 +7,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import process, ui
+from toolkit import process, repository, ui
 
 #: A clone from a directory of this machine is what the user asked for; git forbids it to submodules by default.
 _LOCAL = ("-c", "protocol.file.allow=always")
@@ -16,13 +16,13 @@ _IDENTITY = re.compile(r"(?P<person>.+ <[^<>]+>) \d+ [+-]\d+")
 
 def run(directory: Path, *words: str | Path) -> str:
     """Run git in a directory and return what it printed."""
-    return process.run(["git", *_LOCAL, "-C", directory, *words])
+    return process.run(["git", *_LOCAL, "-C", directory, *words], env=repository.environment())
 
 
 def read(directory: Path, *words: str) -> str:
     """Run git in a directory and return its standard output without the end of the line; empty when git fails."""
     try:
-        return process.read(["git", "-C", directory, *words]).rstrip("\n")
+        return process.read(["git", "-C", directory, *words], env=repository.environment()).rstrip("\n")
     except process.CommandFailed:
         return ""
 
