@@ -82,11 +82,11 @@ VERSION_SUFFIX ?= ~{suite}1
 #: The suite to make a chroot or a box of (empty: that of this machine): SUITE=trixie
 SUITE ?=
 
-#@ Settings of chroot, sbuild, check-deb and box
+#@ Settings of chroot, sbuild, check-deb, box, stand and stand-test
 #: Where chroots and boxes get their packages, instead of where this machine does: MIRROR=http://mirror.example/debian
 MIRROR ?=
 
-#@ Settings of chroot, sbuild and check-deb
+#@ Settings of chroot, sbuild, check-deb, stand and stand-test
 #: After how many days a chroot is made again; 0 makes it now: CHROOT_MAX_AGE=30
 CHROOT_MAX_AGE ?= 7
 
@@ -101,6 +101,22 @@ STRICT ?=
 NAME ?=
 #: How many chains to print at most: CHAINS=100, or all
 CHAINS ?= 20
+
+#@ Settings of stand, stand-ssh, stand-tmux, stand-test and stand-destroy
+#: What runs the project: container (systemd-nspawn), remote (a host that ssh knows) or vagrant: STAND=remote
+STAND ?= container
+#: The host of a remote stand: HOST=user@host.example
+HOST ?=
+
+#@ Settings of stand and stand-test
+#: How services run in a stand: tmux (from the sources), or deb (the packages of make deb, as units): STAND_MODE=deb
+STAND_MODE ?= tmux
+#: The suite of a stand (empty: that of this machine): STAND_SUITE=trixie
+STAND_SUITE ?=
+#: The port of this machine on which a container lets in by ssh (empty: a free one): STAND_PORT=2222
+STAND_PORT ?=
+#: An ansible-playbook instead of the toolkit's own: ANSIBLE=~/.virtualenvs/project/bin/ansible-playbook
+ANSIBLE ?=
 
 #@ Settings of install
 #: Where the root of the file system is taken to be: DESTDIR=/tmp/root
@@ -123,6 +139,9 @@ vendor_options = $(resolving_options) $(call option,--upgrade,$(UPGRADE)) $(dry_
 build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) \
 	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
 chroot_options = $(call option,--mirror,$(MIRROR)) --max-age $(call quote,$(CHROOT_MAX_AGE))
+stand_options = --stand $(call quote,$(STAND)) $(call option,--host,$(HOST))
+stand_made_options = $(stand_options) --mode $(call quote,$(STAND_MODE)) $(call option,--suite,$(STAND_SUITE)) \
+	$(call option,--port,$(STAND_PORT)) $(call option,--ansible,$(ANSIBLE)) $(chroot_options)
 compression = $(call option,--compression,$(DEB_COMPRESSION))
 dry_run = $(if $(DRY_RUN),--dry-run)
 
@@ -212,6 +231,31 @@ common-why:
 .PHONY: common-graph
 common-graph:
 	$(call verb,graph)
+
+#: Run the whole project in a stand: a machine with all services in one tmux session, made where there is none
+.PHONY: common-stand
+common-stand:
+	$(call verb,stand) up $(stand_made_options)
+
+#: Enter the stand
+.PHONY: common-stand-ssh
+common-stand-ssh:
+	$(call verb,stand) ssh $(stand_options)
+
+#: Enter the stand and attach to the tmux session of its services
+.PHONY: common-stand-tmux
+common-stand-tmux:
+	$(call verb,stand) tmux $(stand_options)
+
+#: Make a stand, see that every service answers and that provisioning it again changes nothing, and end it
+.PHONY: common-stand-test
+common-stand-test:
+	$(call verb,stand) test $(stand_made_options)
+
+#: End the stand and remove all that belongs to it
+.PHONY: common-stand-destroy
+common-stand-destroy:
+	$(call verb,stand) destroy $(stand_options)
 
 #: Remove build/ and dist/
 .PHONY: common-clean

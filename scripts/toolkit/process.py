@@ -99,6 +99,31 @@ def read_bytes(
     return done.stdout
 
 
+def run_at_terminal(argv: Sequence[str | os.PathLike[str]]) -> int:
+    """Run a command that may ask its user something, with this terminal as its own, and return its status."""
+    words = [os.fspath(word) for word in argv]
+    ui.debug(f"+ {shlex.join(words)}")
+    try:
+        return subprocess.run(words, check=False).returncode
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+
+
+def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> int:
+    """Start a command that outlives this process, its output in a file, and return its process id."""
+    words = [os.fspath(word) for word in argv]
+    ui.debug(f"+ {shlex.join(words)}   (output in {log})")
+    try:
+        with log.open("wb") as output:
+            child = subprocess.Popen(words, env=_environment(None), stdin=subprocess.DEVNULL, stdout=output,
+                                     stderr=subprocess.STDOUT, start_new_session=True)
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+    # Nobody waits for it here.
+    child.returncode = 0
+    return child.pid
+
+
 def end_children() -> None:
     """End every process that is still running, with all that it started."""
     with _lock:

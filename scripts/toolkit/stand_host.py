@@ -30,7 +30,7 @@ def timezone(environment: Mapping[str, str], root: Path = Path("/")) -> str:
     given = environment.get("TZ", "").removeprefix(":")
     if re.fullmatch(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", given):
         return given
-    _, _, name = (root / "etc/localtime").resolve().as_posix().rpartition("/zoneinfo/")
+    _, _, name = (root / "etc/localtime").resolve().as_posix().partition("/zoneinfo/")
     if not name and (root / "etc/timezone").is_file():
         name = (root / "etc/timezone").read_text(encoding="utf-8").strip()
     return name.removeprefix("posix/") or TIMEZONE

@@ -56,7 +56,7 @@ def collect(settings: Settings, guest: Guest, environment: Mapping[str, str] = o
         "stand_pythons": list(dict.fromkeys(
             version for service in project.services for version in targets.read(project, service).pythons)),
         "stand_packages": list(package_list.read(["guest"])),
-        "stand_build_packages": list(package_list.read(["build"])),
+        "stand_build_packages": list(package_list.read(["build", "develop"])),
         "stand_toolkit": os.path.relpath(settings.toolkit, settings.project),
     }
 

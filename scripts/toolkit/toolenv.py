@@ -1,4 +1,4 @@
-"""The tools environment: uv, pip-tools and the libraries of the network verbs, pinned by hash, outside any project."""
+"""Environments of tools, pinned by hash, outside any project: that of the network verbs, and others by their list."""
 
 from __future__ import annotations
 
@@ -43,18 +43,18 @@ def inside() -> bool:
     return prefix.parent == _parent().resolve() and prefix.name.endswith(_digest())
 
 
-def make(python: Path, index_url: str = "", extra_index_url: str = "") -> Path:
-    """Return the interpreter of the tools environment of `python`, made when missing or damaged.
+def make(python: Path, index_url: str = "", extra_index_url: str = "", requirements: Path = REQUIREMENTS) -> Path:
+    """Return the interpreter of the environment of `python` with these tools, made when missing or damaged.
 
     Two runs at once make it once. Raises `UserError` when it cannot be made; then nothing of it is left in use.
     """
     version = _version(python)
-    directory = _parent() / f"python{version}-{_digest()}"
+    directory = _parent() / f"python{version}-{_digest(requirements)}"
     inner = directory / "bin" / "python"
     if not is_sound(directory):
         with files.exclusive(_parent(), "set-up of the toolkit's tools"):
             if not is_sound(directory):
-                _create(directory, python, {"INDEX_URL": index_url, "EXTRA_INDEX_URL": extra_index_url})
+                _create(directory, python, requirements, {"INDEX_URL": index_url, "EXTRA_INDEX_URL": extra_index_url})
     return inner
 
 
@@ -62,8 +62,8 @@ def _parent() -> Path:
     return files.cache_root().absolute() / "tools"
 
 
-def _digest() -> str:
-    return hashlib.sha256(REQUIREMENTS.read_bytes()).hexdigest()[:16]
+def _digest(requirements: Path = REQUIREMENTS) -> str:
+    return hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
 
 
 def _version(python: Path) -> str:
@@ -72,15 +72,15 @@ def _version(python: Path) -> str:
     return process.read([python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
 
 
-def _create(directory: Path, python: Path, indexes: dict[str, str]) -> None:
-    ui.step("TOOLS", f"{directory} (once; pinned in {REQUIREMENTS.parent.name}/{REQUIREMENTS.name})")
+def _create(directory: Path, python: Path, requirements: Path, indexes: dict[str, str]) -> None:
+    ui.step("TOOLS", f"{directory} (once; pinned in {requirements.parent.name}/{requirements.name})")
     files.remove_tree(directory)
     _check_ensurepip(python)
     environment = _environment(indexes)
     try:
         process.run([python, "-I", "-m", "venv", directory], env=environment)
         process.run([directory / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
-                     "--only-binary", ":all:", "--requirement", REQUIREMENTS], env=environment)
+                     "--only-binary", ":all:", "--requirement", requirements], env=environment)
     except process.CommandFailed as error:
         raise ui.UserError(
             "the toolkit's tools cannot be installed",

@@ -5,13 +5,18 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
+import signal
 import subprocess
+import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 SESSION = "services"
 LAST_LINES = 30
+#: For how many seconds a service may go on when it is told to end.
+STOPPING = 15
 
 
 class ServiceError(Exception):
@@ -72,14 +77,15 @@ class Windows:
     """Services as windows of a tmux session, of the user who runs this."""
 
     def start(self, service: Service) -> bool:
-        """Start a service that has no window, or one of another definition; return whether that was so."""
+        """Start a service that does not run, or has another definition by now; return whether that was so."""
         target = f"{SESSION}:={service.name}"
         if service.name not in self._windows():
             # The window is there before the service, so that it stays if the service ends at once.
             run(["tmux", "new-window", "-d", "-t", f"{SESSION}:", "-n", service.name, "cat"])
             run(["tmux", "set-option", "-w", "-t", target, "remain-on-exit", "on"])
-        elif run(["tmux", "show-options", "-wqv", "-t", target, "@definition"]).strip() == service.definition:
+        elif self._windows()[service.name] == service.definition and self.state(service).pid:
             return False
+        self._end(service.name)
         run(["tmux", "respawn-window", "-k", "-c", service.directory, "-t", target, service.command])
         run(["tmux", "set-option", "-w", "-t", target, "@definition", service.definition])
         return True
@@ -90,21 +96,27 @@ class Windows:
             run(["tmux", "new-session", "-d", "-s", SESSION, "-n", "shell", "-c", project])
             run(["tmux", "set-option", "-t", SESSION, "history-limit", "20000"])
         # Prefix R restarts the service of a window; other windows do not know the key.
-        run(["tmux", "bind-key", "R", "if-shell", "-F", "#{@definition}", "respawn-window -k"])
+        run(["tmux", "bind-key", "R", "if-shell", "-F", "#{@definition}",
+             "run-shell -b 'stand-services restart #{window_name}'"])
         gone = [name for name, definition in self._windows().items()
                 if definition and name not in {service.name for service in services}]
         for name in gone:
+            self._end(name)
             run(["tmux", "kill-window", "-t", f"{SESSION}:={name}"])
         return gone
 
     def restart(self, service: Service) -> None:
         """Start the service again in its window."""
         if not self.start(service):
+            self._end(service.name)
             run(["tmux", "respawn-window", "-k", "-t", f"{SESSION}:={service.name}"])
 
     def state(self, service: Service) -> State:
         """Tell how a service fares."""
-        panes = run(["tmux", "list-panes", "-t", f"{SESSION}:={service.name}", "-F",
+        return self._state(service.name)
+
+    def _state(self, name: str) -> State:
+        panes = run(["tmux", "list-panes", "-t", f"{SESSION}:={name}", "-F",
                      "#{pane_dead} #{pane_pid} #{pane_dead_status}"], check=False).splitlines()
         if not panes:
             return State(ended="has no window")
@@ -115,6 +127,16 @@ class Windows:
         """Return the last lines that a service wrote."""
         text = run(["tmux", "capture-pane", "-p", "-J", "-S", "-200", "-t", f"{SESSION}:={service.name}"], check=False)
         return "\n".join(text.rstrip().splitlines()[-LAST_LINES:])
+
+    def _end(self, name: str) -> None:
+        """End what runs in a window, and wait until it has: it may hold a port, and heed nothing that tmux does."""
+        for number, seconds in ((signal.SIGTERM, STOPPING), (signal.SIGKILL, 1)):
+            deadline, pid = time.monotonic() + seconds, self._state(name).pid
+            if pid:
+                with suppress(ProcessLookupError):
+                    os.kill(pid, number)
+            while self._state(name).pid and time.monotonic() < deadline:
+                time.sleep(0.05)
 
     def _windows(self) -> dict[str, str]:
         """Return the windows by name, each with the definition of its service (empty: it is not a service's)."""

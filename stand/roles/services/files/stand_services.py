@@ -71,7 +71,7 @@ def read(path: Path = CONFIGURATION) -> tuple[str, str, list[Service]]:
     told = json.loads(path.read_text(encoding="utf-8"))
     services = [
         Service(name=item["name"], directory=os.path.normpath(os.path.join(told["project"], item["directory"])),
-                environment=os.path.join(told["environments"], item["name"], os.path.basename(told["project"])),
+                environment=os.path.join(told["environments"], item["name"]),
                 script=item["script"], unit=item["unit"], check=told["checks"].get(item["name"], ""),
                 made_of=item["lock"])
         for item in told["services"] if item["name"] not in told["left_out"]

@@ -25,7 +25,8 @@ def listening(pid: int) -> list[tuple[str, int]]:
     sockets = set()
     for process in processes(pid):
         try:
-            sockets |= {os.readlink(link.path) for link in os.scandir(f"/proc/{process}/fd")}
+            with os.scandir(f"/proc/{process}/fd") as links:
+                sockets |= {os.readlink(link.path) for link in links}
         except OSError:
             continue
     found = []
@@ -41,7 +42,7 @@ def _address(text: str) -> tuple[str, int]:
     """Return an address of /proc/net/tcp, proc(5): 32-bit words in the order of this machine, then the port."""
     words, port = text.split(":")
     packed = b"".join(int(words[i:i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(words), 8))
-    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), int(port)
+    return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), int(port, 16)
 
 
 def answer(address: str, port: int) -> str:
