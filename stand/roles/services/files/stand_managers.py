@@ -116,12 +116,14 @@ class Windows:
         return self._state(service.name)
 
     def _state(self, name: str) -> State:
-        panes = run(["tmux", "list-panes", "-t", f"{SESSION}:={name}", "-F",
+        shown = run(["tmux", "list-panes", "-t", f"{SESSION}:={name}", "-F",
                      "#{pane_dead} #{pane_pid} #{pane_dead_status}"], check=False).splitlines()
-        if not panes:
+        if not shown:
             return State(ended="has no window")
-        dead, pid, status = (*panes[0].split(), "")[:3]
-        return State(ended=f"ended with status {status or 'of a signal'}") if dead == "1" else State(pid=int(pid))
+        dead, pid, status = (*shown[0].split(), "")[:3]
+        # There is no status for one that a signal has ended, nor as long as tmux has not been told.
+        ended = f"ended with status {status}" if status else "has ended"
+        return State(ended=ended) if dead == "1" else State(pid=int(pid))
 
     def log(self, service: Service) -> str:
         """Return the last lines that a service wrote."""

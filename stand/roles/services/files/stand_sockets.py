@@ -29,13 +29,17 @@ def listening(pid: int) -> list[tuple[str, int]]:
                 sockets |= {os.readlink(link.path) for link in links}
         except OSError:
             continue
-    found = []
-    for table in ("tcp", "tcp6"):
-        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]:
-            fields = line.split()
-            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets:
-                found.append(_address(fields[1]))
-    return sorted(set(found))
+    tables = (_table(Path(f"/proc/{pid}/net/{name}")) for name in ("tcp", "tcp6"))
+    return sorted({_address(fields[1]) for table in tables for fields in table
+                   if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets})
+
+
+def _table(path: Path) -> list[list[str]]:
+    """Return the fields of each socket; none where the process has just ended, or there is no IPv6."""
+    try:
+        return [line.split() for line in path.read_text().splitlines()[1:]]
+    except OSError:
+        return []
 
 
 def _address(text: str) -> tuple[str, int]:
