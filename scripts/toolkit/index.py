@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -14,7 +13,7 @@ import requests
 from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from toolkit import files, lock, session, ui
+from toolkit import files, lock, session, ui, workers
 from toolkit.indexes import Indexes, without_credentials
 from toolkit.resolve import RemoteFile
 
@@ -45,8 +44,7 @@ class Index:
     def all_files(self, names: Iterable[str]) -> dict[str, tuple[RemoteFile, ...]]:
         """Return the files of many distributions, asked for at the same time."""
         wanted = sorted({lock.normalize(name) for name in names})
-        with ThreadPoolExecutor(_CONNECTIONS) as pool:
-            return dict(zip(wanted, pool.map(self.files, wanted), strict=True))
+        return dict(zip(wanted, workers.ask_each(self.files, wanted, _CONNECTIONS), strict=True))
 
     def release(self, name: str, version: str) -> tuple[RemoteFile | None, tuple[RemoteFile, ...]]:
         """Return the sdist, if there is one, and the wheels of one version."""

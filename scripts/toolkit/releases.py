@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime, time
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from toolkit import ui
+from toolkit import ui, workers
 from toolkit.index import Index, version_of
 from toolkit.resolve import RemoteFile
 
@@ -42,14 +41,15 @@ def newest(index: Index, locked: Mapping[str, Collection[Version]], exclude_newe
     `exclude_newer` (ISO 8601, or empty) nothing is known. Raises `UserError` when an index does not answer.
     """
     latest = limit(exclude_newer)
-    with ui.progress("INDEX", len(locked), "distributions") as bar, ThreadPoolExecutor(_CONNECTIONS) as pool:
+    with ui.progress("INDEX", len(locked), "distributions") as bar:
 
         def ask(name: str) -> Release | None:
             found = choose(name, index.files(name), latest, prereleases=any(v.is_prerelease for v in locked[name]))
             bar.advance(name)
             return found
 
-        return {name: found for name, found in zip(locked, pool.map(ask, locked), strict=True) if found}
+        answers = workers.ask_each(ask, list(locked), _CONNECTIONS)
+    return {name: found for name, found in zip(locked, answers, strict=True) if found}
 
 
 def choose(name: str, files: Iterable[RemoteFile], limit: datetime | None, *, prereleases: bool) -> Release | None:

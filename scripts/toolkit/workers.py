@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -21,6 +22,33 @@ def each(
         futures = [pool.submit(function, item) for item in items]
         with stopping(pool, futures, stop):
             return [future.result() for future in futures]
+
+
+def ask_each(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
+    """Return the results of a function for all items, called side by side, when it asks others and writes nothing.
+
+    Neither the first error nor Ctrl-C waits for those who do not answer: their threads end with the program.
+    """
+    futures: list[Future[Result]] = [Future() for _ in items]
+    pending = iter(list(zip(items, futures, strict=True)))
+
+    def work() -> None:
+        for item, future in pending:
+            if future.set_running_or_notify_cancel():
+                try:
+                    future.set_result(function(item))
+                except Exception as error:
+                    future.set_exception(error)
+
+    for _ in range(min(threads, len(items))):
+        threading.Thread(target=work, daemon=True).start()
+    try:
+        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
+            future.result()
+        return [future.result() for future in futures]
+    finally:
+        for future in futures:
+            future.cancel()
 
 
 @contextmanager

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import signal
 from xml.etree import ElementTree
 
 import pytest
 
 from tests.integration import sdists
-from tests.integration.local_index import Fault, LocalIndex
-from tests.integration.workshop import Workshop
+from tests.integration.local_index import Fault, LocalIndex, wait_until
+from tests.integration.workshop import Workshop, finish
 
 
 @pytest.fixture
@@ -116,3 +117,12 @@ def test_a_damaged_file_of_vendor_is_named(vendored: Workshop) -> None:
     (vendored.root / "vendor" / "wire-1.0.tar.gz").write_bytes(b"broken")
     done = vendored.run("why", "maker")
     assert "vendor/wire-1.0.tar.gz" in done.error[0]
+
+
+def test_an_interrupt_while_the_index_hangs(vendored: Workshop, index: LocalIndex) -> None:
+    index.fails("/simple/wire/", "hang", seconds=600)
+    index.requests.clear()
+    running = vendored.start("outdated")
+    wait_until(index, "/simple/wire/", 30)
+    done = finish(running, signal.SIGINT)
+    assert (done.status, done.err) == (130, "interrupted: what was there before is untouched\n")

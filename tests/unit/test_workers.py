@@ -27,6 +27,26 @@ def test_a_failure_stops_what_runs_and_drops_what_has_not_begun() -> None:
     assert len(begun) < 1000
 
 
+def test_who_asks_others_gets_the_answers_in_order() -> None:
+    assert workers.ask_each(lambda number: number * 2, list(range(100)), 7) == list(range(0, 200, 2))
+    assert workers.ask_each(str, [], 7) == []
+
+
+def test_the_first_error_does_not_wait_for_those_who_do_not_answer() -> None:
+    forever, begun = threading.Event(), []
+
+    def ask(number: int) -> None:
+        begun.append(number)
+        if number == 1:
+            raise ZeroDivisionError
+        forever.wait()
+
+    with pytest.raises(ZeroDivisionError):
+        workers.ask_each(ask, list(range(100)), 2)
+    forever.set()
+    assert len(begun) < 100
+
+
 def test_what_runs_beside_a_block_that_fails_is_stopped() -> None:
     stop = threading.Event()
     with pytest.raises(ZeroDivisionError), workers.beside(lambda: stop.wait(30), stop.set) as future:
