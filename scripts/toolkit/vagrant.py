@@ -6,6 +6,7 @@ Only the standard library: a Vagrantfile asks for this on whatever laptop there 
 from __future__ import annotations
 
 import getpass
+import hashlib
 import ipaddress
 import os
 import re
@@ -133,24 +134,34 @@ def describe(wanted: Wanted, settings: Settings) -> dict[str, Any]:
     project = settings.project
     own = project / "stand" / "playbook.yml"
     guest = stand_variables.Guest(mode=wanted.mode, suite=wanted.suite, nested=wanted.nested)
+    name = f"{getpass.getuser()}-{project.name}-vagrant"
+    card = address_of_card(name) if wanted.ipv6 else ""
     return {
-        "name": f"{getpass.getuser()}-{project.name}-vagrant",
+        "name": name,
         "hostname": re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-")[:63].rstrip("-") or "stand",
         "playbook": str(own if own.is_file() and project != settings.toolkit
                         else settings.toolkit / "stand" / "playbook.yml"),
         "ansible_config": str(settings.toolkit / "stand" / "ansible.cfg"),
-        "variables": {**stand_variables.collect(settings, guest), "stand_ipv6": wanted.ipv6},
+        "variables": {**stand_variables.collect(settings, guest), "stand_ipv6_card": card},
         "boxes": {provider: box_of(wanted, provider) for provider in ("virtualbox", "libvirt")},
         "cpus": wanted.cpus,
         "memory": wanted.memory,
         "nested": wanted.nested,
-        "ipv6": wanted.ipv6,
+        "ipv6_card": card,
         "network": wanted.network,
         "ports": [{"guest": guest_port, "host": host_port} for guest_port, host_port in wanted.ports],
         "driver": wanted.driver,
         "folder": folder(wanted),
         "controller": wanted.controller,
     }
+
+
+def address_of_card(name: str) -> str:
+    """Return the hardware address of a machine's card for IPv6, by which the machine knows it among others.
+
+    It is one of those that everybody may give, IEEE 802: locally administered, of one card.
+    """
+    return ":".join(["02", *re.findall("..", hashlib.sha256(name.encode()).hexdigest()[:10])])
 
 
 def box_of(wanted: Wanted, provider: str) -> dict[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import getpass
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -116,3 +117,9 @@ def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
     (directory / "id").touch()
     assert vagrant.state(tmp_path, "libvirt")
     assert not vagrant.state(tmp_path, "virtualbox")
+
+
+def test_the_card_for_ipv6_is_known_by_an_address_of_its_own() -> None:
+    one, other = vagrant.address_of_card("alice-one-vagrant"), vagrant.address_of_card("alice-other-vagrant")
+    assert re.fullmatch("02(:[0-9a-f]{2}){5}", one)
+    assert one != other

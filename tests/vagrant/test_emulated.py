@@ -48,9 +48,11 @@ def stand(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str],
     (example / "Vagrantfile").unlink(missing_ok=True)
     (example / "Vagrantfile").symlink_to("common/stand/Vagrantfile")
     settings = {**environment, "VAGRANT_HOME": str(tmp_path_factory.mktemp("vagrant")), "STAND_SUITE": SUITE,
-                "STAND_DRIVER": "qemu", "STAND_MEMORY": "2048", "VAGRANT_DEFAULT_PROVIDER": "libvirt"}
+                "STAND_DRIVER": "qemu", "STAND_MEMORY": "2048", "VAGRANT_DEFAULT_PROVIDER": "libvirt",
+                "STAND_NESTED": "1", "STAND_IPV6": "1"}
     with start(tmp_path_factory.mktemp("libvirt")) as host:
         made = Stand(host, example, settings)
+        print(host.run("common/stand/bin/ipv6-nat-network", cwd=example, env=settings))
         print(made.vagrant("up"))
         yield made
 
@@ -72,6 +74,15 @@ def test_an_edit_on_either_side_is_seen_on_the_other(stand: Stand) -> None:
     (stand.project / "edited").write_text("on the host again\n")
     assert stand.run("cat /vagrant/edited") == "on the host again\n"
     (stand.project / "edited").unlink()
+
+
+def test_the_machine_has_a_way_to_ipv6(stand: Stand) -> None:
+    assert stand.run("ip -6 route show default").startswith("default")
+
+
+def test_its_user_may_run_machines_in_it(stand: Stand) -> None:
+    assert "kvm" in stand.run("id --groups --name").split()
+    assert stand.run("stat --format=%a:%G /dev/kvm /dev/vhost-vsock").split() == ["660:kvm", "660:kvm"]
 
 
 def test_the_agent_goes_along(stand: Stand) -> None:
