@@ -29,12 +29,12 @@ class Vagrant:
         """Return the way into it. Raises `UserError` when it does not run."""
         config = self.settings.project / ".vagrant" / "ssh_config"
         try:
-            text = process.read(["vagrant", "ssh-config"], cwd=self.settings.project)
+            text = process.read(["vagrant", "ssh-config", "--host", "stand"], cwd=self.settings.project)
         except process.CommandFailed as error:
             raise ui.UserError("the machine of this project does not run", "`make stand STAND=vagrant` starts it",
                                error.output) from None
         files.write_atomic(config, text)
-        return Access(host="default", user="vagrant", config=config)
+        return Access(host="stand", user="vagrant", config=config)
 
     def destroy(self) -> None:
         """End it, and remove all that belongs to it."""
