@@ -42,6 +42,23 @@ class Row:
         )
 
 
+@dataclass(frozen=True)
+class Size:
+    """One comparison of sizes: megabytes of ours and the peer's, their ratio and the most it should be."""
+
+    what: str
+    ours: float
+    peer: str
+    theirs: float
+    wanted: str
+
+    def __str__(self) -> str:
+        """Return it as a line of the report."""
+        peer = f"{self.peer:<36}{self.theirs:8.1f} MB"
+        ratio = f"ratio {self.ours / self.theirs:5.2f}  (wanted: {self.wanted})"
+        return f"{self.what:<34}{self.ours:8.1f} MB {'':<8}  {peer}  {ratio}"
+
+
 class Bench:
     """The directory of a run: the reference project, caches, peers' environments, and the log of everything."""
 

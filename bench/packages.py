@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
+import dh_virtualenv
 import measure
-from cases import Bench, Row
+from cases import Bench, Row, Size
 from measure import Timing
 
 _HERE = Path(__file__).resolve().parent
@@ -84,12 +85,21 @@ def start(bench: Bench) -> list[Row]:
     return [Row("first start", measure.median(first), "second start", measure.median(second), "1.05")]
 
 
-def size(bench: Bench) -> list[Row]:
-    """How large the package is, compressed for production; the log of `make deb` has it in megabytes."""
-    dist = bench.project / "dist"
-    packed = bench.make("deb", "DEB_COMPRESSION=xz:9")
-    [package] = dist.glob("yc-reference-service_*.deb")
-    return [Row(f"xz:9, {package.stat().st_size / 1e6:.1f} MB", packed, "", None, "9.6 MB")]
+def size(bench: Bench) -> list[Size]:
+    """How large the package is, compressed for production and without what nobody reads, beside dh-virtualenv's."""
+    bench.make("deb", "DEB_COMPRESSION=xz:9")
+    [ours] = (bench.project / "dist").glob("yc-reference-service_*.deb")
+    theirs = dh_virtualenv.build(bench)
+    return [
+        Size("package, xz:9, pruned", ours.stat().st_size / 1e6, "dh-virtualenv, same versions",
+             theirs.stat().st_size / 1e6, "0.8"),
+        Size("installed", _installed(ours), "dh-virtualenv, same versions", _installed(theirs), "-"),
+    ]
+
+
+def _installed(package: Path) -> float:
+    shown = subprocess.run(["dpkg-deb", "--field", package, "Installed-Size"], check=True, capture_output=True)
+    return int(shown.stdout) * 1024 / 1e6
 
 
 def _unpack_chroot(bench: Bench) -> Timing:

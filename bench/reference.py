@@ -52,6 +52,8 @@ reference (1.0) bookworm; urgency=medium
 """,
     "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
     "debian/source/format": "3.0 (native)\n",
+    # What the template of services leaves out, and tests.
+    "debian/yc-reference-service.prune": "**/*.pxd\n**/*.pyx\n**/*.pyi\n**/*.h\n**/tests\n",
     ".gitignore": "/build/\n/dist/\n",
 }
 

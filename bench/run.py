@@ -2,7 +2,7 @@
 """Measure the toolkit beside its peers on the reference set, in one run, and print ratios.
 
 Every figure is taken in this run, with empty caches where it says cold; a ratio compares two things measured next to
-each other on the same machine. `--slow` adds what takes many minutes (sbuild, pip download, fromager).
+each other on the same machine. `--slow` adds what takes many minutes (dh-virtualenv, sbuild, ...).
 """
 
 from __future__ import annotations
@@ -12,17 +12,17 @@ import dataclasses
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 
 import cases
 import environments
 import packages
 import reference
-from cases import Bench, Row
+from cases import Bench, Row, Size
 from measure import CommandError
 
 WORK = reference.TOOLKIT / "build" / "bench"
-CASES: dict[str, Callable[[Bench], list[Row]]] = {
+CASES: Mapping[str, Callable[[Bench], Sequence[Row | Size]]] = {
     "help": cases.help_,
     "vendor": cases.vendor,
     "build": cases.build,
@@ -36,14 +36,14 @@ CASES: dict[str, Callable[[Bench], list[Row]]] = {
     "pip-download": cases.pip_download,
     "fromager": cases.fromager,
 }
-SLOW = ("sbuild", "pip-download", "fromager")
+SLOW = ("size", "sbuild", "pip-download", "fromager")
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", default="", help=f"names of cases, of: {' '.join(CASES)}")
-    parser.add_argument("--slow", action="store_true", help="also measure sbuild, pip download and fromager")
+    parser.add_argument("--slow", action="store_true", help="also measure what takes many minutes")
     return parser
 
 
@@ -62,7 +62,7 @@ def main(argv: list[str]) -> int:
     return 0 if rows else 1
 
 
-def _run(name: str, case: Callable[[Bench], list[Row]], bench: Bench) -> list[Row]:
+def _run(name: str, case: Callable[[Bench], Sequence[Row | Size]], bench: Bench) -> Sequence[Row | Size]:
     try:
         rows = case(bench)
     except CommandError as error:
