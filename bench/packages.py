@@ -56,6 +56,7 @@ def source(bench: Bench) -> list[Row]:
 def sbuild(bench: Bench) -> list[Row]:
     """A build in a clean chroot that is there already, beside `make deb` from cold and unpacking that chroot."""
     suite = platform.freedesktop_os_release()["VERSION_CODENAME"]
+    assert bench.project
     variables = [f"SUITES={suite}", "VERSION_SUFFIX="]
     bench.make("chroot", f"SUITE={suite}")
     clean = bench.make("sbuild", *variables)
@@ -87,8 +88,9 @@ def start(bench: Bench) -> list[Row]:
 
 def size(bench: Bench) -> list[Size]:
     """How large the package is, compressed for production and without what nobody reads, beside dh-virtualenv's."""
+    dist = bench.project / "dist"
     bench.make("deb", "DEB_COMPRESSION=xz:9")
-    [ours] = (bench.project / "dist").glob("yc-reference-service_*.deb")
+    [ours] = dist.glob("yc-reference-service_*.deb")
     theirs = dh_virtualenv.build(bench)
     return [
         Size("package, xz:9, pruned", ours.stat().st_size / 1e6, "dh-virtualenv, same versions",

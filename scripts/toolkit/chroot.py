@@ -269,7 +269,8 @@ def _suites_hint(suite: str) -> str:
     for path in sorted(_DISTRO_INFO.glob("*.csv")):
         with path.open(encoding="utf-8", newline="") as stream:
             known += [row["series"] for row in csv.DictReader(stream) if row.get("series")]
-    near = difflib.get_close_matches(suite, known, n=3, cutoff=0.5) or [own_suite()]
+    # Another distribution's may have the very name.
+    near = difflib.get_close_matches(suite, [name for name in known if name != suite], n=3, cutoff=0.5) or [own_suite()]
     return f"name one that it has, such as {' or '.join(near)}; MIRROR= names another place"
 
 

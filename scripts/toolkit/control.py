@@ -13,6 +13,13 @@ from toolkit.project import Package
 _FIELD = re.compile(r"(?P<name>[!-,.-9;-~][!-9;-~]*):[ \t]*(?P<value>.*)")
 _ENTRY = re.compile(r"(?P<source>[a-z0-9][a-z0-9+.-]+) \((?P<version>[^()\s]+)\)(?: [\w.+-]+)+;")
 _VERSION = re.compile(r"(?:\d+:)?[0-9][0-9A-Za-z.+~-]*")
+_TRAILER = re.compile(r" -- [^<>]* <[^<>]+>  (?:\w{3}, +)?\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
+#: `name:any (>= 1) [amd64] <!nocheck>`, deb-src-control(5).
+_RELATION = re.compile(
+    r"[a-z0-9$][\w+.${}-]*(?::[a-z0-9-]+)?(?:\s*\((?:<<|<=|=|>=|>>)\s*[^\s()]+\))?(?:\s*\[[^][]+\])?(?:\s*<[^<>]+>)*"
+)
+_RELATIONS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep",
+              "Build-Conflicts", "Build-Conflicts-Arch", "Build-Conflicts-Indep")
 _NATIVE, _QUILT = "3.0 (native)", "3.0 (quilt)"
 
 
@@ -111,6 +118,18 @@ def read(debian: Path) -> Control:
     return Control(path=path, source=first, binaries=binaries, version=version, format=source_format)
 
 
+def require_date(path: Path) -> None:
+    """Refuse a changelog whose newest entry has no line that says who made it and when (deb-changelog(5))."""
+    lines = [(number, line) for number, line in enumerate(_text(path).splitlines(), 1) if line.strip()]
+    # What is not indented by two spaces is a heading or a last line.
+    number, line = next(((n, text) for n, text in lines[1:] if not text.startswith("  ")), (lines[-1][0], ""))
+    if not _TRAILER.fullmatch(line.rstrip()):
+        raise ui.UserError(
+            f"{path}:{number}: not the last line of an entry: {line.strip()!r}",
+            "it has to look like ` -- Your Name <you@example.com>  Mon, 02 Nov 2026 10:00:00 +0000`; `dch` writes it",
+        )
+
+
 def _text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
@@ -125,11 +144,20 @@ def stanzas(path: Path) -> list[Stanza]:
     found = list(_paragraphs(path))
     if not found or not found[0].get("Source"):
         raise ui.UserError(f"{path}:1: the first paragraph has no field `Source`", "begin it with `Source: <name>`")
+    _require_relations(path, found[0])
     for stanza in found[1:]:
         for field in ("Package", "Architecture"):
             if not stanza.get(field):
                 raise ui.UserError(f"{path}:{stanza.line}: a paragraph without `{field}`", "see deb-src-control(5)")
     return found
+
+
+def _require_relations(path: Path, source: Stanza) -> None:
+    for name in _RELATIONS:
+        for word in filter(None, map(str.strip, re.split(r"[,|]", source.get(name)))):
+            if not _RELATION.fullmatch(word):
+                raise ui.UserError(f"{path}:{source.line}: {name}: {word!r} is not a package",
+                                   "it looks like `debhelper-compat (= 13)`, with commas between")
 
 
 def _paragraphs(path: Path) -> Iterator[Stanza]:

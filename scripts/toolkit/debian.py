@@ -60,9 +60,10 @@ def prepare(project: Project, settings: Settings) -> Control:
 
 def read(project: Project, settings: Settings) -> Control:
     """Return the packaging, checked but for what this machine has: it may be built elsewhere. Raises `UserError`."""
+    packaging = control.read(settings.project / "debian") if project.services else library.read(project, settings)
+    control.require_date(packaging.path.with_name("changelog"))
     if not project.services:
-        return library.read(project, settings)
-    packaging = control.read(settings.project / "debian")
+        return packaging
     for service in project.services:
         _check_stanza(packaging, packaging.package_of(service, settings.namespace))
     _check_build_depends(packaging)

@@ -102,6 +102,7 @@ def test_refuses_two_packages_for_one_service(debian: Path) -> None:
         ("control", "Source: a\nSection: b\nSource: c\n", r"control:3: a second `Source`"),
         ("control", "Source: a\nnonsense\n", r"control:2: neither a field nor its continuation: 'nonsense'"),
         ("control", " x\n", r"control:1: neither a field"),
+        ("control", "Source: a\nBuild-Depends: b (= 1, c\n", r"control:1: Build-Depends: 'b \(= 1' is not a package"),
         ("changelog", "", r"changelog:1: not the heading of an entry: ''"),
         ("changelog", "\n\nmy-project 1.0\n", r"changelog:3: not the heading of an entry"),
         ("changelog", "my-project (x) unstable; urgency=low\n", r"changelog:1: not the heading"),
@@ -129,3 +130,13 @@ def test_refuses_a_control_file_in_another_encoding(debian: Path) -> None:
     (debian / "control").write_bytes(b"Source: a\nMaintainer: J\xf6rg\n")
     with pytest.raises(ui.UserError, match="control: not UTF-8"):
         control.read(debian)
+
+
+@pytest.mark.parametrize("end", ["", " -- nobody\n", " -- A <a@b.example>\n", "my-project (0.9) sid; urgency=low\n"])
+def test_an_entry_of_the_changelog_says_who_made_it_and_when(tmp_path: Path, end: str) -> None:
+    path = tmp_path / "changelog"
+    path.write_text(CHANGELOG)
+    control.require_date(path)
+    path.write_text(f"my-project (1.0) unstable; urgency=low\n\n  * New.\n\n{end}")
+    with pytest.raises(ui.UserError, match=r"changelog:\d: not the last line of an entry"):
+        control.require_date(path)
