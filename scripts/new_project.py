@@ -89,7 +89,7 @@ def main(argv: Sequence[str]) -> int:
     if is_new(directory):
         create(chosen, located(request, arguments, directory), arguments.dry_run)
     else:
-        namespace = arguments.namespace or new_service.read_namespace(directory)
+        namespace = arguments.namespace or new_service.read_setting(directory, "NAMESPACE")
         complete(replace(chosen, namespace=namespace), request, arguments.dry_run)
     return 0
 

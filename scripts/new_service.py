@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -40,12 +40,24 @@ def plan(chosen: Settings, name: str) -> list[Change]:
 def tell(chosen: Settings, name: str) -> None:
     """Say what comes next."""
     directory = name.replace("-", "_")
-    ui.note(f"the service {name} is in {directory}/, its package in debian/; next:\n    make vendor deb")
+    ui.note(f"the service {name} is in {directory}/, its package in debian/; next:")
+    for place in to_be_named(chosen.project, directory):
+        ui.note(f"    name {directory} beside the other services in {place}")
+    ui.note("    make vendor deb\n"
+            f'    git add --all && git commit --message "A service {name}"\n'
+            "    make commit-vendor")
+
+
+def to_be_named(root: Path, directory: str) -> Iterator[str]:
+    """Yield the lists of services that a person keeps and a new one is not in: settings, recipes for CI."""
+    for setting in ("PACKAGES", "SERVICES"):
+        named = new_service.read_setting(root, setting).split()
+        if named and directory not in named:
+            yield setting
     for _, recipe in new_project.RECIPES.values():
-        path = chosen.project / recipe
+        path = root / recipe
         if path.is_file() and directory not in path.read_text(encoding="utf-8", errors="replace"):
-            ui.note(f"    name {directory} beside the other services in {recipe}")
-    ui.note(f'    git add --all && git commit --message "A service {name}"\n    make commit-vendor')
+            yield recipe
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -65,7 +77,7 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     new_service.check_name(arguments.name)
     require_project(chosen.project, chosen.toolkit)
-    chosen = replace(chosen, namespace=chosen.namespace or new_service.read_namespace(chosen.project))
+    chosen = replace(chosen, namespace=chosen.namespace or new_service.read_setting(chosen.project, "NAMESPACE"))
     changes = plan(chosen, arguments.name)
     if not arguments.dry_run:
         git.note_new(chosen.project, scaffold.apply(chosen.project, changes))

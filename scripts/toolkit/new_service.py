@@ -34,10 +34,10 @@ def check_name(name: str, what: str = "service") -> None:
     )
 
 
-def read_namespace(project: Path) -> str:
-    """Return the NAMESPACE that the project's makefile sets, or make's environment."""
-    rule = "print-namespace: ; $(info $(NAMESPACE)) @:"
-    words = ["make", "--no-print-directory", "--silent", f"--eval={rule}", "print-namespace"]
+def read_setting(project: Path, name: str) -> str:
+    """Return a setting such as NAMESPACE, as the project's makefile or the environment has it."""
+    rule = f"print-setting: ; $(info $({name})) @:"
+    words = ["make", "--no-print-directory", "--silent", f"--eval={rule}", "print-setting"]
     return process.read(words, cwd=project, env=outer_make.environment()).strip()
 
 

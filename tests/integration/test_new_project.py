@@ -149,6 +149,14 @@ def test_run_again_it_completes_what_is_there_and_touches_nothing(tmp_path: Path
     assert git(project, "rev-parse", "HEAD") == head
 
 
+def test_a_makefile_that_names_its_services_has_to_name_the_new_one(tmp_path: Path) -> None:
+    new_project(tmp_path, "mail", "-V0")
+    (tmp_path / "mail/Makefile").unlink()
+    (tmp_path / "mail/Makefile").write_text("SERVICES = mail\ninclude common/project.mk\n")
+    said = run("new-service", "second", cwd=tmp_path / "mail").stdout
+    assert "    name second beside the other services in SERVICES\n" in said
+
+
 def test_a_dry_run_says_the_same_and_does_nothing(tmp_path: Path) -> None:
     said = new_project(tmp_path, "mail", "--dry-run")
     assert list(tmp_path.iterdir()) == []

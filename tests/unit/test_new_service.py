@@ -121,7 +121,7 @@ def test_the_namespace_is_in_every_name(project: Workspace) -> None:
 def test_the_namespace_is_what_make_says(tmp_path: Path, makefile: str, namespace: str) -> None:
     (tmp_path / "project.mk").symlink_to(TOOLKIT / "project.mk")
     (tmp_path / "Makefile").write_text(makefile)
-    assert new_service.read_namespace(tmp_path) == namespace
+    assert new_service.read_setting(tmp_path, "NAMESPACE") == namespace
 
 
 def test_a_source_package_is_called_as_in_debian_control_or_as_the_directory(project: Workspace) -> None:
