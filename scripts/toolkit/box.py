@@ -12,11 +12,11 @@ import os
 import shutil
 import time
 import uuid
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit import apt_sources, chroot, disk, files, package_list, process, ui, unprivileged
+from toolkit import apt_sources, boxes, chroot, disk, files, package_list, process, ui, unprivileged
 from toolkit.chroot import Recipe
 from toolkit.settings import Settings
 from toolkit.unprivileged import Account
@@ -31,44 +31,13 @@ DISK_SIZE = 20
 _DISTRO_INFO = Path("/usr/share/distro-info/ubuntu.csv")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Box:
-    """A finished box: its file, the catalogue that names it, and its name and version there."""
-
-    path: Path
-    catalogue: Path
-    name: str
-    version: str
-
-
-def directory() -> Path:
-    """Return where boxes are."""
-    return files.cache_root() / "boxes"
-
-
-def name(suite: str) -> str:
-    """Return the name of the box of a suite."""
-    return f"python-common/{suite}"
-
-
-def find(suite: str) -> Box | None:
-    """Return the box of a suite, if it was made."""
-    catalogue = directory() / f"{suite}.json"
-    try:
-        version = json.loads(catalogue.read_text(encoding="utf-8"))["versions"][0]["version"]
-    except (FileNotFoundError, ValueError, LookupError, TypeError):
-        return None
-    path = directory() / f"{suite}.box"
-    return Box(path=path, catalogue=catalogue, name=name(suite), version=version) if path.is_file() else None
-
-
-def make(recipe: Recipe, settings: Settings) -> Box:
+def make(recipe: Recipe, settings: Settings) -> boxes.Box:
     """Make the box of a recipe, which takes the place of an older one when it is complete. Raises `UserError`."""
     start, now = time.monotonic(), datetime.now(UTC)
     _check_tools()
     user = unprivileged.account()
     ui.step("BOX", f"{recipe.suite} {recipe.architecture}, from {recipe.mirror}")
-    with files.exclusive(directory(), "box build"), unprivileged.workspace(user) as base:
+    with files.exclusive(boxes.directory(), "box build"), unprivileged.workspace(user) as base:
         _bootstrap(recipe, settings, user, base)
         ui.step("BOX", "  making the disk")
         _disk(recipe, user, base)
@@ -152,18 +121,18 @@ def _pack(suite: str, base: Path) -> Path:
     return base / "packed.box"
 
 
-def _keep(packed: Path, suite: str, version: str) -> Box:
+def _keep(packed: Path, suite: str, version: str) -> boxes.Box:
     """Move a box to the others and name it in its catalogue.
 
     Vagrant takes the version that a Vagrantfile asks for, and refuses a file that is not the one which is named here.
     """
-    path, catalogue = directory() / f"{suite}.box", directory() / f"{suite}.json"
+    path, catalogue = boxes.directory() / f"{suite}.box", boxes.directory() / f"{suite}.json"
     provider = {"name": "libvirt", "url": path.as_uri(), "checksum_type": "sha256", "checksum": files.sha256(packed)}
-    described = {"name": name(suite), "description": f"{suite}, made by make box of Debian packages",
+    described = {"name": boxes.name(suite), "description": f"{suite}, made by make box of Debian packages",
                  "versions": [{"version": version, "providers": [provider]}]}
     # The workspace may be on another file system.
-    with files.temporary_directory(directory(), ".box-") as staged:
+    with files.temporary_directory(boxes.directory(), ".box-") as staged:
         shutil.copyfile(packed, staged / path.name)
         os.replace(staged / path.name, path)
     files.write_atomic(catalogue, json.dumps(described, indent=1))
-    return Box(path=path, catalogue=catalogue, name=name(suite), version=version)
+    return boxes.Box(path=path, catalogue=catalogue, name=boxes.name(suite), version=version)

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit import box, process, stand_variables, ui
+from toolkit import boxes, process, provisioning, stand_variables, ui
 from toolkit.settings import Settings
 
 #: Boxes of the public catalogue, by suite and provider. Those for VirtualBox have its guest additions: shared folders.
@@ -58,7 +58,7 @@ def read(environment: Mapping[str, str]) -> Wanted:
     """Return the settings of an environment. Raises `UserError` for one that is none."""
     driver = _choice(environment, "STAND_DRIVER", DRIVERS)
     suite = environment.get("STAND_SUITE") or "bookworm"
-    if not (suite in BOXES or environment.get("STAND_BOX") or box.find(suite)):
+    if not (suite in BOXES or environment.get("STAND_BOX") or boxes.find(suite)):
         raise ui.UserError(f"STAND_SUITE={suite}: no box of such a suite is known",
                            f"there are {', '.join(BOXES)}; or `make box SUITE={suite}`, or STAND_BOX=")
     return Wanted(
@@ -132,15 +132,13 @@ def host_memory() -> int:
 def describe(wanted: Wanted, settings: Settings) -> dict[str, Any]:
     """Return what the Vagrantfile needs to know, as JSON can hold it. Raises `UserError`."""
     project = settings.project
-    own = project / "stand" / "playbook.yml"
     guest = stand_variables.Guest(mode=wanted.mode, suite=wanted.suite, nested=wanted.nested)
     name = f"{getpass.getuser()}-{project.name}-vagrant"
     card = address_of_card(name) if wanted.ipv6 else ""
     return {
         "name": name,
         "hostname": re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-")[:63].rstrip("-") or "stand",
-        "playbook": str(own if own.is_file() and project != settings.toolkit
-                        else settings.toolkit / "stand" / "playbook.yml"),
+        "playbook": str(provisioning.playbook(settings)),
         "ansible_config": str(settings.toolkit / "stand" / "ansible.cfg"),
         "variables": {**stand_variables.collect(settings, guest), "stand_ipv6_card": card},
         "boxes": {provider: box_of(wanted, provider) for provider in ("virtualbox", "libvirt")},
@@ -168,7 +166,7 @@ def box_of(wanted: Wanted, provider: str) -> dict[str, str]:
     """Return the box of a provider: the user's own, one that `make box` made, or one of the public catalogue."""
     if wanted.box:
         return {"box": wanted.box}
-    made = box.find(wanted.suite) if provider == "libvirt" else None
+    made = boxes.find(wanted.suite) if provider == "libvirt" else None
     if made:
         return {"box": made.name, "box_url": made.catalogue.as_uri(), "box_version": made.version}
     return {"box": BOXES.get(wanted.suite, {}).get(provider, "")}

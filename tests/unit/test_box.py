@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import box, chroot, disk, process, ui, unprivileged
+from toolkit import box, boxes, chroot, disk, process, ui, unprivileged
 from toolkit.chroot import Recipe
 from toolkit.settings import Settings
 from toolkit.unprivileged import Account
@@ -48,25 +48,25 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 
 
 def test_there_is_no_box_before_one_is_made(settings: Settings) -> None:
-    assert box.find("trixie") is None
+    assert boxes.find("trixie") is None
 
 
 def test_a_box_is_found_under_the_version_it_was_made_with(settings: Settings) -> None:
-    assert box.find("trixie") is None
+    assert boxes.find("trixie") is None
     made = box.make(RECIPE, settings)
-    assert box.find("trixie") == made
+    assert boxes.find("trixie") == made
     assert made.name == "python-common/trixie"
 
 
 def test_a_box_whose_file_was_removed_is_none(settings: Settings) -> None:
     box.make(RECIPE, settings).path.unlink()
-    assert box.find("trixie") is None
+    assert boxes.find("trixie") is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"versions": []}'])
 def test_a_damaged_catalogue_is_none(settings: Settings, text: str) -> None:
     box.make(RECIPE, settings).catalogue.write_text(text)
-    assert box.find("trixie") is None
+    assert boxes.find("trixie") is None
 
 
 def test_the_catalogue_names_the_file_and_its_hash(settings: Settings) -> None:
@@ -95,7 +95,7 @@ def test_nothing_is_left_of_a_box_that_fails(settings: Settings, monkeypatch: py
     monkeypatch.setattr(disk, "write", fail)
     with pytest.raises(ui.UserError, match="no space left"):
         box.make(RECIPE, settings)
-    assert box.find("trixie") == made
+    assert boxes.find("trixie") == made
     assert not list(tmp_path.glob("python-common-*"))
 
 

@@ -5,20 +5,22 @@ from __future__ import annotations
 import getpass
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from tests.unit.conftest import Workspace
-from toolkit import box, ui, vagrant
+from toolkit import boxes, ui, vagrant
 
 
 @pytest.fixture(autouse=True)
 def no_boxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     """Return the directory of boxes, of which there are none."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    box.directory().mkdir(parents=True)
-    return box.directory()
+    boxes.directory().mkdir(parents=True)
+    return boxes.directory()
 
 
 def make_box(directory: Path, suite: str) -> None:
@@ -117,6 +119,14 @@ def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
     (directory / "id").touch()
     assert vagrant.state(tmp_path, "libvirt")
     assert not vagrant.state(tmp_path, "virtualbox")
+
+
+def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) -> None:
+    script = Path(vagrant.__file__).parents[1] / "vagrant_settings.py"
+    workspace.service("api", "api")
+    told = subprocess.run([sys.executable, "-E", "-S", script, "--project", workspace.root], check=True, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert json.loads(told.stdout)["hostname"] == "project"
 
 
 def test_the_card_for_ipv6_is_known_by_an_address_of_its_own() -> None:
