@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from toolkit import plan, session, ui, workers
+from toolkit import plan, progress, session, workers
 from toolkit.binary_records import Records
 from toolkit.fetch import Fetched, Fetcher
 from toolkit.index import Index
@@ -43,7 +43,7 @@ class BinaryWheels:
         places = self._places()
         http = session.create(self.indexes, _CONNECTIONS)
         with (
-            ui.progress("FETCH", len(wanted), "wheels") as progress,
+            progress.counting("FETCH", len(wanted), "wheels") as bar,
             Fetcher(http, connections=_CONNECTIONS, timeout=self.indexes.timeout) as fetcher,
         ):
             def one(node: Node) -> None:
@@ -51,7 +51,7 @@ class BinaryWheels:
                 fetched = self._fetched(file, fetcher) if file else None
                 if fetched:
                     take(node, fetched.path, fetched.sha256)
-                progress.advance(node.label, fetched.size if fetched else 0)
+                bar.advance(node.label, fetched.size if fetched else 0)
 
             workers.each(one, wanted, fetcher.stop, _CONNECTIONS)
 

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import apt_sources, debian, files, process, ui, unprivileged
+from toolkit import apt_sources, debian, files, process, progress, ui, unprivileged
 from toolkit.control import Control
 from toolkit.settings import Settings
 from toolkit.unprivileged import Account
@@ -200,8 +200,8 @@ def bootstrap(words: Sequence[str], recipe: Recipe, user: Account, base: Path, l
     """Run mmdebstrap as `user` in `base`: what it does is passed on under `tag`, its output kept in `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        output = process.run(user.command(words), cwd=base, env=user.environment(base),
-                             watch=lambda line: _pass_on(line, tag))
+        with progress.watching(tag, f"mmdebstrap {recipe.suite}", lambda line: _pass_on(line, tag)) as watch:
+            output = process.run(user.command(words), cwd=base, env=user.environment(base), watch=watch)
     except process.CommandFailed as error:
         files.write_atomic(log, error.output)
         raise explain(error, recipe, log) from error

@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import control, files, library, offline, outer_make, process, source_package, source_tree, ui
+from toolkit import control, files, library, offline, outer_make, process, progress, source_package, source_tree, ui
 from toolkit.compression import FAST, Compression
 from toolkit.control import Control
 from toolkit.project import Project
@@ -205,7 +205,8 @@ def forwarded(settings: Settings) -> dict[str, str]:
 def run(command: Sequence[str], tree: Path, environment: Mapping[str, str]) -> None:
     """Run a package build in its tree, without a network. Raises `UserError` with what ended it."""
     try:
-        output = process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=pass_on)
+        with progress.watching("PACKAGE", "dpkg-buildpackage", pass_on) as watch:
+            output = process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=watch)
     except process.CommandFailed as error:
         raise explain(error) from error
     require_known(output)

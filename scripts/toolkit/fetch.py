@@ -20,7 +20,7 @@ from types import TracebackType
 
 import requests
 
-from toolkit import download, files, ui
+from toolkit import download, files, progress, ui
 from toolkit.lock import VendoredFile
 
 #: Seconds that an interrupted run waits for its connections to notice.
@@ -51,7 +51,7 @@ def fetch(
     """
     distinct = _distinct(wanted)
     with (
-        ui.progress("FETCH", len(distinct)) as bar,
+        progress.counting("FETCH", len(distinct)) as bar,
         Fetcher(session, cache=cache, connections=connections, timeout=timeout) as fetcher,
     ):
         names = {fetcher.submit(file): file.name for file in distinct}

@@ -9,10 +9,11 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit import archive, builder, environment, files, local_source, offline, process, ui, workers
+from toolkit import archive, builder, environment, files, local_source, offline, process, progress, workers
 from toolkit.builder import Job
 from toolkit.interpreter import Interpreter
 from toolkit.plan import Node, store_key
+from toolkit.progress import Progress
 from toolkit.store import Store
 
 #: What makes a build tool faster to build, for tools that are not shipped. Cython compiles itself for minutes, and
@@ -40,8 +41,8 @@ class Builder:
         if missing:
             # Checked here once, not by the first two threads at the same time.
             offline.prefix()
-            with ui.progress("BUILD", len(missing), "wheels") as progress:
-                self._run(missing, progress)
+            with progress.counting("BUILD", len(missing), "wheels") as bar:
+                self._run(missing, bar)
         return self._wheels
 
     def _missing(self, wanted: Iterable[Node]) -> dict[Node, set[Node]]:
@@ -69,7 +70,7 @@ class Builder:
     def _key(self, node: Node) -> str:
         return store_key(node, self.interpreter, builder.build_flags(), system())
 
-    def _run(self, waiting: dict[Node, set[Node]], progress: ui.Progress) -> None:
+    def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
         urgency = _urgency(waiting)
         running: dict[Future[Path], Node] = {}
         with ThreadPoolExecutor(self.jobs) as pool, workers.stopping(pool, running, self._end):
@@ -77,12 +78,12 @@ class Builder:
                 ready = sorted((n for n, needs in waiting.items() if not needs), key=lambda n: -urgency[n])
                 for node in ready[: self.jobs - len(running)]:
                     del waiting[node]
-                    running[pool.submit(self._build_one, node)] = node
+                    running[pool.submit(self._build_one, node, bar)] = node
                 done, _ = wait(running, return_when=FIRST_COMPLETED)
                 for future in done:
                     node = running.pop(future)
                     self._wheels[node] = future.result()
-                    progress.advance(node.label)
+                    bar.advance(node.label)
                     for needs in waiting.values():
                         needs.discard(node)
 
@@ -90,15 +91,14 @@ class Builder:
         self._stop.set()
         process.end_children()
 
-    def _build_one(self, node: Node) -> Path:
+    def _build_one(self, node: Node, bar: Progress) -> Path:
         key = self._key(node)
         with self.store.reserved(key, self._stop):
             # Another process may have built it while this one waited.
             found = self.store.get(key)
             if found:
                 return found
-            ui.step("BUILD", node.label)
-            with files.temporary_directory(self.scratch, "job-") as scratch:
+            with bar.running(node.label), files.temporary_directory(self.scratch, "job-") as scratch:
                 return self.store.put(key, builder.build_wheel(self._job(node, scratch)))
 
     def _job(self, node: Node, scratch: Path) -> Job:

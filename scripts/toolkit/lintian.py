@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import process
+from toolkit import process, progress
 
 #: `E: package source: tag context`, with the letter of its severity.
 _LINE = re.compile(r"(?P<severity>[EW]): (?P<package>\S+?)(?P<kind> source| changes)?: (?P<tag>\S+) ?(?P<context>.*)")
@@ -32,7 +32,9 @@ class Finding:
 def run(changes: Sequence[Path]) -> list[Finding]:
     """Return the errors and warnings about the packages of .changes files that no override answers."""
     root = ["--allow-root"] if os.geteuid() == 0 else []
-    output = process.run(["lintian", "--no-cfg", "--tag-display-limit=0", "--fail-on=none", *root, *changes])
+    with progress.watching("LINTIAN", " ".join(path.name for path in changes)) as watch:
+        output = process.run(["lintian", "--no-cfg", "--tag-display-limit=0", "--fail-on=none", *root, *changes],
+                             watch=watch)
     return [finding for finding in _parse(output) if not _is_ours(finding)]
 
 

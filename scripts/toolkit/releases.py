@@ -9,7 +9,7 @@ from datetime import UTC, datetime, time
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
-from toolkit import ui, workers
+from toolkit import progress, workers
 from toolkit.index import Index, version_of
 from toolkit.resolve import RemoteFile
 
@@ -41,7 +41,7 @@ def newest(index: Index, locked: Mapping[str, Collection[Version]], exclude_newe
     `exclude_newer` (ISO 8601, or empty) nothing is known. Raises `UserError` when an index does not answer.
     """
     latest = limit(exclude_newer)
-    with ui.progress("INDEX", len(locked), "distributions") as bar:
+    with progress.counting("INDEX", len(locked), "distributions") as bar:
 
         def ask(name: str) -> Release | None:
             found = choose(name, index.files(name), latest, prereleases=any(v.is_prerelease for v in locked[name]))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import chroot, debian, files, process, source_package, ui, unprivileged
+from toolkit import chroot, debian, files, process, progress, source_package, ui, unprivileged
 from toolkit.chroot import Chroot
 from toolkit.compression import SMALL, Compression
 from toolkit.control import Control
@@ -115,7 +115,9 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         words = command(work, clean, version)
         environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
         try:
-            debian.require_known(process.run(user.command(words), cwd=base, env=environment, watch=debian.pass_on))
+            with progress.watching("SBUILD", suite, debian.pass_on) as watch:
+                output = process.run(user.command(words), cwd=base, env=environment, watch=watch)
+            debian.require_known(output)
         except process.CommandFailed as error:
             raise explain(error, suite, _log(work, suite)) from error
         finally:

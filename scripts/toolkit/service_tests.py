@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit import environment, files, local_source, process, ui, venv
+from toolkit import environment, files, local_source, process, progress, ui, venv
 from toolkit.venv import Plan
 from toolkit.wheels import BuildOptions
 
@@ -108,7 +108,8 @@ def _run(command: list[str], root: Path, copy: Path, plan: Plan) -> None:
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
     variables = {**clean, "PATH": f"{root / 'bin'}:{clean.get('PATH', os.defpath)}", "VIRTUAL_ENV": str(root)}
     try:
-        output = process.run(command, cwd=copy, env=variables)
+        with progress.watching("TEST", name) as watch:
+            output = process.run(command, cwd=copy, env=variables, watch=watch)
     except process.CommandFailed as error:
         if error.status != _NO_TESTS:
             raise _failure(name, source, error) from error

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import files, process, source_package, ui, unprivileged
+from toolkit import files, process, progress, source_package, ui, unprivileged
 from toolkit.chroot import Chroot
 
 #: `name  PASS`, `name  FAIL non-zero exit status 1`, in the summary of a run.
@@ -52,7 +52,8 @@ def _run(user: unprivileged.Account, words: Sequence[str], base: Path) -> tuple[
     # It opens its own output once more, by name: that has to be a pipe of the same user.
     piped = ["bash", "-o", "pipefail", "-c", '"$@" 2>&1 | cat', "bash", *words]
     try:
-        return process.run(user.command(piped), cwd=base, env=user.environment(base)), 0
+        with progress.watching("SYSTEM", words[0]) as watch:
+            return process.run(user.command(piped), cwd=base, env=user.environment(base), watch=watch), 0
     except process.CommandFailed as error:
         return error.output, error.status
 

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit import files, process, ui
+from toolkit import files, process, progress, ui
 
 REQUIREMENTS = Path(__file__).resolve().parent.parent / "tools.txt"
 #: Written last, so that an environment without it is one that was not finished.
@@ -79,8 +79,9 @@ def _create(directory: Path, python: Path, requirements: Path, indexes: dict[str
     environment = _environment(indexes)
     try:
         process.run([python, "-I", "-m", "venv", directory], env=environment)
-        process.run([directory / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes",
-                     "--only-binary", ":all:", "--requirement", requirements], env=environment)
+        with progress.watching("TOOLS", "pip install"):
+            process.run([directory / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps",
+                         "--require-hashes", "--only-binary", ":all:", "--requirement", requirements], env=environment)
     except process.CommandFailed as error:
         raise ui.UserError(
             "the toolkit's tools cannot be installed",

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import errno
-import os
 import signal
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from types import FrameType
+
+from toolkit import terminal
 
 #: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
 verbosity = 1
-
-_output = threading.Lock()
 
 
 class UserError(Exception):
@@ -39,81 +35,24 @@ class UserError(Exception):
 def step(tag: str, text: str) -> None:
     """Say what is being done: a short tag in capitals (`VENDOR`, `BUILD`) and its object."""
     if verbosity >= 1:
-        _write(sys.stdout, f"  {tag:<8}{text}")
+        terminal.write(sys.stdout, f"  {tag:<8}{text}")
 
 
 def note(text: str) -> None:
     """Say something that the user did not ask for but wants to know."""
     if verbosity >= 1:
-        _write(sys.stdout, text)
+        terminal.write(sys.stdout, text)
 
 
 def debug(text: str) -> None:
     """Say something that only `V=2` shows."""
     if verbosity >= 2:
-        _write(sys.stderr, text)
+        terminal.write(sys.stderr, text)
 
 
 def warn(text: str) -> None:
     """Say what may be wrong but does not stop the work."""
-    _write(sys.stderr, f"warning: {text}")
-
-
-def _write(stream: object, text: str) -> None:
-    with _output:
-        print(text, file=stream, flush=True)  # type: ignore[call-overload]
-
-
-class Progress:
-    """A count of things done out of `total`: a bar on a terminal, a plain line every ten seconds elsewhere."""
-
-    def __init__(self, tag: str, total: int, unit: str = "files") -> None:
-        self._tag, self._total, self._unit = tag, total, unit
-        self._done, self._bytes, self._last = 0, 0, time.monotonic()
-        self._start = self._last
-        self._terminal = sys.stdout.isatty() and verbosity == 1
-        self._lock = threading.Lock()
-
-    def advance(self, name: str, size: int = 0) -> None:
-        """Count one more thing (`size` in bytes) as done."""
-        with self._lock:
-            self._done += 1
-            self._bytes += size
-            self._show(name)
-
-    def _show(self, name: str) -> None:
-        now = time.monotonic()
-        rate = (
-            f", {self._bytes / 1e6:.1f} MB at {self._bytes / 1e6 / max(now - self._start, 0.01):.1f} MB/s"
-            if self._bytes
-            else ""
-        )
-        text = f"{self._done}/{self._total} {self._unit}{rate}"
-        if self._terminal:
-            width = os.get_terminal_size(sys.stdout.fileno()).columns
-            with _output:
-                sys.stdout.write(f"\r\x1b[K{f'  {self._tag:<8}{text}  {name}'[: width - 1]}")
-                sys.stdout.flush()
-        elif verbosity >= 1 and now - self._last > 10:
-            self._last = now
-            step(self._tag, f"{text}  {name}")
-
-    def close(self) -> None:
-        """Take the bar off the terminal."""
-        if self._terminal:
-            with _output:
-                sys.stdout.write("\r\x1b[K")
-                sys.stdout.flush()
-
-
-@contextmanager
-def progress(tag: str, total: int, unit: str = "files") -> Iterator[Progress]:
-    """Show the progress of a loop over `total` things for as long as the block runs."""
-    bar = Progress(tag, total, unit)
-    try:
-        yield bar
-    finally:
-        bar.close()
+    terminal.write(sys.stderr, f"warning: {text}")
 
 
 def run_main(function: Callable[[], int | None]) -> int:
@@ -126,14 +65,14 @@ def run_main(function: Callable[[], int | None]) -> int:
     try:
         return function() or 0
     except UserError as error:
-        _write(sys.stderr, str(error))
+        terminal.write(sys.stderr, str(error))
     except KeyboardInterrupt:
-        _write(sys.stderr, "interrupted: what was there before is untouched")
+        terminal.write(sys.stderr, "interrupted: what was there before is untouched")
         return 130
     except BrokenPipeError:
         return 1
     except OSError as error:
-        _write(sys.stderr, str(_system_error(error)))
+        terminal.write(sys.stderr, str(_system_error(error)))
     return 1
 
 

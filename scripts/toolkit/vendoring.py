@@ -17,6 +17,7 @@ from toolkit import (
     files,
     lock,
     markers,
+    progress,
     requirements,
     session,
     sources,
@@ -74,7 +75,8 @@ class Vendoring:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
         for item in everything:
             ui.step("RESOLVE", item.name)
-            self._new.append(self._lock(item))
+            with progress.watching("RESOLVE", item.name):
+                self._new.append(self._lock(item))
         return tuple(self._new)
 
     def _lock(self, item: Wants) -> Lock:

@@ -51,10 +51,3 @@ def test_a_signal_unwinds_and_gives_status_130(number: signal.Signals, capsys: p
 
 def test_no_status_means_success() -> None:
     assert ui.run_main(lambda: None) == 0
-
-
-def test_progress_is_silent_in_a_log_that_is_quick(capsys: pytest.CaptureFixture[str]) -> None:
-    with ui.progress("FETCH", 2) as bar:
-        bar.advance("a", 10)
-        bar.advance("b", 10)
-    assert capsys.readouterr().out == ""
