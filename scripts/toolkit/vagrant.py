@@ -27,8 +27,7 @@ BOXES = {
     "noble": {"virtualbox": "bento/ubuntu-24.04", "libvirt": "cloud-image/ubuntu-24.04"},
 }
 DRIVERS = ("kvm", "qemu")
-#: How libvirt shows the project in the machine, by driver.
-FOLDERS = {"kvm": "virtiofs", "qemu": "9p"}
+#: How libvirt may show the project in the machine; the first one unless the user wants another.
 FOLDER_TYPES = ("virtiofs", "9p", "nfs", "rsync")
 #: The network of vagrant-libvirt that every machine has.
 NETWORK = "192.168.121.0/24"
@@ -56,7 +55,6 @@ class Wanted:
 
 def read(environment: Mapping[str, str]) -> Wanted:
     """Return the settings of an environment. Raises `UserError` for one that is none."""
-    driver = _choice(environment, "STAND_DRIVER", DRIVERS)
     suite = environment.get("STAND_SUITE") or "bookworm"
     if not (suite in BOXES or environment.get("STAND_BOX") or boxes.find(suite)):
         raise ui.UserError(f"STAND_SUITE={suite}: no box of such a suite is known",
@@ -64,8 +62,8 @@ def read(environment: Mapping[str, str]) -> Wanted:
     return Wanted(
         suite=suite,
         box=environment.get("STAND_BOX", ""),
-        driver=driver,
-        folder=_choice(environment, "STAND_FOLDER", FOLDER_TYPES, FOLDERS[driver]),
+        driver=_choice(environment, "STAND_DRIVER", DRIVERS),
+        folder=_choice(environment, "STAND_FOLDER", FOLDER_TYPES),
         cpus=_number(environment, "STAND_CPUS", host_cpus()),
         memory=_number(environment, "STAND_MEMORY", host_memory() // 4, 512, 8192),
         nested=_flag(environment, "STAND_NESTED"),
@@ -77,8 +75,8 @@ def read(environment: Mapping[str, str]) -> Wanted:
     )
 
 
-def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...], default: str = "") -> str:
-    value = environment.get(name) or default or choices[0]
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = environment.get(name) or choices[0]
     if value not in choices:
         raise ui.UserError(f"{name}={value}: unknown", f"it is one of {', '.join(choices)}")
     return value
@@ -175,9 +173,9 @@ def box_of(wanted: Wanted, provider: str) -> dict[str, str]:
 def folder(wanted: Wanted) -> dict[str, Any]:
     """Return how libvirt shows the project in the machine.
 
-    virtiofs is the fastest, and files belong on both sides to whom they belong to, as its server runs as root; but it
-    needs memory that is shared with that server. 9p is in QEMU itself: it works wherever QEMU does, and where nothing
-    is quick, it is not what is slow. `squash` leaves aside that QEMU may not give files away where it is not root.
+    virtiofs is the fastest, and libvirt runs its server as root: files belong on both sides to whom they belong to,
+    even in a private home. 9p needs nothing beside QEMU, but is served by the user that QEMU runs as, which may do what
+    that user may; with `squash` it is no error that such a user gives no files away.
     """
     if wanted.folder == "9p":
         return {"type": "9p", "accessmode": "squash", "mount_opts": "msize=262144,cache=none"}

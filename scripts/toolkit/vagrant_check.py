@@ -23,6 +23,8 @@ from toolkit.vagrant import Wanted
 KVM, CPUS = Path("/dev/kvm"), Path("/proc/cpuinfo")
 #: Of the module that is loaded: kvm_intel or kvm_amd.
 MODULES = Path("/sys/module")
+#: Debian 13 and Ubuntu 24.04 have it in a package of its own, Debian 12 beside QEMU.
+VIRTIOFSD = (Path("/usr/libexec/virtiofsd"), Path("/usr/lib/qemu/virtiofsd"))
 _KVM_CREATE_VM = 0xAE01
 _CATALOGUE = "https://vagrantcloud.com"
 _DAEMON = "libvirt-daemon-system qemu-system-x86 dnsmasq-base"
@@ -73,7 +75,16 @@ def _check_libvirt(wanted: Wanted, plugins: Sequence[str]) -> None:
         check_kvm()
         if wanted.nested:
             check_nested()
+    if wanted.folder == "virtiofs":
+        check_virtiofs()
     check_network(wanted.network)
+
+
+def check_virtiofs() -> None:
+    """Raise `UserError` where libvirt has no server for virtiofs."""
+    if not any(path.exists() for path in VIRTIOFSD):
+        raise ui.UserError("there is no virtiofsd, by which the machine sees the project",
+                           "apt-get install virtiofsd (in Debian 12, qemu-system-common has it); or STAND_FOLDER=9p")
 
 
 def check_kvm() -> None:

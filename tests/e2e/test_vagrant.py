@@ -145,6 +145,7 @@ Vagrant.configure("2") { |config| config.vm.provider("virtualbox") { |machine| m
 @pytest.mark.parametrize(("settings", "what", "hint"), [
     ({"STAND_SUITE": "bookwurm"}, "STAND_SUITE=bookwurm", "make box SUITE=bookwurm"),
     ({"STAND_DRIVER": "xen"}, "STAND_DRIVER=xen", "kvm, qemu"),
+    ({"PYTHON3": "python3.99"}, "python3.99: no such program", "PYTHON3="),
     ({"VAGRANT_DEFAULT_PROVIDER": "virtualbox", "VAGRANT_SERVER_URL": "http://127.0.0.1:9"}, "bento/debian-12",
      "make box SUITE=bookworm"),
 ])

@@ -89,10 +89,10 @@ def test_the_users_own_box_wins(no_boxes: Path) -> None:
 
 
 @pytest.mark.parametrize(("environment", "kind"), [
-    ({}, "virtiofs"), ({"STAND_DRIVER": "qemu"}, "9p"), ({"STAND_FOLDER": "nfs"}, "nfs"),
-    ({"STAND_DRIVER": "qemu", "STAND_FOLDER": "rsync"}, "rsync"),
+    ({}, "virtiofs"), ({"STAND_DRIVER": "qemu"}, "virtiofs"), ({"STAND_FOLDER": "9p"}, "9p"),
+    ({"STAND_FOLDER": "nfs"}, "nfs"), ({"STAND_DRIVER": "qemu", "STAND_FOLDER": "rsync"}, "rsync"),
 ])
-def test_the_folder_follows_the_driver_unless_asked_for(environment: dict[str, str], kind: str) -> None:
+def test_the_folder_is_virtiofs_unless_another_is_asked_for(environment: dict[str, str], kind: str) -> None:
     assert vagrant.folder(vagrant.read(environment))["type"] == kind
 
 

@@ -27,6 +27,7 @@ def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.setattr(libvirt_network, "is_there", lambda: True)
     monkeypatch.setattr(vagrant_check, "check_box", lambda wanted, provider: None)
     monkeypatch.setattr(vagrant_check, "check_kvm", lambda: None)
+    monkeypatch.setattr(vagrant_check, "VIRTIOFSD", (directory,))
     monkeypatch.delenv("LIBVIRT_DEFAULT_URI", raising=False)
     return directory
 
@@ -68,6 +69,13 @@ def test_libvirt_without_its_plugin_or_its_daemon(programs: Path, tmp_path: Path
     assert "apt-get install vagrant-libvirt" in complaint(tmp_path, "libvirt", ()).hint
     monkeypatch.setattr(libvirt_network, "is_there", lambda: False)
     assert "systemctl start libvirtd" in complaint(tmp_path, "libvirt").hint
+
+
+def test_without_a_server_for_virtiofs_there_is_9p(programs: Path, tmp_path: Path,
+                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vagrant_check, "VIRTIOFSD", (tmp_path / "virtiofsd",))
+    assert "STAND_FOLDER=9p" in complaint(tmp_path, "libvirt").hint
+    vagrant_check.check(vagrant.read({"STAND_FOLDER": "9p"}), tmp_path, "libvirt", LIBVIRT)
 
 
 def test_libvirt_on_another_host_is_not_looked_at(programs: Path, tmp_path: Path,
