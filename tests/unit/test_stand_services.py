@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -38,6 +40,11 @@ def windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Windows
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path / "tmux"))
     yield Windows()
+    shown = subprocess.run(["tmux", "list-panes", "-a", "-F", "#{pane_pid}"], check=False, capture_output=True, text=True)
+    # Some of them take no notice when their terminal goes.
+    for pid in map(int, shown.stdout.split()):
+        with suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
     subprocess.run(["tmux", "kill-server"], check=False, capture_output=True)
 
 
