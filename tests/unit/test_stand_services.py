@@ -40,7 +40,8 @@ def windows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Windows
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TMUX_TMPDIR", str(tmp_path / "tmux"))
     yield Windows()
-    shown = subprocess.run(["tmux", "list-panes", "-a", "-F", "#{pane_pid}"], check=False, capture_output=True, text=True)
+    panes = ["tmux", "list-panes", "-a", "-F", "#{pane_pid}"]
+    shown = subprocess.run(panes, check=False, capture_output=True, text=True)
     # Some of them take no notice when their terminal goes.
     for pid in map(int, shown.stdout.split()):
         with suppress(ProcessLookupError):
