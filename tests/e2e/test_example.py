@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import os
 import re
 import sys
@@ -9,8 +11,11 @@ from importlib.util import cache_from_source
 from pathlib import Path
 
 import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.e2e.machine import TOOLKIT, Root, run
+from toolkit import lock
 
 PREFIX = Path("usr/lib/yc/example-service")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -53,6 +58,19 @@ def test_every_module_is_compiled(tree: Path) -> None:
     missing = [path for path in sources if not Path(cache_from_source(path)).is_file()]
     assert len(sources) > 100
     assert missing == []
+
+
+def test_the_bill_of_materials_is_valid_and_names_all_that_is_there(tree: Path) -> None:
+    text = gzip.decompress((tree / "usr/share/doc/yc-example-service/sbom.cdx.json.gz").read_bytes()).decode()
+    document = json.loads(text)
+    version = getattr(SchemaVersion, f"V{document['specVersion'].replace('.', '_')}")
+    assert JsonStrictValidator(version).validate_str(text) is None
+    listed = {lock.normalize(item["name"]): item for item in document["components"]}
+    installed = dict(path.stem.rsplit("-", 1) for path in (tree / MODULES).glob("*.dist-info"))
+    assert document["metadata"]["component"]["version"] == installed.pop("yc_example_service")
+    assert {name: listed[lock.normalize(name)]["version"] for name in installed} == installed
+    assert listed["aiohttp"]["purl"] == f"pkg:pypi/aiohttp@{listed['aiohttp']['version']}"
+    assert re.fullmatch(r"[0-9a-f]{64}", listed["aiohttp"]["hashes"][0]["content"])
 
 
 def test_no_file_knows_where_it_was_built(tree: Path, example: Path, environment: dict[str, str]) -> None:
