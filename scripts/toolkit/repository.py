@@ -108,14 +108,15 @@ def explain(error: process.CommandFailed, name: str) -> ui.UserError:
     lines = [line for line in error.output.splitlines() if line.startswith(("fatal:", "error:"))]
     said = (lines or error.output.strip().splitlines() or ["git failed"])[-1]
     said = said.removeprefix("fatal: ").removeprefix("error: ")
+    details = error.output if len(error.output.strip().splitlines()) > 1 else ""
     if "dubious ownership" in error.output:
         return ui.UserError(f"{name}: it belongs to another user, so git does not touch it",
                             "run as its owner, or `git config --global --add safe.directory` with its path")
     if ".lock': File exists" in error.output:
         return _locked(name, said.partition("'")[2].partition("'")[0])
     if "Permission denied" in error.output or "Read-only file system" in error.output:
-        return ui.UserError(f"{name}: {said}", "run as the user who may write there; nothing was lost", error.output)
-    return ui.UserError(f"{name}: git says: {said}", error.hint, error.output)
+        return ui.UserError(f"{name}: {said}", "run as the user who may write there; nothing was lost", details)
+    return ui.UserError(f"{name}: git says: {said}", error.hint, details)
 
 
 def _locked(name: str, lock: str) -> ui.UserError:

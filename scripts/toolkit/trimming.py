@@ -118,7 +118,7 @@ def _fetch(made: Repository, found: Plan, names: Iterable[str], *options: str) -
     if specifications:
         made.run("-c", "fetch.unpackLimit=1", "-c", "gc.auto=0", "-c", "protocol.file.allow=always", "fetch", "--quiet",
                  "--no-tags", "--no-write-fetch-head", *options, f"--upload-pack={_SERVER}",
-                 f"file://{found.source.directory}", *specifications)
+                 str(found.source.directory), *specifications)
 
 
 def _take_over(source: Path, target: Path) -> None:

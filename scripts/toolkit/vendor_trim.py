@@ -83,10 +83,9 @@ def _available(revisions: Mapping[str, str], source: Repository, vendor: Reposit
 def _show(plan: Plan, project: Repository) -> None:
     """Say what there is, what stays and what goes."""
     ui.step("ALL", f"{plan.source.name}: {_shown(plan.total)}")
-    tags = sum(name.startswith(trimming.KEPT) for name in plan.refs)
     newest = "the newest revision" if plan.depth == 1 else f"the newest {plan.depth} revisions"
-    ui.step("KEEP", f"{_shown(plan.kept)}: {newest} of each branch, its tags, and the {tags} revisions that "
-                    f"branches and tags of the project record")
+    ui.step("KEEP", f"{_shown(plan.kept)}: {newest} of each branch, its tags,")
+    ui.step("", "and what branches and tags of the project record")
     if plan.dropped:
         days = sorted(commit.day for commit in plan.dropped.values())
         gone = Size(commits=len(plan.dropped), objects=plan.total.objects - plan.kept.objects,
@@ -101,7 +100,8 @@ def _show(plan: Plan, project: Repository) -> None:
 
 def _shown(size: Size) -> str:
     """Return a size as messages say it."""
-    return f"{size.commits} revisions, {size.objects} objects, {size.bytes / 1e6:.1f} MB"
+    many = "" if size.commits == 1 else "s"
+    return f"{size.commits} revision{many}, {size.objects} objects, {size.bytes / 1e6:.1f} MB"
 
 
 def _trim(plan: Plan, origin: Origin, settings: Settings) -> None:
@@ -115,6 +115,7 @@ def _trim(plan: Plan, origin: Origin, settings: Settings) -> None:
     if os.path.lexists(backup):
         raise ui.UserError(f"{backup}: what was there before it was last trimmed is still kept",
                            "remove it when all is well with the trimmed one, then again")
+    files.sweep(origin.directory.parent, ".trim-vendor-")
     with files.temporary_directory(origin.directory.parent, ".trim-vendor-") as scratch:
         trimming.replace(plan, trimming.build(plan, scratch / origin.directory.name), backup)
     ui.step("TRIM", f"{origin.name}: {_shown(plan.kept)}")

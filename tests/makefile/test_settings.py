@@ -169,3 +169,15 @@ def test_every_setting_of_outdated_reaches_it(project: Project) -> None:
 def test_a_target_after_why_stays_one(project: Project) -> None:
     project.make("why", "NAME=flask", "info")
     assert project.verbs() == ["why", "info"]
+
+
+def test_the_vendor_repository_is_trimmed_only_when_told_to(project: Project) -> None:
+    project.make("trim-vendor")
+    chosen = parse("trim_vendor", project.calls()["trim_vendor"])
+    assert (chosen.keep, chosen.yes) == (10, False)
+
+
+def test_how_the_vendor_repository_is_trimmed_reaches_it(project: Project) -> None:
+    project.make("trim-vendor", "KEEP=3", "YES=1")
+    chosen = parse("trim_vendor", project.calls()["trim_vendor"])
+    assert (chosen.keep, chosen.yes) == (3, True)

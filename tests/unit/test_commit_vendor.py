@@ -8,7 +8,7 @@ import pytest
 
 import commit_vendor
 from tests.unit.conftest import Workspace
-from tests.unit.vendor_project import VendorProject, git, isolate, with_directory, with_submodule
+from tests.unit.vendor_project import VendorProject, copy, git, isolate, with_directory, with_submodule
 from toolkit.ui import UserError
 
 
@@ -17,13 +17,23 @@ def _own_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     isolate(tmp_path / "home", monkeypatch)
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return where a project is with one vendored distribution, committed and pushed; its vendor/ is a submodule."""
+    root = tmp_path_factory.mktemp("template")
+    (root / "project").mkdir()
+    with pytest.MonkeyPatch.context() as patch:
+        isolate(root / "home", patch)
+        project = with_submodule(Workspace(root / "project")).lock("flask==3.0")
+        project.commit("one")
+        project.push()
+    return root
+
+
 @pytest.fixture
-def project(workspace: Workspace) -> VendorProject:
-    """Return a project with one vendored distribution, committed and pushed; its vendor/ is a submodule."""
-    project = with_submodule(workspace).lock("flask==3.0")
-    project.commit("one")
-    project.push()
-    return project
+def project(template: Path, tmp_path: Path) -> VendorProject:
+    """Return a copy of the project, with its two repositories beside it."""
+    return copy(template, tmp_path)
 
 
 def commit(project: VendorProject, *options: str) -> int:
@@ -202,6 +212,15 @@ class TestRefusals:
         where = project.vendor if inside else project.root
         (where / git(where, "rev-parse", "--git-path", "index.lock")).touch()
         assert "another git is at work in it" in refused(project).what
+
+    def test_a_submodule_that_somebody_forgot_to_update(self, project: VendorProject) -> None:
+        """Else what a colleague has upgraded would go back without a word."""
+        old = git(project.vendor, "rev-parse", "HEAD")
+        project.lock("flask==3.1").commit("a colleague's")
+        git(project.vendor, "checkout", "--quiet", old)
+        error = refused(project)
+        assert error.what == "vendor/: it is at an older revision than the project records"
+        assert "git submodule update" in error.hint
 
     def test_nobodys_name(self, project: VendorProject, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         (tmp_path / "home" / "gitconfig").write_text("")

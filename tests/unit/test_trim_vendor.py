@@ -11,7 +11,7 @@ import pytest
 import commit_vendor
 import trim_vendor
 from tests.unit.conftest import Workspace
-from tests.unit.vendor_project import VendorProject, git, isolate, with_directory, with_submodule
+from tests.unit.vendor_project import VendorProject, copy, git, isolate, with_directory, with_submodule
 from toolkit import trimming, vendor_origin
 from toolkit.repository import Repository
 from toolkit.trimming import Plan
@@ -46,12 +46,7 @@ def _own_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def project(tmp_path: Path, template: tuple[Path, list[str]]) -> VendorProject:
     """Return a copy of the project, with its two repositories beside it."""
-    for name in ("project", "project.git", "vendor.git"):
-        shutil.copytree(template[0] / name, tmp_path / name, symlinks=True)
-    root = tmp_path / "project"
-    git(root, "remote", "set-url", "origin", str(tmp_path / "project.git"))
-    git(root / "vendor", "remote", "set-url", "origin", str(tmp_path / "vendor.git"))
-    return VendorProject(Workspace(root))
+    return copy(template[0], tmp_path)
 
 
 @pytest.fixture
@@ -93,9 +88,10 @@ def test_shows_what_it_would_drop_and_does_nothing(project: VendorProject, capsy
     lines = capsys.readouterr().out.splitlines()
     assert lines[0].startswith("  ALL     vendor.git: 9 revisions, ")
     assert lines[1].startswith("  KEEP    3 revisions, 12 objects, ")
-    assert lines[2].startswith("  DROP    6 revisions, ")
-    assert lines[3].startswith("commits between branches and tags of the project record 6 of these")
-    assert lines[4] == "nothing has been done: `make trim-vendor YES=1` does it"
+    assert lines[2].strip() == "and what branches and tags of the project record"
+    assert lines[3].startswith("  DROP    6 revisions, ")
+    assert lines[4].startswith("commits between branches and tags of the project record 6 of these")
+    assert lines[5] == "nothing has been done: `make trim-vendor YES=1` does it"
     assert snapshot(project.bare) == before
 
 
@@ -130,6 +126,16 @@ def test_the_project_is_not_touched(project: VendorProject) -> None:
     before = state()
     trim(project, "--yes")
     assert state() == before
+
+
+@pytest.mark.parametrize("as_url", [False, True])
+def test_a_path_may_hold_anything(project: VendorProject, tmp_path: Path, as_url: bool) -> None:
+    path = tmp_path / ("ein Ort mit %20 für: vendor.git" if not as_url else "für vendor.git")
+    project.bare.rename(path)
+    git(project.vendor, "remote", "set-url", "origin", f"file://{path}" if as_url else str(path))
+    trim(project, "--keep", "1", "--yes")
+    assert git(path, "rev-list", "--all", "--count") == "3"
+    assert path.with_name(f"{path.name}.before-trim").is_dir()
 
 
 def test_what_was_there_before_is_kept_until_it_is_removed(project: VendorProject, capsys: Captured) -> None:
