@@ -50,15 +50,15 @@ KEEP ?= 10
 #: Do it, instead of showing what it would do: YES=1
 YES ?=
 
-#@ Settings of build, install, deb, sbuild, reproducible, sbom and test
+#@ Settings of build, install, deb, sbuild, reproducible, sbom, lint and test
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
 
-#@ Settings of build, install, deb, sbom and test
+#@ Settings of build, install, deb, sbom, lint and test
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
 WHEEL_STORE ?= default
 
-#@ Settings of build, install, deb, reproducible, sbom and test
+#@ Settings of build, install, deb, reproducible, sbom, lint and test
 #: The interpreter to build for, instead of the one .python-version asks for: PYTHON=/usr/bin/python3.11
 PYTHON ?=
 
@@ -211,6 +211,11 @@ common-check-deb:
 .PHONY: common-test
 common-test:
 	$(call verb,run_tests) $(build_options)
+
+#: Run the linters of the services (those they name or configure: ruff, flake8, pylint, mypy), offline
+.PHONY: common-lint
+common-lint:
+	$(call verb,lint) $(build_options)
 
 #: Write the bill of materials (CycloneDX) of every service to dist/
 .PHONY: common-sbom

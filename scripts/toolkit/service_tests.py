@@ -29,7 +29,8 @@ def run(plan: Plan, test_wheels: tuple[Path, ...], options: BuildOptions, scratc
         ui.step("TEST", f"{package.service_name}: there is no tests/ in it")
         return
     with files.temporary_directory(scratch, "tests-") as directory:
-        root = _environment(plan, test_wheels, options, directory / "root")
+        wheels = tuple(dict.fromkeys([*plan.wheels, *test_wheels]))
+        root = install(replace(plan, wheels=wheels), options, directory / "root")
         site_packages = environment.site_packages(root, plan.interpreter)
         copy = directory / package.path.name
         local_source.copy(package.path, copy)
@@ -39,10 +40,9 @@ def run(plan: Plan, test_wheels: tuple[Path, ...], options: BuildOptions, scratc
             _run([str(root / "bin" / "python"), "-B", "-m", *words], root, copy, plan)
 
 
-def _environment(plan: Plan, test_wheels: tuple[Path, ...], options: BuildOptions, destdir: Path) -> Path:
-    """Install the service with what its tests need, and return where; the byte code for its final path does here."""
-    wheels = tuple(dict.fromkeys([*plan.wheels, *test_wheels]))
-    root = venv.install(replace(plan, wheels=wheels), destdir, options.store, options.jobs).root
+def install(plan: Plan, options: BuildOptions, destdir: Path) -> Path:
+    """Install a service to be run below `destdir`, and return where; the byte code for its final path does here."""
+    root = venv.install(plan, destdir, options.store, options.jobs).root
     for script in (root / "bin").iterdir():
         # Only the scripts know where they will be, and the tests start them here.
         if not script.is_symlink():
