@@ -164,7 +164,7 @@ common-commit-vendor:
 #: Shorten the history of the vendor repository; what branches and tags of the project record stays
 .PHONY: common-trim-vendor
 common-trim-vendor:
-	$(call verb,trim_vendor) --keep $(call quote,$(KEEP)) $(if $(YES),--yes)
+	$(call verb,trim_vendor) --keep $(call quote,$(KEEP)) $(if $(filter 1,$(YES)),--yes)
 
 #: vendor/ -> wheels, from source and without a network (the default target)
 .PHONY: common-build

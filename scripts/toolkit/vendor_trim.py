@@ -108,8 +108,8 @@ def _trim(plan: Plan, origin: Origin, settings: Settings) -> None:
     """Do it: in place where the repository is on this machine, else make what is to be put in its place."""
     if not origin.directory:
         target = settings.build / "trim-vendor" / "trimmed.git"
-        files.remove_tree(target)
-        trimming.build(plan, target)
+        with files.temporary_directory(target.parent, "trim-") as scratch:
+            files.swap_directory(trimming.build(plan, scratch / target.name).directory, target)
         return _tell_server(origin, target, settings.project)
     backup = origin.directory.with_name(f"{origin.directory.name}.before-trim")
     if os.path.lexists(backup):

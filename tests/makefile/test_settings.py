@@ -171,8 +171,9 @@ def test_a_target_after_why_stays_one(project: Project) -> None:
     assert project.verbs() == ["why", "info"]
 
 
-def test_the_vendor_repository_is_trimmed_only_when_told_to(project: Project) -> None:
-    project.make("trim-vendor")
+@pytest.mark.parametrize("words", [(), ("YES=",), ("YES=0",), ("YES=no",)])
+def test_the_vendor_repository_is_trimmed_only_when_told_to(project: Project, words: tuple[str, ...]) -> None:
+    project.make("trim-vendor", *words)
     chosen = parse("trim_vendor", project.calls()["trim_vendor"])
     assert (chosen.keep, chosen.yes) == (10, False)
 
