@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from toolkit import plan, progress, session, workers
+from toolkit import plan, session, workers
 from toolkit.binary_records import Records
 from toolkit.fetch import Fetched, Fetcher
 from toolkit.index import Index
@@ -42,16 +42,12 @@ class BinaryWheels:
         wanted = list(nodes)
         places = self._places()
         http = session.create(self.indexes, _CONNECTIONS)
-        with (
-            progress.counting("FETCH", len(wanted), "wheels") as bar,
-            Fetcher(http, connections=_CONNECTIONS, timeout=self.indexes.timeout) as fetcher,
-        ):
+        with Fetcher(http, connections=_CONNECTIONS, timeout=self.indexes.timeout) as fetcher:
             def one(node: Node) -> None:
                 file = self._find(node, places)
                 fetched = self._fetched(file, fetcher) if file else None
                 if fetched:
                     take(node, fetched.path, fetched.sha256)
-                bar.advance(node.label, fetched.size if fetched else 0)
 
             workers.each(one, wanted, fetcher.stop, _CONNECTIONS)
 

@@ -8,7 +8,7 @@ import socket
 import ssl
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError
 from email.utils import parsedate_to_datetime
 from pathlib import Path
@@ -35,16 +35,17 @@ class TransientError(Exception):
 
 
 def download(
-    session: requests.Session, url: str, target: Path, *, size: int, timeout: float, stop: threading.Event
+    session: requests.Session, url: str, target: Path, *, size: int, timeout: float, stop: threading.Event,
+    arrived: Callable[[int], None],
 ) -> tuple[int, str]:
     """Write what a URL (http, https or file) holds to `target`; return its size in bytes and its sha256.
 
-    `size` is what is expected (0: unknown); reading ends soon after it, so a longer file comes back cut short. Raises
-    `UserError`, and `CancelledError` once `stop` is set.
+    `size` is what is expected (0: unknown); reading ends soon after it, so a longer file comes back cut short.
+    `arrived` is told of each piece, in bytes. Raises `UserError`, and `CancelledError` once `stop` is set.
     """
     for attempt in range(TRIES):
         try:
-            return _save(_content(session, url, size, timeout), target, size, stop)
+            return _save(_content(session, url, size, timeout), target, size, stop, arrived)
         except TransientError as error:
             if attempt == TRIES - 1:
                 raise ui.UserError(
@@ -69,7 +70,9 @@ def _pause(error: TransientError, attempt: int) -> float:
     return float(min(FIRST_PAUSE * 2**attempt * random.uniform(0.5, 1.5), LONGEST_PAUSE))
 
 
-def _save(content: Iterator[bytes], target: Path, size: int, stop: threading.Event) -> tuple[int, str]:
+def _save(
+    content: Iterator[bytes], target: Path, size: int, stop: threading.Event, arrived: Callable[[int], None]
+) -> tuple[int, str]:
     digest = hashlib.sha256()
     count = 0
     with target.open("wb") as output:
@@ -79,6 +82,7 @@ def _save(content: Iterator[bytes], target: Path, size: int, stop: threading.Eve
             output.write(chunk)
             digest.update(chunk)
             count += len(chunk)
+            arrived(len(chunk))
             if 0 < size < count:
                 break
     return count, digest.hexdigest()

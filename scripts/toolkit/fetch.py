@@ -50,13 +50,10 @@ def fetch(
     Raises `UserError`.
     """
     distinct = _distinct(wanted)
-    with (
-        progress.counting("FETCH", len(distinct)) as bar,
-        Fetcher(session, cache=cache, connections=connections, timeout=timeout) as fetcher,
-    ):
+    with Fetcher(session, cache=cache, connections=connections, timeout=timeout) as fetcher:
         names = {fetcher.submit(file): file.name for file in distinct}
         for future in as_completed(names):
-            bar.advance(names[future], future.result().size)
+            future.result()
     return {name: future.result() for future, name in names.items()}
 
 
@@ -94,6 +91,7 @@ class Fetcher:
     def __enter__(self) -> Fetcher:
         files.sweep(self._cache, ".partial-")
         self._partial = self._cleanup.enter_context(files.temporary_directory(self._cache, ".partial-"))
+        self._bar = self._cleanup.enter_context(progress.counting("FETCH"))
         return self
 
     def __exit__(
@@ -114,6 +112,8 @@ class Fetcher:
         if file not in self._futures:
             _check_names(file)
             future = self._futures[file] = Future()
+            if not self._place(file).is_file():
+                self._bar.expect(1)
             self._queue.put((file, future))
             if len(self._threads) < self._connections:
                 # Not an Executor, whose threads a program waits for when it ends: Ctrl-C would hang on a dead server.
@@ -152,8 +152,11 @@ class Fetcher:
     def _one(self, file: VendoredFile) -> Fetched:
         return self._cached(file) or self._fetched(file)
 
+    def _place(self, file: VendoredFile) -> Path:
+        return self._cache / file.sha256 / file.name
+
     def _cached(self, file: VendoredFile) -> Fetched | None:
-        path = self._cache / file.sha256 / file.name
+        path = self._place(file)
         if not file.sha256 or not path.is_file():
             return None
         found = Fetched(path, path.stat().st_size, files.sha256(path))
@@ -168,9 +171,11 @@ class Fetcher:
             raise ui.UserError(f"{file.name}: not in the cache, and nothing says where it is", "run `make vendor`")
         partial = self._partial / f"{threading.get_ident()}"
         size, sha256 = download.download(
-            self._session, file.url, partial, size=file.size, timeout=self._timeout, stop=self._stop
+            self._session, file.url, partial, size=file.size, timeout=self._timeout, stop=self._stop,
+            arrived=self._bar.arrived,
         )
         _check(file, size, sha256)
+        self._bar.advance(file.name)
         if not file.sha256:
             ui.warn(f"{file.name}: nothing says what its sha256 should be; from now on {sha256}")
         path = self._cache / sha256 / file.name

@@ -24,11 +24,20 @@ class Progress:
         self._live = is_live()
         self._lock = threading.Lock()
 
-    def advance(self, name: str, size: int = 0) -> None:
-        """Count one more thing (`size` in bytes) as done."""
+    def expect(self, count: int) -> None:
+        """Say that there is more to do than was known before."""
+        with self._lock:
+            self._total += count
+
+    def arrived(self, size: int) -> None:
+        """Count bytes of what is on its way."""
+        with self._lock:
+            self._bytes += size
+
+    def advance(self, name: str) -> None:
+        """Count one more thing as done."""
         with self._lock:
             self._done += 1
-            self._bytes += size
             self._name = name
             now = time.monotonic()
             due = not self._live and now - self._last > _LOG_INTERVAL
@@ -54,10 +63,12 @@ class Progress:
             ui.step(self._tag, f"{name} ({time.monotonic() - start:.1f} s)")
 
     def lines(self) -> list[str]:
-        """Return what a terminal shows now."""
+        """Return what a terminal shows now: nothing while there is nothing to do."""
         now = time.monotonic()
         with self._lock:
             running = dict(self._running)
+        if not self._total:
+            return []
         head = f"  {self._tag:<8}{bar(self._done, self._total)} {self._counts(now)}"
         if not running:
             return [f"{head}  {self._name}"]
@@ -96,8 +107,8 @@ def is_live() -> bool:
 
 
 @contextmanager
-def counting(tag: str, total: int, unit: str = "files") -> Iterator[Progress]:
-    """Show the progress of a loop over `total` things for as long as the block runs."""
+def counting(tag: str, total: int = 0, unit: str = "files") -> Iterator[Progress]:
+    """Show the progress of work on `total` things, or as many as turn up, for as long as the block runs."""
     progress = Progress(tag, total, unit)
     with _shown(progress.lines):
         yield progress

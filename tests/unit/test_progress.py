@@ -19,15 +19,16 @@ def minutes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_loop_that_is_quick_says_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.counting("FETCH", 2) as bar:
-        bar.advance("a", 10)
-        bar.advance("b", 10)
+        bar.advance("a")
+        bar.advance("b")
     assert capsys.readouterr().out == ""
 
 
 @pytest.mark.usefixtures("minutes")
 def test_a_loop_that_takes_long_says_how_far_it_is(capsys: pytest.CaptureFixture[str]) -> None:
     with progress.counting("FETCH", 2) as bar:
-        bar.advance("a.tar.gz", 6_000_000)
+        bar.arrived(6_000_000)
+        bar.advance("a.tar.gz")
     assert capsys.readouterr().out == "  FETCH   1/2 files, 6.0 MB at 0.1 MB/s  a.tar.gz\n"
 
 
@@ -59,3 +60,11 @@ def test_nothing_is_said_at_verbosity_0(capsys: pytest.CaptureFixture[str], monk
                                                       (1, 2, "#" * 10 + "-" * 10)])
 def test_a_bar_is_of_fixed_width(done: int, total: int, shown: str) -> None:
     assert progress.bar(done, total) == f"[{shown}]"
+
+
+def test_a_loop_of_unknown_length_is_shown_once_there_is_something_to_do() -> None:
+    with progress.counting("FETCH") as bar:
+        assert bar.lines() == []
+        bar.expect(2)
+        bar.advance("a.tar.gz")
+        assert bar.lines() == ["  FETCH   [##########----------] 1/2 files  a.tar.gz"]
