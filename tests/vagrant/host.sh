@@ -19,4 +19,4 @@ mount --bind "$1/etc" /etc/libvirt
 mount --bind "$1/lib" /var/lib/libvirt
 mount --bind "$1/run" /run/libvirt
 mount --bind "$1/cache" /var/cache/libvirt
-exec libvirtd > "$1/log" 2>&1
+exec libvirtd --pid-file "$1/pid" > "$1/log" 2>&1
