@@ -76,8 +76,9 @@ class Bench:
         return directory
 
     def environment(self, **more: str) -> dict[str, str]:
-        """Return the environment of a command whose caches are the benchmark's own."""
-        return {**os.environ, "XDG_CACHE_HOME": str(self.work / "cache"), **more}
+        """Return the environment of a command whose caches are the benchmark's own; Python is as it is by itself."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+        return {**own, "XDG_CACHE_HOME": str(self.work / "cache"), **more}
 
     def run(self, *argv: str | Path, cwd: Path | None = None, env: Mapping[str, str] | None = None) -> Timing:
         """Measure one command, in the reference project unless told otherwise."""

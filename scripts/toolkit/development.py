@@ -17,10 +17,12 @@ from toolkit import (
     linking,
     lock,
     personal,
+    process,
     supply,
     sync,
     ui,
     virtualenv,
+    workers,
     workon,
 )
 from toolkit.interpreter import Interpreter
@@ -202,11 +204,18 @@ def _create(found: Environment, wanted: Sequence[Wanted], changes: Changes, why:
         ui.step("ANEW", f"{found.prefix}: {why}")
     found.prefix.parent.mkdir(parents=True, exist_ok=True)
     with workon.replacing(found.prefix):
-        virtualenv.make(found.prefix, found.interpreter, system_site_packages=found.options.system_site_packages)
+        found.site.mkdir(parents=True)
         workon.claim(found.prefix)
-        sync.apply(found.prefix, changes, {}, unpacked)
+        # They write different files, and virtualenv takes a while to start.
+        with workers.beside(lambda: _make_empty(found), process.end_children) as made:
+            sync.apply(found.prefix, changes, {}, unpacked)
+            made.result()
         _finish(found, wanted)
     ui.step("READY", _summary(found, wanted))
+
+
+def _make_empty(found: Environment) -> None:
+    virtualenv.make(found.prefix, found.interpreter, system_site_packages=found.options.system_site_packages)
 
 
 def _finish(found: Environment, wanted: Sequence[Wanted]) -> None:

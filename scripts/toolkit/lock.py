@@ -11,6 +11,7 @@ import re
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -124,6 +125,7 @@ def read(path: Path) -> Lock:
     return parse(text, path.name.removeprefix("pylock.").removesuffix(".toml"), str(path))
 
 
+@cache
 def parse(text: str, service: str, shown: str) -> Lock:
     """Return the lock of a service that a text is. Raises `UserError`, which calls it `shown`, when it is none."""
     try:

@@ -8,18 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit import lines, lock, requirements, ui
 from toolkit import project as projects
+from toolkit import ui
 from toolkit.interpreter import Interpreter
 from toolkit.places import Places
 from toolkit.project import Package, Project
-from toolkit.requirement_line import Directory, Include, parse
 from toolkit.settings import Settings
 
 FILE = "local-requirements.txt"
@@ -39,8 +37,8 @@ class PersonalWheel:
 class Personal:
     """What is asked for: `extra` packages to link, and `wanted`, requirements with where they stand."""
 
-    extra: tuple[Package, ...]
-    wanted: tuple[tuple[str, str], ...]
+    extra: tuple[Package, ...] = ()
+    wanted: tuple[tuple[str, str], ...] = ()
 
 
 def read(project: Project, given: Iterable[Path], settings: Settings) -> Personal:
@@ -49,64 +47,27 @@ def read(project: Project, given: Iterable[Path], settings: Settings) -> Persona
     A line that is a path is another project too. What the project itself provides is passed over. Raises `UserError`.
     """
     directories: dict[Path, None] = dict.fromkeys(path.expanduser().resolve() for path in given)
-    own: list[tuple[str, str]] = []
-    for place in dict.fromkeys((project.root, *(package.path for package in project.packages))):
-        own += _read_local(place / FILE, project.root, directories)
+    places = dict.fromkeys((project.root, *(package.path for package in project.packages)))
+    present = [place / FILE for place in places if (place / FILE).is_file()]
+    if not present and not directories:
+        return Personal()
+    # Most have none of this, and what reads it takes long to load.
+    from toolkit import personal_lines
+
+    own = [line for path in present for line in personal_lines.read(path, project.root, directories)]
     inside = {package.path for package in project.packages}
     others = [_discover(directory, settings) for directory in directories if directory not in inside]
     extra = {package.name: package for other in others for package in other.packages if not project.find(package.name)}
-    asked = [*own, *(line for other in others for line in _lines_of(other))]
+    asked = [*own, *(line for other in others for line in personal_lines.of_project(other))]
     provided = {package.name for package in project.packages} | extra.keys()
-    wanted = {text: origin for text, origin in asked if _name(text) not in provided}
+    wanted = {text: origin for text, origin in asked if personal_lines.name_of(text) not in provided}
     return Personal(extra=tuple(extra.values()), wanted=tuple(wanted.items()))
-
-
-def _read_local(path: Path, root: Path, directories: dict[Path, None]) -> Iterator[tuple[str, str]]:
-    if not path.is_file():
-        return
-    for number, text in lines.read(path, root):
-        origin = f"{lines.shown(path, root)}:{number}"
-        item = parse(text, origin)
-        if isinstance(item, Directory):
-            directories[_existing(path.parent / item.path, origin)] = None
-        elif isinstance(item, Include):
-            raise ui.UserError(f"{origin}: `{text}`", f"{FILE} includes no other file: name the requirements here")
-        elif (root / text / "setup.py").is_file() or (root / text / "pyproject.toml").is_file():
-            # As mkdevelvirtualenv has it: the name of a clone in the project's directory.
-            directories[root / text] = None
-        else:
-            yield item.text, origin
-
-
-def _existing(path: Path, origin: str) -> Path:
-    if not path.is_dir():
-        raise ui.UserError(f"{origin}: there is no directory {path}", "correct the path: it is relative to this file")
-    return path.resolve()
 
 
 def _discover(directory: Path, settings: Settings) -> Project:
     if not directory.is_dir():
         raise ui.UserError(f"--extra-project {directory}: there is no such directory", "name a checkout of a project")
     return projects.discover(replace(settings, project=directory, packages=(), services=()))
-
-
-def _lines_of(other: Project) -> Iterator[tuple[str, str]]:
-    """Yield all that another project's packages require: at run time, for tests and for development."""
-    for package in other.packages:
-        if not (package.is_service and not (package.path / requirements.FILE).is_file()):
-            yield from _lines(requirements.read_tree(other, package, platforms=(sys.platform,)), other)
-        for name in (requirements.TESTS_FILE, requirements.DEVELOPMENT_FILE):
-            yield from _lines(requirements.read_tree(other, package, name, (sys.platform,)), other)
-
-
-def _lines(tree: requirements.Tree, other: Project) -> Iterator[tuple[str, str]]:
-    return ((line.text, f"{other.root.name}/{line.origin}") for line in tree.requirements)
-
-
-def _name(text: str) -> str:
-    from packaging.requirements import Requirement
-
-    return lock.normalize(Requirement(text).name)
 
 
 def wheels(asked: Personal, pins: Sequence[str], provided: Sequence[str], used: Interpreter, places: Places,

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from toolkit import builder, check, files, graph, lock, plan, ui, wheels
+from toolkit import check, files, graph, lock, plan, ui, wheels
 from toolkit.binary_records import Records
 from toolkit.interpreter import Interpreter
 from toolkit.lock import Lock
@@ -106,7 +106,8 @@ class Supply:
             return files.sha256(self.bundled[name])
         if name in self.personal:
             return self.personal[name].sha256
-        return plan.store_key(self.nodes[name], self.building, builder.build_flags(), graph.system())
+        # Without the compiler's flags, which take a program to ask for and change nothing for a developer.
+        return plan.store_key(self.nodes[name], self.building, {}, graph.system())
 
     def _fetch(self, wanted: Sequence[Node], shelf: Shelf) -> dict[str, Unpacked]:
         indexes = self.places.enter()

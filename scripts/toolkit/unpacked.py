@@ -13,10 +13,10 @@ import io
 import json
 import os
 import shlex
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from toolkit import environment, files
 from toolkit.interpreter import Interpreter
@@ -59,7 +59,7 @@ class Shelf:
         except (OSError, ValueError):
             return None
         root = directory / "root"
-        if all(_signature(os.path.join(root, name)) == signature for name, signature in listed.items()):
+        if all(_signature(f"{root}/{name}") == signature for name, signature in listed.items()):
             return Unpacked(root=root, names=tuple(listed))
         return None
 
@@ -118,37 +118,39 @@ def _signature(path: str) -> list[int] | None:
 
 def link(unpacked: Unpacked, prefix: Path) -> None:
     """Put a wheel's files into the environment at `prefix`; what stood in their places goes."""
-    for directory in _directories(unpacked.names):
-        (prefix / directory).mkdir(parents=True, exist_ok=True)
-    scripts: dict[str, bytes] = {}
+    # Thousands of files: paths are joined as texts, for Path takes longer than the kernel.
+    source, target = f"{unpacked.root}/", f"{prefix}/"
+    for directory in sorted({name.rpartition("/")[0] for name in unpacked.names}):
+        os.makedirs(target + directory, exist_ok=True)
+    scripts = {}
     for name in unpacked.names:
-        source, target = unpacked.root / name, prefix / name
-        content = source.read_bytes() if name.startswith("bin/") else b""
-        if content.startswith(_FIRST_LINE):
-            scripts[name] = first_line(prefix / "bin" / "python") + content.removeprefix(_FIRST_LINE)
-            files.write_atomic(target, scripts[name])
-            target.chmod(0o755)
+        content = _script(source + name) if name.startswith("bin/") else b""
+        if content:
+            scripts[name] = first_line(prefix / "bin" / "python") + content
+            files.write_atomic(prefix / name, scripts[name])
+            (prefix / name).chmod(0o755)
         else:
-            _link(source, target)
+            _link(source + name, target + name)
     if scripts:
         _rewrite_record(unpacked, prefix, scripts)
 
 
-def _link(source: Path, target: Path) -> None:
+def _script(path: str) -> bytes:
+    """Return what follows the first line of a script of Python; nothing for any other file."""
+    content = Path(path).read_bytes()
+    return content.removeprefix(_FIRST_LINE) if content.startswith(_FIRST_LINE) else b""
+
+
+def _link(source: str, target: str) -> None:
     try:
         os.link(source, target)
     except FileExistsError:
-        target.unlink()
+        os.unlink(target)
         os.link(source, target)
     except OSError:
         # Another file system, or one without hard links.
-        target.unlink(missing_ok=True)
-        files.link_or_copy(source, target)
-        target.chmod(source.stat().st_mode | 0o200)
-
-
-def _directories(names: Iterable[str]) -> list[str]:
-    return sorted({str(PurePosixPath(name).parent) for name in names})
+        files.link_or_copy(Path(source), Path(target))
+        os.chmod(target, os.stat(source).st_mode | 0o200)
 
 
 def first_line(interpreter: Path) -> bytes:
