@@ -17,7 +17,7 @@ from pathlib import Path
 
 from toolkit import development, settings, ui, wheels
 from toolkit import project as projects
-from toolkit.development import DevelopmentOptions
+from toolkit.assembly import EnvironmentOptions
 from toolkit.places import Places
 from toolkit.project import Package, Project
 
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     # A service that is named is one of all: the others' locks are no less valid.
     everything = replace(chosen, services=())
     project = projects.discover(everything)
-    options = DevelopmentOptions(
+    options = EnvironmentOptions(
         name=arguments.name, python=arguments.python, force=arguments.force, dry_run=arguments.dry_run,
         system_site_packages=arguments.system_site_packages, binary=arguments.binary,
         extra=tuple(arguments.extra_project),

@@ -51,7 +51,8 @@ def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -
     if not chosen.vendor.is_dir() or check.problems(project, chosen):
         return False
     locks = (lock.read(lock.path_of(chosen.vendor, project.lock_name(package))) for package in project.locked)
-    return all(item.inputs.get(f"{inputs.SETTING}PLATFORMS") == " ".join(platforms) for item in locks)
+    wanted = {f"{inputs.SETTING}PLATFORMS": " ".join(platforms), f"{inputs.SETTING}OFFERED": "wheels"}
+    return all(wanted.items() <= item.inputs.items() for item in locks)
 
 
 if __name__ == "__main__":

@@ -116,6 +116,18 @@ class Closure:
         found = self.source.trees(pins.values())
         return {key: tree for key, tree in found.items() if key not in self._trees}
 
+    def reachable(self, keys: Iterable[str]) -> set[str]:
+        """Return the keys of all that builds the given trees, and that builds those."""
+        found: set[str] = set()
+        stack = list(keys)
+        while stack:
+            key = stack.pop()
+            for pin in self.by_set[self.sets[key]] if key in self.sets else ():
+                if pin.key not in found:
+                    found.add(pin.key)
+                    stack.append(pin.key)
+        return found
+
     def requires(self, key: str) -> tuple[str, ...]:
         """Return the complete closure of what builds a tree (or runs tests) as the lock spells it."""
         pins = self.by_set[self.sets[key]]

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
@@ -44,7 +44,8 @@ class Distribution:
 
     `kind` says which files it has: one sdist, one archive (a direct URL), or wheels (binary by name, one file a
     platform). `marker` (PEP 508) says for which interpreters. `build_requires` is the closure of what builds it, each
-    `name==version` with an optional `; marker`; distributions taken as wheels have none.
+    `name==version` with an optional `; marker`; distributions taken as wheels have none. `offered` are the wheels that
+    the index has of an sdist for these interpreters and machines: not vendored, for development environments.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Distribution:
     requires_python: str = ""
     dependencies: tuple[str, ...] = ()
     build_requires: tuple[str, ...] = ()
+    offered: tuple[VendoredFile, ...] = ()
 
     @property
     def key(self) -> str:
@@ -161,6 +163,7 @@ def _lock_from(data: dict[str, Any], service: str) -> Lock:
 def _distribution_from(item: dict[str, Any]) -> Distribution:
     kind: Kind = "sdist" if "sdist" in item else "archive" if "archive" in item else "wheels"
     entries = item["wheels"] if kind == "wheels" else [item[kind]]
+    own = item.get("tool", {}).get(TOOL, {})
     return Distribution(
         name=item["name"],
         version=item["version"],
@@ -169,7 +172,11 @@ def _distribution_from(item: dict[str, Any]) -> Distribution:
         marker=item.get("marker", ""),
         requires_python=item.get("requires-python", ""),
         dependencies=tuple(dependency["name"] for dependency in item.get("dependencies", ())),
-        build_requires=tuple(item.get("tool", {}).get(TOOL, {}).get("build-requires", ())),
+        build_requires=tuple(own.get("build-requires", ())),
+        offered=tuple(
+            VendoredFile(name=wheel["name"], size=wheel["size"], sha256=wheel["sha256"], url=wheel["url"])
+            for wheel in own.get("offered", ())
+        ),
     )
 
 
@@ -229,6 +236,8 @@ def _distribution_to(item: Distribution) -> dict[str, Any]:
     data[item.kind] = entries if item.kind == "wheels" else entries[0]
     if item.kind != "wheels":
         data["tool"] = {TOOL: {"build-requires": list(item.build_requires)}}
+        if item.offered:
+            data["tool"][TOOL]["offered"] = [asdict(wheel) for wheel in item.offered]
     return data
 
 

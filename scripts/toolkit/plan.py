@@ -6,7 +6,9 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from toolkit import cycles, local_source, ui
 from toolkit.interpreter import Interpreter, select
@@ -142,16 +144,24 @@ class Planner:
 
 def best_wheel(names: list[str], interpreter: Interpreter) -> str:
     """Return the wheel whose tag this interpreter prefers, or nothing when none fits (PEP 425)."""
-    from packaging import tags, utils
+    from packaging import utils
 
-    version = tuple(int(part) for part in interpreter.version.split("."))
-    supported = [*tags.cpython_tags(version), *tags.compatible_tags(version, f"cp{version[0]}{version[1]}")]
-    ranks = {tag: rank for rank, tag in enumerate(supported)}
+    ranks = _ranks(interpreter.version)
     ranked = [
         (min((ranks[tag] for tag in utils.parse_wheel_filename(name)[3] if tag in ranks), default=-1), name)
         for name in names
     ]
     return min(((rank, name) for rank, name in ranked if rank >= 0), default=(0, ""))[1]
+
+
+@cache
+def _ranks(python: str) -> Mapping[Any, int]:
+    """Return the rank of each tag (PEP 425) that a Python of this machine takes, the best first."""
+    from packaging import tags
+
+    version = tuple(int(part) for part in python.split("."))
+    supported = [*tags.cpython_tags(version), *tags.compatible_tags(version, f"cp{version[0]}{version[1]}")]
+    return {tag: rank for rank, tag in enumerate(supported)}
 
 
 def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], system: str) -> str:

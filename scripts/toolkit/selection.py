@@ -5,7 +5,8 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 
 from packaging import tags
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
@@ -14,6 +15,12 @@ from toolkit import markers, ui
 from toolkit.lock import Distribution, Kind, VendoredFile
 from toolkit.resolve import Pin, RemoteFile
 from toolkit.vendor_txt import BinaryRule
+
+#: What developers work on: an older C library takes all wheels of these, and a newer one too.
+_MACHINES = {
+    "linux": ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64"),
+    "darwin": ("macosx_13_0_x86_64", "macosx_13_0_arm64"),
+}
 
 
 @dataclass(kw_only=True)
@@ -36,7 +43,7 @@ class Selector:
             chosen = {file.name: file for rule in self.rules[pin.name] for file in self._wheels(pin, rule)}
             return _distribution(pin, "wheels", sorted(chosen.values(), key=lambda file: file.name))
         if pin.sdist:
-            return _distribution(pin, "sdist", [pin.sdist])
+            return replace(_distribution(pin, "sdist", [pin.sdist]), offered=tuple(self._offered(pin)))
         self.without_source[pin.name] = pin
         return None
 
@@ -54,15 +61,29 @@ class Selector:
                 )
             yield min(ranked, key=lambda item: (item[0], [-part for part in item[1]]))[2]
 
+    def _offered(self, pin: Pin) -> Iterator[VendoredFile]:
+        """Yield the wheels that development environments may take: for each machine the one that fits the most."""
+        chosen: dict[str, RemoteFile] = {}
+        for platform in (name for system in self.platforms for name in _MACHINES.get(system, ())):
+            for version in self._pythons(pin):
+                supported = _supported(platform, version)
+                ranked = [(rank, file.name) for file in pin.wheels
+                          if file.sha256 and (rank := _rank(file.name, supported)) is not None]
+                if ranked:
+                    chosen[min(ranked)[1]] = next(file for file in pin.wheels if file.name == min(ranked)[1])
+        yield from (_vendored(file) for _, file in sorted(chosen.items()))
+
     def _pythons(self, pin: Pin) -> list[str]:
         return [python for python in self.pythons if markers.possible(pin.marker, (python,), self.platforms)]
 
 
 def _distribution(pin: Pin, kind: Kind, remote: Sequence[RemoteFile]) -> Distribution:
-    files = tuple(
-        VendoredFile(name=file.name, size=file.size or 0, sha256=file.sha256, url=file.url) for file in remote
-    )
+    files = tuple(map(_vendored, remote))
     return Distribution(name=pin.name, version=pin.version, kind=kind, files=files, marker=pin.marker)
+
+
+def _vendored(file: RemoteFile) -> VendoredFile:
+    return VendoredFile(name=file.name, size=file.size or 0, sha256=file.sha256, url=file.url)
 
 
 def _build_number(name: str) -> tuple[int, ...]:
@@ -76,6 +97,13 @@ def _rank(name: str, supported: Mapping[tags.Tag, int]) -> int | None:
     except InvalidWheelFilename:
         return None
     return min((supported[tag] for tag in wheel_tags if tag in supported), default=None)
+
+
+@cache
+def _supported(platform: str, version: str) -> Mapping[tags.Tag, int]:
+    """Return the rank of each tag that a machine takes, the best first."""
+    rule = BinaryRule(name="", origin="", platforms=(platform,))
+    return {tag: rank for rank, tag in enumerate(_tags(rule, version))}
 
 
 def _tags(rule: BinaryRule, version: str) -> Iterator[tags.Tag]:

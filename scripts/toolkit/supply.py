@@ -7,9 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit import check, files, graph, lock, plan, ui, wheels
-from toolkit.binary_records import Records
 from toolkit.interpreter import Interpreter
-from toolkit.lock import Lock
+from toolkit.lock import Lock, VendoredFile
 from toolkit.personal import PersonalWheel
 from toolkit.places import Places
 from toolkit.plan import Node, Planner
@@ -41,17 +40,24 @@ def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, own: Ite
     return dict(sorted(chosen.items()))
 
 
-def source_hashes(locks: Iterable[Lock]) -> dict[str, str]:
-    """Return the sha256 of the locked sources that come from an index, by name: wheels can stand for these."""
-    return {d.name: d.files[0].sha256 for item in locks for d in item.distributions() if d.kind == "sdist"}
+def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter) -> dict[str, VendoredFile]:
+    """Return the wheel that the lock offers for each of the nodes, by name; not those where none fits."""
+    found: dict[str, VendoredFile] = {}
+    for distribution in (d for item in locks for d in item.distributions()):
+        node = chosen.get(distribution.name)
+        if node and node.key == distribution.key:
+            wheels = {wheel.name: wheel for wheel in distribution.offered}
+            best = wheels.get(plan.best_wheel(list(wheels), used))
+            found |= {distribution.name: best} if best else {}
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)
 class Supply:
     """Gets wheels for the environment's interpreter `used`; extensions are built by `building`.
 
-    `nodes` are from vendor/; for those in `binary` (name -> sha256 of the source) a wheel of the index may stand.
-    `bundled` are wheels that are there already, `personal` those of requirements that are not the project's.
+    `nodes` are from vendor/; for those in `binary` a wheel of the index stands, which is not got here. `bundled` are
+    wheels that are there already, `personal` those of requirements that are not the project's.
     """
 
     project: Project
@@ -61,7 +67,7 @@ class Supply:
     building: Interpreter
     nodes: Mapping[str, Node]
     places: Places
-    binary: Mapping[str, str] = field(default_factory=dict)
+    binary: Mapping[str, VendoredFile] = field(default_factory=dict)
     bundled: Mapping[str, Path] = field(default_factory=dict)
     personal: Mapping[str, PersonalWheel] = field(default_factory=dict)
 
@@ -72,58 +78,26 @@ class Supply:
         return tuple(sorted(found, key=lambda item: item.name))
 
     def _from_node(self, node: Node) -> Wanted:
-        identity = f"binary {node.source.name}" if node.name in self.binary else node.identity
-        return Wanted(name=node.name, version=node.version, identity=identity)
+        wheel = self.binary.get(node.name)
+        return Wanted(name=node.name, version=node.version, identity=wheel.sha256 if wheel else node.identity)
 
     def get(self, wanted: Sequence[Wanted]) -> dict[str, Unpacked]:
-        """Return unpacked wheels by name: those unpacked before, else from the index, the wheel store, or built."""
-        shelf = self.shelf
-        found = {item.name: there for item in wanted if (there := shelf.find(self._key(item.name)))}
-        missing = [item.name for item in wanted if item.name not in found]
-        binary = [self.nodes[name] for name in missing if name in self.binary]
-        if binary:
-            found |= self._fetch(binary, shelf)
-        missing = [name for name in missing if name not in found]
+        """Return unpacked wheels by name: those unpacked before, else from the wheel store, or built."""
+        keys = {item.name: self._key(item.name) for item in wanted if item.name not in self.binary}
+        shelf = Shelf(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
+        found = {name: there for name, key in keys.items() if (there := shelf.find(key))}
+        missing = [name for name in keys if name not in found]
         paths = self._wheels(missing) if missing else {}
-        keys = {name: self._built_key(name) for name in missing}
         taken = shelf.take({keys[name]: paths[name] for name in missing})
         return found | {name: taken[keys[name]] for name in missing}
 
-    @property
-    def shelf(self) -> Shelf:
-        """Return where wheels are unpacked for this interpreter."""
-        return Shelf(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
-
     def _key(self, name: str) -> str:
-        """Return what a wheel is found by; a wheel of the index by its hash, as it was when it was first chosen."""
-        if name not in self.binary:
-            return self._built_key(name)
-        record = Records().read(self.nodes[name].key)
-        return record.get(plan.best_wheel(list(record), self.used), "")
-
-    def _built_key(self, name: str) -> str:
         if name in self.bundled:
             return files.sha256(self.bundled[name])
         if name in self.personal:
             return self.personal[name].sha256
         # Without the compiler's flags, which take a program to ask for and change nothing for a developer.
         return plan.store_key(self.nodes[name], self.building, {}, graph.system())
-
-    def _fetch(self, wanted: Sequence[Node], shelf: Shelf) -> dict[str, Unpacked]:
-        indexes = self.places.enter()
-        # Above the network line: only the tools environment has what this needs.
-        from toolkit.binary_wheels import BinaryWheels
-
-        found: dict[str, Unpacked] = {}
-
-        def take(node: Node, wheel: Path, sha256: str) -> None:
-            found[node.name] = shelf.take_one(sha256, wheel)
-
-        BinaryWheels(indexes=indexes, interpreter=self.used, hashes=self.binary).fetch(wanted, take)
-        rest = [node.label for node in wanted if node.name not in found]
-        if rest:
-            ui.step("SOURCE", f"no wheel fits, so built from vendor/: {', '.join(rest)}")
-        return found
 
     def _wheels(self, names: Iterable[str]) -> dict[str, Path]:
         chosen = {name: self.nodes[name] for name in names if name in self.nodes}

@@ -114,12 +114,21 @@ def _change(item: Wanted, found: Sequence[Installed]) -> str:
 
 def apply(prefix: Path, changes: Changes, there: Mapping[str, list[Installed]],
           wheels: Mapping[str, Unpacked]) -> None:
-    """Make the changes to the environment at `prefix`. `wheels` are by name."""
+    """Make the changes to the environment at `prefix`, as far as there are `wheels`, which are by name."""
+    others = {item.name for item in changes.install if item.name not in wheels}
     for name in changes.uninstall:
-        for old in there[name]:
+        for old in there[name] if name not in others else ():
             _uninstall(old, prefix)
-    for item in changes.install:
-        unpacked.link(wheels[item.name], prefix)
+    for wheel in wheels.values():
+        unpacked.link(wheel, prefix)
+
+
+def make_way(changes: Changes, there: Mapping[str, list[Installed]], names: Iterable[str]) -> None:
+    """Remove what another installer would stumble over: metadata of distributions that are not whole."""
+    for name in set(changes.uninstall) & set(names):
+        for old in there[name]:
+            if not old.rows or len(there[name]) > 1:
+                files.remove_tree(old.directory)
 
 
 def _uninstall(item: Installed, prefix: Path) -> None:

@@ -140,6 +140,7 @@ class Vendoring:
         tests = self._besides(request, item.tests.requirements, pins)
         development = self._besides(request, item.development.requirements, (*pins, *tests))
         closure.add(f"besides {item.name}", (*tests, *development))
+        besides = {pin.key for pin in (*tests, *development)}
         try:
             closure.follow({**trees, **local})
         except ui.UserError:
@@ -147,13 +148,13 @@ class Vendoring:
             sources.refuse_what_cannot_be_had(closure.built_with)
             raise
         sources.refuse_what_cannot_be_had(closure.built_with)
-        needed = _reachable(closure, [*runtime, *local, f"besides {item.name}"]) - runtime
+        needed = closure.reachable([*runtime, *local, f"besides {item.name}"]) - runtime
         return Lock(
             service=item.name,
             pythons=item.targets.pythons,
             platforms=self.options.platforms,
             packages=tuple(_distribution(sources, closure, pin.key, pin.marker) for pin in pins),
-            build_packages=tuple(_distribution(sources, closure, key, "") for key in sorted(needed)),
+            build_packages=tuple(_building(sources, closure, key, besides) for key in sorted(needed)),
             local=tuple(
                 LocalPackage(
                     name=package.name,
@@ -200,21 +201,14 @@ def _distribution(sources: Sources, closure: Closure, key: str, marker: str) -> 
     return replace(found, build_requires=closure.requires(key)) if key in closure.sets else found
 
 
+def _building(sources: Sources, closure: Closure, key: str, besides: set[str]) -> Distribution:
+    found = _distribution(sources, closure, key, "")
+    # Nobody takes wheels of what only builds others.
+    return found if key in besides else replace(found, offered=())
+
+
 def _requirement(key: str, marker: str) -> str:
     return f"{key} ; {marker}" if marker else key
-
-
-def _reachable(closure: Closure, keys: Iterable[str]) -> set[str]:
-    """Return the keys of all that builds the given trees, and that builds those."""
-    found: set[str] = set()
-    stack = list(keys)
-    while stack:
-        key = stack.pop()
-        for pin in closure.by_set[closure.sets[key]] if key in closure.sets else ():
-            if pin.key not in found:
-                found.add(pin.key)
-                stack.append(pin.key)
-    return found
 
 
 def _refuse_cycles(item: Lock) -> None:

@@ -78,4 +78,5 @@ def fingerprint(project: Project, wants: Wants, platforms: tuple[str, ...]) -> d
     # What only developers use is linked for them; it is no part of what is built.
     used = (*wants.local, *wants.development.local)
     paths = inputs.paths(project, wants.package, used, wants.files)
-    return inputs.fingerprint(paths, project.root, {"PLATFORMS": " ".join(platforms)})
+    # The second setting tells locks from those of before there were offered wheels in them.
+    return inputs.fingerprint(paths, project.root, {"PLATFORMS": " ".join(platforms), "OFFERED": "wheels"})

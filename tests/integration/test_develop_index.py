@@ -11,8 +11,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.test_develop import ask, home, names
-from tests.integration.workshop import Workshop
-from toolkit import files
+from tests.integration.workshop import Workshop, provide_tools
 
 __all__ = ["home"]
 
@@ -20,6 +19,7 @@ __all__ = ["home"]
 @pytest.fixture
 def vendored(shop: Workshop, index: LocalIndex) -> Workshop:
     """Return a project whose dependencies have wheels in the index too, which say that they are."""
+    provide_tools()
     for name in ("fast", "wire"):
         sdists.publish(index, name, "1.0")
         index.add(f"{name}-1.0-py3-none-any.whl", wheel(name))
@@ -54,55 +54,82 @@ def test_without_binary_everything_is_built_again(vendored: Workshop, home: Path
     assert ask(home / "project", "import fast; print(fast.VERSION)") == "1.0"
 
 
-def test_a_second_environment_asks_the_index_for_nothing_it_has_seen(
-    vendored: Workshop, home: Path, index: LocalIndex
-) -> None:
+def test_the_lock_says_which_wheels_may_be_taken(vendored: Workshop, index: LocalIndex) -> None:
+    packages = {item.name: item for item in vendored.lock().packages}
+    [offered] = packages["fast"].offered
+    assert (offered.name, offered.sha256) == ("fast-1.0-py3-none-any.whl", hashlib.sha256(wheel("fast")).hexdigest())
+    assert packages["source-only"].offered == ()
+    assert "fast-1.0-py3-none-any.whl" not in vendored.vendored()
+
+
+def test_a_second_environment_asks_the_index_for_nothing(vendored: Workshop, home: Path, index: LocalIndex) -> None:
     develop(vendored, "--binary")
     before = index.requests.copy()
-    develop(vendored, "--binary", "-n", "second")
-    asked = {path for path in index.requests if index.requests[path] != before[path]}
-    assert asked <= {"/simple/source-only/"}
-    before = index.requests.copy()
+    develop(vendored, "--binary", "-n", "second", "--no-index")
     assert "up to date" in develop(vendored, "--binary")
     assert index.requests == before
 
 
-def test_a_wheel_that_is_not_what_the_index_says_is_refused(
-    vendored: Workshop, home: Path, index: LocalIndex
+@pytest.mark.parametrize("text", ["EVIL = 1\n", "EVIL = 'wheel'\n"])
+def test_a_wheel_that_was_replaced_is_refused(
+    vendored: Workshop, home: Path, index: LocalIndex, text: str
 ) -> None:
-    index.add("wire-1.0-py3-none-any.whl", wheel("wire"), listed_sha256=hashlib.sha256(b"other").hexdigest())
-    what, _ = vendored.develop("--index-url", index.url, "--binary").error
-    assert "wire-1.0-py3-none-any.whl" in what
-    assert "sha256" in what
-    assert not (home / "project").exists()
-
-
-def test_a_wheel_that_was_replaced_is_refused(vendored: Workshop, home: Path, index: LocalIndex) -> None:
-    develop(vendored, "--binary")
-    index.add("wire-1.0-py3-none-any.whl", wheel("wire", "EVIL = 1\n"))
-    files.remove_tree(files.cache_root() / "store")
-    what, hint = vendored.develop("--index-url", index.url, "--binary", "--force").error
-    assert what.startswith("wire-1.0-py3-none-any.whl: the index says sha256 ")
+    develop(vendored)
+    index.add("wire-1.0-py3-none-any.whl", wheel("wire", text))
+    what, hint = vendored.develop("--index-url", index.url, "--binary").error
+    assert what == "wire==1.0: the index has another wheel than the one that is locked"
     assert "without --binary" in hint
-    assert ask(home / "project", "import wire; print(wire.FROM)") == "wheel"
-
-
-def test_wheels_of_a_release_without_the_locked_source_are_not_taken(
-    vendored: Workshop, home: Path, index: LocalIndex
-) -> None:
-    index.add("wire-1.0.tar.gz", sdists.make_sdist("wire", "1.0", modules={"wire": "OTHER = 1\n"}))
-    assert "no wheel fits, so built from vendor/: source-only 1.0, wire 1.0" in develop(vendored, "--binary")
     assert ask(home / "project", "import wire; print(wire.VERSION)") == "1.0"
+
+
+def test_a_wheel_that_came_later_is_not_taken(vendored: Workshop, home: Path, index: LocalIndex) -> None:
+    index.add("source_only-1.0-py3-none-any.whl", wheel("source_only"))
+    assert "built from vendor/: source-only 1.0" in develop(vendored, "--binary")
 
 
 def test_an_index_that_does_not_answer_leaves_the_old_environment(
     vendored: Workshop, home: Path, index: LocalIndex
 ) -> None:
     develop(vendored)
-    index.fails("/simple/wire/", "status", status=403)
-    what, _ = vendored.develop("--index-url", index.url, "--binary").error
-    assert "/simple/wire/" in what
-    assert ask(home / "project", "import wire; print(wire.VERSION)") == "1.0"
+    index.fails("/files/wire-1.0-py3-none-any.whl", "status", status=403)
+    for options in (["--binary"], ["--binary", "--force"]):
+        what, hint = vendored.develop("--index-url", index.url, *options).error
+        assert what == "wheels cannot be had from the index"
+        assert "without --binary" in hint
+        assert ask(home / "project", "import wire; print(wire.VERSION)") == "1.0"
+
+
+def test_wheels_may_be_files_of_a_directory(
+    vendored: Workshop, home: Path, tmp_path: Path, index: LocalIndex
+) -> None:
+    (tmp_path / "shelf").mkdir()
+    for name in ("fast", "wire"):
+        (tmp_path / "shelf" / f"{name}-1.0-py3-none-any.whl").write_bytes(wheel(name))
+    before = index.requests.copy()
+    done = vendored.develop("--binary", "--no-index", "--find-links", str(tmp_path / "shelf"))
+    assert done.status == 0, done.err
+    assert ask(home / "project", "import wire; print(wire.FROM)") == "wheel"
+    assert index.requests == before
+
+
+@pytest.mark.parametrize("damage", ["no RECORD", "twice"])
+def test_what_is_not_whole_is_put_in_again(vendored: Workshop, home: Path, damage: str) -> None:
+    develop(vendored, "--binary")
+    [information] = (home / "project").glob("lib/*/site-packages/wire-1.0.dist-info")
+    if damage == "twice":
+        information.with_name("wire-0.9.dist-info").mkdir()
+    else:
+        (information / "RECORD").unlink()
+    assert "CHANGE  wire" in develop(vendored, "--binary")
+    assert ask(home / "project", "import wire; print(wire.FROM)") == "wheel"
+    assert "up to date" in develop(vendored, "--binary")
+
+
+def test_a_lock_without_wheels_says_how_to_get_them(shop: Workshop, index: LocalIndex, home: Path) -> None:
+    sdists.publish(index, "fast", "1.0")
+    shop.service("app", "fast")
+    shop.vendor()
+    assert shop.develop("--binary").error[0] == "the locks name no wheel that fits"
 
 
 def test_a_developers_own_requirements_come_and_go(vendored: Workshop, home: Path, index: LocalIndex) -> None:

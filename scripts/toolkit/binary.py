@@ -1,0 +1,84 @@
+"""`--binary`: wheels of locked versions from the index, by uv, for a first start in seconds.
+
+What is trusted is the lock: when a source is locked, so are the hashes of the wheels that the index has of it
+(`offered`), and no other wheel is taken. uv downloads all of them, and checks each, before it changes anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+
+from toolkit import files, process, toolenv, ui
+from toolkit.lock import VendoredFile
+from toolkit.places import Places
+
+_RUNNER = Path(__file__).with_name("index_runner.py")
+
+
+def environment(places: Places) -> dict[str, str]:
+    """Return the variables that uv runs with; makes the tools environment where there is none. Raises `UserError`."""
+    if places.no_index:
+        return {"UV_OFFLINE": "1"}
+    try:
+        return dict(json.loads(process.read([_tools(places), _RUNNER, places.index_url])))
+    except process.CommandFailed as error:
+        # It has said what is wrong, in the words of any error.
+        text = error.output.replace("error: ", "", 1).partition("\n hint: ")
+        raise ui.UserError(text[0].strip(), text[2].strip()) from None
+
+
+def _tools(places: Places) -> Path:
+    return toolenv.make(Path(sys.executable), places.index_url)
+
+
+def install(prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places: Places,
+            variables: Mapping[str, str]) -> None:
+    """Put wheels (name -> version, file) into the environment at `prefix`, in the place of what there is of them.
+
+    Raises `UserError`; then the environment is as it was.
+    """
+    size = sum(wheel.size for _, wheel in wheels.values()) / 1e6
+    ui.step("FETCH", f"{len(wheels)} wheels, {size:.1f} MB, as far as they are not in the cache")
+    with files.temporary_directory(files.cache_root() / "tmp", "binary-") as directory:
+        lock = directory / "pylock.toml"
+        lock.write_text(_lock(wheels, places), encoding="utf-8")
+        command: list[str | Path] = [
+            _tools(places).parent / "uv", "pip", "install", "--requirements", lock, "--no-deps", "--reinstall",
+            "--python", prefix / "bin" / "python", "--no-config", "--quiet", "--no-progress", "--color", "never",
+            "--cache-dir", files.cache_root() / "uv", "--no-build",
+        ]  # fmt: skip
+        try:
+            process.run(command, env=variables)
+        except process.CommandFailed as error:
+            raise _failure(error.output) from None
+
+
+def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], places: Places) -> str:
+    """Return a lock (PEP 751) of just these wheels; JSON's texts are TOML's too."""
+    lines = ['lock-version = "1.0"', 'created-by = "python-common"']
+    for name, (version, wheel) in sorted(wheels.items()):
+        url = _nearer(wheel, places) or wheel.url
+        file = f"name = {json.dumps(wheel.name)}, url = {json.dumps(url)}, size = {wheel.size}"
+        hashes = f"hashes = {{ sha256 = {json.dumps(wheel.sha256)} }}"
+        lines += ["[[packages]]", f"name = {json.dumps(name)}", f"version = {json.dumps(version)}",
+                  f"wheels = [{{ {file}, {hashes} }}]"]
+    return "\n".join(lines)
+
+
+def _nearer(wheel: VendoredFile, places: Places) -> str:
+    """Return the URL of the same file in a directory of --find-links, if one has it."""
+    paths = (Path(place.removeprefix("file://")).expanduser().absolute() / wheel.name for place in places.find_links)
+    return next((path.as_uri() for path in paths if path.is_file()), "")
+
+
+def _failure(output: str) -> ui.UserError:
+    found = re.search(r"(?:hash|size) mismatch for[:\s]*`([^`]+)`", output, re.IGNORECASE)
+    if found:
+        return ui.UserError(f"{found[1]}: the index has another wheel than the one that is locked",
+                            "find out why before anything else; without --binary it is built from vendor/", output)
+    return ui.UserError("wheels cannot be had from the index", "see uv's message above; without --binary, all is built "
+                        "from vendor/, and no index is asked", output)
