@@ -178,6 +178,8 @@ def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sy
             system,
             str(node.cheap),
             json.dumps(flags, sort_keys=True),
+            # Another interpreter brings its own idea of how to compile; a package must not get what pyenv's has built.
+            *([] if interpreter.path.parent == Path("/usr/bin") else [str(interpreter.include)]),
         ]
     )
 
