@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit import development, settings, ui, wheels
+from toolkit import development, editors, personal, settings, ui, wheels
 from toolkit import project as projects
 from toolkit.assembly import EnvironmentOptions
 from toolkit.places import Places
@@ -43,6 +43,7 @@ def build_parser() -> argparse.ArgumentParser:
                        help="a directory or page with files, beside the index; may be repeated")
     group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
     group.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
+    editors.add_options(parser)
     return parser
 
 
@@ -61,7 +62,9 @@ def main(argv: Sequence[str]) -> int:
                       no_index=arguments.no_index),
     )  # fmt: skip
     build = replace(wheels.options_from(arguments, chosen), python="")
-    prefix, _ = development.run(project, select(project, chosen.services), everything, build, options)
+    prefix, used = development.run(project, select(project, chosen.services), everything, build, options)
+    if editors.are_asked(arguments) and not arguments.dry_run:
+        editors.write(project, prefix, used, arguments, personal.read(project, options.extra, everything).extra)
     if not arguments.dry_run and os.environ.get("VIRTUAL_ENV") != str(prefix):
         script = shlex.quote(str(prefix / "bin" / "activate"))
         ui.note(f"enter it with `workon {shlex.quote(prefix.name)}`, or `. {script}`")
