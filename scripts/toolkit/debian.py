@@ -32,7 +32,7 @@ _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no
 _SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _STEP = re.compile(r"  [A-Z]{2,} +\S")
-#: dh_python3 tells, and goes on.
+#: dh_python3 tells, and goes on; the rules of a library do not.
 _UNKNOWN = re.compile(r"Cannot find package that provides \S+\. .* add \"(\S+) (\S+)\" line")
 _ERROR = re.compile(r"^error: (?P<what>.*)(?:\n hint: (?P<hint>.*))?$", re.MULTILINE)
 
@@ -206,21 +206,9 @@ def run(command: Sequence[str], tree: Path, environment: Mapping[str, str]) -> N
     """Run a package build in its tree, without a network. Raises `UserError` with what ended it."""
     try:
         with progress.watching("PACKAGE", "dpkg-buildpackage", pass_on) as watch:
-            output = process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=watch)
+            process.run([*offline.prefix(), *command], cwd=tree, env=environment, watch=watch)
     except process.CommandFailed as error:
         raise explain(error) from error
-    require_known(output)
-
-
-def require_known(output: str) -> None:
-    """Raise `UserError` when dh_python3 has left out what a library depends on, as it knows no package of it."""
-    unknown = list(dict.fromkeys(_UNKNOWN.findall(output)))
-    if unknown:
-        lines = "".join(f"\n       {name} {package}" for name, package in unknown)
-        raise ui.UserError(
-            f"Debian has no package of {', '.join(name for name, _ in unknown)}, that this machine knows of",
-            f"name it in debian/py3dist-overrides, as it is called where you get it (alone, it is left out):{lines}",
-        )
 
 
 def pass_on(line: str) -> None:
@@ -233,6 +221,9 @@ def pass_on(line: str) -> None:
 
 def explain(error: process.CommandFailed) -> ui.UserError:
     """Return the error of the verb that ended the build, with what it said; for any other, all that was printed."""
+    unknown = list(dict.fromkeys(_UNKNOWN.findall(error.output)))
+    if unknown:
+        return _unknown(unknown)
     found = list(_ERROR.finditer(error.output))
     # After it come only the complaints of make, dh and dpkg-buildpackage, one inside the other.
     if not found or error.output.count("\n", found[-1].end()) > 10:
@@ -242,6 +233,14 @@ def explain(error: process.CommandFailed) -> ui.UserError:
     last = found[-1]
     said = error.output[: last.start()].rpartition("Entering directory")[2].partition("\n")[2]
     return ui.UserError(last["what"], last["hint"] or error.hint, said)
+
+
+def _unknown(found: Sequence[tuple[str, str]]) -> ui.UserError:
+    lines = "".join(f"\n       {name} {package}" for name, package in found)
+    return ui.UserError(
+        f"Debian has no package of {', '.join(name for name, _ in found)}, that this build knows of",
+        f"name it in debian/py3dist-overrides, as it is called where you get it (alone, it is left out):{lines}",
+    )
 
 
 def _publish(directories: Sequence[Path], dist: Path) -> list[Deb]:

@@ -18,10 +18,12 @@ from toolkit.settings import Settings
 
 #: Sources of what has to be compiled.
 _COMPILED = frozenset({".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".pyx", ".rs"})
-_NOT_PACKAGED = frozenset({"tests", "vendor", "build", "dist", "node_modules"})
 _LICENCES = ("LICENSE*", "LICENCE*", "COPYING*")
 _RULES = """\
 #!/usr/bin/make -f
+SHELL = /bin/bash
+.SHELLFLAGS = -e -u -o pipefail -c
+
 # pybuild makes one of the changelog's, which does not have to be one of Python's.
 export SETUPTOOLS_SCM_PRETEND_VERSION = @version@
 
@@ -31,13 +33,15 @@ override_dh_auto_test:
 %:
 	dh $@ --with python3 --buildsystem=pybuild
 
-# From metadata alone dh_python3 takes no versions, whatever it is told (dh-python 5.20230130).
+# From metadata alone dh_python3 takes no versions, whatever it is told (dh-python 5.20230130); and what it knows no
+# package of, it leaves out.
 override_dh_python3:
-	set -e; for package in $$(dh_listpackages); do \\
+	for package in $$(dh_listpackages); do \\
 		sed -n '/extra ==/d; s/^Requires-Dist: /--depends=/p' \\
 			debian/$$package/usr/lib/python3*/dist-packages/*.dist-info/METADATA \\
 		| xargs -d '\\n' dh_python3 --package=$$package --accept-upstream-versions; \\
-	done
+	done 2>&1 | tee debian/.debhelper/dh_python3
+	! grep --quiet 'Cannot find package that provides' debian/.debhelper/dh_python3
 """
 #: One step of the build for each library; PYBUILD_NAME decides which package it goes into, pybuild(1).
 _STEPS = "\noverride_dh_auto_configure override_dh_auto_build override_dh_auto_install override_dh_auto_clean:\n"
@@ -159,12 +163,10 @@ def _binary(library: Package) -> str:
 
 
 def is_compiled(directory: Path) -> bool:
-    """Tell whether a package has sources that are not Python's."""
-    for _, directories, names in os.walk(directory):
-        directories[:] = [name for name in directories if name not in _NOT_PACKAGED and not name.startswith(".")]
-        if any(Path(name).suffix in _COMPILED for name in names):
-            return True
-    return False
+    """Tell whether a package has sources that are not Python's: beside setup.py, below src/ or in its modules."""
+    roots = [entry for entry in directory.iterdir() if entry.name == "src" or (entry / "__init__.py").is_file()]
+    found = [*directory.glob("*.*"), *(path for root in roots for path in root.rglob("*.*"))]
+    return any(path.suffix in _COMPILED and "tests" not in path.relative_to(directory).parts for path in found)
 
 
 def _version(project: Project, libraries: Sequence[Package]) -> str:

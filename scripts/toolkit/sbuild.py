@@ -116,8 +116,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
         try:
             with progress.watching("SBUILD", suite, debian.pass_on) as watch:
-                output = process.run(user.command(words), cwd=base, env=environment, watch=watch)
-            debian.require_known(output)
+                process.run(user.command(words), cwd=base, env=environment, watch=watch)
         except process.CommandFailed as error:
             raise explain(error, suite, _log(work, suite)) from error
         finally:

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 
 from tests.unit.conftest import Workspace
-from toolkit import debian, library, pydist, source_tree, ui
+from toolkit import chroot, debian, library, process, pydist, source_tree, ui
 from toolkit.control import Control
 
 PYPROJECT = """\
@@ -68,7 +68,9 @@ def test_libraries_share_one_source_package(project: Workspace) -> None:
 
 
 def test_what_is_compiled_has_an_architecture(project: Workspace) -> None:
-    project.write({"lib_one/src/fast.c": "", "lib_one/tests/other.c": ""})
+    project.write({"lib_one/examples/other.c": "", "lib_one/lib_one/__init__.py": "", "lib_one/lib_one/tests/a.c": ""})
+    assert field(packaging(project), "python3-lib-one", "Architecture") == "all"
+    project.write({"lib_one/lib_one/inner/fast.c": ""})
     control = packaging(project)
     assert field(control, "python3-lib-one", "Architecture") == "any"
     assert "${shlibs:Depends}" in field(control, "python3-lib-one", "Depends")
@@ -169,10 +171,15 @@ def test_the_source_package_has_no_toolkit_and_needs_no_lock(project: Workspace)
 
 
 def test_a_dependency_that_debian_does_not_have_ends_the_build() -> None:
-    with pytest.raises(ui.UserError, match="Debian has no package of odd_one") as raised:
-        debian.require_known(UNKNOWN + UNKNOWN)
-    assert raised.value.hint.count("odd_one python3-odd-one") == 1
-    debian.require_known("I: dh_python3 all is well\n")
+    failed = process.CommandFailed(["dpkg-buildpackage"], 2, f"{UNKNOWN}{UNKNOWN}make: *** [debian/rules:3] Error 1\n")
+    error = debian.explain(failed)
+    assert error.what.startswith("Debian has no package of odd_one")
+    assert error.hint.count("odd_one python3-odd-one") == 1
+
+
+def test_a_chroot_for_a_library_has_what_builds_it(project: Workspace) -> None:
+    depends = chroot.recipe(packaging(project), "trixie", "http://mirror.example/debian").depends["Build-Depends"]
+    assert "dh-python" in depends
 
 
 def test_names_are_those_of_debian_s_list(monkeypatch: pytest.MonkeyPatch, workspace: Workspace) -> None:
