@@ -6,7 +6,8 @@ import ast
 import configparser
 import re
 import tomllib
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.parser import Parser
 from pathlib import Path
 from typing import Any
@@ -21,14 +22,14 @@ _ARGUMENTS = ("name", "version", "description", "license", "entry_points")
 class Declared:
     """The distribution's name as written, its version, summary, licence and console scripts.
 
-    Empty where only running it would tell.
+    Empty where only running it would tell. The scripts are names with `module:function`.
     """
 
     name: str = ""
     version: str = ""
     summary: str = ""
     licence: str = ""
-    scripts: tuple[str, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
 
 
 def is_package(directory: Path) -> bool:
@@ -65,7 +66,7 @@ def read(directory: Path) -> Declared:
         version=next((source.version for source in sources if source.version), "") or _module_version(directory, name),
         summary=next((source.summary for source in sources if source.summary), ""),
         licence=next((source.licence for source in sources if source.licence), ""),
-        scripts=tuple(sorted({script for source in sources for script in source.scripts})),
+        scripts={name: target for source in reversed(sources) for name, target in sorted(source.scripts.items())},
     )
 
 
@@ -91,12 +92,13 @@ def _module_version(directory: Path, name: str) -> str:
 def _from_pyproject(data: dict[str, Any]) -> Declared:
     project = _table(data, "project")
     poetry = _table(data, "tool", "poetry")
+    scripts = {**_table(poetry, "scripts"), **_table(project, "scripts")}
     return Declared(
         name=_text(project.get("name")) or _text(poetry.get("name")),
         version=_text(project.get("version")) or _text(poetry.get("version")),
         summary=_text(project.get("description")) or _text(poetry.get("description")),
         licence=_text(project.get("license")) or _text(poetry.get("license")),
-        scripts=(*_table(project, "scripts"), *_table(poetry, "scripts")),
+        scripts={name: _text(target) for name, target in scripts.items()},
     )
 
 
@@ -153,13 +155,14 @@ def _literal(node: ast.expr | None, constants: dict[str, ast.expr]) -> object:
         return None
 
 
-def _console_scripts(entry_points: object) -> tuple[str, ...]:
-    """Return the names in an `entry_points` argument, which is a mapping of lists (or one text of a setup.cfg)."""
+def _console_scripts(entry_points: object) -> dict[str, str]:
+    """Return the scripts in an `entry_points` argument, which is a mapping of lists (or one text of a setup.cfg)."""
     lines = entry_points.get("console_scripts", ()) if isinstance(entry_points, dict) else ()
     lines = lines.splitlines() if isinstance(lines, str) else lines
     if not isinstance(lines, (list, tuple)):
-        return ()
-    return tuple(line.split("=")[0].strip() for line in lines if isinstance(line, str) and "=" in line)
+        return {}
+    pairs = (line.split("=", 1) for line in lines if isinstance(line, str) and "=" in line)
+    return {name.strip(): target.strip() for name, target in pairs}
 
 
 def _from_setup_cfg(directory: Path) -> Declared:

@@ -7,7 +7,7 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from toolkit import files
+from toolkit import files, unpacked
 from toolkit.project import Package
 
 _PATHS = "_python_common.pth"
@@ -23,11 +23,14 @@ def write(packages: Iterable[Package], prefix: Path, site: Path, old_links: Iter
     for package in chosen:
         _describe(package, site)
     scripts = {f"bin/{script.name}": script for package in chosen for script in _scripts(package)}
-    for name in set(old_links) - scripts.keys():
+    commands = {f"bin/{name}": target for package in chosen for name, target in package.commands.items()}
+    for name in set(old_links) - {*scripts, *commands}:
         (prefix / name).unlink(missing_ok=True)
     for name, script in scripts.items():
         _link(script, prefix / name)
-    return tuple(sorted(scripts))
+    for name, target in commands.items():
+        _write_command(prefix / name, target, prefix / "bin" / "python")
+    return tuple(sorted({*scripts, *commands}))
 
 
 def remove(names: Iterable[str], site: Path) -> None:
@@ -56,6 +59,17 @@ def _link(script: Path, target: Path) -> None:
         target.symlink_to(script)
 
 
+def _write_command(path: Path, target: str, python: Path) -> None:
+    """Write a console script as installers do: a call of `module:function`."""
+    module, _, function = target.partition(":")
+    code = f"import sys\n\nfrom {module} import {function.partition('.')[0]}\n\nsys.exit({function}())\n"
+    text = unpacked.first_line(python).decode() + code
+    if path.is_symlink():
+        path.unlink()
+    files.write_changed(path, text)
+    path.chmod(0o755)
+
+
 def _describe(package: Package, site: Path) -> None:
     """Give a linked package metadata (PEP 610: an editable directory), for `importlib.metadata` and `pip list`."""
     version = package.version or "0"
@@ -68,7 +82,9 @@ def _describe(package: Package, site: Path) -> None:
     files.write_changed(directory / "METADATA", f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n")
     files.write_changed(directory / "INSTALLER", "python-common\n")
     files.write_changed(directory / "direct_url.json", json.dumps(url))
-    names = ("METADATA", "INSTALLER", "direct_url.json", "RECORD")
+    commands = "".join(f"{name} = {target}\n" for name, target in package.commands.items())
+    files.write_changed(directory / "entry_points.txt", f"[console_scripts]\n{commands}" if commands else "")
+    names = ("METADATA", "INSTALLER", "direct_url.json", "entry_points.txt", "RECORD")
     files.write_changed(directory / "RECORD", "".join(f"{directory.name}/{name},,\n" for name in names))
 
 

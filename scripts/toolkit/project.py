@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Iterator
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -57,6 +58,12 @@ class Package:
         directory = self.path / "bin"
         files = [entry.name for entry in directory.iterdir() if entry.is_file()] if directory.is_dir() else []
         return tuple(sorted({*self._declared.scripts, *(name for name in files if not name.startswith("."))}))
+
+    @property
+    def commands(self) -> Mapping[str, str]:
+        """Return the declared console scripts whose `module:function` is known."""
+        known = re.compile(r"[\w.]+:[\w.]+")
+        return {name: target for name, target in self._declared.scripts.items() if known.fullmatch(target)}
 
     @cached_property
     def _declared(self) -> declared.Declared:

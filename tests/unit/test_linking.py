@@ -60,3 +60,18 @@ def test_scripts_of_services_are_links_and_old_ones_go(workspace: Workspace) -> 
     (workspace.root / "app" / "bin" / "yc-app").rename(workspace.root / "app" / "bin" / "yc-new")
     assert make_site(workspace, old=links)[2] == ("bin/yc-new",)
     assert os.listdir(prefix / "bin") == ["yc-new"]
+
+
+def test_declared_scripts_are_there_and_known_as_entry_points(workspace: Workspace) -> None:
+    workspace.write({
+        "lib/pyproject.toml": "[project]\nname = 'lib'\nversion = '1.0'\nscripts = {lib-run = 'lib_one:Main.run'}\n",
+        "lib/src/lib_one.py": "class Main:\n    def run(): print('ran')\n",
+    })
+    prefix, site, links = make_site(workspace)
+    assert links == ("bin/lib-run",)
+    (prefix / "bin" / "python").symlink_to(sys.executable)
+    environment = {**os.environ, "PYTHONPATH": str(workspace.root / "lib" / "src")}
+    done = subprocess.run([prefix / "bin" / "lib-run"], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "ran\n"
+    code = "import importlib.metadata as m; print(*m.distribution('lib').entry_points)"
+    assert "value='lib_one:Main.run'" in run(site, code)
