@@ -277,6 +277,11 @@ common-info:
 common-setup:
 	$(call verb,system_packages)
 
+#: Print what makes bash complete targets, settings and values: source it in ~/.bashrc
+.PHONY: common-completion
+common-completion:
+	@cat $(call quote,$(toolkit)/scripts/completion.bash)
+
 #: Print this text
 .PHONY: common-help
 common-help:

@@ -19,7 +19,7 @@ def test_lists_every_target_and_every_setting(project: Project) -> None:
     listed = set(re.findall(r"^  (\S+)", shown, re.M))
     assert len(settings) > 10
     assert len(VERBS) > 10
-    assert listed == {*VERBS, "help", *settings}
+    assert listed == {*VERBS, "completion", "help", *settings}
 
 
 def test_shows_defaults_but_no_formulas(project: Project) -> None:

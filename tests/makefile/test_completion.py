@@ -1,0 +1,110 @@
+"""Completion, in a real interactive bash at a pseudo-terminal, with the package bash-completion and without it."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.makefile.project import TOOLKIT, VERBS, Project
+
+PACKAGE = Path("/usr/share/bash-completion/bash_completion")
+SNIPPET = TOOLKIT / "scripts" / "completion.bash"
+
+
+class Bash:
+    """An interactive bash."""
+
+    def __init__(self, directory: Path, *sourced: Path) -> None:
+        pid, self._master = pty.fork()
+        if pid == 0:
+            os.chdir(directory)
+            environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": str(directory), "PS1": "> "}
+            os.execvpe("bash", ["bash", "--noprofile", "--norc", "-i"], environment)
+        self._pid, self.has_package = pid, PACKAGE in sourced
+        self.run("bind 'set bell-style none'; bind 'set show-all-if-ambiguous on'; bind 'set page-completions off'; "
+                 "bind 'set enable-bracketed-paste off'")
+        for path in sourced:
+            self.run(f". {path}")
+
+    def run(self, line: str) -> str:
+        """Run a command and return what it prints in one line."""
+        return self._type(f"{line}; echo ' ''done'\n").rpartition("\n")[2]
+
+    def complete(self, line: str) -> list[str]:
+        """Return the words of a line after all that Tab offers has been put into it."""
+        # Alt-* does that; then the line is printed, not run.
+        shown = self._type(f"{line}\x1b*\x01printf '<%s>' \x05; echo ' ''done'\n").rpartition("\n")[2]
+        return re.findall(r"<([^>]*)>", shown)
+
+    def _type(self, keys: str) -> str:
+        os.write(self._master, keys.encode())
+        shown = ""
+        while not shown.endswith(" done\r\n> "):
+            shown += os.read(self._master, 65536).decode()
+        return shown.removesuffix(" done\r\n> ")
+
+    def close(self) -> None:
+        os.write(self._master, b"\x15exit\n")
+        os.waitpid(self._pid, 0)
+        os.close(self._master)
+
+
+@pytest.fixture(params=[(), (PACKAGE,)], ids=["alone", "with-bash-completion"])
+def bash(project: Project, request: pytest.FixtureRequest) -> Iterator[Bash]:
+    (project.root / "common" / "scripts" / "completion.awk").write_bytes(
+        (TOOLKIT / "scripts" / "completion.awk").read_bytes())
+    shell = Bash(project.root, *request.param, SNIPPET)
+    yield shell
+    shell.close()
+
+
+def test_targets_and_settings_are_those_of_help(bash: Bash, project: Project) -> None:
+    listed = re.findall(r"^  (\S+)", project.make("help").stdout, re.M)
+    offered = bash.complete("make ")[1:]
+    assert set(offered) == {f"{name}=" if name.isupper() else name for name in listed}
+    assert len(offered) > len(VERBS)
+
+
+@pytest.mark.parametrize(("line", "offered"), [
+    ("make vend", ["vendor"]), ("make RESO", ["RESOLVER="]), ("make vendor RESOLVER=", ["RESOLVER=pip-tools", "uv"]),
+
+    ("make V=", ["V=0", "1", "2"]), ("make -C api/.. vend", ["vendor"]),
+    ("make SUITES=tri", ["SUITES=trixie"])])
+def test_words_are_completed(bash: Bash, project: Project, line: str, offered: list[str]) -> None:
+    (project.root / "api" / "bin").mkdir(parents=True)
+    assert sorted(bash.complete(line)[-len(offered):]) == sorted(offered)
+
+
+def test_names_come_from_the_lock_and_directories_from_the_project(bash: Bash, project: Project) -> None:
+    (project.root / "vendor").mkdir()
+    (project.root / "vendor" / "pylock.api.toml").write_text('[[packages]]\nname = "flask"\nversion = "1"\n')
+    (project.root / "api" / "bin").mkdir(parents=True)
+    assert bash.complete("make vendor UPGRADE=fl") == ["make", "vendor", "UPGRADE=flask"]
+    assert bash.complete("make SERVICES=") == ["make", "SERVICES=api"]
+
+
+def test_in_any_other_directory_make_completes_as_before(bash: Bash, tmp_path_factory: pytest.TempPathFactory) -> None:
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (elsewhere / "Makefile").write_text("their-target:\n\ttrue\n")
+    (elsewhere / "their-file").touch()
+    bash.run(f"cd {elsewhere}")
+    # bash-completion knows targets; bash alone knows files.
+    assert bash.complete("make their-") == ["make", "their-target" if bash.has_package else "their-file"]
+
+
+def test_a_makefile_of_the_projects_own_is_read_too(bash: Bash, project: Project) -> None:
+    (project.root / "Makefile").unlink()
+    (project.root / "Makefile").write_text("include common/project.mk\n#: Ours\nour-target:\n\ttrue\n")
+    assert bash.complete("make our-") == ["make", "our-target"]
+    assert bash.complete("make vend") == ["make", "vendor"]
+
+
+def test_scripts_complete_the_options_that_their_parsers_have(bash: Bash) -> None:
+    for script in (TOOLKIT / "create-virtual-environment", TOOLKIT / "scripts" / "new-service"):
+        assert "--dry-run" in bash.complete(f"{script} --dr")
+    assert "--pycharm" in bash.complete(f"{TOOLKIT / 'create-virtual-environment'} --py")
