@@ -105,7 +105,7 @@ def _installed(package: Path) -> float:
 
 
 def _unpack_chroot(bench: Bench) -> Timing:
-    [tarball] = (bench.work / "cache" / "python-common" / "chroots").glob("*.tar*")
+    [tarball] = (bench.work / "cache" / "python-common" / "chroots").glob("*.tar.zst")
     target = bench.work / "chroot"
     shutil.rmtree(target, ignore_errors=True)
     target.mkdir()

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import lifecycle, lintian, package_check, process, testbed, ui
+from toolkit import chroot, lifecycle, lintian, package_check, process, testbed, ui
+from toolkit.chroot import Chroot
 from toolkit.package_check import CheckOptions
+from toolkit.settings import Settings
 
 OPTIONS = CheckOptions(upgrade_from=None, mirror="", max_age=7)
 
@@ -60,7 +62,7 @@ def test_what_nobody_can_override_is_left_out(monkeypatch: pytest.MonkeyPatch) -
         "W: app changes: bad-distribution-in-changes-file x\n"
         "E: yc-app: malformed-deb-archive first member is strange\n"
     )
-    monkeypatch.setattr(process, "run", lambda _words: output)
+    monkeypatch.setattr(process, "run", lambda _words, **_named: output)
     assert [str(finding) for finding in lintian.run([])] == [
         "E: app: python3-depends-but-no-python3-helper yc-app",
         "W: app: bad-distribution-in-changes-file x",
@@ -85,3 +87,22 @@ def test_names_what_stayed_behind() -> None:
         "yc-app: purged, but it left or changed /var/lib/app/0, /var/lib/app/1, /var/lib/app/2, /var/lib/app/3, "
         "/var/lib/app/4 and 2 more")
     assert error.hint == "undo it in the `purge` of debian/yc-app.postrm"
+
+
+@pytest.mark.parametrize("field", ["Testsuite: autopkgtest\n", ""])
+def test_the_source_package_says_whether_it_has_tests(
+    dist: Path, field: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (dist / "app_1.0.dsc").write_text(f"Source: app\n{field}")
+    passed = [testbed.Result(test="import", outcome="PASS", reason="(superficial)", output="")]
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: passed)
+    monkeypatch.setattr(package_check, "_lint", lambda *_arguments: None)
+    monkeypatch.setattr(lifecycle, "check", lambda *_arguments: None)
+    clean = Chroot(path=dist, suite="trixie", release="13")
+    monkeypatch.setattr(chroot, "minimal", lambda *_arguments: None)
+    monkeypatch.setattr(chroot, "provide", lambda *_arguments: clean)
+    built = package_check.read(dist, OPTIONS)
+    package_check.check(built, "trixie", Settings(project=dist, toolkit=dist), OPTIONS)
+    said = capsys.readouterr()
+    assert ("import: pass (superficial)" in said.out) is bool(field)
+    assert ("no debian/tests/control" in said.err) is not bool(field)
