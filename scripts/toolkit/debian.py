@@ -246,15 +246,18 @@ def _unknown(found: Sequence[tuple[str, str]]) -> ui.UserError:
 def _publish(directories: Sequence[Path], dist: Path) -> list[Deb]:
     """Put the finished files into the place of dist/ in one step, and return the binary packages there.
 
-    Directories in it stay: packages for other suites are not this build's.
+    Directories in it stay, for packages for other suites are not this build's, and so does what is no package's file.
     """
     with files.temporary_directory(dist.parent, ".dist-") as staged:
         staged.chmod(0o755)
         for path in (path for directory in directories for path in directory.iterdir()):
             if path.is_file() and path.suffix in _SUFFIXES:
                 os.replace(path, staged / path.name)
-        for path in filter(Path.is_dir, dist.glob("[!.]*")):
-            shutil.copytree(path, staged / path.name, symlinks=True)
+        for path in dist.glob("[!.]*"):
+            if path.is_dir():
+                shutil.copytree(path, staged / path.name, symlinks=True)
+            elif path.suffix not in _SUFFIXES:
+                files.link_or_copy(path, staged / path.name)
         files.swap_directory(staged, dist)
     return list(debs(dist))
 

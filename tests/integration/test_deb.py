@@ -341,9 +341,11 @@ def test_a_build_is_told_that_there_is_no_network_and_has_loopback(project: Debi
     assert "OSError: [Errno 101] Network is unreachable" in done.stdout
 
 
-def test_packages_for_other_suites_stay_in_dist(project: DebianProject) -> None:
+def test_packages_for_other_suites_and_pictures_stay_in_dist(project: DebianProject) -> None:
     project.write("dist/some-suite/kept.deb", "kept")
+    project.write("dist/api-service.svg", "kept")
     project.write("dist/gone.deb", "gone")
     project.built("deb", DEB_BUILD_OPTIONS="nocheck")
     assert (project.dist / "some-suite/kept.deb").read_text() == "kept"
+    assert (project.dist / "api-service.svg").read_text() == "kept"
     assert not (project.dist / "gone.deb").exists()
