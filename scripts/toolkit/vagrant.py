@@ -162,6 +162,8 @@ def address_of_card(name: str) -> str:
 
 def box_of(wanted: Wanted, provider: str) -> dict[str, str]:
     """Return the box of a provider: the user's own, one that `make box` made, or one of the public catalogue."""
+    if wanted.box.endswith(".box"):
+        return {"box": Path(wanted.box).stem, "box_url": wanted.box}
     if wanted.box:
         return {"box": wanted.box}
     made = boxes.find(wanted.suite) if provider == "libvirt" else None

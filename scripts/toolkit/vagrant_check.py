@@ -160,7 +160,7 @@ def check_box(wanted: Wanted, provider: str) -> None:
     name = vagrant.box_of(wanted, provider)
     if not name["box"]:
         raise ui.UserError(f"STAND_SUITE={wanted.suite}: no box for {provider} is known", "name one: STAND_BOX=")
-    # The file of a box, and a name without an owner, are not the catalogue's.
+    # A file, and a name without an owner, are not the catalogue's.
     if "box_url" in name or name["box"].count("/") != 1 or _is_added(name["box"]):
         return
     problem = _ask_catalogue(name["box"])

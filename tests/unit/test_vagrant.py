@@ -88,6 +88,11 @@ def test_the_users_own_box_wins(no_boxes: Path) -> None:
     assert vagrant.box_of(vagrant.read({"STAND_BOX": "me/mine"}), "libvirt") == {"box": "me/mine"}
 
 
+def test_the_users_own_box_may_be_a_file() -> None:
+    wanted = vagrant.read({"STAND_BOX": "/srv/boxes/ours.box"})
+    assert vagrant.box_of(wanted, "virtualbox") == {"box": "ours", "box_url": "/srv/boxes/ours.box"}
+
+
 @pytest.mark.parametrize(("environment", "kind"), [
     ({}, "virtiofs"), ({"STAND_DRIVER": "qemu"}, "virtiofs"), ({"STAND_FOLDER": "9p"}, "9p"),
     ({"STAND_FOLDER": "nfs"}, "nfs"), ({"STAND_DRIVER": "qemu", "STAND_FOLDER": "rsync"}, "rsync"),
