@@ -39,8 +39,7 @@ def binary(bench: Bench) -> list[Row]:
     """Wheels of the locked versions from the index, with empty caches on both sides."""
     ours, theirs = [], []
     for _ in range(3):
-        for name in ("files", "binary", "store/unpacked"):
-            shutil.rmtree(bench.work / "cache" / "python-common" / name, ignore_errors=True)
+        shutil.rmtree(bench.work / "cache" / "python-common" / "uv", ignore_errors=True)
         ours.append(_ours(bench, "binary", "--binary"))
         shutil.rmtree(_uv_cache(bench), ignore_errors=True)
         theirs.append(_uv(bench))

@@ -10,6 +10,7 @@ import json
 import re
 import sys
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 
 from toolkit import files, process, toolenv, ui
@@ -24,15 +25,16 @@ def environment(places: Places) -> dict[str, str]:
     if places.no_index:
         return {"UV_OFFLINE": "1"}
     try:
-        return dict(json.loads(process.read([_tools(places), _RUNNER, places.index_url])))
+        return dict(json.loads(process.read([_tools(places.index_url), _RUNNER, places.index_url])))
     except process.CommandFailed as error:
         # It has said what is wrong, in the words of any error.
         text = error.output.replace("error: ", "", 1).partition("\n hint: ")
         raise ui.UserError(text[0].strip(), text[2].strip()) from None
 
 
-def _tools(places: Places) -> Path:
-    return toolenv.make(Path(sys.executable), places.index_url)
+@cache
+def _tools(index_url: str) -> Path:
+    return toolenv.make(Path(sys.executable), index_url)
 
 
 def install(prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places: Places,
@@ -47,7 +49,7 @@ def install(prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places
         lock = directory / "pylock.toml"
         lock.write_text(_lock(wheels, places), encoding="utf-8")
         command: list[str | Path] = [
-            _tools(places).parent / "uv", "pip", "install", "--requirements", lock, "--no-deps", "--reinstall",
+            _tools(places.index_url).parent / "uv", "pip", "install", "--requirements", lock, "--no-deps", "--reinstall",
             "--python", prefix / "bin" / "python", "--no-config", "--quiet", "--no-progress", "--color", "never",
             "--cache-dir", files.cache_root() / "uv", "--no-build",
         ]  # fmt: skip
