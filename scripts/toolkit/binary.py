@@ -49,9 +49,9 @@ def install(prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places
         lock = directory / "pylock.toml"
         lock.write_text(_lock(wheels, places), encoding="utf-8")
         command: list[str | Path] = [
-            _tools(places.index_url).parent / "uv", "pip", "install", "--requirements", lock, "--no-deps", "--reinstall",
-            "--python", prefix / "bin" / "python", "--no-config", "--quiet", "--no-progress", "--color", "never",
-            "--cache-dir", files.cache_root() / "uv", "--no-build",
+            _tools(places.index_url).parent / "uv", "pip", "install", "--requirements", lock, "--no-deps",
+            "--reinstall", "--no-build", "--no-config", "--python", prefix / "bin" / "python", "--cache-dir",
+            files.cache_root() / "uv", "--quiet", "--no-progress", "--color", "never",
         ]  # fmt: skip
         try:
             process.run(command, env=variables)

@@ -18,7 +18,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit import environment, files
+from toolkit import environment, files, plain_wheel
 from toolkit.interpreter import Interpreter
 
 #: Part of every key: a change in how wheels are unpacked makes new entries instead of wrong hits.
@@ -96,16 +96,16 @@ def _vanished(directory: Path) -> Unpacked:
 
 
 def _unpack(wheel: Path, scratch: Path, interpreter: Interpreter) -> None:
-    environment.install(wheel, _PLACEHOLDER, interpreter, destdir=scratch)
     root = scratch / "root"
-    os.rename(scratch / _PLACEHOLDER.relative_to("/"), root)
-    names = sorted(os.path.relpath(os.path.join(parent, name), root)
-                   for parent, _, found in os.walk(root) for name in found)
-    for name in names:
-        path = root / name
-        path.chmod(path.stat().st_mode & 0o555)
-    listed = {name: _signature(os.path.join(root, name)) for name in names}
-    files.write_atomic(scratch / "files.json", json.dumps(listed))
+    if not plain_wheel.unpack(wheel, root, _PLACEHOLDER, interpreter):
+        environment.install(wheel, _PLACEHOLDER, interpreter, destdir=scratch)
+        os.rename(scratch / _PLACEHOLDER.relative_to("/"), root)
+    listed = {}
+    for parent, _, names in os.walk(root):
+        for path in (os.path.join(parent, name) for name in names):
+            os.chmod(path, os.stat(path).st_mode & 0o555)
+            listed[os.path.relpath(path, root)] = _signature(path)
+    files.write_atomic(scratch / "files.json", json.dumps(listed, sort_keys=True))
 
 
 def _signature(path: str) -> list[int] | None:

@@ -13,17 +13,21 @@ import pytest
 from tests.wheel_files import make_wheel
 from toolkit import interpreter, unpacked
 from toolkit.sync import installed
+from toolkit.ui import UserError
 from toolkit.unpacked import Shelf
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 SITE = f"lib/python{HERE}/site-packages"
 
 
-@pytest.fixture
-def wheel(tmp_path: Path) -> Path:
-    files = {"parcel/__init__.py": "def main(): print('hello')\n", "scripts/parcel-data": "#!python\nprint('data')\n"}
+@pytest.fixture(params=["plain", "with data"])
+def wheel(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a wheel that is unpacked here, or by `installer`."""
+    files = {"parcel/__init__.py": "def main(): print('hello')\n", "parcel/data.txt": "data\n"}
+    if request.param == "with data":
+        files["scripts/parcel-data"] = "#!python\nprint('data')\n"
     return make_wheel(tmp_path / "wheels", "parcel", files,
-                      entry_points="[console_scripts]\nparcel-run = parcel:main\n")
+                      entry_points="[console_scripts]\nparcel-run = parcel:main\nParcel.More = parcel : main [x]\n")
 
 
 @pytest.fixture
@@ -44,7 +48,10 @@ def test_scripts_run_whatever_the_environments_path(shelf: Shelf, wheel: Path, t
     prefix = make_environment(tmp_path / name)
     unpacked.link(shelf.take({"one": wheel})["one"], prefix)
     environment = {**os.environ, "PYTHONPATH": str(prefix / SITE)}
-    for script, said in (("parcel-run", "hello\n"), ("parcel-data", "data\n")):
+    scripts = {"parcel-run": "hello\n", "Parcel.More": "hello\n", "parcel-data": "data\n"}
+    for script, said in scripts.items():
+        if script == "parcel-data" and not (prefix / "bin" / script).exists():
+            continue
         done = subprocess.run([prefix / "bin" / script], env=environment, capture_output=True, text=True, check=True)
         assert done.stdout == said
 
@@ -54,7 +61,7 @@ def test_the_record_is_true_of_every_file(shelf: Shelf, wheel: Path, tmp_path: P
     unpacked.link(shelf.take({"one": wheel})["one"], prefix)
     [found] = installed(prefix / SITE)["parcel"]
     assert found.is_whole()
-    assert {Path(path).name for path, _ in found.files()} >= {"parcel-run", "parcel-data", "__init__.py"}
+    assert {Path(path).name for path, _ in found.files()} >= {"parcel-run", "Parcel.More", "__init__.py", "INSTALLER"}
     with (found.directory / "RECORD").open() as stream:
         assert all(row[1].startswith("sha256=") for row in csv.reader(stream) if not row[0].endswith("RECORD"))
 
@@ -94,3 +101,15 @@ def test_on_another_file_system_files_are_copied(
     copied = prefix / SITE / "parcel" / "__init__.py"
     assert not copied.samefile(taken.root / SITE / "parcel" / "__init__.py")
     assert copied.stat().st_mode & 0o200
+
+
+def test_a_member_that_leads_out_is_refused(shelf: Shelf, tmp_path: Path) -> None:
+    evil = make_wheel(tmp_path / "wheels", "evil", {"../../evil.py": ""})
+    with pytest.raises(UserError, match="leads out of the environment"):
+        shelf.take({"evil": evil})
+
+
+def test_what_is_no_wheel_is_said(shelf: Shelf, tmp_path: Path) -> None:
+    (tmp_path / "evil-1.0-py3-none-any.whl").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="not a wheel"):
+        shelf.take({"evil": tmp_path / "evil-1.0-py3-none-any.whl"})
