@@ -17,6 +17,8 @@ from toolkit.stand_variables import Guest
 
 _TASK = re.compile(r"(?:TASK|PLAY|RUNNING HANDLER) \[(.*?)\] \**$")
 _FATAL = re.compile(r"^fatal: \[.*?\]: (?:FAILED|UNREACHABLE)! =>[ ]*\n(?P<result>(?: .*\n|\n(?= ))*)", re.MULTILINE)
+#: What begins a text of several lines in YAML.
+_BLOCK = re.compile(r"[|>]\d*[-+]?")
 #: What Ansible's log puts before each message.
 _PREFIX = re.compile(r"^\d{4}-\d\d-\d\d \S+ p=\d+ u=\S* n=\S* \w*\| ?", re.MULTILINE)
 
@@ -142,7 +144,7 @@ def _said(lines: Sequence[str]) -> str:
         for number, line in enumerate(lines):
             found = re.match(rf"( *){key}: ?(.*)", line)
             if found and found[2] not in ("''", '""'):
-                first = [] if found[2] in ("|-", "|", ">-") else [found[2].strip("'\"")]
+                first = [] if _BLOCK.fullmatch(found[2]) else [found[2].strip("'\"")]
                 return "\n".join([*first, *_block(lines[number + 1:], len(found[1]))])
     return "\n".join(lines)
 
