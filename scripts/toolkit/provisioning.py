@@ -16,7 +16,7 @@ from toolkit.stand import Access, Options
 from toolkit.stand_variables import Guest
 
 _TASK = re.compile(r"(?:TASK|PLAY|RUNNING HANDLER) \[(.*?)\] \**$")
-_FATAL = re.compile(r"^fatal: \[.*?\]: (?:FAILED|UNREACHABLE)! =>[ ]*\n(?P<result>(?: .*\n|\n(?= ))*)", re.MULTILINE)
+_FATAL = re.compile(r"^fatal: \[.*?\]: (?:FAILED|UNREACHABLE)! =>[ ]*\n(?P<result>(?: .*\n|\n(?=\n* ))*)", re.MULTILINE)
 #: What begins a text of several lines in YAML.
 _BLOCK = re.compile(r"[|>]\d*[-+]?")
 #: What Ansible's log puts before each message.

@@ -62,8 +62,9 @@ def test_a_failure_shows_what_the_task_wrote_and_which_task_it_was(tmp_path: Pat
 
 
 def test_a_text_that_begins_with_an_empty_line_is_shown_as_it_is(tmp_path: Path) -> None:
-    error = provisioning.explain(FAILED.replace("|-\n", "|4-\n\n"), "", "stand", tmp_path)
-    assert error.details.startswith("\nConnectionRefusedError: no database\n")
+    error = provisioning.explain(FAILED.replace("|-\n", "|4-\n\n\n\n"), "", "stand", tmp_path)
+    assert error.details.startswith("\n\n\nConnectionRefusedError: no database\n")
+    assert error.details.endswith("see its last lines")
 
 
 def test_a_refusal_shows_its_message(tmp_path: Path) -> None:

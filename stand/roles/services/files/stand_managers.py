@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -128,7 +129,8 @@ class Windows:
     def log(self, service: Service) -> str:
         """Return the last lines that a service wrote."""
         text = run(["tmux", "capture-pane", "-p", "-J", "-S", "-200", "-t", f"{SESSION}:={service.name}"], check=False)
-        return "\n".join(text.rstrip().splitlines()[-LAST_LINES:])
+        # A window is as high as it is, whatever is in it.
+        return "\n".join(re.sub(r"\n{3,}", "\n\n", text.strip()).splitlines()[-LAST_LINES:])
 
     def _end(self, name: str) -> None:
         """End what runs in a window, and wait until it has: it may hold a port, and heed nothing that tmux does."""
