@@ -95,7 +95,7 @@ def test_the_store_key_depends_on_all_that_shapes_a_wheel() -> None:
         store_key(node, PYTHON, {}, "debian 13"),
         store_key(node, replace(PYTHON, soabi="other"), {}, "debian 12"),
         store_key(replace(node, cheap=True), PYTHON, {}, "debian 12"),
-        store_key(node, replace(PYTHON, path=Path("/opt/bin/python3.11")), {}, "debian 12"),
+        store_key(node, replace(PYTHON, path=Path("/opt/bin/python"), include=Path("/opt/include")), {}, "debian 12"),
         store_key(replace(node, identity="y"), PYTHON, {}, "debian 12"),
     }
     assert len(keys) == 7
