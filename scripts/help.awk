@@ -46,6 +46,7 @@ BEGIN {
 
 END {
     print "Usage: make [target] [SETTING=value]"
+    print "       ./create-virtual-environment [--help]   the environment to develop in, made or updated"
     for (i = 1; i <= sections; i++) if (title[i] !~ /^Settings/) print_section(i)
     for (i = 1; i <= sections; i++) if (title[i] ~ /^Settings/) print_section(i)
 }

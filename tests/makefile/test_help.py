@@ -22,6 +22,10 @@ def test_lists_every_target_and_every_setting(project: Project) -> None:
     assert listed == {*VERBS, "completion", "help", *settings}
 
 
+def test_tells_of_the_development_environment(project: Project) -> None:
+    assert "./create-virtual-environment" in project.make("help").stdout
+
+
 def test_shows_defaults_but_no_formulas(project: Project) -> None:
     shown = project.make("help").stdout
     assert "[uv]" in shown
