@@ -1,7 +1,7 @@
 """A stand in a machine that QEMU emulates, from nothing: its box is made, it is provisioned, used, and ended.
 
-Minutes long, and no part of `make test`: `make stand-vagrant-test`. Services are those of packages that were built on the
-host: to compile thirty dependencies would take an emulated processor longer than all the rest.
+Minutes long, and no part of `make test`: `make stand-vagrant-test`. Services are those of packages that were built on
+the host: to compile thirty dependencies would take an emulated processor longer than all the rest.
 """
 
 from __future__ import annotations
