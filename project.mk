@@ -2,7 +2,8 @@ toolkit := $(subst /project.mk,,$(realpath $(lastword $(MAKEFILE_LIST))))
 project := $(abspath $(dir $(firstword $(MAKEFILE_LIST))))
 # What a service project links to: `ln -s common/project.mk Makefile`, or `include common/project.mk` in a Makefile of
 # its own. Variables, targets and their wiring; the work is done by scripts/. `make help` is made from the comments here:
-# `#@` heads a section, `#:` explains the target or the variable below it.
+# `#@` heads a section, `#:` explains the target or the variable below it. It is one file, though a long one, as MAKEFILE_LIST
+# is a list of words: a second file would have to be named by a path, and the toolkit's may have spaces in it.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c
