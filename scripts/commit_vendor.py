@@ -38,7 +38,7 @@ def main(argv: Sequence[str]) -> int:
         else:
             vendor_commit.make(plan)
             left = vendor_commit.uncommitted_inputs(kept, project, chosen)
-            tell(plan, left)
+            tell(plan, left, has_remote=bool(kept.project.ask("remote")))
     return 0
 
 
@@ -49,15 +49,15 @@ def show(plan: Plan) -> None:
         ui.note(textwrap.indent(commit.message, "    ").rstrip())
 
 
-def tell(plan: Plan, left: Sequence[str]) -> None:
-    """Say what comes next."""
+def tell(plan: Plan, left: Sequence[str], *, has_remote: bool) -> None:
+    """Say what comes next; a project that `has_remote` is pushed last."""
     if plan.destination and plan.destination.warning:
         ui.warn(plan.destination.warning)
     if left:
         ui.note(f"vendor/ was made from what is not committed yet: {', '.join(left)}")
-    pushes = [plan.destination.push] if plan.destination else []
-    ui.note("\n".join(["next:" if len(pushes) == 0 else "next, in this order:",
-                       *(f"    {command}" for command in (*pushes, "git push"))]))
+    commands = [*([plan.destination.push] if plan.destination else []), *(["git push"] if has_remote else [])]
+    if commands:
+        ui.note("\n    ".join(["next:" if len(commands) == 1 else "next, in this order:", *commands]))
 
 
 if __name__ == "__main__":

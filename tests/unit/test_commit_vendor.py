@@ -283,3 +283,13 @@ def test_a_hook_of_git_may_run_it(project: VendorProject, monkeypatch: pytest.Mo
     project.lock("flask==3.1")
     assert commit(project) == 0
     monkeypatch.undo()
+
+
+def test_a_project_without_a_remote_is_not_to_be_pushed(
+    project: VendorProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    git(project.root, "remote", "remove", "origin")
+    commit(project.lock("flask==3.1"))
+    out = capsys.readouterr().out
+    assert "next:\n    git -C vendor push origin main\n" in out
+    assert "    git push" not in out
