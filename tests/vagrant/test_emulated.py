@@ -112,3 +112,4 @@ def test_nothing_is_left_of_it(stand: Stand) -> None:
 
     assert listed("list", "--all", "--name").split() == []
     assert f"root-{stand.project.name}-vagrant" not in listed("vol-list", "default")
+    assert "yc-ipv6-nat" in listed("net-list", "--name").split()
