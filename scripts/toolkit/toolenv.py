@@ -40,16 +40,17 @@ def enter(index_url: str = "", extra_index_url: str = "") -> None:
 def inside() -> bool:
     """Tell whether this process runs in the tools environment."""
     prefix = Path(sys.prefix).resolve()
-    return prefix.parent == _parent().resolve() and prefix.name.endswith(_digest())
+    return prefix.parent == _parent().resolve() and prefix.name.endswith(_digest(REQUIREMENTS))
 
 
-def make(python: Path, index_url: str = "", extra_index_url: str = "", requirements: Path = REQUIREMENTS) -> Path:
+def make(python: Path, index_url: str = "", extra_index_url: str = "", requirements: Path | None = None) -> Path:
     """Return the interpreter of the environment of `python` with these tools, made when missing or damaged.
 
-    Two runs at once make it once. Raises `UserError` when it cannot be made; then nothing of it is left in use.
+    `requirements` pins them (default: the tools of the network verbs). Two runs at once make it once. Raises
+    `UserError` when it cannot be made; then nothing of it is left in use.
     """
-    version = _version(python)
-    directory = _parent() / f"python{version}-{_digest(requirements)}"
+    requirements = requirements or REQUIREMENTS
+    directory = _parent() / f"python{_version(python)}-{_digest(requirements)}"
     inner = directory / "bin" / "python"
     if not is_sound(directory):
         with files.exclusive(_parent(), "set-up of the toolkit's tools"):
@@ -62,7 +63,7 @@ def _parent() -> Path:
     return files.cache_root().absolute() / "tools"
 
 
-def _digest(requirements: Path = REQUIREMENTS) -> str:
+def _digest(requirements: Path) -> str:
     return hashlib.sha256(requirements.read_bytes()).hexdigest()[:16]
 
 

@@ -197,7 +197,7 @@ def _run(verb: str, arguments: list[str]) -> Done:
 
 def provide_tools() -> None:
     """Put an environment with what this one has where the toolkit looks for its tools."""
-    directory = toolenv._parent() / f"python{HERE}-{toolenv._digest()}"
+    directory = toolenv._parent() / f"python{HERE}-{toolenv._digest(toolenv.REQUIREMENTS)}"
     if not directory.exists():
         directory.mkdir(parents=True)
         for name in ("bin", "lib"):
