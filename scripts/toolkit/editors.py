@@ -120,7 +120,11 @@ def _pycharm(place: _Place) -> dict[str, str]:
     roots = "".join(_content(place, root) for root in _content_roots(place))
     jdk = (f'    <orderEntry type="jdk" jdkName={sdk} jdkType="Python SDK" />\n'
            '    <orderEntry type="sourceFolder" forTests="false" />\n')
+    repositories = "".join(f'    <mapping directory={quoteattr(_from(place, path, "$PROJECT_DIR$"))} vcs="Git" />\n'
+                           for path in (place.project.root, *_submodules(place.project.root))
+                           if (path / ".git").exists())
     return {
+        ".idea/vcs.xml": _xml("project", f'  <component name="VcsDirectoryMappings">\n{repositories}  </component>\n'),
         ".idea/misc.xml": _xml("project", f'  <component name="ProjectRootManager" version="2" project-jdk-name={sdk} '
                                'project-jdk-type="Python SDK" />\n'),
         ".idea/modules.xml": _xml("project", f'  <component name="ProjectModuleManager">\n{modules}  </component>\n'),
@@ -163,10 +167,14 @@ def _content(place: _Place, content: Path) -> str:
 
 
 def _url(place: _Place, path: Path) -> str:
-    # For a module in .idea/, this is the directory that holds .idea/.
-    if not path.is_relative_to(place.project.root):
-        return f"file://{path}"
-    return f"file://$MODULE_DIR$/{path.relative_to(place.project.root)}".removesuffix("/.")
+    # For a module in .idea/, MODULE_DIR is the directory that holds .idea/.
+    return f"file://{_from(place, path, '$MODULE_DIR$')}"
+
+
+def _from(place: _Place, path: Path, variable: str) -> str:
+    """Return a path in the project by the variable that stands for this in PyCharm's files."""
+    root = place.project.root
+    return f"{variable}/{path.relative_to(root)}".removesuffix("/.") if path.is_relative_to(root) else str(path)
 
 
 def _vscode(place: _Place) -> dict[str, str]:

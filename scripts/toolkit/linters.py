@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import configparser
 import tomllib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,8 @@ class Linter:
     """A linter: its distribution and module, the words that run it on paths, and where it is configured.
 
     `files` are its own; `table` is below `tool` in pyproject.toml; `section` of setup.cfg or tox.ini. One that
-    `reads_scripts` takes files whose names do not end in .py.
+    `reads_scripts` takes files whose names do not end in .py. It ends with one of `found` when there are faults; any
+    other status, but for 0, says that it could not do its work.
     """
 
     name: str
@@ -27,12 +28,15 @@ class Linter:
     table: str = ""
     section: str = ""
     reads_scripts: bool = True
+    found: Collection[int] = (1,)
 
 
 LINTERS = (
     Linter("ruff", ("check", "--quiet", "--no-cache", "--force-exclude", "--"), ("ruff.toml", ".ruff.toml"), "ruff"),
     Linter("flake8", (), (".flake8",), section="flake8"),
-    Linter("pylint", ("--recursive=y", "--score=n"), (".pylintrc", "pylintrc"), "pylint", "pylint"),
+    Linter("pylint", ("--recursive=y", "--score=n"), (".pylintrc", "pylintrc"), "pylint", "pylint",
+           # Bits: 2 an error, 4 a warning, 8 and 16 advice; 1 and 32 are its own.
+           found=range(2, 32, 2)),
     # Two scripts would both be its module `__main__`.
     Linter("mypy", (), ("mypy.ini", ".mypy.ini"), "mypy", "mypy", reads_scripts=False),
 )

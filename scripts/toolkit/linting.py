@@ -62,14 +62,21 @@ def missing(wanted: Wanted, package: Package) -> ui.UserError:
 
 
 def _lint(wanted: Wanted, root: Path, linting: Linting) -> str:
-    """Run one linter and return what it says of faults."""
+    """Run one linter and return what it says of faults. Raises `UserError` when it cannot do its work."""
     linter, package = wanted.linter, linting.plan.service
     paths = [os.path.relpath(package.path / path, wanted.directory) for path in sources(package, linter)]
+    if not paths:
+        # Without a path, some would look at all there is.
+        ui.step("LINT", f"{package.service_name}: there is no file for {linter.name}")
+        return ""
     words = [str(root / "bin" / "python"), "-B", "-m", linter.name, *linter.words, *paths]
     try:
         with progress.watching("LINT", f"{package.service_name}: {linter.name}") as watch:
             process.run(words, cwd=wanted.directory, env=_variables(root, linting), watch=watch)
     except process.CommandFailed as error:
+        if error.status not in linter.found:
+            raise ui.UserError(f"{package.service_name}: {linter.name} could not do its work (status {error.status})",
+                               f"see above what it says; {wanted.origin} it", error.output) from None
         return error.output or str(error)
     ui.step("LINT", f"{package.service_name}: {linter.name} finds no fault")
     return ""

@@ -14,7 +14,7 @@ import pytest
 from tests.unit.conftest import Workspace
 from toolkit import editors, environment, interpreter
 
-FILES = {".idea/misc.xml", ".idea/modules.xml", ".idea/project.iml", ".vscode/settings.json", ".envrc"}
+FILES = {".idea/misc.xml", ".idea/modules.xml", ".idea/project.iml", ".idea/vcs.xml", ".vscode/settings.json", ".envrc"}
 
 
 @pytest.fixture
@@ -58,6 +58,15 @@ def test_pycharm_knows_source_roots_and_has_submodules_as_content_roots(project:
                *(("excludeFolder", f"{here}/{name}", None) for name in ("build", "dist", "vendor"))],
         f"{here}/common": [("sourceFolder", f"{here}/common", "false")],
     }
+
+
+def test_pycharm_knows_which_directories_are_repositories(project: Workspace) -> None:
+    for name in (".git", "common/.git", "vendor/.git"):
+        (project.root / name).mkdir(parents=True)
+    write(project, "--pycharm")
+    mappings = ET.parse(project.root / ".idea" / "vcs.xml").getroot().iter("mapping")
+    assert [entry.get("directory") for entry in mappings] == [
+        "$PROJECT_DIR$", "$PROJECT_DIR$/common", "$PROJECT_DIR$/vendor"]
 
 
 def test_pycharm_is_given_one_name_of_the_interpreter_and_the_user_is_told_of_it(

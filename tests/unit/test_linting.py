@@ -101,3 +101,28 @@ def test_without_a_linter_the_syntax_is_checked(project: Workspace, text: str, s
     assert output.replace(str(project.root / "api/"), "").lstrip("/").startswith(said)
     assert bool(output) is bool(said)
     assert not list(project.root.rglob("__pycache__"))
+
+
+def test_a_linter_that_cannot_work_is_no_fault_of_the_code(project: Workspace) -> None:
+    project.write({"api/dev-requirements.txt": "ruff\n", "api/told.txt": "sys.exit(2)"})
+    with pytest.raises(ui.UserError, match=r"api: ruff could not do its work \(status 2\)"):
+        lint(project, "ruff")
+
+
+@pytest.mark.parametrize(("status", "is_broken"), [(4, False), (30, False), (32, True), (1, True)])
+def test_pylint_tells_by_bits_whether_it_could_work(project: Workspace, status: int, is_broken: bool) -> None:
+    project.write({"api/dev-requirements.txt": "pylint\n", "api/told.txt": f"sys.exit({status})"})
+    if is_broken:
+        with pytest.raises(ui.UserError, match="could not do its work"):
+            lint(project, "pylint")
+    else:
+        assert "pylint" in lint(project, "pylint")
+
+
+def test_a_linter_without_files_is_not_let_loose_on_all(
+    project: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write({"api/dev-requirements.txt": "mypy\n", "api/told.txt": "sys.exit(2)"})
+    monkeypatch.setattr(linting, "sources", lambda package, linter: [])
+    assert lint(project, "mypy") == {}
+    assert capsys.readouterr().out == "  LINT    api: there is no file for mypy\n"
