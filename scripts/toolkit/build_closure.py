@@ -200,8 +200,17 @@ class Closure:
             self.base,
             requirements=requirements,
             constraints=(*self.base.constraints, *constraints),
+            origins=self._origins(requirements),
             preferences=tuple(preferences.values()),
         )
+
+    def _origins(self, requirements: Collection[str]) -> dict[str, str]:
+        """Return what asks for each requirement, as errors name it."""
+        found: dict[str, list[str]] = {}
+        for key, tree in self._trees.items():
+            for text in self.sets.get(key, frozenset()) & set(requirements):
+                found.setdefault(text, []).append(tree.name)
+        return {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
 
 
 def _static(tree: Tree) -> Requirements:

@@ -185,3 +185,12 @@ def test_a_version_that_was_chosen_serves_the_next_round_too(
     done = shop.vendor(*options)
     assert done.status == 0, done.err
     assert shop.build_keys() == ["maker==3.0", "tool==1.0"]
+
+
+def test_a_build_requirement_that_no_version_satisfies_is_told_with_what_it_builds(
+    shop: Workshop, index: LocalIndex
+) -> None:
+    add_backend(index, "1.0")
+    add_made(index, "thing", ">=9")
+    shop.service("app", "thing")
+    assert shop.vendor().error[0].startswith("building thing: no version satisfies `maker>=9`")
