@@ -41,13 +41,11 @@ def start(directory: Path) -> Iterator[Host]:
     with ExitStack() as undone:
         _connect(undone)
         words = ["ip", "netns", "exec", _NAME, "sh", str(_SCRIPT), str(directory)]
-        with subprocess.Popen(words, stdin=subprocess.DEVNULL) as libvirtd:
-            undone.callback(libvirtd.terminate)
-            _wait_for(directory / "run" / "libvirt-sock", libvirtd)
-            yield Host(libvirtd.pid)
-            # Its networks have servers of their own, which outlive it.
-            libvirtd.terminate()
-            libvirtd.wait(timeout=60)
+        libvirtd = undone.enter_context(subprocess.Popen(words, stdin=subprocess.DEVNULL))
+        # Whatever happens, it is told to end before it is waited for; its networks' servers outlive it and come later.
+        undone.callback(libvirtd.terminate)
+        _wait_for(directory / "run" / "libvirt-sock", libvirtd)
+        yield Host(libvirtd.pid)
 
 
 def _connect(undone: ExitStack) -> None:
