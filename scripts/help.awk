@@ -1,5 +1,6 @@
 # Print the help of a makefile: `#@ Section`, then `#: text` above `target:`, `common-target:` or `VARIABLE ?= default`.
-# Sections keep the order in which they first appear, targets come before settings.
+# Sections keep the order in which they first appear, targets come before settings. A target that a makefile explains in
+# the place of `common-target` is the one that is shown.
 
 function finish(name, default_value) {
     if (text == "") return
@@ -7,6 +8,7 @@ function finish(name, default_value) {
     number = known[section]
     count[number]++
     label[number, count[number]] = name
+    common[number, count[number]] = is_common
     help[number, count[number]] = text
     value[number, count[number]] = default_value
     text = ""
@@ -15,6 +17,7 @@ function finish(name, default_value) {
 function print_section(number,    i) {
     printf "\n%s%s%s\n", bold, title[number], plain
     for (i = 1; i <= count[number]; i++) {
+        if (common[number, i] && label[number, i] in own) continue
         printf "  %s%-16s%s", name_colour, label[number, i], plain
         # A default that is a formula of make's tells a reader nothing.
         print_wrapped(help[number, i] (value[number, i] ~ /^$|\$/ ? "" : " [" value[number, i] "]"))
@@ -41,7 +44,15 @@ BEGIN {
 /^#: / { text = (text == "" ? "" : text " ") substr($0, 4); next }
 /^\.PHONY:/ { next }
 /^[A-Z][A-Z0-9_]* \?=/ { name = $1; sub(/^[A-Z0-9_]* \?= */, ""); finish(name, $0); next }
-/^[a-z][a-z0-9-]*:([^=]|$)/ { name = $1; sub(/:.*/, "", name); sub(/^common-/, "", name); finish(name, ""); next }
+/^[a-z][a-z0-9-]*:([^=]|$)/ {
+    name = $1
+    sub(/:.*/, "", name)
+    is_common = sub(/^common-/, "", name)
+    if (text != "" && !is_common) own[name]
+    finish(name, "")
+    is_common = 0
+    next
+}
 { text = "" }
 
 END {
