@@ -70,7 +70,7 @@ def command(recipe: Recipe, base: Path) -> list[str]:
     """Return the command that writes the system's tarball to a directory, where `given` has what it is told."""
     kernel = KERNELS[distribution(recipe.suite)].format(architecture=recipe.architecture)
     # What the roles would install: here it takes seconds, in a machine whose processor is emulated ten minutes.
-    wanted = dict.fromkeys((*PACKAGES, kernel, *package_list.read(["guest", "build"])))
+    wanted = dict.fromkeys((*PACKAGES, kernel, *package_list.read(["guest", "build", "develop"])))
     return [
         "mmdebstrap",
         "--mode=unshare",

@@ -23,6 +23,9 @@ printf '%s\n' 'UseDNS no' 'HostKey /etc/ssh/ssh_host_ecdsa_key' 'HostKey /etc/ss
     > /etc/ssh/sshd_config.d/box.conf
 # Whoever provisions decides when apt runs; a second one would hold its lock.
 systemctl --quiet disable apt-daily.timer apt-daily-upgrade.timer
+# What apt knows of the archive is no part of a box, though its directory looks as if it were new.
+mkdir -p /var/lib/apt/periodic
+touch --date=@0 /var/lib/apt/periodic/update-success-stamp
 
 cat > /etc/systemd/network/80-box.network <<'UNIT'
 [Match]
