@@ -10,11 +10,11 @@ from pathlib import Path
 project, target = Path(sys.argv[1]), Path(sys.argv[2])
 sys.path.insert(0, str(project / "common" / "scripts"))
 
-from toolkit import debian, settings, source_package  # noqa: E402
-from toolkit import project as projects  # noqa: E402
+from toolkit.debian import deb_build, source_package  # noqa: E402
+from toolkit.project import discovery, settings  # noqa: E402
 
 shutil.rmtree(target, ignore_errors=True)
 target.mkdir()
 chosen = settings.from_arguments(settings.parser("").parse_args(["--project", str(project)]))
-found = projects.discover(chosen)
-source_package.write(found, chosen, debian.read(found, chosen), target)
+found = discovery.discover(chosen)
+source_package.write(found, chosen, deb_build.read(found, chosen), target)

@@ -7,7 +7,8 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import nat_network, ui
+from toolkit.core import console
+from toolkit.stand import virtualbox_network
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -21,9 +22,9 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str]) -> int:
     """Change VirtualBox's settings."""
     arguments = build_parser().parse_args(argv)
-    nat_network.advertise(nat_network.Network(name=arguments.natnetwork, range=""), arguments.dry_run)
+    virtualbox_network.advertise(virtualbox_network.Network(name=arguments.natnetwork, range=""), arguments.dry_run)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

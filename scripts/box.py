@@ -7,7 +7,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import box, chroot, settings, ui
+from toolkit.core import console
+from toolkit.debian import chroot
+from toolkit.project import settings
+from toolkit.stand import box
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,10 +27,10 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     suite = arguments.suite or chroot.own_suite()
     made = box.make(chroot.minimal(suite, arguments.mirror), chosen)
-    ui.note(f"""the box {made.name} is {made.path}; a stand of this suite is made of it:
+    console.note(f"""the box {made.name} is {made.path}; a stand of this suite is made of it:
     STAND_SUITE={suite} vagrant up --provider=libvirt""")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

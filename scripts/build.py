@@ -8,8 +8,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from toolkit import check, settings, ui, wheels
-from toolkit import project as projects
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.project import discovery, settings
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -21,14 +23,14 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb and return its exit status."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    project = projects.discover(chosen)
+    project = discovery.discover(chosen)
     check.require(project, chosen)
     start = time.monotonic()
     built = wheels.build(project, chosen, wheels.options_from(arguments, chosen))
     count = len({wheel for service in built.runtime.values() for wheel in service})
-    ui.step("BUILT", f"{count} wheels for {', '.join(built.runtime)} in {time.monotonic() - start:.1f} s")
+    console.step("BUILT", f"{count} wheels for {', '.join(built.runtime)} in {time.monotonic() - start:.1f} s")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

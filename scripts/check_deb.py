@@ -8,8 +8,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import chroot, package_check, settings, ui
-from toolkit.package_check import CheckOptions
+from toolkit.core import console
+from toolkit.debian import chroot
+from toolkit.debian.proof import check
+from toolkit.debian.proof.check import CheckOptions
+from toolkit.project import settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -32,13 +35,13 @@ def main(argv: Sequence[str]) -> int:
         mirror=arguments.mirror,
         max_age=arguments.max_age,
     )
-    package_check.require_tools()
-    found = {suite: package_check.read(place, options) for suite, place in places.items()}
+    check.require_tools()
+    found = {suite: check.read(place, options) for suite, place in places.items()}
     for suite, built in found.items():
-        ui.step("CHECK", f"{', '.join(path.name for path in built.packages)}")
-        package_check.check(built, suite, chosen, options)
+        console.step("CHECK", f"{', '.join(path.name for path in built.packages)}")
+        check.check(built, suite, chosen, options)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -13,7 +13,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from toolkit import ui
+from toolkit.core import console
 
 #: What debhelper's makefile build system gives to every makefile.
 FOREIGN = frozenset({"AM_UPDATE_INFO_DIR", "INSTALL", "CC", "CXX", "PKG_CONFIG"})
@@ -92,9 +92,9 @@ def main(argv: Sequence[str]) -> int:
         print(error)
     else:
         for warning in find_warnings(settings, given, arguments.goals):
-            ui.warn(warning)
+            console.warn(warning)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -6,7 +6,9 @@ from __future__ import annotations
 import argparse
 import sys
 
-from toolkit import check, project, settings, ui
+from toolkit.core import console
+from toolkit.project import discovery, settings
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -17,12 +19,12 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: list[str]) -> int:
     """Check, and say so; raises `UserError` with everything that is wrong."""
     chosen = settings.from_arguments(build_parser().parse_args(argv))
-    check.require(project.discover(chosen), chosen)
+    check.require(discovery.discover(chosen), chosen)
     files = [path for path in chosen.vendor.iterdir() if path.is_file() and path.name != ".git"]
     size = sum(path.stat().st_size for path in files)
-    ui.step("CHECK", f"vendor/: {len(files)} files, {size / 1e6:.1f} MB, all as locked")
+    console.step("CHECK", f"vendor/: {len(files)} files, {size / 1e6:.1f} MB, all as locked")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -7,10 +7,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import chroot, control, library, settings, ui
-from toolkit import project as projects
-from toolkit.control import Control
-from toolkit.settings import Settings
+from toolkit.core import console
+from toolkit.debian import chroot, library
+from toolkit.project import debian_control, discovery, settings
+from toolkit.project.debian_control import Control
+from toolkit.project.settings import Settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -27,17 +28,17 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     recipe = chroot.recipe(read_packaging(chosen), arguments.suite or chroot.own_suite(), arguments.mirror)
     made = chroot.provide(recipe, chosen, arguments.max_age)
-    ui.note(f"the chroot of {made.suite} is {made.path}")
+    console.note(f"the chroot of {made.suite} is {made.path}")
     return 0
 
 
 def read_packaging(chosen: Settings) -> Control | None:
     """Return what says with which packages the project is built; None where services have no debian/ yet."""
     if (chosen.project / "debian" / "control").exists():
-        return control.read(chosen.project / "debian")
-    project = projects.discover(chosen)
+        return debian_control.read(chosen.project / "debian")
+    project = discovery.discover(chosen)
     return None if project.services else library.read(project, chosen)
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -8,7 +8,8 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolkit import files, settings, ui
+from toolkit.core import console, files
+from toolkit.project import settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -23,10 +24,10 @@ def main(argv: Sequence[str]) -> int:
     by_debhelper = "DH_INTERNAL_BUILDFLAGS" in os.environ
     for directory in (chosen.build,) if by_debhelper else (chosen.build, chosen.dist):
         if directory.exists():
-            ui.step("CLEAN", f"{directory.name}/")
+            console.step("CLEAN", f"{directory.name}/")
             files.remove_tree(directory)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

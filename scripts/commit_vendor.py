@@ -8,9 +8,12 @@ import sys
 import textwrap
 from collections.abc import Sequence
 
-from toolkit import check, files, settings, staging, ui, vendor_commit, vendor_repository
-from toolkit import project as projects
-from toolkit.vendor_commit import Plan
+from toolkit.core import console, files
+from toolkit.project import discovery, settings
+from toolkit.vendor_repository import commits, state
+from toolkit.vendor_repository.commits import Plan
+from toolkit.vendored import check
+from toolkit.vendoring import staging
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,18 +29,18 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     with files.exclusive(chosen.project, "make vendor"):
         staging.recover(chosen.vendor)
-        kept = vendor_repository.find(chosen)
-        project = projects.discover(chosen)
-        vendor_commit.prepare(kept)
+        kept = state.find(chosen)
+        project = discovery.discover(chosen)
+        commits.prepare(kept)
         check.require(project, chosen)
-        plan = vendor_commit.plan(kept, project, chosen)
+        plan = commits.plan(kept, project, chosen)
         if not plan.commits:
-            ui.step("COMMIT", "vendor/ is committed as it is: nothing to do")
+            console.step("COMMIT", "vendor/ is committed as it is: nothing to do")
         elif arguments.dry_run:
             show(plan)
         else:
-            vendor_commit.make(plan)
-            left = vendor_commit.uncommitted_inputs(kept, project, chosen)
+            commits.make(plan)
+            left = commits.uncommitted_inputs(kept, project, chosen)
             tell(plan, left, has_remote=bool(kept.project.ask("remote")))
     return 0
 
@@ -45,20 +48,20 @@ def main(argv: Sequence[str]) -> int:
 def show(plan: Plan) -> None:
     """Show what would be committed."""
     for commit in plan.commits:
-        ui.step("WOULD", f"commit {' '.join(commit.paths) or 'all'} in {commit.repository.name}:")
-        ui.note(textwrap.indent(commit.message, "    ").rstrip())
+        console.step("WOULD", f"commit {' '.join(commit.paths) or 'all'} in {commit.repository.name}:")
+        console.note(textwrap.indent(commit.message, "    ").rstrip())
 
 
 def tell(plan: Plan, left: Sequence[str], *, has_remote: bool) -> None:
     """Say what comes next; a project that `has_remote` is pushed last."""
     if plan.destination and plan.destination.warning:
-        ui.warn(plan.destination.warning)
+        console.warn(plan.destination.warning)
     if left:
-        ui.note(f"vendor/ was made from what is not committed yet: {', '.join(left)}")
+        console.note(f"vendor/ was made from what is not committed yet: {', '.join(left)}")
     commands = [*([plan.destination.push] if plan.destination else []), *(["git push"] if has_remote else [])]
     if commands:
-        ui.note("\n    ".join(["next:" if len(commands) == 1 else "next, in this order:", *commands]))
+        console.note("\n    ".join(["next:" if len(commands) == 1 else "next, in this order:", *commands]))
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

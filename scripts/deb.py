@@ -8,12 +8,15 @@ import os
 import sys
 from collections.abc import Mapping, Sequence
 
-from toolkit import check, chroot, compression, debian, installable, settings, source_tree, ui, wheels
-from toolkit import project as projects
-from toolkit.control import Control
-from toolkit.debian import Deb
-from toolkit.project import Project
-from toolkit.settings import Settings
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.debian import chroot, compression, deb_build, installable, source_tree
+from toolkit.debian.deb_build import Deb
+from toolkit.project import discovery, settings
+from toolkit.project.debian_control import Control
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -30,15 +33,15 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     # What is packaged has the same modes whoever builds it.
     os.umask(0o022)
-    project = projects.discover(chosen)
-    packaging = debian.prepare(project, chosen)
+    project = discovery.discover(chosen)
+    packaging = deb_build.prepare(project, chosen)
     if project.services:
         check.require(project, chosen)
     if arguments.dry_run:
         announce(project, chosen, packaging)
     else:
         options = wheels.options_from(arguments, chosen)
-        debs = debian.build(project, chosen, options, packaging, arguments.compression)
+        debs = deb_build.build(project, chosen, options, packaging, arguments.compression)
         # A service brings all that it needs.
         report(debs, {} if project.services else installable.unmet(debs), chosen)
     return 0
@@ -49,25 +52,25 @@ def announce(project: Project, chosen: Settings, packaging: Control) -> None:
     paths = source_tree.list_files(project, chosen, packaging)
     size = source_tree.size(chosen.project, paths)
     source = f"{packaging.name} {packaging.version}, {packaging.format}"
-    ui.note(f"source package {source}: {len(paths)} files, {size / 1e6:.1f} MB")
+    console.note(f"source package {source}: {len(paths)} files, {size / 1e6:.1f} MB")
     for service in project.services:
         name = packaging.package_of(service, chosen.namespace)
         architecture = packaging.binaries[name].get("Architecture")
-        ui.note(f"binary package {name}, {architecture}: the service {service.service_name}")
+        console.note(f"binary package {name}, {architecture}: the service {service.service_name}")
     if not project.services:
         for name, stanza in packaging.binaries.items():
-            ui.note(f"binary package {name}, {stanza.get('Architecture')}")
+            console.note(f"binary package {name}, {stanza.get('Architecture')}")
 
 
 def report(debs: Sequence[Deb], unmet: Mapping[str, Sequence[str]], chosen: Settings) -> None:
     """Say what was built, how large it is, how to install it, and which dependencies that would miss."""
     for deb in debs:
-        ui.step("DEB", deb.shown(chosen.project))
+        console.step("DEB", deb.shown(chosen.project))
     for name, needs in unmet.items():
-        ui.warn(f"{name} depends on what {chroot.own_suite()} has not: {', '.join(needs)}")
+        console.warn(f"{name} depends on what {chroot.own_suite()} has not: {', '.join(needs)}")
     paths = " ".join(f"./{deb.path.relative_to(chosen.project)}" for deb in debs if not deb.name.endswith("-dbgsym"))
-    ui.note(f"install with: apt-get install {paths}")
+    console.note(f"install with: apt-get install {paths}")
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -15,11 +15,14 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit import development, editors, personal, settings, ui, wheels
-from toolkit import project as projects
-from toolkit.assembly import EnvironmentOptions
-from toolkit.places import Places
-from toolkit.project import Package, Project
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.develop import develop, editors, personal
+from toolkit.develop.assembly import EnvironmentOptions
+from toolkit.network.places import Places
+from toolkit.project import discovery, settings
+from toolkit.project.discovery import Package, Project
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -53,7 +56,7 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     # A service that is named is one of all: the others' locks are no less valid.
     everything = replace(chosen, services=())
-    project = projects.discover(everything)
+    project = discovery.discover(everything)
     options = EnvironmentOptions(
         name=arguments.name, python=arguments.python, force=arguments.force, dry_run=arguments.dry_run,
         system_site_packages=arguments.system_site_packages, binary=arguments.binary,
@@ -62,12 +65,12 @@ def main(argv: Sequence[str]) -> int:
                       no_index=arguments.no_index),
     )  # fmt: skip
     build = replace(wheels.options_from(arguments, chosen), python="")
-    prefix, used = development.run(project, select(project, chosen.services), everything, build, options)
+    prefix, used = develop.run(project, select(project, chosen.services), everything, build, options)
     if editors.are_asked(arguments) and not arguments.dry_run:
         editors.write(project, prefix, used, arguments, personal.read(project, options.extra, everything).extra)
     if not arguments.dry_run and os.environ.get("VIRTUAL_ENV") != str(prefix):
         script = shlex.quote(str(prefix / "bin" / "activate"))
-        ui.note(f"enter it with `workon {shlex.quote(prefix.name)}`, or `. {script}`")
+        console.note(f"enter it with `workon {shlex.quote(prefix.name)}`, or `. {script}`")
     return 0
 
 
@@ -76,10 +79,10 @@ def select(project: Project, names: Sequence[str]) -> tuple[Package, ...]:
     directories = {project.root / name for name in names}
     unknown = directories - {package.path for package in project.locked}
     if unknown:
-        raise ui.UserError(f"--services: {project.shown(min(unknown))} is no directory of a service",
+        raise UserError(f"--services: {project.shown(min(unknown))} is no directory of a service",
                            f"there are: {', '.join(project.shown(package.path) for package in project.locked)}")
     return tuple(package for package in project.locked if not names or package.path in directories)
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

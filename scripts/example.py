@@ -11,10 +11,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit import git, new_project, outer_make, process, settings, templates, ui
-from toolkit.new_project import Request
-from toolkit.project import Project
-from toolkit.settings import Settings
+from toolkit.core import console, git, outer_make, process
+from toolkit.core.errors import UserError
+from toolkit.project import settings
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.scaffold import new_project, templates
+from toolkit.scaffold.new_project import Request
 
 SERVICE = "example-service"
 SUMMARY = "HTTP service that keeps notes"
@@ -51,11 +54,11 @@ def update(directory: Path, toolkit: Path) -> None:
 
 def make(directory: Path, target: str) -> None:
     """Run make in the project, with the settings that this script's own make was given."""
-    ui.step("MAKE", target)
-    words = ["make", "--no-print-directory", target, f"V={ui.verbosity}"]
+    console.step("MAKE", target)
+    words = ["make", "--no-print-directory", target, f"V={console.verbosity}"]
     try:
         process.run(words, cwd=directory, env=outer_make.environment(), stream=True)
-    except process.CommandFailed:
+    except process.CommandError:
         # It has said itself what is wrong.
         sys.exit(1)
 
@@ -64,7 +67,7 @@ def tell(directory: Path, namespace: str, seconds: float) -> None:
     """Say what was built and how to use it."""
     package = templates.names(SERVICE, namespace)["package"]
     built = max((directory / "dist").glob(f"{package}_*.deb"), key=lambda path: path.stat().st_mtime)
-    ui.note(f"""
+    console.note(f"""
 {_shown(directory)} is a service project, and this is its package, made in {seconds:.0f} s:
     {_shown(built)}
 Install it, and it runs (without systemd, start {package} by hand):
@@ -94,12 +97,12 @@ def main(argv: Sequence[str]) -> int:
     directory, start = chosen.project, time.monotonic()
     set_up_git()
     if (directory / "common" / ".git").exists():
-        ui.step("EXAMPLE", f"{directory} is there already: only its submodule is brought up to date")
+        console.step("EXAMPLE", f"{directory} is there already: only its submodule is brought up to date")
         update(directory, chosen.toolkit)
     elif directory.exists():
-        raise ui.UserError(f"{directory}: there, but not an example", "remove it, or name another place with EXAMPLE=")
+        raise UserError(f"{directory}: there, but not an example", "remove it, or name another place with EXAMPLE=")
     else:
-        ui.step("EXAMPLE", str(directory))
+        console.step("EXAMPLE", str(directory))
         create(chosen)
     make(directory, "vendor")
     make(directory, "commit-vendor")
@@ -109,4 +112,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -7,7 +7,9 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import inventory, settings, ui
+from toolkit.core import console
+from toolkit.explain import inventory
+from toolkit.project import settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -31,4 +33,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -9,8 +9,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import check, installation, settings, ui, wheels
-from toolkit import project as projects
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.install import installation
+from toolkit.project import discovery, settings
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,11 +29,11 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     # What is installed has the same modes whoever installs it.
     os.umask(0o022)
-    project = projects.discover(chosen)
+    project = discovery.discover(chosen)
     check.require(project, chosen)
     installation.install(project, chosen, wheels.options_from(arguments, chosen), Path(arguments.destdir).absolute())
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

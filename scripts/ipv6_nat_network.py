@@ -10,9 +10,11 @@ import shutil
 import sys
 from collections.abc import Sequence
 
-from toolkit import libvirt_network, nat_network, ui, virtualbox
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.stand import libvirt_network, virtualbox, virtualbox_network
 
-PROVIDERS = {"virtualbox": nat_network.create, "libvirt": libvirt_network.create}
+PROVIDERS = {"virtualbox": virtualbox_network.create, "libvirt": libvirt_network.create}
 PROGRAMS = {"virtualbox": virtualbox.MANAGER, "libvirt": "virsh"}
 
 
@@ -48,7 +50,7 @@ def _provider() -> str:
     chosen = os.environ.get("VAGRANT_DEFAULT_PROVIDER", "")
     found = [chosen] if chosen in PROVIDERS else [name for name, program in PROGRAMS.items() if shutil.which(program)]
     if len(found) != 1:
-        raise ui.UserError("VirtualBox and libvirt: both are installed, or neither",
+        raise UserError("VirtualBox and libvirt: both are installed, or neither",
                            "say which one runs the stands: --provider, or VAGRANT_DEFAULT_PROVIDER")
     return found[0]
 
@@ -56,10 +58,10 @@ def _provider() -> str:
 def main(argv: Sequence[str]) -> int:
     """Make the network."""
     arguments = build_parser().parse_args(argv)
-    network = nat_network.Network(name=arguments.name, range=arguments.network, prefix=arguments.prefix or "")
+    network = virtualbox_network.Network(name=arguments.name, range=arguments.network, prefix=arguments.prefix or "")
     PROVIDERS[arguments.provider or _provider()](network, arguments.dry_run)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -11,12 +11,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, installation, interpreter, linters, linting, lock, settings, ui, wheels
-from toolkit import project as projects
-from toolkit.linting import Linting
-from toolkit.project import Package, Project
-from toolkit.settings import Settings
-from toolkit.wheels import BuildOptions, Built
+from toolkit.build import interpreters, wheels
+from toolkit.build.wheels import BuildOptions, Built
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.install import installation
+from toolkit.project import discovery, settings
+from toolkit.project.discovery import Package, Project
+from toolkit.project.settings import Settings
+from toolkit.quality import linters, linting
+from toolkit.quality.linting import Linting
+from toolkit.vendored import check, lock_file
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -33,8 +38,8 @@ def lint(project: Project, chosen: Settings, options: BuildOptions) -> dict[str,
         if built and wanted[package]:
             found = linting.run(_linting(project, package, chosen, built, wanted[package]), options)
         else:
-            locked = lock.read(lock.path_of(chosen.vendor, project.lock_name(package)))
-            output = linting.check_syntax(package, interpreter.find(locked.pythons, options.python))
+            locked = lock_file.read(lock_file.path_of(chosen.vendor, project.lock_name(package)))
+            output = linting.check_syntax(package, interpreters.find(locked.pythons, options.python))
             found = {"the syntax check": output} if output else {}
         said[package.service_name] = found
     return said
@@ -54,16 +59,16 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb and return its exit status."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    project = projects.discover(chosen)
+    project = discovery.discover(chosen)
     check.require(project, chosen)
     said = lint(project, chosen, wheels.options_from(arguments, chosen))
     faults = {name: found for name, found in said.items() if found}
     if faults:
         what = "; ".join(f"{name}: {', '.join(found)}" for name, found in faults.items())
         details = "\n".join(output.rstrip() for found in faults.values() for output in found.values())
-        raise ui.UserError(f"{what}: faults found", "mend what is said above", details)
+        raise UserError(f"{what}: faults found", "mend what is said above", details)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -10,7 +10,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import machine, ui
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.stand import machine
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,9 +28,9 @@ def main(argv: Sequence[str]) -> int:
     """Boot or end it."""
     arguments = build_parser().parse_args(argv)
     if os.geteuid() != 0:
-        raise ui.UserError("only root can boot containers", "run `make stand`, which asks sudo")
+        raise UserError("only root can boot containers", "run `make stand`, which asks sudo")
     if not shutil.which("systemd-nspawn"):
-        raise ui.UserError("systemd-nspawn: no such program", "run `make setup`, or `apt install systemd-container`")
+        raise UserError("systemd-nspawn: no such program", "run `make setup`, or `apt install systemd-container`")
     if arguments.verb == "boot":
         machine.boot(machine.read(arguments.file))
     else:
@@ -37,4 +39,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -13,19 +13,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit import git, lines, new_project, new_service, scaffold, settings, ui
-from toolkit import project as projects
-from toolkit.new_project import RECIPES, Request
-from toolkit.project import Project
-from toolkit.settings import Settings
+from toolkit.core import console, git
+from toolkit.core.errors import UserError
+from toolkit.project import discovery, lines, settings
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.scaffold import new_project, new_service, writing
+from toolkit.scaffold.new_project import RECIPES, Request
 
 
 def is_new(directory: Path) -> bool:
     """Tell whether there is no project yet. Raises `UserError` where something else is in its place."""
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return True
-    if not (directory / ".git").exists() or not projects.is_toolkit(directory / "common"):
-        raise ui.UserError(f"{directory}: there already, and no project of this toolkit",
+    if not (directory / ".git").exists() or not discovery.is_toolkit(directory / "common"):
+        raise UserError(f"{directory}: there already, and no project of this toolkit",
                            "name a directory that is not there yet")
     return False
 
@@ -33,11 +35,11 @@ def is_new(directory: Path) -> bool:
 def create(chosen: Settings, request: Request, dry_run: bool) -> None:
     """Make a project, and say what comes next."""
     new_project.check(chosen.project, request)
-    ui.step("PROJECT", str(chosen.project))
+    console.step("PROJECT", str(chosen.project))
     changes = new_project.plan(Project(root=chosen.project, packages=()), chosen, request)
     if not dry_run:
         new_project.create(chosen, request, changes)
-    scaffold.report(changes)
+    writing.report(changes)
     if not dry_run:
         tell(chosen.project, request)
 
@@ -45,19 +47,19 @@ def create(chosen: Settings, request: Request, dry_run: bool) -> None:
 def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
     """Write what is missing of a project that is there."""
     git.require_top(chosen.project)
-    changes = new_project.plan(projects.discover(chosen), chosen, request)
+    changes = new_project.plan(discovery.discover(chosen), chosen, request)
     if not dry_run:
-        git.note_new(chosen.project, scaffold.apply(chosen.project, changes))
-    scaffold.report(changes)
+        git.note_new(chosen.project, writing.apply(chosen.project, changes))
+    writing.report(changes)
 
 
 def tell(directory: Path, request: Request) -> None:
     """Say what was made, and what comes next."""
-    ui.note(f"{directory.name} is a project with the service {request.service}, committed; next:\n"
+    console.note(f"{directory.name} is a project with the service {request.service}, committed; next:\n"
             f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb\n    make commit-vendor")
     if not request.vendor:
         vendor = new_project.vendor_repository(directory).name
-        ui.note(f"vendor/ is kept in {vendor} beside the project: take it along to where the project goes")
+        console.note(f"vendor/ is kept in {vendor} beside the project: take it along to where the project goes")
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -81,7 +83,7 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str]) -> int:
     """Make the project, or write what is missing of one that is there."""
     arguments = build_parser().parse_args(argv)
-    ui.verbosity = arguments.verbosity
+    console.verbosity = arguments.verbosity
     directory = arguments.directory.absolute()
     chosen = Settings(project=directory, toolkit=settings.TOOLKIT, namespace=arguments.namespace or "yc")
     ci = arguments.ci or ("gitlab" if is_new(directory) else "none")
@@ -105,4 +107,4 @@ def located(request: Request, arguments: argparse.Namespace, directory: Path) ->
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -13,37 +13,40 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit import git, new_project, new_service, project, scaffold, settings, ui
-from toolkit.scaffold import Change
-from toolkit.settings import Settings
+from toolkit.core import console, git
+from toolkit.core.errors import UserError
+from toolkit.project import discovery, settings
+from toolkit.project.settings import Settings
+from toolkit.scaffold import new_project, new_service, writing
+from toolkit.scaffold.writing import Change
 
 
 def require_project(root: Path, toolkit: Path) -> None:
     """Raise `UserError` where there is no project that a service could be added to."""
     git.require_top(root)
     if root == toolkit:
-        raise ui.UserError(f"{root}: the toolkit itself, not a project", "`scripts/new-project DIRECTORY` makes one")
-    if not toolkit.is_relative_to(root) and not project.is_toolkit(root / "common"):
-        raise ui.UserError(f"{root}/common: the toolkit is not there",
+        raise UserError(f"{root}: the toolkit itself, not a project", "`scripts/new-project DIRECTORY` makes one")
+    if not toolkit.is_relative_to(root) and not discovery.is_toolkit(root / "common"):
+        raise UserError(f"{root}/common: the toolkit is not there",
                            "`git submodule add <its repository> common`, then `ln -s common/project.mk Makefile`")
     if not (root / "Makefile").is_file():
-        raise ui.UserError(f"{root}/Makefile: there is none", "`ln -s common/project.mk Makefile`")
+        raise UserError(f"{root}/Makefile: there is none", "`ln -s common/project.mk Makefile`")
 
 
 def plan(chosen: Settings, name: str) -> list[Change]:
     """Return what becomes of each file of the service."""
-    found = project.discover(chosen)
+    found = discovery.discover(chosen)
     entries = new_service.entries(found, chosen, name)
-    return scaffold.plan(chosen.project, [*new_service.packaging(found, chosen, name), *entries])
+    return writing.plan(chosen.project, [*new_service.packaging(found, chosen, name), *entries])
 
 
 def tell(chosen: Settings, name: str) -> None:
     """Say what comes next."""
     directory = name.replace("-", "_")
-    ui.note(f"the service {name} is in {directory}/, its package in debian/; next:")
+    console.note(f"the service {name} is in {directory}/, its package in debian/; next:")
     for place in to_be_named(chosen.project, directory):
-        ui.note(f"    name {directory} beside the other services in {place}")
-    ui.note("    make vendor deb\n"
+        console.note(f"    name {directory} beside the other services in {place}")
+    console.note("    make vendor deb\n"
             f'    git add --all && git commit --message "A service {name}"\n'
             "    make commit-vendor")
 
@@ -80,14 +83,14 @@ def main(argv: Sequence[str]) -> int:
     chosen = replace(chosen, namespace=chosen.namespace or new_service.read_setting(chosen.project, "NAMESPACE"))
     changes = plan(chosen, arguments.name)
     if not arguments.dry_run:
-        git.note_new(chosen.project, scaffold.apply(chosen.project, changes))
-    scaffold.report(changes)
+        git.note_new(chosen.project, writing.apply(chosen.project, changes))
+    writing.report(changes)
     if all(change.verb == "KEEP" for change in changes):
-        ui.note(f"the service {arguments.name} is there already, and lacks nothing")
+        console.note(f"the service {arguments.name} is there already, and lacks nothing")
     elif not arguments.dry_run:
         tell(chosen, arguments.name)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -7,14 +7,17 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import locked, resolving, settings, toolenv, ui
-from toolkit import project as projects
+from toolkit.core import console
+from toolkit.network import tools_environment
+from toolkit.project import discovery, settings
+from toolkit.resolve import version_options
+from toolkit.vendored import locked
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
     parser = settings.parser(__doc__ or "")
-    group = resolving.add_options(parser, "outdated")
+    group = version_options.add_options(parser, "outdated")
     group.add_argument("--json", action="store_true", help="print JSON, and nothing else")
     group.add_argument("--strict", action="store_true", help="end with status 1 where anything has newer releases")
     return parser
@@ -25,17 +28,20 @@ def main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
     if arguments.json:
-        ui.verbosity = 0
-    exclude_newer = resolving.when(arguments.exclude_newer)
-    project = projects.discover(chosen)
+        console.verbosity = 0
+    exclude_newer = version_options.when(arguments.exclude_newer)
+    project = discovery.discover(chosen)
     locked.require(project, chosen)
-    toolenv.enter(arguments.index_url, arguments.extra_index_url)
+    tools_environment.enter(arguments.index_url, arguments.extra_index_url)
     # Above the network line: only the tools environment has what these need.
-    from toolkit import engines, indexes, outdated, upgrade, vendoring
+    from toolkit.explain import outdated, upgrade
+    from toolkit.network import index_settings
+    from toolkit.resolve import engines
+    from toolkit.vendoring import vendor
 
-    found = indexes.read(arguments.index_url, arguments.extra_index_url)
+    found = index_settings.read(arguments.index_url, arguments.extra_index_url)
     platforms = tuple(arguments.platforms.replace(",", " ").split())
-    options = vendoring.VendorOptions(upgrade=("all",), exclude_newer=exclude_newer, platforms=platforms)
+    options = vendor.VendorOptions(upgrade=("all",), exclude_newer=exclude_newer, platforms=platforms)
     outlook = upgrade.look(project, chosen, options, found, engines.get(arguments.resolver, found))
     shown = outdated.to_json(outlook.rows) if arguments.json else outlook.text()
     sys.stdout.write(shown)
@@ -43,4 +49,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -8,8 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, compression, debian, reproducible, settings, ui, wheels
-from toolkit import project as projects
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.debian import compression, deb_build
+from toolkit.debian.proof import reproducible
+from toolkit.project import discovery, settings
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,15 +30,15 @@ def main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
     os.umask(0o022)
-    project = projects.discover(chosen)
-    packaging = debian.prepare(project, chosen)
+    project = discovery.discover(chosen)
+    packaging = deb_build.prepare(project, chosen)
     if project.services:
         check.require(project, chosen)
     options = wheels.BuildOptions(jobs=arguments.jobs, store=chosen.build / "wheel-store", python=arguments.python)
     for name, digest in reproducible.build(project, chosen, options, packaging, arguments.compression).items():
-        ui.step("SAME", f"{name}  sha256 {digest}")
+        console.step("SAME", f"{name}  sha256 {digest}")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -8,8 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, installation, service_tests, settings, ui, wheels
-from toolkit import project as projects
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.install import installation
+from toolkit.project import discovery, settings
+from toolkit.quality import service_tests
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -22,9 +26,9 @@ def main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
     if "nocheck" in os.environ.get("DEB_BUILD_OPTIONS", "").split():
-        ui.step("TEST", "not run: DEB_BUILD_OPTIONS says nocheck")
+        console.step("TEST", "not run: DEB_BUILD_OPTIONS says nocheck")
         return 0
-    project = projects.discover(chosen)
+    project = discovery.discover(chosen)
     check.require(project, chosen)
     options = wheels.options_from(arguments, chosen)
     built = wheels.build(project, chosen, options, tests=True)
@@ -36,4 +40,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

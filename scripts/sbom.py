@@ -7,8 +7,11 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, installation, sbom, settings, ui, wheels
-from toolkit import project as projects
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.install import installation, sbom
+from toolkit.project import discovery, settings
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -20,15 +23,15 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb and return its exit status."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    project = projects.discover(chosen)
+    project = discovery.discover(chosen)
     check.require(project, chosen)
     built = wheels.build(project, chosen, wheels.options_from(arguments, chosen))
     for name, runtime in built.runtime.items():
         path = chosen.dist / f"{name}.cdx.json"
         sbom.write(path, installation.materials(name, chosen, built))
-        ui.step("SBOM", f"{path.relative_to(chosen.project)}: {len(runtime)} distributions")
+        console.step("SBOM", f"{path.relative_to(chosen.project)}: {len(runtime)} distributions")
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -8,9 +8,12 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, chroot, compression, debian, sbuild, settings, ui, unprivileged, wheels
-from toolkit import project as projects
-from toolkit.sbuild import SbuildOptions
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.debian import build_user, chroot, compression, deb_build, sbuild
+from toolkit.debian.sbuild import SbuildOptions
+from toolkit.project import discovery, settings
+from toolkit.vendored import check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -40,16 +43,16 @@ def main(argv: Sequence[str]) -> int:
     sbuild.check(options)
     # What is packaged has the same modes whoever builds it.
     os.umask(0o022)
-    unprivileged.account()
-    project = projects.discover(chosen)
-    packaging = debian.read(project, chosen)
+    build_user.account()
+    project = discovery.discover(chosen)
+    packaging = deb_build.read(project, chosen)
     if project.services:
         check.require(project, chosen)
     for built in sbuild.build(project, chosen, options, packaging):
         for deb in built:
-            ui.step("DEB", deb.shown(chosen.project))
+            console.step("DEB", deb.shown(chosen.project))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

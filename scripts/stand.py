@@ -10,13 +10,16 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 
-from toolkit import chroot, machine, settings, stand_test, stand_variables, ui
-from toolkit import stand as stands
-from toolkit.settings import Settings
-from toolkit.stand import Options, Stand
-from toolkit.stand_container import Container
-from toolkit.stand_remote import Remote
-from toolkit.stand_vagrant import Vagrant
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.debian import chroot
+from toolkit.project import settings
+from toolkit.project.settings import Settings
+from toolkit.stand import ansible_variables, base, machine, trial
+from toolkit.stand.base import Options, Stand
+from toolkit.stand.container_stand import Container
+from toolkit.stand.remote import Remote
+from toolkit.stand.vagrant_stand import Vagrant
 
 ACTIONS = ("up", "ssh", "tmux", "test", "destroy")
 
@@ -35,26 +38,26 @@ def bring_up(stand: Stand) -> None:
     start = time.monotonic()
     changed = stand.up()
     access = stand.access()
-    for status in stands.statuses(access):
-        ui.step("SERVICE", status.text)
-    ui.note(f"          enter it with `make stand-tmux`, or {shlex.join(access.command())}")
-    ui.step("STAND", f"ready ({time.monotonic() - start:.0f} s, {len(changed)} changes)")
+    for status in base.statuses(access):
+        console.step("SERVICE", status.text)
+    console.note(f"          enter it with `make stand-tmux`, or {shlex.join(access.command())}")
+    console.step("STAND", f"ready ({time.monotonic() - start:.0f} s, {len(changed)} changes)")
 
 
 def test(chosen: Settings, options: Options) -> None:
     """Test a stand of its own, made and ended for it; a container shares its ports with the one that is there."""
     if options.kind == "container" and machine.is_running(Container(settings=chosen, options=options).name):
-        raise ui.UserError("the stand of this project runs, and its services have the ports that the test's need",
+        raise UserError("the stand of this project runs, and its services have the ports that the test's need",
                            "`make stand-destroy` first")
-    stand_test.run(choose(chosen, replace(options, label="test")))
+    trial.run(choose(chosen, replace(options, label="test")))
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = settings.parser(__doc__ or "")
     parser.add_argument("action", choices=ACTIONS, help="what to do")
-    parser.add_argument("--stand", choices=stands.KINDS, default="container", help="where (default: a container)")
-    parser.add_argument("--mode", choices=stand_variables.MODES, default="tmux", help="how services run there")
+    parser.add_argument("--stand", choices=base.KINDS, default="container", help="where (default: a container)")
+    parser.add_argument("--mode", choices=ansible_variables.MODES, default="tmux", help="how services run there")
     parser.add_argument("--suite", default="", help="such as trixie (default: that of this machine)")
     parser.add_argument("--host", default="", help="the host of a remote stand, as ssh knows it")
     parser.add_argument("--port", type=int, default=0, help="where a container's sshd listens (default: a free port)")
@@ -75,9 +78,9 @@ def main(argv: Sequence[str]) -> int:
         case "up":
             bring_up(stand)
         case "ssh":
-            stands.enter(stand.access())
+            base.enter(stand.access())
         case "tmux":
-            stands.enter(stand.access(), "stand-attach")
+            base.enter(stand.access(), "stand-attach")
         case "test":
             test(chosen, options)
         case "destroy":
@@ -86,4 +89,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -8,14 +8,16 @@ import json
 import sys
 from collections.abc import Sequence
 
-from toolkit import settings, stand_variables, ui
-from toolkit.stand_variables import Guest
+from toolkit.core import console
+from toolkit.project import settings
+from toolkit.stand import ansible_variables
+from toolkit.stand.ansible_variables import Guest
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = settings.parser(__doc__ or "")
-    parser.add_argument("--mode", choices=stand_variables.MODES, default="tmux", help="how services run in the stand")
+    parser.add_argument("--mode", choices=ansible_variables.MODES, default="tmux", help="how services run in the stand")
     parser.add_argument("--suite", default="", help="the suite of the stand, such as bookworm")
     parser.add_argument("--user", default="vagrant", help="who develops in the stand (default: vagrant)")
     parser.add_argument("--nested", action="store_true", help="virtual machines inside the stand")
@@ -26,9 +28,9 @@ def main(argv: Sequence[str]) -> int:
     """Print the variables."""
     arguments = build_parser().parse_args(argv)
     guest = Guest(mode=arguments.mode, suite=arguments.suite, user=arguments.user, nested=arguments.nested)
-    print(json.dumps(stand_variables.collect(settings.from_arguments(arguments), guest), indent=2))
+    print(json.dumps(ansible_variables.collect(settings.from_arguments(arguments), guest), indent=2))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

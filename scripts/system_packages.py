@@ -13,7 +13,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit import package_list, process, settings, ui, unprivileged
+from toolkit.core import console, debian_packages, process
+from toolkit.core.errors import UserError
+from toolkit.debian import build_user
+from toolkit.project import settings
 
 APT_LISTS = Path("/var/lib/apt/lists")
 DAY = 24 * 60 * 60
@@ -22,7 +25,7 @@ DAY = 24 * 60 * 60
 def read_installed() -> set[str]:
     """Return the names of the installed packages. Raises `UserError` where there is no dpkg."""
     if not shutil.which("dpkg-query"):
-        raise ui.UserError("dpkg-query: no such program", "the toolkit works on Debian and Ubuntu")
+        raise UserError("dpkg-query: no such program", "the toolkit works on Debian and Ubuntu")
     shown = process.read(["dpkg-query", "--show", "--showformat", "${Package} ${db:Status-Status}\n"])
     return {line.split()[0] for line in shown.splitlines() if line.endswith(" installed")}
 
@@ -37,9 +40,9 @@ def install(names: Sequence[str]) -> None:
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "--quiet", "--yes", "--option", "DPkg::Lock::Timeout=300"]
     if are_lists_old(APT_LISTS, time.time()):
-        ui.step("SETUP", "apt-get update")
+        console.step("SETUP", "apt-get update")
         process.run([*apt, "update"], env=environment)
-    ui.step("SETUP", f"apt-get install {shlex.join(names)}")
+    console.step("SETUP", f"apt-get install {shlex.join(names)}")
     process.run([*apt, "install", "--no-install-recommends", *names], env=environment)
 
 
@@ -49,8 +52,8 @@ def unprepared_users() -> list[str]:
     A user who is not there counts.
     """
     user = pwd.getpwuid(os.geteuid()).pw_name
-    names = [unprivileged.SYSTEM_USER, os.environ.get("SUDO_USER", "root")] if os.geteuid() == 0 else [user]
-    return [name for name in dict.fromkeys(names) if name != "root" and not unprivileged.has_ranges(name)]
+    names = [build_user.SYSTEM_USER, os.environ.get("SUDO_USER", "root")] if os.geteuid() == 0 else [user]
+    return [name for name in dict.fromkeys(names) if name != "root" and not build_user.has_ranges(name)]
 
 
 def prepare_user(name: str) -> None:
@@ -58,10 +61,10 @@ def prepare_user(name: str) -> None:
     try:
         pwd.getpwnam(name)
     except KeyError:
-        ui.step("SETUP", f"useradd {name}")
+        console.step("SETUP", f"useradd {name}")
         process.run(["useradd", "--system", "--user-group", "--shell", "/usr/sbin/nologin", name])
-    command = unprivileged.range_command(name)
-    ui.step("SETUP", shlex.join(command))
+    command = build_user.range_command(name)
+    console.step("SETUP", shlex.join(command))
     process.run(command)
 
 
@@ -71,8 +74,8 @@ def become_root(hint: str) -> None:
     Where there is no sudo, `hint` is what root has to run.
     """
     if not shutil.which("sudo"):
-        raise ui.UserError("this needs root, and there is no sudo", f"run as root: {hint}")
-    ui.note("  through sudo, which may ask for your password")
+        raise UserError("this needs root, and there is no sudo", f"run as root: {hint}")
+    console.note("  through sudo, which may ask for your password")
     sys.stdout.flush()
     os.execvp("sudo", ["sudo", sys.executable, "-B", *sys.argv])
 
@@ -90,18 +93,18 @@ def main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     settings.from_arguments(arguments)
     groups, installed = arguments.groups.split(), read_installed()
-    missing = {name: why for name, why in package_list.read(groups).items() if name not in installed}
+    missing = {name: why for name, why in debian_packages.read(groups).items() if name not in installed}
     users = unprepared_users() if "sbuild" in groups else []
     if not missing and not users:
         return 0
-    ui.step("SETUP", "this machine lacks:")
+    console.step("SETUP", "this machine lacks:")
     for name, why in missing.items():
-        ui.note(f"          {name:<18} {why}")
+        console.note(f"          {name:<18} {why}")
     for name in users:
-        ui.note(f"          a range of user ids for {name}, who makes chroots")
+        console.note(f"          a range of user ids for {name}, who makes chroots")
     if os.geteuid() != 0:
         become_root(" && ".join([f"apt-get install {shlex.join(missing)}"] * bool(missing)
-                                + [shlex.join(unprivileged.range_command(name)) for name in users]))
+                                + [shlex.join(build_user.range_command(name)) for name in users]))
     if missing:
         install(list(missing))
     for name in unprepared_users() if "sbuild" in groups else []:
@@ -110,4 +113,4 @@ def main(argv: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

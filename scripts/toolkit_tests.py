@@ -12,8 +12,9 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from toolkit import files, outer_make, process, settings, ui
-from toolkit.settings import Settings
+from toolkit.core import console, files, outer_make, process
+from toolkit.project import settings
+from toolkit.project.settings import Settings
 
 REQUIREMENTS = Path("tests/requirements.txt")
 PYTHONS = {"py311": "python3.11", "py312": "python3.12", "py313": "python3.13"}
@@ -24,7 +25,7 @@ def prepare(chosen: Settings) -> Path:
     prefix, requirements = chosen.build / "test-environment", chosen.project / REQUIREMENTS
     stamp, wanted = prefix / ".requirements", f"{sys.version} {files.sha256(requirements)}\n"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
-        ui.step("SETUP", f"{prefix.name}, from {REQUIREMENTS}")
+        console.step("SETUP", f"{prefix.name}, from {REQUIREMENTS}")
         files.remove_tree(prefix)
         process.run([sys.executable, "-m", "venv", prefix])
         process.run([prefix / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
@@ -45,7 +46,7 @@ def run_tox(python: Path, chosen: Settings, environments: Sequence[str]) -> None
     environment = {**outer_make.environment(), "PATH": search_path(os.environ)}
     for name in environments:
         if name in PYTHONS and not shutil.which(PYTHONS[name], path=environment["PATH"]):
-            ui.warn(f"{name}: NOT RUN, there is no {PYTHONS[name]} on PATH or in pyenv")
+            console.warn(f"{name}: NOT RUN, there is no {PYTHONS[name]} on PATH or in pyenv")
     # The interpreters of tox environments are looked for on PATH; `python` itself is not one of them.
     # Side by side, each one's output is shown when it is done; alone, as it comes.
     how = ["run-parallel", "--parallel-no-spinner"] if len(environments) > 1 else ["run"]
@@ -57,20 +58,20 @@ def run_pytest(python: Path, chosen: Settings, words: Sequence[str]) -> None:
     """Run pytest with the interpreter of this script."""
     try:
         process.run([python, "-m", "pytest", *words], cwd=chosen.project, env=outer_make.environment(), stream=True)
-    except process.CommandFailed as error:
+    except process.CommandError as error:
         # pytest's summary stays the last thing printed.
         sys.exit(error.status)
 
 
 def attempt(name: str, function: Callable[[], None]) -> bool:
     """Run one part of the tests, say how long it took, and return whether it passed."""
-    ui.step("TEST", name)
+    console.step("TEST", name)
     start, verdict = time.monotonic(), "passed"
     try:
         function()
-    except process.CommandFailed:
+    except process.CommandError:
         verdict = "FAILED"
-    ui.step("TEST", f"{name}: {verdict} in {time.monotonic() - start:.0f} s")
+    console.step("TEST", f"{name}: {verdict} in {time.monotonic() - start:.0f} s")
     return verdict == "passed"
 
 
@@ -93,10 +94,10 @@ def main(argv: Sequence[str]) -> int:
     environments = arguments.environments.split() or ["lint", *PYTHONS]
     passed = attempt(f"tox {' '.join(environments)}", lambda: run_tox(python, chosen, environments))
     if not arguments.environments:
-        ui.step("TEST", "end to end" if passed else "end to end (something above FAILED)")
+        console.step("TEST", "end to end" if passed else "end to end (something above FAILED)")
         run_pytest(python, chosen, ["-m", "e2e", "tests/e2e"])
     return 0 if passed else 1
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -7,7 +7,10 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import files, settings, ui, vendor_trim
+from toolkit.core import console, files
+from toolkit.core.errors import UserError
+from toolkit.project import settings
+from toolkit.vendor_repository import trim
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -21,7 +24,7 @@ def build_parser() -> argparse.ArgumentParser:
 def depth(text: str) -> int:
     """Return how many revisions to keep: at least one."""
     if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise ui.UserError(f"KEEP={text}: not a number of revisions", "write 1 or more: KEEP=10")
+        raise UserError(f"KEEP={text}: not a number of revisions", "write 1 or more: KEEP=10")
     return int(text)
 
 
@@ -30,9 +33,9 @@ def main(argv: Sequence[str]) -> int:
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
     with files.exclusive(chosen.project, "make vendor"):
-        vendor_trim.run(chosen, arguments.keep, do_it=arguments.yes)
+        trim.run(chosen, arguments.keep, do_it=arguments.yes)
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -9,7 +9,9 @@ import os
 import sys
 from collections.abc import Sequence
 
-from toolkit import settings, ui, vagrant, vagrant_check
+from toolkit.core import console
+from toolkit.project import settings
+from toolkit.stand import vagrant_check, vagrant_settings
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -24,12 +26,12 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str]) -> int:
     """Print the answer."""
     arguments = build_parser().parse_args(argv)
-    chosen, wanted = settings.from_arguments(arguments), vagrant.read(os.environ)
+    chosen, wanted = settings.from_arguments(arguments), vagrant_settings.read(os.environ)
     if arguments.check:
         vagrant_check.check(wanted, chosen.project, arguments.provider, arguments.plugins.split())
-    print(json.dumps(vagrant.describe(wanted, chosen), indent=2))
+    print(json.dumps(vagrant_settings.describe(wanted, chosen), indent=2))
     return 0
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -7,16 +7,20 @@ import argparse
 import sys
 from collections.abc import Sequence
 
-from toolkit import check, files, inputs, lock, resolving, settings, staging, toolenv, ui
-from toolkit import project as projects
-from toolkit.project import Project
-from toolkit.settings import Settings
+from toolkit.core import console, files
+from toolkit.network import tools_environment
+from toolkit.project import discovery, fingerprints, settings
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.resolve import version_options
+from toolkit.vendored import check, lock_file
+from toolkit.vendoring import staging
 
 
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
     parser = settings.parser(__doc__ or "")
-    group = resolving.add_options(parser, "vendor")
+    group = version_options.add_options(parser, "vendor")
     group.add_argument("--upgrade", default="", metavar="NAMES", help="locked versions that may move: all, or names")
     group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
     return parser
@@ -26,23 +30,25 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb and return its exit status."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    exclude_newer = resolving.when(arguments.exclude_newer)
+    exclude_newer = version_options.when(arguments.exclude_newer)
     platforms = tuple(arguments.platforms.replace(",", " ").split())
     with files.exclusive(chosen.project, "make vendor"):
         staging.recover(chosen.vendor)
-        project = projects.discover(chosen)
+        project = discovery.discover(chosen)
         if not arguments.upgrade and not exclude_newer and is_current(project, chosen, platforms):
-            ui.step("VENDOR", "vendor/ is up to date")
+            console.step("VENDOR", "vendor/ is up to date")
             return 0
-        toolenv.enter(arguments.index_url, arguments.extra_index_url)
+        tools_environment.enter(arguments.index_url, arguments.extra_index_url)
         # Above the network line: only the tools environment has what these need.
-        from toolkit import engines, indexes, vendoring
+        from toolkit.network import index_settings
+        from toolkit.resolve import engines
+        from toolkit.vendoring import vendor
 
-        found = indexes.read(arguments.index_url, arguments.extra_index_url)
+        found = index_settings.read(arguments.index_url, arguments.extra_index_url)
         upgrade = tuple(arguments.upgrade.replace(",", " ").split())
-        options = vendoring.VendorOptions(upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms)
+        options = vendor.VendorOptions(upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms)
         resolver = engines.get(arguments.resolver, found)
-        vendoring.run(project, chosen, options, found, resolver, dry_run=arguments.dry_run)
+        vendor.run(project, chosen, options, found, resolver, dry_run=arguments.dry_run)
     return 0
 
 
@@ -50,10 +56,10 @@ def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -
     """Tell whether the locks are what this run would make; the standard library is enough to see that."""
     if not chosen.vendor.is_dir() or check.problems(project, chosen):
         return False
-    locks = (lock.read(lock.path_of(chosen.vendor, project.lock_name(package))) for package in project.locked)
-    wanted = {f"{inputs.SETTING}PLATFORMS": " ".join(platforms), f"{inputs.SETTING}OFFERED": "wheels"}
+    locks = (lock_file.read(lock_file.path_of(chosen.vendor, project.lock_name(package))) for package in project.locked)
+    wanted = {f"{fingerprints.SETTING}PLATFORMS": " ".join(platforms), f"{fingerprints.SETTING}OFFERED": "wheels"}
     return all(wanted.items() <= item.inputs.items() for item in locks)
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

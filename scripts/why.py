@@ -8,7 +8,11 @@ import re
 import sys
 from collections.abc import Sequence
 
-from toolkit import locked, project, settings, ui, why
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.explain import why
+from toolkit.project import discovery, settings
+from toolkit.vendored import locked
 
 _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _USAGE = "name a distribution: make why NAME=flask, or make why flask"
@@ -30,11 +34,11 @@ def main(argv: Sequence[str]) -> int:
     limit = parse_limit(arguments.chains)
     names = [name for words in arguments.names for name in words.replace(",", " ").split()]
     if not names:
-        raise ui.UserError("NAME is empty", _USAGE)
+        raise UserError("NAME is empty", _USAGE)
     for name in names:
         if not _NAME.fullmatch(name):
-            raise ui.UserError(f"NAME={name}: no distribution can be called so", _USAGE)
-    needs = locked.read(project.discover(chosen), chosen)
+            raise UserError(f"NAME={name}: no distribution can be called so", _USAGE)
+    needs = locked.read(discovery.discover(chosen), chosen)
     sys.stdout.write("\n".join([why.text(needs, name, limit) for name in names]))
     return 0
 
@@ -44,9 +48,9 @@ def parse_limit(text: str) -> int:
     if text == "all":
         return 0
     if not text.isdecimal() or int(text) == 0:
-        raise ui.UserError(f"CHAINS={text}: not a number", "give how many chains to print at most, or all")
+        raise UserError(f"CHAINS={text}: not a number", "give how many chains to print at most, or all")
     return int(text)
 
 
 if __name__ == "__main__":
-    sys.exit(ui.run_main(lambda: main(sys.argv[1:])))
+    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

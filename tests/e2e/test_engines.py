@@ -8,8 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import engines, indexes, resolve
-from toolkit.targets import Targets
+from toolkit.model.pins import Pin
+from toolkit.model.targets import Targets
+from toolkit.network import index_settings
+from toolkit.resolve import engine as resolve
+from toolkit.resolve import engines
 
 REFERENCE = Path(__file__).resolve().parents[2] / "bench" / "reference31.in"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -19,7 +22,7 @@ HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 def test_both_engines_give_the_same_pins_on_the_reference_set() -> None:
     requirements = tuple(line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.strip())
     request = resolve.Request(requirements=requirements, targets=Targets(pythons=(HERE,)))
-    found = indexes.read()
+    found = index_settings.read()
     first, second = (engines.get(engine, found).resolve(request) for engine in engines.ENGINES)
     assert len(first) > len(requirements)
     assert [(pin.key, pin.marker, pin.sdist) for pin in _comparable(first)] == [
@@ -27,7 +30,7 @@ def test_both_engines_give_the_same_pins_on_the_reference_set() -> None:
     ]
 
 
-def _comparable(pins: tuple[resolve.Pin, ...]) -> list[resolve.Pin]:
+def _comparable(pins: tuple[Pin, ...]) -> list[Pin]:
     """Leave out what only the index's page tells: the time to the microsecond, and what the file itself says."""
     return [
         replace(pin, sdist=replace(pin.sdist, upload_time="", requires_python="", yanked=False)) if pin.sdist else pin

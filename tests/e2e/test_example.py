@@ -15,7 +15,7 @@ from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
 from tests.e2e.machine import TOOLKIT, Root, run
-from toolkit import lock
+from toolkit.model.names import normalize
 
 PREFIX = Path("usr/lib/yc/example-service")
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -65,10 +65,10 @@ def test_the_bill_of_materials_is_valid_and_names_all_that_is_there(tree: Path) 
     document = json.loads(text)
     version = getattr(SchemaVersion, f"V{document['specVersion'].replace('.', '_')}")
     assert JsonStrictValidator(version).validate_str(text) is None
-    listed = {lock.normalize(item["name"]): item for item in document["components"]}
+    listed = {normalize(item["name"]): item for item in document["components"]}
     installed = dict(path.stem.rsplit("-", 1) for path in (tree / MODULES).glob("*.dist-info"))
     assert document["metadata"]["component"]["version"] == installed.pop("yc_example_service")
-    assert {name: listed[lock.normalize(name)]["version"] for name in installed} == installed
+    assert {name: listed[normalize(name)]["version"] for name in installed} == installed
     assert listed["aiohttp"]["purl"] == f"pkg:pypi/aiohttp@{listed['aiohttp']['version']}"
     assert re.fullmatch(r"[0-9a-f]{64}", listed["aiohttp"]["hashes"][0]["content"])
 

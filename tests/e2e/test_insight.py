@@ -7,7 +7,7 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 from tests.e2e.machine import run
-from toolkit import lock
+from toolkit.model.names import normalize
 
 
 def test_why_finds_the_chains_of_what_is_shipped_and_of_what_builds_it(
@@ -24,7 +24,7 @@ def test_the_picture_shows_all_that_is_locked(example: Path, environment: dict[s
     groups = ElementTree.parse(example / "dist" / "example-service.svg").getroot().iter(f"{svg}g")
     shown = {group.findtext(f"{svg}text") for group in groups if str(group.get("class")).startswith("node")}
     stems = [path.name.rpartition("-")[0] for path in (example / "vendor").glob("*.tar.gz")]
-    vendored = {lock.normalize(stem) for stem in stems}
+    vendored = {normalize(stem) for stem in stems}
     assert len(vendored) > 20
     assert vendored <= shown
 

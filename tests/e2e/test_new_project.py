@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.e2e.machine import TOOLKIT, run
-from toolkit import lintian
+from toolkit.debian.proof import lintian
 
 
 def test_a_fresh_project_with_two_services_makes_two_clean_packages(

@@ -16,7 +16,7 @@ import pytest
 
 from tests.e2e.machine import run
 from tests.integration.debian_project import CHANGELOG, TEST, DebianProject, make_project
-from toolkit import files
+from toolkit.core import files
 
 SUITE = platform.freedesktop_os_release()["VERSION_CODENAME"]
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

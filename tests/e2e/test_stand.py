@@ -15,7 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.machine import TOOLKIT, run
-from toolkit import files, toolenv
+from toolkit.core import files
+from toolkit.network import tools_environment
 
 PREPARATION = "#!/bin/sh\nset -eu\nid --name --user >~/prepared\ndate >>~/times\n"
 
@@ -147,7 +148,7 @@ def test_packages_take_the_place_of_windows_and_run_as_units(stand: Stand) -> No
 
 
 def test_the_roles_are_what_ansible_lint_calls_fit_for_production(environment: dict[str, str]) -> None:
-    python = toolenv.make(Path(sys.executable), requirements=TOOLKIT / "tests" / "stand.txt")
+    python = tools_environment.make(Path(sys.executable), requirements=TOOLKIT / "tests" / "stand.txt")
     shown = run([python.with_name("ansible-lint"), "--offline", "--profile", "production", "--config-file", os.devnull,
                  "stand"], cwd=TOOLKIT, env={**environment, "PATH": f"{python.parent}:{environment['PATH']}"})
     assert "it passed" in shown

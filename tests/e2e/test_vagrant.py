@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.machine import TOOLKIT
-from toolkit import vagrant
+from toolkit.stand import vagrant_settings
 
 FAKES = TOOLKIT / "tests" / "fakes"
 TIMESYNC = "/VirtualBox/GuestAdd/VBoxService/--timesync-set-threshold"
@@ -109,7 +109,7 @@ def test_the_machine_has_the_name_of_its_user_and_project(started: Project) -> N
     ["modifyvm", "--ioapic", "on", "--rtcuseutc", "on", "--paravirtprovider", "kvm"],
     ["modifyvm", "--natdnshostresolver1", "on"],
     ["modifyvm", "--nic8", "natnetwork", "--nat-network8", "yc-ipv6-nat", "--nictype8", "virtio", "--macaddress8",
-     vagrant.address_of_card("alice-compute-vagrant").replace(":", "")],
+     vagrant_settings.address_of_card("alice-compute-vagrant").replace(":", "")],
     ["guestproperty", "set", TIMESYNC, "1000"],
     ["storagectl", "--name", "SATA Controller", "--hostiocache", "on"],
     ["storageattach", "--storagectl", "SATA Controller", "--port", "0", "--device", "0", "--nonrotational", "on"],

@@ -17,7 +17,7 @@ import pytest
 
 from tests.e2e.machine import run
 from tests.e2e.terminal import Terminal, bash
-from toolkit import pyenv
+from toolkit.build import pyenv
 
 NAME = "мой проект"
 

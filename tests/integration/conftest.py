@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.local_index import LocalIndex, serving
 from tests.integration.workshop import HERE, Workshop
-from toolkit import download, session, toolenv
+from toolkit.network import download, http, tools_environment
 
 
 @pytest.fixture(autouse=True)
@@ -33,8 +33,8 @@ def index() -> Iterator[LocalIndex]:
 @pytest.fixture
 def shop(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """Return a project without packages, for this interpreter; tests are run in what has the toolkit's tools."""
-    monkeypatch.setattr(toolenv, "enter", lambda *indexes: None)
-    monkeypatch.setattr(session, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(tools_environment, "enter", lambda *indexes: None)
+    monkeypatch.setattr(http, "_FIRST_PAUSE", 0.01)
     monkeypatch.setattr(download, "FIRST_PAUSE", 0.01)
     project = Workshop(tmp_path / "project", index)
     return project.write({".python-version": f"{HERE}\n"})

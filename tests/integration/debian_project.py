@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from tests.integration.sdists import make_sdist
-from toolkit import files, lock
-from toolkit.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.core import files
+from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.vendored import lock_file
+from toolkit.vendoring import lock_writer
 
 TOOLKIT = Path(__file__).resolve().parents[2]
 CONTROL = """\
@@ -192,8 +194,8 @@ def _vendor(project: DebianProject) -> None:
     shared = LocalPackage(name="shared", path="shared")
     for name, directory, packages in (("api-service", "api_service", (native,)), ("worker", "worker", ())):
         local = (shared, LocalPackage(name=name, path=directory))
-        lock.write(
-            lock.path_of(vendor, name),
+        lock_writer.write(
+            lock_file.path_of(vendor, name),
             Lock(
                 service=name,
                 pythons=("3.11", "3.12", "3.13"),

@@ -11,7 +11,7 @@ from importlib import metadata
 from packaging.requirements import Requirement
 
 from tests.integration.local_index import LocalIndex
-from toolkit import lock
+from toolkit.model.names import normalize
 
 _OF_THE_INSTALLATION = ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json")
 
@@ -22,7 +22,7 @@ def publish(index: LocalIndex, name: str) -> set[str]:
     stack = [name]
     while stack:
         distribution = metadata.distribution(stack.pop())
-        name = lock.normalize(distribution.metadata["Name"])
+        name = normalize(distribution.metadata["Name"])
         if name not in found:
             found.add(name)
             stem = f"{name.replace('-', '_')}-{distribution.version}"

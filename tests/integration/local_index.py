@@ -16,7 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import unquote
 
-from toolkit import lock
+from toolkit.model.names import normalize
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _HTML = "text/html; charset=utf-8"
@@ -69,7 +69,7 @@ class LocalIndex:
             requires_python: str = "", upload_time: str = "2026-01-01T00:00:00Z", yanked: bool = False,
             listed_sha256: str = "") -> str:
         """Publish a file; returns its URL. `metadata` (PEP 658) is for wheels; `listed_sha256` may be a lie."""
-        project = lock.normalize(name or filename.split("-")[0])
+        project = normalize(name or filename.split("-")[0])
         digest = listed_sha256 or hashlib.sha256(content).hexdigest()
         entry = _File(content, metadata, requires_python, upload_time, yanked, digest)
         self._projects.setdefault(project, {})[filename] = entry

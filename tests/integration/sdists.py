@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 import tomli_w
 
-from toolkit import lock
+from toolkit.model.names import normalize
 
 from .local_index import LocalIndex
 
@@ -60,7 +60,7 @@ def make_sdist(
     build imports. `metadata=False` leaves Requires-Dist to the build (Metadata 2.1, as legacy sdists do). `files`
     adds to, or replaces, members (below the top directory).
     """
-    stem = lock.normalize(name).replace("-", "_")
+    stem = normalize(name).replace("-", "_")
     modules = {stem: f"VERSION = {version!r}\n"} if modules is None else modules
     members: dict[str, bytes | str] = {f"{module}.py": text for module, text in modules.items()}
     extension = _EXTENSION % {"name": f"_{stem}"} if c_extension else ""
@@ -76,13 +76,13 @@ def make_sdist(
 
 def make_backend(name: str, version: str, **options: Any) -> bytes:
     """Return an sdist that builds itself and is a backend for others: `fake-backend` has the module `fake_backend`."""
-    module = lock.normalize(name).replace("-", "_")
+    module = normalize(name).replace("-", "_")
     return make_sdist(name, version, modules={module: _TINY}, **options)
 
 
 def make_sdist_with_backend(name: str, version: str, backend: str, specifier: str = "", **options: Any) -> bytes:
     """Return an sdist built by a distribution that `make_backend` made."""
-    module = lock.normalize(backend).replace("-", "_")
+    module = normalize(backend).replace("-", "_")
     table = {"build-system": {"requires": [f"{backend}{specifier}"], "build-backend": module}}
     return make_sdist(name, version, files={"pyproject.toml": tomli_w.dumps(table)}, **options)
 
@@ -97,7 +97,7 @@ def make_wheel(
     tag: str = "py3-none-any",
 ) -> bytes:
     """Return a wheel."""
-    stem = f"{lock.normalize(name).replace('-', '_')}-{version}"
+    stem = f"{normalize(name).replace('-', '_')}-{version}"
     modules = {stem.split("-")[0]: f"VERSION = {version!r}\n"} if modules is None else modules
     pure = str(tag.endswith("-any")).lower()
     described = f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\nTag: {tag}\n"
@@ -117,7 +117,7 @@ def make_wheel(
 def publish(index: LocalIndex, name: str, version: str, *, requires_python: str = "",
             upload_time: str = "2026-01-01T00:00:00Z", yanked: bool = False, **options: Any) -> str:
     """Make an sdist, put it on an index and return its file name."""
-    filename = f"{lock.normalize(name).replace('-', '_')}-{version}.tar.gz"
+    filename = f"{normalize(name).replace('-', '_')}-{version}.tar.gz"
     content = make_sdist(name, version, requires_python=requires_python, **options)
     index.add(filename, content, requires_python=requires_python, upload_time=upload_time, yanked=yanked)
     return filename
@@ -126,7 +126,7 @@ def publish(index: LocalIndex, name: str, version: str, *, requires_python: str 
 def publish_wheel(index: LocalIndex, name: str, version: str, *, tag: str = "py3-none-any", requires_python: str = "",
                   **options: Any) -> str:
     """Make a wheel, put it on an index and return its file name."""
-    filename = f"{lock.normalize(name).replace('-', '_')}-{version}-{tag}.whl"
+    filename = f"{normalize(name).replace('-', '_')}-{version}-{tag}.whl"
     index.add(filename, make_wheel(name, version, tag=tag, requires_python=requires_python, **options),
               requires_python=requires_python)
     return filename

@@ -12,7 +12,9 @@ import pytest
 from tests.integration import installed, sdists
 from tests.integration.local_index import LocalIndex, serving
 from tests.integration.workshop import HERE, Workshop, is_there
-from toolkit import environment, files, interpreter, process
+from toolkit.build import interpreters
+from toolkit.core import files, process
+from toolkit.wheel import environment
 
 #: A backend that writes down the flags a build sees, and which wheels it has been given.
 _WITNESS = """
@@ -179,7 +181,7 @@ def test_a_c_extension_works_where_it_is_installed(shop: Workshop, index: LocalI
     shop.service("app", "thing")
     assert shop.vendor().status == 0
     wheel = built(shop)["thing"]
-    python = environment.create(tmp_path / "installed", interpreter.find((HERE,)), [wheel])
+    python = environment.create(tmp_path / "installed", interpreters.find((HERE,)), [wheel])
     assert process.read([python, "-c", "import _thing; print(_thing.answer())"]) == "42\n"
 
 
@@ -191,7 +193,7 @@ def test_every_backend(shop: Workshop, index: LocalIndex, tmp_path: Path, backen
     shop.service("app", "thing").write({"app/vendor.txt": "\n".join(names)})
     done = shop.vendor()
     assert done.status == 0, done.err
-    python = environment.create(tmp_path / "installed", interpreter.find((HERE,)), [built(shop)["thing"]])
+    python = environment.create(tmp_path / "installed", interpreters.find((HERE,)), [built(shop)["thing"]])
     answer = "_thing.answer()" if native else "42"
     code = f"import thing{', _thing' if native else ''}; print(thing.VERSION, {answer})"
     assert process.read([python, "-c", code]) == "1.0 42\n"

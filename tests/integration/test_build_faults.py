@@ -14,7 +14,8 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop, finish, wait_for
-from toolkit import files, interpreter, offline, process
+from toolkit.build import interpreters, isolation
+from toolkit.core import files, process
 
 _SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
 _OWN = """
@@ -59,7 +60,7 @@ def test_a_header_that_is_missing(shop: Workshop, index: LocalIndex, source: str
 
 
 def test_a_build_has_no_network_and_says_so(shop: Workshop, index: LocalIndex) -> None:
-    if not offline.prefix():
+    if not isolation.prefix():
         pytest.skip("this kernel allows no network namespaces")
     address = index.url.removeprefix("http://").removesuffix("/simple").split(":")
     tries = "import socket, contextlib\n    with contextlib.suppress(ConnectionRefusedError):\n        socket."
@@ -92,7 +93,7 @@ def test_an_interpreter_that_is_not_there(shop: Workshop, index: LocalIndex) -> 
 
 def test_the_interpreter_of_an_active_environment_stands_for_the_one_it_came_from(tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", str(tmp_path / "venv")], check=True)
-    found = interpreter.find((HERE,), str(tmp_path / "venv" / "bin" / "python"))
+    found = interpreters.find((HERE,), str(tmp_path / "venv" / "bin" / "python"))
     assert not found.path.is_relative_to(tmp_path)
     assert process.read([found.path, "-c", "import sys; print(sys.prefix == sys.base_prefix)"]) == "True\n"
 

@@ -12,7 +12,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
-from toolkit import virtualenv, workon
+from toolkit.develop import virtualenv, workon
 
 
 @pytest.fixture

@@ -12,10 +12,13 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
-from toolkit import engines, session, ui
-from toolkit.indexes import Indexes
-from toolkit.resolve import Pin, Request, Resolver
-from toolkit.targets import Targets
+from toolkit.core.errors import UserError
+from toolkit.model.pins import Pin
+from toolkit.model.targets import Targets
+from toolkit.network import http
+from toolkit.network.index_settings import Indexes
+from toolkit.resolve import engines
+from toolkit.resolve.engine import Request, Resolver
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHER = "3.12" if HERE == "3.11" else "3.11"
@@ -28,7 +31,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(http, "_FIRST_PAUSE", 0.01)
 
 
 def resolver(engine: str, index: LocalIndex, **options: Any) -> Resolver:
@@ -154,7 +157,7 @@ def test_a_password_is_used_and_does_not_reach_the_pins(engine: str) -> None:
         pins = engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("lib"))
         assert keys(pins) == ["lib==1.0"]
         assert "s3cret" not in repr(pins)
-        with pytest.raises(ui.UserError) as caught:
+        with pytest.raises(UserError) as caught:
             engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("absent"))
         assert "s3cret" not in f"{caught.value}"
 
@@ -176,18 +179,18 @@ def test_one_version_for_each_interpreter_where_they_differ(index: LocalIndex) -
 
 
 def test_pip_tools_needs_the_interpreters_of_all_targets(index: LocalIndex) -> None:
-    with pytest.raises(ui.UserError, match=r"RESOLVER=pip-tools needs Python 3\.99") as caught:
+    with pytest.raises(UserError, match=r"RESOLVER=pip-tools needs Python 3\.99") as caught:
         resolver("pip-tools", index).resolve(request("lib", pythons=(HERE, "3.99")))
     assert "RESOLVER=uv" in caught.value.hint
 
 
 def test_pip_tools_resolves_for_this_platform_alone(index: LocalIndex) -> None:
-    with pytest.raises(ui.UserError, match="RESOLVER=pip-tools"):
+    with pytest.raises(UserError, match="RESOLVER=pip-tools"):
         resolver("pip-tools", index).resolve(request("lib", platforms=("linux", "darwin")))
 
 
-def failure(engine: str, index: LocalIndex, asked: Request, **options: Any) -> ui.UserError:
-    with pytest.raises(ui.UserError) as caught:
+def failure(engine: str, index: LocalIndex, asked: Request, **options: Any) -> UserError:
+    with pytest.raises(UserError) as caught:
         resolver(engine, index, **options).resolve(asked)
     assert "\n" not in caught.value.what
     assert caught.value.hint

@@ -11,14 +11,15 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
-from toolkit import session, ui
-from toolkit.index import Index
-from toolkit.indexes import Indexes
+from toolkit.core.errors import UserError
+from toolkit.network import http
+from toolkit.network.index_pages import Index
+from toolkit.network.index_settings import Indexes
 
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(session, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(http, "_FIRST_PAUSE", 0.01)
 
 
 def read(index: LocalIndex, **options: float) -> Index:
@@ -71,7 +72,7 @@ def test_a_fault_that_passes_is_not_seen(index: LocalIndex, fault: str) -> None:
 def test_a_fault_that_stays_is_named(index: LocalIndex, fault: str, status: int, tries: int, reason: str) -> None:
     sdists.publish(index, "foo", "1.0")
     index.fails("/simple/foo/", fault, status=status)  # type: ignore[arg-type]
-    with pytest.raises(ui.UserError) as caught:
+    with pytest.raises(UserError) as caught:
         read(index).files("foo")
     assert caught.value.what == f"{index.url}/foo/ {reason}"
     assert caught.value.hint
@@ -81,7 +82,7 @@ def test_a_fault_that_stays_is_named(index: LocalIndex, fault: str, status: int,
 def test_an_index_that_hangs_is_given_up(index: LocalIndex) -> None:
     sdists.publish(index, "foo", "1.0")
     index.fails("/simple/foo/", "hang", seconds=30)
-    with pytest.raises(ui.UserError, match="does not answer in time"):
+    with pytest.raises(UserError, match="does not answer in time"):
         read(index, timeout=0.2).files("foo")
     assert index.requests["/simple/foo/"] == 4
 
@@ -89,7 +90,7 @@ def test_an_index_that_hangs_is_given_up(index: LocalIndex) -> None:
 def test_an_index_that_is_not_there_is_named() -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
-    with pytest.raises(ui.UserError, match="refuses the connection"):
+    with pytest.raises(UserError, match="refuses the connection"):
         Index(Indexes(url=f"http://127.0.0.1:{port}/simple")).files("foo")
 
 
@@ -103,10 +104,10 @@ def guarded() -> Iterator[LocalIndex]:
 def test_the_password_of_the_url_is_used_and_never_seen(guarded: LocalIndex) -> None:
     [file] = Index(Indexes(url=guarded.with_credentials())).files("foo")
     assert "s3cret" not in file.url
-    answer = session.create(Indexes(url=guarded.with_credentials())).get(file.url)
+    answer = http.create(Indexes(url=guarded.with_credentials())).get(file.url)
     assert answer.status_code == 200
     guarded.fails("/simple/foo/", "status", status=403)
-    with pytest.raises(ui.UserError) as caught:
+    with pytest.raises(UserError) as caught:
         Index(Indexes(url=guarded.with_credentials())).files("foo")
     assert "s3cret" not in str(caught.value)
 

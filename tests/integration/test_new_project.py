@@ -12,7 +12,7 @@ import pytest
 from tests.integration import installed, sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import Workshop
-from toolkit import process
+from toolkit.core import process
 
 TOOLKIT = Path(__file__).resolve().parents[2]
 IDENTITY = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Some Developer",

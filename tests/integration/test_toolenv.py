@@ -15,9 +15,10 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
-from toolkit import toolenv, ui
+from toolkit.core.errors import UserError
+from toolkit.network import tools_environment
 
-SCRIPTS = Path(toolenv.__file__).resolve().parent.parent
+SCRIPTS = Path(tools_environment.__file__).resolve().parents[2]
 
 
 @pytest.fixture
@@ -28,7 +29,7 @@ def tools_txt(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     assert file
     path = tmp_path / "tools.txt"
     path.write_text(f"tiny-tool==1.0 --hash=sha256:{hashlib.sha256(file.content).hexdigest()}\n", encoding="utf-8")
-    monkeypatch.setattr(toolenv, "REQUIREMENTS", path)
+    monkeypatch.setattr(tools_environment, "REQUIREMENTS", path)
     return path
 
 
@@ -41,16 +42,17 @@ def verb(tmp_path: Path, tools_txt: Path, index: LocalIndex) -> Path:
         from pathlib import Path
 
         sys.path.insert(0, {str(SCRIPTS)!r})
-        from toolkit import toolenv, ui
+        from toolkit.core import console
+        from toolkit.network import tools_environment
 
-        toolenv.REQUIREMENTS = Path({str(tools_txt)!r})
+        tools_environment.REQUIREMENTS = Path({str(tools_txt)!r})
 
         def main():
-            toolenv.enter({index.url!r})
+            tools_environment.enter({index.url!r})
             import tiny_tool
             print(sys.prefix, tiny_tool.VERSION, sys.argv[1:])
 
-        sys.exit(ui.run_main(main))
+        sys.exit(console.run_main(main))
     """), encoding="utf-8")
     return path
 
@@ -106,17 +108,17 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 def test_damage_is_noticed_and_mended(index: LocalIndex, tools_txt: Path, tmp_path: Path) -> None:
-    python = toolenv.make(Path(sys.executable), index.url)
+    python = tools_environment.make(Path(sys.executable), index.url)
     whole = shutil.copytree(python.parents[1], tmp_path / "whole", symlinks=True)
     for what, damage in DAMAGES.items():
-        assert toolenv.is_sound(python.parents[1])
+        assert tools_environment.is_sound(python.parents[1])
         damage(python)
-        assert not toolenv.is_sound(python.parents[1]), what
+        assert not tools_environment.is_sound(python.parents[1]), what
         shutil.rmtree(python.parents[1])
         shutil.copytree(whole, python.parents[1], symlinks=True)
     _unfinished(python)
     tool(python).unlink()
-    assert toolenv.make(Path(sys.executable), index.url) == python
+    assert tools_environment.make(Path(sys.executable), index.url) == python
     done = subprocess.run([python, "-c", "import tiny_tool; print(tiny_tool.VERSION)"], capture_output=True, check=True)
     assert done.stdout == b"1.0\n"
 
@@ -129,24 +131,24 @@ def test_settings_of_pip_cannot_bend_it(index: LocalIndex, tools_txt: Path, tmp_
                              "extra-index-url = file:///nonexistent/simple\nno-index = true\n", encoding="utf-8")
     monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
     monkeypatch.setenv("PIP_TARGET", str(tmp_path / "elsewhere"))
-    assert tool(toolenv.make(Path(sys.executable), index.url)).is_file()
+    assert tool(tools_environment.make(Path(sys.executable), index.url)).is_file()
 
 
 def test_a_file_with_another_hash_is_refused(index: LocalIndex, tools_txt: Path) -> None:
     index.fails("/files/tiny_tool-1.0-py3-none-any.whl", "corrupt")
-    with pytest.raises(ui.UserError, match="tools cannot be installed") as caught:
-        toolenv.make(Path(sys.executable), index.url)
+    with pytest.raises(UserError, match="tools cannot be installed") as caught:
+        tools_environment.make(Path(sys.executable), index.url)
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in caught.value.details
     index.faults.clear()
-    assert toolenv.make(Path(sys.executable), index.url).exists()
+    assert tools_environment.make(Path(sys.executable), index.url).exists()
 
 
 def test_an_interpreter_without_ensurepip_is_named_with_the_package_to_install(tmp_path: Path, tools_txt: Path) -> None:
     python = tmp_path / "python3"
     python.write_text(f"#!/bin/sh\ncase $* in *ensurepip*) exit 1;; esac\nexec {sys.executable} \"$@\"\n", "utf-8")
     python.chmod(0o755)
-    with pytest.raises(ui.UserError, match="has no ensurepip") as caught:
-        toolenv.make(python)
+    with pytest.raises(UserError, match="has no ensurepip") as caught:
+        tools_environment.make(python)
     assert "apt install python3-venv" in caught.value.hint
 
 

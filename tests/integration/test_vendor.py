@@ -10,7 +10,7 @@ from packaging.pylock import Pylock
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop, finish
-from toolkit import files
+from toolkit.core import files
 
 OTHER = "3.12" if HERE == "3.11" else "3.11"
 

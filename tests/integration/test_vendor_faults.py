@@ -11,7 +11,8 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
-from toolkit import download, files
+from toolkit.core import files
+from toolkit.network import download
 
 WIRE = "/files/wire-2.0.tar.gz"
 

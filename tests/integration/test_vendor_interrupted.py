@@ -15,7 +15,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, wait_until
 from tests.integration.workshop import SCRIPTS, Workshop, finish, provide_tools, wait_for
-from toolkit import files
+from toolkit.core import files
 
 _SLOW_HOOK = """
 import pathlib, subprocess, time

@@ -11,7 +11,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
-from toolkit import files
+from toolkit.core import files
 
 TAG = f"cp{HERE.replace('.', '')}"
 

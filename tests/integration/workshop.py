@@ -21,11 +21,16 @@ import tomli_w
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
-from toolkit import files, interpreter, lock, toolenv, ui
-from toolkit.lock import Lock
+from toolkit.build import interpreters
+from toolkit.core import console, files
+from toolkit.core.errors import UserError
+from toolkit.model.lock import Lock
+from toolkit.model.names import normalize
+from toolkit.network import tools_environment
+from toolkit.vendored import lock_file
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
-SCRIPTS = Path(toolenv.__file__).parents[1]
+SCRIPTS = Path(tools_environment.__file__).parents[2]
 
 
 @dataclass(frozen=True)
@@ -64,7 +69,7 @@ class Workshop:
 
     def package(self, directory: str, *, build_requires: Sequence[str] = (), **settings: object) -> Workshop:
         """Write a package that builds itself with the tests' own backend; `settings` are the backend's."""
-        name = lock.normalize(directory)
+        name = normalize(directory)
         tiny = {
             "name": name, "version": "1.0", "requires": [], "requires_python": "", "dynamic": [],
             "modules": {directory: ""}, "c_source": "", "c_module": "", "needs_at_build": [], **settings,
@@ -77,13 +82,13 @@ class Workshop:
 
     def service(self, directory: str, *requirements: str, **settings: object) -> Workshop:
         """Write a service with its requirements."""
-        script = f"{directory}/bin/yc-{lock.normalize(directory)}"
+        script = f"{directory}/bin/yc-{normalize(directory)}"
         self.write({f"{directory}/requirements.txt": "".join(f"{line}\n" for line in requirements), script: "#!\n"})
         return self.package(directory, **settings)  # type: ignore[arg-type]
 
     def lock(self, name: str = "app") -> Lock:
         """Read a lock."""
-        return lock.read(lock.path_of(self.root / "vendor", name))
+        return lock_file.read(lock_file.path_of(self.root / "vendor", name))
 
     def keys(self, name: str = "app") -> list[str]:
         """Return what the service runs with."""
@@ -159,8 +164,8 @@ def finish(process: subprocess.Popen[str], number: int = 0, *, within: float = 3
 def is_there(version: str) -> bool:
     """Tell whether this machine has an interpreter of a minor version."""
     try:
-        return bool(interpreter.find((version,)))
-    except ui.UserError:
+        return bool(interpreters.find((version,)))
+    except UserError:
         return False
 
 
@@ -188,7 +193,7 @@ def _run(verb: str, arguments: list[str]) -> Done:
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = ui.run_main(lambda: _verb(verb).main(arguments))
+            status = console.run_main(lambda: _verb(verb).main(arguments))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -197,7 +202,7 @@ def _run(verb: str, arguments: list[str]) -> Done:
 
 def provide_tools() -> None:
     """Put an environment with what this one has where the toolkit looks for its tools."""
-    directory = toolenv._parent() / f"python{HERE}-{toolenv._digest(toolenv.REQUIREMENTS)}"
+    directory = tools_environment._parent() / f"python{HERE}-{tools_environment._digest(tools_environment.REQUIREMENTS)}"
     if not directory.exists():
         directory.mkdir(parents=True)
         for name in ("bin", "lib"):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from toolkit import project
-from toolkit.settings import Settings
+from toolkit.project import discovery
+from toolkit.project.settings import Settings
 
 SETUP = 'from setuptools import setup\nsetup(name="{name}", version="{version}")\n'
 
@@ -44,9 +44,9 @@ class Workspace:
         words = tuple(packages.split()), tuple(services.split())
         return Settings(project=self.root, toolkit=self.root / "common", packages=words[0], services=words[1])
 
-    def discover(self, *, packages: str = "", services: str = "") -> project.Project:
+    def discover(self, *, packages: str = "", services: str = "") -> discovery.Project:
         """Return what is found in the project."""
-        return project.discover(self.settings(packages=packages, services=services))
+        return discovery.discover(self.settings(packages=packages, services=services))
 
 
 @pytest.fixture

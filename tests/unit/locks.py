@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from toolkit.lock import Distribution, LocalPackage, Lock, VendoredFile
-from toolkit.needs import Edge, Needs
-from toolkit.vendored_metadata import Said
+from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.vendored.dependency_graph import Edge, Needs
+from toolkit.vendored.vendored_metadata import Said
 
 
 def distribution(name: str, *builds: str, size: int = 1000, version: str = "1") -> Distribution:

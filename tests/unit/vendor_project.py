@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import Workspace
-from tests.unit.vendored import vendored, write_lock
+from tests.unit.vendored_files import vendored, write_lock
 
 CONFIG = """\
 [user]

@@ -1,0 +1,1 @@
+"""Sources become wheels, in parallel, without a network."""

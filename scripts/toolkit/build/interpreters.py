@@ -1,0 +1,97 @@
+"""Find the interpreter that a service is built for, and what it says of itself."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from functools import cache
+from pathlib import Path
+
+from toolkit.build import pyenv
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.model.interpreter import Interpreter
+
+# Keys of `marker_environment` as PEP 508 names them. An environment that is active on PATH stands for the interpreter
+# it was made from: what is built must not depend on it.
+_PROBE = """
+import json, os, platform, sys, sysconfig
+print(json.dumps({
+    "path": getattr(sys, "_base_executable", "") or sys.executable,
+    "soabi": sysconfig.get_config_var("SOABI") or "", "include": sysconfig.get_path("include"),
+    "markers": {
+        "implementation_name": sys.implementation.name, "implementation_version": platform.python_version(),
+        "os_name": os.name, "platform_machine": platform.machine(), "platform_release": platform.release(),
+        "platform_system": platform.system(), "platform_version": platform.version(),
+        "python_full_version": platform.python_version(), "python_version": "%d.%d" % sys.version_info[:2],
+        "platform_python_implementation": platform.python_implementation(), "sys_platform": sys.platform,
+    },
+}))
+"""
+
+
+def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
+    """Return the interpreter to build with for one of the minor versions in `pythons` (such as `3.11`).
+
+    `requested` is the user's choice, a path or a program's name. Else the distribution's own interpreters come first,
+    since a package has to depend on one, then those on PATH, then pyenv's. Raises `UserError` when there is none.
+    """
+    if requested:
+        return _requested(pythons, requested)
+    for candidates in (_distribution_candidates, _other_candidates):
+        for version in pythons:
+            for path in candidates(version):
+                found = probe(path)
+                if found and found.version == version:
+                    return found
+    available = sorted({found.version for path in Path("/usr/bin").glob("python3.*[0-9]") if (found := probe(path))})
+    raise UserError(
+        f".python-version: no interpreter for Python {' or '.join(pythons)} on this machine",
+        f"install one (`apt install python{pythons[0]} python{pythons[0]}-dev`), give its path as PYTHON=, or add a "
+        f"line to .python-version; there is: {', '.join(available) or 'none'}",
+    )
+
+
+def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
+    path = shutil.which(requested)
+    found = probe(Path(path)) if path else None
+    if not found:
+        raise UserError(f"PYTHON={requested}: no such interpreter", "give the path of a Python 3.11 or newer")
+    if found.version not in pythons:
+        raise UserError(
+            f"PYTHON={requested} is Python {found.version}, but .python-version says {', '.join(pythons)}",
+            f"choose another interpreter, or add the line {found.version} to .python-version and run `make vendor`",
+        )
+    return found
+
+
+def _distribution_candidates(version: str) -> Iterator[Path]:
+    yield Path(f"/usr/bin/python{version}")
+
+
+def _other_candidates(version: str) -> Iterator[Path]:
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield Path(on_path)
+    yield from (path for name, path in pyenv.versions().items() if pyenv.minor(name) == version)
+
+
+@cache
+def probe(path: Path) -> Interpreter | None:
+    """Ask an interpreter what it is; None when it is not there or does not run (a pyenv shim without a version)."""
+    if not path.exists():
+        return None
+    try:
+        answer = json.loads(process.read([path, "-I", "-c", _PROBE]))
+    except (UserError, ValueError):
+        return None
+    markers = answer["markers"]
+    return Interpreter(
+        path=path if path.parent == Path("/usr/bin") else Path(answer["path"]),
+        version=markers["python_version"],
+        full_version=markers["python_full_version"],
+        soabi=answer["soabi"],
+        include=Path(answer["include"]),
+        marker_environment=markers,
+    )

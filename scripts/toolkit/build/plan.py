@@ -1,0 +1,190 @@
+"""From locks to a graph of wheels: what has to be built, from what, in which order."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from toolkit.core import cycles
+from toolkit.core.errors import UserError
+from toolkit.model.interpreter import Interpreter, select
+from toolkit.model.lock import Distribution, LocalPackage, Lock
+from toolkit.project import source_files
+
+#: Part of every key: a change in how wheels are built makes new entries instead of wrong hits.
+RECIPE = 2
+
+
+@dataclass(frozen=True, kw_only=True)
+class Node:
+    """One wheel to have.
+
+    `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
+    complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
+    builds it. `cheap` marks what no service ships.
+    """
+
+    name: str
+    version: str
+    source: Path
+    identity: str
+    requires: tuple[Node, ...] = ()
+    local: bool = False
+    ready: bool = False
+    cheap: bool = False
+
+    @property
+    def label(self) -> str:
+        """Return the name and version as a person reads them."""
+        return f"{self.name} {self.version}".strip()
+
+    @property
+    def key(self) -> str:
+        """Return `name==version`."""
+        return f"{self.name}=={self.version}"
+
+    def __hash__(self) -> int:
+        return hash(self.identity)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and (self.identity, self.cheap) == (other.identity, other.cheap)
+
+
+@dataclass(kw_only=True)
+class Planner:
+    """Turns one lock into nodes for one interpreter. Distributions whose marker does not hold are left out."""
+
+    lock: Lock
+    interpreter: Interpreter
+    project: Path
+    vendor: Path
+    _nodes: dict[str, Node] = field(default_factory=dict)
+    _visiting: list[str] = field(default_factory=list)
+
+    def runtime(self) -> tuple[Node, ...]:
+        """Return the wheels that a service installs, its local packages last."""
+        return self.dependencies() + tuple(self._local(package) for package in self.lock.local)
+
+    def dependencies(self) -> tuple[Node, ...]:
+        """Return the wheels that a service installs besides those of its local packages."""
+        return tuple(self._node(d) for d in self._shipped())
+
+    def tests(self) -> tuple[Node, ...]:
+        """Return the wheels that only the service's tests need."""
+        return self._required(self.lock.test_requires, self.lock.service)
+
+    def development(self) -> tuple[Node, ...]:
+        """Return the wheels that only the service's developers need."""
+        return self._required(self.lock.dev_requires, self.lock.service)
+
+    def _shipped(self) -> list[Distribution]:
+        return [d for d in self.lock.packages if self.interpreter.matches(d.marker)]
+
+    def _node(self, distribution: Distribution) -> Node:
+        key = distribution.key
+        if key not in self._nodes:
+            if key in self._visiting:
+                raise cycles.error([*self._visiting[self._visiting.index(key) :], key])
+            self._visiting.append(key)
+            self._nodes[key] = self._make(distribution)
+            self._visiting.pop()
+        return self._nodes[key]
+
+    def _make(self, distribution: Distribution) -> Node:
+        if distribution.kind == "wheels":
+            return self._ready(distribution)
+        file = distribution.files[0]
+        requires = self._required(distribution.build_requires, distribution.key)
+        return Node(
+            name=distribution.name,
+            version=distribution.version,
+            source=self.vendor / file.name,
+            identity=_digest([file.sha256, *(node.identity for node in requires)]),
+            requires=requires,
+            cheap=distribution.key not in {shipped.key for shipped in self._shipped()},
+        )
+
+    def _ready(self, distribution: Distribution) -> Node:
+        name = best_wheel([file.name for file in distribution.files], self.interpreter)
+        if not name:
+            raise UserError(
+                f"{distribution.key}: no vendored wheel of it fits Python {self.interpreter.version} on this machine "
+                f"({', '.join(file.name for file in distribution.files)})",
+                f"add a line for this platform to vendor.txt ({distribution.name} --platform ... --python-version ...) "
+                "and run `make vendor`",
+            )
+        file = next(file for file in distribution.files if file.name == name)
+        return Node(
+            name=distribution.name,
+            version=distribution.version,
+            source=self.vendor / name,
+            identity=file.sha256,
+            ready=True,
+        )
+
+    def _required(self, requirements: Iterable[str], wanted_by: str) -> tuple[Node, ...]:
+        try:
+            found = [self.lock.find(key) for key in select(tuple(requirements), self.interpreter)]
+        except KeyError as error:
+            raise UserError(
+                f"pylock.{self.lock.service}.toml: {wanted_by} needs {error.args[0]}, which the lock does not hold",
+                "run `make vendor`",
+            ) from None
+        return tuple(self._node(distribution) for distribution in found)
+
+    def _local(self, package: LocalPackage) -> Node:
+        directory = self.project / package.path
+        requires = self._required(package.build_requires, package.name)
+        identity = _digest([source_files.fingerprint(directory), *(node.identity for node in requires)])
+        return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
+
+
+def best_wheel(names: list[str], interpreter: Interpreter) -> str:
+    """Return the wheel whose tag this interpreter prefers, or nothing when none fits (PEP 425)."""
+    from packaging import utils
+
+    ranks = _ranks(interpreter.version)
+    ranked = [
+        (min((ranks[tag] for tag in utils.parse_wheel_filename(name)[3] if tag in ranks), default=-1), name)
+        for name in names
+    ]
+    return min(((rank, name) for rank, name in ranked if rank >= 0), default=(0, ""))[1]
+
+
+@cache
+def _ranks(python: str) -> Mapping[Any, int]:
+    """Return the rank of each tag (PEP 425) that a Python of this machine takes, the best first."""
+    from packaging import tags
+
+    version = tuple(int(part) for part in python.split("."))
+    supported = [*tags.cpython_tags(version), *tags.compatible_tags(version, f"cp{version[0]}{version[1]}")]
+    return {tag: rank for rank, tag in enumerate(supported)}
+
+
+def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], system: str) -> str:
+    """Return a node's key in the wheel store: its identity and all else that shapes the wheel.
+
+    `system` names the distribution's release, since compilers and C libraries differ between them.
+    """
+    return _digest(
+        [
+            str(RECIPE),
+            node.identity,
+            interpreter.version,
+            interpreter.soabi,
+            system,
+            str(node.cheap),
+            json.dumps(flags, sort_keys=True),
+            # Another interpreter brings its own idea of how to compile; a package must not get what pyenv's has built.
+            *([] if interpreter.path.parent == Path("/usr/bin") else [str(interpreter.include)]),
+        ]
+    )
+
+
+def _digest(parts: list[str]) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,167 @@
+"""Build a graph of wheels in parallel, each in an environment of exactly its locked build requirements."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from toolkit.build import isolation, wheel_build
+from toolkit.build.plan import Node, store_key
+from toolkit.build.wheel_build import Job
+from toolkit.core import files, process, progress, threads
+from toolkit.core.progress import Progress
+from toolkit.model.interpreter import Interpreter
+from toolkit.project import source_files
+from toolkit.vendored import archive
+from toolkit.wheel import environment
+from toolkit.wheel.store import Store
+
+#: What makes a build tool faster to build, for tools that are not shipped. Cython compiles itself for minutes, and
+#: translates nearly as fast without (https://github.com/cython/cython/blob/master/setup.py, --no-cython-compile).
+_CHEAP_SETTINGS = {"cython": {"--build-option": ["--no-cython-compile"]}}
+
+
+@dataclass(kw_only=True)
+class Builder:
+    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`."""
+
+    interpreter: Interpreter
+    store: Store
+    scratch: Path
+    logs: Path
+    jobs: int
+    _wheels: dict[Node, Path] = field(default_factory=dict)
+    _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
+    _environment_lock: threading.Lock = field(default_factory=threading.Lock)
+    _stop: threading.Event = field(default_factory=threading.Event)
+
+    def build(self, wanted: Iterable[Node]) -> dict[Node, Path]:
+        """Return the wheel of every wanted node, building what the store does not hold. Raises `UserError`."""
+        missing = self._missing(wanted)
+        if missing:
+            # Checked here once, not by the first two threads at the same time.
+            isolation.prefix()
+            with progress.counting("BUILD", len(missing), "wheels") as bar:
+                self._run(missing, bar)
+        return self._wheels
+
+    def _missing(self, wanted: Iterable[Node]) -> dict[Node, set[Node]]:
+        """Return the nodes to build, each with those of them it waits for.
+
+        What built a wheel that is in the store already is not needed, so it is not looked at.
+        """
+        missing: dict[Node, set[Node]] = {}
+        stack = list(wanted)
+        while stack:
+            node = stack.pop()
+            if node in missing or node in self._wheels:
+                continue
+            wheel = node.source if node.ready else self._stored(node)
+            if wheel:
+                self._wheels[node] = wheel
+                continue
+            missing[node] = set(node.requires)
+            stack.extend(node.requires)
+        return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
+
+    def _stored(self, node: Node) -> Path | None:
+        return self.store.get(self._key(node))
+
+    def _key(self, node: Node) -> str:
+        return store_key(node, self.interpreter, wheel_build.build_flags(), system())
+
+    def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
+        urgency = _urgency(waiting)
+        running: dict[Future[Path], Node] = {}
+        with ThreadPoolExecutor(self.jobs) as pool, threads.stopping(pool, running, self._end):
+            while waiting or running:
+                ready = sorted((n for n, needs in waiting.items() if not needs), key=lambda n: -urgency[n])
+                for node in ready[: self.jobs - len(running)]:
+                    del waiting[node]
+                    running[pool.submit(self._build_one, node, bar)] = node
+                done, _ = wait(running, return_when=FIRST_COMPLETED)
+                for future in done:
+                    node = running.pop(future)
+                    self._wheels[node] = future.result()
+                    bar.advance(node.label)
+                    for needs in waiting.values():
+                        needs.discard(node)
+
+    def _end(self) -> None:
+        self._stop.set()
+        process.end_children()
+
+    def _build_one(self, node: Node, bar: Progress) -> Path:
+        key = self._key(node)
+        with self.store.reserved(key, self._stop):
+            # Another process may have built it while this one waited.
+            found = self.store.get(key)
+            if found:
+                return found
+            with bar.running(node.label), files.temporary_directory(self.scratch, "job-") as scratch:
+                return self.store.put(key, wheel_build.build_wheel(self._job(node, scratch)))
+
+    def _job(self, node: Node, scratch: Path) -> Job:
+        unpacked = scratch / "source"
+        if node.local:
+            source_files.copy(node.source, unpacked)
+            source = unpacked
+        else:
+            unpacked.mkdir()
+            source = archive.extract(node.source, unpacked)
+        return Job(
+            name=node.name,
+            version=node.version,
+            source=source,
+            python=self._environment(node),
+            scratch=scratch,
+            log=self.logs / f"{node.label.replace(' ', '-')}.log",
+            cheap=node.cheap,
+            config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
+        )
+
+    def _environment(self, node: Node) -> Path:
+        """Return the interpreter of an environment of exactly the node's build requirements.
+
+        Nodes that need the same share one.
+        """
+        key = tuple(sorted(required.identity for required in node.requires))
+        with self._environment_lock:
+            if key not in self._environments:
+                prefix = self.scratch / f"environment-{len(self._environments)}"
+                wheels = [self._wheels[required] for required in node.requires]
+                self._environments[key] = environment.create(prefix, self.interpreter, wheels)
+            return self._environments[key]
+
+
+def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:
+    """Return for each node the longest way to the end of the build; an archive's size stands for its time."""
+    dependents: dict[Node, list[Node]] = {node: [] for node in waiting}
+    for node, needs in waiting.items():
+        for needed in needs:
+            dependents[needed].append(node)
+    result: dict[Node, int] = {}
+
+    def visit(node: Node) -> int:
+        if node not in result:
+            size = 0 if node.local else node.source.stat().st_size
+            result[node] = size + max((visit(dependent) for dependent in dependents[node]), default=0)
+        return result[node]
+
+    for node in waiting:
+        visit(node)
+    return result
+
+
+def system() -> str:
+    """Return the distribution and its release, such as `debian 12`; the kernel's name elsewhere."""
+    try:
+        lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return os.uname().sysname
+    values = dict(line.replace('"', "").partition("=")[::2] for line in lines)
+    return f"{values.get('ID', '')} {values.get('VERSION_ID', '')}"

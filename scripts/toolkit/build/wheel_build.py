@@ -1,0 +1,189 @@
+"""Build one wheel from one source, in a given environment, without a network."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from toolkit.build import compilers, headers, isolation
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.model.names import normalize
+
+HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
+
+#: What a build may see of the caller's environment; all else would make its result depend on who ran it.
+_PASSED_ON = (
+    *("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "CCACHE_DIR", "DEB_BUILD_OPTIONS"),
+    # By these eatmydata and faketime work.
+    *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"),
+    # Where git stops to look for a repository.
+    "GIT_CEILING_DIRECTORIES",
+)
+_PATH = "/usr/local/bin:/usr/bin:/bin"
+_FLAG_VARIABLES = ("CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS")
+
+#: 1980-01-01, the first time stamp a zip file can hold: the time of day is no part of a wheel.
+_EPOCH = "315532800"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """One wheel to build.
+
+    `source` is the unpacked tree, `python` the environment's interpreter, `scratch` a directory of this job's own.
+
+    `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
+    """
+
+    name: str
+    version: str
+    source: Path
+    python: Path
+    scratch: Path
+    log: Path
+    cheap: bool = False
+    config_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def build_wheel(job: Job) -> Path:
+    """Call the backend's `build_wheel` and return the wheel, below the job's scratch directory. Raises `UserError`."""
+    output = job.scratch / "wheel"
+    output.mkdir()
+    kwargs = {"wheel_directory": str(output), "config_settings": dict(job.config_settings) or None}
+    try:
+        text = call_hook(job, "build_wheel", kwargs)
+    except process.CommandError as error:
+        job.log.write_text(error.output, encoding="utf-8")
+        raise _build_error(job, error) from error
+    job.log.write_text(text, encoding="utf-8")
+    wheels = list(output.glob("*.whl"))
+    if len(wheels) != 1:
+        raise UserError(
+            f"{job.name} {job.version}: the build made {len(wheels)} wheels instead of one", f"see {job.log}"
+        )
+    _check_identity(job, wheels[0])
+    return wheels[0]
+
+
+def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any]) -> str:
+    """Run one PEP 517 hook in the job's environment and return what it printed; raises `CommandError`."""
+    backend, backend_path = build_backend(job.source)
+    request = job.scratch / "request.json"
+    request.write_text(
+        json.dumps(
+            {
+                "source": str(job.source),
+                "backend": backend,
+                "backend_path": backend_path,
+                "hook": hook,
+                "kwargs": kwargs,
+                "result_path": str(job.scratch / "result.json"),
+            }
+        ),
+        encoding="utf-8",
+    )
+    return process.run([*isolation.prefix(), job.python, HOOK_RUNNER, request], cwd=job.source, env=_environment(job))
+
+
+def build_backend(source: Path) -> tuple[str, list[str]]:
+    """Return a source tree's backend and `backend-path`; setuptools' legacy one where none is named (PEP 517)."""
+    import tomllib
+
+    try:
+        table = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8")).get("build-system", {})
+    except FileNotFoundError:
+        table = {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise UserError(
+            f"{source / 'pyproject.toml'}: {error}", "mend the file; for a vendored archive, choose another version"
+        ) from None
+    return table.get("build-backend", "setuptools.build_meta:__legacy__"), table.get("backend-path", [])
+
+
+@cache
+def build_flags() -> Mapping[str, str]:
+    """Return the distribution's compiler flags (dpkg-buildflags), without the part that names a directory."""
+    if not shutil.which("dpkg-buildflags"):
+        return {}
+    # The maintainer's flags of the package being built come through the environment (DEB_*_MAINT_*).
+    lines = process.read(["dpkg-buildflags"], cwd="/").splitlines()
+    flags = dict(line.partition("=")[::2] for line in lines)
+    return {name: _without_paths(flags.get(name, "")) for name in _FLAG_VARIABLES}
+
+
+def _without_paths(flags: str) -> str:
+    return " ".join(
+        flag for flag in flags.split() if not flag.startswith(("-ffile-prefix-map=", "-fdebug-prefix-map="))
+    )
+
+
+def _environment(job: Job) -> dict[str, str]:
+    home = job.scratch / "home"
+    home.mkdir(exist_ok=True)
+    wrapped = compilers.wrap(job.scratch / "compilers", job.scratch, job.source, _PATH)
+    flags = dict(build_flags())
+    if job.cheap:
+        flags = {"CFLAGS": "-O0 -g0 -w", "CXXFLAGS": "-O0 -g0 -w"}
+    for name in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
+        flags[name] = f"{flags.get(name, '')} -ffile-prefix-map={job.source}=.".strip()
+    return {
+        **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
+        **flags,
+        "PATH": f"{job.python.parent}:{wrapped}:{_PATH}",
+        "HOME": str(home),
+        "TMPDIR": str(job.scratch),
+        "TZ": "UTC",
+        "LC_ALL": "C.UTF-8",
+        "SOURCE_DATE_EPOCH": _EPOCH,
+        "PYTHONHASHSEED": "0",
+        "PYTHONNOUSERSITE": "1",
+        "PIP_NO_INDEX": "1",
+    }
+
+
+def _check_identity(job: Job, wheel: Path) -> None:
+    """Refuse a wheel whose own metadata tells another name or version than the lock."""
+    name, version = wheel_identity(wheel)
+    same_version = not job.version or _same_version(version, job.version)
+    if normalize(name) != normalize(job.name) or not same_version:
+        raise UserError(
+            f"{job.name} {job.version}: its build made {name} {version}",
+            f"the archive is not what its name says: see where it came from, then `make vendor UPGRADE={job.name}`",
+        )
+
+
+def _same_version(first: str, second: str) -> bool:
+    from packaging.version import InvalidVersion, Version
+
+    try:
+        return Version(first) == Version(second)
+    except InvalidVersion:
+        return first == second
+
+
+def wheel_identity(wheel: Path) -> tuple[str, str]:
+    """Return the name and version that a wheel's METADATA states. Raises `UserError` for what is no wheel."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            path = next(n for n in archive.namelist() if n.count("/") == 1 and n.endswith(".dist-info/METADATA"))
+            lines = archive.read(path).decode("utf-8", "replace").split("\n\n")[0].splitlines()
+    except (zipfile.BadZipFile, StopIteration):
+        raise UserError(f"{wheel}: not a wheel", "restore it from git, or run `make vendor`") from None
+    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
+    return fields["Name"].strip(), fields["Version"].strip()
+
+
+def _build_error(job: Job, error: process.CommandError) -> UserError:
+    hint = headers.suggestion(error.output) or isolation.suggestion(error.output)
+    tail = "\n".join(error.output.splitlines()[-40:])
+    return UserError(
+        f"{job.name} {job.version}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail
+    )

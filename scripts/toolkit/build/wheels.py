@@ -1,0 +1,144 @@
+"""The wheels of a project: everything its locks name and its own packages, built or found in the wheel store."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.build import interpreters as interpreter
+from toolkit.build.plan import Node, Planner
+from toolkit.build.scheduler import Builder
+from toolkit.core import console, files
+from toolkit.model.interpreter import Interpreter
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.project.settings import parser as common_parser
+from toolkit.vendored import lock_file
+from toolkit.wheel.store import Store
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildOptions:
+    """How to build: `jobs` at once, `store` the wheel store's directory, `python` the interpreter asked for (or "")."""
+
+    jobs: int
+    store: Path
+    python: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """Finished wheels, by lock name: what to install at run time, and what tests need besides."""
+
+    runtime: Mapping[str, tuple[Path, ...]]
+    tests: Mapping[str, tuple[Path, ...]]
+    interpreters: Mapping[str, Interpreter]
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser that knows the options common to all verbs and those of every verb that builds."""
+    result = common_parser(description)
+    group = result.add_argument_group("build options")
+    add_jobs(group)
+    group.add_argument(
+        "--wheel-store",
+        default=str(files.cache_root() / "store"),
+        metavar="DIR",
+        help="where built wheels are kept between projects; empty: only in build/ (default: %(default)s)",
+    )
+    group.add_argument(
+        "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
+    )
+    return result
+
+
+def add_jobs(parser: argparse._ActionsContainer) -> None:
+    """Add the option that says how much is done at once."""
+    parser.add_argument(
+        "--jobs",
+        "-j",
+        type=_positive,
+        default=os.cpu_count() or 1,
+        help="how many builds run at once (default: all cores)",
+    )
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{text} is no number of jobs")
+    return number
+
+
+def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
+    """Return the build options of a parsed command line."""
+    store = (
+        Path(arguments.wheel_store).expanduser().absolute() if arguments.wheel_store else settings.build / "wheel-store"
+    )
+    return BuildOptions(jobs=arguments.jobs, store=store, python=arguments.python)
+
+
+def build(project: Project, settings: Settings, options: BuildOptions, *, tests: bool = False,
+          development: bool = False) -> Built:
+    """Build what every lock of the project names and return the wheels; with `tests`, also those that only tests need.
+
+    With `development`, those of developers are among these.
+
+    `vendor/` has been checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle.
+    """
+    planners = {name: _planner(project, settings, options, name) for name in map(project.lock_name, project.locked)}
+    runtime = {name: planner.runtime() for name, planner in planners.items()}
+    for_tests = {name: (*(planner.tests() if tests else ()), *(planner.development() if development else ()))
+                 for name, planner in planners.items()}
+    wheels: dict[Node, Path] = {}
+    with _scratch(settings) as scratch:
+        for used in {planner.interpreter.path: planner.interpreter for planner in planners.values()}.values():
+            wanted = [
+                node
+                for name, planner in planners.items()
+                if planner.interpreter == used
+                for node in (*runtime[name], *for_tests[name])
+            ]
+            wheels |= _builder(used, settings, options, scratch).build(wanted)
+    return Built(
+        runtime={name: tuple(wheels[node] for node in nodes) for name, nodes in runtime.items()},
+        tests={name: tuple(wheels[node] for node in nodes) for name, nodes in for_tests.items()},
+        interpreters={name: planner.interpreter for name, planner in planners.items()},
+    )
+
+
+def build_nodes(
+    nodes: Iterable[Node], used: Interpreter, settings: Settings, options: BuildOptions
+) -> dict[Node, Path]:
+    """Build single wheels, for one interpreter; raises as `build` does."""
+    with _scratch(settings) as scratch:
+        return _builder(used, settings, options, scratch).build(nodes)
+
+
+def _planner(project: Project, settings: Settings, options: BuildOptions, name: str) -> Planner:
+    locked = lock_file.read(lock_file.path_of(settings.vendor, name))
+    found = interpreter.find(locked.pythons, options.python)
+    return Planner(lock=locked, interpreter=found, project=settings.project, vendor=settings.vendor)
+
+
+def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scratch: Path) -> Builder:
+    logs = settings.build / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    own = scratch / f"python{used.version}"
+    own.mkdir()
+    return Builder(interpreter=used, store=Store(options.store), scratch=own, logs=logs, jobs=options.jobs)
+
+
+@contextmanager
+def _scratch(settings: Settings) -> Iterator[Path]:
+    """Give the builds of this run a directory; two runs in one project wait for each other."""
+    with files.exclusive(settings.build, "build"):
+        for leftover in settings.build.glob("wheels-*"):
+            console.debug(f"removing {leftover}, left by a run that was killed")
+            files.remove_tree(leftover)
+        with files.temporary_directory(settings.build, "wheels-") as scratch:
+            yield scratch

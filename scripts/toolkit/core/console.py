@@ -1,0 +1,75 @@
+"""Messages, progress and errors: all that the toolkit says to a person."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import sys
+from collections.abc import Callable
+from types import FrameType
+
+from toolkit.core import terminal
+from toolkit.core.errors import UserError
+
+#: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
+verbosity = 1
+
+
+def step(tag: str, text: str) -> None:
+    """Say what is being done: a short tag in capitals (`VENDOR`, `BUILD`) and its object."""
+    if verbosity >= 1:
+        terminal.write(sys.stdout, f"  {tag:<8}{text}")
+
+
+def note(text: str) -> None:
+    """Say something that the user did not ask for but wants to know."""
+    if verbosity >= 1:
+        terminal.write(sys.stdout, text)
+
+
+def debug(text: str) -> None:
+    """Say something that only `V=2` shows."""
+    if verbosity >= 2:
+        terminal.write(sys.stderr, text)
+
+
+def warn(text: str) -> None:
+    """Say what may be wrong but does not stop the work."""
+    terminal.write(sys.stderr, f"warning: {text}")
+
+
+def run_main(function: Callable[[], int | None]) -> int:
+    """Run a verb and return its exit status: 0, 1 after a `UserError` or a system fault, 130 when interrupted.
+
+    SIGTERM and SIGHUP end the verb as Ctrl-C does, so that temporary files are removed on every way out.
+    """
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupt)
+    try:
+        return function() or 0
+    except UserError as error:
+        terminal.write(sys.stderr, str(error))
+    except KeyboardInterrupt:
+        terminal.write(sys.stderr, "interrupted: what was there before is untouched")
+        return 130
+    except BrokenPipeError:
+        return 1
+    except OSError as error:
+        terminal.write(sys.stderr, str(_system_error(error)))
+    return 1
+
+
+def _interrupt(number: int, frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _system_error(error: OSError) -> UserError:
+    """Turn a fault of the machine into the same two lines as any other error."""
+    where = f"{error.filename}: " if error.filename else ""
+    hints = {
+        errno.ENOSPC: "free some space (`make clean` removes build/ and dist/) and run it again; nothing was replaced",
+        errno.EACCES: "see who owns the file; run as the user who may write there",
+        errno.EROFS: "the file system is read-only; move the project, or set the variable that names this directory",
+    }
+    hint = hints.get(error.errno or 0, "see `V=2` for the commands that were run")
+    return UserError(f"{where}{error.strerror or error}", hint)

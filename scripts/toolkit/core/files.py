@@ -1,0 +1,186 @@
+"""Files that appear whole or not at all, directories that are swapped, and locks between two runs."""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import hashlib
+import os
+import shutil
+import tempfile
+import threading
+from collections.abc import Iterator
+from concurrent.futures import CancelledError
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolkit.core import console
+
+_RENAME_EXCHANGE = 2
+_AT_FDCWD = -100
+
+
+def cache_root() -> Path:
+    """Return the toolkit's directory below `$XDG_CACHE_HOME` (XDG Base Directory Specification)."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
+    return Path(base) / "python-common"
+
+
+def sha256(path: Path) -> str:
+    """Return the SHA-256 of a file as 64 hexadecimal digits."""
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def write_atomic(path: Path, data: bytes | str) -> None:
+    """Write a file under a temporary name beside `path`, then rename it: readers see the old or the new one."""
+    content = data.encode() if isinstance(data, str) else data
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            os.fchmod(stream.fileno(), 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+
+
+def write_changed(path: Path, data: str) -> None:
+    """Write a file as `write_atomic` does, unless it holds just that."""
+    if not path.is_file() or path.read_bytes() != data.encode():
+        write_atomic(path, data)
+
+
+def _umask() -> int:
+    # The standard library can only read the mask by setting it.
+    mask = os.umask(0o022)
+    os.umask(mask)
+    return mask
+
+
+def link_or_copy(source: Path, target: Path) -> None:
+    """Give a file a second name, by a hard link where both are on one file system, else by a copy."""
+    try:
+        os.link(source, target)
+    except OSError:
+        shutil.copyfile(source, target)
+
+
+@contextmanager
+def temporary_directory(parent: Path, prefix: str) -> Iterator[Path]:
+    """Make a directory below `parent` that never outlives the block; `sweep` knows it by its lock."""
+    parent.mkdir(parents=True, exist_ok=True)
+    # It gets its name when it has its lock, so that nobody takes it for one that was left.
+    new = Path(tempfile.mkdtemp(prefix=f".new-{prefix}", dir=parent))
+    path = new.with_name(new.name.removeprefix(".new-"))
+    descriptor = os.open(new, os.O_RDONLY)
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        new.rename(path)
+        yield path
+    finally:
+        remove_tree(new)
+        remove_tree(path)
+        os.close(descriptor)
+
+
+def sweep(parent: Path, prefix: str) -> None:
+    """Remove the temporary directories of processes that were killed. `parent` has to be the toolkit's own."""
+    for path in parent.glob(f"{prefix}*"):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
+        except OSError:
+            # Its process has just removed it.
+            continue
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            console.debug(f"removing {path}, left by a process that was killed")
+            remove_tree(path)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
+
+
+def remove_tree(path: Path) -> None:
+    """Remove a directory and all below it, read-only directories (a source archive may hold them) included."""
+
+    def retry(function: object, name: str, error: object) -> None:
+        os.chmod(os.path.dirname(name), 0o700)
+        if os.path.isdir(name) and not os.path.islink(name):
+            os.chmod(name, 0o700)
+            shutil.rmtree(name, ignore_errors=True)
+        else:
+            Path(name).unlink(missing_ok=True)
+
+    if path.exists():
+        shutil.rmtree(path, onerror=retry)
+
+
+def empty(directory: Path) -> None:
+    """Remove all that is in a directory, but not the directory, which may be locked."""
+    for entry in directory.iterdir():
+        if entry.is_dir() and not entry.is_symlink():
+            remove_tree(entry)
+        else:
+            entry.unlink()
+
+
+def swap_directory(staged: Path, target: Path) -> None:
+    """Put `staged` in the place of `target` in one step and remove what was there before.
+
+    Uses renameat2(RENAME_EXCHANGE) where the kernel and file system have it; elsewhere two renames.
+    """
+    if not target.exists():
+        os.replace(staged, target)
+        return
+    if not _exchange(staged, target):
+        old = target.with_name(f".{target.name}.old-{os.getpid()}")
+        os.rename(target, old)
+        try:
+            os.rename(staged, target)
+        except BaseException:
+            os.rename(old, target)
+            raise
+        staged = old
+    remove_tree(staged)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:  # macOS
+        return False
+    return bool(renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0)
+
+
+@contextmanager
+def exclusive(directory: Path, what: str, stop: threading.Event | None = None) -> Iterator[None]:
+    """Keep two runs of `what` on one directory apart: the second says that it waits, then waits.
+
+    Raises `CancelledError` when `stop` is set meanwhile; a thread that waits for a lock hears of nothing else.
+    The lock is on the directory itself (flock), so it leaves no file behind and dies with its process.
+    """
+    directory.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            console.note(f"waiting: another {what} is running in {directory}")
+            _wait_for_lock(descriptor, stop)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _wait_for_lock(descriptor: int, stop: threading.Event | None) -> None:
+    while stop:
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            return
+        except BlockingIOError:
+            if stop.wait(0.1):
+                raise CancelledError from None
+    fcntl.flock(descriptor, fcntl.LOCK_EX)

@@ -1,0 +1,182 @@
+"""The one place that starts processes."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from toolkit.core import console
+from toolkit.core.errors import UserError
+
+#: Live children, so that an interrupt in the main thread also ends what worker threads started.
+_children: set[subprocess.Popen[bytes]] = set()
+_lock = threading.Lock()
+
+
+class CommandError(UserError):
+    """A command that ended with a status other than 0; `output` is all that it printed."""
+
+    def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
+        reason = f"was ended by signal {-status}" if status < 0 else f"failed with status {status}"
+        super().__init__(f"{Path(argv[0]).name} {reason}", f"the command was: {shlex.join(argv)}", output)
+        self.status = status
+        self.output = output
+
+
+def run(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+    stream: bool = False,
+    watch: Callable[[str], None] | None = None,
+) -> str:
+    """Run a command with no standard input and return what it printed (standard output and error together).
+
+    `env` replaces the environment (default: this process's own, in a C.UTF-8 locale). With `stream`, or `V=2`,
+    output goes to the terminal as it comes and the returned text is empty; else `watch` is called with each line as it
+    comes. Raises `CommandError`, and `UserError` when the program does not exist.
+    """
+    words = [os.fspath(word) for word in argv]
+    shown = stream or console.verbosity >= 2
+    console.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
+    child = _start(words, cwd, env, None if shown else subprocess.PIPE)
+    try:
+        captured = b"".join(_lines(child, watch)) if watch and not shown else child.communicate()[0]
+    except BaseException:
+        _end(child)
+        raise
+    finally:
+        with _lock:
+            _children.discard(child)
+    output = (captured or b"").decode("utf-8", "replace")
+    if child.returncode:
+        raise CommandError(words, child.returncode, output)
+    return output
+
+
+def _lines(child: subprocess.Popen[bytes], watch: Callable[[str], None]) -> Iterator[bytes]:
+    assert child.stdout
+    with child.stdout as output:
+        for line in output:
+            watch(line.decode("utf-8", "replace").rstrip("\n"))
+            yield line
+    child.wait()
+
+
+def read(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> str:
+    """Run a short command and return its standard output alone, as text; errors as for `run`."""
+    return read_bytes(argv, cwd=cwd, env=env).decode("utf-8", "replace")
+
+
+def read_bytes(
+    argv: Sequence[str | os.PathLike[str]],
+    *,
+    cwd: str | os.PathLike[str] | None = None,
+    env: Mapping[str, str] | None = None,
+) -> bytes:
+    """Run a short command and return its standard output alone; errors as for `run`."""
+    words = [os.fspath(word) for word in argv]
+    console.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
+    try:
+        done = subprocess.run(
+            words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
+        )
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+    if done.returncode:
+        raise CommandError(words, done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace"))
+    return done.stdout
+
+
+def run_at_terminal(argv: Sequence[str | os.PathLike[str]]) -> int:
+    """Run a command that may ask its user something, with this terminal as its own, and return its status."""
+    words = [os.fspath(word) for word in argv]
+    console.debug(f"+ {shlex.join(words)}")
+    try:
+        return subprocess.run(words, check=False).returncode
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+
+
+def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> int:
+    """Start a command that outlives this process, its output in a file, and return its process id."""
+    words = [os.fspath(word) for word in argv]
+    console.debug(f"+ {shlex.join(words)}   (output in {log})")
+    try:
+        with log.open("wb") as output:
+            child = subprocess.Popen(words, env=_environment(None), stdin=subprocess.DEVNULL, stdout=output,
+                                     stderr=subprocess.STDOUT, start_new_session=True)
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+    # Nobody waits for it here.
+    child.returncode = 0
+    return child.pid
+
+
+def end_children() -> None:
+    """End every process that is still running, with all that it started."""
+    with _lock:
+        children = list(_children)
+    for child in children:
+        _end(child)
+
+
+def _start(
+    words: list[str], cwd: str | os.PathLike[str] | None, env: Mapping[str, str] | None, output: int | None
+) -> subprocess.Popen[bytes]:
+    try:
+        # A session of its own: ending it ends the compilers below it too.
+        child = subprocess.Popen(
+            words,
+            cwd=cwd,
+            env=_environment(env),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT if output else None,
+            start_new_session=True,
+        )
+    except FileNotFoundError as error:
+        raise _missing(words[0]) from error
+    with _lock:
+        _children.add(child)
+    return child
+
+
+def _environment(env: Mapping[str, str] | None) -> dict[str, str]:
+    return {**(os.environ if env is None else env), "LC_ALL": "C.UTF-8"}
+
+
+def _end(child: subprocess.Popen[bytes]) -> None:
+    """End a child and its whole group: a verb in it first removes what it has begun. After ten seconds it is killed."""
+    limit = time.monotonic() + 10
+    number = int(signal.SIGTERM)
+    while _signal_group(child, number):
+        child.poll()
+        number = 0 if time.monotonic() < limit else int(signal.SIGKILL)
+        time.sleep(0.02)
+    child.wait()
+
+
+def _signal_group(child: subprocess.Popen[bytes], number: int) -> bool:
+    """Send a signal (0: none) to a child's group, and tell whether there was anybody in it."""
+    try:
+        os.killpg(child.pid, number)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def _missing(program: str) -> UserError:
+    return UserError(f"{program}: no such program", "`make setup` installs what the toolkit needs")

@@ -1,0 +1,155 @@
+"""Signs of life of what takes long: lines drawn again in place on a terminal, plain lines in a log."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from toolkit.core import console, terminal
+
+_LOG_INTERVAL = 10  # seconds between two lines of a log
+_BAR = 20  # characters
+
+
+class Progress:
+    """A count of things done out of `total`, and the things being done now, each with its seconds."""
+
+    def __init__(self, tag: str, total: int, unit: str) -> None:
+        self._tag, self._total, self._unit = tag, total, unit
+        self._done, self._bytes, self._name = 0, 0, ""
+        self._start = self._last = time.monotonic()
+        self._running: dict[str, float] = {}
+        self._live = is_live()
+        self._lock = threading.Lock()
+
+    def expect(self, count: int) -> None:
+        """Say that there is more to do than was known before."""
+        with self._lock:
+            self._total += count
+
+    def arrived(self, size: int) -> None:
+        """Count bytes of what is on its way."""
+        with self._lock:
+            self._bytes += size
+
+    def advance(self, name: str) -> None:
+        """Count one more thing as done."""
+        with self._lock:
+            self._done += 1
+            self._name = name
+            now = time.monotonic()
+            due = not self._live and now - self._last > _LOG_INTERVAL
+            if due:
+                self._last = now
+        if due:
+            console.step(self._tag, f"{self._counts(now)}  {name}")
+
+    @contextmanager
+    def running(self, name: str) -> Iterator[None]:
+        """Say that a thing is being done: a log says when it begins, a terminal shows it until it is done."""
+        if not self._live:
+            console.step(self._tag, name)
+        start = time.monotonic()
+        with self._lock:
+            self._running[name] = start
+        try:
+            yield
+        finally:
+            with self._lock:
+                del self._running[name]
+        if self._live:
+            console.step(self._tag, f"{name} ({time.monotonic() - start:.1f} s)")
+
+    def lines(self) -> list[str]:
+        """Return what a terminal shows now: nothing while there is nothing to do."""
+        now = time.monotonic()
+        with self._lock:
+            running = dict(self._running)
+        if not self._total:
+            return []
+        head = f"  {self._tag:<8}{bar(self._done, self._total)} {self._counts(now)}"
+        if not running:
+            return [f"{head}  {self._name}"]
+        return [head, *(f"{'':10}{name}  {duration(now - since)}" for name, since in running.items())]
+
+    def _counts(self, now: float) -> str:
+        seconds = max(now - self._start, 0.01)
+        rate = f", {self._bytes / 1e6:.1f} MB at {self._bytes / 1e6 / seconds:.1f} MB/s" if self._bytes else ""
+        return f"{self._done}/{self._total} {self._unit}{rate}"
+
+
+class Watch:
+    """A command that says little: its last line, and since when it runs."""
+
+    def __init__(self, tag: str, name: str) -> None:
+        self._tag, self._name, self._line = tag, name, ""
+        self._start = self._last = time.monotonic()
+        self._live = is_live()
+
+    def line(self, text: str) -> None:
+        """Take what the command printed."""
+        self._line = text.strip() or self._line
+        now = time.monotonic()
+        if not self._live and now - self._last > _LOG_INTERVAL:
+            self._last = now
+            console.step(self._tag, f"{self._name}, {duration(now - self._start)}: {self._line}")
+
+    def lines(self) -> list[str]:
+        """Return what a terminal shows now."""
+        return [f"  {self._tag:<8}{self._name}  {duration(time.monotonic() - self._start)}  {self._line}"]
+
+
+def is_live() -> bool:
+    """Tell whether lines are drawn in place: on a terminal, unless every command's output goes there (V=2), or none."""
+    return console.verbosity == 1 and terminal.is_live()
+
+
+@contextmanager
+def counting(tag: str, total: int = 0, unit: str = "files") -> Iterator[Progress]:
+    """Show the progress of work on `total` things, or as many as turn up, for as long as the block runs."""
+    progress = Progress(tag, total, unit)
+    with _shown(progress.lines):
+        yield progress
+
+
+@contextmanager
+def watching(tag: str, name: str, also: Callable[[str], object] | None = None) -> Iterator[Callable[[str], None]]:
+    """Show that a long command lives for as long as the block runs, which gets what to `watch` its lines with.
+
+    `also` gets each line first.
+    """
+    watch = Watch(tag, name)
+
+    def line(text: str) -> None:
+        if also:
+            also(text)
+        watch.line(text)
+
+    with _shown(watch.lines):
+        yield line
+
+
+@contextmanager
+def _shown(source: terminal.Source) -> Iterator[None]:
+    if not is_live():
+        yield
+        return
+    terminal.show(source)
+    try:
+        yield
+    finally:
+        terminal.hide(source)
+
+
+def bar(done: int, total: int) -> str:
+    """Return a bar of fixed width."""
+    filled = _BAR * min(done, total) // total if total else _BAR
+    return f"[{'#' * filled}{'-' * (_BAR - filled)}]"
+
+
+def duration(seconds: float) -> str:
+    """Return a time as `34 s`, `2 min 05 s`."""
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes} min {rest:02} s" if minutes else f"{rest} s"

@@ -1,0 +1,1 @@
+"""Debian packages: source packages, builds, chroots."""

@@ -1,0 +1,122 @@
+"""Where this machine gets its own packages from: what apt is configured with, read for the sake of another suite."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import process
+from toolkit.core.errors import UserError
+
+APT = Path("/etc/apt")
+_FIELD = re.compile(r"([A-Za-z-]+):[ \t]*(.*)")
+_ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s*(?P<components>.*)")
+_OPTION = re.compile(r'(Acquire::(?:https?(?:::[^ ]+)?::[A-Za-z-]+|Check-Valid-Until|Check-Date|Retries)) "(.+)";')
+#: The archives that a release of Debian and Ubuntu consists of, and the suites that consist of one.
+_PARTS = ("", "-updates", "-security")
+_SINGLE = frozenset({"sid", "unstable", "experimental"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """One suite of one archive; `signed_by` is a file, or empty."""
+
+    uri: str
+    suite: str
+    components: tuple[str, ...]
+    signed_by: str = ""
+
+    @property
+    def line(self) -> str:
+        """Return it in apt's one-line format, sources.list(5)."""
+        options = f"[signed-by={self.signed_by}] " if self.signed_by else ""
+        return f"deb {options}{self.uri} {self.suite} {' '.join(self.components)}".rstrip()
+
+
+def read(directory: Path = APT) -> tuple[Source, ...]:
+    """Return all enabled sources of binary packages, of both formats of sources.list(5)."""
+    found: list[Source] = []
+    for path in [directory / "sources.list", *sorted((directory / "sources.list.d").glob("*"))]:
+        if path.is_file() and path.suffix in (".list", ".sources"):
+            text = path.read_text(encoding="utf-8", errors="replace")
+            found += _deb822(text) if path.suffix == ".sources" else _one_line(text)
+    return tuple(found)
+
+
+def _one_line(text: str) -> Iterator[Source]:
+    for line in text.splitlines():
+        found = _ONE_LINE.fullmatch(line.partition("#")[0].strip())
+        if found:
+            options = dict(word.partition("=")[::2] for word in (found["options"] or "").split())
+            components = tuple(found["components"].split())
+            yield Source(uri=found["uri"], suite=found["suite"], components=components,
+                         signed_by=options.get("signed-by", ""))
+
+
+def _deb822(text: str) -> Iterator[Source]:
+    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
+    for paragraph in re.split(r"\n\s*\n", lines):
+        fields = _fields(paragraph)
+        if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() not in ("no", "false"):
+            for uri in fields.get("uris", "").split():
+                for suite in fields.get("suites", "").split():
+                    yield Source(uri=uri, suite=suite, components=tuple(fields.get("components", "").split()),
+                                 signed_by=_key_file(fields.get("signed-by", "")))
+
+
+def _fields(paragraph: str) -> Mapping[str, str]:
+    fields: dict[str, str] = {}
+    name = ""
+    for line in paragraph.splitlines():
+        found = _FIELD.fullmatch(line)
+        if found:
+            name = found[1].lower()
+            fields[name] = found[2]
+        elif name:
+            fields[name] += f"\n{line.strip()}"
+    return fields
+
+
+def _key_file(value: str) -> str:
+    """Return the file that holds the keys; nothing for keys that are written there themselves."""
+    return value.strip() if value.strip().startswith("/") else ""
+
+
+def for_suite(sources: Sequence[Source], suite: str, *, own: str, distribution: str) -> tuple[Source, ...]:
+    """Return the sources of `suite`, by those that a machine of the suite `own` has: the same places, another suite.
+
+    `distribution` is the ID of os-release(5). What others offer for the distribution is left out, which shows in its
+    key. Raises `UserError` where the machine has none.
+    """
+    parts = _PARTS[:1] if suite in _SINGLE else _PARTS
+    wanted = {f"{own}{part}": f"{suite}{part}" for part in parts}
+    possible = [source for source in sources if source.suite in wanted and "main" in source.components]
+    official = [source for source in possible if _is_official(source, distribution)] or possible
+    if not any(source.suite == own for source in official):
+        raise UserError(f"{APT}: no source of the packages of {own}", "say where they are: MIRROR=<URI>")
+    return tuple(Source(uri=source.uri, suite=wanted[source.suite], components=source.components,
+                        signed_by=source.signed_by) for source in official)
+
+
+def _is_official(source: Source, distribution: str) -> bool:
+    return not source.signed_by or Path(source.signed_by).name.startswith(f"{distribution}-archive-")
+
+
+def at_mirror(mirror: str, suite: str, sources: Iterable[Source], own: str) -> tuple[Source, ...]:
+    """Return the sources of `suite` at a place given by the user: a URI, or a line of sources.list(5)."""
+    lines = tuple(_one_line(mirror))
+    if lines:
+        return lines
+    if not re.fullmatch(r"[a-z+]+:/\S+", mirror):
+        raise UserError(f"MIRROR={mirror}: neither a URI nor a line of sources.list",
+                           "it looks like http://mirror.example/debian, or `deb [signed-by=...] URI suite main`")
+    components = next((source.components for source in sources if source.suite == own), ("main",))
+    return (Source(uri=mirror, suite=suite, components=components),)
+
+
+def options() -> tuple[str, ...]:
+    """Return what apt is told about reaching archives, such as a proxy, in the format of apt.conf(5)."""
+    dump = process.read(["apt-config", "dump"])
+    return tuple(f'{name} "{value}";' for name, value in _OPTION.findall(dump))

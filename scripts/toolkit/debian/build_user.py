@@ -1,0 +1,145 @@
+"""The user that makes chroots and builds in them, a range of user ids of their own at hand; and their directory.
+
+That is who started the toolkit, and for root the system user `sbuild`: mmdebstrap and sbuild map the users of a chroot
+to ids that belong to an ordinary user, subuid(5).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pwd
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import console, process
+from toolkit.core.errors import UserError
+
+#: The user for root. Debian's package sbuild of that name makes it.
+SYSTEM_USER = "sbuild"
+SUBUID, SUBGID = Path("/etc/subuid"), Path("/etc/subgid")
+_SIZE, _FIRST = 65536, 100000
+_PREFIX = "python-common-"
+_TOOLS = {"mmdebstrap": "mmdebstrap", "sbuild": "sbuild", "newuidmap": "uidmap", "zstd": "zstd"}
+_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Account:
+    """A user with a range of subordinate ids; `is_other` when it is not the one who runs the toolkit."""
+
+    name: str
+    uid: int
+    gid: int
+    is_other: bool
+
+    def command(self, words: Sequence[str]) -> list[str]:
+        """Return the command that runs another one as this user, and ends it when the toolkit is killed."""
+        switch = ["--reuid", str(self.uid), "--regid", str(self.gid), "--init-groups"] if self.is_other else []
+        return ["setpriv", *switch, "--pdeathsig", "TERM", "--", *words]
+
+    def environment(self, home: Path) -> dict[str, str]:
+        """Return the environment of this user's commands, without the caller's settings except for proxies."""
+        proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
+        return {**proxies, "PATH": _PATH, "HOME": str(home), "TMPDIR": str(home), "USER": self.name,
+                "LOGNAME": self.name}
+
+
+def account() -> Account:
+    """Return the user to work as. Raises `UserError` when they, their range or the tools are not there."""
+    missing = [package for program, package in _TOOLS.items() if not shutil.which(program, path=_PATH)]
+    if missing:
+        raise UserError(f"this machine lacks what chroots need: {' '.join(missing)}", "run `make setup`")
+    is_root = os.geteuid() == 0
+    try:
+        entry = pwd.getpwnam(SYSTEM_USER) if is_root else pwd.getpwuid(os.geteuid())
+    except KeyError:
+        raise UserError(f"there is no user {SYSTEM_USER}, as whom root makes chroots and builds in them",
+                           "run `make setup`, which makes it") from None
+    if not has_ranges(entry.pw_name):
+        raise UserError(f"{entry.pw_name} has no range of ids in {SUBUID} and {SUBGID}, which chroots need",
+                           f"run `make setup`, or as root: {' '.join(range_command(entry.pw_name))}")
+    return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, is_other=is_root)
+
+
+def has_ranges(name: str) -> bool:
+    """Tell whether a user has ranges of both user and group ids."""
+    return all(any(line.startswith(f"{name}:") for line in _lines(path)) for path in (SUBUID, SUBGID))
+
+
+def range_command(name: str) -> list[str]:
+    """Return the command that gives a user a range that nobody has."""
+    first = max([_FIRST, *(_end(line) for path in (SUBUID, SUBGID) for line in _lines(path))])
+    ids = f"{first}-{first + _SIZE - 1}"
+    return ["usermod", "--add-subuids", ids, "--add-subgids", ids, name]
+
+
+def _lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+
+
+def _end(line: str) -> int:
+    """Return the first id after a range, `name:first:count`."""
+    _, first, count = [*line.split(":"), "", ""][:3]
+    return int(first) + int(count) if first.isdecimal() and count.isdecimal() else 0
+
+
+@contextmanager
+def workspace(user: Account) -> Iterator[Path]:
+    """Make a directory of this user's, below $TMPDIR or /var/tmp, that never outlives the block.
+
+    Those of runs that were killed, which nobody locks any more, are removed first. Users of a chroot have to pass
+    through, so it cannot be below a private home.
+    """
+    parent = Path(os.environ.get("TMPDIR") or "/var/tmp").resolve()
+    _sweep(parent, user)
+    path, descriptor = _make(parent)
+    try:
+        path.chmod(0o755)
+        if user.is_other:
+            os.chown(path, user.uid, user.gid)
+        yield path
+    finally:
+        _remove(path, user)
+        os.close(descriptor)
+
+
+def _make(parent: Path) -> tuple[Path, int]:
+    """Make a directory and lock it; another one if a sweep of another run was faster."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        with suppress(FileNotFoundError):
+            descriptor = os.open(path, os.O_RDONLY)
+            fcntl.flock(descriptor, fcntl.LOCK_EX)
+            if path.exists():
+                return path, descriptor
+            os.close(descriptor)
+
+
+def _sweep(parent: Path, user: Account) -> None:
+    for path in parent.glob(f"{_PREFIX}*"):
+        # Whoever else owns it may have put anything there.
+        if path.is_symlink() or not path.is_dir() or path.stat().st_uid not in (user.uid, os.geteuid()):
+            continue
+        descriptor = os.open(path, os.O_RDONLY)
+        try:
+            with suppress(BlockingIOError):
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                console.debug(f"removing {path}, left by a run that was killed")
+                _remove(path, user)
+        finally:
+            os.close(descriptor)
+
+
+def _remove(path: Path, user: Account) -> None:
+    """Remove a directory with files that belong to the ids of a chroot, which a run that is ending may do as well."""
+    mapped = ["unshare", "--map-auto", "--map-root-user"]
+    for prefix in [[]] if user.is_other else [mapped, []]:
+        with suppress(UserError):
+            process.read([*prefix, "rm", "-rf", "--", *map(str, path.iterdir())])
+    with suppress(OSError):
+        path.rmdir()

@@ -1,0 +1,286 @@
+"""Clean chroots of a suite, with what builds a project, as tarballs in the cache: made once, used for some days."""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import difflib
+import hashlib
+import json
+import os
+import platform
+import re
+import shutil
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from toolkit.core import console, files, process, progress
+from toolkit.core.errors import UserError
+from toolkit.debian import apt_sources, build_user, deb_build
+from toolkit.debian.build_user import Account
+from toolkit.project.debian_control import Control
+from toolkit.project.settings import Settings
+
+_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep",
+           "Build-Conflicts", "Build-Conflicts-Arch", "Build-Conflicts-Indep")
+_SUITE = re.compile(r"[a-z][a-z0-9.+-]*")
+_DAY = 24 * 60 * 60
+#: What mmdebstrap says of the steps that take long.
+_STEP = re.compile(r"I: (running apt-get update|downloading packages|extracting archives|installing|creating tarball)")
+_UNMET = re.compile(r"(?:Depends|Build-Depends): (\S+(?: \([^)]*\))?) but it is not|Unable to locate package (\S+)")
+_DISTRO_INFO = Path("/usr/share/distro-info")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """What is in a chroot: a suite from these sources (lines of sources.list), and these fields of debian/control.
+
+    `variant` is one of mmdebstrap's: `buildd` to build in, `minbase` to install into.
+    """
+
+    suite: str
+    architecture: str
+    sources: tuple[str, ...]
+    depends: Mapping[str, str] = field(default_factory=dict)
+    variant: str = "buildd"
+
+    @property
+    def name(self) -> str:
+        """Return the name of its tarball, by everything that decides what is in it."""
+        digest = hashlib.sha256(json.dumps(asdict(self), sort_keys=True).encode()).hexdigest()
+        return f"{self.suite}-{self.architecture}-{digest[:12]}"
+
+    @property
+    def mirror(self) -> str:
+        """Return the URI of its first source."""
+        return re.sub(r"^deb\s+(\[[^]]*\]\s*)?", "", self.sources[0]).split()[0]
+
+    @property
+    def control(self) -> str:
+        """Return a debian/control with these dependencies, for `apt-get build-dep`."""
+        lines = [f"{name}: {value}" for name, value in self.depends.items()]
+        return "\n".join(["Source: chroot", "Maintainer: Nobody <nobody@localhost>", *lines, "",
+                          "Package: chroot", "Architecture: any", "Description: nothing", ""])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chroot:
+    """A finished chroot: its tarball, and the suite and release number (`12`; empty for one that has none) in it."""
+
+    path: Path
+    suite: str
+    release: str
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every verb that uses chroots."""
+    group = parser.add_argument_group("chroot options")
+    group.add_argument("--mirror", default="", help="where packages come from: a URI, or a line of sources.list")
+    group.add_argument("--max-age", type=_days, default=7, metavar="DAYS", help="how old a chroot may be (default: 7)")
+
+
+def _days(text: str) -> int:
+    if not text.isdecimal():
+        raise argparse.ArgumentTypeError(f"{text} is no number of days")
+    return int(text)
+
+
+def own_suite() -> str:
+    """Return the suite of this machine. Raises `UserError` where os-release(5) does not tell."""
+    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    if not codename:
+        raise UserError("/etc/os-release: no VERSION_CODENAME", "name the suite: SUITE=trixie, or SUITES=trixie")
+    return codename
+
+
+def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:
+    """Return the recipe of a chroot to build a project in; for one without a packaging it has what the toolkit needs.
+
+    `mirror` is where packages come from (default: as this machine's own). Raises `UserError`.
+    """
+    return replace(minimal(suite, mirror), variant="buildd", depends=_depends(packaging))
+
+
+def minimal(suite: str, mirror: str = "") -> Recipe:
+    """Return the recipe of a system that has no more than what every system has, to install into."""
+    if not _SUITE.fullmatch(suite):
+        raise UserError(f"{suite}: not a suite", _suites_hint(suite))
+    system, own, sources = platform.freedesktop_os_release(), own_suite(), apt_sources.read()
+    found = (apt_sources.at_mirror(mirror, suite, sources, own) if mirror
+             else apt_sources.for_suite(sources, suite, own=own, distribution=system["ID"]))
+    architecture = process.read(["dpkg", "--print-architecture"]).strip()
+    return Recipe(suite=suite, architecture=architecture, sources=tuple(source.line for source in found),
+                  variant="minbase")
+
+
+def _depends(packaging: Control | None) -> dict[str, str]:
+    if not packaging:
+        return {"Build-Depends": ", ".join(deb_build.BUILD_DEPENDS)}
+    source = packaging.source
+    return {name: " ".join(source.get(name).split()) for name in _FIELDS if source.get(name)}
+
+
+def provide(recipe: Recipe, settings: Settings, max_age: int) -> Chroot:
+    """Return a chroot that is not older than `max_age` days; it is made if there is none, or a damaged one.
+
+    A new one takes the place of the old when it is complete. Raises `UserError`.
+    """
+    user = build_user.account()
+    directory = files.cache_root() / "chroots"
+    tarball = directory / f"{recipe.name}.tar.zst"
+    with files.exclusive(directory, "chroot build"):
+        for leftover in directory.glob(".chroot-*"):
+            files.remove_tree(leftover)
+        stamp = _read_stamp(tarball)
+        if not stamp or not _is_usable(tarball, stamp, max_age):
+            stamp = _make(recipe, settings, user, tarball)
+            _remove_old(directory, max_age)
+    return Chroot(path=tarball, suite=recipe.suite, release=stamp["release"])
+
+
+def _read_stamp(tarball: Path) -> dict[str, Any]:
+    try:
+        stamp = json.loads(_stamp_of(tarball).read_text(encoding="utf-8"))
+        return stamp if {"sha256", "created", "release"} <= stamp.keys() else {}
+    except (FileNotFoundError, ValueError, AttributeError):
+        return {}
+
+
+def _stamp_of(tarball: Path) -> Path:
+    return tarball.with_name(f"{tarball.name}.json")
+
+
+def _is_usable(tarball: Path, stamp: Mapping[str, Any], max_age: int) -> bool:
+    days = (time.time() - stamp["created"]) / _DAY
+    if not tarball.is_file():
+        return False
+    if not 0 <= days < max_age:
+        console.step("CHROOT", f"{tarball.name} is {days:.0f} days old")
+        return False
+    if files.sha256(tarball) != stamp["sha256"]:
+        console.warn(f"{tarball} is damaged, so it is made again")
+        return False
+    console.debug(f"{tarball} is {days:.1f} days old")
+    return True
+
+
+def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> dict[str, Any]:
+    start = time.monotonic()
+    console.step("CHROOT", f"{recipe.suite} {recipe.architecture}, from {recipe.mirror}")
+    with files.temporary_directory(tarball.parent, ".chroot-") as staged, build_user.workspace(user) as base:
+        _debootstrap(recipe, settings, user, base)
+        shutil.move(base / "chroot.tar.zst", staged / tarball.name)
+        if user.is_other:
+            os.chown(staged / tarball.name, os.geteuid(), os.getegid())
+        (staged / tarball.name).chmod(0o644)
+        system = _key_values((base / "os-release").read_text(encoding="utf-8"))
+        stamp = {**asdict(recipe), "created": int(time.time()), "sha256": files.sha256(staged / tarball.name),
+                 "release": system.get("VERSION_ID", "")}
+        os.replace(staged / tarball.name, tarball)
+        files.write_atomic(_stamp_of(tarball), json.dumps(stamp, indent=1))
+    size = tarball.stat().st_size / 1e6
+    console.step("CHROOT", f"{tarball.name}, {size:.0f} MB ({time.monotonic() - start:.0f} s)")
+    return stamp
+
+
+def _key_values(text: str) -> dict[str, str]:
+    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
+    return {name: value.strip("\"'") for name, _, value in pairs}
+
+
+def _debootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) -> None:
+    control_file = base / "control"
+    control_file.write_text(recipe.control, encoding="utf-8")
+    control_file.chmod(0o644)
+    bootstrap(command(recipe, base), recipe, user, base, settings.build / "logs" / f"chroot-{recipe.suite}.log")
+
+
+def bootstrap(words: Sequence[str], recipe: Recipe, user: Account, base: Path, log: Path, tag: str = "CHROOT") -> None:
+    """Run mmdebstrap as `user` in `base`: what it does is passed on under `tag`, its output kept in `log`."""
+    log.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        with progress.watching(tag, f"mmdebstrap {recipe.suite}", lambda line: _pass_on(line, tag)) as watch:
+            output = process.run(user.command(words), cwd=base, env=user.environment(base), watch=watch)
+    except process.CommandError as error:
+        files.write_atomic(log, error.output)
+        raise explain(error, recipe, log) from error
+    if output:  # V=2 has shown it
+        files.write_atomic(log, output)
+
+
+def command(recipe: Recipe, base: Path) -> list[str]:
+    """Return the command that writes the tarball to a directory, which holds `control`."""
+    place = "/tmp/dependencies"
+    building = [
+        f'mkdir -p "$1{place}/debian"',
+        f"upload {base}/control {place}/debian/control",
+        f'chroot "$1" apt-get --yes --no-install-recommends build-dep {place}',
+        f'rm -r "$1{place}"',
+    ]
+    hooks = [*(building if recipe.depends else []), f"download /etc/os-release {base}/os-release"]
+    return [
+        "mmdebstrap",
+        "--mode=unshare",
+        f"--variant={recipe.variant}",
+        f"--architectures={recipe.architecture}",
+        # apt inside knows what there is, so that no build has to ask first.
+        "--skip=cleanup/apt/lists",
+        *(f"--aptopt={option}" for option in apt_sources.options()),
+        *(f"--customize-hook={hook}" for hook in hooks),
+        recipe.suite,
+        f"{base}/chroot.tar.zst",
+        *recipe.sources,
+    ]
+
+
+def _pass_on(line: str, tag: str) -> None:
+    found = _STEP.match(line)
+    if found:
+        console.step(tag, f"  {line.removeprefix('I: ').rstrip('.')}")
+
+
+def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError:
+    """Return what apt's and mmdebstrap's complaints mean for the user."""
+    output, mirror = error.output, recipe.mirror
+    if re.search(r"does not have a Release file|404 +Not Found.*InRelease", output):
+        missing = re.search(r"The repository '(\S+) (\S+) Release' does not", output)
+        where, suite = missing.groups() if missing else (mirror, recipe.suite)
+        return UserError(f"{where} has no suite {suite}", _suites_hint(recipe.suite))
+    unmet = [first or second for first, second in _UNMET.findall(output)]
+    if unmet:
+        return UserError(f"{recipe.suite} lacks what debian/control wants to build with: {', '.join(unmet)}",
+                            "see how it is called there, or give an alternative: `one | other`")
+    if "No space left on device" in output:
+        return UserError(f"{recipe.suite}: no space left for the chroot",
+                            "free some, or name a directory that has more: TMPDIR=/elsewhere")
+    if re.search(r"NO_PUBKEY|is not signed|couldn't be verified", output):
+        return UserError(f"{mirror}: this machine has not the key of {recipe.suite}",
+                            "update the package debian-archive-keyring (or ubuntu-keyring), or MIRROR='deb [signed-by="
+                            "/the/key.gpg] URI suite main'", output)
+    if re.search(r"Could not resolve|Temporary failure resolving|Could not connect|Unable to connect", output):
+        return UserError(f"{mirror}: not reached", "see the network, or name another place: MIRROR=", output)
+    return UserError(f"the chroot of {recipe.suite} could not be made", f"the whole output is in {log}", output)
+
+
+def _suites_hint(suite: str) -> str:
+    """Return suites that there are, the most similar ones first, where distro-info-data is installed."""
+    known = []
+    for path in sorted(_DISTRO_INFO.glob("*.csv")):
+        with path.open(encoding="utf-8", newline="") as stream:
+            known += [row["series"] for row in csv.DictReader(stream) if row.get("series")]
+    # Another distribution's may have the very name.
+    near = difflib.get_close_matches(suite, [name for name in known if name != suite], n=3, cutoff=0.5) or [own_suite()]
+    return f"name one that it has, such as {' or '.join(near)}; MIRROR= names another place"
+
+
+def _remove_old(directory: Path, max_age: int) -> None:
+    """Remove the chroots that anyone would make again: those of other dependencies that nobody has refreshed."""
+    limit = time.time() - max(max_age, 7) * _DAY
+    for tarball in directory.glob("*.tar.zst"):
+        if tarball.stat().st_mtime < limit:
+            console.debug(f"removing {tarball}")
+            tarball.unlink()
+            _stamp_of(tarball).unlink(missing_ok=True)

@@ -1,0 +1,50 @@
+"""How binary packages are compressed: what deb(5) allows, and how dpkg-deb is told."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+
+from toolkit.core.errors import UserError
+
+#: The levels of each kind, dpkg-deb(1).
+_LEVELS = {"gzip": range(10), "xz": range(10), "zstd": range(1, 23), "none": range(0)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compression:
+    """A kind of compression, and its level (empty: the default of the kind)."""
+
+    kind: str
+    level: str = ""
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """Return the variables that tell dpkg-deb, dpkg-deb(1)."""
+        level = {"DPKG_DEB_COMPRESSOR_LEVEL": self.level} if self.level else {}
+        return {"DPKG_DEB_COMPRESSOR_TYPE": self.kind, **level}
+
+
+#: A developer's package is made to be installed once: fast.
+FAST = Compression(kind="zstd", level="1")
+#: One for production is downloaded by many: small, and every dpkg reads it.
+SMALL = Compression(kind="xz", level="9")
+
+
+def add_argument(parser: argparse.ArgumentParser, default: Compression) -> None:
+    """Add the option that says how binary packages are compressed."""
+    parser.add_argument("--compression", type=parse, default=default, metavar="KIND[:LEVEL]",
+                        help=f"how packages are compressed (default: {default.kind}:{default.level})")
+
+
+def parse(text: str) -> Compression:
+    """Return the compression of `kind` or `kind:level`. Raises `UserError` for what dpkg-deb does not know."""
+    kind, _, level = text.partition(":")
+    if kind not in _LEVELS:
+        raise UserError(f"DEB_COMPRESSION={text}: no such compression",
+                           f"there are {', '.join(_LEVELS)}; a level may follow: xz:9")
+    levels = _LEVELS[kind]
+    if level and not (level.isdecimal() and int(level) in levels):
+        raise UserError(f"DEB_COMPRESSION={text}: {kind} has no such level",
+                           f"there are {levels[0]} to {levels[-1]}" if levels else f"DEB_COMPRESSION={kind}")
+    return Compression(kind=kind, level=level)

@@ -1,0 +1,274 @@
+"""`make deb`: one source package for the project, built by dpkg-buildpackage; results go to dist/ when all is well."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.build import isolation
+from toolkit.build.wheels import BuildOptions
+from toolkit.core import console, files, outer_make, process, progress
+from toolkit.core.errors import UserError
+from toolkit.debian import library, source_package, source_tree
+from toolkit.debian.compression import FAST, Compression
+from toolkit.project import debian_control
+from toolkit.project.debian_control import Control
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+
+#: What the toolkit runs inside the package build, each with the pattern of the packages that bring it.
+BUILD_DEPENDS = {
+    "debhelper-compat (= 13)": r"debhelper(-compat)?",
+    "python3-dev": r"(lib)?python3(\.\d+)?(-all)?-dev",
+    "python3-installer": r"python3-installer",
+    "python3-packaging": r"python3-packaging",
+}
+_PROGRAMS = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "gcc": "build-essential"}
+# Trees are fresh, so nothing is to be cleaned, and what they need has been checked.
+_COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
+_SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
+_SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
+_STEP = re.compile(r"  [A-Z]{2,} +\S")
+#: dh_python3 tells, and goes on; the rules of a library do not.
+_UNKNOWN = re.compile(r"Cannot find package that provides \S+\. .* add \"(\S+) (\S+)\" line")
+_ERROR = re.compile(r"^error: (?P<what>.*)(?:\n hint: (?P<hint>.*))?$", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Deb:
+    """A finished binary package; `installed` and `size` in bytes."""
+
+    path: Path
+    name: str
+    size: int
+    installed: int
+
+    def shown(self, root: Path) -> str:
+        """Return its path as seen from `root`, and its sizes, for a reader."""
+        return f"{self.path.relative_to(root)}  {self.size / 1e6:.1f} MB, installed {self.installed / 1e6:.1f} MB"
+
+
+def prepare(project: Project, settings: Settings) -> Control:
+    """Return the packaging, after everything has been checked that would make the build fail. Raises `UserError`."""
+    packaging = read(project, settings)
+    _check_machine(packaging)
+    return packaging
+
+
+def read(project: Project, settings: Settings) -> Control:
+    """Return the packaging, checked but for what this machine has: it may be built elsewhere. Raises `UserError`."""
+    packaging = debian_control.read(settings.project / "debian") if project.services else library.read(project, settings)
+    debian_control.require_date(packaging.path.with_name("changelog"))
+    if not project.services:
+        return packaging
+    for service in project.services:
+        _check_stanza(packaging, packaging.package_of(service, settings.namespace))
+    _check_build_depends(packaging)
+    return packaging
+
+
+def _check_stanza(packaging: Control, package: str) -> None:
+    stanza = packaging.binaries[package]
+    if "python3" not in stanza.get("Depends") + stanza.get("Pre-Depends"):
+        raise UserError(
+            f"{packaging.path}:{stanza.line}: {package} does not depend on its interpreter",
+            "add `${python3:Depends}` to its `Depends:`",
+        )
+
+
+def _check_build_depends(packaging: Control) -> None:
+    declared = packaging.build_depends
+    lacking = [
+        text for text, names in BUILD_DEPENDS.items() if not any(re.fullmatch(names, name) for name in declared)
+    ]
+    if lacking:
+        words = ", ".join(lacking)
+        raise UserError(
+            f"{packaging.path}:{packaging.source.line}: Build-Depends lacks what the toolkit needs: {words}",
+            f"add to it: {words}" if packaging.source.get("Build-Depends") else f"add `Build-Depends: {words}`",
+        )
+
+
+def _check_machine(packaging: Control) -> None:
+    """Refuse to start without a program or a package that the build needs; the hint installs all."""
+    missing = [package for program, package in _PROGRAMS.items() if not shutil.which(program)]
+    unmet = [] if missing else _unmet(packaging)
+    if packaging.needs_root and os.geteuid() != 0 and not shutil.which("fakeroot"):
+        missing.append("fakeroot")
+    if missing or unmet:
+        names = " ".join(dict.fromkeys([*missing, *unmet]))
+        raise UserError(f"this machine lacks what the build needs: {names}", f"run: apt-get install {names}")
+
+
+def _unmet(packaging: Control) -> list[str]:
+    """Return the packages of Build-Depends that are not installed; of alternatives the first."""
+    try:
+        process.read(["dpkg-checkbuilddeps", packaging.path])
+    except process.CommandError as error:
+        found = re.search(r"Unmet build dependencies: (.*)", error.output)
+        if not found:
+            raise
+        words = re.sub(r"\([^)]*\)|\[[^]]*\]|<[^>]*>|\|\s*\S+", "", found[1]).split()
+        return [word.partition(":")[0] for word in words]
+    return []
+
+
+def build(
+    project: Project, settings: Settings, options: BuildOptions, packaging: Control, compression: Compression = FAST
+) -> list[Deb]:
+    """Build source and binary packages, put them into dist/ and return the binary ones.
+
+    Until all is built dist/ stays as it was. Raises `UserError`, with what was printed, when the build fails.
+    """
+    directory = settings.build / "deb"
+    with files.exclusive(directory, "package build"):
+        try:
+            files.empty(directory)
+            source, binary = _export(project, settings, packaging, directory)
+            _build_both(source, binary, packaging, options, environment(settings, options, compression))
+            return _publish([source.parent, binary.parent], settings.dist)
+        finally:
+            files.empty(directory)
+
+
+def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> tuple[Path, Path]:
+    """Export the project twice: to be packed, and to be built at the same time."""
+    start = time.monotonic()
+    name = f"{packaging.name}-{packaging.upstream_version}"
+    binary, source = directory / name, directory / "source" / name
+    count = source_tree.export(project, settings, packaging, binary)
+    shutil.copytree(binary, source, symlinks=True)
+    if not packaging.is_native:
+        stamp = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=source)
+        source_package.write_upstream_tarball(packaging, source, int(stamp))
+    console.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
+    return source, binary
+
+
+def _build_both(
+    source: Path, binary: Path, packaging: Control, options: BuildOptions, environment: dict[str, str]
+) -> None:
+    start = time.monotonic()
+    # vendor/ is compressed already: the lowest level does.
+    fast = ["--source-option=-Zgzip", "--source-option=-z1"] if packaging.is_native else []
+    with ThreadPoolExecutor(1) as pool:
+        packing = pool.submit(process.run, [*_COMMAND, "--build=source", *fast], cwd=source, env=environment)
+        try:
+            run(binary_command(options), binary, environment)
+        except BaseException:
+            process.end_children()
+            raise
+        packing.result()
+    console.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
+
+
+def binary_command(options: BuildOptions) -> list[str]:
+    """Return the command that builds the binary packages of the tree it is run in, beside that."""
+    return [*_COMMAND, "--build=binary", f"--jobs-try={options.jobs}"]
+
+
+def environment(settings: Settings, options: BuildOptions, compression: Compression) -> dict[str, str]:
+    """Return the environment of the package build: the settings of this run, and nothing of the make that runs it."""
+    kept = outer_make.environment()
+    return {
+        **kept,
+        **compression.environment,
+        # The system's programs come first: pybuild takes any python3.11 that it finds.
+        "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{_SYSTEM_PATH}:{kept.get('PATH', os.defpath)}",
+        "PYTHON3": sys.executable,
+        **forwarded(settings),
+        # debhelper gives a build a home of its own, without the caches.
+        "WHEEL_STORE": str(options.store),
+        "PYTHON": options.python,
+        "JOBS": str(options.jobs),
+        "V": str(console.verbosity),
+    }
+
+
+def forwarded(settings: Settings) -> dict[str, str]:
+    """Return the settings that the makefile inside the package build has to be given again."""
+
+    def relative(names: tuple[str, ...]) -> str:
+        # As they are called in the exported tree too.
+        return " ".join(os.path.relpath(settings.project / name, settings.project) for name in names)
+
+    return {
+        "NAMESPACE": settings.namespace,
+        "PACKAGES": relative(settings.packages),
+        "SERVICES": relative(settings.services),
+    }
+
+
+def run(command: Sequence[str], tree: Path, environment: Mapping[str, str]) -> None:
+    """Run a package build in its tree, without a network. Raises `UserError` with what ended it."""
+    try:
+        with progress.watching("PACKAGE", "dpkg-buildpackage", pass_on) as watch:
+            process.run([*isolation.prefix(), *command], cwd=tree, env=environment, watch=watch)
+    except process.CommandError as error:
+        raise explain(error) from error
+
+
+def pass_on(line: str) -> None:
+    """Show the toolkit's own lines out of all that the build prints."""
+    if _STEP.match(line):
+        console.note(line)
+    elif line.startswith("warning: ") and not line.endswith("byte-compiling is disabled, skipping."):
+        console.warn(line.removeprefix("warning: "))
+
+
+def explain(error: process.CommandError) -> UserError:
+    """Return the error of the verb that ended the build, with what it said; for any other, all that was printed."""
+    unknown = list(dict.fromkeys(_UNKNOWN.findall(error.output)))
+    if unknown:
+        return _unknown(unknown)
+    found = list(_ERROR.finditer(error.output))
+    # After it come only the complaints of make, dh and dpkg-buildpackage, one inside the other.
+    if not found or error.output.count("\n", found[-1].end()) > 10:
+        # The command's own first word may be what only keeps it from the network.
+        what = f"dpkg-buildpackage failed with status {error.status}"
+        return UserError(what, isolation.suggestion(error.output) or error.hint, error.output)
+    last = found[-1]
+    said = error.output[: last.start()].rpartition("Entering directory")[2].partition("\n")[2]
+    return UserError(last["what"], last["hint"] or error.hint, said)
+
+
+def _unknown(found: Sequence[tuple[str, str]]) -> UserError:
+    lines = "".join(f"\n       {name} {package}" for name, package in found)
+    return UserError(
+        f"Debian has no package of {', '.join(name for name, _ in found)}, that this build knows of",
+        f"name it in debian/py3dist-overrides, as it is called where you get it (alone, it is left out):{lines}",
+    )
+
+
+def _publish(directories: Sequence[Path], dist: Path) -> list[Deb]:
+    """Put the finished files into the place of dist/ in one step, and return the binary packages there.
+
+    Directories in it stay, for packages for other suites are not this build's, and so does what is no package's file.
+    """
+    with files.temporary_directory(dist.parent, ".dist-") as staged:
+        staged.chmod(0o755)
+        for path in (path for directory in directories for path in directory.iterdir()):
+            if path.is_file() and path.suffix in _SUFFIXES:
+                os.replace(path, staged / path.name)
+        for path in dist.glob("[!.]*"):
+            if path.is_dir():
+                shutil.copytree(path, staged / path.name, symlinks=True)
+            elif path.suffix not in _SUFFIXES:
+                files.link_or_copy(path, staged / path.name)
+        files.swap_directory(staged, dist)
+    return list(debs(dist))
+
+
+def debs(dist: Path) -> Iterator[Deb]:
+    """Yield the binary packages in a directory, sorted by their files' names."""
+    for path in sorted(dist.glob("*.deb")):
+        text = process.read(["dpkg-deb", "--show", "--showformat", "${Package} ${Installed-Size}", path])
+        name, installed = text.split()
+        yield Deb(path=path, name=name, size=path.stat().st_size, installed=int(installed) * 1024)

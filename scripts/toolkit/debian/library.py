@@ -1,0 +1,234 @@
+"""The packaging of libraries: a debian/ that has dh-python make `python3-<name>` of each, where a project has none."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from email.utils import formatdate
+from pathlib import Path
+
+from packaging.version import InvalidVersion, Version
+
+from toolkit.core import files, process
+from toolkit.core.errors import UserError
+from toolkit.debian import pydist
+from toolkit.project import debian_control, declared
+from toolkit.project.debian_control import Control
+from toolkit.project.discovery import Package, Project
+from toolkit.project.settings import Settings
+
+#: Sources of what has to be compiled.
+_COMPILED = frozenset({".c", ".cc", ".cpp", ".cxx", ".f", ".f90", ".pyx", ".rs"})
+_LICENCES = ("LICENSE*", "LICENCE*", "COPYING*")
+_RULES = """\
+#!/usr/bin/make -f
+SHELL = /bin/bash
+.SHELLFLAGS = -e -u -o pipefail -c
+
+# pybuild makes one of the changelog's, which does not have to be one of Python's.
+export SETUPTOOLS_SCM_PRETEND_VERSION = @version@
+
+# The tests are run by `make test`, with what vendor/ holds.
+override_dh_auto_test:
+
+%:
+	dh $@ --with python3 --buildsystem=pybuild
+
+# From metadata alone dh_python3 takes no versions, whatever it is told (dh-python 5.20230130); and what it knows no
+# package of, it leaves out.
+override_dh_python3:
+	for package in $$(dh_listpackages); do \\
+		sed -n '/extra ==/d; s/^Requires-Dist: /--depends=/p' \\
+			debian/$$package/usr/lib/python3*/dist-packages/*.dist-info/METADATA \\
+		| xargs -d '\\n' dh_python3 --package=$$package --accept-upstream-versions; \\
+	done 2>&1 | tee debian/.debhelper/dh_python3
+	! grep --quiet 'Cannot find package that provides' debian/.debhelper/dh_python3
+"""
+#: One step of the build for each library; PYBUILD_NAME decides which package it goes into, pybuild(1).
+_STEPS = "\noverride_dh_auto_configure override_dh_auto_build override_dh_auto_install override_dh_auto_clean:\n"
+_STEP = "\tPYBUILD_NAME={name} $(patsubst override_%,%,$@) --buildsystem=pybuild --sourcedirectory={directory}\n"
+#: Each module that a package brings can be imported.
+_TEST = """\
+#!/bin/sh
+set -eu
+for package in {packages}; do
+	for module in $(dpkg --listfiles "$package" | sed -n \\
+		's,^/usr/lib/python3/dist-packages/\\([A-Za-z0-9_]*\\)\\(/__init__\\.py\\|\\.py\\|\\.[^/]*so\\)$,\\1,p'); do
+		python3 -c "import $module"
+		echo "$package: $module"
+	done
+done
+"""
+
+
+def read(project: Project, settings: Settings) -> Control:
+    """Return the packaging of a project that has only libraries; what its debian/ lacks is written to build/debian/.
+
+    With a debian/control of its own, the project's packaging is complete. Raises `UserError`.
+    """
+    own = settings.project / "debian"
+    if (own / "control").exists():
+        return _require_pybuild(debian_control.read(own))
+    target = settings.build / "debian"
+    with files.exclusive(settings.build, "packaging"):
+        files.remove_tree(target)
+        if own.is_dir():
+            shutil.copytree(own, target, symlinks=True)
+        for name, text in _generate(project).items():
+            if not (target / name).exists():
+                _write(target / name, text)
+    return debian_control.read(target)
+
+
+def is_generated(settings: Settings, packaging: Control) -> bool:
+    """Tell whether a packaging is not, or not only, the project's own."""
+    return packaging.path.parent != settings.project / "debian"
+
+
+def _require_pybuild(packaging: Control) -> Control:
+    """Refuse rules in which debhelper would find the project's Makefile, which builds services only."""
+    path = packaging.path.with_name("rules")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    for number, line in enumerate(lines, 1):
+        if re.match(r"\tdh \$@", line) and "buildsystem" not in line:
+            raise UserError(f"{path}:{number}: debhelper would build by the Makefile, which is for services",
+                               "a library is built by `dh $@ --with python3 --buildsystem=pybuild`")
+    return packaging
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomic(path, text)
+    if text.startswith("#!"):
+        path.chmod(0o755)
+
+
+def _generate(project: Project) -> Mapping[str, str]:
+    libraries = project.locked
+    name = libraries[0].name if len(libraries) == 1 else _source_name(project.root)
+    who, when = _signature(project.root)
+    year = next(word for word in when.split() if len(word) == 4 and word.isdecimal())
+    version = _version(project, libraries)
+    packages = " ".join(map(package_name, libraries))
+    steps = [_STEP.format(name=_short(library), directory=_directory(project, library)) for library in libraries]
+    return {
+        "control": "\n".join([_source(name, who, libraries), *(_binary(library) for library in libraries)]),
+        "changelog": f"{name} ({version}) unstable; urgency=medium\n\n  * Version {version}.\n\n -- {who}  {when}\n",
+        "rules": f"{_RULES.replace('@version@', libraries[0].version)}{_STEPS}{''.join(steps)}",
+        "copyright": _copyright(name, f"{year} {who}", libraries),
+        "source/format": "3.0 (native)\n",
+        "tests/control": f"Tests: import\nDepends: {packages.replace(' ', ', ')}\nRestrictions: superficial\n",
+        "tests/import": _TEST.format(packages=packages),
+    }
+
+
+def package_name(library: Package) -> str:
+    """Return the name of a library's package (Python policy 4.3)."""
+    return f"python3-{_short(library)}"
+
+
+def _short(library: Package) -> str:
+    return library.name.removeprefix("python-").removeprefix("python3-")
+
+
+def _source_name(root: Path) -> str:
+    name = re.sub(r"[^a-z0-9+.-]+", "-", root.name.lower()).strip("-+.")
+    return name if len(name) > 1 else "libraries"
+
+
+def _directory(project: Project, library: Package) -> str:
+    return os.path.relpath(library.path, project.root)
+
+
+def _source(name: str, who: str, libraries: Sequence[Package]) -> str:
+    depends = dict.fromkeys(["debhelper-compat (= 13)", "dh-python", "pybuild-plugin-pyproject"])
+    depends |= dict.fromkeys("python3-all-dev" if is_compiled(library.path) else "python3-all" for library in libraries)
+    depends |= dict.fromkeys(found for library in libraries for found in _build_requires(library))
+    return (f"Source: {name}\nSection: python\nPriority: optional\nMaintainer: {who}\n"
+            f"Build-Depends: {', '.join(depends)}\nStandards-Version: 4.6.2\nRules-Requires-Root: no\n")
+
+
+def _build_requires(library: Package) -> list[str]:
+    """Return the packages of what a library says that it is built with; setuptools if it says nothing, PEP 517."""
+    table = declared.pyproject(library.path).get("build-system", {})
+    return [pydist.package_of(name) for name in table.get("requires", ["setuptools", "wheel"])]
+
+
+def _binary(library: Package) -> str:
+    compiled = is_compiled(library.path)
+    depends = ["${misc:Depends}", "${python3:Depends}", *(["${shlibs:Depends}"] if compiled else [])]
+    about = library.summary.rstrip(".") or f"Python library {library.name}"
+    return (f"Package: {package_name(library)}\nArchitecture: {'any' if compiled else 'all'}\n"
+            f"Depends: {', '.join(depends)}\nDescription: {about}\n"
+            f" The Python library {library.name}, for the system's own interpreter.\n")
+
+
+def is_compiled(directory: Path) -> bool:
+    """Tell whether a package has sources that are not Python's: beside setup.py, below src/ or in its modules."""
+    roots = [entry for entry in directory.iterdir() if entry.name == "src" or (entry / "__init__.py").is_file()]
+    found = [*directory.glob("*.*"), *(path for root in roots for path in root.rglob("*.*"))]
+    return any(path.suffix in _COMPILED and "tests" not in path.relative_to(directory).parts for path in found)
+
+
+def _version(project: Project, libraries: Sequence[Package]) -> str:
+    """Return the version that the libraries have in common, as Debian sorts versions."""
+    found = {library.version: library for library in libraries}
+    if len(found) > 1:
+        names = ", ".join(f"{library.name} {version}" for version, library in sorted(found.items()))
+        raise UserError(f"the libraries have different versions: {names}",
+                           "name those for one source package: PACKAGES=..., or write a debian/ with a changelog")
+    [(version, library)] = found.items()
+    where = project.shown(library.path / library.marker_file)
+    if not version:
+        raise UserError(f"{where}: the version is not written literally, so it is not known without running it",
+                           f"write it there, or as __version__ in {library.name.replace('-', '_')}/__init__.py")
+    try:
+        return debian_version(version)
+    except InvalidVersion:
+        raise UserError(f"{where}: {version} is not a version (PEP 440)", "make it one, such as 1.0") from None
+
+
+def debian_version(text: str) -> str:
+    """Return a version that Debian sorts as Python does: `1!2.0rc1.dev2` -> `1:2.0~rc1~dev2`."""
+    version = Version(text)
+    epoch = f"{version.epoch}:" if version.epoch else ""
+    pre = f"~{version.pre[0]}{version.pre[1]}" if version.pre else ""
+    post = f".post{version.post}" if version.post is not None else ""
+    dev = f"~dev{version.dev}" if version.dev is not None else ""
+    local = f"+{version.local}" if version.local else ""
+    return f"{epoch}{'.'.join(map(str, version.release))}{pre}{post}{dev}{local}"
+
+
+def _signature(root: Path) -> tuple[str, str]:
+    """Return who maintains the packages, and the date: those of the last commit, unless dch's variables say who."""
+    is_repository = any((directory / ".git").exists() for directory in (root, *root.parents))
+    who, when = "", formatdate(localtime=True)
+    if is_repository:
+        try:
+            who, when = process.read(["git", "-C", root, "log", "-1", "--format=%an <%ae>%n%cD"]).splitlines()[:2]
+        except process.CommandError:
+            raise UserError(f"{root}: no commit yet", "`git add --all && git commit`") from None
+    if os.environ.get("DEBEMAIL"):
+        who = f"{os.environ.get('DEBFULLNAME', '')} <{os.environ['DEBEMAIL']}>".lstrip()
+    if not who:
+        raise UserError(f"{root}: not a git repository, so nobody knows who maintains it",
+                           "say so: DEBFULLNAME='Your Name' DEBEMAIL=you@example.com")
+    return who, when
+
+
+def _copyright(name: str, whose: str, libraries: Sequence[Package]) -> str:
+    licence = next(filter(None, (library.licence for library in libraries)), "")
+    text = next(_licence_texts(libraries), "All rights reserved.")
+    short = re.sub(r"\s+", "-", licence) or "proprietary"
+    body = "\n".join(f" {line}" if line.strip() else " ." for line in text.strip().splitlines())
+    return ("Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+            f"Upstream-Name: {name}\n\nFiles: *\nCopyright: {whose}\nLicense: {short}\n{body}\n")
+
+
+def _licence_texts(libraries: Sequence[Package]) -> Iterator[str]:
+    for library in libraries:
+        for pattern in _LICENCES:
+            for path in filter(Path.is_file, sorted(library.path.glob(pattern))):
+                yield path.read_text(encoding="utf-8", errors="replace")

@@ -1,0 +1,117 @@
+"""`make check-deb`: what a distribution asks of its own packages, asked of ours."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.debian import chroot
+from toolkit.debian.chroot import Chroot
+from toolkit.debian.proof import lifecycle, lintian, testbed
+from toolkit.project.settings import Settings
+
+_PROGRAMS = ("lintian", "autopkgtest")
+_SHOWN = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckOptions:
+    """Where older packages stand, to upgrade from; where those of clean systems come from, renewed after days."""
+
+    upgrade_from: Path | None
+    mirror: str
+    max_age: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What a build has left in a directory: .changes files, the .dsc, and binary packages without debug symbols."""
+
+    changes: tuple[Path, ...]
+    source: Path
+    packages: tuple[Path, ...]
+    older: tuple[Path, ...]
+
+
+def require_tools() -> None:
+    """Raise `UserError` when a program that checks is missing."""
+    missing = [program for program in _PROGRAMS if not shutil.which(program)]
+    if missing:
+        raise UserError(f"this machine lacks what checks packages: {' '.join(missing)}", "run `make setup`")
+
+
+def read(directory: Path, options: CheckOptions) -> Built:
+    """Return what is in a directory. Raises `UserError` where nothing has been built."""
+    sources, changes = sorted(directory.glob("*.dsc")), sorted(directory.glob("*.changes"))
+    packages = _packages(directory)
+    if not (sources and changes and packages):
+        raise UserError(f"{directory}: no packages to check", "build them: `make deb`, or `make sbuild SUITES=...`")
+    if len(sources) > 1:
+        names = ", ".join(path.name for path in sources)
+        raise UserError(f"{directory}: more than one source package: {names}", "remove what is not to be checked")
+    older = _packages(options.upgrade_from) if options.upgrade_from else ()
+    if options.upgrade_from and not older:
+        raise UserError(f"UPGRADE_FROM={options.upgrade_from}: no packages there", "name a directory of .deb files")
+    return Built(changes=tuple(changes), source=sources[0], packages=packages, older=older)
+
+
+def _packages(directory: Path) -> tuple[Path, ...]:
+    return tuple(path for path in sorted(directory.glob("*.deb")) if "-dbgsym_" not in path.name)
+
+
+def check(built: Built, suite: str, settings: Settings, options: CheckOptions) -> None:
+    """Run all checks of one directory. Raises `UserError` with what is wrong."""
+    _lint(built, settings)
+    clean = chroot.provide(chroot.minimal(suite, options.mirror), settings, options.max_age)
+    start = time.monotonic()
+    lifecycle.check(built.packages, built.older, clean, settings.build / "logs" / f"lifecycle-{suite}.log")
+    middle = "upgraded" if built.older else "installed again"
+    console.step("SYSTEM", f"{suite}: installed, {middle}, removed, purged ({time.monotonic() - start:.1f} s)")
+    _test(built, clean, settings)
+
+
+def _lint(built: Built, settings: Settings) -> None:
+    start = time.monotonic()
+    bare = lintian.without_reason(settings.project / "debian")
+    if bare:
+        raise UserError(f"{bare[0]}: an override without a reason", "write it as a comment in the line above",
+                           "\n".join(bare[1:]))
+    findings = lintian.run(built.changes)
+    if findings:
+        rest = [f"and {len(findings) - _SHOWN} more"] if len(findings) > _SHOWN else []
+        tags = " ".join(dict.fromkeys(finding.tag for finding in findings))
+        raise UserError(
+            f"lintian: {len(findings)} errors and warnings",
+            f"mend them, or override them with a reason; `lintian-explain-tags {tags}` says what they mean",
+            "\n".join([*map(str, findings[:_SHOWN]), *rest]),
+        )
+    console.step("LINTIAN", f"no error, no warning ({time.monotonic() - start:.1f} s)")
+
+
+def _test(built: Built, clean: Chroot, settings: Settings) -> None:
+    # dpkg-source writes this field where there is a debian/tests/control.
+    if not re.search(r"^Testsuite:", built.source.read_text(encoding="utf-8"), re.MULTILINE):
+        console.warn("no debian/tests/control: nothing has started what was installed")
+        return
+    start = time.monotonic()
+    log = settings.build / "logs" / f"autopkgtest-{clean.suite}.log"
+    results = testbed.run(built.source, built.packages, clean, log)
+    for result in results:
+        console.step("TEST", f"{result.test}: {' '.join(filter(None, [result.outcome.lower(), result.reason]))}")
+    _refuse(results, log)
+    console.step("TEST", f"{clean.suite}: debian/tests ({time.monotonic() - start:.1f} s)")
+
+
+def _refuse(results: Sequence[testbed.Result], log: Path) -> None:
+    failed = [result for result in results if result.outcome == "FAIL"]
+    if failed:
+        names = ", ".join(result.test for result in failed)
+        raise UserError(f"debian/tests: {names} failed", f"the whole output is in {log}", failed[0].output)
+    if not any(result.outcome == "PASS" for result in results):
+        raise UserError("debian/tests: no test ran", f"the whole output is in {log}")

@@ -1,0 +1,59 @@
+"""What is in a .deb, file by file, for two that should be the same."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import shutil
+import tarfile
+from pathlib import Path
+
+from toolkit.core import console, process
+
+_Entry = tuple[object, ...]
+
+
+def differing(one: Path, two: Path) -> list[str]:
+    """Return a line for each file that is in one of two packages only, or is not the same in both."""
+    lines: list[str] = []
+    for part, option in (("control", "--ctrl-tarfile"), ("data", "--fsys-tarfile")):
+        first, second = _entries(one, option), _entries(two, option)
+        names = [name for name in sorted(first.keys() | second.keys()) if first.get(name) != second.get(name)]
+        lines += [f"{part}: {name.removeprefix('.')} {_how(first.get(name), second.get(name))}" for name in names]
+        if not names and list(first) != list(second):
+            lines.append(f"{part}: the order of files differs")
+    return lines or ["the packages differ in how they are packed"]
+
+
+def _how(one: _Entry | None, two: _Entry | None) -> str:
+    if one is None or two is None:
+        return "is in one of them only"
+    names = ("mode", "owner", "group", "time", "link", "content")
+    return f"differs in {', '.join(name for name, a, b in zip(names, one, two, strict=True) if a != b)}"
+
+
+def _entries(deb: Path, option: str) -> dict[str, _Entry]:
+    with tarfile.open(fileobj=io.BytesIO(process.read_bytes(["dpkg-deb", option, deb]))) as archive:
+        return {
+            member.name: (member.mode, member.uid, member.gid, member.mtime, member.linkname, _digest(archive, member))
+            for member in archive
+        }
+
+
+def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    stream = archive.extractfile(member) if member.isreg() else None
+    return hashlib.sha256(stream.read()).hexdigest() if stream else ""
+
+
+def diffoscope(one: Path, two: Path) -> str:
+    """Return diffoscope's report on two packages; nothing where it is not installed, which a warning says."""
+    if not shutil.which("diffoscope"):
+        console.warn("diffoscope is not installed, so the report only names the files; `make setup` installs it")
+        return ""
+    try:
+        return process.read(["diffoscope", "--no-progress", "--text", "-", one, two])
+    except process.CommandError as error:
+        # 1 says that there are differences.
+        if error.status != 1:
+            raise
+        return error.output

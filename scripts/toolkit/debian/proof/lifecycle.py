@@ -1,0 +1,73 @@
+"""Whether packages install, upgrade, go and leave nothing behind: in a clean system, as piuparts does it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from toolkit.core import console, files, process
+from toolkit.core.errors import UserError
+from toolkit.debian.chroot import Chroot
+from toolkit.debian.proof import testbed
+
+SCRIPT = Path(__file__).with_suffix(".sh")
+_CONTROL = """\
+Source: lifecycle
+Maintainer: Nobody <nobody@localhost>
+
+Package: lifecycle
+Architecture: all
+Description: nothing
+"""
+_CHANGELOG = "lifecycle (1) unstable; urgency=low\n\n  * None.\n\n -- Nobody <nobody@localhost>  {date}\n"
+_TEST = "Tests: lifecycle\nDepends:\nRestrictions: needs-root, breaks-testbed, allow-stderr\n"
+#: What a path means that is there, or has changed, after a step.
+_MEANINGS = {
+    "reinstall": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
+    "upgrade": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
+    "remove": ("removed, but still there", "what a package brings, dpkg removes: see its maintainer scripts"),
+    "purge": ("purged, but it left or changed", "undo it in the `purge` of debian/{name}.postrm"),
+}
+
+
+def check(packages: Sequence[Path], older: Sequence[Path], clean: Chroot, log: Path) -> None:
+    """Install, upgrade from `older` (or reinstall), remove and purge packages. Raises `UserError`: what is wrong."""
+    with files.temporary_directory(log.parents[1], "lifecycle-") as scratch:
+        tree = scratch / "lifecycle"
+        _write(tree, packages, older)
+        [result] = testbed.run(tree, packages, clean, log)
+    lines = [line.split(" ", 3) for line in result.output.splitlines()]
+    for _, name, step in (line for line in lines if line[0] == "STEP"):
+        console.debug(f"{name}: {step}")
+    wrong = [(line[1], line[2], line[3]) for line in lines if line[0] == "WRONG"]
+    if wrong:
+        raise error(wrong, result.output, log)
+    if result.outcome != "PASS":
+        raise UserError(f"{clean.suite}: {result.reason}", f"the whole output is in {log}", result.output)
+
+
+def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:
+    (tree / "debian" / "tests").mkdir(parents=True)
+    (tree / "debian" / "control").write_text(_CONTROL, encoding="utf-8")
+    (tree / "debian" / "changelog").write_text(
+        _CHANGELOG.format(date=process.read(["date", "--rfc-email"]).strip()), encoding="utf-8")
+    (tree / "debian" / "tests" / "control").write_text(_TEST, encoding="utf-8")
+    files.link_or_copy(SCRIPT, tree / "debian" / "tests" / "lifecycle")
+    for directory, debs in (("new", packages), ("old", older)):
+        (tree / directory).mkdir()
+        for deb in debs:
+            files.link_or_copy(deb, tree / directory / deb.name)
+
+
+def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> UserError:
+    """Return the first step that went wrong, of package, step and path each, with all its paths."""
+    name, step, _ = wrong[0]
+    paths = [path for package, when, path in wrong if (package, when) == (name, step)]
+    if step == "depends":
+        return UserError(f"{name}: what it depends on cannot be installed",
+                            f"see what that suite has, or name another place: MIRROR=; all is in {log}", output)
+    if paths == ["-"]:
+        return UserError(f"{name}: {step} failed", f"the whole output is in {log}", output)
+    what, hint = _MEANINGS[step]
+    shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
+    return UserError(f"{name}: {what} {shown}", hint.format(name=name))

@@ -1,0 +1,74 @@
+"""lintian on built packages: what it says, and that whatever is overridden has a reason."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import process, progress
+
+#: `E: package source: tag context`, with the letter of its severity.
+_LINE = re.compile(r"(?P<severity>[EW]): (?P<package>\S+?)(?P<kind> source| changes)?: (?P<tag>\S+) ?(?P<context>.*)")
+_SHARED_SYMBOLS = re.compile(r"\S+-dbgsym \S+-dbgsym usr/lib/debug/")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Finding:
+    """One error (`E`) or warning (`W`) about a package."""
+
+    severity: str
+    package: str
+    tag: str
+    context: str
+
+    def __str__(self) -> str:
+        """Return it as lintian prints it."""
+        return f"{self.severity}: {self.package}: {self.tag} {self.context}".rstrip()
+
+
+def run(changes: Sequence[Path]) -> list[Finding]:
+    """Return the errors and warnings about the packages of .changes files that no override answers."""
+    root = ["--allow-root"] if os.geteuid() == 0 else []
+    with progress.watching("LINTIAN", " ".join(path.name for path in changes)) as watch:
+        output = process.run(["lintian", "--no-cfg", "--tag-display-limit=0", "--fail-on=none", *root, *changes],
+                             watch=watch)
+    return [finding for finding in _parse(output) if not _is_ours(finding)]
+
+
+def _parse(output: str) -> Iterator[Finding]:
+    for line in output.splitlines():
+        if found := _LINE.fullmatch(line):
+            yield Finding(severity=found["severity"], package=found["package"], tag=found["tag"],
+                          context=found["context"])
+
+
+def _is_ours(finding: Finding) -> bool:
+    """Tell whether a finding is about what nobody can answer in debian/.
+
+    Debian's own archive takes no zstd, which every dpkg since Debian 12 reads; and packages of debug symbols are made
+    by debhelper, which gives them no overrides, nor keeps those of two services apart that carry the same extension.
+    """
+    is_zstd = finding.tag == "malformed-deb-archive" and ".tar.zst not" in finding.context
+    is_shared = finding.tag == "binaries-have-file-conflict" and _SHARED_SYMBOLS.match(finding.context) is not None
+    return is_zstd or is_shared or finding.package.endswith("-dbgsym")
+
+
+def without_reason(debian: Path) -> list[str]:
+    """Return `file:line` of each override that no comment stands above, with only overrides between."""
+    paths = [*debian.glob("*.lintian-overrides"), debian / "source" / "lintian-overrides"]
+    return [f"debian/{path.relative_to(debian)}:{number}" for path in sorted(paths) if path.is_file()
+            for number in _bare(path.read_text(encoding="utf-8").splitlines())]
+
+
+def _bare(lines: Sequence[str]) -> Iterator[int]:
+    is_explained = False
+    for number, line in enumerate(lines, 1):
+        if line.strip().startswith("#"):
+            is_explained = True
+        elif not line.strip():
+            is_explained = False
+        elif not is_explained:
+            yield number

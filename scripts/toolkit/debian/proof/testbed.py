@@ -1,0 +1,105 @@
+"""Clean systems of a suite, in which autopkgtest installs packages and runs their tests; made and left without root."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import files, process, progress
+from toolkit.core.errors import UserError
+from toolkit.debian import build_user, source_package
+from toolkit.debian.chroot import Chroot
+
+#: `name  PASS`, `name  FAIL non-zero exit status 1`, in the summary of a run.
+_RESULT = re.compile(r"^(?P<test>\S+) +(?P<outcome>PASS|FAIL|SKIP|FLAKY)(?: +(?P<reason>.*))?$", re.MULTILINE)
+#: What a run ends with, autopkgtest(1): passed, some skipped, some failed, both, no tests.
+_RAN = (0, 2, 4, 6, 8)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """How one test ended: PASS, FAIL, SKIP or FLAKY, why, and what it printed."""
+
+    test: str
+    outcome: str
+    reason: str
+    output: str
+
+
+def run(source: Path, packages: Sequence[Path], clean: Chroot, log: Path) -> list[Result]:
+    """Run the tests of a source, a .dsc or a tree with a debian/tests, with these packages at hand.
+
+    What autopkgtest printed is kept in `log`. Raises `UserError` when it could not run them.
+    """
+    user = build_user.account()
+    with build_user.workspace(user) as base:
+        for path in (source, *packages):
+            _bring(path, base, user)
+        files.link_or_copy(clean.path, base / clean.path.name)
+        words = command(source, packages, base / clean.path.name, clean.suite)
+        output, status = _run(user, words, base)
+        log.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(log, output)
+        summary = base / "out" / "summary"
+        if status not in _RAN or not summary.is_file():
+            raise explain(output, clean.suite, log)
+        return [_result(found, base / "out") for found in _RESULT.finditer(summary.read_text(encoding="utf-8"))]
+
+
+def _run(user: build_user.Account, words: Sequence[str], base: Path) -> tuple[str, int]:
+    # It opens its own output once more, by name: that has to be a pipe of the same user.
+    piped = ["bash", "-o", "pipefail", "-c", '"$@" 2>&1 | cat', "bash", *words]
+    try:
+        with progress.watching("SYSTEM", words[0]) as watch:
+            return process.run(user.command(piped), cwd=base, env=user.environment(base), watch=watch), 0
+    except process.CommandError as error:
+        return error.output, error.status
+
+
+def _bring(path: Path, base: Path, user: build_user.Account) -> None:
+    """Copy a file or a tree to where users of the system may read it, with what a .dsc names."""
+    if path.is_dir():
+        shutil.copytree(path, base / path.name)
+        return
+    for each in source_package.files_of(path) if path.suffix == ".dsc" else [path]:
+        target = shutil.copyfile(each, base / each.name)
+        if user.is_other:
+            # The kernel lets nobody link to what is another's, protected_hardlinks in proc(5).
+            os.chown(target, user.uid, user.gid)
+
+
+def command(source: Path, packages: Sequence[Path], tarball: Path, suite: str) -> list[str]:
+    """Return the command that runs the tests and writes to `out/`."""
+    return [
+        "autopkgtest",
+        "--no-built-binaries",
+        "--output-dir=out",
+        "--setup-commands=apt-get --quiet --option Acquire::Languages=none update",
+        *(f"./{path.name}" for path in packages),
+        f"./{source.name}/" if source.is_dir() else f"./{source.name}",
+        *("--", "unshare", f"--release={suite}", f"--tarball={tarball}"),
+    ]
+
+
+def _result(found: re.Match[str], directory: Path) -> Result:
+    printed = [directory / f"{found['test']}-{stream}" for stream in ("stdout", "stderr")]
+    output = "".join(path.read_text(encoding="utf-8", errors="replace") for path in printed if path.is_file())
+    return Result(test=found["test"], outcome=found["outcome"], reason=found["reason"] or "", output=output)
+
+
+def explain(output: str, suite: str, log: Path) -> UserError:
+    """Return what kept autopkgtest from running tests."""
+    if "No space left on device" in output:
+        return UserError(f"{suite}: no space left for a system to test in",
+                            "free some, or name a directory that has more: TMPDIR=/elsewhere")
+    unmet = re.search(r"^ (\S+ : Depends: .*?)(?: but .*)?$", output, re.MULTILINE)
+    if unmet:
+        return UserError(f"{suite} lacks what a package or its tests depend on: {unmet[1]}",
+                            f"see how it is called there; the whole output is in {log}", output)
+    if re.search(r"Could not resolve|Temporary failure resolving|Unable to connect", output):
+        return UserError(f"{suite}: the package archive was not reached", "see the network, or MIRROR=", output)
+    return UserError(f"{suite}: autopkgtest could not run", f"the whole output is in {log}", output)

@@ -1,0 +1,240 @@
+"""`make sbuild`: one source package, built in a clean chroot for each suite; results go to dist/<suite>/."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import console, files, process, progress
+from toolkit.core.errors import UserError
+from toolkit.debian import build_user, chroot, deb_build, source_package
+from toolkit.debian.chroot import Chroot
+from toolkit.debian.compression import SMALL, Compression
+from toolkit.debian.deb_build import Deb
+from toolkit.project.debian_control import Control
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+
+#: Where a package is built, in every chroot: what a build tells of its path is the same each time.
+_PLACE, _TREE = "/build/python-common", "package"
+_RESULTS = (".deb", ".ddeb", ".udeb", ".changes", ".buildinfo")
+_SUFFIX = re.compile(r"[A-Za-z0-9.+~]*")
+_STAGE = re.compile(r"^Fail-Stage: (\S+)", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class SbuildOptions:
+    """For which `suites`, with `jobs` at once; `suffix` is added to versions, its {suite} and {release} replaced.
+
+    Packages are compressed with `compression`; `mirror` and `max_age` (days) are those of the chroots.
+    """
+
+    suites: tuple[str, ...]
+    suffix: str
+    jobs: int
+    mirror: str
+    max_age: int
+    compression: Compression = SMALL
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Work:
+    """What every suite's build needs: the source package at `dsc`, and the changelog's newest maintainer and date."""
+
+    settings: Settings
+    options: SbuildOptions
+    packaging: Control
+    dsc: Path
+    signature: str
+
+
+def check(options: SbuildOptions) -> None:
+    """Raise `UserError` for a suffix that no version can have, or that gives two suites the same version."""
+    shown = f"VERSION_SUFFIX={options.suffix}"
+    if not _SUFFIX.fullmatch(options.suffix.replace("{suite}", "").replace("{release}", "")):
+        raise UserError(f"{shown}: not the end of a version", "it has letters, digits and . + ~ and the words "
+                           "{suite} and {release}, such as ~{suite}1 or +deb{release}u1")
+    if len(set(options.suites)) > 1 and not re.search(r"\{(suite|release)\}", options.suffix):
+        raise UserError(f"{shown} gives {' and '.join(options.suites)} the same version",
+                           "put {suite} or {release} into it, such as ~{suite}1")
+
+
+def build(project: Project, settings: Settings, options: SbuildOptions, packaging: Control) -> Iterator[list[Deb]]:
+    """Build the project for one suite after the other, and yield the binary packages of each when they are in dist/.
+
+    Raises `UserError`; what was in dist/ for a suite that could not be built stays.
+    """
+    directory = settings.build / "sbuild"
+    with files.exclusive(directory, "sbuild"):
+        try:
+            files.empty(directory)
+            work = _prepare(project, settings, options, packaging, directory)
+            for suite in options.suites:
+                refuse_other_source(work.dsc, settings.dist / suite)
+            for suite in dict.fromkeys(options.suites):
+                yield _build_one(suite, work)
+        finally:
+            files.empty(directory)
+
+
+def _prepare(
+    project: Project, settings: Settings, options: SbuildOptions, packaging: Control, directory: Path
+) -> _Work:
+    start = time.monotonic()
+    dsc, count = source_package.write(project, settings, packaging, directory)
+    changelog = ["dpkg-parsechangelog", "--file", str(packaging.path.with_name("changelog")), "--show-field"]
+    maintainer, date = (process.read([*changelog, name]).strip() for name in ("Maintainer", "Date"))
+    console.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
+    return _Work(settings=settings, options=options, packaging=packaging, dsc=dsc, signature=f"{maintainer}  {date}")
+
+
+def refuse_other_source(dsc: Path, target: Path) -> None:
+    """Raise `UserError` where a directory has this version of the source package with other files."""
+    old = target / dsc.name
+    if old.is_file() and source_package.checksums(old) != source_package.checksums(dsc):
+        raise UserError(
+            f"{old}: this version is there already, made of another source",
+            f"raise the version in debian/changelog, or remove {target} if nobody has that version",
+        )
+
+
+def _build_one(suite: str, work: _Work) -> list[Deb]:
+    recipe = chroot.recipe(work.packaging, suite, work.options.mirror)
+    clean = chroot.provide(recipe, work.settings, work.options.max_age)
+    version = work.packaging.version + suffix(work.options.suffix, clean)
+    user = build_user.account()
+    start = time.monotonic()
+    console.step("SBUILD", f"{work.packaging.name} {version}, for {suite}")
+    with build_user.workspace(user) as base:
+        for path in [clean.path, *source_package.files_of(work.dsc)]:
+            files.link_or_copy(path, base / path.name)
+        (base / "config.pl").write_text(configuration(work, base), encoding="utf-8")
+        words = command(work, clean, version)
+        environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
+        try:
+            with progress.watching("SBUILD", suite, deb_build.pass_on) as watch:
+                process.run(user.command(words), cwd=base, env=environment, watch=watch)
+        except process.CommandError as error:
+            raise explain(error, suite, _log(work, suite)) from error
+        finally:
+            _keep_log(base, _log(work, suite))
+        console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
+        built = [path for path in base.iterdir() if path.suffix in _RESULTS]
+        return _publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
+
+
+def suffix(template: str, clean: Chroot) -> str:
+    """Return what a suite's versions end with. Raises `UserError` for the release number of a suite without one."""
+    if "{release}" in template and not clean.release:
+        raise UserError(f"VERSION_SUFFIX={template}: {clean.suite} has no release number", "use {suite} instead")
+    return template.replace("{suite}", clean.suite).replace("{release}", clean.release)
+
+
+def command(work: _Work, clean: Chroot, version: str) -> list[str]:
+    """Return the command that builds the binary packages in its directory, which holds source package and chroot.
+
+    The chroot has exactly what the package is built with, and dpkg-buildpackage compares that once more: so there is
+    nothing to install, and no need for a network at any step (sbuild builds without one in any case).
+    """
+    renamed = [f"--binNMU-changelog={_entry(work, clean.suite, version)}"] if version != work.packaging.version else []
+    return [
+        "sbuild",
+        "--verbose",
+        "--chroot-mode=unshare",
+        f"--chroot=./{clean.path.name}",
+        f"--dist={clean.suite}",
+        "--build-dep-resolver=null",
+        *(f"--no-{step}" for step in ("apt-update", "apt-upgrade", "apt-distupgrade", "source")),
+        *(f"--no-run-{tool}" for tool in ("lintian", "piuparts", "autopkgtest")),
+        f"--build-path={_PLACE}",
+        f"--dsc-dir={_TREE}",
+        f"--jobs={work.options.jobs}",
+        *renamed,
+        # A version of its own would leave out packages of all architectures, were this not said after it.
+        "--arch-any",
+        "--arch-all",
+        work.dsc.name,
+    ]
+
+
+def _entry(work: _Work, suite: str, version: str) -> str:
+    """Return the changelog's entry that gives binary packages their version, deb-changelog(5)."""
+    name, source = work.packaging.name, work.packaging.version
+    return (
+        f"{name} ({version}) {suite}; urgency=medium, binary-only=yes\n\n"
+        f"  * Built for {suite} from the source of {source}.\n\n -- {work.signature}\n"
+    )
+
+
+def configuration(work: _Work, base: Path) -> str:
+    """Return the text of a configuration file for sbuild.conf(5): what no option is for."""
+    # Where the source package has it; that of libraries may be without.
+    toolkit = Path(_PLACE, _TREE, os.path.relpath(work.settings.toolkit, work.settings.project))
+    inside = {
+        **deb_build.forwarded(work.settings),
+        **work.options.compression.environment,
+        "WHEEL_STORE": "",
+        "JOBS": str(work.options.jobs),
+        "V": str(console.verbosity),
+        **{name: os.environ[name] for name in ("DEB_BUILD_OPTIONS",) if name in os.environ},
+    }
+    lines = [f"  {_quote(name)} => {_quote(value)}," for name, value in inside.items()]
+    path = f"{toolkit / 'scripts' / 'debhelper'}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    return "\n".join([
+        f"$unshare_tmpdir_template = {_quote(f'{base}/root.XXXXXXXXXX')};",
+        f"$path = {_quote(path)};",
+        "$log_filter = 0;",
+        "$log_colour = 0;",
+        "$build_environment = {",
+        *lines,
+        "};",
+        "1;\n",
+    ])
+
+
+def _quote(text: str) -> str:
+    """Return a string of Perl."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _log(work: _Work, suite: str) -> Path:
+    return work.settings.build / "logs" / f"sbuild-{suite}.log"
+
+
+def _keep_log(base: Path, target: Path) -> None:
+    for path in base.glob("*.build"):
+        if not path.is_symlink():
+            target.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copyfile(path, target)
+
+
+def explain(error: process.CommandError, suite: str, log: Path) -> UserError:
+    """Return the toolkit's own error inside the build if there is one; else the stage that sbuild did not get past."""
+    if "No space left on device" in error.output:
+        return UserError(f"{suite}: no space left for the build",
+                            "free some, or name a directory that has more: TMPDIR=/elsewhere")
+    built, _, rest = error.output.partition("\nBuild finished at ")
+    if rest:
+        inside = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built))
+        what = inside.what if inside.details != built else "dpkg-buildpackage failed"
+        hint = inside.hint if what == inside.what else f"the whole output is in {log}"
+        return UserError(f"{suite}: {what}", hint, inside.details)
+    stage = _STAGE.search(error.output)
+    return UserError(f"{suite}: sbuild failed{f' at {stage[1]}' if stage else ''}",
+                        f"the whole output is in {log}", error.output)
+
+
+def _publish(paths: Sequence[Path], target: Path) -> list[Deb]:
+    """Put finished files and the source package into the place of dist/<suite>/ in one step."""
+    with files.temporary_directory(target.parent, f".{target.name}-") as staged:
+        staged.chmod(0o755)
+        for path in paths:
+            shutil.copyfile(path, staged / path.name)
+        files.swap_directory(staged, target)
+    return list(deb_build.debs(target))
+

@@ -1,0 +1,164 @@
+"""Export a project: the files that git tracks, as they are in the work tree; of the toolkit only what a build needs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from pathlib import Path, PurePosixPath
+
+from toolkit.core import console, process
+from toolkit.core.errors import UserError
+from toolkit.debian import library
+from toolkit.project import fingerprints
+from toolkit.project.debian_control import Control
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.vendored import lock_file
+
+#: All of the toolkit that a package build uses.
+_TOOLKIT = (
+    "project.mk",
+    "scripts",
+    "yc_common",
+    "setup.py",
+    "setup.cfg",
+    "pyproject.toml",
+    "MANIFEST.in",
+    "README.md",
+    "LICENSE",
+    "requirements*.txt",
+    "vendor.txt",
+    ".python-version",
+)
+#: What is left out where there is no git to tell.
+_UNTRACKED = frozenset({".git", "build", "dist", "__pycache__", ".tox", ".venv"})
+
+
+def export(project: Project, settings: Settings, packaging: Control, target: Path) -> int:
+    """Copy the project to `target`, which is made, and return the number of files. Modes become 644 and 755.
+
+    The content is that of the work tree. Files of vendor/ are taken as they were checked, tracked or not; a packaging
+    that was made for the build takes the place of debian/. Raises `UserError` where a file is not tracked without which
+    the package could not be built, and warns of others.
+    """
+    paths = list_files(project, settings, packaging)
+    _require(project, settings, packaging, set(paths))
+    count = 0
+    for path in paths:
+        count += _copy(settings.project / path, target / path)
+    if library.is_generated(settings, packaging):
+        shutil.rmtree(target / "debian", ignore_errors=True)
+        shutil.copytree(packaging.path.parent, target / "debian", symlinks=True)
+    return count
+
+
+def list_files(project: Project, settings: Settings, packaging: Control) -> list[str]:
+    """Return the paths of the files that make the source package, relative to the project and sorted."""
+    root = settings.project
+    # A packaging that was made for the build is dh-python's alone to build.
+    needed = () if library.is_generated(settings, packaging) else _TOOLKIT
+    toolkit = _toolkit(settings, is_needed=bool(needed))
+    tracked = _tracked(root)
+    if tracked:
+        _warn_of_untracked(project)
+    else:
+        console.warn(f"{root}: not a git repository, so every file in it goes into the source package")
+        tracked = list(_all(root))
+    kept = {path for path in tracked if _is_source(PurePosixPath(path), root, toolkit, needed)}
+    return sorted({*kept, *(_vendored(settings) if project.services else ())})
+
+
+def _vendored(settings: Settings) -> Iterator[str]:
+    return (f"vendor/{path.name}" for path in settings.vendor.iterdir() if path.is_file() and path.name != ".git")
+
+
+def _toolkit(settings: Settings, *, is_needed: bool) -> PurePosixPath:
+    """Return the toolkit's directory relative to the project; the source package has to hold it where it is needed."""
+    if not settings.toolkit.is_relative_to(settings.project):
+        if not is_needed:
+            return PurePosixPath()
+        raise UserError(
+            f"{settings.project}: uses the toolkit in {settings.toolkit}, which is outside of the project",
+            "add the toolkit as a git submodule, `git submodule add <its repository> common`, and link to that",
+        )
+    return PurePosixPath(settings.toolkit.relative_to(settings.project))
+
+
+def _tracked(root: Path) -> list[str]:
+    """Return what git tracks, submodules included; nothing where no git repository holds the project."""
+    if not any((directory / ".git").exists() for directory in (root, *root.parents)):
+        return []
+    return _split(process.read(["git", "-C", root, "ls-files", "-z", "--recurse-submodules"]))
+
+
+def _split(output: str) -> list[str]:
+    return [path for path in output.split("\0") if path]
+
+
+def _all(root: Path) -> Iterator[str]:
+    for parent, directories, names in os.walk(root):
+        directories[:] = [name for name in directories if name not in _UNTRACKED and not name.endswith(".egg-info")]
+        links = [name for name in directories if Path(parent, name).is_symlink()]
+        yield from (Path(parent, name).relative_to(root).as_posix() for name in (*names, *links))
+
+
+def _is_source(path: PurePosixPath, root: Path, toolkit: PurePosixPath, needed: Iterable[str]) -> bool:
+    """Tell whether a file goes into the source package: of the toolkit, in this directory, what is needed."""
+    if path.parts[0] == "vendor":
+        return False
+    # A library's own vendor/ serves its development only.
+    for parent in path.parents:
+        if parent.name == "vendor" and next((root / parent).glob("pylock.*.toml"), None):
+            return False
+    if toolkit.parts and path.is_relative_to(toolkit):
+        first = PurePosixPath(path.relative_to(toolkit).parts[0])
+        return any(first.match(pattern) for pattern in needed)
+    return True
+
+
+def _warn_of_untracked(project: Project) -> None:
+    for package in project.packages:
+        output = process.read(["git", "-C", package.path, "ls-files", "-z", "--others", "--exclude-standard", "."])
+        names = [name for name in _split(output) if not (package.is_root and name.startswith("vendor/"))]
+        if names:
+            more = f" and {len(names) - 1} more" if len(names) > 1 else ""
+            name = project.shown(package.path / names[0])
+            console.warn(f"{name}{more}: not in git, so not in the package; `git add` or ignore it")
+
+
+def _require(project: Project, settings: Settings, packaging: Control, paths: set[str]) -> None:
+    """Refuse to go on without a file that the build inside the source package will want."""
+    own = [] if library.is_generated(settings, packaging) else ["control", "rules", "changelog"]
+    wanted = [*(["Makefile"] if project.services else []), *(f"debian/{name}" for name in own)]
+    wanted += [project.shown(package.path / package.marker_file) for package in project.locked]
+    for package in project.services:
+        recorded = lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))).inputs
+        wanted += [
+            path for path, fingerprint in recorded.items() if fingerprint and not path.startswith(fingerprints.SETTING)
+        ]
+    missing = [path for path in wanted if path not in paths]
+    if missing:
+        exists = (settings.project / missing[0]).exists()
+        raise UserError(
+            f"{missing[0]}: {'not in git' if exists else 'there is none'}, and the package cannot be built without it",
+            f"`git add {' '.join(dict.fromkeys(missing))}`" if exists else "the README says what a project consists of",
+        )
+
+
+def _copy(source: Path, target: Path) -> int:
+    """Copy one file or link; return 1, or 0 for what is tracked but not there (or a submodule that is not needed)."""
+    if not source.is_symlink() and not source.is_file():
+        return 0
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if source.is_symlink():
+        target.symlink_to(os.readlink(source))
+    else:
+        shutil.copyfile(source, target)
+        target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
+    return 1
+
+
+def size(directory: Path, paths: Iterable[str]) -> int:
+    """Return the size of these files in bytes."""
+    return sum((directory / path).lstat().st_size for path in paths if (directory / path).is_file())

@@ -1,0 +1,88 @@
+"""`--binary`: wheels of locked versions from the index, by uv, for a first start in seconds.
+
+What is trusted is the lock: when a source is locked, so are the hashes of the wheels that the index has of it
+(`offered`), and no other wheel is taken. uv downloads all of them, and checks each, before it changes anything.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+
+from toolkit.core import console, files, process
+from toolkit.core.errors import UserError
+from toolkit.model.lock import VendoredFile
+from toolkit.network import tools_environment
+from toolkit.network.places import Places
+
+_RUNNER = Path(__file__).parent.parent.joinpath("network", "index_runner.py")
+
+
+def environment(places: Places) -> dict[str, str]:
+    """Return the variables that uv runs with; makes the tools environment where there is none. Raises `UserError`."""
+    if places.no_index:
+        return {"UV_OFFLINE": "1"}
+    try:
+        return dict(json.loads(process.read([_tools(places.index_url), _RUNNER, places.index_url])))
+    except process.CommandError as error:
+        # It has said what is wrong, in the words of any error.
+        text = error.output.replace("error: ", "", 1).partition("\n hint: ")
+        raise UserError(text[0].strip(), text[2].strip()) from None
+
+
+@cache
+def _tools(index_url: str) -> Path:
+    return tools_environment.make(Path(sys.executable), index_url)
+
+
+def install(prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places: Places,
+            variables: Mapping[str, str]) -> None:
+    """Put wheels (name -> version, file) into the environment at `prefix`, in the place of what there is of them.
+
+    Raises `UserError`; then the environment is as it was.
+    """
+    size = sum(wheel.size for _, wheel in wheels.values()) / 1e6
+    console.step("FETCH", f"{len(wheels)} wheels, {size:.1f} MB, as far as they are not in the cache")
+    with files.temporary_directory(files.cache_root() / "tmp", "binary-") as directory:
+        lock = directory / "pylock.toml"
+        lock.write_text(_lock(wheels, places), encoding="utf-8")
+        command: list[str | Path] = [
+            _tools(places.index_url).parent / "uv", "pip", "install", "--requirements", lock, "--no-deps",
+            "--reinstall", "--no-build", "--no-config", "--python", prefix / "bin" / "python", "--cache-dir",
+            files.cache_root() / "uv", "--quiet", "--no-progress", "--color", "never",
+        ]  # fmt: skip
+        try:
+            process.run(command, env=variables)
+        except process.CommandError as error:
+            raise _failure(error.output) from None
+
+
+def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], places: Places) -> str:
+    """Return a lock (PEP 751) of just these wheels; JSON's texts are TOML's too."""
+    lines = ['lock-version = "1.0"', 'created-by = "python-common"']
+    for name, (version, wheel) in sorted(wheels.items()):
+        url = _nearer(wheel, places) or wheel.url
+        file = f"name = {json.dumps(wheel.name)}, url = {json.dumps(url)}, size = {wheel.size}"
+        hashes = f"hashes = {{ sha256 = {json.dumps(wheel.sha256)} }}"
+        lines += ["[[packages]]", f"name = {json.dumps(name)}", f"version = {json.dumps(version)}",
+                  f"wheels = [{{ {file}, {hashes} }}]"]
+    return "\n".join(lines)
+
+
+def _nearer(wheel: VendoredFile, places: Places) -> str:
+    """Return the URL of the same file in a directory of --find-links, if one has it."""
+    paths = (Path(place.removeprefix("file://")).expanduser().absolute() / wheel.name for place in places.find_links)
+    return next((path.as_uri() for path in paths if path.is_file()), "")
+
+
+def _failure(output: str) -> UserError:
+    found = re.search(r"(?:hash|size) mismatch for[:\s]*`([^`]+)`", output, re.IGNORECASE)
+    if found:
+        return UserError(f"{found[1]}: the index has another wheel than the one that is locked",
+                            "find out why before anything else; without --binary it is built from vendor/", output)
+    return UserError("wheels cannot be had from the index", "see uv's message above; without --binary, all is built "
+                        "from vendor/, and no index is asked", output)

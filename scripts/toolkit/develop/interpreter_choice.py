@@ -1,0 +1,98 @@
+"""The interpreter of a development environment: what .python-version says, from pyenv, then from the system."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from toolkit.build import interpreters, pyenv
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.model.interpreter import Interpreter
+from toolkit.project import python_version
+from toolkit.project.discovery import Package, Project
+
+
+def choose(project: Project, packages: Sequence[Package], pythons: Sequence[str], requested: str = "") -> Interpreter:
+    """Return the interpreter for these packages, whose locks are for the minor versions `pythons`.
+
+    `requested` is the user's choice: a path, a program's name, or a version. A patch version in .python-version is
+    taken where it is there, and missed with a warning where it is not. Raises `UserError` that says what there is.
+    """
+    if requested:
+        return _requested(pythons, requested)
+    exact = list(dict.fromkeys(version for package in packages for version in python_version.read(project, package).exact))
+    for version in pythons:
+        for path in _candidates(version, exact):
+            found = interpreters.probe(path)
+            if found and found.version == version:
+                _warn_of_another_patch(found, exact)
+                return found
+    raise missing(" or ".join(pythons), pythons[0])
+
+
+def builder(used: Interpreter) -> Interpreter:
+    """Return the interpreter that builds extensions for `used`: the distribution's own, when they are interchangeable.
+
+    So an environment has the very wheels that a package has.
+    """
+    own = interpreters.probe(Path(f"/usr/bin/python{used.version}"))
+    fits = own and own.soabi == used.soabi and (own.include / "Python.h").is_file()
+    return own if own and fits else used
+
+
+def missing(wanted: str, version: str) -> UserError:
+    """Return the error for an interpreter that is not on this machine."""
+    there = ", ".join(_available()) or "none"
+    hint = f"`pyenv install {version}` gets it"
+    if not shutil.which("pyenv") and not pyenv.root().is_dir():
+        hint = f"`apt install python{version} python{version}-dev`, or with pyenv: `pyenv install {version}`"
+    return UserError(f"no interpreter for Python {wanted} on this machine; there is: {there}",
+                        f"{hint}; -p names one, and .python-version says which are wanted")
+
+
+def _available() -> Iterator[str]:
+    names = list(pyenv.versions())
+    if names:
+        yield f"{', '.join(names)} (pyenv)"
+    system = sorted(path for path in Path("/usr/bin").glob("python3.*[0-9]") if interpreters.probe(path))
+    yield from (f"{found.full_version} ({path})" for path in system if (found := interpreters.probe(path)))
+
+
+def _candidates(version: str, exact: Iterable[str]) -> Iterator[Path]:
+    installed = pyenv.versions()
+    fitting = [name for name in installed if pyenv.minor(name) == version]
+    yield from (installed[name] for name in exact if name in fitting)
+    yield from (installed[name] for name in fitting)
+    yield Path(f"/usr/bin/python{version}")
+    on_path = shutil.which(f"python{version}")
+    if on_path:
+        yield Path(on_path)
+
+
+def _warn_of_another_patch(found: Interpreter, exact: Iterable[str]) -> None:
+    same = [version for version in exact if pyenv.minor(version) == found.version]
+    if same and found.full_version not in same:
+        console.warn(f".python-version says {same[0]}, which is not there: {found.full_version} is taken "
+                f"(`pyenv install {same[0]}` gets it)")
+
+
+def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
+    path = pyenv.versions().get(requested) or _program(requested)
+    found = interpreters.probe(path) if path else None
+    if not found:
+        raise UserError(f"--python {requested}: no such interpreter; there is: {', '.join(_available()) or 'none'}",
+                           "give a path, a program's name, or a version such as 3.11.7")
+    if found.version not in pythons:
+        raise UserError(f"--python {requested} is Python {found.version}, but vendor/ is locked for "
+                           f"{', '.join(pythons)}", f"choose another, or add the line {found.version} to "
+                           ".python-version and run `make vendor`")
+    return found
+
+
+def _program(requested: str) -> Path | None:
+    names = [requested, f"python{requested}"]
+    fitting = [path for name, path in pyenv.versions().items() if pyenv.minor(name) == requested]
+    found = next((word for name in names if (word := shutil.which(name))), None)
+    return fitting[0] if fitting else Path(found) if found else None

@@ -1,0 +1,89 @@
+"""The project's own packages in a development environment: links, so that an edit is seen at once."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from toolkit.core import files
+from toolkit.project import source_files
+from toolkit.project.discovery import Package
+from toolkit.wheel import unpacked
+
+_PATHS = "_python_common.pth"
+
+
+def write(packages: Iterable[Package], prefix: Path, site: Path, old_links: Iterable[str] = ()) -> tuple[str, ...]:
+    """Put packages on the environment's path, and their scripts into its bin/; return the names of those links.
+
+    `old_links` are those of the last time; what of them is not wanted any more is removed.
+    """
+    chosen = tuple(packages)
+    files.write_changed(site / _PATHS, "".join(f"{path}\n" for package in chosen for path in source_files.import_roots(package.path)))
+    for package in chosen:
+        _describe(package, site)
+    scripts = {f"bin/{script.name}": script for package in chosen for script in _scripts(package)}
+    commands = {f"bin/{name}": target for package in chosen for name, target in package.commands.items()}
+    for name in set(old_links) - {*scripts, *commands}:
+        (prefix / name).unlink(missing_ok=True)
+    for name, script in scripts.items():
+        _link(script, prefix / name)
+    for name, target in commands.items():
+        _write_command(prefix / name, target, prefix / "bin" / "python")
+    return tuple(sorted({*scripts, *commands}))
+
+
+def remove(names: Iterable[str], site: Path) -> None:
+    """Forget packages that the project no longer has."""
+    for name in names:
+        for directory in site.glob(f"{name.replace('-', '_')}-*.dist-info"):
+            if _is_described(directory):
+                files.remove_tree(directory)
+
+
+def _scripts(package: Package) -> Iterator[Path]:
+    directory = package.path / "bin"
+    if package.is_service and directory.is_dir():
+        yield from (path for path in sorted(directory.iterdir()) if path.is_file() and not path.name.startswith("."))
+
+
+def _link(script: Path, target: Path) -> None:
+    if not target.is_symlink() or os.readlink(target) != str(script):
+        target.unlink(missing_ok=True)
+        target.symlink_to(script)
+
+
+def _write_command(path: Path, target: str, python: Path) -> None:
+    """Write a console script as installers do: a call of `module:function`."""
+    module, _, function = target.partition(":")
+    code = f"import sys\n\nfrom {module} import {function.partition('.')[0]}\n\nsys.exit({function}())\n"
+    text = unpacked.first_line(python).decode() + code
+    if path.is_symlink():
+        path.unlink()
+    files.write_changed(path, text)
+    path.chmod(0o755)
+
+
+def _describe(package: Package, site: Path) -> None:
+    """Give a linked package metadata (PEP 610: an editable directory), for `importlib.metadata` and `pip list`."""
+    version = package.version or "0"
+    directory = site / f"{package.name.replace('-', '_')}-{version}.dist-info"
+    for old in site.glob(f"{package.name.replace('-', '_')}-*.dist-info"):
+        if old != directory and _is_described(old):
+            files.remove_tree(old)
+    directory.mkdir(exist_ok=True)
+    url = {"url": package.path.as_uri(), "dir_info": {"editable": True}}
+    files.write_changed(directory / "METADATA", f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n")
+    files.write_changed(directory / "INSTALLER", "python-common\n")
+    files.write_changed(directory / "direct_url.json", json.dumps(url))
+    commands = "".join(f"{name} = {target}\n" for name, target in package.commands.items())
+    files.write_changed(directory / "entry_points.txt", f"[console_scripts]\n{commands}" if commands else "")
+    names = ("METADATA", "INSTALLER", "direct_url.json", "entry_points.txt", "RECORD")
+    files.write_changed(directory / "RECORD", "".join(f"{directory.name}/{name},,\n" for name in names))
+
+
+def _is_described(directory: Path) -> bool:
+    return (directory / "direct_url.json").is_file() and not (directory / "WHEEL").exists()
+

@@ -1,0 +1,1 @@
+"""What is locked, and why: chains, pictures, newer releases, reports."""

@@ -1,0 +1,192 @@
+"""What a bug report needs to know: what was found in the project, every setting, every tool and its version."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+import shutil
+import sys
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from toolkit.build import interpreters
+from toolkit.core import files, process
+from toolkit.core.errors import UserError
+from toolkit.model.names import normalize
+from toolkit.project import python_version, submodules
+from toolkit.project.discovery import Package, Project, discover
+from toolkit.project.settings import Settings
+from toolkit.vendored import check, lock_file
+
+Pair = tuple[str, str]
+Section = tuple[str, Sequence[Pair]]
+
+_COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
+_DEBIAN_PACKAGES = (
+    "debhelper", "dh-python", "dpkg-dev", "python3", "python3-dev", "python3-venv", "python3-packaging",
+    "python3-installer", "build-essential", "sbuild", "schroot", "mmdebstrap", "uidmap", "lintian", "apt-file",
+)
+_TOOLS = ("uv", "pip", "pip-tools", "packaging", "tomli-w", "requests")
+_VARIABLES = re.compile(r"(PIP|UV|DEB|PYTHON|XDG|SSL|REQUESTS)\w*|\w+_proxy|SOURCE_DATE_EPOCH|LANG|PATH", re.IGNORECASE)
+_PASSWORD = re.compile(r"(://)[^/@\s]+@")
+_SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|_KEY", re.IGNORECASE)
+_ABSENT = "not installed"
+
+
+def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
+    """Yield the sections, each a title and its pairs; `given` are the makefile's variables.
+
+    A fault of the project becomes a pair too: this is what one asks for when something is wrong.
+    """
+    yield "Project", list(_project(settings))
+    try:
+        project = discover(settings)
+    except UserError as error:
+        yield "Packages", [("error", error.what), ("hint", error.hint)]
+    else:
+        yield "Packages", [_package(package, project) for package in project.packages]
+        yield "Interpreters", [pair for package in project.locked for pair in _interpreters(project, package)]
+        yield "Locks", [_lock(project, settings, package) for package in project.locked]
+        yield "vendor/", _vendor(project, settings)
+    yield "Settings", [(name, _masked(name, value)) for name, value in sorted(given.items())]
+    yield "Environment", [
+        (name, _masked(name, value)) for name, value in sorted(os.environ.items()) if _VARIABLES.fullmatch(name)
+    ]
+    yield "Machine", list(_machine())
+    yield "Programs", [(name, _program(name)) for name in _COMMANDS]
+    yield "Debian packages", _debian_packages()
+    yield "Tools environment", list(_tools_environment())
+    yield "Wheel store", list(_wheel_store(settings, given.get("WHEEL_STORE", "default")))
+
+
+def text(found: Iterator[Section]) -> str:
+    """Return the sections as text, the values of each in one column."""
+    lines: list[str] = []
+    for title, pairs in found:
+        width = max((len(key) for key, _ in pairs), default=0) + 1
+        lines += ["", f"[{title}]", *(f"{f'{key}:':<{width}} {value}".rstrip() for key, value in pairs)]
+    return "\n".join(lines[1:]) + "\n"
+
+
+def _project(settings: Settings) -> Iterator[Pair]:
+    yield "directory", str(settings.project)
+    yield "revision", _attempt(lambda: _revision(settings.project))
+    yield "toolkit", str(settings.toolkit)
+    yield "toolkit revision", _attempt(lambda: _revision(settings.toolkit))
+    for path in submodules.paths(settings.project):
+        state = "not initialised" if submodules.is_empty(settings.project / path) else "checked out"
+        yield f"submodule {path}", state
+
+
+def _revision(directory: Path) -> str:
+    return process.read(["git", "-C", directory, "describe", "--always", "--dirty", "--tags"]).strip()
+
+
+def _package(package: Package, project: Project) -> Pair:
+    kind = f"service {package.service_name}" if package.is_service else "library"
+    version = f" {package.version}" if package.version else ""
+    source = project.shown(package.path / package.marker_file)
+    return f"{project.shown(package.path)}/", f"{kind}, distribution {package.name}{version}, found by {source}"
+
+
+def _interpreters(project: Project, package: Package) -> Iterator[Pair]:
+    name = project.lock_name(package)
+    try:
+        wanted = python_version.read(project, package)
+    except UserError as error:
+        yield name, error.what
+        return
+    source = wanted.file or f"the interpreter that runs this: there is no {python_version.FILE}"
+    for python in (*wanted.pythons, *wanted.exact):
+        yield f"{name} {python}", f"{_interpreter(python)}, from {source}"
+
+
+def _interpreter(version: str) -> str:
+    minor = ".".join(version.split(".")[:2])
+    try:
+        found = interpreters.find([minor])
+    except UserError:
+        return "none on this machine"
+    return f"{found.path} {found.full_version}"
+
+
+def _lock(project: Project, settings: Settings, package: Package) -> Pair:
+    path = lock_file.path_of(settings.vendor, project.lock_name(package))
+    try:
+        found = lock_file.read(path)
+    except UserError as error:
+        return path.name, error.what.removeprefix(f"{path}: ")
+    return path.name, (
+        f"{len(found.packages)} distributions and {len(found.build_packages)} that only build them; "
+        f"Python {', '.join(found.pythons)}; {', '.join(found.platforms)}"
+    )
+
+
+def _vendor(project: Project, settings: Settings) -> list[Pair]:
+    found = check.problems(project, settings, hashes=False)
+    if not found:
+        return [("state", "names and sizes as locked (`make check-vendor` compares the hashes too)")]
+    return [("problem", problem.what) for problem in found]
+
+
+def _machine() -> Iterator[Pair]:
+    yield "system", _attempt(lambda: platform.freedesktop_os_release()["PRETTY_NAME"])
+    yield "kernel", f"{platform.system()} {platform.release()} {platform.machine()}"
+    yield "cores", str(os.cpu_count())
+    yield "user", "root" if os.geteuid() == 0 else "not root"
+    yield "python", f"{platform.python_version()} {sys.executable}"
+
+
+def _program(name: str) -> str:
+    path = shutil.which(name)
+    if not path:
+        return _ABSENT
+    output = _attempt(lambda: process.read([path, "--version"])).strip()
+    return f"{output.splitlines()[0] if output else 'no version'}  ({path})"
+
+
+def _debian_packages() -> list[Pair]:
+    try:
+        output = process.read(["dpkg-query", "--show", "--showformat", "${Package} ${Version} ${db:Status-Status}\n"])
+    except UserError as error:
+        return [("dpkg-query", error.what)]
+    rows = [line.split() for line in output.splitlines()]
+    versions = {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
+    return [(name, versions.get(name, _ABSENT)) for name in _DEBIAN_PACKAGES]
+
+
+def _tools_environment() -> Iterator[Pair]:
+    """Yield the tools of each environment found, read from its metadata: nothing of it is run, or needed."""
+    found = sorted(files.cache_root().glob("tools/python*/"))
+    if not found:
+        yield "directory", "none yet: `make vendor` makes it"
+    for directory in found:
+        yield "directory", str(directory)
+        metadata = directory.glob("lib/python*/site-packages/*.dist-info")
+        parts = (path.name.removesuffix(".dist-info").partition("-") for path in metadata)
+        versions = {normalize(name): version for name, _, version in parts}
+        for name in _TOOLS:
+            yield f"  {name}", versions.get(name, _ABSENT)
+
+
+def _wheel_store(settings: Settings, chosen: str) -> Iterator[Pair]:
+    root = files.cache_root() / "store" if chosen == "default" else Path(chosen).expanduser().absolute()
+    if not chosen:
+        root = settings.build / "wheel-store"
+    yield "directory", str(root) if chosen else f"{root}: WHEEL_STORE is empty, so `make clean` removes it"
+    sizes = [path.stat().st_size for path in root.glob("wheels/**/*.whl") if path.is_file()]
+    yield "content", f"{len(sizes)} wheels, {sum(sizes) / 1e6:.1f} MB"
+
+
+def _attempt(function: Callable[[], str]) -> str:
+    """Return what a function returns, or why it cannot."""
+    try:
+        return function()
+    except (UserError, OSError, KeyError) as error:
+        return f"unknown ({getattr(error, 'what', error)})"
+
+
+def _masked(name: str, value: str) -> str:
+    """Hide passwords: this text is meant to be pasted where others read it."""
+    return "***" if value and _SECRET.search(name) else _PASSWORD.sub(r"\1***@", value)

@@ -1,0 +1,89 @@
+"""The newest release of a distribution that the indexes have, whatever the requirements say."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, time
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import Version
+
+from toolkit.core import progress, threads
+from toolkit.model.pins import RemoteFile
+from toolkit.network.index_pages import Index, version_of
+
+_CONNECTIONS = 8
+
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A version, whether there is an sdist of it, and the interpreters it is for (a specifier, or empty)."""
+
+    version: Version
+    has_source: bool
+    requires_python: str = ""
+
+    def fits(self, pythons: Collection[str]) -> bool:
+        """Tell whether it is for all of these minor versions."""
+        try:
+            allowed = SpecifierSet(self.requires_python)
+        except InvalidSpecifier:
+            return True
+        # What asks for a patch level, `>=3.11.2`, is met by the last of them.
+        return all(allowed.contains(f"{python}.99") for python in pythons)
+
+
+def newest(index: Index, locked: Mapping[str, Collection[Version]], exclude_newer: str) -> dict[str, Release]:
+    """Return the newest release of each distribution, asking for all at the same time.
+
+    What was yanked is left out, and so are pre-releases, unless one is `locked`; of what is younger than
+    `exclude_newer` (ISO 8601, or empty) nothing is known. Raises `UserError` when an index does not answer.
+    """
+    latest = limit(exclude_newer)
+    with progress.counting("INDEX", len(locked), "distributions") as bar:
+
+        def ask(name: str) -> Release | None:
+            found = choose(name, index.files(name), latest, prereleases=any(v.is_prerelease for v in locked[name]))
+            bar.advance(name)
+            return found
+
+        answers = threads.ask_each(ask, list(locked), _CONNECTIONS)
+    return {name: found for name, found in zip(locked, answers, strict=True) if found}
+
+
+def choose(name: str, files: Iterable[RemoteFile], limit: datetime | None, *, prereleases: bool) -> Release | None:
+    """Return the newest release among the files of a distribution, or None."""
+    usable: dict[Version, list[RemoteFile]] = {}
+    for file in files:
+        version = version_of(file.name, name)
+        if version and not file.yanked and _is_before(file, limit) and (prereleases or not version.is_prerelease):
+            usable.setdefault(version, []).append(file)
+    if not usable:
+        return None
+    version = max(usable)
+    return Release(
+        version=version,
+        has_source=any(not file.name.endswith(".whl") for file in usable[version]),
+        requires_python=next((file.requires_python for file in usable[version] if file.requires_python), ""),
+    )
+
+
+def limit(exclude_newer: str) -> datetime | None:
+    """Return the moment after which nothing counts, or None when everything does."""
+    if not exclude_newer:
+        return None
+    moment = datetime.fromisoformat(exclude_newer)
+    # A date counts to its end, as uv has it.
+    return moment if moment.tzinfo else datetime.combine(moment, time.max, UTC)
+
+
+def _is_before(file: RemoteFile, limit: datetime | None) -> bool:
+    """Tell whether a file is old enough; of one whose age the index does not tell nobody knows."""
+    if limit is None:
+        return True
+    try:
+        uploaded = datetime.fromisoformat(file.upload_time)
+    except ValueError:
+        return False
+    return (uploaded if uploaded.tzinfo else uploaded.replace(tzinfo=UTC)) <= limit

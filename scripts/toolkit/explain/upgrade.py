@@ -1,0 +1,59 @@
+"""What an upgrade of everything would bring, found out as `make vendor UPGRADE=all` finds it, with nothing changed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from packaging.version import Version
+
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.explain import outdated, releases
+from toolkit.model.lock import Lock
+from toolkit.network.index_pages import Index
+from toolkit.network.index_settings import Indexes
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.resolve.engine import Resolver
+from toolkit.vendored import locked
+from toolkit.vendored.dependency_graph import Needs
+from toolkit.vendoring import vendor
+from toolkit.vendoring.vendor import VendorOptions
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outlook:
+    """The rows of what has newer releases, and the locks they were compared with."""
+
+    rows: list[outdated.Row]
+    old: list[Needs]
+
+    def text(self) -> str:
+        """Return the table as a person reads it."""
+        total = len({key for needs in self.old for key in outdated.versions(needs.lock)})
+        return outdated.text(self.rows, [needs.lock.service for needs in self.old], total)
+
+
+def look(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Outlook:
+    """Return what has newer releases. Raises `UserError` without a lock, and when an index does not answer."""
+    old = locked.read(project, settings)
+    known: dict[str, set[Version]] = {}
+    for needs in old:
+        for (_, name), found in outdated.versions(needs.lock).items():
+            known.setdefault(name, set()).update(found)
+    index = Index(indexes)
+    newest = releases.newest(index, known, options.exclude_newer)
+    new = _upgraded(project, settings, options, indexes, resolver)
+    added = {item.name: set[Version]() for lock in new or () for item in lock.distributions()}
+    newest |= releases.newest(index, {name: added[name] for name in added.keys() - known.keys()}, options.exclude_newer)
+    return Outlook(rows=outdated.rows(old, new, newest), old=old)
+
+
+def _upgraded(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver,
+              ) -> tuple[Lock, ...] | None:  # fmt: skip
+    """Return what an upgrade would lock, or None, with a warning, where it would fail: the indexes have answered."""
+    try:
+        return vendor.plan(project, settings, options, indexes, resolver).new
+    except UserError as error:
+        console.warn(f"`make vendor UPGRADE=all` would fail, so what is allowed is not known: {error.what}; {error.hint}")
+        return None

@@ -1,0 +1,151 @@
+"""The verb `why`: every chain of requirements that brings a distribution in."""
+
+from __future__ import annotations
+
+import difflib
+import heapq
+import itertools
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from toolkit.core.errors import UserError
+from toolkit.model.lock import Lock
+from toolkit.model.names import normalize
+from toolkit.vendored.dependency_graph import RUNTIME, Edge, Needs, Place, name_of
+
+Chain = tuple[Edge, ...]
+Edges = Mapping[Place, Sequence[tuple[Edge, Place]]]
+#: No more chains than this are counted: in a large lock there are millions.
+COUNTED = 10_000
+_ARROWS = {"runtime": "->", "build": "=>", "tests": "~>"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Answer:
+    """The chains to one distribution of one lock, the shortest first; there are `more`, or (`many`) more than that."""
+
+    key: str
+    chains: tuple[Chain, ...]
+    more: int = 0
+    many: bool = False
+
+
+def chains(needs: Needs, key: str) -> Iterator[Chain]:
+    """Yield every chain from the root to `key`, the shortest first; none goes through a distribution twice."""
+    distances = _distances(needs.edges, key)
+    count = itertools.count()
+    # By the least length that a chain can still have, and of equal ones the longest: the first is soon complete.
+    heap: list[tuple[int, int, int, Chain, Place]] = [(0, 0, 0, (), Place(RUNTIME, needs.root))]
+    while heap:
+        _, _, _, chain, place = heapq.heappop(heap)
+        if place.key == key:
+            if chain:
+                yield chain
+            continue
+        passed = {needs.root, *(edge.target for edge in chain)}
+        for edge, target in needs.edges.get(place, ()):
+            if target in distances and edge.target not in passed:
+                length = len(chain) + 1
+                entry = (length + distances[target], -length, next(count), (*chain, edge), target)
+                heapq.heappush(heap, entry)
+
+
+def _distances(edges: Edges, key: str) -> dict[Place, int]:
+    """Return how far it is to `key` from the places that lead there."""
+    sources: dict[Place, list[Place]] = {}
+    for place, needed in edges.items():
+        for _, target in needed:
+            sources.setdefault(target, []).append(place)
+    found = {place: 0 for place in sources if place.key == key}
+    queue = deque(found)
+    while queue:
+        place = queue.popleft()
+        for source in sources.get(place, ()):
+            if source not in found:
+                found[source] = found[place] + 1
+                queue.append(source)
+    return found
+
+
+def ask(needs: Needs, name: str, limit: int) -> list[Answer]:
+    """Return an answer for each version of a name that the lock holds, with at most `limit` chains (0: all)."""
+    return [_answer(needs, key, limit) for key in needs.find(name)]
+
+
+def _answer(needs: Needs, key: str, limit: int) -> Answer:
+    # The same chain may be found in several environments.
+    found = dict.fromkeys(itertools.islice(chains(needs, key), COUNTED + 1))
+    ordered = sorted(found, key=lambda chain: (any(edge.kind != "runtime" for edge in chain), len(chain)))
+    shown = ordered[: limit or COUNTED]
+    return Answer(key=key, chains=tuple(shown), more=len(ordered) - len(shown), many=len(found) > COUNTED)
+
+
+def text(everything: Sequence[Needs], name: str, limit: int) -> str:
+    """Return the chains to a name from every service, as a person reads them.
+
+    Raises `UserError` for a name that no lock holds.
+    """
+    answers = [(needs, answer) for needs in everything for answer in ask(needs, name, limit)]
+    if not answers:
+        raise _unknown(everything, name)
+    lines = [line for needs, answer in answers for line in _lines(needs, answer)]
+    kinds = {edge.kind for _, answer in answers for chain in answer.chains for edge in chain}
+    if kinds - {"runtime"}:
+        lines.append("-> needs, => is built with, ~> is tested or developed with")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _lines(needs: Needs, answer: Answer) -> Iterator[str]:
+    yield _head(needs.lock, answer.key) + _needed_by(needs, answer.key)
+    yield from (f"  {_line(chain)}" for chain in answer.chains)
+    if not answer.chains:
+        yield f"  {_unasked(needs, answer.key)}"
+    if answer.more:
+        number = f"{'more than ' if answer.many else ''}{answer.more}"
+        yield f"  and {number} more chain{'s' if answer.more > 1 else ''}: CHAINS=all prints all"
+
+
+def _head(lock: Lock, key: str) -> str:
+    locked = {item.key: item for item in lock.distributions()}.get(key)
+    if locked is None:
+        path = next(item.path for item in lock.local if item.name == key)
+        return f"{key}, a package of this project ({path}/), in {lock.service}"
+    shipped = any(item.key == key for item in lock.packages)
+    besides = {"for tests": lock.test_requires, "for developers": lock.dev_requires}
+    parts = [part for part, texts in besides.items() if any(text.partition(";")[0].strip() == key for text in texts)]
+    part = "shipped" if shipped else " and ".join(parts) or "only for builds"
+    marker = f", only if {locked.marker}" if locked.marker else ""
+    return f"{locked.name} {locked.version} in {lock.service}: {part}{marker}"
+
+
+def _needed_by(needs: Needs, key: str) -> str:
+    edges = {edge for needed in needs.edges.values() for edge, _ in needed if edge.target == key}
+    names = {name_of(edge.source) for edge in edges if edge.source != needs.root}
+    return f"; needed by {', '.join(sorted(names))}" if names else ""
+
+
+def _line(chain: Chain) -> str:
+    origin = chain[0].origin
+    words = [f"{origin}:" if origin else chain[0].source.replace("==", " ")]
+    for edge in chain:
+        if edge.origin and edge is not chain[0]:
+            words.append(f"({edge.origin})")
+        arrow = [] if origin and edge is chain[0] else [_ARROWS[edge.kind]]
+        words += [*arrow, edge.text or f"{name_of(edge.target)} (its build backend asks for it)"]
+    return " ".join(words)
+
+
+def _unasked(needs: Needs, key: str) -> str:
+    if key == needs.root:
+        return "what the lock is made for"
+    return "the lock holds it, but nothing in vendor/ or the requirements says what needs it"
+
+
+def _unknown(everything: Iterable[Needs], name: str) -> UserError:
+    known = {name_of(item.key) for needs in everything for item in needs.lock.distributions()}
+    known |= {item.name for needs in everything for item in needs.lock.local}
+    near = difflib.get_close_matches(normalize(name), sorted(known), n=3, cutoff=0.6)
+    near += [other for other in sorted(known) if normalize(name) in other and other not in near][:3]
+    hint = f"did you mean {' or '.join(near)}?" if near else "`make info` and vendor/pylock.*.toml say what is locked"
+    return UserError(f"nothing locked is called {name}", hint)

@@ -1,0 +1,90 @@
+"""`make install` as debhelper calls it: one `DESTDIR` for all, but every service has its own binary package."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import files
+from toolkit.core.errors import UserError
+from toolkit.install import pruning
+from toolkit.install.pruning import Rule
+from toolkit.install.service_environment import Installed
+from toolkit.model.interpreter import Interpreter
+from toolkit.project import debian_control
+from toolkit.project.debian_control import Control
+from toolkit.project.discovery import Package
+from toolkit.project.settings import Settings
+
+_VARIABLE = "python3:Depends"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packaging:
+    """The project's `debian/` while debhelper works in it."""
+
+    debian: Path
+    control: Control
+    namespace: str
+
+    def destination(self, service: Package) -> Path:
+        """Return the tree of the binary package that a service goes into."""
+        return self.debian / self._package(service)
+
+    def documents(self, service: Package) -> Path:
+        """Return the directory of a package's documents (Policy 12.3)."""
+        return self.destination(service) / "usr/share/doc" / self._package(service)
+
+    def pruning(self, service: Package) -> tuple[Rule, ...]:
+        """Return what a service's package leaves out. Raises `UserError`."""
+        name = f"{self._package(service)}.prune"
+        return pruning.read(self.debian / name, f"debian/{name}")
+
+    def finish(self, installed: Installed) -> None:
+        """Write what the package has to depend on. Raises `UserError` when its architecture or interpreter is wrong."""
+        package = self._package(installed.plan.service)
+        architecture = self.control.binaries[package].get("Architecture")
+        if architecture == "all" and not installed.is_pure:
+            raise UserError(
+                f"{self.control.path}: {package} is `Architecture: all`, but holds compiled code",
+                f"write `Architecture: any` in its paragraph (line {self.control.binaries[package].line})",
+            )
+        _write_variable(self.debian / f"{package}.substvars", _VARIABLE, dependency(installed.plan.interpreter))
+
+    def _package(self, service: Package) -> str:
+        return self.control.package_of(service, self.namespace)
+
+
+def find(settings: Settings, destdir: Path) -> Packaging | None:
+    """Return the packaging when `destdir` is one that debhelper gives: `debian/tmp` or the tree of a binary package.
+
+    dh_prep has removed these trees, and the substvars files, before.
+    """
+    debian = settings.project / "debian"
+    if destdir.parent != debian:
+        return None
+    return Packaging(debian=debian, control=debian_control.read(debian), namespace=settings.namespace)
+
+
+def dependency(interpreter: Interpreter) -> str:
+    """Return the Debian relation that gives a service its interpreter: extensions fit one minor version only.
+
+    Raises `UserError` for an interpreter that no Debian package has.
+    """
+    path, version = interpreter.path, interpreter.version
+    if path.parent != Path("/usr/bin"):
+        raise UserError(
+            f"{path}: a package cannot depend on this interpreter",
+            f"install the distribution's own: apt-get install python{version} python{version}-dev",
+        )
+    if Path("/usr/bin/python3").resolve() != path.resolve():
+        return f"python{version}"
+    major, minor = map(int, version.split("."))
+    return f"python3 (>= {version}~), python3 (<< {major}.{minor + 1})"
+
+
+def _write_variable(path: Path, name: str, value: str) -> None:
+    """Set one variable of a substvars file, and leave the others that debhelper's tools have put there."""
+    old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+    kept = [line for line in old if not line.startswith(f"{name}=")]
+    files.write_atomic(path, "".join(f"{line}\n" for line in [*kept, f"{name}={value}"]))

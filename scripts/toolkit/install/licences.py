@@ -1,0 +1,43 @@
+"""The licences of all that a package carries, as one text in the form of a debian/copyright file."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+
+from toolkit.wheel import metadata
+from toolkit.wheel.metadata import WheelMetadata
+
+_HEADER = """\
+Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
+Comment: The Python distributions in the virtual environment of {service}, as their own metadata states it.
+"""
+
+
+def write(path: Path, service: str, prefix: Path, wheels: Sequence[Path]) -> None:
+    """Write the text, compressed: one paragraph a distribution, then each licence text. `prefix` is the environment."""
+    items = sorted(map(metadata.read, wheels), key=lambda item: item.name.lower())
+    text = _HEADER.format(service=service) + "".join(_paragraph(item, prefix) for item in items)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
+    path.chmod(0o644)
+
+
+def _paragraph(item: WheelMetadata, prefix: Path) -> str:
+    licence = item.licence_expression or item.licence or "not stated"
+    holders = "\n           ".join(item.authors) or "not stated"
+    where = f"{str(prefix).lstrip('/')}/lib/*/{item.name.replace('-', '_')}-{item.version}.dist-info/*"
+    lines = [f"\nFiles: {where}", f"Copyright: {holders}", f"License: {licence}", *_texts(item)]
+    return "\n".join(lines) + "\n"
+
+
+def _texts(item: WheelMetadata) -> Iterator[str]:
+    for name, text in item.texts.items():
+        yield f" --- {name} ---"
+        yield from _indented(text.splitlines())
+
+
+def _indented(lines: Iterable[str]) -> Iterator[str]:
+    # A line of a field's text begins with a space; an empty one is a dot.
+    return (f" {line}" if line.strip() else " ." for line in lines)

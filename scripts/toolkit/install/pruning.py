@@ -1,0 +1,93 @@
+"""What of the installed distributions a package leaves out: `debian/<package>.prune`, one pattern a line."""
+
+from __future__ import annotations
+
+import csv
+import io
+import posixpath
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from toolkit.core import console, files
+from toolkit.core.errors import UserError
+
+_TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
+_EXPRESSIONS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rule:
+    """A pattern of paths, and where it stands (`file:line`)."""
+
+    pattern: str
+    origin: str
+
+    def matcher(self, site: str) -> re.Pattern[str]:
+        """Return what matches the paths it means, which are relative to the environment; `site` is site-packages there.
+
+        `*` and `?` stand for no slash, `**` for anything; a directory means all that is in it. With a slash at its
+        beginning it starts at the environment, without one at site-packages.
+        """
+        start, rest = ("", self.pattern[1:]) if self.pattern.startswith("/") else (re.escape(f"{site}/"), self.pattern)
+        words = (_EXPRESSIONS.get(word) or re.escape(word) for word in _TOKEN.findall(rest.rstrip("/")))
+        return re.compile(f"{start}{''.join(words)}(?:/.*)?", re.DOTALL)
+
+
+def read(path: Path, shown: str) -> tuple[Rule, ...]:
+    """Return the rules of a file; none where there is none. Raises `UserError` with `file:line`."""
+    if not path.is_file():
+        return ()
+    lines = [line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
+    rules = tuple(
+        Rule(pattern=line, origin=f"{shown}:{number}")
+        for number, line in enumerate(lines, 1) if line and not line.startswith("#")
+    )
+    for rule in rules:
+        if ".." in PurePosixPath(rule.pattern).parts:
+            raise UserError(f"{rule.origin}: {rule.pattern} leads out of the environment",
+                               "name what is in it: relative to site-packages, or with a slash to the environment")
+    return rules
+
+
+def chosen(names: Iterable[str], rules: Sequence[Rule], site: str) -> set[str]:
+    """Return the names to leave out: modules with their byte code; never what says that a distribution is there.
+
+    It warns of rules that mean nothing: what they were for may have moved.
+    """
+    every = set(names)
+    # Byte code goes with its module, and metadata has to stay.
+    open_to_choice = [name for name in every if not name.endswith(".pyc") and ".dist-info/" not in name]
+    found: set[str] = set()
+    for rule in rules:
+        matching = {name for name in open_to_choice if rule.matcher(site).fullmatch(name)}
+        if not matching:
+            console.warn(f"{rule.origin}: {rule.pattern} matches nothing")
+        found |= matching
+    return found | {name for name in every if name.endswith(".pyc") and _module(name) in found}
+
+
+def _module(byte_code: str) -> str:
+    """Return the source of a file of byte code: `a/__pycache__/b.cpython-311.pyc` -> `a/b.py`, PEP 3147."""
+    path = PurePosixPath(byte_code)
+    return str(path.parent.parent / f"{path.name.partition('.')[0]}.py")
+
+
+def rewrite_records(root: Path, left_out: Iterable[str]) -> None:
+    """Take files that were left out of the RECORD of their distribution, below `root`."""
+    absent = set(left_out)
+    for record in root.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        site = record.parents[1]
+        old = list(csv.reader(io.StringIO(record.read_text(encoding="utf-8"))))
+        new = [row for row in old if row and not _is_absent(site, row[0], root, absent)]
+        if new != old:
+            stream = io.StringIO()
+            csv.writer(stream, lineterminator="\n").writerows(new)
+            files.write_atomic(record, stream.getvalue())
+            record.chmod(0o644)
+
+
+def _is_absent(site: Path, path: str, root: Path, absent: set[str]) -> bool:
+    # A RECORD has `../../../bin/x` for scripts.
+    return posixpath.normpath(posixpath.join(site.relative_to(root).as_posix(), path)) in absent

@@ -1,0 +1,154 @@
+"""The bill of materials of a service: CycloneDX 1.6, https://cyclonedx.org/docs/1.6/json/."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.model.interpreter import Interpreter, select
+from toolkit.model.lock import TOOL, Distribution, Lock
+from toolkit.model.names import normalize
+from toolkit.wheel import metadata
+from toolkit.wheel.metadata import WheelMetadata
+
+#: The name of the property that tells what built a component, `name==version` each.
+BUILT_WITH = f"{TOOL}:built-with"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Materials:
+    """What a service is made of: its lock, its installed wheels, and the interpreter that chose among the markers."""
+
+    service: str
+    lock: Lock
+    wheels: Sequence[Path]
+    interpreter: Interpreter
+
+
+def document(materials: Materials) -> dict[str, Any]:
+    """Return the bill: the service, what it runs with (`required`), what built that (`excluded`), and who needs what.
+
+    The same materials give the same document: its serial number follows from its content, and it names no time.
+    """
+    found = {normalize(item.name): item for item in map(metadata.read, materials.wheels)}
+    locked = {item.name: item for item in materials.lock.packages if materials.interpreter.matches(item.marker)}
+    own = materials.lock.local[-1].name if materials.lock.local else materials.service
+    tools = _tools(materials.lock, materials.interpreter, locked)
+    components = [
+        *(_component(item, locked.get(name), materials) for name, item in sorted(found.items()) if name != own),
+        *(_tool(item, materials) for item in tools),
+    ]
+    body = {
+        "bomFormat": "CycloneDX",
+        "specVersion": "1.6",
+        "version": 1,
+        "metadata": {"component": _application(materials, found.get(own)), "tools": {"components": [_toolkit()]}},
+        "components": components,
+        "dependencies": _dependencies(materials, found, own),
+    }
+    serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(body, sort_keys=True))
+    return {**body, "serialNumber": f"urn:uuid:{serial}"}
+
+
+def write(path: Path, materials: Materials) -> None:
+    """Write the bill, compressed when the name ends in `.gz`, the same bytes for the same materials."""
+    text = json.dumps(document(materials), indent=1, sort_keys=True).encode() + b"\n"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(gzip.compress(text, 9, mtime=0) if path.suffix == ".gz" else text)
+    path.chmod(0o644)
+
+
+def _application(materials: Materials, item: WheelMetadata | None) -> dict[str, Any]:
+    version = item.version if item else ""
+    return {
+        "type": "application",
+        "bom-ref": f"service:{materials.service}",
+        "name": materials.service,
+        **({"version": version} if version else {}),
+    }
+
+
+def _toolkit() -> dict[str, Any]:
+    return {"type": "application", "name": TOOL}
+
+
+def _component(item: WheelMetadata, locked: Distribution | None, materials: Materials) -> dict[str, Any]:
+    name = normalize(item.name)
+    component: dict[str, Any] = {
+        "type": "library", "bom-ref": _reference(name, locked), "name": name, "version": item.version,
+        "scope": "required", **_licences(item),
+    }  # fmt: skip
+    if locked:
+        component |= _origin(locked, materials.interpreter)
+    return component
+
+
+def _tool(item: Distribution, materials: Materials) -> dict[str, Any]:
+    return {
+        "type": "library", "bom-ref": _reference(item.name, item), "name": item.name, "version": item.version,
+        "scope": "excluded", **_origin(item, materials.interpreter),
+    }  # fmt: skip
+
+
+def _origin(item: Distribution, interpreter: Interpreter) -> dict[str, Any]:
+    """Return where a locked distribution comes from and what built it."""
+    built_with = select(item.build_requires, interpreter)
+    addresses = [{"type": "source-distribution", "url": file.url} for file in item.files if file.url]
+    return {
+        "purl": f"pkg:pypi/{item.name}@{item.version}",
+        "hashes": [{"alg": "SHA-256", "content": file.sha256} for file in item.files],
+        **({"externalReferences": addresses} if addresses and item.kind != "wheels" else {}),
+        **({"properties": [{"name": BUILT_WITH, "value": key} for key in built_with]} if built_with else {}),
+    }
+
+
+def _reference(name: str, locked: Distribution | None) -> str:
+    return f"pkg:pypi/{name}@{locked.version}" if locked else f"local:{name}"
+
+
+def _licences(item: WheelMetadata) -> dict[str, Any]:
+    if item.licence_expression:
+        return {"licenses": [{"expression": item.licence_expression}]}
+    return {"licenses": [{"license": {"name": item.licence}}]} if item.licence else {}
+
+
+def _tools(lock: Lock, interpreter: Interpreter, shipped: Mapping[str, Distribution]) -> list[Distribution]:
+    """Return what only builds needed, and what builds that; not what only tests do."""
+    found: dict[str, Distribution] = {}
+    stack = [*(key for item in shipped.values() for key in select(item.build_requires, interpreter))]
+    stack += [key for item in lock.local for key in select(item.build_requires, interpreter)]
+    ours = {item.key for item in shipped.values()}
+    while stack:
+        key = stack.pop()
+        if key not in found and key not in ours:
+            found[key] = lock.find(key)
+            stack += select(found[key].build_requires, interpreter)
+    return [found[key] for key in sorted(found)]
+
+
+def _dependencies(materials: Materials, found: Mapping[str, WheelMetadata], own: str) -> list[dict[str, Any]]:
+    """Return who needs whom at run time.
+
+    The service needs what its metadata says and all that nobody else needs: few setup.py repeat requirements.txt, and
+    which extras were asked for is no part of a wheel.
+    """
+    locked = {item.name: item for item in materials.lock.packages}
+    references = {name: _reference(name, locked.get(name)) for name in found if name != own}
+    edges = {name: _needed(item, materials.interpreter, references) for name, item in found.items()}
+    wanted = set().union(*(names for name, names in edges.items() if name != own))
+    roots = set(edges.get(own, ())) | (references.keys() - wanted)
+    rows = {f"service:{materials.service}": roots, **{references[name]: edges[name] for name in sorted(references)}}
+    return [{"ref": row, "dependsOn": sorted(references[name] for name in names)} for row, names in rows.items()]
+
+
+def _needed(item: WheelMetadata, interpreter: Interpreter, known: Iterable[str]) -> set[str]:
+    from packaging.requirements import Requirement
+
+    requirements = (Requirement(text) for text in item.requires)
+    holding = {normalize(r.name) for r in requirements if not r.marker or interpreter.matches(str(r.marker))}
+    return holding & set(known) - {normalize(item.name)}

@@ -1,0 +1,33 @@
+"""An interpreter, and which markers hold for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Interpreter:
+    """An interpreter to build for: `path` as it stands in the finished package, `version` as `3.11`."""
+
+    path: Path
+    version: str
+    full_version: str
+    soabi: str
+    include: Path
+    marker_environment: Mapping[str, str]
+
+    def matches(self, marker: str) -> bool:
+        """Tell whether a PEP 508 marker holds for this interpreter; no marker always does."""
+        if not marker:
+            return True
+        from packaging.markers import Marker
+
+        return Marker(marker).evaluate({**self.marker_environment, "extra": ""})
+
+
+def select(requirements: Sequence[str], interpreter: Interpreter) -> tuple[str, ...]:
+    """Return the `name==version` of those locked requirements (`name==version[; marker]`) whose marker holds."""
+    parts = (requirement.partition(";") for requirement in requirements)
+    return tuple(key.strip() for key, _, marker in parts if interpreter.matches(marker.strip()))

@@ -1,0 +1,93 @@
+"""What a lock says: one per service, as PEP 751 defines it, with what that has no word for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+TOOL = "python-common"
+Kind = Literal["sdist", "wheels", "archive"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VendoredFile:
+    """One file of `vendor/`: its name there, size in bytes, sha256 (hexadecimal) and where it came from."""
+
+    name: str
+    size: int
+    sha256: str
+    url: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Distribution:
+    """One locked distribution.
+
+    `kind` says which files it has: one sdist, one archive (a direct URL), or wheels (binary by name, one file a
+    platform). `marker` (PEP 508) says for which interpreters. `build_requires` is the closure of what builds it, each
+    `name==version` with an optional `; marker`; distributions taken as wheels have none. `offered` are the wheels that
+    the index has of an sdist for these interpreters and machines: not vendored, for development environments.
+    """
+
+    name: str
+    version: str
+    kind: Kind
+    files: tuple[VendoredFile, ...]
+    marker: str = ""
+    requires_python: str = ""
+    dependencies: tuple[str, ...] = ()
+    build_requires: tuple[str, ...] = ()
+    offered: tuple[VendoredFile, ...] = ()
+
+    @property
+    def key(self) -> str:
+        """Return `name==version`, which identifies a distribution within a lock."""
+        return f"{self.name}=={self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalPackage:
+    """A package of the project tree: its name, directory relative to the project, and what builds it."""
+
+    name: str
+    path: str
+    build_requires: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lock:
+    """All that one service (or, in a project without services, library) needs.
+
+    `packages` is the runtime closure, `build_packages` what only builds and tests need besides, `local` the service
+    itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`),
+    `dev_requires` what else its developers have, `inputs` the fingerprint of each file (relative to the project) the
+    lock was resolved from.
+    """
+
+    service: str
+    pythons: tuple[str, ...]
+    platforms: tuple[str, ...] = ("linux",)
+    packages: tuple[Distribution, ...] = ()
+    build_packages: tuple[Distribution, ...] = ()
+    local: tuple[LocalPackage, ...] = ()
+    test_requires: tuple[str, ...] = ()
+    dev_requires: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+    def distributions(self) -> Iterator[Distribution]:
+        """Yield every locked distribution, runtime first."""
+        yield from self.packages
+        yield from self.build_packages
+
+    def vendored_files(self) -> dict[str, VendoredFile]:
+        """Return every file the lock names, by its name in `vendor/`."""
+        return {file.name: file for distribution in self.distributions() for file in distribution.files}
+
+    def find(self, key: str) -> Distribution:
+        """Return the distribution with this `name==version`; raises `KeyError`."""
+        return next((d for d in self.distributions() if d.key == key), None) or _no_such(key)
+
+
+def _no_such(key: str) -> Distribution:
+    raise KeyError(key)

@@ -1,0 +1,208 @@
+"""Files from the index to the cache: many at a time, each checked before anyone sees it.
+
+The cache holds `<sha256>/<name>`. Nothing stands there that does not have that hash, and what is there is hashed again
+before it is used.
+"""
+
+from __future__ import annotations
+
+import os
+import queue
+import re
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import CancelledError, Future, as_completed, wait
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+import requests
+
+from toolkit.core import console, files, progress
+from toolkit.core.errors import UserError
+from toolkit.model.lock import VendoredFile
+from toolkit.network import download
+
+#: Seconds that an interrupted run waits for its connections to notice.
+_PATIENCE = 0.5
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A file in the cache, with its true size in bytes and sha256 (hexadecimal)."""
+
+    path: Path
+    size: int
+    sha256: str
+
+
+def fetch(
+    wanted: Sequence[VendoredFile],
+    session: requests.Session,
+    *,
+    cache: Path | None = None,
+    connections: int = 16,
+    timeout: float = 15,
+) -> dict[str, Fetched]:
+    """Fetch files at once and return each by its name. The first error stops the rest.
+
+    A `sha256` of "" is learned at first sight; a `size` of 0 is unknown. `timeout` is in seconds without a byte.
+    Raises `UserError`.
+    """
+    distinct = _distinct(wanted)
+    with Fetcher(session, cache=cache, connections=connections, timeout=timeout) as fetcher:
+        names = {fetcher.submit(file): file.name for file in distinct}
+        for future in as_completed(names):
+            future.result()
+    return {name: future.result() for future, name in names.items()}
+
+
+def _distinct(wanted: Sequence[VendoredFile]) -> list[VendoredFile]:
+    """Return each file once; two different ones of the same name cannot both stand in vendor/."""
+    by_name: dict[str, VendoredFile] = {}
+    for file in wanted:
+        other = by_name.setdefault(file.name, file)
+        if other.sha256 != file.sha256:
+            raise UserError(
+                f"{file.name}: two different files of one name: {download.shown(other.url)} and "
+                f"{download.shown(file.url)}",
+                "use one of them everywhere, or rename an archive at its source",
+            )
+    return list(by_name.values())
+
+
+class Fetcher:
+    """Fetches in the background while the caller finds out what else it wants.
+
+    A context manager: leaving it waits for what was submitted, leaving it by an exception (Ctrl-C) drops that.
+    """
+
+    def __init__(
+        self, session: requests.Session, *, cache: Path | None = None, connections: int = 16, timeout: float = 15
+    ) -> None:
+        self._session, self._connections, self._timeout = session, connections, timeout
+        self._cache = cache or files.cache_root() / "files"
+        self._queue: queue.SimpleQueue[tuple[VendoredFile, Future[Fetched]] | None] = queue.SimpleQueue()
+        self._futures: dict[VendoredFile, Future[Fetched]] = {}
+        self._threads: list[threading.Thread] = []
+        self._stop = threading.Event()
+        self._cleanup = ExitStack()
+
+    def __enter__(self) -> Fetcher:
+        files.sweep(self._cache, ".partial-")
+        self._partial = self._cleanup.enter_context(files.temporary_directory(self._cache, ".partial-"))
+        self._bar = self._cleanup.enter_context(progress.counting("FETCH"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        with self._cleanup:
+            if kind:
+                self._stop.set()
+            for _ in self._threads:
+                self._queue.put(None)
+            try:
+                self._join(_PATIENCE if kind else None)
+            finally:
+                self._stop.set()
+
+    def submit(self, file: VendoredFile) -> Future[Fetched]:
+        """Ask for a file; a file asked for before is not fetched again. The future raises `UserError`."""
+        if file not in self._futures:
+            _check_names(file)
+            future = self._futures[file] = Future()
+            if not self._place(file).is_file():
+                self._bar.expect(1)
+            self._queue.put((file, future))
+            if len(self._threads) < self._connections:
+                # Not an Executor, whose threads a program waits for when it ends: Ctrl-C would hang on a dead server.
+                thread = threading.Thread(target=self._work, name=f"fetch-{len(self._threads)}", daemon=True)
+                self._threads.append(thread)
+                thread.start()
+        return self._futures[file]
+
+    def result(self, future: Future[Fetched]) -> Fetched:
+        """Return what a future holds; raises `CancelledError` once `stop` has been called, `UserError`."""
+        while not wait([future], timeout=0.1).done:
+            if self._stop.is_set():
+                raise CancelledError
+        return future.result()
+
+    def stop(self) -> None:
+        """Let all who wait for a file, and the fetching itself, end soon."""
+        self._stop.set()
+
+    def _join(self, patience: float | None) -> None:
+        end = None if patience is None else time.monotonic() + patience
+        for thread in self._threads:
+            thread.join(None if end is None else max(end - time.monotonic(), 0))
+
+    def _work(self) -> None:
+        while item := self._queue.get():
+            file, future = item
+            if self._stop.is_set() or not future.set_running_or_notify_cancel():
+                future.cancel()
+                continue
+            try:
+                future.set_result(self._one(file))
+            except Exception as error:
+                future.set_exception(error)
+
+    def _one(self, file: VendoredFile) -> Fetched:
+        return self._cached(file) or self._fetched(file)
+
+    def _place(self, file: VendoredFile) -> Path:
+        return self._cache / file.sha256 / file.name
+
+    def _cached(self, file: VendoredFile) -> Fetched | None:
+        path = self._place(file)
+        if not file.sha256 or not path.is_file():
+            return None
+        found = Fetched(path, path.stat().st_size, files.sha256(path))
+        if found.sha256 != file.sha256:
+            console.warn(f"{path}: damaged in the cache, fetching it again")
+            return None
+        _check(file, found.size, found.sha256)
+        return found
+
+    def _fetched(self, file: VendoredFile) -> Fetched:
+        if not file.url:
+            raise UserError(f"{file.name}: not in the cache, and nothing says where it is", "run `make vendor`")
+        partial = self._partial / f"{threading.get_ident()}"
+        size, sha256 = download.download(
+            self._session, file.url, partial, size=file.size, timeout=self._timeout, stop=self._stop,
+            arrived=self._bar.arrived,
+        )
+        _check(file, size, sha256)
+        self._bar.advance(file.name)
+        if not file.sha256:
+            console.warn(f"{file.name}: nothing says what its sha256 should be; from now on {sha256}")
+        path = self._cache / sha256 / file.name
+        path.parent.mkdir(exist_ok=True)
+        os.replace(partial, path)
+        return Fetched(path, size, sha256)
+
+
+def _check_names(file: VendoredFile) -> None:
+    """Refuse what would leave the cache: both names come from an index."""
+    if not file.name or "/" in file.name or file.name.startswith("."):
+        raise UserError(f"{download.shown(file.url)}: {file.name!r} is no file name", "mend the URL or the index")
+    if file.sha256 and not re.fullmatch(r"[0-9a-f]{64}", file.sha256):
+        raise UserError(
+            f"{file.name}: {file.sha256!r} is no sha256", "give 64 hexadecimal digits in lower case, or leave it out"
+        )
+
+
+def _check(file: VendoredFile, size: int, sha256: str) -> None:
+    """Raise `UserError` unless a file is what was asked for."""
+    where = f"{file.name}: {download.shown(file.url)}"
+    hint = "find out why before anything else: see whether the file was replaced at its source, or on the way"
+    if 0 < file.size < size:
+        raise UserError(f"{where} is larger than {file.size} bytes, its size in the index or the lock", hint)
+    if file.sha256 and sha256 != file.sha256:
+        raise UserError(f"{where} has sha256 {sha256}, not {file.sha256}", hint)
+    if file.size and size != file.size:
+        raise UserError(f"{where} is of {size} bytes, not {file.size}", hint)

@@ -1,0 +1,174 @@
+"""What the indexes have of a distribution: PEP 691 (JSON), PEP 503 (HTML), and find-links."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+
+import requests
+from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.version import InvalidVersion, Version
+
+from toolkit.core import files, threads
+from toolkit.core.errors import UserError
+from toolkit.model.names import normalize
+from toolkit.model.pins import RemoteFile
+from toolkit.network import http
+from toolkit.network.index_settings import Indexes, without_credentials
+
+_ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
+_JSON = "application/vnd.pypi.simple.v1+json"
+_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
+_CONNECTIONS = 8
+
+
+class Index:
+    """All configured indexes as one. What was asked once is not asked again."""
+
+    def __init__(self, indexes: Indexes, connections: int = _CONNECTIONS) -> None:
+        self._indexes = indexes
+        self._session = http.create(indexes, connections)
+        self._known: dict[str, tuple[RemoteFile, ...]] = {}
+
+    def files(self, name: str) -> tuple[RemoteFile, ...]:
+        """Return every file of a distribution, each name once: an earlier index comes first. Raises `UserError`."""
+        name = normalize(name)
+        if name not in self._known:
+            places = [self._page(f"{url}/{name}/") for url in self._indexes.urls]
+            places += [self._links(place, name) for place in self._indexes.find_links]
+            found = {file.name: file for place in reversed(places) for file in place}
+            self._known[name] = tuple(found.values())
+        return self._known[name]
+
+    def all_files(self, names: Iterable[str]) -> dict[str, tuple[RemoteFile, ...]]:
+        """Return the files of many distributions, asked for at the same time."""
+        wanted = sorted({normalize(name) for name in names})
+        return dict(zip(wanted, threads.ask_each(self.files, wanted, _CONNECTIONS), strict=True))
+
+    def release(self, name: str, version: str) -> tuple[RemoteFile | None, tuple[RemoteFile, ...]]:
+        """Return the sdist, if there is one, and the wheels of one version."""
+        chosen = [file for file in self.files(name) if version_of(file.name, name) == Version(version)]
+        sdists = sorted((file for file in chosen if not file.name.endswith(".whl")), key=_preference)
+        return next(iter(sdists), None), tuple(file for file in chosen if file.name.endswith(".whl"))
+
+    def _page(self, url: str) -> list[RemoteFile]:
+        return http.patiently(lambda: self._read(url), url, self._indexes)
+
+    def _read(self, url: str) -> list[RemoteFile]:
+        # Credentials go into a header, so that no error message holds them.
+        plain = without_credentials(url)
+        answer = self._session.get(plain, headers={"Accept": _ACCEPT}, timeout=self._indexes.timeout)
+        if answer.status_code == 404:
+            return []
+        answer.raise_for_status()
+        try:
+            return list(parse(answer))
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise UserError(f"{plain} answers with something that is not an index",
+                               "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple "
+                               "for most") from None
+
+    def _links(self, place: str, name: str) -> list[RemoteFile]:
+        directory = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
+        if "://" in place and not place.startswith("file:"):
+            found = self._page(place)
+        elif directory.is_dir():
+            found = [_local(directory / entry) for entry in sorted(os.listdir(directory)) if _is_of(entry, name)]
+        else:
+            found = self._page(directory.as_uri()) if directory.exists() else []
+        return [file for file in found if _is_of(file.name, name)]
+
+
+def parse(answer: requests.Response) -> Iterator[RemoteFile]:
+    """Yield the files of one answer, by its content type. Raises `ValueError` and the like when it is neither kind."""
+    if answer.headers.get("Content-Type", "").partition(";")[0].strip() == _JSON:
+        yield from (_from_json(entry, answer.url) for entry in answer.json()["files"])
+        return
+    text = answer.content.decode("utf-8")
+    if "<" not in text or "\0" in text:
+        raise ValueError("not HTML")
+    page = _Page(answer.url)
+    page.feed(text)
+    yield from page.files
+
+
+def version_of(filename: str, name: str) -> Version | None:
+    """Return the version in the name of an sdist or wheel; None when it is neither, or of another distribution."""
+    try:
+        if filename.endswith(".whl"):
+            found, version, *_ = parse_wheel_filename(filename)
+            return version if found == normalize(name) else None
+        if filename.endswith((".tar.gz", ".zip")):
+            found, version = parse_sdist_filename(filename)
+            if found == normalize(name):
+                return version
+    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
+        pass
+    return _old_version(filename, normalize(name))
+
+
+def _old_version(filename: str, name: str) -> Version | None:
+    """Read an sdist's name from before PEP 625: dashes in the name or the version, or another kind of archive."""
+    suffix = next((suffix for suffix in _SDISTS if filename.endswith(suffix)), "")
+    stem = filename.removesuffix(suffix)
+    for position, character in enumerate(stem if suffix else ""):
+        if character == "-" and normalize(stem[:position]) == name:
+            try:
+                return Version(stem[position + 1 :])
+            except InvalidVersion:
+                continue
+    return None
+
+
+def _is_of(filename: str, name: str) -> bool:
+    return version_of(filename, name) is not None
+
+
+def _preference(file: RemoteFile) -> int:
+    return next((rank for rank, suffix in enumerate(_SDISTS) if file.name.endswith(suffix)), len(_SDISTS))
+
+
+def _local(path: Path) -> RemoteFile:
+    return RemoteFile(name=path.name, url=path.as_uri(), size=path.stat().st_size, sha256=files.sha256(path))
+
+
+def _from_json(entry: dict[str, Any], base: str) -> RemoteFile:
+    return RemoteFile(
+        name=entry["filename"],
+        url=without_credentials(urljoin(base, entry["url"])).partition("#")[0],
+        size=entry.get("size"),
+        sha256=entry["hashes"].get("sha256", ""),
+        upload_time=entry.get("upload-time") or "",
+        requires_python=entry.get("requires-python") or "",
+        yanked=bool(entry.get("yanked")) or entry.get("yanked") == "",
+    )
+
+
+class _Page(HTMLParser):
+    """The links of a PEP 503 page."""
+
+    def __init__(self, base: str) -> None:
+        super().__init__()
+        self._base = base
+        self.files: list[RemoteFile] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        values = dict(attrs)
+        if tag == "base" and values.get("href"):
+            self._base = urljoin(self._base, values["href"] or "")
+        if tag != "a" or not values.get("href"):
+            return
+        url, fragment = urldefrag(urljoin(self._base, values["href"] or ""))
+        name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+        if name.endswith((".whl", *_SDISTS)):
+            self.files.append(RemoteFile(
+                name=name,
+                url=without_credentials(url),
+                sha256=fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else "",
+                requires_python=values.get("data-requires-python") or "",
+                yanked="data-yanked" in values,
+            ))

@@ -1,0 +1,187 @@
+"""The package indexes in use: those pip is configured with, or those the user names for one run."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import urlsplit, urlunsplit
+
+from toolkit.core.errors import UserError
+
+#: Variables that tell uv how to ask, and change nothing in what it answers.
+_KEPT_UV = ("UV_KEYRING_PROVIDER", "UV_CONCURRENT_DOWNLOADS")
+_DEFAULT_TIMEOUT = 15.0
+#: No request is repeated beyond this many seconds of waiting for answers.
+_PATIENCE = 180.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Indexes:
+    """Where distributions come from, and how to ask.
+
+    `url` is empty with `no_index` alone. `find_links` are URLs or absolute paths. URLs may hold a user name and a
+    password: print them through `shown`. `cert` is a file or directory of certificate authorities, `timeout` seconds.
+    """
+
+    url: str = ""
+    extra: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    trusted_hosts: tuple[str, ...] = ()
+    no_index: bool = False
+    cert: str = ""
+    client_cert: str = ""
+    proxy: str = ""
+    timeout: float = _DEFAULT_TIMEOUT
+
+    @property
+    def urls(self) -> tuple[str, ...]:
+        """Return every index, the main one first."""
+        return () if self.no_index else (self.url, *self.extra)
+
+    @property
+    def retries(self) -> int:
+        """Return how often a request is repeated: three times, fewer where each may take minutes."""
+        return max(1, min(3, int(_PATIENCE / self.timeout)))
+
+    def shown(self) -> str:
+        """Return all places that are searched, as they may be printed."""
+        return ", ".join(without_credentials(place) for place in (*self.urls, *self.find_links)) or "no index"
+
+    def hide(self, text: str) -> str:
+        """Return a tool's output without any password of these indexes."""
+        for url in (*self.urls, *self.find_links, self.proxy):
+            text = text.replace(url, without_credentials(url)) if url else text
+            password = urlsplit(url).password
+            text = text.replace(password, "****") if password else text
+        return text
+
+    def pip_environment(self) -> dict[str, str]:
+        """Return the environment in which pip uses these indexes and no other setting of this machine."""
+        settings = {
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+            "PIP_NO_INPUT": "1",
+            "PIP_INDEX_URL": self.url,
+            "PIP_EXTRA_INDEX_URL": " ".join(self.extra),
+            "PIP_FIND_LINKS": " ".join(self.find_links),
+            "PIP_TRUSTED_HOST": " ".join(self.trusted_hosts),
+            "PIP_NO_INDEX": "1" if self.no_index else "",
+            "PIP_CERT": self.cert,
+            "PIP_CLIENT_CERT": self.client_cert,
+            "PIP_PROXY": self.proxy,
+            "PIP_TIMEOUT": f"{self.timeout:g}",
+            "PIP_RETRIES": str(self.retries),
+        }
+        return {**_without(("PIP_",)), **{key: value for key, value in settings.items() if value}}
+
+    def uv_environment(self) -> dict[str, str]:
+        """Return the environment for uv: how to ask; which indexes to ask stands in `uv_settings`."""
+        environment = _without(("UV_",), _KEPT_UV)
+        environment |= {"UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}", "UV_HTTP_RETRIES": str(self.retries),
+                        "UV_SYSTEM_CERTS": "1", "UV_NO_PROGRESS": "1"}
+        if self.cert:
+            environment["SSL_CERT_DIR" if os.path.isdir(self.cert) else "SSL_CERT_FILE"] = self.cert
+        if self.client_cert:
+            environment["SSL_CLIENT_CERT"] = self.client_cert
+        if self.proxy:
+            environment["ALL_PROXY"] = self.proxy
+        return environment
+
+    def uv_settings(self) -> dict[str, object]:
+        """Return the `[tool.uv]` table of a pyproject.toml: versions are chosen among all indexes, as pip does it."""
+        # uv asks its default index last and takes a version's files from the first index that has it. The main index
+        # has to come first: an extra one may be a mirror of a few wheels. So the default is one that is never asked.
+        unused = {"name": "unused", "url": "file:///nonexistent", "default": True, "explicit": True}
+        return {
+            "index-strategy": "unsafe-best-match",
+            "index": [] if self.no_index else [*({"url": url} for url in self.urls), unused],
+            "no-index": self.no_index,
+            "find-links": list(self.find_links),
+            "allow-insecure-host": list(self.trusted_hosts),
+        }
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL (or a path, as it is) without user name and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+
+
+def read(index_url: str = "", extra_index_url: str = "") -> Indexes:
+    """Return the indexes to use: pip's configuration (files and PIP_* variables), or those given for this run.
+
+    `index_url` takes the place of every configured index and of find-links, `extra_index_url` (several, separated
+    by spaces) adds to them. Runs inside the tools environment, for it asks the pip there. Raises `UserError`.
+    """
+    settings = _pip_settings()
+    if index_url:
+        settings = {key: value for key, value in settings.items()
+                    if key not in ("index-url", "extra-index-url", "find-links", "no-index")}
+    extra = (*settings.get("extra-index-url", "").split(), *extra_index_url.split())
+    return Indexes(
+        url=_checked(index_url or settings.get("index-url", "") or settings.get("pypi-url", "") or _default()),
+        extra=tuple(_checked(url) for url in extra),
+        find_links=tuple(_absolute(place) for place in settings.get("find-links", "").split()),
+        trusted_hosts=tuple(settings.get("trusted-host", "").split()),
+        no_index=settings.get("no-index", "").lower() in ("1", "yes", "true", "on", "y", "t"),
+        cert=settings.get("cert", ""),
+        client_cert=settings.get("client-cert", ""),
+        proxy=settings.get("proxy", ""),
+        timeout=_seconds(settings.get("timeout") or settings.get("default-timeout", "")),
+    )
+
+
+def _pip_settings() -> dict[str, str]:
+    """Merge what pip is told for all commands, then for `pip install`, then by variables, each over the one before."""
+    from pip._internal.configuration import Configuration
+    from pip._internal.exceptions import ConfigurationError, PipError
+
+    configuration = Configuration(isolated=False)
+    try:
+        configuration.load()
+    except (PipError, ConfigurationError) as error:
+        raise UserError(f"pip's configuration cannot be read: {' '.join(str(error).split())}",
+                           "correct the file it names; `pip config debug` lists all of them") from None
+    return merge([values for _, values in configuration.items()])
+
+
+def merge(files: list[Mapping[str, str]]) -> dict[str, str]:
+    """Merge pip's settings (`section.name` -> value) of several files, later files and narrower sections winning."""
+    merged: dict[str, str] = {}
+    for section in ("global", "install", ":env:"):
+        for values in files:
+            merged |= {key.split(".", 1)[1]: value for key, value in values.items()
+                       if key.split(".", 1)[0] == section and value}
+    return merged
+
+
+def _default() -> str:
+    from pip._internal.models.index import PyPI
+
+    return str(PyPI.simple_url)
+
+
+def _checked(url: str) -> str:
+    if not re.match(r"(https?|file)://", url):
+        raise UserError(f"not the URL of an index: {without_credentials(url)}",
+                           "give INDEX_URL=https://host/simple, or correct index-url in pip's configuration")
+    return url.rstrip("/")
+
+
+def _absolute(place: str) -> str:
+    return place if "://" in place or place.startswith("file:") else str(Path(place).expanduser().absolute())
+
+
+def _seconds(text: str) -> float:
+    try:
+        return max(float(text), 0.1) if text else _DEFAULT_TIMEOUT
+    except ValueError:
+        raise UserError(f"pip's configuration: timeout is not a number: {text}",
+                           "see `pip config debug` for where it is set") from None
+
+
+def _without(prefixes: tuple[str, ...], kept: tuple[str, ...] = ()) -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if key in kept or not key.upper().startswith(prefixes)}

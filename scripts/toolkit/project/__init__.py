@@ -1,0 +1,1 @@
+"""What a project's people wrote: packages, requirements, settings, debian/."""

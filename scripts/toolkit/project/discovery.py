@@ -1,0 +1,218 @@
+"""Find the packages, services and libraries of a project."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.model.names import normalize
+from toolkit.project import declared, lines, submodules
+from toolkit.project.settings import Settings
+
+_SKIPPED = frozenset({"vendor", "dist", "build", "debian", "node_modules", "__pycache__"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Package:
+    """A directory that makes one distribution.
+
+    `path` is absolute; `name` the distribution's name in its normal form; `is_root` says that it is the project itself.
+    """
+
+    path: Path
+    name: str
+    is_service: bool
+    is_root: bool = False
+
+    @property
+    def service_name(self) -> str:
+        """Return the directory's name with `_` as `-`; the project's own directory may be called anything: the name."""
+        return self.name if self.is_root else self.path.name.replace("_", "-")
+
+    @property
+    def version(self) -> str:
+        """Return the version where it is written literally, else an empty string."""
+        return self._declared.version
+
+    @property
+    def summary(self) -> str:
+        """Return what it is, in a line, where that is written literally."""
+        return self._declared.summary
+
+    @property
+    def licence(self) -> str:
+        """Return its licence where that is written literally."""
+        return self._declared.licence
+
+    @property
+    def marker_file(self) -> str:
+        """Return the name of the file that makes the directory a package."""
+        return declared.marker_file(self.path)
+
+    @property
+    def scripts(self) -> tuple[str, ...]:
+        """Return the names of the service's scripts: files of bin/ and declared console scripts."""
+        directory = self.path / "bin"
+        files = [entry.name for entry in directory.iterdir() if entry.is_file()] if directory.is_dir() else []
+        return tuple(sorted({*self._declared.scripts, *(name for name in files if not name.startswith("."))}))
+
+    @property
+    def commands(self) -> Mapping[str, str]:
+        """Return the declared console scripts whose `module:function` is known."""
+        known = re.compile(r"[\w.]+:[\w.]+")
+        return {name: target for name, target in self._declared.scripts.items() if known.fullmatch(target)}
+
+    @cached_property
+    def _declared(self) -> declared.Declared:
+        return declared.read(self.path)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """A project (`root` is absolute) and its packages, in the order of their paths."""
+
+    root: Path
+    packages: tuple[Package, ...]
+
+    @property
+    def services(self) -> tuple[Package, ...]:
+        """Return the packages that become Debian packages."""
+        return tuple(package for package in self.packages if package.is_service)
+
+    @property
+    def libraries(self) -> tuple[Package, ...]:
+        """Return the packages that are not services."""
+        return tuple(package for package in self.packages if not package.is_service)
+
+    @property
+    def locked(self) -> tuple[Package, ...]:
+        """Return the packages that have a lock: services, or libraries where there are none.
+
+        The toolkit's own library, where the toolkit is a submodule, is not this project's to lock.
+        """
+        own = tuple(package for package in self.libraries if package.is_root or not is_toolkit(package.path))
+        return self.services or own or self.libraries
+
+    def find(self, name: str) -> Package | None:
+        """Return the package with this distribution name, in whatever form it is spelled."""
+        return self._by_name.get(normalize(name))
+
+    def lock_name(self, package: Package) -> str:
+        """Return the name of a package's lock: the service's name, or the library's distribution name."""
+        return package.service_name if package.is_service else package.name
+
+    def shown(self, path: Path) -> str:
+        """Return a path as messages and the lock spell it: relative to the project."""
+        return lines.shown(path, self.root)
+
+    @cached_property
+    def _by_name(self) -> dict[str, Package]:
+        return {package.name: package for package in self.packages}
+
+
+def discover(settings: Settings) -> Project:
+    """Return the project with its packages, found by their files or named by `PACKAGES=` and `SERVICES=`.
+
+    Nothing of the packages is run. Raises `UserError` on submodules that are not initialised, on two packages of one
+    name, two services with one script, and where there is no package at all.
+    """
+    root = settings.project
+    for path in submodules.uninitialised(root):
+        if path == settings.vendor or _is_searched(path, root):
+            raise submodules.error(path, root)
+    services = [_named(root, name, "SERVICES") for name in settings.services]
+    packages = [_named(root, name, "PACKAGES") for name in settings.packages] or list(_search(root))
+    if not packages and not services:
+        raise UserError(f"{root}: no package here", "a package is a directory with a setup.py or a pyproject.toml")
+    found = Project(root=root, packages=tuple(
+        _package(path, root, path in services if services else (path / "bin").is_dir())
+        for path in sorted({*packages, *services})
+    ))
+    _refuse_doubles(found)
+    return found
+
+
+def is_toolkit(directory: Path) -> bool:
+    """Tell whether a directory is a checkout of this toolkit, whose tests and templates hold packages of their own."""
+    return (directory / "scripts" / "toolkit").is_dir() and (directory / "project.mk").is_file()
+
+
+def _is_searched(path: Path, root: Path) -> bool:
+    parents = path.relative_to(root).parts
+    inside = (root.joinpath(*parents[:count]) for count in range(len(parents)))
+    return not any(map(is_skipped, parents)) and not any(map(is_toolkit, inside))
+
+
+def is_skipped(name: str) -> bool:
+    """Tell whether a directory of this name is never searched for packages."""
+    return name.startswith(".") or name in _SKIPPED or name.endswith(".egg-info")
+
+
+def _search(directory: Path) -> Iterator[Path]:
+    """Yield the packages at and below a directory. Symbolic links are not followed: they may lead back up."""
+    try:
+        with os.scandir(directory) as found:
+            entries = sorted(found, key=lambda entry: entry.name)
+    except PermissionError:
+        return
+    names = {entry.name for entry in entries}
+    if "pyvenv.cfg" in names:
+        return
+    if not names.isdisjoint({"setup.py", "pyproject.toml"}) and declared.is_package(directory):
+        yield directory
+    if is_toolkit(directory):
+        return
+    for entry in entries:
+        if not is_skipped(entry.name) and entry.is_dir(follow_symlinks=False):
+            yield from _search(Path(entry.path))
+
+
+def _named(root: Path, name: str, variable: str) -> Path:
+    path = Path(os.path.normpath(root / name))
+    if not path.is_relative_to(root):
+        raise UserError(f"{variable}={name}: not inside the project {root}", "name directories of the project")
+    if not declared.is_package(path):
+        reason = "no such directory"
+        if path.is_dir():
+            reason = "no setup.py or pyproject.toml (with [build-system] or [project]) in it"
+        raise UserError(f"{variable}={name}: {reason}", "name directories of packages, relative to the project")
+    return path
+
+
+def _package(path: Path, root: Path, is_service: bool) -> Package:
+    name = declared.read(path).name
+    if not name:
+        file = lines.shown(path / declared.marker_file(path), root)
+        console.warn(f"{file}: the distribution's name is not written literally, so the directory's, {path.name}, is taken")
+    return Package(path=path, name=normalize(name or path.name), is_service=is_service, is_root=path == root)
+
+
+def _refuse_doubles(project: Project) -> None:
+    def one(package: Package) -> Iterable[str]:
+        return [package.name]
+
+    def service(package: Package) -> Iterable[str]:
+        return [package.service_name]
+
+    shadow = "rename one of them, or name the packages to use with PACKAGES="
+    _refuse_double(project, project.packages, one, "two packages of the name", shadow)
+    _refuse_double(project, project.services, service, "two services of the name", "rename one of the directories")
+    _refuse_double(project, project.services, lambda package: package.scripts, "two services with the script",
+                   "rename one of the scripts")
+
+
+def _refuse_double(project: Project, packages: tuple[Package, ...], keys: Callable[[Package], Iterable[str]],
+                   what: str, hint: str) -> None:
+    owners: dict[str, Package] = {}
+    for package in packages:
+        for key in keys(package):
+            first = owners.setdefault(key, package)
+            if first is not package:
+                places = f"{project.shown(first.path)}/ and {project.shown(package.path)}/"
+                raise UserError(f"{places}: {what} {key}", hint)

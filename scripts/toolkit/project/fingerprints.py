@@ -1,0 +1,67 @@
+"""Fingerprints of the files a lock was resolved from, so that a change of one of them is noticed without a network.
+
+A fingerprint is the SHA-256 of what the file says, not of its bytes: comments, blank lines and line continuations do
+not count, and of a pyproject.toml only `[build-system]` does. It is empty where a file is missing or says nothing, so
+that its later appearance is noticed too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+from toolkit.project import declared, lines, python_version
+from toolkit.project.discovery import Package, Project
+
+#: Settings stand beside the files under keys with this prefix; no file of a project is named so.
+SETTING = "setting:"
+
+
+def paths(project: Project, package: Package, local: Iterable[Package], read: Iterable[Path]) -> tuple[Path, ...]:
+    """Return every file that decides what the lock of `package` holds, whether it exists or not.
+
+    `local` are the local packages in use and `read` the files of the requirements trees (`Tree.local`, `Tree.files`).
+    """
+    interpreters = []
+    for path in python_version.candidates(project, package):
+        interpreters.append(path)
+        if path.is_file():
+            break
+    used = [member.path / name for member in (*local, package) for name in ("vendor.txt", "pyproject.toml")]
+    tests = package.path / "test-requirements.txt"
+    return tuple(sorted({*read, *used, *interpreters, tests}))
+
+
+def fingerprint(files: Iterable[Path], project_root: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the fingerprint of each file by its path relative to the project, and `settings` as they are.
+
+    Raises `UserError` on a file that is not text, or not TOML.
+    """
+    found = {lines.shown(path, project_root): _of(path, project_root) for path in files}
+    return {**found, **{f"{SETTING}{name}": value for name, value in (settings or {}).items()}}
+
+
+def changes(recorded: Mapping[str, str], project_root: Path) -> dict[str, str]:
+    """Return what happened to each recorded file that is not as it was: `changed`, `appeared` or `disappeared`."""
+    old = {name: value for name, value in recorded.items() if not name.startswith(SETTING)}
+    new = fingerprint((project_root / name for name in old), project_root)
+    return {name: _change(old[name], new[name], project_root / name) for name in old if old[name] != new[name]}
+
+
+def _change(old: str, new: str, path: Path) -> str:
+    if not old:
+        return "appeared"
+    return "changed" if new or path.is_file() else "disappeared"
+
+
+def _of(path: Path, root: Path) -> str:
+    if not path.is_file():
+        return ""
+    if path.name == "pyproject.toml":
+        table = declared.pyproject(path.parent).get("build-system", {})
+        text = json.dumps(table, sort_keys=True) if table else ""
+    else:
+        text = "\n".join(line for _, line in lines.read(path, root))
+    return hashlib.sha256(text.encode()).hexdigest() if text else ""

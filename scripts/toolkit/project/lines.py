@@ -1,0 +1,47 @@
+"""Text files made of lines, as pip reads them: comments, continuations, a byte order mark."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from toolkit.core.errors import UserError
+
+# As in pip (req_file.py): a `#` begins a comment at a line's start or after white space, so `url#sha256=` is whole.
+_COMMENT = re.compile(r"(^|\s+)#.*$")
+
+
+def shown(path: Path, root: Path) -> str:
+    """Return a path as messages and the lock spell it: relative to the project, with forward slashes."""
+    return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def read(path: Path, root: Path) -> list[tuple[int, str]]:
+    """Return the logical lines of a file: the number of the first physical line, and the text without comment.
+
+    Raises `UserError` when the file is not UTF-8 (`root` shortens its name there), `OSError` when it cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        line = path.read_bytes()[: error.start].count(b"\n") + 1
+        raise UserError(f"{shown(path, root)}:{line}: not UTF-8 text", "save the file as UTF-8") from None
+    stripped = ((number, _COMMENT.sub("", line).strip()) for number, line in _joined(text.splitlines()))
+    return [(number, line) for number, line in stripped if line]
+
+
+def _joined(physical: list[str]) -> Iterator[tuple[int, str]]:
+    """Join lines that end in a backslash; a comment ends what it continues, and is itself never continued."""
+    parts: list[str] = []
+    first = 0
+    for number, line in enumerate(physical, start=1):
+        first = first if parts else number
+        comment = _COMMENT.match(line)
+        if line.endswith("\\") and not comment:
+            parts.append(line.strip("\\"))
+            continue
+        yield first, "".join([*parts, f" {line}" if comment else line])
+        parts = []
+    if parts:
+        yield first, "".join(parts)

@@ -1,0 +1,82 @@
+"""What one service asks for: its requirement trees, its interpreters, and what vendor.txt says about it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.model.targets import Targets
+from toolkit.project import fingerprints, python_version, requirements, vendor_txt
+from toolkit.project.discovery import Package, Project
+from toolkit.project.requirements import Line, Tree
+from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wants:
+    """All that decides what the lock of `package` holds; `tests` and `development` are further trees."""
+
+    package: Package
+    name: str
+    tree: Tree
+    tests: Tree
+    development: Tree
+    targets: Targets
+    binary: tuple[BinaryRule, ...]
+    archives: tuple[ArchiveRule, ...]
+
+    @property
+    def local(self) -> tuple[Package, ...]:
+        """Return the local packages in use, the package itself last; tests may use further ones."""
+        found = dict.fromkeys((*self.tree.local[:-1], *self.tests.local[:-1], self.package))
+        return tuple(found)
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """Return the lines of all trees that name something of the index."""
+        return tuple(line for tree in self._trees for line in tree.requirements)
+
+    @property
+    def constraints(self) -> tuple[Line, ...]:
+        """Return the constraints of all trees: they hold for everything."""
+        return tuple(line for tree in self._trees for line in tree.constraints)
+
+    @property
+    def files(self) -> tuple[Path, ...]:
+        """Return every file of requirements that was read or found missing."""
+        return tuple(path for tree in self._trees for path in tree.files)
+
+    @property
+    def _trees(self) -> tuple[Tree, ...]:
+        return (self.tree, self.tests, self.development)
+
+
+def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Wants:
+    """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`."""
+    tree = requirements.read_tree(project, package, platforms=platforms)
+    tests = requirements.read_tree(project, package, requirements.TESTS_FILE, platforms)
+    development = requirements.read_development(project, package, platforms)
+    rules = [
+        rule
+        for member in dict.fromkeys((*tree.local, *tests.local, *development.local))
+        for rule in vendor_txt.read(member.path / "vendor.txt", project.root)
+    ]
+    return Wants(
+        package=package,
+        name=project.lock_name(package),
+        tree=tree,
+        tests=tests,
+        development=development,
+        targets=python_version.read(project, package),
+        binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),
+        archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),
+    )
+
+
+def fingerprint(project: Project, wants: Wants, platforms: tuple[str, ...]) -> dict[str, str]:
+    """Return the fingerprints that the lock keeps of all this."""
+    # What only developers use is linked for them; it is no part of what is built.
+    used = (*wants.local, *wants.development.local)
+    paths = fingerprints.paths(project, wants.package, used, wants.files)
+    # The second setting tells locks from those of before there were offered wheels in them.
+    return fingerprints.fingerprint(paths, project.root, {"PLATFORMS": " ".join(platforms), "OFFERED": "wheels"})

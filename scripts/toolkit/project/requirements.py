@@ -1,0 +1,266 @@
+"""Read the requirements of a package and, through local requirements, those of the libraries it uses."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.version import InvalidVersion, Version
+
+from toolkit.core.errors import UserError
+from toolkit.model import markers
+from toolkit.model.lock import Distribution
+from toolkit.model.names import normalize
+from toolkit.project import lines, python_version
+from toolkit.project.discovery import Package, Project, is_toolkit
+from toolkit.project.requirement_line import Directory, Include, Wanted, parse
+
+FILE = "requirements.txt"
+TESTS_FILE = "test-requirements.txt"
+DEVELOPMENT_FILE = "dev-requirements.txt"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Line:
+    """One requirement: PEP 508 text, name in its normal form, and where it stands (`file` is relative to the project).
+
+    `hashes` are the `--hash` options of the line, such as `sha256:0123...`: the only files its author accepts.
+    """
+
+    text: str
+    name: str
+    file: str
+    line: int
+    hashes: tuple[str, ...] = ()
+
+    @property
+    def origin(self) -> str:
+        """Return `file:line`."""
+        return f"{self.file}:{self.line}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """All that a requirements.txt asks for.
+
+    `requirements` and `constraints` name distributions of the index; `local` are the packages of the project tree in
+    use, each after those it uses, the package itself last; `files` is every file that was read or found missing; `uses`
+    are the lines that name local packages.
+    """
+
+    requirements: tuple[Line, ...]
+    constraints: tuple[Line, ...]
+    local: tuple[Package, ...]
+    files: tuple[Path, ...]
+    uses: tuple[Line, ...] = ()
+
+
+def read_tree(
+    project: Project, package: Package, filename: str = FILE, platforms: tuple[str, ...] = ("linux",)
+) -> Tree:
+    """Read a package's requirements file and all that it leads to, as pip reads them.
+
+    A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A local
+    requirement counts on all machines when its marker holds on one of the package's interpreters and of `platforms`
+    (values of `sys.platform`), else on none. Raises `UserError` with `file:line`.
+    """
+    reader = _Reader(project, python_version.read(project, package).pythons, platforms)
+    reader.read_package(package, filename)
+    return reader.tree(package)
+
+
+def read_development(project: Project, package: Package, platforms: tuple[str, ...] = ("linux",)) -> Tree:
+    """Read what only developers of a package need: its dev-requirements.txt.
+
+    What no service is responsible for is the first one's: the project's own dev-requirements.txt, and all requirements
+    of libraries, without those of the toolkit's own. Raises as `read_tree` does.
+    """
+    reader = _Reader(project, python_version.read(project, package).pythons, platforms)
+    reader.read_package(package, DEVELOPMENT_FILE)
+    if package == project.locked[0]:
+        reader.read_optional(project.root / DEVELOPMENT_FILE)
+        for other in project.packages:
+            if other not in project.locked and not is_toolkit(other.path):
+                reader.read_requirements(other)
+                for name in (TESTS_FILE, DEVELOPMENT_FILE):
+                    reader.read_optional(other.path / name)
+    return reader.tree(package)
+
+
+def check_hashes(requirements: Iterable[Line], distributions: Iterable[Distribution]) -> None:
+    """Refuse locked files that the `--hash` options of their requirement do not name. Raises `UserError`."""
+    locked = {distribution.name: distribution for distribution in distributions}
+    for line in requirements:
+        distribution = locked.get(line.name)
+        for file in distribution.files if distribution and line.hashes else ():
+            if f"sha256:{file.sha256}" not in line.hashes:
+                raise UserError(f"{line.origin}: {file.name} has none of the hashes given here",
+                                   f"add --hash=sha256:{file.sha256} if you trust it, or remove the hashes")
+
+
+class _Reader:
+    """What has been read so far."""
+
+    def __init__(self, project: Project, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> None:
+        self.requirements: list[Line] = []
+        self.constraints: list[Line] = []
+        self.local: list[Package] = []
+        self.uses: list[Line] = []
+        self.files: dict[Path, None] = {}
+        self._project, self._pythons, self._platforms = project, pythons, platforms
+        self._done: set[tuple[Path, bool, str]] = set()
+        self._open: list[Path] = []
+        self._entered: set[str] = set()
+        self._marker = ""
+
+    def read_package(self, package: Package, filename: str) -> None:
+        path = package.path / filename
+        if package.is_service and filename == FILE and not path.is_file():
+            raise UserError(f"{self._project.shown(path)}: a service has none",
+                               "create it: one requirement a line, empty when the service needs nothing")
+        if filename == FILE:
+            self.read_requirements(package)
+        else:
+            self.read_optional(path)
+
+    def read_requirements(self, package: Package) -> None:
+        """Read a package's requirements.txt, and linux-requirements.txt for Linux."""
+        self.read_optional(package.path / FILE)
+        for platform in self._platforms:
+            # With one platform there is nothing to tell apart.
+            with self._where(f"sys_platform == '{platform}'" if len(self._platforms) > 1 else ""):
+                self.read_optional(package.path / f"{platform}-{FILE}")
+
+    def read_optional(self, path: Path) -> None:
+        """Read a file that need not be there. It is not an inclusion: it may lead back to a file that is being read."""
+        self.files[path] = None
+        if path.is_file():
+            including, self._open = self._open, []
+            self._read(path, is_constraint=False)
+            self._open = including
+
+    def tree(self, package: Package) -> Tree:
+        local = (*(used for used in self.local if used != package), package)
+        return Tree(requirements=tuple(self.requirements), constraints=tuple(self.constraints), local=local,
+                    files=tuple(self.files), uses=tuple(self.uses))
+
+    @contextmanager
+    def _where(self, marker: str) -> Iterator[None]:
+        """Read what counts only where a marker holds."""
+        outer, self._marker = self._marker, marker
+        yield
+        self._marker = outer
+
+    def _read(self, path: Path, *, is_constraint: bool) -> None:
+        if (path, is_constraint, self._marker) in self._done:
+            return
+        self._done.add((path, is_constraint, self._marker))
+        self.files[path] = None
+        self._open.append(path)
+        for number, text in lines.read(path, self._project.root):
+            self._take(path, number, _expand(text), is_constraint)
+        self._open.pop()
+
+    def _take(self, path: Path, number: int, text: str, is_constraint: bool) -> None:
+        origin = f"{self._project.shown(path)}:{number}"
+        item = parse(text, origin)
+        if isinstance(item, Include):
+            self._include(item, path, origin)
+        elif isinstance(item, Directory):
+            package = self._package_at(item.path, path, origin)
+            self.uses.append(Line(text=text, name=package.name, file=self._project.shown(path), line=number))
+            self._use(package, item.extras, origin, _both(self._marker, item.marker))
+        else:
+            self._requirement(item, self._project.shown(path), number, is_constraint)
+
+    def _include(self, include: Include, path: Path, origin: str) -> None:
+        target = Path(os.path.normpath(path.parent / include.path))
+        if "://" in include.path or not target.is_relative_to(self._project.root):
+            raise UserError(f"{origin}: {include.path} is not inside the project", "copy the file into the project")
+        if not target.is_file():
+            raise UserError(f"{origin}: there is no {self._project.shown(target)}",
+                               "correct the name: it is relative to this file")
+        if target in self._open:
+            chain = " -> ".join(map(self._project.shown, (*self._open[self._open.index(target):], target)))
+            raise UserError(f"{origin}: files that include each other: {chain}", "remove one of these lines")
+        self._read(target, is_constraint=include.is_constraint)
+
+    def _package_at(self, name: str, path: Path, origin: str) -> Package:
+        directories = {Path(os.path.normpath(base / name)) for base in (path.parent, self._project.root)}
+        found = next((package for package in self._project.packages if package.path in directories), None)
+        if found is None:
+            raise UserError(f"{origin}: a path that is no package of this project: `{name}`",
+                               "name the distribution alone, or give a URL: `name @ https://host/name-1.2.tar.gz`")
+        return found
+
+    def _requirement(self, wanted: Wanted, file: str, number: int, is_constraint: bool) -> None:
+        requirement = wanted.requirement
+        name = normalize(requirement.name)
+        line = Line(text=_under(self._marker, wanted), name=name, file=file, line=number, hashes=wanted.hashes)
+        package = self._project.find(line.name)
+        if is_constraint and requirement.extras:
+            raise UserError(f"{line.origin}: a constraint cannot have extras: `{line.text}`", "remove the extras")
+        if package:
+            _check_local(self._project, package, requirement, line)
+            if not is_constraint:
+                self.uses.append(line)
+                marker = _both(self._marker, requirement.marker)
+                self._use(package, tuple(sorted(requirement.extras)), line.origin, marker)
+        else:
+            (self.constraints if is_constraint else self.requirements).append(line)
+
+    def _use(self, package: Package, extras: tuple[str, ...], origin: str, marker: str) -> None:
+        if not markers.possible(marker, self._pythons, self._platforms):
+            return
+        # Libraries may need each other, so a package counts as entered before its own files are read.
+        if package.name not in self._entered:
+            self._entered.add(package.name)
+            with self._where(""):
+                self.read_requirements(package)
+            self.local.append(package)
+        for extra in extras:
+            path = package.path / f"requirements-{extra}.txt"
+            if not path.is_file():
+                missing = self._project.shown(path)
+                raise UserError(f"{origin}: {package.name} has no extra `{extra}`: there is no {missing}",
+                                   "correct the extra's name, or create that file with its requirements")
+            self.read_optional(path)
+
+
+def _both(first: str, second: object) -> str:
+    """Return the marker that holds where both do; an empty one, or None, always holds."""
+    return " and ".join(f"({marker})" if first and second else f"{marker}" for marker in (first, second) if marker)
+
+
+def _under(marker: str, wanted: Wanted) -> str:
+    """Return the text of a requirement that counts only where a marker holds."""
+    if not marker:
+        return wanted.text
+    requirement = Requirement(wanted.text)
+    requirement.marker = Marker(_both(marker, requirement.marker))
+    return str(requirement)
+
+
+def _expand(text: str) -> str:
+    """Put values for `${NAME}`, as pip does: capitals only, and only what the environment has."""
+    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda found: os.environ.get(found[1]) or found[0], text)
+
+
+def _check_local(project: Project, package: Package, requirement: Requirement, line: Line) -> None:
+    where = f"{project.shown(package.path)}/"
+    if requirement.url:
+        raise UserError(f"{line.origin}: a URL for {package.name}, which is a package of this project ({where})",
+                           f"write `{requirement.name}` alone, or rename the package")
+    try:
+        matches = not package.version or requirement.specifier.contains(Version(package.version), prereleases=True)
+    except InvalidVersion:
+        return
+    if not matches:
+        raise UserError(f"{line.origin}: `{line.text}`, but {where} is version {package.version}",
+                           "correct the requirement, or bring the package (a submodule?) to that version")

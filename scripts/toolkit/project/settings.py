@@ -1,0 +1,80 @@
+"""What every verb is told: the project, its names and how much to say; one frozen object, made once."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import console
+
+#: The checkout that this runs from.
+TOOLKIT = Path(__file__).resolve().parents[3]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """The settings common to all verbs.
+
+    `project` is the absolute path of the project; `toolkit` that of this toolkit's checkout; `packages` and `services`
+    are directories given by the user instead of discovery (empty: discover); `namespace` is both the directory below
+    /usr/lib and the prefix of the scripts that are linked into /usr/bin; `build_directory` replaces build/.
+    """
+
+    project: Path
+    toolkit: Path
+    namespace: str = "yc"
+    packages: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    build_directory: Path | None = None
+
+    @property
+    def vendor(self) -> Path:
+        """Return the directory of the vendored files."""
+        return self.project / "vendor"
+
+    @property
+    def build(self) -> Path:
+        """Return the directory for intermediate results."""
+        return self.build_directory or self.project / "build"
+
+    @property
+    def dist(self) -> Path:
+        """Return the directory for finished packages."""
+        return self.project / "dist"
+
+
+def parser(description: str) -> argparse.ArgumentParser:
+    """Return a parser that already knows the options common to all verbs."""
+    result = argparse.ArgumentParser(description=description)
+    group = result.add_argument_group("common options")
+    group.add_argument("--project", type=Path, default=Path.cwd(), metavar="DIR", help="the project (default: here)")
+    group.add_argument("--packages", default="", metavar="DIRS", help="package directories instead of discovery")
+    group.add_argument("--services", default="", metavar="DIRS", help="service directories instead of discovery")
+    group.add_argument("--build-directory", type=Path, metavar="DIR",
+                       help="where intermediate results go (default: build/ of the project)")
+    add_general(group)
+    return result
+
+
+def add_general(group: argparse._ActionsContainer) -> None:
+    """Add the options that make sense without a project too."""
+    group.add_argument(
+        "--namespace", default="yc", help="directory below /usr/lib and prefix of the scripts (default: yc)"
+    )
+    group.add_argument(
+        "--verbosity", "-V", type=int, choices=(0, 1, 2), default=1, help="0: errors only, 2: every command"
+    )
+
+
+def from_arguments(arguments: argparse.Namespace) -> Settings:
+    """Return the settings of a parsed command line, and set the verbosity."""
+    console.verbosity = arguments.verbosity
+    return Settings(
+        project=arguments.project.resolve(),
+        toolkit=TOOLKIT,
+        namespace=arguments.namespace,
+        packages=tuple(arguments.packages.split()),
+        services=tuple(arguments.services.split()),
+        build_directory=arguments.build_directory and arguments.build_directory.absolute(),
+    )

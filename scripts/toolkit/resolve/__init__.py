@@ -1,0 +1,1 @@
+"""Above the network line: requirements become pins, and what builds them."""

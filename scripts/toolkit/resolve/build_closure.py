@@ -1,0 +1,243 @@
+"""The build closure: what builds the sdists, and what builds that, down to backends that build themselves.
+
+Each tree that is built names a set of requirements; equal sets are resolved once. All sets together are tried first, so
+that one version of a backend serves everybody; where they disagree, each set is resolved by itself and several
+versions are locked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import partial
+from pathlib import Path
+from typing import Protocol
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+from packaging.version import Version
+
+from toolkit.core import console, cycles, process, threads
+from toolkit.model.pins import Pin
+from toolkit.resolve import pin_closure
+from toolkit.resolve.engine import ConflictError, Request, Resolver
+from toolkit.vendored.sdist import BuildSystem
+
+Requirements = frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """Something to build: `name` as messages call it, `path` the sdist or a local package's directory."""
+
+    name: str
+    path: Path
+    build_system: BuildSystem
+
+
+#: Trees by key, each with the closure that builds it.
+Built = Mapping[str, tuple[Tree, Sequence[Pin]]]
+
+
+class Source(Protocol):
+    """Where the trees of resolved pins come from."""
+
+    def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
+        """Return the tree of each pin that is built from source, by `name==version`, fetched and read."""
+
+    def requires(self, pin: Pin) -> Sequence[str] | None:
+        """Return the requirements of a pin, fetched, or None where its metadata does not tell them for certain."""
+
+    def has_wheel(self, pin: Pin) -> bool:
+        """Tell whether a hook's environment can have a pin without building it."""
+
+    def ask(self, trees: Built, buildable: Built) -> Mapping[str, tuple[str, ...]]:
+        """Return, by key, what each tree's backend says it needs besides, run with the closure beside it.
+
+        What has no wheel in those closures is found in `buildable`.
+        """
+
+
+@dataclass(kw_only=True)
+class Closure:
+    """Resolves requirement sets into pins, and follows what those need to be built.
+
+    `base` is the request that all are made from; `given` are the pins of what it provides, by name, so that a set which
+    names one of them directly has it too.
+    """
+
+    resolver: Resolver
+    source: Source
+    base: Request
+    given: Mapping[str, Pin] = field(default_factory=dict)
+    by_set: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
+    sets: dict[str, Requirements] = field(default_factory=dict)
+    _trees: dict[str, Tree] = field(default_factory=dict)
+
+    def add(self, key: str, pins: Sequence[Pin]) -> None:
+        """Add what has been resolved elsewhere (the closure of tests), so that `follow` finds what builds it."""
+        self.sets[key] = frozenset({f"{key}: {pin.key}" for pin in pins})
+        self.by_set[self.sets[key]] = tuple(pins)
+
+    def follow(self, trees: Mapping[str, Tree]) -> None:
+        """Add the closure of `trees` (by key), and of what was added before."""
+        fresh = dict(trees) | self._new_trees()
+        unasked: dict[str, Tree] = {}
+        while fresh or unasked or set(self.sets.values()) - self.by_set.keys():
+            self._trees |= fresh
+            self.sets |= {key: _static(tree) for key, tree in fresh.items()}
+            self._resolve(set(self.sets.values()) - self.by_set.keys())
+            unasked |= fresh
+            ready = {key: tree for key, tree in unasked.items() if self._can_ask(key, unasked)}
+            # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
+            with threads.beside(partial(self._dynamic, ready), process.end_children) as answers:
+                fresh = self._new_trees()
+                self.sets |= answers.result()
+            unasked = {key: tree for key, tree in unasked.items() if key not in ready}
+            if unasked and not ready and not fresh:
+                raise cycles.error(cycles.find({key: self._keys(key) for key in self._trees}))
+
+    def _can_ask(self, key: str, unasked: Collection[str]) -> bool:
+        """Tell whether the environment of a tree's hook can be made: what has no wheel has to be built first."""
+        if not self._trees[key].build_system.dynamic:
+            return True
+        return all(self._is_had(pin, frozenset(unasked)) for pin in self.by_set[self.sets[key]])
+
+    def _is_had(self, pin: Pin, waiting: frozenset[str]) -> bool:
+        if self.source.has_wheel(pin):
+            return True
+        if pin.key in waiting or pin.key not in self._trees:
+            return False
+        return all(self._is_had(other, waiting | {pin.key}) for other in self.by_set[self.sets[pin.key]])
+
+    def _keys(self, key: str) -> set[str]:
+        return {pin.key for pin in self.by_set[self.sets[key]]}
+
+    def _new_trees(self) -> dict[str, Tree]:
+        pins = {pin.key: pin for pins in self.by_set.values() for pin in pins}
+        found = self.source.trees(pins.values())
+        return {key: tree for key, tree in found.items() if key not in self._trees}
+
+    def reachable(self, keys: Iterable[str]) -> set[str]:
+        """Return the keys of all that builds the given trees, and that builds those."""
+        found: set[str] = set()
+        stack = list(keys)
+        while stack:
+            key = stack.pop()
+            for pin in self.by_set[self.sets[key]] if key in self.sets else ():
+                if pin.key not in found:
+                    found.add(pin.key)
+                    stack.append(pin.key)
+        return found
+
+    def requires(self, key: str) -> tuple[str, ...]:
+        """Return the complete closure of what builds a tree (or runs tests) as the lock spells it."""
+        pins = self.by_set[self.sets[key]]
+        return tuple(sorted(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in pins))
+
+    def built_with(self, pin: Pin) -> str:
+        """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
+        users = (key for key in sorted(self._trees)
+                 if any(other.key == pin.key for other in self.by_set.get(self.sets.get(key, frozenset()), ())))
+        return next((self._trees[key].name for key in users), "")
+
+    def pins(self) -> list[Pin]:
+        """Return every pin of the closure once, without a marker: which set needs it when, `requires` says."""
+        return list({pin.key: replace(pin, marker="") for pins in self.by_set.values() for pin in pins}.values())
+
+    def _dynamic(self, trees: Mapping[str, Tree]) -> dict[str, Requirements]:
+        """Return the sets of trees whose backend names more than their pyproject.toml does."""
+        with_closure = {key: (tree, self.by_set[self.sets[key]]) for key, tree in trees.items()}
+        buildable = {key: (tree, self.by_set[self.sets[key]]) for key, tree in self._trees.items()}
+        dynamic = {key: pair for key, pair in with_closure.items() if pair[0].build_system.dynamic}
+        answers = self.source.ask(dynamic, buildable)
+        return {
+            key: self.sets[key] | _normal(answers.get(key, ())) | _wheel_for_old_setuptools(tree, closure)
+            for key, (tree, closure) in with_closure.items()
+        }
+
+    def _resolve(self, wanted: set[Requirements]) -> None:
+        """Resolve new sets, keeping the versions that were chosen before where they still do."""
+        todo = sorted((requirements for requirements in wanted if requirements), key=_freedom)
+        self.by_set |= {requirements: () for requirements in wanted if not requirements}
+        if not todo:
+            return
+        try:
+            self._resolve_together(todo)
+        except ConflictError as conflict:
+            console.debug(f"build requirements have no common versions, so each set gets its own:\n{conflict}")
+            for requirements in todo:
+                self.by_set[requirements] = self._one(requirements, constraints=())
+
+    def _resolve_together(self, todo: list[Requirements]) -> None:
+        union = tuple(sorted(set().union(*todo)))
+        joint = self.resolver.resolve(self._request(union, ()))
+        constraints = tuple(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in joint if not pin.archive)
+        self.source.trees(joint)
+        for requirements in todo:
+            self.by_set[requirements] = self._reached(requirements, joint) or self._one(requirements, constraints)
+
+    def _reached(self, requirements: Requirements, joint: Sequence[Pin]) -> tuple[Pin, ...] | None:
+        """Return the part of a joint resolution that one set needs, when the metadata at hand tells it."""
+        found = pin_closure.closure(
+            requirements, joint, self.source.requires, self.base.targets.pythons, self.base.platforms
+        )  # fmt: skip
+        return found if found is None else self._with_given(requirements, found)
+
+    def _one(self, requirements: Requirements, constraints: tuple[str, ...]) -> tuple[Pin, ...]:
+        pins = self.resolver.resolve(self._request(tuple(sorted(requirements)), constraints))
+        return self._with_given(requirements, pins)
+
+    def _with_given(self, requirements: Requirements, pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
+        names = {Requirement(text).name for text in requirements}
+        return (*pins, *(pin for name, pin in self.given.items() if name in names))
+
+    def _request(self, requirements: tuple[str, ...], constraints: tuple[str, ...]) -> Request:
+        # What this run has chosen comes first; what an older lock says is for the rest. One version a name.
+        chosen = (pin.key for pins in self.by_set.values() for pin in pins)
+        preferences: dict[str, str] = {}
+        for preference in (*chosen, *self.base.preferences):
+            preferences.setdefault(preference.partition("==")[0], preference)
+        return replace(
+            self.base,
+            requirements=requirements,
+            constraints=(*self.base.constraints, *constraints),
+            origins=self._origins(requirements),
+            preferences=tuple(preferences.values()),
+        )
+
+    def _origins(self, requirements: Collection[str]) -> dict[str, str]:
+        """Return what asks for each requirement, as errors name it."""
+        found: dict[str, list[str]] = {}
+        for key, tree in self._trees.items():
+            for text in self.sets.get(key, frozenset()) & set(requirements):
+                found.setdefault(text, []).append(tree.name)
+        return {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
+
+
+def _static(tree: Tree) -> Requirements:
+    return _normal(tree.build_system.requires)
+
+
+def _normal(requirements: Iterable[str]) -> Requirements:
+    """Return requirements in one spelling, so that equal sets are seen to be equal."""
+    result = set()
+    for text in requirements:
+        requirement = Requirement(text)
+        requirement.name = canonicalize_name(requirement.name)
+        result.add(str(requirement))
+    return frozenset(result)
+
+
+def _wheel_for_old_setuptools(tree: Tree, closure: Sequence[Pin]) -> Requirements:
+    # setuptools < 70.1 names `wheel` in every answer of its hook; newer ones build wheels by themselves.
+    if not tree.build_system.backend.startswith("setuptools.build_meta"):
+        return frozenset()
+    old = any(pin.name == "setuptools" and Version(pin.version) < Version("70.1") for pin in closure)
+    return frozenset({"wheel"}) if old else frozenset()
+
+
+def _freedom(requirements: Requirements) -> tuple[int, list[str]]:
+    """Sort sets with upper bounds first: the versions they force are then taken by sets that do not care."""
+    bounds = sum(operator in text for text in requirements for operator in ("<", "==", "~="))
+    return -bounds, sorted(requirements)

@@ -1,0 +1,194 @@
+"""Ask backends for the build requirements that only their PEP 517 hook knows."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import itertools
+import json
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TypeVar
+
+import tomli_w
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+
+from toolkit.build import interpreters, plan, wheel_build
+from toolkit.build.wheel_build import Job
+from toolkit.core import files, process, threads
+from toolkit.core.errors import UserError
+from toolkit.model import markers
+from toolkit.model.interpreter import Interpreter
+from toolkit.model.pins import Pin
+from toolkit.network.index_settings import Indexes
+from toolkit.project import source_files
+from toolkit.resolve.build_closure import Built, Tree
+from toolkit.vendored import archive
+from toolkit.wheel import environment
+
+Result = TypeVar("Result")
+
+
+@dataclass(kw_only=True)
+class Asker:
+    """Runs hooks with one interpreter, in throw-away environments of exactly the resolved versions, below `scratch`.
+
+    Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
+    What has no wheel is built, by its own closure. Answers are kept, by what was asked.
+    """
+
+    indexes: Indexes
+    uv: Path
+    interpreter: Interpreter
+    scratch: Path
+    _made: dict[str, Future[Path]] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, trees: Built, buildable: Built) -> dict[str, tuple[str, ...]]:
+        """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once."""
+        # The largest environments take longest, so they are begun first.
+        order = sorted(trees, key=lambda key: -_size(trees[key][1]))
+        answers = threads.each(lambda key: self._one(*trees[key], buildable), order, process.end_children)
+        return dict(zip(order, answers, strict=True))
+
+    def has_wheel(self, pin: Pin) -> bool:
+        """Tell whether the index has a wheel of a pin for this interpreter, or the pin is for others."""
+        names = [file.name for file in pin.wheels]
+        return not self.interpreter.matches(pin.marker) or bool(names and plan.best_wheel(names, self.interpreter))
+
+    def _one(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> tuple[str, ...]:
+        content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
+        key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
+        known = files.cache_root() / "build-requires" / f"{key}.json"
+        if not known.exists():
+            known.parent.mkdir(parents=True, exist_ok=True)
+            files.write_atomic(known, json.dumps(self._run(tree, closure, buildable)))
+        return tuple(json.loads(known.read_text(encoding="utf-8")))
+
+    def _run(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> list[str]:
+        python = self._environment(closure, buildable)
+        with files.temporary_directory(self.scratch, "hook-") as scratch:
+            job = _job(tree, python, scratch)
+            try:
+                wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
+            except process.CommandError as error:
+                raise UserError(
+                    f"{tree.name}: its build backend failed to say what it needs",
+                    f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
+                    "\n".join(error.output.splitlines()[-25:]),
+                ) from error
+            answer = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
+            return list(answer.get("return", []))
+
+    def _environment(self, closure: Sequence[Pin], buildable: Built) -> Path:
+        """Return the interpreter of an environment; trees that need the same share one."""
+        closure = [pin for pin in closure if self.interpreter.matches(pin.marker)]
+        key = _digest(*sorted(pin.key for pin in closure))
+        return self._once(key, lambda: self._create(self.scratch / f"environment-{key[:16]}", closure, buildable))
+
+    def _wheel(self, key: str, buildable: Built) -> Path:
+        """Return the wheel of what the index has as source alone, built as it will be for a package, but cheaply."""
+        return self._once(key, lambda: self._build(*buildable[key], buildable))
+
+    def _build(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> Path:
+        python = self._environment(closure, buildable)
+        scratch = Path(tempfile.mkdtemp(prefix="build-", dir=self.scratch))
+        try:
+            return wheel_build.build_wheel(_job(tree, python, scratch))
+        except UserError as error:
+            # The log goes with the environments, so the hint cannot be to read it.
+            hint = f"it builds what others need; if that cannot be done here, add the line {tree.name} to vendor.txt"
+            raise UserError(error.what, hint, error.details) from error
+
+    def _once(self, key: str, make: Callable[[], Path]) -> Path:
+        """Return what the first to ask makes; the others wait for it."""
+        with self._lock:
+            future = self._made.get(key)
+            mine = future is None
+            if future is None:
+                future = self._made[key] = Future()
+        if mine:
+            try:
+                future.set_result(make())
+            except BaseException as error:
+                future.set_exception(error)
+        return future.result()
+
+    def _create(self, directory: Path, closure: Sequence[Pin], buildable: Built) -> Path:
+        python = environment.create(directory / "environment", self.interpreter, ())
+        if not closure:
+            return python
+        wanted = directory / "requirements.txt"
+        wanted.write_text("".join(f"{self._line(pin, buildable)}\n" for pin in closure), encoding="utf-8")
+        # The indexes' settings stand in a file: an address may hold a password, which is no argument's business.
+        settings = directory / "pyproject.toml"
+        settings.touch(mode=0o600)
+        settings.write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
+        variables = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
+        # Not built by uv: it would choose by itself what builds it, and wait for itself where that is a circle.
+        options = ["--no-deps", "--no-build", "--require-hashes", "--quiet", "--python", str(python), "-r", str(wanted)]
+        cache = str(files.cache_root() / "uv")
+        process.run([self.uv, "pip", "install", *options, "--cache-dir", cache], cwd=directory, env=variables)
+        return python
+
+    def _line(self, pin: Pin, buildable: Built) -> str:
+        """Return a pin as a line of requirements.txt."""
+        if pin.key in buildable and not self.has_wheel(pin):
+            wheel = self._wheel(pin.key, buildable)
+            return f"{pin.name} @ {wheel.as_uri()} --hash=sha256:{files.sha256(wheel)}"
+        hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in pin.wheels if file.sha256)
+        return f"{pin.key} {hashes}"
+
+
+def askers(indexes: Indexes, uv: Path, pythons: Sequence[str], scratch: Path) -> tuple[Asker, ...]:
+    """Return one for each interpreter of a lock that is there; where none is, as on a laptop, for the one running."""
+    found = []
+    for python in pythons:
+        with contextlib.suppress(UserError):
+            found.append(interpreters.find((python,)))
+    here = interpreters.probe(Path(sys.executable))
+    return tuple(
+        Asker(indexes=indexes, uv=uv, interpreter=used, scratch=Path(tempfile.mkdtemp(prefix="hooks-", dir=scratch)))
+        for used in found or filter(None, (here,))
+    )
+
+
+def together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return what the answers of several interpreters name, with a marker where not all name it."""
+    texts = dict.fromkeys(itertools.chain.from_iterable(answers.values()))
+    return tuple(_for([python for python, named in answers.items() if text in named], answers, text) for text in texts)
+
+
+def _for(chosen: Sequence[str], pythons: Collection[str], text: str) -> str:
+    marker = markers.for_pythons(chosen, tuple(pythons))
+    if not marker:
+        return text
+    requirement = Requirement(text)
+    requirement.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
+    return str(requirement)
+
+
+def _job(tree: Tree, python: Path, scratch: Path) -> Job:
+    source = scratch / "source"
+    if tree.path.is_dir():
+        source_files.copy(tree.path, source)
+    else:
+        source.mkdir()
+        source = archive.extract(tree.path, source)
+    return Job(
+        name=tree.name, version="", source=source, python=python, scratch=scratch, log=scratch / "log", cheap=True
+    )
+
+
+def _size(pins: Sequence[Pin]) -> int:
+    return sum(pin.sdist.size or 0 for pin in pins if pin.sdist)
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

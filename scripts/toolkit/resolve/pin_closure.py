@@ -1,0 +1,82 @@
+"""What a set of requirements reaches among pins whose versions are fixed: exact, and without asking an engine.
+
+One resolution gives every version; which of them one set needs follows from the requirements of each distribution,
+evaluated for every machine that is a target.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
+
+from packaging.markers import Marker
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from toolkit.model import markers
+from toolkit.model.pins import Pin
+
+#: The requirements of a pin (`Requires-Dist`), or None where they are not certain.
+Requires = Callable[[Pin], Sequence[str] | None]
+
+
+def closure(
+    requirements: Iterable[str], pins: Sequence[Pin], requires: Requires,
+    pythons: Sequence[str], platforms: Sequence[str],
+) -> tuple[Pin, ...] | None:  # fmt: skip
+    """Return the pins that the requirements need, each with the marker under which they do.
+
+    None when that cannot be told: a requirement that is not certain, a name that is not pinned, or a condition with no
+    short marker. Then an engine has to be asked.
+    """
+    by_name: dict[str, list[Pin]] = {}
+    for pin in pins:
+        by_name.setdefault(pin.name, []).append(pin)
+    wanted = [Requirement(text) for text in requirements]
+    told = {pin.key: requires(pin) for pin in pins}
+    known = {key: None if texts is None else [Requirement(text) for text in texts] for key, texts in told.items()}
+    texts = " ".join(str(item.marker) for items in (wanted, *known.values()) for item in items or () if item.marker)
+    table: dict[str, list[tuple[markers.Environment, bool]]] = {pin.key: [] for pin in pins}
+    for environment in markers.environments(texts, pythons, platforms):
+        reached = _reached(wanted, by_name, known, environment)
+        if reached is None:
+            return None
+        for pin in pins:
+            table[pin.key].append((environment, pin.key in reached))
+    found = [pin for pin in pins if any(holds for _, holds in table[pin.key])]
+    described = {pin.key: markers.describe(table[pin.key]) for pin in found}
+    if None in described.values():
+        return None
+    return tuple(replace(pin, marker=described[pin.key] or "") for pin in found)
+
+
+def _reached(
+    wanted: Sequence[Requirement], by_name: Mapping[str, list[Pin]], known: Mapping[str, list[Requirement] | None],
+    environment: markers.Environment,
+) -> set[str] | None:  # fmt: skip
+    """Return the keys that are needed on one machine; None when that cannot be told."""
+    reached: set[str] = set()
+    stack = [(requirement, "") for requirement in wanted]
+    seen: set[tuple[str, str]] = set()
+    while stack:
+        requirement, extra = stack.pop()
+        if not _holds(requirement.marker, environment, extra):
+            continue
+        name = canonicalize_name(requirement.name)
+        pin = next((pin for pin in by_name.get(name, ()) if _holds_text(pin.marker, environment)), None)
+        if pin is None or known[pin.key] is None:
+            return None
+        reached.add(pin.key)
+        for inner in ("", *requirement.extras):
+            if (pin.key, inner) not in seen:
+                seen.add((pin.key, inner))
+                stack += [(item, inner) for item in known[pin.key] or ()]
+    return reached
+
+
+def _holds(marker: Marker | None, environment: markers.Environment, extra: str) -> bool:
+    return marker is None or marker.evaluate({**environment, "extra": extra})
+
+
+def _holds_text(marker: str, environment: markers.Environment) -> bool:
+    return not marker or Marker(marker).evaluate(dict(environment))

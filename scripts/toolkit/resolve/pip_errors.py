@@ -1,0 +1,75 @@
+"""What pip-compile says when it fails, without its traceback, in the same two lines as any other error."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+
+from toolkit.core.errors import UserError
+from toolkit.network.index_settings import Indexes
+from toolkit.resolve.engine import ConflictError, Request
+from toolkit.resolve.uv_errors import build_failure, no_version, unknown, wrong_python
+
+_NO_MATCH = re.compile(r"Could not find a version that satisfies the requirement (\S+)(?: \(from ([^)]*)\))?")
+_NEEDS_PYTHON = re.compile(r"(\S+) Requires-Python ([^;\n]+)")
+_CONFLICT = re.compile(r"Cannot install (.+?) because these package versions have conflicting dependencies")
+_LINE = re.compile(r"-r \S*requirements\.in \(line (\d+)\)")
+_VERSIONS = re.compile(r"\(from versions: .*?((?:[^,()]+, ){0,4}[^,()]+)\)")
+_EXPLANATION = re.compile(r"^ *The conflict is caused by:.*?(?=^ *To fix this|\Z)", re.DOTALL | re.MULTILINE)
+_EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Failed): .*)$", re.MULTILINE)
+_BUILD = re.compile(r"Failed to build '([^']+)'|(?:metadata-generation-failed|Getting requirements to build wheel|"
+                    r"Preparing metadata \(pyproject.toml\)) .*error")
+
+
+def explain(output: str, request: Request, indexes: Indexes) -> UserError:
+    """Return the error to raise for pip-compile's output."""
+    output = _LINE.sub(lambda found: request.requirements[int(found[1]) - 1], indexes.hide(output))
+    details = readable(output)
+    for kind in (_conflict, _build, _no_match):
+        found = kind(output, request, indexes)
+        if found:
+            return (ConflictError if kind is _conflict else UserError)(found[0], found[1], details)
+    reasons = _EXCEPTION.findall(output)
+    if reasons and reasons[-1].startswith("JSONDecodeError"):
+        return UserError(f"an index answers with something that is not an index: {indexes.shown()}",
+                            "see that INDEX_URL= (or pip's index-url) names a package index")
+    return UserError(f"pip-compile failed{f': {reasons[-1]}' if reasons else ''}",
+                        "see pip's message above; RESOLVER=uv may say more", details)
+
+
+def readable(output: str) -> str:
+    """Return the errors and the explanation in pip's output, without tracebacks and lists of all versions."""
+    before = output.partition("\nTraceback")[0]
+    first = re.search(r"^.*\berror\b", before, re.IGNORECASE | re.MULTILINE)
+    explanation = _EXPLANATION.search(output)
+    parts = (before[first.start():] if first else "", explanation[0] if explanation else "")
+    text = "\n".join(part.rstrip() for part in parts if part.strip())
+    return textwrap.dedent(_VERSIONS.sub(r"(the last ones:\1)", text))
+
+
+def _conflict(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _CONFLICT.search(output)
+    if not found:
+        return None
+    asked = [text for text in (*request.requirements, *request.constraints) if text in found[1]]
+    places = [f"{request.origins[text]}: {text}" if text in request.origins else text for text in asked]
+    return (f"{', '.join(places) or found[1]} cannot be satisfied together",
+            "change one of the requirements named above")
+
+
+def _build(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _BUILD.search(output)
+    return build_failure(found[1] or "", request) if found else None
+
+
+def _no_match(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _NO_MATCH.search(output)
+    if not found:
+        return None
+    text = found[1]
+    name = re.split(r"[^\w.-]", text, maxsplit=1)[0]
+    if found[2] == "versions: none" and not _NEEDS_PYTHON.search(output):
+        return unknown(name, request, indexes)
+    version = text.partition("==")[2]
+    needed = next((need for got, need in _NEEDS_PYTHON.findall(output) if got == version), "")
+    return wrong_python(text, needed.strip(), request) if needed else no_version(text, request)

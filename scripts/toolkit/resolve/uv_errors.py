@@ -1,0 +1,182 @@
+"""What uv says when it finds no solution, as one line that names the requirement and one that says what to do."""
+
+from __future__ import annotations
+
+import re
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from toolkit.core.errors import UserError
+from toolkit.model.names import normalize
+from toolkit.network.index_pages import Index
+from toolkit.network.index_settings import Indexes
+from toolkit.resolve.engine import ConflictError, Request
+
+_NAME = r"([A-Za-z0-9][\w.-]*?)"
+_ABSENT = re.compile(rf"{_NAME} was not found in (?:the package registry|the provided package locations|the cache)")
+_NO_VERSION = re.compile(
+    rf"(?:there (?:is|are) no versions? of|only) {_NAME}(?:\[[^\]]*\])?((?:[<>=!~]=?\S*)?)"
+    r"(?=[\s,]|$)(?: (?:is|are) available| and| have|,|\s|$)"
+)
+_REFUSED = re.compile(r"(?:An index URL|An index) \((\S+?)\).*?(40[13])")
+_FETCH = re.compile(r"(?:[Ff]ailed to fetch: |for url \(|unexpected (?:JSON|HTML) from )`?([^\s`)]+)")
+_BUILD = re.compile(r"Failed to (?:build|prepare|generate package metadata for|download and build) (?:`([^`]+)`)?")
+_PYTHON = re.compile(rf"{_NAME}((?:==|>=|<=|<|>|!=|~=)\S+) depends on Python(\S+?)(?=[,\s]|$)")
+_REQUIRED = re.compile(rf"you require {_NAME}(?=\[|[<>=!~@;,.\s]|$)")
+_CAUSES = {
+    "Connection refused": "refuses the connection",
+    "timed out": "does not answer in time",
+    "dns error": "has a host name that cannot be resolved",
+    "certificate": "has a certificate that is not trusted",
+    "HTTP status": "answers with an error",
+    "unexpected JSON": "answers with something that is not an index",
+    "unexpected HTML": "answers with something that is not an index",
+}
+
+
+def may_be_stale(output: str) -> bool:
+    """Tell whether a newer answer of the index could change the result."""
+    return bool(_ABSENT.search(output) or _NO_VERSION.search(output)) and not _REFUSED.search(output)
+
+
+def explain(output: str, request: Request, indexes: Indexes) -> UserError:
+    """Return the error to raise for uv's output; its own explanation, which shows all chains, becomes the details."""
+    details = indexes.hide(output).replace("error: ", "uv: ", 1)
+    flat = " ".join(details.split())
+    error = ConflictError if "No solution found" in flat else UserError
+    for kind in (_refused, _archive, _unreachable, _build, _absent, _python, _no_version):
+        found = kind(flat, request, indexes)
+        if found:
+            # What is absent, or out of reach, is so for fewer requirements too.
+            return (error if kind in (_python, _no_version) else UserError)(found[0], found[1], details)
+    if error is ConflictError:
+        return error(f"{_involved(flat, request)} cannot be satisfied together",
+                     "change one of the requirements named above", details)
+    reason = next((line.strip() for line in details.splitlines() if line.strip()), "uv failed")
+    return UserError(f"{_involved(flat, request)}: {reason.removeprefix('uv: ')}",
+                        "see uv's message above; `V=2` shows the command", details)
+
+
+def origin_of(name: str, request: Request) -> str:
+    """Return where a distribution is asked for, `file:line` (several with commas); empty: by others only."""
+    places = [place for text, place in request.origins.items() if _name(text) == normalize(name)]
+    return ", ".join(dict.fromkeys(places))
+
+
+def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
+    """Return what to say of a distribution that the engine did not find.
+
+    Engines take an index that refuses for one that has nothing; asked again, it says what is wrong with it.
+    """
+    return _trouble(name, indexes) or (
+        f"{_prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
+        "correct the name, or name the index that has it: INDEX_URL=, EXTRA_INDEX_URL= or pip's configuration",
+    )
+
+
+def _trouble(name: str, indexes: Indexes) -> tuple[str, str] | None:
+    try:
+        Index(indexes).files(name)
+    except UserError as error:
+        return error.what, error.hint
+    return None
+
+
+def no_version(text: str, request: Request) -> tuple[str, str]:
+    """Return what to say of a requirement (`name==9`) that no version satisfies."""
+    newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
+    return (f"{_prefix(_name(text), request)}no version satisfies `{text}`{newer}",
+            f"ask for a version that exists; `pip index versions {_name(text)}` lists them")
+
+
+def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, str]:
+    """Return what to say of a requirement whose version is for other interpreters (`needed` as in `>=3.12`)."""
+    pythons = ", ".join(request.targets.pythons)
+    return (f"{_prefix(_name(requirement), request)}{requirement} needs Python {needed}, but the target is {pythons}",
+            "allow another version of it, or change .python-version")
+
+
+def build_failure(subject: str, request: Request) -> tuple[str, str]:
+    """Return what to say of an sdist (`name==version`, empty: unknown) whose metadata only a failing build tells."""
+    name = _name(subject)
+    hint = "mend what the message above names" + (f", or add the line `{name}` to vendor.txt to take its wheels"
+                                                  if name else "")
+    return f"{_prefix(name, request)}{subject or 'an archive'} tells its needs only when built, and that failed", hint
+
+
+def _refused(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _REFUSED.search(text)
+    if not found:
+        return None
+    return (f"the index {found[1]} refuses: {found[2]} {'Unauthorized' if found[2] == '401' else 'Forbidden'}",
+            "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration")
+
+
+def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _FETCH.search(text)
+    if not found or _BUILD.search(text):
+        return None
+    status = re.search(r"\((\d{3} [^)]*)\)", text)
+    reason = next((meaning for sign, meaning in _CAUSES.items() if sign in text), "cannot be read")
+    return (f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""),
+            "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right")
+
+
+def _archive(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    missing = re.search(r"Distribution not found at: (\S+)", text)
+    damaged = _BUILD.search(text) if "Failed to extract archive" in text else None
+    if missing:
+        named = next((key for key in request.origins if missing[1] in key), missing[1])
+        return f"{_prefix(_name(named), request)}there is no file at {missing[1]}", "correct the URL"
+    if damaged:
+        subject = damaged[1] or "an archive"
+        return f"{_prefix(_name(subject), request)}{subject} is not a sound archive", "get a sound copy of the file"
+    return None
+
+
+def _build(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _BUILD.search(text)
+    return build_failure(found[1] or "", request) if found else None
+
+
+def _absent(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _ABSENT.search(text)
+    return unknown(found[1], request, indexes) if found else None
+
+
+def _python(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _PYTHON.search(text)
+    if not found or "requested Python version" not in text:
+        return None
+    return wrong_python(found[1] + found[2], found[3], request)
+
+
+def _no_version(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    found = _NO_VERSION.search(text)
+    if not found:
+        return None
+    trouble = _trouble(found[1], indexes) if "there are no versions of" in text else None
+    asked = next((key for key in (*request.origins, *request.requirements, *request.constraints)
+                  if _name(key) == normalize(found[1])), found[1] + found[2])
+    return trouble or no_version(asked, request)
+
+
+def _involved(text: str, request: Request) -> str:
+    """Name the requirements that uv's explanation speaks of, each with its place."""
+    named = {normalize(name) for name in _REQUIRED.findall(text)}
+    known = [key for key in (request.origins or dict.fromkeys((*request.requirements, *request.constraints), ""))
+             if _name(key) in named]
+    parts = [f"{request.origins[key]}: {key}" if request.origins.get(key) else key for key in known]
+    return ", ".join(parts) or "the requirements"
+
+
+def _prefix(name: str, request: Request) -> str:
+    origin = origin_of(name, request)
+    return f"{origin}: " if origin else ""
+
+
+def _name(text: str) -> str:
+    try:
+        return normalize(Requirement(text).name)
+    except InvalidRequirement:
+        return normalize(re.split(r"[^\w.-]", text, maxsplit=1)[0])

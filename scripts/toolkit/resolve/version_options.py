@@ -1,0 +1,33 @@
+"""The options of verbs that choose versions, and what they mean."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from datetime import UTC, date, datetime, timedelta
+
+from toolkit.core.errors import UserError
+
+
+def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._ArgumentGroup:
+    """Add the options to a verb's parser, and return their group for further ones."""
+    group = parser.add_argument_group(f"options of {verb}")
+    group.add_argument("--resolver", default="uv", choices=("uv", "pip-tools"), help="what chooses the versions")
+    group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d")
+    group.add_argument("--index-url", default="", help="the index, instead of the one pip is configured with")
+    group.add_argument("--extra-index-url", default="", metavar="URLS", help="further indexes")
+    group.add_argument("--platforms", default="linux", metavar="NAMES", help="values of sys.platform to lock for")
+    return group
+
+
+def when(text: str, now: datetime | None = None) -> str:
+    """Return `2026-11-01` as it is, an age such as `7d` (days), `12h`, `2w` as the time it means; else `UserError`."""
+    units = {"h": "hours", "d": "days", "w": "weeks"}
+    age = re.fullmatch(r"(\d+)([hdw])", text)
+    if age:
+        moment = (now or datetime.now(UTC)) - timedelta(**{units[age[2]]: int(age[1])})
+        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    try:
+        return date.fromisoformat(text).isoformat() if text else ""
+    except ValueError:
+        raise UserError(f"EXCLUDE_NEWER={text}: neither a date nor an age", "write 2026-11-01, or 7d") from None

@@ -1,0 +1,63 @@
+"""Wheels taken with `--no-deps`: their version is chosen here, since no engine may look at what they need."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
+from packaging.version import Version
+
+from toolkit.core.errors import UserError
+from toolkit.model.pins import Pin, RemoteFile
+from toolkit.network.index_pages import Index
+from toolkit.project.lock_inputs import Wants
+from toolkit.project.vendor_txt import BinaryRule
+from toolkit.resolve.file_choice import Selector
+
+
+def without_dependencies(wants: Wants, index: Index, preferences: Sequence[str], selector: Selector) -> list[Pin]:
+    """Return a pin for each name that vendor.txt wants with `--no-deps`: the kept version, or the newest that fits."""
+    names = dict.fromkeys(rule.name for rule in wants.binary if rule.no_deps)
+    return [_pin(name, wants, index, preferences, selector) for name in names]
+
+
+def _pin(name: str, wants: Wants, index: Index, preferences: Sequence[str], selector: Selector) -> Pin:
+    rules = [rule for rule in wants.binary if rule.name == name]
+    specifier = _specifier(name, wants, rules)
+    by_version: dict[Version, list[RemoteFile]] = {}
+    for file in index.files(name):
+        version = _version(file)
+        if version and not file.yanked:
+            by_version.setdefault(version, []).append(file)
+    locked = [text.partition("==")[2].partition(";")[0] for text in preferences if text.startswith(f"{name}==")]
+    kept = [Version(text.strip()) for text in locked]
+    fitting = sorted(specifier.filter(by_version), key=lambda version: (version in kept, version), reverse=True)
+    for version in fitting:
+        pin = Pin(name=name, version=str(version), wheels=tuple(by_version[version]))
+        try:
+            selector.choose(pin)
+        except UserError:
+            # A version without a wheel for every line of vendor.txt; an older one may have them.
+            continue
+        return pin
+    known = ", ".join(str(version) for version in sorted(by_version)) or "none"
+    raise UserError(
+        f"{rules[0].origin}: no version of {name}{specifier} has wheels for every line of it",
+        f"the index has wheels of: {known}",
+    )
+
+
+def _specifier(name: str, wants: Wants, rules: Iterable[BinaryRule]) -> SpecifierSet:
+    """Return what all lines together demand of the version."""
+    lines = [line.text for line in (*wants.lines, *wants.tree.constraints) if line.name == name]
+    texts = [*(rule.specifier for rule in rules), *(str(Requirement(text).specifier) for text in lines)]
+    return SpecifierSet(",".join(filter(None, texts)))
+
+
+def _version(file: RemoteFile) -> Version | None:
+    try:
+        return parse_wheel_filename(file.name)[1]
+    except InvalidWheelFilename:
+        return None

@@ -1,0 +1,177 @@
+"""A new project: a repository with the toolkit and the vendored files as submodules, and a first service."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from toolkit.core import console, files, git, process
+from toolkit.core.errors import UserError
+from toolkit.project import discovery
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.scaffold import new_service, templates, writing
+from toolkit.scaffold.templates import Entry
+from toolkit.scaffold.writing import Change
+
+#: Recipes of docs/ci, each with where its system looks for it.
+RECIPES = {
+    "gitlab": ("gitlab-ci.yml", ".gitlab-ci.yml"),
+    "github": ("github-actions.yml", ".github/workflows/packages.yml"),
+    "jenkins": ("Jenkinsfile", "Jenkinsfile"),
+}
+_OTHER_TOOLKIT = "name the toolkit's own repository"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What is asked for: the first service, and where things come from.
+
+    `toolkit` and `vendor` are URLs of the submodules, the second empty for a new repository beside the project; `ci` is
+    one of `RECIPES`, or empty; `summary` says what the service does, `overlay` is templates laid over the common one.
+    """
+
+    service: str
+    toolkit: str = ""
+    vendor: str = ""
+    ci: str = ""
+    summary: str = ""
+    overlay: tuple[Path, ...] = ()
+
+
+def toolkit_url(toolkit: Path) -> str:
+    """Return where others get the toolkit: its own origin, else itself.
+
+    Raises `UserError` where it has no repository.
+    """
+    if not (toolkit / ".git").exists():
+        raise UserError(f"{toolkit}: not a git repository, so it cannot become a submodule",
+                           "say where it is kept, --toolkit URL, or get it with `git clone`")
+    url = git.absolute(git.read(toolkit, "config", "remote.origin.url") or str(toolkit), toolkit)
+    if git.is_local(url):
+        console.warn(f"common/ will come from {url}, which others cannot reach; --toolkit URL names another place")
+    return url
+
+
+def plan(project: Project, settings: Settings, request: Request) -> list[Change]:
+    """Return what becomes of each file of a project; without a service, only of those that belong to none."""
+    found = _entries(project, settings, request)
+    if request.service:
+        found += new_service.packaging(project, settings, request.service)
+        found += new_service.entries(project, settings, request.service, request.summary, *request.overlay)
+    return writing.plan(project.root, found)
+
+
+def _entries(project: Project, settings: Settings, request: Request) -> list[Entry]:
+    values = {"project": new_service.source_name(project.root, request.service), "namespace": settings.namespace}
+    found = templates.read(values, settings.toolkit / "templates" / "project")
+    if settings.namespace != "yc":
+        text = f"NAMESPACE = {settings.namespace}\ninclude common/project.mk\n"
+        makefile = Entry(path=PurePosixPath("Makefile"), text=text)
+        found = [makefile if entry.path == makefile.path else entry for entry in found]
+    if request.ci:
+        directories = {package.path.name for package in project.services} | {request.service.replace("-", "_")}
+        found.append(_recipe(settings.toolkit / "docs" / "ci", request.ci, sorted(directories - {""})))
+    return found
+
+
+def _recipe(directory: Path, ci: str, services: Sequence[str]) -> Entry:
+    """Return a recipe with these services and this machine's release in the place of those that it is written with."""
+    source, target = RECIPES[ci]
+    text = (directory / source).read_text(encoding="utf-8")
+    text = re.sub(r"api_service(\W+)worker", lambda found: found[1].join(services), text)
+    try:
+        release = platform.freedesktop_os_release()
+        system, suite = release["ID"], release["VERSION_CODENAME"]
+    except (OSError, KeyError):
+        return Entry(path=PurePosixPath(target), text=text)
+    text = re.sub(r"bookworm(\W+)trixie", suite, text).replace("debian:bookworm", f"{system}:{suite}")
+    return Entry(path=PurePosixPath(target), text=text)
+
+
+def vendor_repository(directory: Path) -> Path:
+    """Return the repository of vendored files that a project without another one begins with."""
+    return directory.with_name(f"{directory.name}-vendor.git")
+
+
+def check(directory: Path, request: Request) -> None:
+    """Raise `UserError` where a project cannot be made: before anything is written, and without changing anything."""
+    for parent in directory.parents:
+        if discovery.is_toolkit(parent / "common"):
+            raise UserError(f"{directory}: inside of the project {parent}",
+                               "`common/scripts/new-service NAME`, run there, adds a service to it")
+    git.identity(directory)
+    vendor = vendor_repository(directory)
+    if not request.vendor and os.path.lexists(vendor):
+        raise UserError(f"{vendor}: there already, where the repository of vendored files would be made",
+                           f"to use it, say --vendor {vendor}")
+    if not git.heads(request.toolkit, "--toolkit"):
+        raise UserError(f"--toolkit {request.toolkit}: the repository there is empty", _OTHER_TOOLKIT)
+    if request.vendor:
+        git.heads(request.vendor, "--vendor")
+
+
+def create(settings: Settings, request: Request, changes: Sequence[Change]) -> None:
+    """Make the repository, with everything committed. It appears when it is whole, or not at all."""
+    directory = settings.project
+    with files.temporary_directory(directory.parent, ".new-project-") as scratch:
+        project = scratch / directory.name
+        git.run(scratch, "init", "--quiet", directory.name)
+        for change in changes:
+            writing.write(project, change.entry, change.text)
+        _add_toolkit(project, settings.toolkit, request.toolkit)
+        _add_vendor(project, settings, request)
+        git.run(project, "add", "--all", "--force")
+        git.run(project, "commit", "--quiet", "--message", f"A project with the service {request.service}")
+        made = vendor_repository(project)
+        if made.exists():
+            made.rename(vendor_repository(directory))
+        try:
+            project.rename(directory)
+        except BaseException:
+            if not request.vendor:
+                vendor_repository(directory).rename(made)
+            raise
+    # Git noted where the submodules' repositories were.
+    git.run(directory, "submodule", "--quiet", "sync")
+
+
+def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
+    """Add the toolkit at the commit that runs now, whose templates these are; if it is not there, at the newest."""
+    console.step("CLONE", f"common/ from {url}")
+    git.add_submodule(project, url, "common")
+    head = git.read(toolkit, "rev-parse", "HEAD")
+    common = project / "common"
+    if head and not git.read(common, "cat-file", "-t", head):
+        git.read(common, "fetch", "--quiet", "origin", head)
+    try:
+        git.run(common, "checkout", "--quiet", "--detach", head or "HEAD")
+    except process.CommandError:
+        console.warn(f"common/ is another version of the toolkit than this one, whose commit {head[:12]} is not at {url}")
+    else:
+        if git.read(toolkit, "status", "--porcelain", "--untracked-files=no"):
+            console.warn(f"common/ is the commit {head[:12]}; changes to {toolkit} that are not committed are not in it")
+    if not discovery.is_toolkit(common):
+        raise UserError(f"--toolkit {url}: what is there is not this toolkit", _OTHER_TOOLKIT)
+
+
+def _add_vendor(project: Path, settings: Settings, request: Request) -> None:
+    """Add vendor/. A repository that is empty gets a first commit: a submodule is always at some commit."""
+    url = request.vendor or f"../{vendor_repository(project).name}"
+    console.step("CLONE", f"vendor/ from {url}")
+    if not request.vendor:
+        git.run(project, "init", "--quiet", "--bare", vendor_repository(project))
+    if not request.vendor or not git.heads(url, "--vendor"):
+        vendor = project / "vendor"
+        git.run(project, "clone", "--quiet", "--", url, "vendor")
+        for entry in templates.read({"project": settings.project.name}, settings.toolkit / "templates" / "vendor"):
+            writing.write(vendor, entry, entry.text)
+        git.run(vendor, "add", "--all")
+        git.run(vendor, "commit", "--quiet", "--message", "A place for vendored files")
+        if not request.vendor:
+            git.run(vendor, "push", "--quiet", "origin", "HEAD")
+    git.add_submodule(project, url, "vendor")

@@ -1,0 +1,135 @@
+"""The files of a new service, and whether its name is free."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from pathlib import Path
+
+from toolkit.core import git, outer_make, process
+from toolkit.core.errors import UserError
+from toolkit.project import debian_control, discovery, python_version
+from toolkit.project.debian_control import Stanza
+from toolkit.project.discovery import Package, Project
+from toolkit.project.settings import Settings
+from toolkit.scaffold import templates
+from toolkit.scaffold.templates import Entry
+
+NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
+_LONGEST = 60
+#: The first port of health and metrics; services of one project get one after the other.
+_FIRST_PORT = 8081
+
+
+def check_name(name: str, what: str = "service") -> None:
+    """Raise `UserError` when `name` is none for a service: it becomes a module, a script, a unit and a package."""
+    if NAME.fullmatch(name) and len(name) <= _LONGEST:
+        return
+    better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_LONGEST].strip("-")
+    raise UserError(
+        f"{name!r} is no name for a {what}: it takes small letters a-z, digits, and single hyphens between them, "
+        f"begins with a letter and has at most {_LONGEST} of them",
+        f"how about {better}?" if better else f"a name such as mail-relay is one for a {what}",
+    )
+
+
+def read_setting(project: Path, name: str) -> str:
+    """Return a setting such as NAMESPACE, as the project's makefile or the environment has it."""
+    rule = f"print-setting: ; $(info $({name})) @:"
+    words = ["make", "--no-print-directory", "--silent", f"--eval={rule}", "print-setting"]
+    return process.read(words, cwd=project, env=outer_make.environment()).strip()
+
+
+def entries(project: Project, settings: Settings, name: str, summary: str = "", *overlay: Path) -> list[Entry]:
+    """Return the files of a service; `summary` says what it does, templates of `overlay` are laid over the common one.
+
+    Raises `UserError` when the name is none, or is taken by something else than this very service.
+    """
+    check_name(name)
+    check_name(settings.namespace, "namespace")
+    names, stanzas = templates.names(name, settings.namespace), _stanzas(project.root)
+    if _is_there(project, names):
+        # Its package may be called as the service is.
+        names["package"] = next(_packages(names, stanzas), names["package"])
+    else:
+        _check_free(project, names, stanzas)
+    values = {**names, "project": source_name(project.root, name), "summary": summary or f"{name} service"}
+    values |= _circumstances(project, names)
+    return templates.read(values, settings.toolkit / "templates" / "service", *overlay)
+
+
+def packaging(project: Project, settings: Settings, name: str) -> list[Entry]:
+    """Return what debian/ has beside the files of its services, to go with the first of them; nothing once it is there.
+
+    Raises `UserError` when git does not know who makes this.
+    """
+    if _stanzas(project.root):
+        return []
+    values = {"project": source_name(project.root, name), **people(project.root)}
+    return templates.read(values, settings.toolkit / "templates" / "packaging")
+
+
+def source_name(root: Path, service: str) -> str:
+    """Return the source package's name: of debian/control, else of the directory if that can be, or of the service."""
+    stanzas = _stanzas(root)
+    if stanzas:
+        return stanzas[0].get("Source")
+    return root.name if NAME.fullmatch(root.name) and len(root.name) > 1 else service
+
+
+def _stanzas(root: Path) -> list[Stanza]:
+    path = root / "debian" / "control"
+    return debian_control.stanzas(path) if path.exists() else []
+
+
+def people(root: Path) -> dict[str, str]:
+    """Return the values of a template that say who makes this, and when."""
+    now = datetime.now(UTC)
+    return {"maintainer": git.identity(root), "date": format_datetime(now), "year": str(now.year)}
+
+
+def _circumstances(project: Project, names: Mapping[str, str]) -> dict[str, str]:
+    """Return the interpreters that the project's other services are for, and the first port that they leave free."""
+    path = project.root / names["directory"]
+    others = [service for service in project.services if service.path != path]
+    example = others[0] if others else Package(path=path, name=names["module"], is_service=True)
+    pythons = python_version.read(project, example).pythons
+    oldest = min(pythons, key=lambda version: [int(part) for part in version.split(".")])
+    return {"python": "\n".join(pythons), "oldest": oldest, "port": str(_FIRST_PORT + len(others))}
+
+
+def _is_there(project: Project, names: Mapping[str, str]) -> bool:
+    return project.root / names["directory"] in [service.path for service in project.services]
+
+
+def _packages(names: Mapping[str, str], stanzas: Sequence[Stanza]) -> Iterator[str]:
+    """Yield the packages of debian/control that belong to a service of these names."""
+    declared = [stanza.get("Package") for stanza in stanzas[1:]]
+    yield from (name for name in (names["package"], names["service"]) if name in declared)
+
+
+def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[Stanza]) -> None:
+    path = project.root / names["directory"]
+    taken = [*_takers(project, names, stanzas)]
+    if discovery.is_skipped(path.name):
+        taken.append(f"{path.name}/ is a directory that is never searched for packages")
+    elif os.path.lexists(path):
+        taken.append(f"{path.name} is there already, and is no service")
+    if taken:
+        raise UserError(f"{names['service']}: the name is taken: {taken[0]}", "choose another name")
+
+
+def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Stanza]) -> Iterator[str]:
+    """Yield what bears one of a new service's names already."""
+    if package := project.find(names["module"]):
+        yield f"{project.shown(package.path)}/ is the package {package.name}"
+    for service in project.services:
+        if service.service_name == names["service"]:
+            yield f"{project.shown(service.path)}/ is a service of this name"
+        if names["script"] in service.scripts:
+            yield f"{project.shown(service.path)}/ has the script {names['script']}"
+    for declared in _packages(names, stanzas):
+        yield f"debian/control has the package {declared}"

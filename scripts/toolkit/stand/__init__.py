@@ -1,0 +1,1 @@
+"""Machines to run a whole project on."""

@@ -1,0 +1,43 @@
+"""The Vagrant boxes that were made on this machine: where they are, and how Vagrant is told of them.
+
+Only the standard library: a Vagrantfile asks for these on whatever laptop there is.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import files
+
+
+@dataclass(frozen=True, kw_only=True)
+class Box:
+    """A finished box: its file, the catalogue that names it, and its name and version there."""
+
+    path: Path
+    catalogue: Path
+    name: str
+    version: str
+
+
+def directory() -> Path:
+    """Return where boxes are."""
+    return files.cache_root() / "boxes"
+
+
+def name(suite: str) -> str:
+    """Return the name of the box of a suite."""
+    return f"python-common/{suite}"
+
+
+def find(suite: str) -> Box | None:
+    """Return the box of a suite, if it was made."""
+    catalogue = directory() / f"{suite}.json"
+    try:
+        version = json.loads(catalogue.read_text(encoding="utf-8"))["versions"][0]["version"]
+    except (FileNotFoundError, ValueError, LookupError, TypeError):
+        return None
+    path = directory() / f"{suite}.box"
+    return Box(path=path, catalogue=catalogue, name=name(suite), version=version) if path.is_file() else None

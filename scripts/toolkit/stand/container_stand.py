@@ -1,0 +1,176 @@
+"""A stand that is a container on this machine: made in seconds, of the same roles as the others. Linux only."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import socket
+import sys
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toolkit.core import console, debian_packages, files, process
+from toolkit.core.errors import UserError
+from toolkit.debian import chroot
+from toolkit.project.settings import Settings
+from toolkit.stand import base, machine, provisioning
+from toolkit.stand.ansible_variables import PLACE
+from toolkit.stand.base import Access, Options
+from toolkit.stand.machine import Machine
+from toolkit.stand.machine_root import Guest
+
+USER = "vagrant"
+#: What a machine has that boots and lets Ansible in, beside the packages of every stand.
+_PACKAGES = ("dbus", "libpam-systemd", "openssh-server", "python3", "python3-apt", "systemd-sysv")
+_HELPER = Path(__file__).resolve().parents[2] / "machine.py"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Container:
+    """The container of a project."""
+
+    settings: Settings
+    options: Options
+
+    @property
+    def name(self) -> str:
+        """Return its name: the project's, with what tells two projects of one name apart."""
+        digest = hashlib.sha256(os.fsencode(self.settings.project)).hexdigest()[:8]
+        return "-".join([*base.names(self.settings.project.name), *filter(None, [self.options.label]), digest])
+
+    @property
+    def directory(self) -> Path:
+        """Return the directory of its keys."""
+        return files.cache_root() / "stands" / self.name
+
+    def up(self) -> tuple[str, ...]:
+        """Make it where there is none, start it and provision it; return the tasks that changed something."""
+        _require_programs()
+        base.require_toolkit_inside(self.settings)
+        if not machine.is_running(self.name):
+            self._boot()
+        access = self.access()
+        base.wait(access, lambda: machine.is_running(self.name))
+        return provisioning.run(access, self.settings, self.options)
+
+    def access(self) -> Access:
+        """Return the way into it. Raises `UserError` when it does not run."""
+        if not machine.is_running(self.name):
+            raise UserError("the stand of this project does not run", "`make stand` makes and starts it")
+        return self._access()
+
+    def destroy(self) -> None:
+        """End it, and remove all that belongs to it; one that is not there is no error."""
+        if (machine.ROOT / self.name).is_dir():
+            console.step("STAND", f"{self.name}: ends")
+            _as_root("end", self.name)
+        files.remove_tree(self.directory)
+
+    def _access(self) -> Access:
+        return Access(host=self.name, user=USER, config=self.directory / "ssh_config")
+
+    def _boot(self) -> None:
+        suite = self.options.suite or chroot.own_suite()
+        self._refuse_another(suite)
+        tarball = self._tarball(suite)
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self.directory.chmod(0o700)
+        port = self._port()
+        for name in ("key", "host_key"):
+            _make_key(self.directory / name)
+        self._write_configuration(port)
+        owner = self.settings.project.stat().st_uid
+        guest = Guest(hostname=self.name[:60], user=USER, uid=owner or 1000, port=port,
+                      authorized_key=self._text("key.pub"), host_key=self._text("host_key"),
+                      store=str(files.cache_root() / "store"))
+        # It holds the machine's own key, and is for root alone to read.
+        machine.write(Machine(name=self.name, tarball=str(tarball), binds=((str(self.settings.project), PLACE),),
+                              guest=guest), self.directory / "machine.json")
+        files.write_atomic(self.directory / "suite", suite)
+        console.step("STAND", f"{self.name}: {suite}, on port {port} of this machine")
+        _as_root("boot", str(self.directory / "machine.json"))
+
+    def _text(self, name: str) -> str:
+        return (self.directory / name).read_text(encoding="utf-8")
+
+    def _refuse_another(self, suite: str) -> None:
+        """Refuse to go on with a stand of another suite."""
+        noted = self.directory / "suite"
+        if (machine.ROOT / self.name / "root").is_dir() and noted.is_file() and self._text("suite") != suite:
+            raise UserError(f"the stand of this project is {self._text('suite')}, not {suite}",
+                               "`make stand-destroy` first; all that is in it will be gone")
+
+    def _tarball(self, suite: str) -> Path:
+        """Return the tarball that the machine is made of; it is not looked for when there is the machine."""
+        if (machine.ROOT / self.name / "root").is_dir():
+            return Path(os.devnull)
+        packages = dict.fromkeys([*_PACKAGES, *debian_packages.read(["build", "develop", "guest"])])
+        recipe = replace(chroot.minimal(suite, self.options.mirror), depends={"Build-Depends": ", ".join(packages)})
+        return chroot.provide(recipe, self.settings, self.options.max_age).path
+
+    def _port(self) -> int:
+        """Return the port asked for, that of last time, or a free one. Raises `UserError` when it is in use."""
+        noted = self.directory / "port"
+        if self.options.port:
+            if not _is_free(self.options.port):
+                raise UserError(f"STAND_PORT={self.options.port}: in use on this machine",
+                                   "name another one, or none: a free one is taken then")
+            port = self.options.port
+        else:
+            last = int(self._text("port")) if noted.is_file() else 0
+            port = last if last and _is_free(last) else _free_port()
+        files.write_atomic(noted, str(port))
+        return port
+
+    def _write_configuration(self, port: int) -> None:
+        key = self._text("host_key.pub")
+        files.write_atomic(self.directory / "known_hosts", f"[127.0.0.1]:{port} {key}")
+        files.write_atomic(self.directory / "ssh_config", "\n".join([
+            f"Host {self.name}", "HostName 127.0.0.1", f"Port {port}", f"User {USER}",
+            f'IdentityFile "{self.directory}/key"', "IdentitiesOnly yes", "StrictHostKeyChecking yes",
+            f'UserKnownHostsFile "{self.directory}/known_hosts"', "ForwardAgent yes", "SendEnv LANG LC_*",
+            "LogLevel ERROR", "",
+        ]))
+
+
+def _require_programs() -> None:
+    programs = {"systemd-nspawn": "systemd-container", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
+    missing = sorted({package for program, package in programs.items() if not shutil.which(program)})
+    if missing:
+        raise UserError(f"this machine lacks what a stand in a container needs: {' '.join(missing)}",
+                           f"`apt install {' '.join(missing)}`; elsewhere than on Linux, STAND=vagrant")
+
+
+def _make_key(path: Path) -> None:
+    if not path.is_file():
+        process.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stand", "-f", path])
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+        return True
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _as_root(*words: str) -> None:
+    """Run the helper that needs root. It says itself what is wrong."""
+    command = [sys.executable, "-B", str(_HELPER), *words]
+    if os.geteuid() != 0:
+        if not shutil.which("sudo"):
+            raise UserError("containers need root, and there is no sudo",
+                               "run this as root, or take STAND=vagrant or STAND=remote")
+        console.note("  through sudo, which may ask for your password")
+        command = ["sudo", *command]
+    if process.run_at_terminal(command):
+        sys.exit(1)

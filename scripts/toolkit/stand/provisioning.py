@@ -1,0 +1,162 @@
+"""Ansible, run on a stand: what it says on the way, what its failures mean, and how much it changed."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from toolkit.core import console, files, process
+from toolkit.core.errors import UserError
+from toolkit.network import tools_environment
+from toolkit.project.settings import Settings
+from toolkit.stand import ansible_variables
+from toolkit.stand.ansible_variables import Guest
+from toolkit.stand.base import Access, Options
+
+_TASK = re.compile(r"(?:TASK|PLAY|RUNNING HANDLER) \[(.*?)\] \**$")
+_FATAL = re.compile(r"^fatal: \[.*?\]: (?:FAILED|UNREACHABLE)! =>[ ]*\n(?P<result>(?: .*\n|\n(?=\n* ))*)", re.MULTILINE)
+#: What begins a text of several lines in YAML.
+_BLOCK = re.compile(r"[|>]\d*[-+]?")
+#: What Ansible's log puts before each message.
+_PREFIX = re.compile(r"^\d{4}-\d\d-\d\d \S+ p=\d+ u=\S* n=\S* \w*\| ?", re.MULTILINE)
+
+
+class Report:
+    """What is shown of Ansible's output as it comes: tasks that changed something, and that it tries again."""
+
+    def __init__(self) -> None:
+        self._task = ""
+        self._shown = ""
+
+    def line(self, text: str) -> None:
+        """Take a line of Ansible's."""
+        found = _TASK.match(text)
+        if found:
+            self._task = found[1]
+        elif text.startswith("FAILED - RETRYING"):
+            console.note(f"          {text}")
+        elif text.startswith("changed:") and self._shown != self._task:
+            self._shown = self._task
+            console.step("STAND", f"  {_named(self._task)}")
+
+
+def run(access: Access, settings: Settings, options: Options) -> tuple[str, ...]:
+    """Provision a stand and return the tasks that changed something. Raises `UserError` that says what went wrong."""
+    guest = Guest(mode=options.mode, suite=options.suite, user=access.user, is_own=options.kind != "remote")
+    variables = ansible_variables.collect(settings, guest)
+    program = _program(options)
+    (files.cache_root() / "tmp").mkdir(parents=True, exist_ok=True)
+    with files.temporary_directory(files.cache_root() / "tmp", "stand-") as scratch:
+        # The user's ssh configuration is among them: for nobody else to read.
+        scratch.chmod(0o700)
+        (scratch / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
+        words: list[str | Path] = [program, *arguments(access, scratch / "variables.json"), playbook(settings)]
+        return execute(words, _environment(settings), access.host, settings)
+
+
+def execute(words: Sequence[str | Path], environment: Mapping[str, str], host: str,
+            settings: Settings) -> tuple[str, ...]:
+    """Run what runs Ansible, and return the tasks that changed something; `host` is what messages call the stand.
+
+    Ansible's own log, build/logs/stand.log, has the whole output, whatever is shown of it. Raises `UserError`.
+    """
+    log = settings.build / "logs" / "stand.log"
+    log.parent.mkdir(parents=True, exist_ok=True)
+    log.unlink(missing_ok=True)
+    try:
+        process.run(words, cwd=settings.project, env={**environment, "ANSIBLE_LOG_PATH": str(log)}, watch=Report().line)
+    except process.CommandError as error:
+        raise explain(_read(log), error.output, host, log) from None
+    return changed(_read(log))
+
+
+def _read(log: Path) -> str:
+    text = log.read_text(encoding="utf-8", errors="replace") if log.is_file() else ""
+    return _PREFIX.sub("", text)
+
+
+def changed(output: str) -> tuple[str, ...]:
+    """Return the names of the tasks that changed something."""
+    names, task = [], ""
+    for line in output.splitlines():
+        found = _TASK.match(line)
+        task = found[1] if found else task
+        if line.startswith("changed:"):
+            names.append(_named(task))
+    return tuple(dict.fromkeys(names))
+
+
+def _named(task: str) -> str:
+    return task.replace(" : ", ": ", 1)
+
+
+def playbook(settings: Settings) -> Path:
+    """Return the project's own playbook, or the toolkit's where it has none."""
+    own = settings.project / "stand" / "playbook.yml"
+    return own if own.is_file() else settings.toolkit / "stand" / "playbook.yml"
+
+
+def arguments(access: Access, variables: Path) -> list[str]:
+    """Return the arguments of ansible-playbook, without the playbook."""
+    ssh = [f"--ssh-common-args={' '.join(access.options)}"] if access.config else []
+    return ["--inventory", f"{access.host},", *ssh, "--extra-vars", f"@{variables}"]
+
+
+def _program(options: Options) -> Path:
+    """Return ansible-playbook: the one asked for, or the pinned one, installed when it is missing."""
+    if options.ansible:
+        found = shutil.which(os.path.expanduser(options.ansible))
+        if not found:
+            raise UserError(f"ANSIBLE={options.ansible}: no such program", "name an ansible-playbook")
+        return Path(found).absolute()
+    # Of the stand's own directory, which a project's packages never see.
+    requirements = Path(__file__).resolve().parents[3] / "stand" / "requirements.txt"
+    return tools_environment.make(Path(sys.executable), requirements=requirements).parent / "ansible-playbook"
+
+
+def _environment(settings: Settings) -> dict[str, str]:
+    """Return Ansible's environment: its settings are those of the stand, not of the user's other work."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
+    return {**kept, "ANSIBLE_CONFIG": str(settings.toolkit / "stand" / "ansible.cfg"), "PYTHONUNBUFFERED": "1",
+            "ANSIBLE_NOCOLOR": "1"}
+
+
+def explain(output: str, printed: str, host: str, log: Path) -> UserError:
+    """Return what a failure means for the user, with what the failed task said (else what was printed)."""
+    found = _FATAL.search(output)
+    tasks = [match[1] for match in map(_TASK.match, output.splitlines()) if match]
+    said = _said(found["result"].splitlines()) if found else printed[-4000:]
+    if "UNREACHABLE!" in output:
+        return UserError(f"{host}: not reached any more", "`make stand` goes on where it stopped", said)
+    if re.search(r"(?i)missing sudo password|sudo: a password is required|incorrect sudo password", output):
+        return UserError(f"{host}: sudo asks for a password there",
+                            "let the user run everything without one, sudoers(5): NOPASSWD", said)
+    again = f"mend it, and `make stand` goes on where it stopped; the whole output is in {log}"
+    what = _named(tasks[-1]) if tasks else "Ansible did not start"
+    return UserError(f"the stand is not ready: {what}", again, said)
+
+
+def _said(lines: Sequence[str]) -> str:
+    """Return the text of a failed task's result, in YAML: what it wrote as errors, or its message, or all there is."""
+    for key in ("stderr", "module_stderr", "msg"):
+        for number, line in enumerate(lines):
+            found = re.match(rf"( *){key}: ?(.*)", line)
+            if found and found[2] not in ("''", '""'):
+                first = [] if _BLOCK.fullmatch(found[2]) else [found[2].strip("'\"")]
+                return "\n".join([*first, *_block(lines[number + 1:], len(found[1]))])
+    return "\n".join(lines)
+
+
+def _block(lines: Sequence[str], indent: int) -> list[str]:
+    """Return the lines that are indented deeper, without that much space."""
+    inner: list[str] = []
+    for line in lines:
+        if line.strip() and len(line) - len(line.lstrip()) <= indent:
+            break
+        inner.append(line[indent + 4:])
+    return inner

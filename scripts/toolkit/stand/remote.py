@@ -1,0 +1,59 @@
+"""A stand on any machine that lets in by ssh: the project is copied there, for it cannot be mounted."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from toolkit.core import console, process
+from toolkit.core.errors import UserError
+from toolkit.project.settings import Settings
+from toolkit.stand import base, provisioning
+from toolkit.stand.ansible_variables import PLACE
+from toolkit.stand.base import Access, Options
+
+_PREPARE = f"""\
+command -v rsync >/dev/null || sudo -n apt-get -qq --yes install rsync
+test -w {PLACE} || sudo -n install --directory --owner "$(id --user)" --group "$(id --group)" {PLACE}
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remote:
+    """The stand on a host."""
+
+    settings: Settings
+    options: Options
+
+    def up(self) -> tuple[str, ...]:
+        """Copy the project there and provision the host; return the tasks that changed something."""
+        base.require_toolkit_inside(self.settings)
+        access = self.access()
+        console.step("STAND", f"{access.host}: the project is copied to {PLACE}")
+        self._copy(access)
+        return provisioning.run(access, self.settings, self.options)
+
+    def access(self) -> Access:
+        """Return the way into it. Raises `UserError` where there is no host, or it does not let in."""
+        host = self.options.host
+        if not host or host.startswith("-"):
+            raise UserError("STAND=remote: on which host?", "name it: STAND=remote HOST=user@host.example")
+        access = Access(host=host, user="")
+        try:
+            return Access(host=host, user=access.read("whoami").strip())
+        except process.CommandError as error:
+            raise UserError(f"HOST={host}: not reached by ssh",
+                               f"`ssh {host}` has to work without a password", error.output) from None
+
+    def destroy(self) -> None:
+        """Leave the host as it is: it was there before."""
+        console.note(f"{self.options.host}: left as it is; what the stand has brought is in {PLACE} and in `stand-services`")
+
+    def _copy(self, access: Access) -> None:
+        try:
+            access.read("sh", "-ec", _PREPARE)
+        except process.CommandError as error:
+            raise UserError(f"{access.host}: {access.user} cannot prepare it for a stand",
+                               "sudo has to work there without a password", error.output) from None
+        shell = " ".join(["ssh", "-o", "BatchMode=yes", *access.options])
+        process.run(["rsync", "--archive", "--delete", "--rsh", shell, "--exclude=/build/", "--exclude=.git",
+                     "--exclude=__pycache__", f"{self.settings.project}/", f"{access.host}:{PLACE}/"])

@@ -1,0 +1,189 @@
+"""Whether this host can run the machine that a Vagrantfile describes: asked before `vagrant up` begins.
+
+Vagrant itself says what is wrong late, when a machine is half made, and does not say what to install.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import ipaddress
+import json
+import os
+import shutil
+import socket
+import urllib.request
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from urllib.error import HTTPError, URLError
+
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.stand import libvirt_network, vagrant_settings, virtualbox
+from toolkit.stand.vagrant_settings import Wanted
+
+KVM, CPUS = Path("/dev/kvm"), Path("/proc/cpuinfo")
+#: Of the module that is loaded: kvm_intel or kvm_amd.
+MODULES = Path("/sys/module")
+#: Debian 13 and Ubuntu 24.04 have it in a package of its own, Debian 12 beside QEMU.
+VIRTIOFSD = (Path("/usr/libexec/virtiofsd"), Path("/usr/lib/qemu/virtiofsd"))
+_KVM_CREATE_VM = 0xAE01
+_CATALOGUE = "https://vagrantcloud.com"
+_DAEMON = "libvirt-daemon-system qemu-system-x86 dnsmasq-base"
+
+
+def check(wanted: Wanted, project: Path, provider: str, plugins: Sequence[str]) -> None:
+    """Raise `UserError` for the first thing that this host lacks; `plugins` are those that Vagrant has."""
+    provider = provider or _default(plugins)
+    if not shutil.which("ansible-playbook"):
+        raise UserError("ansible-playbook: no such program, and it provisions the stand",
+                           "apt-get install ansible-core, or pip install ansible-core in the environment you are in")
+    if provider == "virtualbox":
+        _check_virtualbox(wanted)
+    elif provider == "libvirt":
+        _check_libvirt(wanted, plugins)
+    if not vagrant_settings.state(project, provider):
+        check_ports(wanted.ports)
+        check_box(wanted, provider)
+
+
+def _default(plugins: Sequence[str]) -> str:
+    """Return the provider that Vagrant takes when it is not told: VirtualBox, where there is one."""
+    if shutil.which(virtualbox.MANAGER):
+        return "virtualbox"
+    if "libvirt" in plugins:
+        return "libvirt"
+    raise UserError("nothing is installed that runs machines",
+                       f"get VirtualBox from virtualbox.org; or, on Linux, apt-get install vagrant-libvirt {_DAEMON}")
+
+
+def _check_virtualbox(wanted: Wanted) -> None:
+    virtualbox.version()
+    if wanted.nested and CPUS.is_file() and not processor_flags():
+        raise UserError("STAND_NESTED=1: this processor has no virtualization (vmx, svm), or its firmware hides it",
+                           "switch it on in the firmware's setup; or leave STAND_NESTED out")
+
+
+def _check_libvirt(wanted: Wanted, plugins: Sequence[str]) -> None:
+    if "libvirt" not in plugins:
+        raise UserError("Vagrant has no plugin for libvirt", "apt-get install vagrant-libvirt, or "
+                           "`vagrant plugin install vagrant-libvirt`")
+    if os.environ.get("LIBVIRT_DEFAULT_URI"):
+        return  # It may be on another host, of which this one says nothing.
+    if not libvirt_network.is_there():
+        raise UserError("libvirt does not run on this host",
+                           f"apt-get install {_DAEMON}; then `systemctl start libvirtd`")
+    if wanted.driver == "kvm":
+        check_kvm()
+        if wanted.nested:
+            check_nested()
+    if wanted.folder == "virtiofs":
+        check_virtiofs()
+    check_network(wanted.network)
+
+
+def check_virtiofs() -> None:
+    """Raise `UserError` where libvirt has no server for virtiofs."""
+    if not any(path.exists() for path in VIRTIOFSD):
+        raise UserError("there is no virtiofsd, by which the machine sees the project",
+                           "apt-get install virtiofsd (in Debian 12, qemu-system-common has it); or STAND_FOLDER=9p")
+
+
+def check_kvm() -> None:
+    """Raise `UserError` where KVM cannot make a machine, though there may be a /dev/kvm."""
+    hint = "STAND_DRIVER=qemu emulates a processor: several times slower, but it works everywhere"
+    if not KVM.exists():
+        raise UserError(f"{KVM}: this host has no hardware virtualization, or its firmware hides it", hint)
+    try:
+        descriptor = os.open(KVM, os.O_RDWR | os.O_CLOEXEC)
+    except PermissionError:
+        return  # libvirt's machines run as a user of their own, who may.
+    except OSError as error:
+        raise UserError(f"{KVM} does not work: {error.strerror}", hint) from None
+    try:
+        os.close(fcntl.ioctl(descriptor, _KVM_CREATE_VM, 0))
+    except OSError as error:
+        raise UserError(f"{KVM} is there, but makes no machine: {error.strerror}", hint) from None
+    finally:
+        os.close(descriptor)
+
+
+def check_nested() -> None:
+    """Raise `UserError` where KVM does not lend hardware virtualization to its machines."""
+    for module in ("kvm_intel", "kvm_amd"):
+        switch = MODULES / module / "parameters" / "nested"
+        if switch.is_file():
+            if switch.read_text(encoding="ascii").strip() not in ("Y", "1"):
+                hint = f"as root: echo options {module} nested=1 > /etc/modprobe.d/nested.conf; and restart this host"
+                raise UserError(f"STAND_NESTED=1: {module} does not lend its virtualization to machines", hint)
+            return
+    if not processor_flags():
+        raise UserError("STAND_NESTED=1: this processor has no virtualization (vmx, svm)", "leave STAND_NESTED out")
+
+
+def processor_flags() -> set[str]:
+    """Return which kinds of hardware virtualization the processor has: vmx (Intel), svm (AMD)."""
+    return {"vmx", "svm"} & set(CPUS.read_text(encoding="utf-8", errors="replace").split())
+
+
+def check_network(wanted: str) -> None:
+    """Raise `UserError` where the machines' network would be one that this host is in already."""
+    if not shutil.which("ip"):
+        return
+    network = ipaddress.IPv4Network(wanted)
+    for device, address in _addresses():
+        # Those of libvirt's own bridges are the machines' network, when it has been made.
+        if address.overlaps(network) and not device.startswith("virbr"):
+            raise UserError(f"{network}, the machines' network, is in use: {device} has {address}",
+                               "take another one: STAND_NETWORK=192.168.131.0/24")
+
+
+def _addresses() -> Iterable[tuple[str, ipaddress.IPv4Network]]:
+    for device in json.loads(process.read(["ip", "-json", "-4", "address", "show"])):
+        for each in device.get("addr_info", []):
+            yield device["ifname"], ipaddress.IPv4Network(f"{each['local']}/{each['prefixlen']}", strict=False)
+
+
+def check_ports(ports: Iterable[tuple[int, int]]) -> None:
+    """Raise `UserError` for a port of the host that something else listens on, or that is not for everybody."""
+    for guest, host in ports:
+        with socket.socket() as listener:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind(("127.0.0.1", host))
+            except OSError as error:
+                reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+                hint = f"give the machine's port another one here: {guest}:{host % 10000 + 10000}"
+                raise UserError(f"STAND_PORTS: port {host} of this host {reason}", hint) from None
+
+
+def check_box(wanted: Wanted, provider: str) -> None:
+    """Raise `UserError` where the box is neither on this host nor in a catalogue that answers."""
+    name = vagrant_settings.box_of(wanted, provider)
+    if not name["box"]:
+        raise UserError(f"STAND_SUITE={wanted.suite}: no box for {provider} is known", "name one: STAND_BOX=")
+    # A file, and a name without an owner, are not the catalogue's.
+    if "box_url" in name or name["box"].count("/") != 1 or _is_added(name["box"]):
+        return
+    problem = _ask_catalogue(name["box"])
+    if problem:
+        also = "" if provider == "libvirt" else ", for VAGRANT_DEFAULT_PROVIDER=libvirt"
+        hint = f"`make box SUITE={wanted.suite}` makes one of Debian packages{also}; STAND_BOX= names another one"
+        raise UserError(f"the box {name['box']} cannot be had: {problem}", hint)
+
+
+def _is_added(name: str) -> bool:
+    home = Path(os.environ.get("VAGRANT_HOME") or Path.home() / ".vagrant.d")
+    return (home / "boxes" / name.replace("/", "-VAGRANTSLASH-")).is_dir()
+
+
+def _ask_catalogue(name: str) -> str:
+    """Return what is wrong with the catalogue's answer; empty where nothing is."""
+    url = f"{os.environ.get('VAGRANT_SERVER_URL') or _CATALOGUE}/{name}"
+    try:
+        with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": "application/json"}), timeout=10):
+            return ""
+    except HTTPError as error:
+        return f"{url} answers {error.code}"
+    except (URLError, OSError) as error:
+        return f"{url} is not reached ({getattr(error, 'reason', error)})"

@@ -1,0 +1,193 @@
+"""What a Vagrantfile is told: all that is decided from the host, the project and the user's STAND_* settings.
+
+Only the standard library: a Vagrantfile asks for this on whatever laptop there is.
+"""
+
+from __future__ import annotations
+
+import getpass
+import hashlib
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.project.settings import Settings
+from toolkit.stand import ansible_variables, boxes, provisioning
+
+#: Boxes of the public catalogue, by suite and provider. Those for VirtualBox have its guest additions: shared folders.
+BOXES = {
+    "bookworm": {"virtualbox": "bento/debian-12", "libvirt": "debian/bookworm64"},
+    "trixie": {"virtualbox": "bento/debian-13", "libvirt": "debian/trixie64"},
+    "jammy": {"virtualbox": "bento/ubuntu-22.04", "libvirt": "cloud-image/ubuntu-22.04"},
+    "noble": {"virtualbox": "bento/ubuntu-24.04", "libvirt": "cloud-image/ubuntu-24.04"},
+}
+DRIVERS = ("kvm", "qemu")
+#: How libvirt may show the project in the machine; the first one unless the user wants another.
+FOLDER_TYPES = ("virtiofs", "9p", "nfs", "rsync")
+#: The network of vagrant-libvirt that every machine has.
+NETWORK = "192.168.121.0/24"
+_YES, _NO = ("1", "yes", "on", "true"), ("", "0", "no", "off", "false")
+_MEBIBYTE = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wanted:
+    """What the user asks for, checked; `ports` are pairs of a port of the machine and one of the host."""
+
+    suite: str
+    box: str
+    driver: str
+    folder: str
+    cpus: int
+    memory: int
+    nested: bool
+    ipv6: bool
+    network: str
+    mode: str
+    controller: str
+    ports: tuple[tuple[int, int], ...]
+
+
+def read(environment: Mapping[str, str]) -> Wanted:
+    """Return the settings of an environment. Raises `UserError` for one that is none."""
+    suite = environment.get("STAND_SUITE") or "bookworm"
+    if not (suite in BOXES or environment.get("STAND_BOX") or boxes.find(suite)):
+        raise UserError(f"STAND_SUITE={suite}: no box of such a suite is known",
+                           f"there are {', '.join(BOXES)}; or `make box SUITE={suite}`, or STAND_BOX=")
+    return Wanted(
+        suite=suite,
+        box=environment.get("STAND_BOX", ""),
+        driver=_choice(environment, "STAND_DRIVER", DRIVERS),
+        folder=_choice(environment, "STAND_FOLDER", FOLDER_TYPES),
+        cpus=_number(environment, "STAND_CPUS", host_cpus()),
+        memory=_number(environment, "STAND_MEMORY", host_memory() // 4, 512, 8192),
+        nested=_flag(environment, "STAND_NESTED"),
+        ipv6=_flag(environment, "STAND_IPV6"),
+        network=_network(environment.get("STAND_NETWORK") or NETWORK),
+        mode=_choice(environment, "STAND_MODE", ansible_variables.MODES),
+        controller=environment.get("STAND_CONTROLLER", "SATA Controller"),
+        ports=tuple(_port(word) for word in environment.get("STAND_PORTS", "").split()),
+    )
+
+
+def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...]) -> str:
+    value = environment.get(name) or choices[0]
+    if value not in choices:
+        raise UserError(f"{name}={value}: unknown", f"it is one of {', '.join(choices)}")
+    return value
+
+
+def _flag(environment: Mapping[str, str], name: str) -> bool:
+    value = environment.get(name, "").lower()
+    if value not in _YES + _NO:
+        raise UserError(f"{name}={value}: neither yes nor no", f"{name}=1 switches it on")
+    return value in _YES
+
+
+def _number(environment: Mapping[str, str], name: str, host: int, lowest: int = 1, highest: int = 0) -> int:
+    """Return a setting, else what the host has to give, between the lowest and the highest sensible value."""
+    value = environment.get(name, "")
+    if not value:
+        return max(lowest, min(host, highest or host))
+    if not value.isdecimal() or int(value) < lowest:
+        raise UserError(f"{name}={value}: not a number from {lowest} up", f"leave {name} out: it follows the host")
+    return int(value)
+
+
+def _network(value: str) -> str:
+    try:
+        return str(ipaddress.IPv4Network(value))
+    except ValueError:
+        raise UserError(f"STAND_NETWORK={value}: not a network", f"it looks like {NETWORK}") from None
+
+
+def _port(word: str) -> tuple[int, int]:
+    found = re.fullmatch(r"(\d+)(?::(\d+))?", word)
+    pair = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
+    if not all(0 < number < 65536 for number in pair):
+        raise UserError(f"STAND_PORTS: {word} is not a port",
+                           'it looks like STAND_PORTS="8080 443:8443": a port of the machine, or that and the host\'s')
+    return pair
+
+
+def host_cpus() -> int:
+    """Return how many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def host_memory() -> int:
+    """Return this machine's memory in MiB."""
+    if sys.platform == "darwin":
+        return int(process.read(["sysctl", "-n", "hw.memsize"])) // _MEBIBYTE
+    return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEBIBYTE
+
+
+def describe(wanted: Wanted, settings: Settings) -> dict[str, Any]:
+    """Return what the Vagrantfile needs to know, as JSON can hold it. Raises `UserError`."""
+    project = settings.project
+    guest = ansible_variables.Guest(mode=wanted.mode, suite=wanted.suite, nested=wanted.nested)
+    name = f"{getpass.getuser()}-{project.name}-vagrant"
+    card = address_of_card(name) if wanted.ipv6 else ""
+    return {
+        "name": name,
+        "hostname": re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-")[:63].rstrip("-") or "stand",
+        "playbook": str(provisioning.playbook(settings)),
+        "ansible_config": str(settings.toolkit / "stand" / "ansible.cfg"),
+        "variables": {**ansible_variables.collect(settings, guest), "stand_ipv6_card": card},
+        "boxes": {provider: box_of(wanted, provider) for provider in ("virtualbox", "libvirt")},
+        "cpus": wanted.cpus,
+        "memory": wanted.memory,
+        "nested": wanted.nested,
+        "ipv6_card": card,
+        "network": wanted.network,
+        "ports": [{"guest": guest_port, "host": host_port} for guest_port, host_port in wanted.ports],
+        "driver": wanted.driver,
+        "folder": folder(wanted),
+        "controller": wanted.controller,
+    }
+
+
+def address_of_card(name: str) -> str:
+    """Return the hardware address of a machine's card for IPv6, by which the machine knows it among others.
+
+    It is one of those that everybody may give, IEEE 802: locally administered, of one card.
+    """
+    return ":".join(["02", *re.findall("..", hashlib.sha256(name.encode()).hexdigest()[:10])])
+
+
+def box_of(wanted: Wanted, provider: str) -> dict[str, str]:
+    """Return the box of a provider: the user's own, one that `make box` made, or one of the public catalogue."""
+    if wanted.box.endswith(".box"):
+        return {"box": Path(wanted.box).stem, "box_url": wanted.box}
+    if wanted.box:
+        return {"box": wanted.box}
+    made = boxes.find(wanted.suite) if provider == "libvirt" else None
+    if made:
+        return {"box": made.name, "box_url": made.catalogue.as_uri(), "box_version": made.version}
+    return {"box": BOXES.get(wanted.suite, {}).get(provider, "")}
+
+
+def folder(wanted: Wanted) -> dict[str, Any]:
+    """Return how libvirt shows the project in the machine.
+
+    virtiofs is the fastest, and libvirt runs its server as root: files belong on both sides to whom they belong to,
+    even in a private home. 9p needs nothing beside QEMU, but is served by the user that QEMU runs as, which may do what
+    that user may; with `squash` it is no error that such a user gives no files away.
+    """
+    if wanted.folder == "9p":
+        return {"type": "9p", "accessmode": "squash", "mount_opts": "msize=262144,cache=none"}
+    if wanted.folder == "nfs":
+        return {"type": "nfs", "nfs_udp": False, "nfs_version": 4}
+    return {"type": wanted.folder}
+
+
+def state(project: Path, provider: str) -> bool:
+    """Tell whether the project has a machine of a provider already."""
+    return any(project.glob(f".vagrant/machines/*/{provider}/id"))

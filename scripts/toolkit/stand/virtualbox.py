@@ -1,0 +1,71 @@
+"""VirtualBox as it is on this host: its version, what of it runs, and where it keeps its settings."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import sys
+import time
+from pathlib import Path
+
+from toolkit.core import process
+from toolkit.core.errors import UserError
+
+MANAGER = "VBoxManage"
+#: Nested virtualization came with it, and nobody maintains an older one.
+OLDEST = (6, 1)
+#: What keeps settings in memory, and would write them over those of others: machines, and the GUI.
+_USERS = frozenset(("VirtualBox", "VirtualBoxVM", "VBoxHeadless", "VBoxSDL"))
+_SERVER = "VBoxSVC"
+_PATIENCE = 30
+
+
+def version() -> tuple[int, int]:
+    """Return the version, such as (7, 0). Raises `UserError` where there is none, or too old a one."""
+    if not shutil.which(MANAGER):
+        raise UserError(f"{MANAGER}: no such program, so there is no VirtualBox",
+                           "install VirtualBox from virtualbox.org; or take libvirt: VAGRANT_DEFAULT_PROVIDER=libvirt")
+    # Before it there may be warnings, as of a kernel module that is not loaded.
+    found = re.search(r"^(\d+)\.(\d+)\.\S+$", process.read([MANAGER, "--version"]), re.MULTILINE)
+    if not found:
+        raise UserError(f"{MANAGER} --version: not understood", "see whether `VBoxManage list vms` works")
+    major, minor = int(found[1]), int(found[2])
+    if (major, minor) < OLDEST:
+        raise UserError(f"VirtualBox {found[0]} is too old", f"install {OLDEST[0]}.{OLDEST[1]} or newer")
+    return major, minor
+
+
+def running() -> list[str]:
+    """Return the names of this user's processes that use VirtualBox's settings: machines, and the GUI."""
+    return sorted(_USERS & _processes())
+
+
+def _processes() -> set[str]:
+    # macOS shows whole paths.
+    shown = process.read(["ps", "-U", str(os.getuid()), "-o", "comm="])
+    return {Path(line.strip()).name for line in shown.splitlines() if line.strip()}
+
+
+def wait_for_server() -> None:
+    """Wait until VirtualBox's server has ended, as it does some seconds after its last client. Raises `UserError`."""
+    limit = time.monotonic() + _PATIENCE
+    while _SERVER in _processes():
+        if time.monotonic() > limit:
+            raise UserError(f"{_SERVER} still runs, and would write over the settings",
+                               "close whatever uses VirtualBox, and run this again")
+        time.sleep(0.5)
+
+
+def settings_file() -> Path:
+    """Return the file of VirtualBox's global settings, where VirtualBox itself looks for it."""
+    home = Path.home()
+    if os.environ.get("VBOX_USER_HOME"):
+        directory = Path(os.environ["VBOX_USER_HOME"])
+    elif sys.platform == "darwin":
+        directory = home / "Library" / "VirtualBox"
+    elif (home / ".VirtualBox").is_dir():
+        directory = home / ".VirtualBox"
+    else:
+        directory = Path(os.environ.get("XDG_CONFIG_HOME") or home / ".config") / "VirtualBox"
+    return directory / "VirtualBox.xml"

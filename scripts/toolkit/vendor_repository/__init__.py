@@ -1,0 +1,1 @@
+"""The git history of vendor/: committed, and trimmed."""

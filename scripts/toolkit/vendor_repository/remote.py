@@ -1,0 +1,95 @@
+"""Where a vendor repository is kept: a directory of this machine, or a server that only has a copy made of it."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from toolkit.core import console, git, process, repository
+from toolkit.core.errors import UserError
+from toolkit.core.repository import Repository
+from toolkit.project.settings import Settings
+
+_BY_SSH = re.compile(r"(?P<host>[^/:]+):(?P<path>.+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """A remote of vendor/: its URL, its bare `directory` on this machine (none: on a server), and the name to show."""
+
+    url: str
+    directory: Path | None
+    name: str
+
+
+def locate(vendor: Repository, remote: str) -> Origin:
+    """Return where the repository is. Raises `UserError` where vendor/ has no remote, or that is no bare repository."""
+    url = vendor.ask("remote", "get-url", remote)
+    if not url:
+        raise UserError(f"vendor/: it has no remote {remote}, so there is no repository to trim",
+                           "`git -C vendor remote add` says where its repository is")
+    if not git.is_local(url):
+        return Origin(url=url, directory=None, name=url)
+    plain = unquote(url.removeprefix("file://")) if url.startswith("file://") else url
+    path = Path(git.absolute(plain, vendor.directory))
+    for candidate in (path, path.with_name(f"{path.name}.git")):
+        if candidate.is_dir():
+            return Origin(url=url, directory=_bare(candidate), name=candidate.name)
+    raise UserError(f"{path}: the repository of vendor/ is not there",
+                       "`git -C vendor remote set-url origin` says where it is")
+
+
+def whole(origin: Origin, settings: Settings, vendor: Repository) -> Repository:
+    """Return the repository; of one on a server a copy below build/, made with what vendor/ has of it."""
+    if origin.directory:
+        return Repository(directory=origin.directory, name=origin.name)
+    target = settings.build / "trim-vendor" / "whole.git"
+    found = Repository(directory=target, name=origin.name)
+    if found.directory.exists() and found.ask("remote", "get-url", "origin") == origin.url:
+        console.step("FETCH", origin.name)
+        found.run("fetch", "--quiet", "--prune", "--update-shallow", "origin")
+        return found
+    console.step("CLONE", f"all of {origin.name}")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    have = str(vendor.path(".").resolve())
+    try:
+        process.run(["git", "clone", "--quiet", "--mirror", "--reference-if-able", have, "--dissociate", "--",
+                     origin.url, target], env=repository.environment())
+    except process.CommandError as error:
+        raise repository.explain(error, origin.name) from None
+    return found
+
+
+def commands(origin: Origin, made: Path) -> list[str]:
+    """Return what puts a trimmed repository in its place on a server; empty where no shell of it can be reached."""
+    host, port, path = _ssh(origin.url)
+    if not host:
+        return []
+    new, old = (shlex.quote(f"{path}.{word}") for word in ("trimmed", "before-trim"))
+    there = shlex.quote(path)
+    swap = f"cp -a {there}/config {there}/hooks {new}/ && mv {there} {old} && mv {new} {there}"
+    shell = f"-e 'ssh -p {port}' " if port else ""
+    option = f"-p {port} " if port else ""
+    return [f"rsync -a {shell}{shlex.quote(f'{made}/')} {shlex.quote(f'{host}:{path}.trimmed/')}",
+            f"ssh {option}{host} {shlex.quote(swap)}"]
+
+
+def _ssh(url: str) -> tuple[str, str, str]:
+    """Return user and host, port and path of a URL by ssh; all empty for another one."""
+    parts = urlsplit(url)
+    if parts.scheme in ("ssh", "git+ssh", "ssh+git"):
+        host = parts.hostname or ""
+        return f"{parts.username}@{host}" if parts.username else host, str(parts.port or ""), parts.path
+    found = _BY_SSH.fullmatch(url)
+    return (found["host"], "", found["path"]) if found and "://" not in url else ("", "", "")
+
+
+def _bare(directory: Path) -> Path:
+    found = Repository(directory=directory, name=directory.name)
+    if found.read("rev-parse", "--is-bare-repository") != "true":
+        raise UserError(f"{directory}: it has a work tree of its own, where its history is needed",
+                           "only a bare repository is trimmed; `git clone --bare` makes one of it")
+    return directory.resolve()

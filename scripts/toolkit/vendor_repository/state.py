@@ -1,0 +1,77 @@
+"""How a project keeps its vendor/: as a submodule or as a directory of its own, and at which revisions."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from toolkit.core import console, repository
+from toolkit.core.errors import UserError
+from toolkit.core.repository import Repository
+from toolkit.model.lock import Lock
+from toolkit.project import submodules
+from toolkit.project.settings import Settings
+from toolkit.vendored import lock_file
+
+_LOCK = re.compile(r"pylock\.(.+)\.toml")
+_GITLINK = "160000"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """The project's repository and that of vendor/ (none: vendor/ is an ordinary directory of the project)."""
+
+    project: Repository
+    vendor: Repository | None
+
+    @property
+    def recorded(self) -> str:
+        """Return the revision of the submodule that the project's last commit records, empty for none."""
+        return recorded_at(self.project, "HEAD")
+
+
+def find(settings: Settings) -> Kept:
+    """Return how vendor/ is kept. Raises `UserError` where it could not be committed, whatever is in it."""
+    root = settings.project
+    project = repository.open_at(root, root.name, "`git init` makes it one; new-project makes a whole project")
+    staged = project.ask("ls-files", "--stage", "--", "vendor").startswith(_GITLINK)
+    listed = staged or "vendor" in submodules.paths(root)
+    if not (settings.vendor / ".git").exists():
+        if listed and settings.vendor.exists():
+            raise submodules.error(settings.vendor, root)
+        _refuse_ignored(project)
+        return Kept(project=project, vendor=None)
+    vendor = repository.open_at(settings.vendor, "vendor/", f"see vendor/.git; `{submodules.HINT}` gets it anew")
+    if not listed:
+        raise UserError("vendor/: a git repository of its own, but no submodule of the project",
+                           "`git submodule add <its URL> vendor` makes it one; without vendor/.git it is a directory")
+    return Kept(project=project, vendor=vendor)
+
+
+def recorded_at(project: Repository, revision: str) -> str:
+    """Return the revision of vendor/ that a commit of the project records, empty where vendor/ is no submodule."""
+    mode, _, rest = project.ask("ls-tree", revision, "vendor").partition(" ")
+    return rest.split()[1] if mode == _GITLINK else ""
+
+
+def locks_at(holder: Repository, revision: str, prefix: str = "") -> list[Lock]:
+    """Return the locks of one revision, `prefix` being where they are; one that cannot be read is left out."""
+    names = holder.ask("ls-tree", "-z", "--name-only", revision, prefix or ".").split("\0") if revision else []
+    return list(_read(holder, revision, names))
+
+
+def _read(holder: Repository, revision: str, names: list[str]) -> Iterator[Lock]:
+    for name in names:
+        found = _LOCK.fullmatch(name.rpartition("/")[2])
+        if found:
+            try:
+                yield lock_file.parse(holder.read("show", f"{revision}:./{name}"), found[1], f"{revision[:12]}:{name}")
+            except UserError as error:
+                console.warn(f"{error.what}; what was in it is not compared")
+
+
+def _refuse_ignored(project: Repository) -> None:
+    if not project.ask("ls-files", "--", "vendor") and project.holds("check-ignore", "--quiet", "vendor"):
+        raise UserError("vendor/: git ignores it",
+                           f"take it out of what `git -C {project.directory} check-ignore -v vendor` names")

@@ -1,0 +1,154 @@
+"""A vendor repository with a shorter history: the same commits under the same ids, without those before them.
+
+Git lets a repository lack the parents of commits that its file `shallow` lists (gitrepository-layout(5)) and serves
+clones and fetches from it, since 1.9. So nothing is rewritten: the project's commits keep naming revisions that exist.
+What the project's branches and tags record becomes tags `kept/<id>`, which a clone gets with the rest.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import files, process, repository
+from toolkit.core.errors import UserError
+from toolkit.core.repository import Repository
+from toolkit.vendor_repository import history
+from toolkit.vendor_repository.history import Commit
+
+KEPT = "refs/tags/kept/"
+_HEADS = "refs/heads/"
+#: What of a repository is made anew; all else (configuration, hooks, description) is taken over.
+_MADE = frozenset({"objects", "refs", "packed-refs", "shallow", "logs", "FETCH_HEAD", "ORIG_HEAD", "index", "gc.log"})
+#: Commits by their ids, which no ref may name; archives do not get smaller by deltas, which take long to look for.
+_SERVER = "git -c uploadpack.allowAnySHA1InWant=true -c pack.window=0 upload-pack"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How much is in a repository: commits, objects of all kinds, bytes on the disk."""
+
+    commits: int
+    objects: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """What stays (`refs`, by name, with `commits` behind them, the newest `depth` of each branch) and what goes."""
+
+    source: Repository
+    refs: Mapping[str, str]
+    before: Mapping[str, str]
+    depth: int
+    window: frozenset[str]
+    commits: frozenset[str]
+    dropped: Mapping[str, Commit]
+    total: Size
+    kept: Size
+
+
+def plan(source: Repository, revisions: Iterable[str], depth: int) -> Plan:
+    """Return how to trim a bare repository so that these revisions stay; nothing is written."""
+    before = refs_of(source)
+    commits = history.read(source)
+    others = {name: id for name, id in before.items() if not name.startswith(KEPT)}
+    refs = {**others, **{f"{KEPT}{id}": id for id in revisions}}
+    window = history.window(commits, (id for name, id in refs.items() if name.startswith(_HEADS)), depth)
+    single = {source.commit_of(id) for name, id in refs.items() if not name.startswith(_HEADS)} - {""}
+    stays = frozenset(window | single)
+    return Plan(
+        source=source, refs=refs, before=before, depth=depth, window=window, commits=stays,
+        dropped={id: commit for id, commit in commits.items() if id not in stays},
+        total=Size(commits=len(commits), **_on_disk(source, None)),
+        kept=Size(commits=len(stays), **_on_disk(source, stays)),
+    )  # fmt: skip
+
+
+def refs_of(source: Repository) -> dict[str, str]:
+    """Return every ref of a repository with the id of its object."""
+    lines = source.read("for-each-ref", "--format=%(refname) %(objectname)").splitlines()
+    return dict(line.split(" ") for line in lines)
+
+
+def build(found: Plan, target: Path) -> Repository:
+    """Make the trimmed repository at `target`, which must not be there, and check that all that stays is in it."""
+    source = found.source
+    made = Repository(directory=target, name=target.name)
+    form = source.read("rev-parse", "--show-object-format")
+    process.run(["git", "init", "--quiet", "--bare", f"--object-format={form}", target], env=repository.environment())
+    _take_over(source.directory, target)
+    heads = [name for name in found.refs if name.startswith(_HEADS)]
+    known = [name for name in found.refs.keys() - set(heads) if source.commit_of(found.refs[name]) in found.window]
+    # One that is in the window already must not be fetched with a depth of 1: it would cut the window.
+    _fetch(made, found, heads, f"--depth={found.depth}")
+    _fetch(made, found, known)
+    _fetch(made, found, [name for name in found.refs if name not in {*heads, *known}], "--depth=1")
+    if refs_of(made) != found.refs:
+        raise UserError(f"{target.name}: not all that stays came over", "run it again; nothing was replaced")
+    made.run("fsck", "--connectivity-only", "--no-dangling", "--no-progress")
+    _give(source.directory, target)
+    return made
+
+
+def replace(found: Plan, made: Repository, backup: Path) -> None:
+    """Put the trimmed repository in the place of the whole one, which becomes `backup`; both are in one directory.
+
+    Raises `UserError`, and changes nothing, when somebody has pushed meanwhile.
+    """
+    source = found.source.directory
+    _refuse_pushed(found, found.source)
+    os.rename(source, backup)
+    try:
+        _refuse_pushed(found, Repository(directory=backup, name=found.source.name))
+        os.rename(made.directory, source)
+    except BaseException:
+        os.rename(backup, source)
+        raise
+
+
+def _refuse_pushed(found: Plan, now: Repository) -> None:
+    if refs_of(now) != found.before:
+        raise UserError(f"{found.source.name}: somebody has pushed to it meanwhile", "run it again")
+
+
+def _fetch(made: Repository, found: Plan, names: Iterable[str], *options: str) -> None:
+    specifications = [f"+{found.refs[name]}:{name}" for name in sorted(names)]
+    if specifications:
+        made.run("-c", "fetch.unpackLimit=1", "-c", "gc.auto=0", "-c", "protocol.file.allow=always", "fetch", "--quiet",
+                 "--no-tags", "--no-write-fetch-head", *options, f"--upload-pack={_SERVER}",
+                 str(found.source.directory), *specifications)
+
+
+def _take_over(source: Path, target: Path) -> None:
+    for entry in source.iterdir():
+        if entry.name in _MADE or entry.name.endswith(".lock"):
+            continue
+        if entry.is_dir():
+            files.remove_tree(target / entry.name)
+            shutil.copytree(entry, target / entry.name, symlinks=True)
+        else:
+            shutil.copy2(entry, target / entry.name, follow_symlinks=False)
+    shutil.copymode(source, target)
+
+
+def _give(source: Path, target: Path) -> None:
+    """Have the new repository belong to whom the old one does, as far as this user may."""
+    owner = source.stat()
+    if os.geteuid() == 0:
+        for path in (target, *target.rglob("*")):
+            os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
+def _on_disk(source: Repository, commits: frozenset[str] | None) -> dict[str, int]:
+    """Return the number of objects and their bytes on the disk: of these commits, or (none given) of all there are."""
+    listed = source.read("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objectsize:disk)")
+    sizes = {name: int(size) for name, _, size in (line.partition(" ") for line in listed.splitlines())}
+    if commits is not None:
+        reached = source.read("rev-list", "--objects", "--no-walk", *sorted(commits)).splitlines() if commits else []
+        names = {line.partition(" ")[0] for line in reached}
+        sizes = {name: size for name, size in sizes.items() if name in names}
+    return {"objects": len(sizes), "bytes": sum(sizes.values())}

@@ -1,0 +1,1 @@
+"""What vendor/ holds, read offline: locks, archives, metadata."""

@@ -1,0 +1,213 @@
+"""Opening source archives (tar, tar.gz, tar.bz2, tar.xz, zip) without trusting what they hold.
+
+The rules are those of the `data` filter of PEP 706, which the tarfile of Debian 12 lacks, and two more: limits on what
+comes out of an archive, counted as it comes out, and no writing below a symbolic link.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+
+from toolkit.core.errors import UserError
+from toolkit.vendored.archive_members import Member, UnreadableError, members, reading, unpacked_limit
+
+_READ_LIMIT = 8 << 20
+_SOURCES = frozenset({".py", ".cfg", ".toml", ".json", ".ini"})
+_ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "benchmarks"})
+_CHUNK = 1 << 18
+#: Debian's archive tools and zip (so wheels too) cannot name an earlier time, nor zip a later one.
+_OLDEST, _NEWEST = 315532800, 4354819198
+
+
+def extract(archive: Path, directory: Path) -> Path:
+    """Unpack an archive into an existing empty directory and return its single top directory.
+
+    Returns `directory` itself when the archive is flat. Files become 0644 or 0755, directories 0755. Of two members
+    with one name the last wins. Raises `UserError` for a damaged archive and for any member that would reach outside.
+    """
+    extraction = _Extraction(archive, directory)
+    with _reported(archive):
+        for member in members(archive):
+            extraction.add(member)
+        extraction.make_links()
+    return extraction.top()
+
+
+def read_member(archive: Path, name: str) -> bytes | None:
+    """Return the content of a file right below the top directory (`PKG-INFO`), or None when there is none."""
+    return read_members(archive, (name,)).get(name)
+
+
+def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
+    """Return those of the named files that the archive holds below its top directory, in one pass over it.
+
+    Names are relative to the top directory, or to the root of a flat archive. Reading an sdist ends once all are found.
+    Raises `UserError` for a damaged archive and for a file of more than 8 MiB.
+    """
+    wanted = frozenset(names)
+    # An sdist has one top directory, of its own name; any other archive may at its end turn out to be flat.
+    expected = re.sub(r"(\.tar)?\.\w+$", "", archive.name)
+    found: dict[PurePosixPath, bytes] = {}
+    tops: dict[str, bool] = {}
+    with _reported(archive):
+        for member in members(archive):
+            _note_top(tops, member)
+            below = _below(member.path)
+            if member.kind == "file" and (below in wanted or str(member.path) in wanted):
+                found[member.path] = _content(member)
+                if member.path.parts[0] == expected and wanted <= {_below(path) for path in found}:
+                    break
+    if _is_nested(tops):
+        return {_below(path): content for path, content in found.items() if _below(path) in wanted}
+    return {str(path): content for path, content in found.items() if str(path) in wanted}
+
+
+def names(archive: Path) -> list[str]:
+    """Return the path of every file and link below the top directory, in the archive's order."""
+    tops: dict[str, bool] = {}
+    paths: list[PurePosixPath] = []
+    with _reported(archive):
+        for member in members(archive):
+            _note_top(tops, member)
+            if member.kind != "directory":
+                paths.append(member.path)
+    nested = _is_nested(tops)
+    # A dictionary, because the same name may come twice.
+    return list(dict.fromkeys(_below(path) if nested else str(path) for path in paths))
+
+
+def mentions(archive: Path, word: bytes) -> bool:
+    """Tell whether a word stands in the Python sources or settings of the archive, those of tests and docs aside."""
+    with _reported(archive):
+        for member in members(archive):
+            is_source = member.path.suffix in _SOURCES and _ASIDE.isdisjoint(member.path.parts)
+            if member.kind == "file" and is_source:
+                with member.open() as stream:
+                    if word in stream.read(_READ_LIMIT):
+                        return True
+    return False
+
+
+def _note_top(tops: dict[str, bool], member: Member) -> None:
+    """Keep the first part of a member's path and whether it is a directory."""
+    # macOS adds `._name` beside each file that has extended attributes, the top directory included.
+    if member.path.parts and not member.path.parts[0].startswith("._"):
+        top = member.path.parts[0]
+        tops[top] = tops.get(top, False) or len(member.path.parts) > 1 or member.kind == "directory"
+
+
+def _is_nested(tops: dict[str, bool]) -> bool:
+    return len(tops) == 1 and all(tops.values())
+
+
+def _below(path: PurePosixPath) -> str:
+    return "/".join(path.parts[1:])
+
+
+def _content(member: Member) -> bytes:
+    with member.open() as stream:
+        content = stream.read(_READ_LIMIT + 1)
+    if len(content) > _READ_LIMIT:
+        raise UnreadableError(f"{member.path}: more than {_READ_LIMIT >> 20} MiB")
+    return content
+
+
+@contextmanager
+def _reported(archive: Path) -> Iterator[None]:
+    """Turn what is wrong with an archive into an error that names it."""
+    try:
+        with reading():
+            yield
+    except UnreadableError as error:
+        raise UserError(
+            f"{archive}: {error}", "restore the file from git, or choose another version of the distribution"
+        ) from None
+
+
+class _Extraction:
+    """One archive being unpacked. Symbolic links are made last, so that nothing is ever written through one."""
+
+    def __init__(self, archive: Path, directory: Path) -> None:
+        self._directory = directory
+        self._files: set[PurePosixPath] = set()
+        self._directories: set[PurePosixPath] = {PurePosixPath()}
+        self._links: dict[PurePosixPath, str] = {}
+        self._tops: dict[str, bool] = {}
+        self._left = unpacked_limit(archive.stat().st_size)
+
+    def add(self, member: Member) -> None:
+        """Unpack one member."""
+        _note_top(self._tops, member)
+        actions: dict[str, Callable[[Member], None]] = {
+            "directory": lambda item: self._make_directory(item, item.path),
+            "file": self._write,
+            "symlink": self._remember_link,
+            "hardlink": self._link_file,
+        }
+        actions[member.kind](member)
+
+    def make_links(self) -> None:
+        """Make the symbolic links, then see that none leads out, through another link either."""
+        for path, target in self._links.items():
+            os.symlink(target, self._directory / path)
+        root = os.path.realpath(self._directory)
+        for path in self._links:
+            real = os.path.realpath(self._directory / path)
+            if real != root and not real.startswith(root + os.sep):
+                raise UnreadableError(f"{path}: a link out of the archive")
+
+    def top(self) -> Path:
+        """Return the directory that holds everything."""
+        return self._directory / next(iter(self._tops)) if _is_nested(self._tops) else self._directory
+
+    def _make_directory(self, member: Member, path: PurePosixPath) -> None:
+        if path in self._directories:
+            return
+        self._make_directory(member, path.parent)
+        if path in self._files or path in self._links:
+            raise UnreadableError(f"{member.path}: below `{path}`, which is not a directory")
+        os.mkdir(self._directory / path, 0o755)
+        os.chmod(self._directory / path, 0o755)
+        self._directories.add(path)
+
+    def _make_way(self, member: Member) -> Path:
+        """Make the directory of a member that is none, forget an earlier member of its name, return its place."""
+        self._make_directory(member, member.path.parent)
+        if member.path in self._directories:
+            raise UnreadableError(f"{member.path}: also a directory")
+        target = self._directory / member.path
+        if member.path in self._files:
+            self._files.discard(member.path)
+            target.unlink()
+        self._links.pop(member.path, None)
+        return target
+
+    def _write(self, member: Member) -> None:
+        target = self._make_way(member)
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+        self._files.add(member.path)
+        with os.fdopen(descriptor, "wb") as output, member.open() as source:
+            while chunk := source.read(_CHUNK):
+                self._left -= len(chunk)
+                if self._left < 0:
+                    raise UnreadableError(f"{member.path}: unpacks to far more than the archive's size")
+                output.write(chunk)
+            os.fchmod(descriptor, 0o755 if member.executable else 0o644)
+        time = min(max(member.mtime, _OLDEST), _NEWEST)
+        os.utime(target, (time, time))
+
+    def _remember_link(self, member: Member) -> None:
+        self._make_way(member)
+        self._links[member.path] = member.target
+
+    def _link_file(self, member: Member) -> None:
+        source = PurePosixPath(member.target)
+        if source not in self._files:
+            raise UnreadableError(f"{member.path}: a hard link to `{member.target}`, which is no file before it")
+        if source != member.path:
+            os.link(self._directory / source, self._make_way(member))
+            self._files.add(member.path)

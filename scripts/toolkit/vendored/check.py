@@ -1,0 +1,138 @@
+"""Compare `vendor/` with its locks, and the locks with what they were made from: offline, with the standard library."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import files
+from toolkit.core.errors import UserError
+from toolkit.model.lock import Lock, VendoredFile
+from toolkit.project import fingerprints, submodules
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.vendored import lock_file
+
+_RENEW = "run `make vendor`: it keeps the locked versions where they still satisfy the requirements"
+_RESTORE = "restore it (`git -C vendor checkout -- .`), or run `make vendor`"
+#: Files of vendor/ that are its repository's own.
+_OWN = frozenset({".git", ".gitignore", ".gitattributes"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Problem:
+    """One thing that is not as locked: what is wrong and where, and what to do."""
+
+    what: str
+    hint: str
+
+
+def problems(project: Project, settings: Settings, *, hashes: bool = True) -> list[Problem]:
+    """Return everything that is wrong, none when the lock can be built from; `hashes=False` trusts names and sizes."""
+    if submodules.is_empty(settings.vendor):
+        return [Problem(what="vendor/: there is nothing in it", hint="run `make vendor`")]
+    locks, found = _read_locks(project, settings)
+    complete = not found
+    found += _stale(project, locks)
+    for owner in locks:
+        found += _local(project, owner)
+    listed = {name: file for owner in locks for name, file in owner.vendored_files().items()}
+    found += _disagreements(locks)
+    found += _compare(settings.vendor, listed, hashes)
+    if complete:
+        found += _unlisted(project, settings.vendor, listed)
+    return found
+
+
+def require(project: Project, settings: Settings, *, hashes: bool = True) -> None:
+    """Raise `UserError` with the first problem, its number of companions, and those in the details."""
+    found = problems(project, settings, hashes=hashes)
+    if found:
+        first, *others = found
+        more = f" (and {len(others)} more, above)" if others else ""
+        details = "\n".join(f"{other.what}\n hint: {other.hint}" for other in others)
+        raise UserError(f"{first.what}{more}", first.hint, details)
+
+
+def _read_locks(project: Project, settings: Settings) -> tuple[list[Lock], list[Problem]]:
+    locks, found = [], []
+    for package in project.locked:
+        path = lock_file.path_of(settings.vendor, project.lock_name(package))
+        try:
+            locks.append(lock_file.read(path))
+        except UserError as error:
+            found.append(Problem(what=error.what.replace(f"{project.root}/", ""), hint=error.hint))
+    return locks, found
+
+
+def _stale(project: Project, locks: list[Lock]) -> list[Problem]:
+    """Return each input that is not what it was, with the locks that were made from it."""
+    stale: dict[str, list[str]] = {}
+    for owner in locks:
+        for name, change in fingerprints.changes(owner.inputs, project.root).items():
+            stale.setdefault(f"{name}: {change}", []).append(f"vendor/pylock.{owner.service}.toml")
+    return [
+        Problem(what=f"{event} since {', '.join(names)} {'were' if len(names) > 1 else 'was'} made", hint=_RENEW)
+        for event, names in stale.items()
+    ]
+
+
+def _local(project: Project, owner: Lock) -> Iterator[Problem]:
+    name = f"vendor/pylock.{owner.service}.toml"
+    for item in owner.local:
+        package = project.find(item.name)
+        if package is None or project.shown(package.path) != item.path:
+            where = f"it is in {project.shown(package.path)}/" if package else "there is no such package"
+            yield Problem(what=f"{name}: the local package {item.name} was in {item.path}/, now {where}", hint=_RENEW)
+    for distribution in owner.distributions():
+        package = project.find(distribution.name)
+        if package:
+            yield Problem(
+                what=f"{name}: {distribution.name} is locked as a package of the index, "
+                     f"but {project.shown(package.path)}/ is the package of that name",
+                hint="run `make vendor`: a local package is never taken from the index",
+            )
+
+
+def _disagreements(locks: list[Lock]) -> Iterator[Problem]:
+    seen: dict[str, tuple[str, str]] = {}
+    for owner in locks:
+        for file in owner.vendored_files().values():
+            service, digest = seen.setdefault(file.name, (owner.service, file.sha256))
+            if digest != file.sha256:
+                what = f"vendor/{file.name}: pylock.{service}.toml and pylock.{owner.service}.toml want different files"
+                yield Problem(what=what, hint="run `make vendor`")
+
+
+def _compare(vendor: Path, listed: Mapping[str, VendoredFile], hashes: bool) -> Iterator[Problem]:
+    # Hashing releases the interpreter's lock, so threads use every core; the largest come first.
+    work = sorted(listed.values(), key=lambda file: -file.size)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        results = pool.map(lambda file: _fault(vendor / file.name, file, hashes), work)
+        for file, fault in sorted(zip(work, results, strict=True), key=lambda pair: pair[0].name):
+            if fault:
+                yield Problem(what=f"vendor/{file.name}: {fault}", hint=_RESTORE)
+
+
+def _fault(path: Path, file: VendoredFile, hashes: bool) -> str:
+    """Return what is wrong with one vendored file, an empty string when nothing is."""
+    if path.is_symlink() or not path.is_file():
+        return "not a regular file" if path.is_symlink() or path.exists() else "missing"
+    size = path.stat().st_size
+    if size != file.size:
+        return f"has {size} bytes, the lock says {file.size}"
+    if hashes and (digest := files.sha256(path)) != file.sha256:
+        return f"its sha256 is {digest}, the lock says {file.sha256}"
+    return ""
+
+
+def _unlisted(project: Project, vendor: Path, listed: Iterable[str]) -> Iterator[Problem]:
+    locks = {lock_file.path_of(vendor, project.lock_name(package)).name for package in project.locked}
+    for name in sorted({entry.name for entry in vendor.iterdir()} - {*listed, *locks, *_OWN}):
+        if name.startswith("pylock.") and name.endswith(".toml"):
+            yield Problem(what=f"vendor/{name}: no service of this project has this lock", hint="run `make vendor`")
+        elif not name.startswith("README"):
+            yield Problem(what=f"vendor/{name}: no lock lists it", hint="remove it, or run `make vendor`, which does")

@@ -1,0 +1,166 @@
+"""The difference of two locks: what was added, removed and moved to other versions, build-only ones told apart."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from packaging.version import InvalidVersion, Version
+
+from toolkit.model.lock import Distribution, Lock
+
+Kind = Literal["added", "removed", "upgraded", "downgraded", "with other files", "to ship", "to build with only"]
+_SIGNS: Mapping[Kind, str] = {"added": "+", "removed": "-"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Change:
+    """What happened to one distribution: its versions before and after (none: it was, or is, not there)."""
+
+    name: str
+    kind: Kind
+    old: tuple[str, ...] = ()
+    new: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return the change as one line of a list: `* flask 3.0 -> 3.1`."""
+        if self.old == self.new:
+            return f"* {self.name} {', '.join(self.new)}, {self.kind}"
+        versions = " -> ".join(", ".join(side) for side in (self.old, self.new) if side)
+        return f"{_SIGNS.get(self.kind, '*')} {self.name} {versions}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockChanges:
+    """What happened to the lock of one service: to what it ships, and to what only builds and tests need."""
+
+    service: str
+    is_new: bool = False
+    is_gone: bool = False
+    shipped: tuple[Change, ...] = ()
+    build_only: tuple[Change, ...] = ()
+
+
+def between(old: Iterable[Lock], new: Iterable[Lock]) -> list[LockChanges]:
+    """Return the changes of every lock that is on either side and is not the same on both, by name."""
+    before, after = ({item.service: item for item in side} for side in (old, new))
+    services = sorted(before.keys() | after.keys())
+    return [
+        _of_lock(name, before.get(name), after.get(name))
+        for name in services if before.get(name) != after.get(name)
+    ]  # fmt: skip
+
+
+def compare(old: Iterable[Distribution], new: Iterable[Distribution]) -> tuple[Change, ...]:
+    """Return what differs between two sets of distributions, by name."""
+    before, after = _by_name(old), _by_name(new)
+    found = (_change(name, before.get(name, {}), after.get(name, {})) for name in sorted(before.keys() | after.keys()))
+    return tuple(change for change in found if change)
+
+
+def summary(changes: Iterable[Change]) -> str:
+    """Return how many of each kind there are, each counted once: `2 added, 1 removed, 3 upgraded`; empty for none."""
+    order: list[Kind] = ["added", "removed", "upgraded", "downgraded", "with other files", "to ship",
+                         "to build with only"]
+    counts = Counter(change.kind for change in set(changes))
+    return ", ".join(f"{counts[kind]} {kind}" for kind in order if counts[kind])
+
+
+def all_of(locks: Iterable[LockChanges]) -> Iterator[Change]:
+    """Yield every change of every lock."""
+    for item in locks:
+        yield from (*item.shipped, *item.build_only)
+
+
+def message(locks: Sequence[LockChanges]) -> str:
+    """Return the text of a commit that makes these changes: a summary, then a list for each lock."""
+    changes = set(all_of(locks))
+    if len(changes) == 1:
+        title = f"vendor: {_in_words(next(iter(changes)))}"
+    else:
+        title = f"vendor: {summary(changes) or 'the same distributions, locked anew'}"
+    return "\n\n".join([title, *_sections(locks)]) + "\n"
+
+
+def _in_words(change: Change) -> str:
+    verb = {"added": "add ", "removed": "remove "}.get(change.kind, "")
+    return f"{verb}{str(change)[2:]}"
+
+
+def _sections(locks: Sequence[LockChanges]) -> Iterator[str]:
+    """Yield a heading with its list; services with the same list share it."""
+    grouped: dict[tuple[str, tuple[Change, ...]], list[str]] = {}
+    for item in locks:
+        state = " (new)" if item.is_new else ""
+        if item.is_gone:
+            grouped.setdefault((": not locked any more", ()), []).append(item.service)
+            continue
+        if item.shipped or not item.build_only:
+            grouped.setdefault((f"{state}:" if item.shipped else f"{state}: no other versions", item.shipped),
+                               []).append(item.service)
+        if item.build_only:
+            grouped.setdefault((f"{state}, only to build and test:", item.build_only), []).append(item.service)
+    for (heading, changes), services in grouped.items():
+        yield "\n".join([f"{', '.join(services)}{heading}", *(f"  {change}" for change in changes)])
+
+
+def _of_lock(service: str, old: Lock | None, new: Lock | None) -> LockChanges:
+    if new is None:
+        return LockChanges(service=service, is_gone=True, shipped=compare(old.distributions() if old else (), ()))
+    shipped = compare(old.packages if old else (), new.packages)
+    build_only = compare(old.build_packages if old else (), new.build_packages)
+    shipped, build_only = _joined(shipped, build_only, "to ship"), _joined(build_only, shipped, "to build with only")
+    return LockChanges(service=service, is_new=old is None, shipped=shipped, build_only=build_only)
+
+
+def _joined(changes: Sequence[Change], others: Sequence[Change], kind: Kind) -> tuple[Change, ...]:
+    """Return the changes, with what was only taken over from the other list told as that, and what went there left out.
+
+    A change of version on the way stays an addition and a removal.
+    """
+    gone = {(change.name, change.old) for change in others if change.kind == "removed"}
+    come = {(change.name, change.new) for change in others if change.kind == "added"}
+    found = []
+    for change in changes:
+        if change.kind == "added" and (change.name, change.new) in gone:
+            found.append(Change(name=change.name, kind=kind, old=change.new, new=change.new))
+        elif change.kind != "removed" or (change.name, change.old) not in come:
+            found.append(change)
+    return tuple(found)
+
+
+def _by_name(distributions: Iterable[Distribution]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Return, by name, each version with the hashes of its files."""
+    found: dict[str, dict[str, tuple[str, ...]]] = {}
+    for item in distributions:
+        found.setdefault(item.name, {})[item.version] = tuple(sorted(file.sha256 for file in item.files))
+    return found
+
+
+def _change(name: str, old: Mapping[str, tuple[str, ...]], new: Mapping[str, tuple[str, ...]]) -> Change | None:
+    if old == new:
+        return None
+    return Change(name=name, kind=_kind(old, new), old=_sorted(old), new=_sorted(new))
+
+
+def _kind(old: Mapping[str, tuple[str, ...]], new: Mapping[str, tuple[str, ...]]) -> Kind:
+    if not old or not new:
+        return "removed" if old else "added"
+    if old.keys() == new.keys():
+        return "with other files"
+    before, after = ([_key(version) for version in _sorted(side)] for side in (old, new))
+    return "downgraded" if (after[-1], after) < (before[-1], before) else "upgraded"
+
+
+def _sorted(versions: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted(versions, key=_key))
+
+
+def _key(text: str) -> tuple[Version, str]:
+    """Return what sorts versions; one that PEP 440 does not know is below all others."""
+    try:
+        return Version(text), text
+    except InvalidVersion:
+        return Version("0.dev0"), text

@@ -1,0 +1,1 @@
+"""Above the network line: the verb `vendor`."""

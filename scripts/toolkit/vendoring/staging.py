@@ -1,0 +1,90 @@
+"""Put a new vendor/ in the place of the old one, in one step, with what belongs to its repository kept."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolkit.core import console, files
+from toolkit.model.lock import Lock
+from toolkit.vendored import lock_file
+from toolkit.vendoring import lock_writer
+
+_PREFIX = ".vendor.new-"
+
+
+def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) -> None:
+    """Write the locks and the files they name to a directory beside `vendor`, then swap the two.
+
+    `fetched` gives each file's place in the cache. `.git` (a submodule's file, or a directory), READMEs and git's own
+    files of the old directory survive.
+    """
+    with _staged(vendor) as staged:
+        for item in locks:
+            lock_writer.write(lock_file.path_of(staged, item.service), item)
+            for name in item.vendored_files():
+                if not (staged / name).exists():
+                    # A copy, not a link: what is in the cache must not change with what is in the work tree.
+                    shutil.copyfile(fetched[name], staged / name)
+        for kept in _own(vendor):
+            _copy(kept, staged)
+        with _moved_git_directory(vendor, staged):
+            files.swap_directory(staged, vendor)
+
+
+def recover(vendor: Path) -> None:
+    """Undo what a killed run left: bring the old directory and its `.git` back, remove staging directories."""
+    for old in vendor.parent.glob(f".{vendor.name}.old-*"):
+        # Killed between the two renames of a swap that has no exchange.
+        if vendor.exists():
+            files.remove_tree(old)
+        else:
+            old.rename(vendor)
+    for leftover in vendor.parent.glob(f"{_PREFIX}*"):
+        if (leftover / ".git").is_dir() and not (vendor / ".git").exists():
+            vendor.mkdir(exist_ok=True)
+            (leftover / ".git").rename(vendor / ".git")
+        console.debug(f"removing {leftover}, left by a run that was killed")
+        files.remove_tree(leftover)
+
+
+@contextmanager
+def _staged(vendor: Path) -> Iterator[Path]:
+    staged = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=vendor.parent))
+    staged.chmod(0o755)
+    try:
+        yield staged
+    finally:
+        files.remove_tree(staged)
+
+
+def _own(vendor: Path) -> Iterator[Path]:
+    if vendor.is_dir():
+        for entry in sorted(vendor.iterdir()):
+            is_repository = entry.name in (".git", ".gitignore", ".gitattributes", ".gitmodules")
+            if entry.name.startswith("README") or (is_repository and entry.is_file()):
+                yield entry
+
+
+def _copy(source: Path, directory: Path) -> None:
+    copy: Callable[[Path, Path], object] = shutil.copytree if source.is_dir() else shutil.copy2
+    copy(source, directory / source.name)
+
+
+@contextmanager
+def _moved_git_directory(vendor: Path, staged: Path) -> Iterator[None]:
+    """Move a `.git` directory along, and back when the swap fails. A rename: a vendor repository may be large."""
+    git = vendor / ".git"
+    moves = git.is_dir() and not git.is_symlink()
+    if moves:
+        os.rename(git, staged / ".git")
+    try:
+        yield
+    except BaseException:
+        if moves and not git.exists():
+            os.rename(staged / ".git", git)
+        raise

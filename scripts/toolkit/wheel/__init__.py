@@ -1,0 +1,1 @@
+"""One wheel: its metadata, its files as they are installed, and the store that keeps it."""

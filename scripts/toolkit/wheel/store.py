@@ -1,0 +1,63 @@
+"""The wheel store: wheels built from vendored sdists, found again by all that went into them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.core import console, files
+
+
+@dataclass(frozen=True)
+class Store:
+    """A directory of entries, one per key (64 hexadecimal digits), each with one wheel and its sha256.
+
+    An entry becomes visible when its `entry.json` does, so a killed build leaves nothing that looks finished. `kind`
+    keeps other files (installed trees) apart from the wheels below one root.
+    """
+
+    root: Path
+    kind: str = "wheels"
+
+    def get(self, key: str) -> Path | None:
+        """Return the wheel of an entry, or None when there is none or it is damaged (then it is removed)."""
+        directory = self._directory(key)
+        try:
+            entry = json.loads((directory / "entry.json").read_text(encoding="utf-8"))
+            wheel = directory / str(entry["wheel"])
+            if files.sha256(wheel) == entry["sha256"]:
+                os.utime(directory)
+                return wheel
+        except FileNotFoundError:
+            return None
+        except (ValueError, KeyError, TypeError):
+            pass
+        console.warn(f"{directory}: a damaged entry of the wheel store; it is built again")
+        (directory / "entry.json").unlink(missing_ok=True)
+        return None
+
+    def put(self, key: str, wheel: Path) -> Path:
+        """Take a wheel in and return where it stands now. Call it inside `reserved(key)`."""
+        directory = self._directory(key)
+        for old in directory.iterdir():
+            old.unlink()
+        target = directory / wheel.name
+        shutil.copyfile(wheel, target)
+        entry = {"wheel": wheel.name, "sha256": files.sha256(target)}
+        files.write_atomic(directory / "entry.json", json.dumps(entry))
+        return target
+
+    @contextmanager
+    def reserved(self, key: str, stop: threading.Event | None = None) -> Iterator[None]:
+        """Keep other processes from building the same entry; they wait, until `stop` is set, and then find it."""
+        with files.exclusive(self._directory(key), "build", stop):
+            yield
+
+    def _directory(self, key: str) -> Path:
+        return self.root / self.kind / key[:2] / key

@@ -1,0 +1,44 @@
+"""The interpreter to build with is one that .python-version allows."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolkit.build import interpreters
+from toolkit.core.errors import UserError
+from toolkit.model.interpreter import select
+
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_the_asked_for_interpreter_is_probed() -> None:
+    found = interpreters.find([RUNNING], sys.executable)
+    assert found.version == RUNNING
+    assert found.full_version.startswith(RUNNING)
+    assert found.soabi.startswith("cpython-")
+
+
+def test_an_interpreter_of_another_version_is_refused() -> None:
+    with pytest.raises(UserError, match=r"\.python-version says 3\.99"):
+        interpreters.find(["3.99"], sys.executable)
+
+
+def test_a_program_that_is_no_interpreter_is_refused(tmp_path: Path) -> None:
+    program = tmp_path / "python"
+    program.write_text("#!/bin/sh\necho hello\n")
+    program.chmod(0o755)
+    with pytest.raises(UserError, match="no such interpreter"):
+        interpreters.find([RUNNING], str(program))
+
+
+def test_a_version_that_is_not_there_names_what_is() -> None:
+    with pytest.raises(UserError, match=r"no interpreter for Python 3\.99") as caught:
+        interpreters.find(["3.99"])
+    assert "there is:" in caught.value.hint
+
+
+def test_requirements_are_selected_by_their_markers() -> None:
+    found = interpreters.find([RUNNING], sys.executable)
+    requirements = ("a==1", "b==2 ; python_version < '3'", "c==3; sys_platform == 'linux' or sys_platform == 'darwin'")
+    assert select(requirements, found) == ("a==1", "c==3")

@@ -1,0 +1,54 @@
+"""What the user reads, and the exit status."""
+
+import errno
+import os
+import signal
+
+import pytest
+
+from toolkit.core import console
+from toolkit.core.errors import UserError
+
+
+def fail(error: BaseException) -> int:
+    def function() -> int:
+        raise error
+
+    return console.run_main(function)
+
+
+def test_an_error_is_two_lines_and_status_1(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(UserError("requirements.txt:3: odd", "mend it")) == 1
+    assert capsys.readouterr().err == "error: requirements.txt:3: odd\n hint: mend it\n"
+
+
+def test_details_come_before_the_conclusion(capsys: pytest.CaptureFixture[str]) -> None:
+    fail(UserError("it failed", details="compiler says\nno\n"))
+    assert capsys.readouterr().err == "compiler says\nno\nerror: it failed\n"
+
+
+def test_a_full_disk_is_an_error_with_a_hint_not_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
+    assert fail(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x/file")) == 1
+    err = capsys.readouterr().err
+    assert err.startswith("error: /x/file: No space left on device\n hint: free some space")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_signal_unwinds_and_gives_status_130(number: signal.Signals, capsys: pytest.CaptureFixture[str]) -> None:
+    cleaned = []
+
+    def function() -> int:
+        try:
+            os.kill(os.getpid(), number)
+            signal.pause()
+        finally:
+            cleaned.append(True)
+        return 0
+
+    assert console.run_main(function) == 130
+    assert cleaned == [True]
+    assert "interrupted" in capsys.readouterr().err
+
+
+def test_no_status_means_success() -> None:
+    assert console.run_main(lambda: None) == 0

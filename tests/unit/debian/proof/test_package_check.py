@@ -1,0 +1,111 @@
+"""What `make check-deb` says before it builds a system to install into."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.debian import chroot
+from toolkit.debian.chroot import Chroot
+from toolkit.debian.proof import check, lifecycle, lintian, testbed
+from toolkit.debian.proof.check import CheckOptions
+from toolkit.project.settings import Settings
+
+OPTIONS = CheckOptions(upgrade_from=None, mirror="", max_age=7)
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    for name in ("app_1.0.dsc", "app_1.0_amd64.changes", "yc-app_1.0_amd64.deb", "yc-app-dbgsym_1.0_amd64.deb"):
+        (tmp_path / name).write_text("")
+    return tmp_path
+
+
+def test_packages_of_debug_symbols_are_not_checked(dist: Path) -> None:
+    assert [path.name for path in check.read(dist, OPTIONS).packages] == ["yc-app_1.0_amd64.deb"]
+
+
+@pytest.mark.parametrize("name", ["app_1.0.dsc", "app_1.0_amd64.changes", "yc-app_1.0_amd64.deb"])
+def test_nothing_built_is_told_so(dist: Path, name: str) -> None:
+    (dist / name).unlink()
+    with pytest.raises(UserError, match="no packages to check"):
+        check.read(dist, OPTIONS)
+
+
+def test_two_sources_in_one_directory_are_refused(dist: Path) -> None:
+    (dist / "app_1.1.dsc").write_text("")
+    with pytest.raises(UserError, match=r"more than one source package: app_1\.0\.dsc, app_1\.1\.dsc"):
+        check.read(dist, OPTIONS)
+
+
+def test_a_directory_to_upgrade_from_has_to_hold_packages(dist: Path, tmp_path: Path) -> None:
+    empty = tmp_path / "empty"
+    empty.mkdir()
+    with pytest.raises(UserError, match=r"UPGRADE_FROM=.*no packages there"):
+        check.read(dist, CheckOptions(upgrade_from=empty, mirror="", max_age=7))
+
+
+def test_an_override_needs_a_comment_above_it(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "yc-app.lintian-overrides").write_text("# Because.\nyc-app: one\nyc-app: two\n\nyc-app: three\n")
+    (tmp_path / "source/lintian-overrides").write_text("app source: four\n")
+    found = lintian.without_reason(tmp_path)
+    assert found == ["debian/source/lintian-overrides:1", "debian/yc-app.lintian-overrides:5"]
+
+
+def test_what_nobody_can_override_is_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    output = (
+        "E: yc-app: malformed-deb-archive third (official) member data.tar.zst not data.tar.(gz|xz|bz2|lzma)\n"
+        "W: yc-app-dbgsym: debug-file-with-no-debug-symbols [x.debug]\n"
+        "N: 3 hints overridden\n"
+        "E: app source: python3-depends-but-no-python3-helper yc-app\n"
+        "W: app changes: bad-distribution-in-changes-file x\n"
+        "E: yc-app: malformed-deb-archive first member is strange\n"
+    )
+    monkeypatch.setattr(process, "run", lambda _words, **_named: output)
+    assert [str(finding) for finding in lintian.run([])] == [
+        "E: app: python3-depends-but-no-python3-helper yc-app",
+        "W: app: bad-distribution-in-changes-file x",
+        "E: yc-app: malformed-deb-archive first member is strange",
+    ]
+
+
+@pytest.mark.parametrize(("output", "what"), [
+    ("tar: x: No space left on device", "trixie: no space left for a system to test in"),
+    (" a : Depends: b but it is not\n", "trixie lacks what a package or its tests depend on: a : Depends: b"),
+    ("Temporary failure resolving 'mirror.example'", "trixie: the package archive was not reached"),
+    ("Traceback", "trixie: autopkgtest could not run"),
+])  # fmt: skip
+def test_says_why_nothing_could_be_tested(output: str, what: str) -> None:
+    assert testbed.explain(output, "trixie", Path("log")).what == what
+
+
+def test_names_what_stayed_behind() -> None:
+    wrong = [("yc-app", "purge", f"/var/lib/app/{number}") for number in range(7)]
+    error = lifecycle.error([*wrong, ("worker", "purge", "/etc/worker")], "", Path("log"))
+    assert error.what == (
+        "yc-app: purged, but it left or changed /var/lib/app/0, /var/lib/app/1, /var/lib/app/2, /var/lib/app/3, "
+        "/var/lib/app/4 and 2 more")
+    assert error.hint == "undo it in the `purge` of debian/yc-app.postrm"
+
+
+@pytest.mark.parametrize("field", ["Testsuite: autopkgtest\n", ""])
+def test_the_source_package_says_whether_it_has_tests(
+    dist: Path, field: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (dist / "app_1.0.dsc").write_text(f"Source: app\n{field}")
+    passed = [testbed.Result(test="import", outcome="PASS", reason="(superficial)", output="")]
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: passed)
+    monkeypatch.setattr(check, "_lint", lambda *_arguments: None)
+    monkeypatch.setattr(lifecycle, "check", lambda *_arguments: None)
+    clean = Chroot(path=dist, suite="trixie", release="13")
+    monkeypatch.setattr(chroot, "minimal", lambda *_arguments: None)
+    monkeypatch.setattr(chroot, "provide", lambda *_arguments: clean)
+    built = check.read(dist, OPTIONS)
+    check.check(built, "trixie", Settings(project=dist, toolkit=dist), OPTIONS)
+    said = capsys.readouterr()
+    assert ("import: pass (superficial)" in said.out) is bool(field)
+    assert ("no debian/tests/control" in said.err) is not bool(field)

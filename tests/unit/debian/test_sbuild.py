@@ -1,0 +1,72 @@
+"""Versions of suites, and what sbuild is told and says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.debian import sbuild
+from toolkit.debian.chroot import Chroot
+from toolkit.debian.sbuild import SbuildOptions
+
+TRIXIE = Chroot(path=Path("trixie.tar.zst"), suite="trixie", release="13")
+END = "\nBuild finished at 2026\nFail-Stage: build\n"
+DSC = "Format: 3.0 (native)\nChecksums-Sha256:\n {sha} 1000 some-project_1.0.tar.gz\nFiles:\n x\n"
+
+
+def options(suffix: str, *suites: str) -> SbuildOptions:
+    return SbuildOptions(suites=suites, suffix=suffix, jobs=1, mirror="", max_age=7)
+
+
+@pytest.mark.parametrize(("template", "expected"), [
+    ("~{suite}1", "~trixie1"), ("+deb{release}u1", "+deb13u1"), ("", ""), ("+1", "+1"),
+])
+def test_a_suffix_names_the_suite_or_its_release(template: str, expected: str) -> None:
+    sbuild.check(options(template, "trixie"))
+    assert sbuild.suffix(template, TRIXIE) == expected
+
+
+@pytest.mark.parametrize("template", ["~{suit}1", "a b", "-1", "_1", "{}"])
+def test_a_suffix_that_no_version_can_have_is_refused(template: str) -> None:
+    with pytest.raises(UserError, match="not the end of a version"):
+        sbuild.check(options(template, "trixie"))
+
+
+@pytest.mark.parametrize("template", ["", "+1"])
+def test_two_suites_have_two_versions(template: str) -> None:
+    with pytest.raises(UserError, match="gives bookworm and trixie the same version"):
+        sbuild.check(options(template, "bookworm", "trixie"))
+
+
+def test_a_suite_without_a_release_number_is_told_so() -> None:
+    with pytest.raises(UserError, match="sid has no release number"):
+        sbuild.suffix("~{release}", Chroot(path=Path("x"), suite="sid", release=""))
+
+
+def test_the_same_version_of_another_source_is_refused(tmp_path: Path) -> None:
+    dsc, target = tmp_path / "some-project_1.0.dsc", tmp_path / "dist/trixie"
+    dsc.write_text(DSC.format(sha="a" * 64))
+    target.mkdir(parents=True)
+    sbuild.refuse_other_source(dsc, target)
+    signed = f"-----BEGIN PGP SIGNED MESSAGE-----\n{dsc.read_text()}-----BEGIN PGP SIGNATURE-----\n"
+    (target / dsc.name).write_text(signed)
+    sbuild.refuse_other_source(dsc, target)
+    (target / dsc.name).write_text(DSC.format(sha="b" * 64))
+    with pytest.raises(UserError, match=r"trixie/some-project_1\.0\.dsc: this version is there already"):
+        sbuild.refuse_other_source(dsc, target)
+
+
+@pytest.mark.parametrize(("output", "what", "hint"), [
+    (f"error: x: its tests fail\n hint: mend them\nmake: *** [x] Error 1\n{END}" + "summary\\n" * 40,
+     "trixie: x: its tests fail", "mend them"),
+    (f"cc: segmentation fault\n{END}", "trixie: dpkg-buildpackage failed", "x.log"),
+    ("Fail-Stage: create-session\n", "trixie: sbuild failed at create-session", "x.log"),
+    (f"cp: No space left on device\n{END}", "trixie: no space left for the build", "TMPDIR="),
+])
+def test_says_what_failed(output: str, what: str, hint: str) -> None:
+    error = sbuild.explain(process.CommandError(["sbuild"], 2, output), "trixie", Path("x.log"))
+    assert error.what == what
+    assert hint in error.hint

@@ -1,0 +1,77 @@
+"""The project's own packages in an environment: on its path, with metadata, with their scripts."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.unit.conftest import Workspace
+from toolkit.develop import linking
+
+
+def run(site: Path, code: str) -> str:
+    words = [sys.executable, "-S", "-c", f"import site; site.addsitedir({str(site)!r})\n{code}"]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def make_site(workspace: Workspace, *, old: tuple[str, ...] = ()) -> tuple[Path, Path, tuple[str, ...]]:
+    prefix = workspace.root.parent / "environment"
+    site = prefix / "site-packages"
+    site.mkdir(parents=True, exist_ok=True)
+    (prefix / "bin").mkdir(exist_ok=True)
+    return prefix, site, linking.write(workspace.discover().packages, prefix, site, old)
+
+
+def test_packages_are_imported_from_where_they_are(workspace: Workspace) -> None:
+    workspace.service("app", "app").write({"app/yc_app/__init__.py": "", "lib/setup.py": "", "lib/lib_one.py": ""})
+    _, site, _ = make_site(workspace)
+    assert run(site, "import yc_app, lib_one; print(lib_one.__file__)") == str(workspace.root / "lib" / "lib_one.py")
+
+
+def test_a_src_directory_is_what_is_on_the_path(workspace: Workspace) -> None:
+    workspace.package("lib", "lib").write({"lib/src/lib_one.py": ""})
+    _, site, _ = make_site(workspace)
+    assert run(site, "import lib_one; print(lib_one.__file__)").endswith("lib/src/lib_one.py")
+
+
+def test_packages_have_metadata_that_follows_their_version(workspace: Workspace) -> None:
+    workspace.package("lib", "My-Lib", "1.0")
+    make_site(workspace)
+    workspace.package("lib", "My-Lib", "2.0")
+    _, site, _ = make_site(workspace)
+    assert run(site, "import importlib.metadata as m; print(m.version('my-lib'))") == "2.0"
+    assert [path.name for path in site.glob("*.dist-info")] == ["my_lib-2.0.dist-info"]
+
+
+def test_a_package_that_is_gone_is_forgotten(workspace: Workspace) -> None:
+    workspace.package("lib", "lib").package("more", "more")
+    _, site, _ = make_site(workspace)
+    linking.remove(["more"], site)
+    assert [path.name for path in site.glob("*.dist-info")] == ["lib-1.0.dist-info"]
+
+
+def test_scripts_of_services_are_links_and_old_ones_go(workspace: Workspace) -> None:
+    workspace.service("app", "app")
+    prefix, _, links = make_site(workspace)
+    assert links == ("bin/yc-app",)
+    assert os.readlink(prefix / "bin" / "yc-app") == str(workspace.root / "app" / "bin" / "yc-app")
+    (workspace.root / "app" / "bin" / "yc-app").rename(workspace.root / "app" / "bin" / "yc-new")
+    assert make_site(workspace, old=links)[2] == ("bin/yc-new",)
+    assert os.listdir(prefix / "bin") == ["yc-new"]
+
+
+def test_declared_scripts_are_there_and_known_as_entry_points(workspace: Workspace) -> None:
+    workspace.write({
+        "lib/pyproject.toml": "[project]\nname = 'lib'\nversion = '1.0'\nscripts = {lib-run = 'lib_one:Main.run'}\n",
+        "lib/src/lib_one.py": "class Main:\n    def run(): print('ran')\n",
+    })
+    prefix, site, links = make_site(workspace)
+    assert links == ("bin/lib-run",)
+    (prefix / "bin" / "python").symlink_to(sys.executable)
+    environment = {**os.environ, "PYTHONPATH": str(workspace.root / "lib" / "src")}
+    done = subprocess.run([prefix / "bin" / "lib-run"], env=environment, capture_output=True, text=True, check=True)
+    assert done.stdout == "ran\n"
+    code = "import importlib.metadata as m; print(*m.distribution('lib').entry_points)"
+    assert "value='lib_one:Main.run'" in run(site, code)

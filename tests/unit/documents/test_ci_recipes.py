@@ -1,0 +1,73 @@
+"""The recipes in docs/ci/ are what each system takes; that their targets exist, test_documents tells."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import tree_sitter_groovy
+from tree_sitter import Language, Node, Parser
+
+RECIPES = Path(__file__).resolve().parents[3] / "docs" / "ci"
+#: Pipeline syntax of Jenkins: the blocks of a declarative pipeline that we use, each with those it may stand in.
+BLOCKS = {
+    "agent": {"pipeline", "stage", "matrix"},
+    "options": {"pipeline", "stage"},
+    "stages": {"pipeline", "matrix", "stage"},
+    "stage": {"stages"},
+    "matrix": {"stage"},
+    "axes": {"matrix"},
+    "axis": {"axes"},
+    "when": {"stage"},
+    "steps": {"stage"},
+    "post": {"pipeline", "stage"},
+    "always": {"post"},
+}
+
+
+def lint(schema: str, path: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", f"vendor.{schema}", str(path)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+SCHEMAS = [("gitlab-ci", "gitlab-ci.yml"), ("github-workflows", "github-actions.yml")]
+
+
+@pytest.mark.parametrize(("schema", "name"), SCHEMAS)
+def test_a_recipe_fits_the_schema_of_its_system(schema: str, name: str, tmp_path: Path) -> None:
+    done = lint(schema, RECIPES / name)
+    assert done.returncode == 0, done.stdout
+    broken = tmp_path / name
+    broken.write_text((RECIPES / name).read_text().replace("matrix:", "matrices:"))
+    assert lint(schema, broken).returncode == 1
+
+
+def parse(text: str) -> Node:
+    return Parser(Language(tree_sitter_groovy.language())).parse(text.encode()).root_node
+
+
+def blocks(node: Node, outer: str = "") -> list[tuple[str, str]]:
+    """Return each block with the one it stands in."""
+    found = []
+    for child in node.children:
+        name = outer
+        if child.type in {"method_invocation", "function_call", "juxt_function_call"} and b"{" in (child.text or b""):
+            name = (child.text or b"").decode().split("(")[0].split("{")[0].split()[0]
+            found.append((name, outer))
+        found += blocks(child, name)
+    return found
+
+
+def test_the_jenkinsfile_is_groovy() -> None:
+    text = (RECIPES / "Jenkinsfile").read_text()
+    assert not parse(text).has_error
+    assert parse(text.replace("steps {", "steps ", 1)).has_error
+
+
+def test_the_jenkinsfile_is_a_declarative_pipeline() -> None:
+    found = blocks(parse((RECIPES / "Jenkinsfile").read_text()))
+    assert found[0] == ("pipeline", "")
+    assert {name for name, _ in found} >= {"stages", "matrix", "steps", "when"}
+    assert [(name, outer) for name, outer in found[1:] if outer not in BLOCKS.get(name, set())] == []

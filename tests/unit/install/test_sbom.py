@@ -1,0 +1,98 @@
+"""The bill of materials: valid, complete, and the same for the same materials."""
+
+import gzip
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cyclonedx.schema import SchemaVersion
+from cyclonedx.validation.json import JsonStrictValidator
+
+from tests.wheel_files import make_wheel
+from toolkit.build import interpreters
+from toolkit.install import licences, sbom
+from toolkit.install.sbom import Materials
+from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+
+PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
+
+
+def locked(name: str, *build_requires: str) -> Distribution:
+    file = VendoredFile(name=f"{name}-1.0.tar.gz", size=1, sha256=f"{ord(name[0]):064x}", url=f"https://e.example/{name}")
+    return Distribution(name=name, version="1.0", kind="sdist", files=(file,), build_requires=build_requires)
+
+
+@pytest.fixture
+def materials(tmp_path: Path) -> Materials:
+    wheels = [
+        make_wheel(tmp_path, "alpha", {}, metadata="License-Expression: MIT\nRequires-Dist: beta>=1\n"),
+        make_wheel(tmp_path, "beta", {"dist-info/licenses/LICENSE": "Do as you like.\n\nReally.\n"},
+                   metadata="License: BSD\nAuthor: Ann\nRequires-Dist: gamma; extra == 'more'\n"),
+        make_wheel(tmp_path, "gamma", {}, metadata="Classifier: License :: OSI Approved :: Apache Software License\n"),
+        make_wheel(tmp_path, "common-lib", {}),
+        make_wheel(tmp_path, "api", {}, metadata="Requires-Dist: alpha\n"),
+    ]  # fmt: skip
+    lock = Lock(
+        service="api",
+        pythons=(PYTHON.version,),
+        packages=(locked("alpha", "tool==1.0"), locked("beta"), locked("gamma")),
+        build_packages=(locked("tool", "inner==1.0"), locked("inner"), locked("only-for-tests")),
+        local=(LocalPackage(name="common-lib", path="lib"), LocalPackage(name="api", path="api")),
+    )
+    return Materials(service="api", lock=lock, wheels=wheels, interpreter=PYTHON)
+
+
+def components(materials: Materials) -> dict[str, Any]:
+    return {component["name"]: component for component in sbom.document(materials)["components"]}
+
+
+def test_it_is_valid_against_the_schema(materials: Materials) -> None:
+    text = json.dumps(sbom.document(materials))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
+
+
+def test_what_runs_and_what_only_builds_are_told_apart(materials: Materials) -> None:
+    scopes = {name: component["scope"] for name, component in components(materials).items()}
+    assert scopes == {
+        "alpha": "required", "beta": "required", "gamma": "required", "common-lib": "required",
+        "tool": "excluded", "inner": "excluded",
+    }  # fmt: skip
+
+
+def test_a_component_tells_its_source_its_licence_and_what_built_it(materials: Materials) -> None:
+    alpha = components(materials)["alpha"]
+    assert alpha["purl"] == "pkg:pypi/alpha@1.0"
+    assert alpha["hashes"] == [{"alg": "SHA-256", "content": f"{ord('a'):064x}"}]
+    assert alpha["licenses"] == [{"expression": "MIT"}]
+    assert alpha["properties"] == [{"name": sbom.BUILT_WITH, "value": "tool==1.0"}]
+    assert components(materials)["gamma"]["licenses"] == [{"license": {"name": "Apache Software License"}}]
+
+
+def test_a_local_package_has_no_address_on_an_index(materials: Materials) -> None:
+    assert "purl" not in components(materials)["common-lib"]
+
+
+def test_who_needs_whom_follows_metadata_and_extras_are_not_guessed(materials: Materials) -> None:
+    edges = {row["ref"]: row["dependsOn"] for row in sbom.document(materials)["dependencies"]}
+    assert edges["service:api"] == ["local:common-lib", "pkg:pypi/alpha@1.0", "pkg:pypi/gamma@1.0"]
+    assert edges["pkg:pypi/alpha@1.0"] == ["pkg:pypi/beta@1.0"]
+    assert edges["pkg:pypi/beta@1.0"] == []
+
+
+def test_the_same_materials_give_the_same_bytes(materials: Materials, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        sbom.write(tmp_path / name / "sbom.cdx.json.gz", materials)
+    first, second = ((tmp_path / name / "sbom.cdx.json.gz").read_bytes() for name in ("one", "two"))
+    assert first == second
+    assert json.loads(gzip.decompress(first))["serialNumber"].startswith("urn:uuid:")
+
+
+def test_licences_are_collected_with_their_texts(materials: Materials, tmp_path: Path) -> None:
+    path = tmp_path / "copyright.vendored.gz"
+    licences.write(path, "api", Path("/usr/lib/yc/api"), materials.wheels)
+    text = gzip.decompress(path.read_bytes()).decode()
+    assert "License: MIT\n" in text
+    assert "Copyright: Ann\nLicense: BSD\n --- licenses/LICENSE ---\n Do as you like.\n .\n Really.\n" in text
+    assert "Files: usr/lib/yc/api/lib/*/beta-1.0.dist-info/*" in text

@@ -1,0 +1,418 @@
+"""Fetching, from a server on loopback: what is asked for arrives, checked, or one clear error does."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import os
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from email.utils import formatdate
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+import requests
+
+from toolkit.core.errors import UserError
+from toolkit.model.lock import VendoredFile
+from toolkit.network import download
+from toolkit.network.fetch import Fetcher, fetch
+
+CONTENT = os.urandom(700_000)
+Answer = Callable[["Handler"], None]
+
+
+@dataclass
+class Site:
+    """A server that gives each path its answers in turn, the last one for ever, and counts what it was asked."""
+
+    url: str
+    answers: dict[str, list[Answer]] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def give(self, name: str, *answers: Answer | bytes) -> None:
+        self.answers[f"/{name}"] = [ok(answer) if isinstance(answer, bytes) else answer for answer in answers]
+
+    def file(self, name: str, content: bytes = CONTENT, **changes: str | int) -> VendoredFile:
+        facts = {"size": len(content), "sha256": hashlib.sha256(content).hexdigest(), "url": f"{self.url}/{name}"}
+        return VendoredFile(name=name, **{**facts, **changes})  # type: ignore[arg-type]
+
+
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    site: Site
+
+    def do_GET(self) -> None:
+        path = self.path.partition("?")[0]
+        self.site.asked.append(path)
+        answers = self.site.answers.get(path, [status(404)])
+        (answers.pop(0) if len(answers) > 1 else answers[0])(self)
+
+    def send(self, code: int, body: bytes, length: int = 0, **headers: str) -> None:
+        self.send_response(code)
+        for name, value in headers.items():
+            self.send_header(name.replace("_", "-"), value)
+        self.send_header("Content-Length", str(length or len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+def ok(content: bytes, **headers: str) -> Answer:
+    return lambda handler: handler.send(200, content, 0, **headers)
+
+
+def status(code: int, **headers: str) -> Answer:
+    return lambda handler: handler.send(code, b"sorry", 0, **headers)
+
+
+def truncated(handler: Handler) -> None:
+    handler.send(200, CONTENT[:300_000], length=len(CONTENT))
+    handler.close_connection = True
+
+
+def reset(handler: Handler) -> None:
+    # With nothing to linger for, closing sends RST.
+    handler.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")
+    handler.connection.close()
+    handler.close_connection = True
+
+
+def without_length(content: bytes) -> Answer:
+    def answer(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.wfile.write(content)
+        handler.close_connection = True
+
+    return answer
+
+
+def silent(handler: Handler) -> None:
+    handler.site.release.wait(20)
+    handler.close_connection = True
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: the client hanging up is part of the tests."""
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    server = Server(("127.0.0.1", 0), Handler)
+    result = Site(f"http://127.0.0.1:{server.server_port}")
+    server.RequestHandlerClass = type("Bound", (Handler,), {"site": result})
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    yield result
+    result.release.set()
+    server.shutdown()
+    server.server_close()
+    thread.join()
+
+
+@pytest.fixture(autouse=True)
+def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "FIRST_PAUSE", 0.01)
+
+
+@pytest.fixture
+def session() -> Iterator[requests.Session]:
+    with requests.Session() as result:
+        result.trust_env = False
+        yield result
+
+
+def cached(cache: Path) -> list[str]:
+    """Return all that the cache holds."""
+    return sorted(str(path.relative_to(cache)) for path in cache.rglob("*"))
+
+
+def failure(file: VendoredFile, session: requests.Session, cache: Path, timeout: float = 15) -> str:
+    """Return the error of fetching one file; it leaves nothing behind."""
+    with pytest.raises(UserError) as caught:
+        fetch([file], session, cache=cache, timeout=timeout)
+    assert cached(cache) == []
+    assert caught.value.hint and "\n" not in str(caught.value.what)
+    return caught.value.what
+
+
+def test_files_arrive_under_their_hash(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    contents = {f"f{number}.tar.gz": os.urandom(1000 * number + 1) for number in range(30)}
+    for name, content in contents.items():
+        site.give(name, content)
+    wanted = [site.file(name, content) for name, content in contents.items()]
+    fetched = fetch([*wanted, *wanted], session, cache=tmp_path)
+    assert {name: item.path.read_bytes() for name, item in fetched.items()} == contents
+    assert all(item.path == tmp_path / item.sha256 / name for name, item in fetched.items())
+    assert [fetched[file.name].sha256 for file in wanted] == [file.sha256 for file in wanted]
+    assert [fetched[file.name].size for file in wanted] == [file.size for file in wanted]
+    assert sorted(site.asked) == sorted(f"/{name}" for name in contents)
+    assert len(cached(tmp_path)) == 2 * len(contents)
+
+
+def test_files_come_at_the_same_time(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    together = threading.Barrier(8, timeout=10)
+
+    def wait(handler: Handler) -> None:
+        together.wait()
+        handler.send(200, CONTENT)
+
+    for number in range(8):
+        site.give(f"{number}", wait)
+    assert len(fetch([site.file(f"{number}") for number in range(8)], session, cache=tmp_path, connections=8)) == 8
+
+
+def test_no_more_connections_than_allowed(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    lock, now, most = threading.Lock(), [0], [0]
+
+    def count(handler: Handler) -> None:
+        with lock:
+            now[0] += 1
+            most[0] = max(most[0], now[0])
+        time.sleep(0.02)
+        with lock:
+            now[0] -= 1
+        handler.send(200, CONTENT)
+
+    for number in range(9):
+        site.give(f"{number}", count)
+    fetch([site.file(f"{number}") for number in range(9)], session, cache=tmp_path, connections=3)
+    assert most == [3]
+
+
+def test_what_is_in_the_cache_is_not_asked_for(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    site.give("a", CONTENT)
+    fetch([site.file("a")], session, cache=tmp_path)
+    assert fetch([site.file("a", url="")], session, cache=tmp_path)["a"].path.read_bytes() == CONTENT
+    assert site.asked == ["/a"]
+
+
+def test_a_damaged_file_of_the_cache_is_fetched_again(
+    site: Site, session: requests.Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.give("a", CONTENT)
+    path = fetch([site.file("a")], session, cache=tmp_path)["a"].path
+    path.write_bytes(CONTENT[:-1] + b"?")
+    assert fetch([site.file("a")], session, cache=tmp_path)["a"].path.read_bytes() == CONTENT
+    assert f"{path}: damaged" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [status(429, Retry_After="0"), status(500), status(502), status(503), truncated, reset],
+    ids=["429", "500", "502", "503", "truncated", "reset"],
+)
+def test_a_fault_that_passes_is_tried_again(
+    site: Site, session: requests.Session, tmp_path: Path, fault: Answer
+) -> None:
+    site.give("a", fault, fault, fault, CONTENT)
+    assert fetch([site.file("a")], session, cache=tmp_path)["a"].path.read_bytes() == CONTENT
+    assert len(site.asked) == 4
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [(status(503), "HTTP status 503"), (truncated, "broke"), (reset, "broke"), (silent, "no answer within 0.2 s")],
+    ids=["503", "truncated", "reset", "silent"],
+)
+def test_a_fault_that_stays_is_an_error_after_four_tries(
+    site: Site, session: requests.Session, tmp_path: Path, fault: Answer, said: str
+) -> None:
+    site.give("a", fault)
+    error = failure(site.file("a"), session, tmp_path, timeout=0.2)
+    assert said in error and f"{site.url}/a" in error and "4 times" in error
+    assert len(site.asked) == 4
+
+
+def test_an_end_without_a_length_before_the_known_size_is_a_fault_that_may_pass(
+    site: Site, session: requests.Session, tmp_path: Path
+) -> None:
+    site.give("a", without_length(CONTENT[:1000]), without_length(CONTENT))
+    assert fetch([site.file("a")], session, cache=tmp_path)["a"].size == len(CONTENT)
+
+
+def test_the_server_says_how_long_to_wait_but_not_for_ever() -> None:
+    for value in ("7", formatdate(time.time() + 7)):
+        seconds = download._retry_after(value)
+        assert seconds is not None and 5 < download._pause(download.TransientError("", seconds), 0) <= 7
+    assert download._pause(download.TransientError("", download._retry_after("3600")), 0) == 30
+    assert download._pause(download.TransientError("", download._retry_after(formatdate(0))), 0) == 0
+    assert download._retry_after("soon") is None
+    assert download._retry_after("") is None
+
+
+def test_pauses_grow_and_differ() -> None:
+    pauses = [[download._pause(download.TransientError(""), attempt) for attempt in range(3)] for _ in range(50)]
+    assert len({first for first, _, _ in pauses}) > 1
+    assert all(0.005 <= a <= 0.015 and 0.01 <= b <= 0.03 and 0.02 <= c <= 0.06 for a, b, c in pauses)
+
+
+@pytest.mark.parametrize("change", ["same size", "longer", "shorter"])
+def test_another_file_is_never_accepted_nor_asked_for_again(
+    site: Site, session: requests.Session, tmp_path: Path, change: str
+) -> None:
+    evil = {"same size": os.urandom(len(CONTENT)), "longer": CONTENT + b"x", "shorter": CONTENT[:-1]}[change]
+    site.give("a", evil, CONTENT)
+    url = f"{site.url}/a".replace("//", "//user:secret@") + "?token=secret"
+    error = failure(site.file("a", url=url), session, tmp_path)
+    assert f"a: {site.url}/a" in error and "secret" not in error
+    if change != "longer":
+        assert hashlib.sha256(CONTENT).hexdigest() in error and hashlib.sha256(evil).hexdigest() in error
+    assert len(site.asked) == 1
+
+
+def test_a_size_alone_is_checked_too(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    site.give("a", CONTENT[:-1])
+    assert f"of {len(CONTENT) - 1} bytes, not {len(CONTENT)}" in failure(site.file("a", sha256=""), session, tmp_path)
+
+
+def test_a_hash_nobody_knows_is_learned_and_said(
+    site: Site, session: requests.Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site.give("a", CONTENT)
+    fetched = fetch([site.file("a", sha256="", size=0)], session, cache=tmp_path)["a"]
+    expected = hashlib.sha256(CONTENT).hexdigest()
+    assert (fetched.sha256, fetched.size) == (expected, len(CONTENT))
+    assert fetched.path == tmp_path / expected / "a"
+    assert f"warning: a: nothing says what its sha256 should be; from now on {expected}" in capsys.readouterr().err
+
+
+def test_an_archive_that_is_sent_encoded_stays_as_it_is(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    content = gzip.compress(CONTENT)
+    site.give("a.tar.gz", ok(content, Content_Encoding="gzip"))
+    assert fetch([site.file("a.tar.gz", content)], session, cache=tmp_path)["a.tar.gz"].size == len(content)
+
+
+def test_redirects_are_followed(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    site.give("a", status(302, Location="/elsewhere/a"))
+    site.give("elsewhere/a", CONTENT)
+    assert fetch([site.file("a")], session, cache=tmp_path)["a"].size == len(CONTENT)
+
+
+@pytest.mark.parametrize(("code", "said"), [(404, "404 Not Found"), (403, "403"), (401, "401"), (410, "410")])
+def test_a_refusal_is_final(site: Site, session: requests.Session, tmp_path: Path, code: int, said: str) -> None:
+    site.give("a", status(code))
+    assert said in failure(site.file("a"), session, tmp_path)
+    assert len(site.asked) == 1
+
+
+def test_a_server_that_is_not_there_is_named(session: requests.Session, tmp_path: Path) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://user:secret@127.0.0.1:{unused.getsockname()[1]}/a"
+        error = failure(VendoredFile(name="a", size=1, sha256="", url=url), session, tmp_path)
+    assert "127.0.0.1 refuses the connection" in error and "secret" not in error
+
+
+def test_a_host_that_is_not_there_is_named(
+    session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unknown(*arguments: object, **keywords: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    file = VendoredFile(name="a", size=1, sha256="", url="https://index.invalid/a")
+    assert "no such host: index.invalid" in failure(file, session, tmp_path)
+
+
+@pytest.mark.parametrize("url", ["ftp://127.0.0.1/a", "a", "http://", "file://elsewhere/a", "file:///no/such/file", ""])
+def test_a_url_that_cannot_be_is_an_error(session: requests.Session, tmp_path: Path, url: str) -> None:
+    failure(VendoredFile(name="a", size=1, sha256="", url=url), session, tmp_path)
+
+
+def test_a_file_url_is_read_and_checked(session: requests.Session, tmp_path: Path) -> None:
+    source = tmp_path / "with space.tar.gz"
+    source.write_bytes(CONTENT)
+    expected = hashlib.sha256(CONTENT).hexdigest()
+    file = VendoredFile(name="a", size=len(CONTENT), sha256=expected, url=source.as_uri())
+    assert fetch([file], session, cache=tmp_path / "cache")["a"].path.read_bytes() == CONTENT
+    wrong = VendoredFile(name="b", size=0, sha256="0" * 64, url=source.as_uri())
+    assert expected in failure(wrong, session, tmp_path / "other")
+
+
+@pytest.mark.parametrize(("name", "sha256"), [("../a", ""), (".a", ""), ("", ""), ("a", "../../x"), ("a", "ABC")])
+def test_names_that_leave_the_cache_are_refused(
+    site: Site, session: requests.Session, tmp_path: Path, name: str, sha256: str
+) -> None:
+    file = VendoredFile(name=name, size=0, sha256=sha256, url=f"{site.url}/a")
+    failure(file, session, tmp_path)
+    assert site.asked == []
+
+
+def test_two_files_of_one_name_are_refused(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="two different files of one name"):
+        fetch([site.file("a"), site.file("a", b"other")], session, cache=tmp_path)
+
+
+def test_one_failure_stops_the_rest(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    site.give("silent", silent)
+    start = time.monotonic()
+    with pytest.raises(UserError, match="404"):
+        fetch([site.file("silent"), site.file("none"), site.file("silent2")], session, cache=tmp_path, connections=2)
+    assert time.monotonic() - start < 5
+    assert cached(tmp_path) == []
+
+
+def test_files_can_be_asked_for_while_others_arrive(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    site.give("first", silent, CONTENT)
+    site.give("second", CONTENT)
+    with Fetcher(session, cache=tmp_path) as fetcher:
+        first = fetcher.submit(site.file("first"))
+        assert fetcher.submit(site.file("second")).result(10).size == len(CONTENT)
+        assert not first.done()
+        assert fetcher.submit(site.file("first")) is first
+        site.release.set()
+    # Leaving the block has waited; the broken answer was asked for again.
+    assert first.done() and first.result().size == len(CONTENT)
+
+
+def test_an_error_waits_in_its_future(site: Site, session: requests.Session, tmp_path: Path) -> None:
+    with Fetcher(session, cache=tmp_path) as fetcher:
+        future = fetcher.submit(site.file("none"))
+    assert isinstance(future.exception(), UserError)
+
+
+INTERRUPTED = """
+import sys, requests
+from pathlib import Path
+from toolkit.core import console
+from toolkit.model.lock import VendoredFile
+from toolkit.network import fetch
+file = VendoredFile(name="a", size=0, sha256="", url=sys.argv[1])
+sys.exit(console.run_main(lambda: bool(fetch.fetch([file], requests.Session(), cache=Path(sys.argv[2])))))
+"""
+
+
+def test_an_interrupt_ends_a_fetch_from_a_dead_server_at_once(site: Site, tmp_path: Path) -> None:
+    site.give("a", silent)
+    scripts = Path(download.__file__).parents[2]
+    child = subprocess.Popen(
+        [sys.executable, "-c", INTERRUPTED, f"{site.url}/a", str(tmp_path)],
+        env={**os.environ, "PYTHONPATH": str(scripts), "NO_PROXY": "127.0.0.1"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        while not site.asked:
+            assert child.poll() is None
+            time.sleep(0.01)
+        child.terminate()
+        _, errors = child.communicate(timeout=10)
+    finally:
+        child.kill()
+    assert child.returncode == 130
+    assert errors.startswith("interrupted") and "Traceback" not in errors
+    assert cached(tmp_path) == []

@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from pip._internal.configuration import Kind
+
+from toolkit.core.errors import UserError
+from toolkit.network import index_settings
+from toolkit.network.index_settings import Indexes
+
+SECRET = Indexes(url="https://user:s3cret@host.test/simple", extra=("file:///srv/simple",), find_links=("/srv/wheels",))
+
+
+@pytest.fixture
+def pip_conf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a file that is all of pip's configuration."""
+    for name in [name for name in os.environ if name.startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    path = tmp_path / "pip.conf"
+    path.write_text("[global]\n", encoding="utf-8")
+    # Of pip's places for configuration only the one of PIP_CONFIG_FILE is the test's own.
+    places: dict[Kind, list[str]] = {Kind.GLOBAL: [], Kind.USER: [], Kind.SITE: []}
+    monkeypatch.setattr("pip._internal.configuration.get_configuration_files", lambda: places)
+    monkeypatch.setenv("PIP_CONFIG_FILE", str(path))
+    return path
+
+
+def test_without_configuration_it_is_pips_own_default(pip_conf: Path) -> None:
+    from pip._internal.models.index import PyPI
+
+    found = index_settings.read()
+    assert (found.url, found.extra, found.find_links) == (PyPI.simple_url, (), ())
+    assert found.timeout == 15
+
+
+def test_everything_pip_is_told_is_read(pip_conf: Path) -> None:
+    pip_conf.write_text(
+        "[global]\nindex-url = https://host.test/simple/\nextra-index-url =\n    https://a.test/simple\n"
+        "    file:///srv/simple\nfind-links = /srv/wheels\ntrusted-host = host.test a.test\ncert = /srv/ca.pem\n"
+        "timeout = 60\nproxy = http://proxy.test:3128\n", encoding="utf-8")
+    assert index_settings.read() == Indexes(
+        url="https://host.test/simple", extra=("https://a.test/simple", "file:///srv/simple"),
+        find_links=("/srv/wheels",), trusted_hosts=("host.test", "a.test"), cert="/srv/ca.pem", timeout=60,
+        proxy="http://proxy.test:3128",
+    )
+
+
+def test_a_variable_wins_over_a_file_and_install_over_global(pip_conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pip_conf.write_text("[global]\nindex-url = https://a.test/simple\ntimeout = 1\n[install]\ntimeout = 2\n"
+                        "[freeze]\ntimeout = 9\n", encoding="utf-8")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://b.test/simple")
+    found = index_settings.read()
+    assert (found.url, found.timeout) == ("https://b.test/simple", 2)
+
+
+def test_an_index_named_for_this_run_is_the_only_one(pip_conf: Path) -> None:
+    pip_conf.write_text("[global]\nextra-index-url = https://a.test/simple\nfind-links = /srv\ncert = /srv/ca.pem\n"
+                        "no-index = true\n", encoding="utf-8")
+    found = index_settings.read("https://b.test/simple", "https://c.test/simple")
+    assert (found.urls, found.find_links) == (("https://b.test/simple", "https://c.test/simple"), ())
+    assert found.cert == "/srv/ca.pem"
+
+
+def test_an_extra_index_adds_to_the_configured_ones(pip_conf: Path) -> None:
+    pip_conf.write_text("[global]\nindex-url = https://a.test/simple\n", encoding="utf-8")
+    assert index_settings.read("", "https://c.test/simple").urls == ("https://a.test/simple", "https://c.test/simple")
+
+
+def test_relative_find_links_are_of_the_working_directory(pip_conf: Path, monkeypatch: pytest.MonkeyPatch,
+                                                          tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    pip_conf.write_text("[global]\nfind-links = wheels file:///srv https://a.test/links\n", encoding="utf-8")
+    assert index_settings.read().find_links == (str(tmp_path / "wheels"), "file:///srv", "https://a.test/links")
+
+
+def test_a_configuration_pip_cannot_read_is_named(pip_conf: Path) -> None:
+    pip_conf.write_text("index-url = x\n", encoding="utf-8")
+    with pytest.raises(UserError, match="pip's configuration cannot be read") as caught:
+        index_settings.read()
+    assert str(pip_conf) in caught.value.what
+
+
+def test_what_is_not_a_url_is_refused(pip_conf: Path) -> None:
+    with pytest.raises(UserError, match=r"not the URL of an index: host\.test/simple"):
+        index_settings.read("host.test/simple")
+
+
+def test_nothing_printed_holds_a_password() -> None:
+    assert SECRET.shown() == "https://host.test/simple, file:///srv/simple, /srv/wheels"
+    output = "cannot fetch https://user:s3cret@host.test/simple/x/ with s3cret"
+    assert SECRET.hide(output) == "cannot fetch https://host.test/simple/x/ with ****"
+
+
+def test_pip_sees_these_indexes_and_no_other_setting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_CONSTRAINT", "/srv/constraints.txt")
+    monkeypatch.setenv("PIP_INDEX_URL", "https://other.test/simple")
+    environment = SECRET.pip_environment()
+    assert environment["PIP_INDEX_URL"] == SECRET.url
+    assert environment["PIP_CONFIG_FILE"] == os.devnull
+    assert "PIP_CONSTRAINT" not in environment
+
+
+def test_uv_sees_no_variable_that_would_change_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UV_RESOLUTION", "lowest")
+    monkeypatch.setenv("UV_INDEX_URL", "https://other.test/simple")
+    environment = Indexes(url="https://host.test/simple", timeout=7, cert="/srv/ca.pem").uv_environment()
+    assert not {"UV_RESOLUTION", "UV_INDEX_URL"} & set(environment)
+    assert (environment["UV_HTTP_TIMEOUT"], environment["SSL_CERT_FILE"]) == ("7", "/srv/ca.pem")
+
+
+def test_the_main_index_comes_first_for_uv() -> None:
+    found = SECRET.uv_settings()["index"]
+    assert isinstance(found, list)
+    assert [entry["url"] for entry in found[:2]] == [SECRET.url, "file:///srv/simple"]
+    assert found[2]["explicit"] is True
+
+
+@pytest.mark.parametrize(("timeout", "retries"), [(0.5, 3), (60, 3), (90, 2), (600, 1)])
+def test_requests_are_repeated_less_where_each_may_take_long(timeout: float, retries: int) -> None:
+    assert Indexes(timeout=timeout).retries == retries

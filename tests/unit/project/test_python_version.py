@@ -1,0 +1,49 @@
+""".python-version: which interpreters a package is for."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from toolkit.core.errors import UserError
+from toolkit.model.targets import Targets
+from toolkit.project import python_version
+
+if TYPE_CHECKING:
+    from tests.unit.conftest import Workspace
+
+
+def read(workspace: Workspace) -> Targets:
+    project = workspace.service("svc", "svc").discover()
+    return python_version.read(project, project.services[0])
+
+
+def test_without_the_file_the_running_interpreter_counts(workspace: Workspace) -> None:
+    found = read(workspace)
+    assert found == Targets(pythons=(f"3.{sys.version_info.minor}",))
+
+
+def test_several_lines_minor_and_exact(workspace: Workspace) -> None:
+    found = read(workspace.write({"svc/.python-version": "# ours\n3.11.7\n\n3.13  # next\n3.11\n"}))
+    assert (found.pythons, found.exact, found.file) == (("3.11", "3.13"), ("3.11.7",), "svc/.python-version")
+    assert found.origins == {"3.11": "svc/.python-version:2", "3.13": "svc/.python-version:4"}
+
+
+def test_the_package_s_file_comes_before_the_project_s(workspace: Workspace) -> None:
+    assert read(workspace.write({".python-version": "3.12"})).file == ".python-version"
+    assert read(workspace.write({"svc/.python-version": "3.11"})).pythons == ("3.11",)
+
+
+@pytest.mark.parametrize("text", ["three", "3", "2.7", "3.11.x", "pypy3.10", "3.13t", "3.11.2.1", "system"])
+def test_what_is_not_a_version_is_refused_with_its_line(workspace: Workspace, text: str) -> None:
+    with pytest.raises(UserError) as caught:
+        read(workspace.write({"svc/.python-version": f"3.11\n{text}\n"}))
+    assert caught.value.what == f"svc/.python-version:2: not a Python version: `{text}`"
+    assert "3.11" in caught.value.hint
+
+
+def test_a_file_without_a_version_is_refused(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match=r"svc/.python-version: no version in it"):
+        read(workspace.write({"svc/.python-version": "# none\n"}))

@@ -1,0 +1,37 @@
+"""Which files belong to a local package."""
+
+from pathlib import Path
+
+from toolkit.project import source_files
+
+
+def tree(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(name)
+
+
+def test_vendored_generated_hidden_and_nested_things_are_not_its_own(tmp_path: Path) -> None:
+    tree(
+        tmp_path, "setup.py", "pkg/__init__.py", "bin/yc-x", "vendor/a.tar.gz", "dist/x.deb", "build/x", ".git/config",
+        "pkg/__pycache__/x.pyc", "x.egg-info/PKG-INFO", "nested/setup.py", "nested/y.py", ".python-version",
+    )  # fmt: skip
+    assert [str(path) for path in source_files.source_files(tmp_path)] == ["setup.py", "bin/yc-x", "pkg/__init__.py"]
+
+
+def test_the_fingerprint_follows_names_contents_and_execute_bits(tmp_path: Path) -> None:
+    tree(tmp_path, "setup.py", "bin/yc-x")
+    seen = {source_files.fingerprint(tmp_path)}
+    (tmp_path / "bin/yc-x").chmod(0o755)
+    seen.add(source_files.fingerprint(tmp_path))
+    (tmp_path / "bin/yc-x").write_text("other")
+    seen.add(source_files.fingerprint(tmp_path))
+    (tmp_path / "bin/yc-x").rename(tmp_path / "bin/yc-y")
+    seen.add(source_files.fingerprint(tmp_path))
+    assert len(seen) == 4
+
+
+def test_the_copy_has_the_same_fingerprint(tmp_path: Path) -> None:
+    tree(tmp_path / "a", "setup.py", "pkg/__init__.py")
+    source_files.copy(tmp_path / "a", tmp_path / "b")
+    assert source_files.fingerprint(tmp_path / "a") == source_files.fingerprint(tmp_path / "b")

@@ -1,0 +1,130 @@
+"""Which linters a package wants, and what becomes of what they say. What stands for one does as a file tells it."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Workspace
+from tests.wheel_files import make_wheel
+from toolkit.build import interpreters
+from toolkit.build.wheels import BuildOptions
+from toolkit.core.errors import UserError
+from toolkit.install.service_environment import Plan
+from toolkit.quality import linters, linting
+from toolkit.quality.linting import Linting
+
+LINTER = ("import os, pathlib, sys\nprint(sys.argv[1:], os.environ['MYPYPATH'])\n"
+          "exec(pathlib.Path('told.txt').read_text())\n")
+
+
+@pytest.fixture
+def project(workspace: Workspace) -> Workspace:
+    workspace.service("api", "api").package("lib", "lib")
+    return workspace.write({"api/.python-version": "3.11\n", "api/api.py": "", "api/told.txt": ""})
+
+
+def wanted(project: Workspace) -> list[tuple[str, str]]:
+    found = project.discover()
+    return [(item.linter.name, item.origin) for item in linters.wanted(found, found.services[0])]
+
+
+def lint(project: Workspace, *names: str) -> dict[str, str]:
+    found, directory = project.discover(), project.root.parent / "wheels"
+    service = found.services[0]
+    python = interpreters.probe(Path(sys.executable))
+    assert python
+    tools = [make_wheel(directory, name, {f"{name}/__init__.py": "", f"{name}/__main__.py": LINTER}) for name in names]
+    plan = Plan(service=service, wheels=[make_wheel(directory, "api", {"api.py": ""})], interpreter=python,
+                prefix=Path("/usr/lib/yc/api"))
+    return linting.run(Linting(project=found, plan=plan, wanted=linters.wanted(found, service), tools=tools,
+                               scratch=project.root / "build"),
+                       BuildOptions(jobs=2, store=project.root / "store"))
+
+
+def test_nothing_is_wanted_unless_it_is_named_or_configured(project: Workspace) -> None:
+    project.write({"api/pyproject.toml": "[build-system]\nrequires = []\n", "setup.cfg": "[metadata]\n"})
+    assert wanted(project) == []
+
+
+@pytest.mark.parametrize(("file", "text", "linter"), [
+    ("api/pyproject.toml", "[tool.ruff]\n", "ruff"), ("pyproject.toml", "[tool.mypy]\n", "mypy"),
+    ("api/.flake8", "", "flake8"), ("setup.cfg", "[pylint]\n", "pylint"), ("api/tox.ini", "[flake8]\n", "flake8")])
+def test_a_configured_linter_is_wanted(project: Workspace, file: str, text: str, linter: str) -> None:
+    project.write({file: text})
+    assert wanted(project) == [(linter, f"{file} configures")]
+
+
+@pytest.mark.parametrize("file", ["api/dev-requirements.txt", "api/test-requirements.txt", "dev-requirements.txt"])
+def test_a_linter_that_is_asked_for_is_wanted(project: Workspace, file: str) -> None:
+    project.write({file: "# tools\nruff>=0.5\n"})
+    assert wanted(project) == [("ruff", f"{file}:2 asks for")]
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "setup.cfg"])
+def test_a_file_that_cannot_be_read_is_named(project: Workspace, file: str) -> None:
+    project.write({f"api/{file}": "no [[ such thing"})
+    with pytest.raises(UserError, match=file):
+        wanted(project)
+
+
+def test_a_linter_that_is_not_vendored_is_an_error_not_left_out(project: Workspace) -> None:
+    project.write({"api/mypy.ini": "[mypy]\n"})
+    with pytest.raises(UserError) as caught:
+        lint(project, "ruff")
+    assert str(caught.value) == ("error: api/mypy.ini configures mypy, which vendor/ has not\n"
+                                 " hint: add mypy to api/dev-requirements.txt and run `make vendor`")
+
+
+def test_each_linter_reads_the_sources_and_knows_the_local_packages(project: Workspace) -> None:
+    project.write({"api/dev-requirements.txt": "ruff\nmypy\n", "api/told.txt": "sys.exit(1)", "api/vendor/x.py": ""})
+    said = lint(project, "ruff", "mypy")
+    assert "'--', 'api.py', 'setup.py', 'bin/yc-api']" in said["ruff"]
+    assert said["mypy"].startswith("['api.py', 'setup.py'] ")
+    assert str(project.root / "lib") in said["mypy"]
+    assert not list((project.root / "build").glob("lint-*"))
+
+
+def test_one_that_finds_no_fault_is_told_in_a_line(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    project.write({"api/dev-requirements.txt": "ruff\n"})
+    assert lint(project, "ruff") == {}
+    assert capsys.readouterr().out == "  LINT    api: ruff finds no fault\n"
+
+
+@pytest.mark.parametrize(("text", "said"), [("x = (\n", "api.py:1: '(' was never closed\n"), ("\0", "api.py:1: "),
+                                            ("import os\n", "")])
+def test_without_a_linter_the_syntax_is_checked(project: Workspace, text: str, said: str) -> None:
+    project.write({"api/api.py": text})
+    used = interpreters.probe(Path(sys.executable))
+    assert used
+    output = linting.check_syntax(project.discover().services[0], used)
+    assert output.replace(str(project.root / "api/"), "").lstrip("/").startswith(said)
+    assert bool(output) is bool(said)
+    assert not list(project.root.rglob("__pycache__"))
+
+
+def test_a_linter_that_cannot_work_is_no_fault_of_the_code(project: Workspace) -> None:
+    project.write({"api/dev-requirements.txt": "ruff\n", "api/told.txt": "sys.exit(2)"})
+    with pytest.raises(UserError, match=r"api: ruff could not do its work \(status 2\)"):
+        lint(project, "ruff")
+
+
+@pytest.mark.parametrize(("status", "is_broken"), [(4, False), (30, False), (32, True), (1, True)])
+def test_pylint_tells_by_bits_whether_it_could_work(project: Workspace, status: int, is_broken: bool) -> None:
+    project.write({"api/dev-requirements.txt": "pylint\n", "api/told.txt": f"sys.exit({status})"})
+    if is_broken:
+        with pytest.raises(UserError, match="could not do its work"):
+            lint(project, "pylint")
+    else:
+        assert "pylint" in lint(project, "pylint")
+
+
+def test_a_linter_without_files_is_not_let_loose_on_all(
+    project: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write({"api/dev-requirements.txt": "mypy\n", "api/told.txt": "sys.exit(2)"})
+    monkeypatch.setattr(linting, "sources", lambda package, linter: [])
+    assert lint(project, "mypy") == {}
+    assert capsys.readouterr().out == "  LINT    api: there is no file for mypy\n"

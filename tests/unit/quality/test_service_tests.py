@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.wheel_files import make_wheel
+from toolkit.build import interpreters
+from toolkit.build.wheels import BuildOptions
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.install.service_environment import Plan
+from toolkit.project.discovery import Package
+from toolkit.quality import service_tests
+
+PASSING = "import unittest\nclass T(unittest.TestCase):\n    def test_it(self):\n        {}\n"
+#: What stands for pytest: it says what it was asked, and ends as its first test file tells it to.
+PYTEST = (
+    "import pathlib, sys\nprint('asked', sys.argv[1:])\nexec(next(pathlib.Path('tests').glob('*.py')).read_text())\n"
+)
+
+
+class Service:
+    """A service with tests, and the wheels that are installed with it."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.path = directory / "my_service"
+        (self.path / "tests").mkdir(parents=True)
+        self.wheels = [make_wheel(directory / "wheels", "my-service", {"my_service.py": "PLACE = 'wheel'\n"})]
+        self.test_wheels: list[Path] = []
+        (self.path / "my_service.py").write_text("PLACE = 'source'\n")
+
+    def test(self, text: str, name: str = "test_it.py") -> None:
+        path = self.path / "tests" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text)
+
+    def add_pytest(self) -> None:
+        files = {"pytest/__init__.py": "", "pytest/__main__.py": PYTEST}
+        self.test_wheels.append(make_wheel(self.directory / "wheels", "pytest", files))
+
+    def run(self) -> None:
+        python = interpreters.probe(Path(sys.executable))
+        assert python
+        plan = Plan(
+            service=Package(path=self.path, name="my-service", is_service=True),
+            wheels=self.wheels,
+            interpreter=python,
+            prefix=Path("/usr/lib/yc/my-service"),
+        )
+        options = BuildOptions(jobs=2, store=self.directory / "store")
+        service_tests.run(plan, tuple(self.test_wheels), options, self.directory / "build")
+
+
+@pytest.fixture
+def service(tmp_path: Path) -> Service:
+    return Service(tmp_path)
+
+
+def test_runs_unittests_against_the_wheel_and_leaves_nothing(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.test("import my_service\n" + PASSING.format("self.assertEqual(my_service.PLACE, 'wheel')"))
+    service.run()
+    assert "my-service: Ran 1 test" in capsys.readouterr().out
+    assert not list((service.directory / "build").iterdir())
+    assert sorted(path.name for path in service.path.iterdir()) == ["my_service.py", "tests"]
+
+
+def test_finds_unittests_in_a_package_of_tests(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    service.test("", "__init__.py")
+    service.test("VALUE = 1\n", "helper.py")
+    service.test("from . import helper\nimport tests.helper\n" + PASSING.format("self.assertTrue(helper.VALUE)"))
+    service.run()
+    assert "Ran 1 test" in capsys.readouterr().out
+
+
+def test_raises_with_the_output_when_tests_fail(service: Service) -> None:
+    service.test(PASSING.format("self.fail('because')"))
+    with pytest.raises(UserError, match="my-service: its tests fail") as caught:
+        service.run()
+    assert "AssertionError: because" in caught.value.details
+    assert not list((service.directory / "build").iterdir())
+
+
+def test_says_what_to_add_when_tests_want_a_module_that_is_not_vendored(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.test("import os\nimport my_service\nfrom helpers import x\nimport responses.matchers\n")
+    service.test("x = 1\n", "helpers.py")
+    service.run()
+    assert capsys.readouterr().err == (
+        "warning: the tests of my_service/ are not run: my_service/tests/test_it.py:4 imports responses, which vendor/ "
+        "has not; add responses to my_service/test-requirements.txt and run `make vendor`\n"
+    )
+
+
+def test_says_that_there_is_no_unittest_where_pytest_would_find_something(
+    service: Service, capsys: pytest.CaptureFixture[str]
+) -> None:
+    service.test("def test_it():\n    assert True\n")
+    service.run()
+    assert "add pytest to my_service/test-requirements.txt" in capsys.readouterr().err
+
+
+def test_says_that_there_are_no_tests(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    (service.path / "tests").rmdir()
+    service.run()
+    assert "my-service: there is no tests/ in it" in capsys.readouterr().out
+
+
+def test_prefers_pytest_where_it_is_vendored(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    service.add_pytest()
+    service.test("print('== 3 passed in 0.01s ==')\n")
+    service.run()
+    assert "my-service: 3 passed in 0.01s" in capsys.readouterr().out
+
+
+def test_a_missing_module_is_named_when_pytest_fails_for_it(service: Service) -> None:
+    service.add_pytest()
+    service.test("import responses.matchers\n")
+    with pytest.raises(UserError) as caught:
+        service.run()
+    assert caught.value.hint.startswith("add what provides `responses` to my_service/test-requirements.txt")
+
+
+def test_pytest_without_a_test_is_no_failure(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    service.add_pytest()
+    service.test("sys.exit(5)\n")
+    service.run()
+    assert "are not run" in capsys.readouterr().err
+
+
+def test_variables_that_change_python_do_not_reach_the_tests(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", "/nowhere")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "--nonsense")
+    service.test("import os\n" + PASSING.format("self.assertFalse({'PYTHONPATH', 'PYTEST_ADDOPTS'} & set(os.environ))"))
+    service.run()
+
+
+def test_a_watched_command_tells_each_line_and_returns_all() -> None:
+    lines: list[str] = []
+    code = "import sys; print('one'); print('two', file=sys.stderr, flush=True); sys.stdout.write('three')"
+    output = process.run([sys.executable, "-u", "-c", code], watch=lines.append)
+    assert lines == ["one", "two", "three"]
+    assert output == "one\ntwo\nthree"

@@ -1,0 +1,106 @@
+"""What uv 0.13 prints, word for word, and what is made of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit.model.targets import Targets
+from toolkit.network.index_pages import Index
+from toolkit.network.index_settings import Indexes
+from toolkit.resolve import uv_errors
+from toolkit.resolve.engine import Request
+
+INDEXES = Indexes(url="https://user:s3cret@host.test/simple")
+CANNOT = "error: No solution found when resolving dependencies\n  cause: "
+END = ", we can conclude that your requirements are unsatisfiable."
+
+
+@pytest.fixture(autouse=True)
+def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the index, asked again, have nothing of anything."""
+    monkeypatch.setattr(Index, "files", lambda self, name: ())
+
+
+def request(*requirements: str) -> Request:
+    origins = {text: f"service/requirements.txt:{number}" for number, text in enumerate(requirements, 1)}
+    return Request(requirements=requirements, targets=Targets(pythons=("3.11",)), origins=origins)
+
+
+CONFLICT = f"""{CANNOT}Because requests==2.31.0 depends on urllib3>=1.21.1,<3 and you require requests==2.31.0, \
+we can conclude that you require urllib3>=1.21.1,<3.
+         And because you require urllib3>=3{END}"""
+PYTHON = f"""{CANNOT}Because the requested Python version (>=3.11) does not satisfy Python>=3.12 and numpy==2.5.0 \
+depends on Python>=3.12, we can conclude that numpy==2.5.0 cannot be used.
+         And because you require numpy==2.5.0{END}
+
+hint: The `requires-python` value (>=3.11) includes Python versions that are not supported by your dependencies."""
+UNAUTHORIZED = f"""{CANNOT}Because click was not found in the package registry and you require click{END}
+
+hint: An index URL (https://host.test/simple) could not be queried due to a lack of valid authentication credentials \
+(401 Unauthorized)"""
+REFUSED = """error: Request failed after 3 retries in 5.5s
+  cause: Failed to fetch: https://host.test/simple/click/
+  cause: error sending request for url (https://host.test/simple/click/)
+  cause: client error (Connect)
+  cause: tcp connect error
+  cause: Connection refused (os error 111)"""
+UNAVAILABLE = """error: Request failed after 3 retries in 9.7s
+  cause: Failed to fetch: https://host.test/simple/click/
+  cause: HTTP status server error (503 Service Unavailable) for url (https://host.test/simple/click/)"""
+GARBAGE = """error: Received some unexpected JSON from `https://host.test/simple/click/`
+  cause: expected value at line 1 column 1"""
+
+
+@pytest.mark.parametrize(("requirements", "output", "what"), [
+    ("nosuch", f"{CANNOT}Because nosuch was not found in the package registry and you require nosuch{END}",
+     "1: no distribution `nosuch` in https://host.test/simple"),
+    ("click a==9", f"{CANNOT}Because there is no version of a==9 and you require a==9{END}",
+     "2: no version satisfies `a==9`"),
+    ("requests>=99", f"{CANNOT}Because only requests<=2.34.2 is available and you require requests>=99{END}",
+     "1: no version satisfies `requests>=99`"),
+    ("requests==2.31.0 urllib3>=3", CONFLICT,
+     "1: requests==2.31.0, service/requirements.txt:2: urllib3>=3 cannot be satisfied together"),
+    ("numpy==2.5.0", PYTHON, "1: numpy==2.5.0 needs Python >=3.12, but the target is 3.11"),
+    ("foo@file:///srv/foo-1.tar.gz", "error: Distribution not found at: file:///srv/foo-1.tar.gz",
+     "1: there is no file at file:///srv/foo-1.tar.gz"),
+    ("pycurl==7.19.0", "error: Failed to build `pycurl==7.19.0`\n  cause: The build backend returned an error",
+     "1: pycurl==7.19.0 tells its needs only when built, and that failed"),
+    ("click", "error: Failed to build `click @ file:///srv/click-1.tar.gz`\n  cause: Failed to extract archive: x",
+     "1: click @ file:///srv/click-1.tar.gz is not a sound archive"),
+])
+def test_what_is_wrong_with_a_requirement_is_one_line_with_its_place(requirements: str, output: str, what: str) -> None:
+    error = uv_errors.explain(output, request(*requirements.split()), INDEXES)
+    assert error.what == f"service/requirements.txt:{what}"
+    assert error.hint
+    assert "\n" not in error.hint
+
+
+@pytest.mark.parametrize(("output", "what"), [
+    (f"{CANNOT}Because no.such was not found in the package registry and other depends on no.such{END}",
+     "no distribution `no.such` in https://host.test/simple"),
+    (UNAUTHORIZED, "the index https://host.test/simple refuses: 401 Unauthorized"),
+    (REFUSED, "the index at https://host.test/simple/click/ refuses the connection"),
+    (UNAVAILABLE, "the index at https://host.test/simple/click/ answers with an error: 503 Service Unavailable"),
+    (GARBAGE, "the index at https://host.test/simple/click/ answers with something that is not an index"),
+    ("error: something new", "the requirements: something new"),
+])
+def test_what_is_wrong_elsewhere_is_one_line(output: str, what: str) -> None:
+    error = uv_errors.explain(output, request("click"), INDEXES)
+    assert error.what == what
+    assert error.hint
+
+
+def test_the_explanation_is_kept_and_holds_no_password() -> None:
+    error = uv_errors.explain("error: x https://user:s3cret@host.test/simple", request("click"), INDEXES)
+    assert error.details == "uv: x https://host.test/simple"
+
+
+def test_only_what_a_new_release_could_mend_is_asked_again() -> None:
+    assert uv_errors.may_be_stale(f"{CANNOT}Because there is no version of a==2 and you require a==2{END}")
+    assert not uv_errors.may_be_stale("error: Request failed after 3 retries")
+
+
+def test_releases_left_out_are_mentioned() -> None:
+    asked = Request(requirements=("a>=2",), targets=Targets(pythons=("3.11",)), exclude_newer="2026-01-01")
+    what, _ = uv_errors.no_version("a>=2", asked)
+    assert what == "no version satisfies `a>=2` (releases after 2026-01-01 are left out)"

@@ -1,0 +1,81 @@
+"""What Ansible is told of a project."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+import stand_variables as verb
+from tests.unit.conftest import Workspace
+from toolkit.stand import ansible_variables
+from toolkit.stand.ansible_variables import Guest
+
+CONTROL = """\
+Source: demo
+Maintainer: Somebody <somebody@example.com>
+
+Package: yc-web
+Architecture: any
+Description: web
+"""
+
+
+def packaged(workspace: Workspace) -> Workspace:
+    return workspace.write({"debian/control": CONTROL, "debian/rules": "", "debian/yc-web.service": "",
+                            "debian/changelog": "demo (1.0) unstable; urgency=low\n",
+                            "debian/source/format": "3.0 (native)\n"})
+
+
+def described(workspace: Workspace) -> dict[str, str]:
+    [service] = ansible_variables.services(workspace.discover(), workspace.settings())
+    return service
+
+
+def test_a_service_is_told_with_its_script_and_its_lock(workspace: Workspace) -> None:
+    workspace.service("web", "web").write({"web/bin/admin": "#!/bin/sh\n", "vendor/pylock.web.toml": ""})
+    found = described(workspace)
+    assert (found["name"], found["directory"], found["script"]) == ("web", "web", "yc-web")
+    assert len(found["lock"]) == 64
+    assert (found["package"], found["unit"], found["deb"]) == ("", "", "")
+
+
+@pytest.mark.parametrize(("scripts", "main"), [
+    (["yc-other", "web"], "web"), (["admin", "yc-server"], "yc-server"), (["run"], "run"), ([], ""),
+])
+def test_the_script_of_a_service_is_the_one_that_is_named_most_like_it(
+    workspace: Workspace, scripts: list[str], main: str
+) -> None:
+    workspace.package("web", "web").write({"web/bin/": "", **{f"web/bin/{name}": "" for name in scripts}})
+    assert described(workspace)["script"] == main
+
+
+def test_a_packaged_service_is_told_with_its_unit_and_its_newest_package(workspace: Workspace) -> None:
+    packaged(workspace.service("web", "web")).write({"dist/yc-web_2_amd64.deb": "", "dist/yc-web_10_amd64.deb": ""})
+    os.utime(workspace.root / "dist/yc-web_10_amd64.deb", (1, 1))
+    found = described(workspace)
+    assert (found["package"], found["unit"], found["deb"]) == ("yc-web", "yc-web.service", "dist/yc-web_2_amd64.deb")
+
+
+def test_a_machine_of_others_gets_no_private_files(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".ssh").mkdir()
+    (tmp_path / ".ssh/config").write_text("Host *\n")
+    monkeypatch.setattr(Path, "home", lambda: tmp_path)
+    workspace.service("web", "web")
+    for is_own, text in ((True, "Host *\n"), (False, "")):
+        told = ansible_variables.collect(workspace.settings(), Guest(is_own=is_own), {})
+        assert told["stand_ssh_config"] == text
+
+
+def test_prints_one_object_that_ansible_takes(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    workspace.service("web", "web").write({"web/.python-version": "3.11\n"})
+    assert verb.main(["--project", str(workspace.root), "--mode", "deb", "--suite", "trixie", "--nested"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert all(name.startswith("stand_") for name in told)
+    assert (told["stand_mode"], told["stand_suite"], told["stand_nested"]) == ("deb", "trixie", True)
+    assert (told["stand_project"], told["stand_pythons"]) == ("/vagrant", ["3.11"])
+    assert {"tmux", "sudo"} <= set(told["stand_packages"]) and "python3-dev" in told["stand_build_packages"]

@@ -1,0 +1,198 @@
+"""The kinds of stands: what each refuses before anything has been started, and how one is tested."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Workspace
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.project.settings import Settings
+from toolkit.stand import base, container_stand, machine, trial
+from toolkit.stand.base import Access, Options, Status
+from toolkit.stand.container_stand import Container
+from toolkit.stand.machine import Machine
+from toolkit.stand.machine_root import Guest
+from toolkit.stand.remote import Remote
+from toolkit.stand.vagrant_stand import Vagrant
+
+GUEST = Guest(hostname="demo", user="vagrant", uid=1000, port=2222, authorized_key="k", host_key="h")
+
+
+@pytest.fixture
+def container(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Container:
+    """Return a container of a project, with nothing on this machine yet."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    monkeypatch.setattr(machine, "ROOT", tmp_path / "machines")
+    return Container(settings=workspace.settings(), options=Options())
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """Return a port that something listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        yield int(listening.getsockname()[1])
+
+
+def test_two_projects_of_one_name_have_two_stands(tmp_path: Path) -> None:
+    names = {Container(settings=Workspace(tmp_path / place / "Über_demo 2").settings(), options=Options()).name
+             for place in ("one", "two")}
+    assert len(names) == 2
+    assert all(name.startswith("ber-demo-2-") for name in names)
+
+
+def test_a_port_in_use_is_refused(container: Container, taken: int) -> None:
+    asked = Container(settings=container.settings, options=Options(port=taken))
+    with pytest.raises(UserError, match=f"STAND_PORT={taken}: in use"):
+        asked._port()
+
+
+def test_the_port_of_last_time_is_taken_again_unless_something_has_it(container: Container, taken: int) -> None:
+    container.directory.mkdir(parents=True)
+    first = container._port()
+    assert container._port() == first
+    (container.directory / "port").write_text(str(taken))
+    assert container._port() != taken
+
+
+def test_a_machine_without_nspawn_is_told_what_to_install(
+    container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="needs: openssh-client systemd-container") as caught:
+        container.up()
+    assert "apt install openssh-client systemd-container" in caught.value.hint
+
+
+def test_without_root_and_sudo_nothing_is_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    monkeypatch.setattr(process, "run_at_terminal", lambda words: pytest.fail("it was started"))
+    with pytest.raises(UserError, match="containers need root, and there is no sudo"):
+        container_stand._as_root("boot", "x")
+
+
+def test_a_project_that_has_the_toolkit_elsewhere_is_refused(workspace: Workspace, tmp_path: Path) -> None:
+    settings = Settings(project=workspace.root, toolkit=tmp_path / "elsewhere")
+    with pytest.raises(UserError, match="not inside the project"):
+        Container(settings=settings, options=Options()).up()
+
+
+def test_another_suite_than_that_of_the_stand_is_refused(container: Container) -> None:
+    (machine.ROOT / container.name / "root").mkdir(parents=True)
+    container.directory.mkdir(parents=True)
+    (container.directory / "suite").write_text("bookworm")
+    with pytest.raises(UserError, match="the stand of this project is bookworm, not trixie"):
+        container._refuse_another("trixie")
+
+
+def test_a_stand_that_does_not_run_cannot_be_entered_and_ending_it_is_no_error(container: Container) -> None:
+    with pytest.raises(UserError, match="does not run"):
+        container.access()
+    container.destroy()
+
+
+def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
+    written = Machine(name="demo", tarball="/t", binds=(("/a:b", "/vagrant"),), guest=GUEST)
+    machine.write(written, tmp_path / "machine")
+    assert machine.read(tmp_path / "machine") == written
+    words = machine.command(written, has_systemd=False)
+    assert r"--bind=/a\:b:/vagrant" in words and "--keep-unit" in words
+    assert "--keep-unit" not in machine.command(written, has_systemd=True)
+
+
+def test_a_process_of_another_time_is_not_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "ROOT", tmp_path)
+    (tmp_path / "demo").mkdir()
+    assert not machine.is_running("demo")
+    noted = tmp_path / "demo" / "process.json"
+    noted.write_text(f'{{"pid": 1, "started": "{machine._started(1)}"}}')
+    assert machine.is_running("demo")
+    noted.write_text('{"pid": 1, "started": "1 second before"}')
+    assert not machine.is_running("demo")
+
+
+def test_what_is_mounted_is_never_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "proc/self").mkdir(parents=True)
+    (tmp_path / "demo/root/vagrant").mkdir(parents=True)
+    (tmp_path / "proc/self/mountinfo").write_text(f"36 35 98:0 / {tmp_path}/demo/root/vagrant rw - ext4 /dev/sda rw\n")
+    monkeypatch.setattr(machine, "_PROC", tmp_path / "proc")
+    with pytest.raises(UserError, match="still mounted"):
+        machine._remove(tmp_path / "demo")
+    assert (tmp_path / "demo/root/vagrant").is_dir()
+
+
+@pytest.mark.parametrize("host", ["", "-oProxyCommand=touch /tmp/x"])
+def test_a_remote_stand_needs_a_host(workspace: Workspace, host: str) -> None:
+    with pytest.raises(UserError, match="on which host"):
+        Remote(settings=workspace.settings(), options=Options(host=host)).access()
+
+
+def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "ssh").write_text("#!/bin/sh\necho 'ssh: Could not resolve hostname nowhere' >&2\nexit 255\n")
+    (tmp_path / "ssh").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(UserError, match="HOST=me@nowhere: not reached by ssh") as caught:
+        Remote(settings=workspace.settings(), options=Options(host="me@nowhere")).access()
+    assert "Could not resolve hostname" in caught.value.details
+
+
+def test_a_virtual_machine_needs_vagrant_and_its_file(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    stand = Vagrant(settings=workspace.settings(), options=Options())
+    with pytest.raises(UserError, match="vagrant: no such program"):
+        stand.up()
+    (tmp_path / "vagrant").touch(0o755)
+    with pytest.raises(UserError, match="Vagrantfile: there is none"):
+        stand.up()
+
+
+class Fake:
+    """A stand whose provisionings change what they are told to, and whose services fare as they are told to."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, found: list[Status], *changes: str) -> None:
+        self.ended = False
+        self._changes = iter([("made",), changes])
+        monkeypatch.setattr(base, "statuses", lambda access: found)
+
+    def up(self) -> tuple[str, ...]:
+        return next(self._changes)
+
+    def access(self) -> Access:
+        return Access(host="fake", user="me")
+
+    def destroy(self) -> None:
+        self.ended = True
+
+
+WEB = Status(name="web", running=True, ended="", listens={"127.0.0.1:80": "HTTP 404", "127.0.0.1:81": ""})
+
+
+def test_a_stand_passes_whose_services_answer_and_that_does_not_change_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    stand = Fake(monkeypatch, [WEB, Status(name="worker", running=True, ended="", listens={})])
+    trial.run(stand)
+    assert stand.ended
+
+
+@pytest.mark.parametrize(("status", "changes", "message"), [
+    (Status(name="web", running=False, ended="ended with status 1", listens={}), (), "web: ended with status 1"),
+    (Status(name="web", running=True, ended="", listens={"[::1]:80": "HTTP 503"}), (), "web: running.*HTTP 503"),
+    (WEB, ("base: Set the time zone",), "these changed: base: Set the time zone"),
+])
+def test_a_stand_that_fails_is_ended_as_well(
+    monkeypatch: pytest.MonkeyPatch, status: Status, changes: tuple[str, ...], message: str
+) -> None:
+    stand = Fake(monkeypatch, [status], *changes)
+    with pytest.raises(UserError, match=message):
+        trial.run(stand)
+    assert stand.ended

@@ -1,0 +1,141 @@
+"""What a Vagrantfile is told, and which settings are refused."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Workspace
+from toolkit.core.errors import UserError
+from toolkit.stand import boxes, vagrant_settings
+
+
+@pytest.fixture(autouse=True)
+def no_boxes(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """Return the directory of boxes, of which there are none."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    boxes.directory().mkdir(parents=True)
+    return boxes.directory()
+
+
+def make_box(directory: Path, suite: str) -> None:
+    (directory / f"{suite}.box").touch()
+    (directory / f"{suite}.json").write_text(json.dumps({"versions": [{"version": "20261125.1.0"}]}))
+
+
+def test_without_settings_the_machine_follows_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(vagrant_settings, "host_cpus", lambda: 6)
+    monkeypatch.setattr(vagrant_settings, "host_memory", lambda: 16000)
+    wanted = vagrant_settings.read({})
+    assert (wanted.cpus, wanted.memory, wanted.driver, wanted.mode) == (6, 4000, "kvm", "tmux")
+
+
+@pytest.mark.parametrize(("host", "given"), [(1024, 512), (65536, 8192)])
+def test_memory_stays_between_what_works_and_what_is_enough(monkeypatch: pytest.MonkeyPatch, host: int,
+                                                            given: int) -> None:
+    monkeypatch.setattr(vagrant_settings, "host_memory", lambda: host)
+    assert vagrant_settings.read({}).memory == given
+
+
+def test_settings_win_over_the_host() -> None:
+    wanted = vagrant_settings.read({"STAND_CPUS": "3", "STAND_MEMORY": "16384", "STAND_NESTED": "1", "STAND_IPV6": "yes"})
+    assert (wanted.cpus, wanted.memory, wanted.nested, wanted.ipv6) == (3, 16384, True, True)
+
+
+@pytest.mark.parametrize(("name", "value", "hint"), [
+    ("STAND_SUITE", "bookwurm", "make box SUITE=bookwurm"),
+    ("STAND_DRIVER", "xen", "kvm, qemu"),
+    ("STAND_FOLDER", "smb", "virtiofs, 9p, nfs, rsync"),
+    ("STAND_MODE", "docker", "tmux, deb"),
+    ("STAND_CPUS", "0", "leave STAND_CPUS out"),
+    ("STAND_MEMORY", "2G", "leave STAND_MEMORY out"),
+    ("STAND_NESTED", "please", "STAND_NESTED=1"),
+    ("STAND_NETWORK", "192.168.121.5/24", "192.168.121.0/24"),
+    ("STAND_PORTS", "http", "STAND_PORTS="),
+    ("STAND_PORTS", "80:70000", "STAND_PORTS="),
+])
+def test_a_setting_that_is_none_is_refused_with_those_that_are(name: str, value: str, hint: str) -> None:
+    with pytest.raises(UserError, match=name) as caught:
+        vagrant_settings.read({name: value})
+    assert hint in caught.value.hint
+
+
+def test_ports_may_differ_between_machine_and_host() -> None:
+    assert vagrant_settings.read({"STAND_PORTS": "8080 443:8443"}).ports == ((8080, 8080), (443, 8443))
+
+
+def test_a_suite_whose_box_was_made_is_known(no_boxes: Path) -> None:
+    make_box(no_boxes, "sid")
+    assert vagrant_settings.read({"STAND_SUITE": "sid"}).suite == "sid"
+
+
+def test_a_box_that_was_made_is_libvirts(no_boxes: Path) -> None:
+    make_box(no_boxes, "bookworm")
+    wanted = vagrant_settings.read({})
+    assert vagrant_settings.box_of(wanted, "libvirt") == {
+        "box": "python-common/bookworm", "box_url": (no_boxes / "bookworm.json").as_uri(),
+        "box_version": "20261125.1.0"}
+    assert vagrant_settings.box_of(wanted, "virtualbox") == {"box": "bento/debian-12"}
+
+
+def test_the_users_own_box_wins(no_boxes: Path) -> None:
+    make_box(no_boxes, "bookworm")
+    assert vagrant_settings.box_of(vagrant_settings.read({"STAND_BOX": "me/mine"}), "libvirt") == {"box": "me/mine"}
+
+
+def test_the_users_own_box_may_be_a_file() -> None:
+    wanted = vagrant_settings.read({"STAND_BOX": "/srv/boxes/ours.box"})
+    assert vagrant_settings.box_of(wanted, "virtualbox") == {"box": "ours", "box_url": "/srv/boxes/ours.box"}
+
+
+@pytest.mark.parametrize(("environment", "kind"), [
+    ({}, "virtiofs"), ({"STAND_DRIVER": "qemu"}, "virtiofs"), ({"STAND_FOLDER": "9p"}, "9p"),
+    ({"STAND_FOLDER": "nfs"}, "nfs"), ({"STAND_DRIVER": "qemu", "STAND_FOLDER": "rsync"}, "rsync"),
+])
+def test_the_folder_is_virtiofs_unless_another_is_asked_for(environment: dict[str, str], kind: str) -> None:
+    assert vagrant_settings.folder(vagrant_settings.read(environment))["type"] == kind
+
+
+def test_the_machine_is_named_after_who_it_is_for_and_the_project(workspace: Workspace) -> None:
+    workspace.service("api", "api")
+    told = vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())
+    assert told["name"] == f"{getpass.getuser()}-project-vagrant"
+    assert told["hostname"] == "project"
+
+
+def test_the_playbook_is_the_projects_own_where_it_has_one(workspace: Workspace) -> None:
+    workspace.service("api", "api")
+    shared = workspace.root / "common" / "stand" / "playbook.yml"
+    assert vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())["playbook"] == str(shared)
+    workspace.write({"stand/playbook.yml": "---\n"})
+    assert vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())["playbook"] == \
+        str(workspace.root / "stand" / "playbook.yml")
+
+
+def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
+    assert not vagrant_settings.state(tmp_path, "libvirt")
+    directory = tmp_path / ".vagrant/machines/vagrant/libvirt"
+    directory.mkdir(parents=True)
+    (directory / "id").touch()
+    assert vagrant_settings.state(tmp_path, "libvirt")
+    assert not vagrant_settings.state(tmp_path, "virtualbox")
+
+
+def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) -> None:
+    script = Path(vagrant_settings.__file__).parents[2] / "vagrant_settings.py"
+    workspace.service("api", "api")
+    told = subprocess.run([sys.executable, "-E", "-S", script, "--project", workspace.root], check=True, text=True,
+                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    assert json.loads(told.stdout)["hostname"] == "project"
+
+
+def test_the_card_for_ipv6_is_known_by_an_address_of_its_own() -> None:
+    one, other = vagrant_settings.address_of_card("alice-one-vagrant"), vagrant_settings.address_of_card("alice-other-vagrant")
+    assert re.fullmatch("02(:[0-9a-f]{2}){5}", one)
+    assert one != other

@@ -1,0 +1,338 @@
+"""Archives: what they hold comes out, and nothing of it outside."""
+
+from __future__ import annotations
+
+import io
+import os
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from toolkit.core.errors import UserError
+from toolkit.vendored import archive, archive_members
+
+FILES = {"pkg-1/PKG-INFO": b"Name: pkg\n", "pkg-1/src/a.py": b"a = 1\n", "pkg-1/setup.py": b"setup()\n"}
+
+
+def info(name: str, kind: bytes = tarfile.REGTYPE, target: str = "", mode: int = 0o644) -> tarfile.TarInfo:
+    result = tarfile.TarInfo(name)
+    result.type, result.linkname, result.mode, result.mtime = kind, target, mode, 1_700_000_000
+    return result
+
+
+def tar(path: Path, *items: tuple[tarfile.TarInfo, bytes], mode: str = "w:gz") -> Path:
+    with tarfile.open(path, mode) as output:  # type: ignore[call-overload]
+        for item, content in items:
+            item.size = len(content)
+            output.addfile(item, io.BytesIO(content))
+    return path
+
+
+def packed(path: Path, contents: dict[str, bytes], mode: str = "w:gz") -> Path:
+    return tar(path, *((info(name), content) for name, content in contents.items()), mode=mode)
+
+
+def zipped(path: Path, contents: dict[str, bytes]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as output:
+        for name, content in contents.items():
+            output.writestr(name, content)
+    return path
+
+
+def link(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    return info(name, tarfile.SYMTYPE, target), b""
+
+
+def hard(name: str, target: str) -> tuple[tarfile.TarInfo, bytes]:
+    return info(name, tarfile.LNKTYPE, target), b""
+
+
+def empty(parent: Path) -> Path:
+    (parent / "out").mkdir()
+    return parent / "out"
+
+
+def tree(directory: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(directory)): path.read_bytes() for path in directory.rglob("*") if path.is_file()}
+
+
+def refused(path: Path, directory: Path) -> str:
+    with pytest.raises(UserError) as caught:
+        archive.extract(path, directory)
+    assert str(path) in caught.value.what
+    assert "choose another version" in caught.value.hint
+    return caught.value.what
+
+
+@pytest.mark.parametrize("kind", ["gz", "bz2", "xz", ""])
+def test_a_tar_of_every_compression_comes_out_whole(tmp_path: Path, kind: str) -> None:
+    # The name says nothing: what matters is what the file is.
+    path = packed(tmp_path / "any_1.0~beta", FILES, f"w:{kind}")
+    top = archive.extract(path, empty(tmp_path))
+    assert top == tmp_path / "out" / "pkg-1"
+    assert tree(tmp_path / "out") == FILES
+
+
+def test_a_zip_comes_out_whole(tmp_path: Path) -> None:
+    top = archive.extract(zipped(tmp_path / "a.zip", FILES), empty(tmp_path))
+    assert top == tmp_path / "out" / "pkg-1"
+    assert tree(tmp_path / "out") == FILES
+
+
+def test_a_tar_whose_first_file_begins_like_a_zip_is_a_tar(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.tar", {"PKG-INFO": b"x"}, "w:")
+    assert archive.read_member(path, "PKG-INFO") == b"x"
+
+
+@pytest.mark.parametrize("contents", [{"setup.py": b"1"}, {"a/x": b"1", "b/y": b"2"}, {"pkg/x": b"1", "README": b"2"}])
+def test_a_flat_archive_has_the_directory_itself_as_its_top(tmp_path: Path, contents: dict[str, bytes]) -> None:
+    path = packed(tmp_path / "a.tar.gz", contents)
+    assert archive.extract(path, empty(tmp_path)) == tmp_path / "out"
+    assert archive.names(path) == list(contents)
+
+
+def test_files_that_macos_adds_do_not_make_an_archive_flat(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a.tar.gz", {"._pkg-1": b"x", **FILES})
+    assert archive.extract(path, empty(tmp_path)).name == "pkg-1"
+    assert archive.read_member(path, "PKG-INFO") == b"Name: pkg\n"
+
+
+def test_modes_are_plain_and_times_not_before_1980(tmp_path: Path) -> None:
+    old = info("p/old", mode=0o6777)
+    old.mtime = 5
+    path = tar(
+        tmp_path / "a.tar.gz",
+        (info("p", tarfile.DIRTYPE, mode=0o2777), b""),
+        (old, b"x"),
+        (info("p/data", mode=0o466), b"y"),
+    )
+    top = archive.extract(path, empty(tmp_path))
+    assert [stat.S_IMODE((top / name).stat().st_mode) for name in (".", "old", "data")] == [0o755, 0o755, 0o644]
+    assert (top / "old").stat().st_mtime == 315532800
+    assert (top / "data").stat().st_mtime == 1_700_000_000
+
+
+def test_a_zip_keeps_what_may_be_run(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as output:
+        for name, mode in (("p/run", 0o100755), ("p/data", 0o100644), ("p/none", 0)):
+            item = zipfile.ZipInfo(name, (2001, 2, 3, 4, 5, 6))
+            item.external_attr = mode << 16
+            output.writestr(item, "x")
+    top = archive.extract(tmp_path / "a.zip", empty(tmp_path))
+    assert [(top / name).stat().st_mode & 0o777 for name in ("run", "data", "none")] == [0o755, 0o644, 0o644]
+    assert (top / "run").stat().st_mtime == 981173106
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("/etc/cron.d/x", "absolute"),
+        ("../x", "`..`"),
+        ("p/../../x", "`..`"),
+        ("p/..", "`..`"),
+        ("p/" + "x" * 256, "255"),
+    ],
+)
+@pytest.mark.parametrize("pack", [packed, zipped])
+def test_a_name_that_leads_out_is_refused(tmp_path: Path, name: str, reason: str, pack: type) -> None:
+    path = pack(tmp_path / "a", {"p/first": b"1", name: b"2"})
+    assert reason in refused(path, empty(tmp_path))
+    assert sorted(os.listdir(tmp_path)) == ["a", "out"]
+
+
+def test_a_name_that_is_not_utf8_is_refused(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a", "w", format=tarfile.GNU_FORMAT, encoding="latin-1") as output:
+        output.addfile(info("p/\xe9"))
+    assert "not UTF-8" in refused(tmp_path / "a", empty(tmp_path))
+
+
+LEADING_OUT = {
+    "absolute": [link("p/l", "/etc/passwd")],
+    "up": [link("p/l", "../../x")],
+    "in two steps": [link("p/d/up", ".."), link("p/out", "d/up/../../..")],
+    "in two steps that look right": [link("p/a/b/up", "../../.."), link("p/c", "a/b/up/../x")],
+    "of the top itself": [link("p", "..")],
+    "by a hard link": [hard("p/h", "../../etc/passwd")],
+    "by a hard link to a link": [link("p/l", "x"), hard("p/h", "p/l")],
+    "by a hard link to what is not there": [hard("p/h", "p/none")],
+}
+
+
+@pytest.mark.parametrize("items", LEADING_OUT.values(), ids=LEADING_OUT)
+def test_a_link_that_leads_out_is_refused(tmp_path: Path, items: list[tuple[tarfile.TarInfo, bytes]]) -> None:
+    assert "link" in refused(tar(tmp_path / "a", *items), empty(tmp_path))
+
+
+def test_a_zip_with_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a", "w") as output:
+        item = zipfile.ZipInfo("p/l")
+        item.external_attr = 0o120777 << 16
+        output.writestr(item, "../../x")
+    assert "link out" in refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "victim").mkdir()
+    for number, items in enumerate(
+        [
+            [link("p/l", "d"), (info("p/l/x"), b"bad")],
+            [(info("p/d/x"), b"1"), link("p/d", "e")],
+            [(info("p/f"), b"1"), (info("p/f/x"), b"2")],
+            [(info("p/d/x"), b"1"), (info("p/d"), b"2")],
+        ]
+    ):
+        (tmp_path / f"{number}").mkdir()
+        assert "directory" in refused(tar(tmp_path / f"a{number}", *items), tmp_path / f"{number}")
+
+
+def test_of_two_members_of_one_name_the_last_wins_and_the_link_is_not_followed(tmp_path: Path) -> None:
+    path = tar(
+        tmp_path / "a",
+        (info("p/target"), b"kept"),
+        link("p/x", "target"),
+        (info("p/x"), b"new"),
+        (info("p/y"), b"old"),
+        link("p/y", "target"),
+        hard("p/h", "p/target"),
+        (info("p/h"), b"own"),
+    )
+    top = archive.extract(path, empty(tmp_path))
+    assert (top / "target").read_bytes() == b"kept"
+    assert not (top / "x").is_symlink() and (top / "x").read_bytes() == b"new"
+    assert os.readlink(top / "y") == "target"
+    assert (top / "h").read_bytes() == b"own"
+
+
+def test_links_that_stay_inside_are_made(tmp_path: Path) -> None:
+    path = tar(
+        tmp_path / "a", link("p/early", "d/x"), (info("p/d/x"), b"1"), link("p/d/up", "../early"), hard("p/h", "p/d/x")
+    )
+    top = archive.extract(path, empty(tmp_path))
+    assert [(top / name).read_bytes() for name in ("early", "d/up", "h")] == [b"1"] * 3
+
+
+@pytest.mark.parametrize(
+    "kind", [tarfile.FIFOTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE], ids=["fifo", "character", "block"]
+)
+def test_devices_and_fifos_are_refused(tmp_path: Path, kind: bytes) -> None:
+    assert "p/dev: neither a file" in refused(tar(tmp_path / "a", (info("p/dev", kind), b"")), empty(tmp_path))
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz", "w:"])
+def test_a_truncated_archive_is_refused_wherever_it_ends(tmp_path: Path, mode: str) -> None:
+    content = os.urandom(3000)
+    whole = packed(tmp_path / "whole", {"p/a": content, "p/b": content}, mode).read_bytes()
+    # An uncompressed tar that ends after a member cannot be told from a whole one.
+    last = 4000 if mode == "w:" else len(whole) - 1
+    for number, length in enumerate([*range(0, last, 331), last]):
+        (tmp_path / "cut").write_bytes(whole[:length])
+        (tmp_path / f"{number}").mkdir()
+        refused(tmp_path / "cut", tmp_path / f"{number}")
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+def test_one_changed_byte_is_noticed(tmp_path: Path, mode: str) -> None:
+    data = bytearray(packed(tmp_path / "a", {"p/a": os.urandom(3000)}, mode).read_bytes())
+    data[len(data) // 2] ^= 0x10
+    (tmp_path / "a").write_bytes(data)
+    refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_a_damaged_header_is_not_the_end_of_the_archive(tmp_path: Path) -> None:
+    data = bytearray(packed(tmp_path / "a", {"p/a": b"1", "p/b": b"2"}, "w:").read_bytes())
+    data[1024] ^= 1
+    (tmp_path / "a").write_bytes(data)
+    assert "damaged" in refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_a_damaged_zip_and_what_is_no_archive_are_refused(tmp_path: Path) -> None:
+    data = bytearray(zipped(tmp_path / "a", {"p/a": os.urandom(3000)}).read_bytes())
+    data[1000] ^= 1
+    (tmp_path / "a").write_bytes(data)
+    refused(tmp_path / "a", empty(tmp_path))
+    for content in (b"", b"<html>not found</html>", data[:2000]):
+        (tmp_path / "b").write_bytes(content)
+        refused(tmp_path / "b", tmp_path / "out")
+        with pytest.raises(UserError, match="damaged"):
+            archive.read_members(tmp_path / "b", ["PKG-INFO"])
+
+
+def test_a_member_of_negative_size_does_not_go_round_for_ever(tmp_path: Path) -> None:
+    item = info("p/a")
+    item.size = -512
+    header = item.tobuf(tarfile.GNU_FORMAT)
+    (tmp_path / "a").write_bytes(header * 3 + bytes(1024))
+    refused(tmp_path / "a", empty(tmp_path))
+
+
+@pytest.mark.parametrize("pack", [packed, zipped])
+def test_a_bomb_is_stopped_while_it_unpacks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: type) -> None:
+    monkeypatch.setattr(archive_members, "_ALWAYS_ALLOWED", 1 << 20)
+    path = pack(tmp_path / "a", {"p/zeros": bytes(6 << 20)})
+    assert "far more" in refused(path, empty(tmp_path))
+    written = sum(file.stat().st_size for file in (tmp_path / "out").rglob("*") if file.is_file())
+    assert written <= max(1 << 20, 200 * path.stat().st_size)
+
+
+def test_a_bomb_is_stopped_while_it_is_only_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_members, "_ALWAYS_ALLOWED", 1 << 20)
+    path = packed(tmp_path / "a", {"p/zeros": bytes(6 << 20), "p/PKG-INFO": b"x"})
+    with pytest.raises(UserError, match="far more"):
+        archive.read_member(path, "PKG-INFO")
+
+
+def test_the_limits_are_those_of_the_largest_real_archives() -> None:
+    assert archive_members.unpacked_limit(1000) == 256 << 20
+    assert archive_members.unpacked_limit(2 << 20) == 400 << 20
+    assert archive_members.unpacked_limit(1 << 30) == 4 << 30
+
+
+def test_a_header_that_claims_gigabytes_is_not_read_into_memory(tmp_path: Path) -> None:
+    item = info("p/a", tarfile.XHDTYPE)
+    item.size = 200 << 20
+    (tmp_path / "a").write_bytes(item.tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    assert "header" in refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive_members, "_MAX_MEMBERS", 3)
+    assert len(archive.names(packed(tmp_path / "a", {f"p/{number}": b"" for number in range(3)}))) == 3
+    path = packed(tmp_path / "b", {f"p/{number}": b"" for number in range(4)})
+    assert "more than 3 members" in refused(path, empty(tmp_path))
+
+
+def test_named_files_right_below_the_top_are_read_in_one_pass(tmp_path: Path) -> None:
+    contents = {"pkg-1/docs/setup.py": b"deeper", "pkg-1/pkg.egg-info/PKG-INFO": b"other", **FILES}
+    for path in (packed(tmp_path / "a", contents), zipped(tmp_path / "b", contents)):
+        wanted = ["setup.py", "PKG-INFO", "pyproject.toml"]
+        assert archive.read_members(path, wanted) == {"PKG-INFO": b"Name: pkg\n", "setup.py": b"setup()\n"}
+        assert archive.read_members(path, ["src/a.py"]) == {"src/a.py": b"a = 1\n"}
+        assert archive.read_member(path, "pyproject.toml") is None
+
+
+def test_of_a_flat_archive_the_files_at_its_root_are_read(tmp_path: Path) -> None:
+    path = packed(tmp_path / "a", {"tests/setup.py": b"of the tests", "setup.py": b"its own"})
+    assert archive.read_member(path, "setup.py") == b"its own"
+
+
+def test_a_huge_file_is_not_read_into_memory(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="p/PKG-INFO: more than 8 MiB"):
+        archive.read_member(packed(tmp_path / "a", {"p/PKG-INFO": bytes((8 << 20) + 1)}), "PKG-INFO")
+
+
+def test_names_are_below_the_top_and_each_once(tmp_path: Path) -> None:
+    path = tar(
+        tmp_path / "a", (info("./p/", tarfile.DIRTYPE), b""), (info("./p/x"), b""), (info("p/x"), b""), link("p/l", "x")
+    )
+    assert archive.names(path) == ["x", "l"]
+
+
+def test_an_sdist_is_read_no_further_than_needed(tmp_path: Path) -> None:
+    path = packed(tmp_path / "pkg-1.tar.gz", {"pkg-1/PKG-INFO": b"x", "pkg-1/data": os.urandom(1 << 20)})
+    path.write_bytes(path.read_bytes()[:600_000])
+    assert archive.read_member(path, "PKG-INFO") == b"x"
+    with pytest.raises(UserError, match="damaged"):
+        archive.read_members(path, ["PKG-INFO", "setup.py"])

@@ -1,0 +1,102 @@
+"""The difference of two locks, and how it reads."""
+
+from __future__ import annotations
+
+from toolkit.model.lock import Distribution, Lock, VendoredFile
+from toolkit.vendored import lock_diff
+from toolkit.vendored.lock_diff import Change
+
+
+def distributions(*keys: str, digest: str = "") -> tuple[Distribution, ...]:
+    """Return distributions by `name==version`."""
+    pairs = [key.split("==") for key in keys]
+    return tuple(
+        Distribution(name=name, version=version, kind="sdist", files=(
+            VendoredFile(name=f"{name}-{version}.tar.gz", size=1, sha256=digest or f"{name}{version}"),))
+        for name, version in pairs
+    )  # fmt: skip
+
+
+def make(service: str, *shipped: str, build: tuple[str, ...] = (), **inputs: str) -> Lock:
+    return Lock(service=service, pythons=("3.11",), packages=distributions(*shipped),
+                build_packages=distributions(*build), inputs=inputs)  # fmt: skip
+
+
+def lines(old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
+    return [str(change) for change in lock_diff.compare(distributions(*old), distributions(*new))]
+
+
+def test_what_came_went_and_moved_is_listed_by_name() -> None:
+    assert lines(("flask==3.0", "gone==1", "same==1"), ("flask==3.1", "new==2", "same==1")) == [
+        "* flask 3.0 -> 3.1", "- gone 1", "+ new 2",
+    ]  # fmt: skip
+
+
+def test_versions_are_compared_as_versions() -> None:
+    (up,) = lock_diff.compare(distributions("a==1.9"), distributions("a==1.10"))
+    (down,) = lock_diff.compare(distributions("a==1.10"), distributions("a==1.9"))
+    assert (up.kind, down.kind) == ("upgraded", "downgraded")
+
+
+def test_two_versions_of_one_name_are_both_named_in_their_order() -> None:
+    assert lines(("a==1.10", "a==1.9"), ("a==1.10",)) == ["* a 1.9, 1.10 -> 1.10"]
+
+
+def test_a_version_that_no_standard_knows_is_no_obstacle() -> None:
+    assert lines(("a==1.1~beta",), ("a==1.2",)) == ["* a 1.1~beta -> 1.2"]
+
+
+def test_other_files_under_the_same_version_are_told() -> None:
+    (change,) = lock_diff.compare(distributions("a==1"), distributions("a==1", digest="other"))
+    assert str(change) == "* a 1, with other files"
+
+
+def test_locks_that_are_the_same_are_not_listed() -> None:
+    assert lock_diff.between([make("api", "a==1")], [make("api", "a==1")]) == []
+
+
+def test_what_only_builds_stands_apart() -> None:
+    old, new = make("api", "a==1", build=("b==1",)), make("api", "a==2", build=("b==2",))
+    (found,) = lock_diff.between([old], [new])
+    assert [str(change) for change in found.shipped] == ["* a 1 -> 2"]
+    assert [str(change) for change in found.build_only] == ["* b 1 -> 2"]
+
+
+def test_what_was_only_for_building_and_is_shipped_now_was_there_before() -> None:
+    (found,) = lock_diff.between([make("api", build=("b==1",))], [make("api", "b==1")])
+    assert [str(change) for change in found.shipped] == ["* b 1, to ship"]
+    assert found.build_only == ()
+    (found,) = lock_diff.between([make("api", "b==1")], [make("api", build=("b==1",))])
+    assert [str(change) for change in found.build_only] == ["* b 1, to build with only"]
+    assert found.shipped == ()
+
+
+def test_a_summary_counts_each_change_once() -> None:
+    change = Change(name="a", kind="upgraded", old=("1",), new=("2",))
+    more = Change(name="b", kind="added", new=("2",))
+    assert lock_diff.summary([change, change, more]) == "1 added, 1 upgraded"
+    assert lock_diff.summary([]) == ""
+
+
+def test_the_message_of_one_change_says_it_in_its_first_line() -> None:
+    changes = lock_diff.between([make("api", "a==1")], [make("api", "a==2")])
+    assert lock_diff.message(changes) == "vendor: a 1 -> 2\n\napi:\n  * a 1 -> 2\n"
+
+
+def test_the_message_has_a_list_for_each_lock_and_those_that_are_alike_share_it() -> None:
+    old = [make("api", "a==1", "c==1"), make("old", "x==1"), make("worker", "a==1", "c==1")]
+    new = [make("api", "a==2", build=("b==1",)), make("fresh", "a==2"), make("worker", "a==2")]
+    assert lock_diff.message(lock_diff.between(old, new)).splitlines() == [
+        "vendor: 2 added, 2 removed, 1 upgraded", "",
+        "api, worker:", "  * a 1 -> 2", "  - c 1", "",
+        "api, only to build and test:", "  + b 1", "",
+        "fresh (new):", "  + a 2", "",
+        "old: not locked any more",
+    ]  # fmt: skip
+
+
+def test_locks_made_anew_with_the_same_distributions_are_told_as_that() -> None:
+    changes = lock_diff.between([make("api", "a==1", one="x")], [make("api", "a==1", one="y")])
+    assert lock_diff.message(changes) == (
+        "vendor: the same distributions, locked anew\n\napi: no other versions\n"
+    )  # fmt: skip

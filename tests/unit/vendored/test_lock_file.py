@@ -1,0 +1,89 @@
+"""The lock is PEP 751, and reads back as it was written."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from toolkit.core.errors import UserError
+from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.names import normalize
+from toolkit.vendored import lock_file
+from toolkit.vendoring import lock_writer
+
+SDIST = VendoredFile(name="a-1.tar.gz", size=10, sha256="0" * 64, url="https://index.example/a-1.tar.gz")
+WHEELS = (
+    VendoredFile(name="b-2-cp311-cp311-linux_x86_64.whl", size=11, sha256="1" * 64),
+    VendoredFile(name="b-2-cp311-cp311-macosx_11_0_arm64.whl", size=12, sha256="2" * 64),
+)
+FULL = Lock(
+    service="api",
+    pythons=("3.11", "3.13"),
+    platforms=("linux",),
+    packages=(
+        Distribution(
+            name="a", version="1", kind="sdist", files=(SDIST,), marker="python_version < '3.13'",
+            requires_python=">=3.8", dependencies=("b",), build_requires=("tool==3",),
+        ),
+        Distribution(name="b", version="2", kind="wheels", files=WHEELS),
+    ),
+    build_packages=(Distribution(name="tool", version="3", kind="archive", files=(SDIST,)),),
+    local=(LocalPackage(name="api", path="api", build_requires=("tool==3",)),),
+    test_requires=("tool==3",),
+    inputs={"api/requirements.txt": "3" * 64, "api/vendor.txt": ""},
+)  # fmt: skip
+
+
+def test_a_lock_reads_back_as_it_was_written(tmp_path: Path) -> None:
+    path = lock_file.path_of(tmp_path, "api")
+    lock_writer.write(path, FULL)
+    assert lock_file.read(path) == FULL
+
+
+def test_it_has_what_pep_751_requires(tmp_path: Path) -> None:
+    path = lock_file.path_of(tmp_path, "api")
+    lock_writer.write(path, FULL)
+    data = tomllib.loads(path.read_text())
+    assert path.name == "pylock.api.toml"
+    assert data["lock-version"] == "1.0"
+    assert data["packages"][0]["sdist"]["path"] == "a-1.tar.gz"
+    assert data["packages"][0]["sdist"]["hashes"] == {"sha256": "0" * 64}
+    assert "python_version == '3.13' and sys_platform == 'linux'" in data["environments"]
+    # What only builds need is no package of the lock: installers install all that stands in `packages`.
+    assert [package["name"] for package in data["packages"]] == ["a", "b"]
+
+
+def test_a_missing_lock_says_to_run_make_vendor(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="there is no lock") as caught:
+        lock_file.read(tmp_path / "pylock.api.toml")
+    assert "make vendor" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "lock-version = ",
+        'lock-version = "1.0"\npackages = []\n',
+        'lock-version = "2.0"\npackages = []\n[tool.python-common]\n',
+        "\udce9".encode("utf-8", "surrogateescape"),
+    ],
+)
+def test_what_is_no_lock_of_ours_is_refused(tmp_path: Path, text: str | bytes) -> None:
+    path = tmp_path / "pylock.api.toml"
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
+    with pytest.raises(UserError, match=r"pylock\.api\.toml: not a"):
+        lock_file.read(path)
+
+
+@pytest.mark.parametrize("name", ["../a-1.tar.gz", "x/a-1.tar.gz", "/etc/passwd", ".git"])
+def test_a_path_that_leaves_vendor_is_refused(tmp_path: Path, name: str) -> None:
+    path = lock_file.path_of(tmp_path, "api")
+    lock_writer.write(path, FULL)
+    path.write_text(path.read_text().replace('path = "a-1.tar.gz"', f'path = "{name}"'))
+    with pytest.raises(UserError, match=r"leaves vendor/"):
+        lock_file.read(path)
+
+
+@pytest.mark.parametrize(("name", "normal"), [("Foo.Bar_baz", "foo-bar-baz"), ("a--b", "a-b"), ("x", "x")])
+def test_names_are_normalised(name: str, normal: str) -> None:
+    assert normalize(name) == normal
