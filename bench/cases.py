@@ -143,10 +143,23 @@ def build(bench: Bench) -> list[Row]:
     shutil.rmtree(bench.work / "uv-cache", ignore_errors=True)
     requirements = bench.project / "reference_service" / "requirements.txt"
     peer = bench.run(
-        uv, "pip", "install", "--offline", "--no-index", "--find-links", bench.project / "vendor",
-        "--no-binary", ":all:", "--python", "/usr/bin/python3.11", "--target", target, "--requirement", requirements,
+        uv,
+        "pip",
+        "install",
+        "--offline",
+        "--no-index",
+        "--find-links",
+        bench.project / "vendor",
+        "--no-binary",
+        ":all:",
+        "--python",
+        "/usr/bin/python3.11",
+        "--target",
+        target,
+        "--requirement",
+        requirements,
         env=bench.environment(UV_CACHE_DIR=str(bench.work / "uv-cache")),
-    )  # fmt: skip
+    )
     return [
         Row("make build, cold", cold, "uv pip install --no-binary :all:", peer, "0.3"),
         Row("make build, everything stored", warm, "", None, "-"),
@@ -160,9 +173,16 @@ def pip_download(bench: Bench) -> list[Row]:
     target = bench.work / "pip-download"
     shutil.rmtree(target, ignore_errors=True)
     peer = bench.run(
-        pip, "download", "--no-cache-dir", "--no-binary", ":all:", "--dest", target,
-        "--requirement", bench.project / "reference_service" / "requirements.txt",
-    )  # fmt: skip
+        pip,
+        "download",
+        "--no-cache-dir",
+        "--no-binary",
+        ":all:",
+        "--dest",
+        target,
+        "--requirement",
+        bench.project / "reference_service" / "requirements.txt",
+    )
     return [Row("make vendor, cold", cold, "pip download --no-binary :all:", peer, "-")]
 
 

@@ -57,8 +57,18 @@ def _ours(bench: Bench, name: str, *options: str, keep: bool = False) -> Timing:
     if not keep:
         shutil.rmtree(home / name, ignore_errors=True)
     script = bench.project / "common" / "scripts" / "develop.py"
-    return bench.run(sys.executable, script, "--project", bench.project, "--name", name, "--python", _PYTHON, *options,
-                     env=bench.environment(WORKON_HOME=str(home)))
+    return bench.run(
+        sys.executable,
+        script,
+        "--project",
+        bench.project,
+        "--name",
+        name,
+        "--python",
+        _PYTHON,
+        *options,
+        env=bench.environment(WORKON_HOME=str(home)),
+    )
 
 
 def _uv(bench: Bench) -> Timing:

@@ -82,8 +82,14 @@ def start(bench: Bench) -> list[Row]:
         os.sync()
         # Below a /usr/lib of its own, where nothing can be written.
         mount = f"mount -t overlay overlay -o lowerdir={target}/usr/lib:/usr/lib /usr/lib"
-        words = ["unshare", "--map-root-user", "--mount", "sh", "-c",
-                 f"{mount} && exec /usr/lib/yc/reference-service/bin/yc-reference-service"]
+        words = [
+            "unshare",
+            "--map-root-user",
+            "--mount",
+            "sh",
+            "-c",
+            f"{mount} && exec /usr/lib/yc/reference-service/bin/yc-reference-service",
+        ]
         first.append(bench.run(*words))
         second.append(bench.run(*words))
     return [
@@ -105,8 +111,13 @@ def size(bench: Bench) -> list[Size]:
     [ours] = dist.glob("yc-reference-service_*.deb")
     theirs = dh_virtualenv.build(bench)
     return [
-        Size("package, xz:9, pruned", ours.stat().st_size / 1e6, "dh-virtualenv, same versions",
-             theirs.stat().st_size / 1e6, "0.8"),
+        Size(
+            "package, xz:9, pruned",
+            ours.stat().st_size / 1e6,
+            "dh-virtualenv, same versions",
+            theirs.stat().st_size / 1e6,
+            "0.8",
+        ),
         Size("installed", _installed(ours), "dh-virtualenv, same versions", _installed(theirs), "-"),
     ]
 

@@ -34,16 +34,38 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--force", action="store_true", help="replace what is there under this name, whoever made it")
     group.add_argument("-p", dest="python", metavar="PYTHON", help="the same as --python: a path, a name, a version")
     group.add_argument("-a", dest="project", type=Path, metavar="DIR", help="the same as --project")
-    group.add_argument("-s", "--system-site-packages", action="store_true",
-                       help="see the system's own Python packages too")
-    group.add_argument("--binary", action="store_true",
-                       help="take wheels of the locked versions from the index, where it has them, and build the rest")
-    group.add_argument("-A", "--extra-project", action="append", default=[], type=Path, metavar="DIR",
-                       help="link the packages of another project too, and have what they require; may be repeated")
-    group.add_argument("-i", "--index-url", default="", metavar="URL",
-                       help="the index for what is not in vendor/ (default: the one pip is configured with)")
-    group.add_argument("-f", "--find-links", action="append", default=[], metavar="PLACE",
-                       help="a directory or page with files, beside the index; may be repeated")
+    group.add_argument(
+        "-s", "--system-site-packages", action="store_true", help="see the system's own Python packages too"
+    )
+    group.add_argument(
+        "--binary",
+        action="store_true",
+        help="take wheels of the locked versions from the index, where it has them, and build the rest",
+    )
+    group.add_argument(
+        "-A",
+        "--extra-project",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="DIR",
+        help="link the packages of another project too, and have what they require; may be repeated",
+    )
+    group.add_argument(
+        "-i",
+        "--index-url",
+        default="",
+        metavar="URL",
+        help="the index for what is not in vendor/ (default: the one pip is configured with)",
+    )
+    group.add_argument(
+        "-f",
+        "--find-links",
+        action="append",
+        default=[],
+        metavar="PLACE",
+        help="a directory or page with files, beside the index; may be repeated",
+    )
     group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
     group.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     editors.add_options(parser)
@@ -58,12 +80,17 @@ def main(argv: Sequence[str]) -> int:
     everything = replace(chosen, services=())
     project = discovery.discover(everything)
     options = EnvironmentOptions(
-        name=arguments.name, python=arguments.python, force=arguments.force, dry_run=arguments.dry_run,
-        system_site_packages=arguments.system_site_packages, binary=arguments.binary,
+        name=arguments.name,
+        python=arguments.python,
+        force=arguments.force,
+        dry_run=arguments.dry_run,
+        system_site_packages=arguments.system_site_packages,
+        binary=arguments.binary,
         extra=tuple(arguments.extra_project),
-        places=Places(index_url=arguments.index_url, find_links=tuple(arguments.find_links),
-                      no_index=arguments.no_index),
-    )  # fmt: skip
+        places=Places(
+            index_url=arguments.index_url, find_links=tuple(arguments.find_links), no_index=arguments.no_index
+        ),
+    )
     build = replace(wheels.options_from(arguments, chosen), python="")
     prefix, used = develop.run(project, select(project, chosen.services), everything, build, options)
     if editors.are_asked(arguments) and not arguments.dry_run:
@@ -79,8 +106,10 @@ def select(project: Project, names: Sequence[str]) -> tuple[Package, ...]:
     directories = {project.root / name for name in names}
     unknown = directories - {package.path for package in project.locked}
     if unknown:
-        raise UserError(f"--services: {project.shown(min(unknown))} is no directory of a service",
-                           f"there are: {', '.join(project.shown(package.path) for package in project.locked)}")
+        raise UserError(
+            f"--services: {project.shown(min(unknown))} is no directory of a service",
+            f"there are: {', '.join(project.shown(package.path) for package in project.locked)}",
+        )
     return tuple(package for package in project.locked if not names or package.path in directories)
 
 

@@ -22,8 +22,13 @@ from toolkit.scaffold.new_project import Request
 SERVICE = "example-service"
 SUMMARY = "HTTP service that keeps notes"
 #: Commits are made whoever the user is; the submodule is cloned from a directory, which git allows only when told.
-GIT = {"user.name": "Example Developer", "user.email": "developer@example.com", "commit.gpgSign": "false",
-       "init.defaultBranch": "main", "protocol.file.allow": "always"}
+GIT = {
+    "user.name": "Example Developer",
+    "user.email": "developer@example.com",
+    "commit.gpgSign": "false",
+    "init.defaultBranch": "main",
+    "protocol.file.allow": "always",
+}
 
 
 def set_up_git() -> None:
@@ -36,8 +41,13 @@ def set_up_git() -> None:
 def create(chosen: Settings) -> None:
     """Make the project, as `new-project` does, with an example of a service."""
     toolkit = chosen.toolkit
-    request = Request(service=SERVICE, toolkit=str(toolkit), ci="gitlab", summary=SUMMARY,
-                      overlay=(toolkit / "templates" / "example",))
+    request = Request(
+        service=SERVICE,
+        toolkit=str(toolkit),
+        ci="gitlab",
+        summary=SUMMARY,
+        overlay=(toolkit / "templates" / "example",),
+    )
     new_project.check(chosen.project, request)
     changes = new_project.plan(Project(root=chosen.project, packages=()), chosen, request)
     new_project.create(chosen, request, changes)

@@ -15,8 +15,13 @@ from toolkit.project import settings
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
     parser = settings.parser(__doc__ or "")
-    parser.add_argument("--setting", action="append", default=[], metavar="NAME=VALUE",
-                        help="a variable of the makefile, to be printed; may be repeated")
+    parser.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable of the makefile, to be printed; may be repeated",
+    )
     return parser
 
 

@@ -21,13 +21,25 @@ PROGRAMS = {"virtualbox": virtualbox.MANAGER, "libvirt": "virsh"}
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--provider", choices=PROVIDERS,
-                        help="what runs the stands (default: $VAGRANT_DEFAULT_PROVIDER, else what is installed)")
+    parser.add_argument(
+        "--provider",
+        choices=PROVIDERS,
+        help="what runs the stands (default: $VAGRANT_DEFAULT_PROVIDER, else what is installed)",
+    )
     parser.add_argument("--name", default="yc-ipv6-nat", help="the network's name (default: %(default)s)")
-    parser.add_argument("--network", type=_ipv4, default="192.168.222.0/24", metavar="RANGE",
-                        help="its IPv4 range (default: %(default)s)")
-    parser.add_argument("--prefix", type=_ipv6, help="its IPv6 prefix (default: a local one); programs "
-                        "prefer IPv6 to IPv4 only from a global one: 2a02:6b8:0:408::/64")
+    parser.add_argument(
+        "--network",
+        type=_ipv4,
+        default="192.168.222.0/24",
+        metavar="RANGE",
+        help="its IPv4 range (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--prefix",
+        type=_ipv6,
+        help="its IPv6 prefix (default: a local one); programs "
+        "prefer IPv6 to IPv4 only from a global one: 2a02:6b8:0:408::/64",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only say what would change")
     return parser
 
@@ -50,8 +62,10 @@ def _provider() -> str:
     chosen = os.environ.get("VAGRANT_DEFAULT_PROVIDER", "")
     found = [chosen] if chosen in PROVIDERS else [name for name, program in PROGRAMS.items() if shutil.which(program)]
     if len(found) != 1:
-        raise UserError("VirtualBox and libvirt: both are installed, or neither",
-                           "say which one runs the stands: --provider, or VAGRANT_DEFAULT_PROVIDER")
+        raise UserError(
+            "VirtualBox and libvirt: both are installed, or neither",
+            "say which one runs the stands: --provider, or VAGRANT_DEFAULT_PROVIDER",
+        )
     return found[0]
 
 

@@ -45,14 +45,20 @@ def lint(project: Project, chosen: Settings, options: BuildOptions) -> dict[str,
     return said
 
 
-def _linting(project: Project, package: Package, chosen: Settings, built: Built,
-             wanted: Sequence[linters.Wanted]) -> Linting:
+def _linting(
+    project: Project, package: Package, chosen: Settings, built: Built, wanted: Sequence[linters.Wanted]
+) -> Linting:
     name = project.lock_name(package)
     # What is for all of the project's developers is in the first one's lock; it fits the same interpreter.
     first = project.lock_name(project.locked[0])
     shared = built.tests[first] if built.interpreters[first] == built.interpreters[name] else ()
-    return Linting(project=project, plan=installation.plan(package, name, chosen, built), wanted=wanted,
-                   tools=(*built.tests[name], *shared), scratch=chosen.build)
+    return Linting(
+        project=project,
+        plan=installation.plan(package, name, chosen, built),
+        wanted=wanted,
+        tools=(*built.tests[name], *shared),
+        scratch=chosen.build,
+    )
 
 
 def main(argv: Sequence[str]) -> int:

@@ -27,8 +27,9 @@ def is_new(directory: Path) -> bool:
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return True
     if not (directory / ".git").exists() or not discovery.is_toolkit(directory / "common"):
-        raise UserError(f"{directory}: there already, and no project of this toolkit",
-                           "name a directory that is not there yet")
+        raise UserError(
+            f"{directory}: there already, and no project of this toolkit", "name a directory that is not there yet"
+        )
     return False
 
 
@@ -55,8 +56,10 @@ def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
 
 def tell(directory: Path, request: Request) -> None:
     """Say what was made, and what comes next."""
-    console.note(f"{directory.name} is a project with the service {request.service}, committed; next:\n"
-            f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb\n    make commit-vendor")
+    console.note(
+        f"{directory.name} is a project with the service {request.service}, committed; next:\n"
+        f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb\n    make commit-vendor"
+    )
     if not request.vendor:
         vendor = new_project.vendor_repository(directory).name
         console.note(f"vendor/ is kept in {vendor} beside the project: take it along to where the project goes")
@@ -66,12 +69,22 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = argparse.ArgumentParser(prog="new-project", description=__doc__ or "")
     parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="where the project is made")
-    parser.add_argument("service", metavar="SERVICE", nargs="?", default="",
-                        help="what its first service is called (default: as the directory)")
-    parser.add_argument("--toolkit", metavar="URL", default="",
-                        help="the toolkit's repository (default: where this one comes from)")
-    parser.add_argument("--vendor", metavar="URL", default="",
-                        help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)")
+    parser.add_argument(
+        "service",
+        metavar="SERVICE",
+        nargs="?",
+        default="",
+        help="what its first service is called (default: as the directory)",
+    )
+    parser.add_argument(
+        "--toolkit", metavar="URL", default="", help="the toolkit's repository (default: where this one comes from)"
+    )
+    parser.add_argument(
+        "--vendor",
+        metavar="URL",
+        default="",
+        help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)",
+    )
     parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and do nothing")
     settings.add_general(parser)

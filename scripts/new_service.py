@@ -27,8 +27,10 @@ def require_project(root: Path, toolkit: Path) -> None:
     if root == toolkit:
         raise UserError(f"{root}: the toolkit itself, not a project", "`scripts/new-project DIRECTORY` makes one")
     if not toolkit.is_relative_to(root) and not discovery.is_toolkit(root / "common"):
-        raise UserError(f"{root}/common: the toolkit is not there",
-                           "`git submodule add <its repository> common`, then `ln -s common/project.mk Makefile`")
+        raise UserError(
+            f"{root}/common: the toolkit is not there",
+            "`git submodule add <its repository> common`, then `ln -s common/project.mk Makefile`",
+        )
     if not (root / "Makefile").is_file():
         raise UserError(f"{root}/Makefile: there is none", "`ln -s common/project.mk Makefile`")
 
@@ -46,9 +48,9 @@ def tell(chosen: Settings, name: str) -> None:
     console.note(f"the service {name} is in {directory}/, its package in debian/; next:")
     for place in to_be_named(chosen.project, directory):
         console.note(f"    name {directory} beside the other services in {place}")
-    console.note("    make vendor deb\n"
-            f'    git add --all && git commit --message "A service {name}"\n'
-            "    make commit-vendor")
+    console.note(
+        f'    make vendor deb\n    git add --all && git commit --message "A service {name}"\n    make commit-vendor'
+    )
 
 
 def to_be_named(root: Path, directory: str) -> Iterator[str]:

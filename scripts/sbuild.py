@@ -20,8 +20,9 @@ def build_parser() -> argparse.ArgumentParser:
     """Return the parser of this verb's command line."""
     parser = settings.parser(__doc__ or "")
     parser.add_argument("--suites", default="", help="such as `bookworm trixie` (default: that of this machine)")
-    parser.add_argument("--version-suffix", default="~{suite}1", metavar="TEXT",
-                        help="what versions end with (default: %(default)s)")
+    parser.add_argument(
+        "--version-suffix", default="~{suite}1", metavar="TEXT", help="what versions end with (default: %(default)s)"
+    )
     wheels.add_jobs(parser)
     compression.add_argument(parser, compression.SMALL)
     chroot.add_arguments(parser)

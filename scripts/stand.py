@@ -47,8 +47,10 @@ def bring_up(stand: Stand) -> None:
 def test(chosen: Settings, options: Options) -> None:
     """Test a stand of its own, made and ended for it; a container shares its ports with the one that is there."""
     if options.kind == "container" and machine.is_running(Container(settings=chosen, options=options).name):
-        raise UserError("the stand of this project runs, and its services have the ports that the test's need",
-                           "`make stand-destroy` first")
+        raise UserError(
+            "the stand of this project runs, and its services have the ports that the test's need",
+            "`make stand-destroy` first",
+        )
     trial.run(choose(chosen, replace(options, label="test")))
 
 
@@ -70,9 +72,16 @@ def main(argv: Sequence[str]) -> int:
     """Do what is asked for."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    options = Options(kind=arguments.stand, mode=arguments.mode, suite=arguments.suite, host=arguments.host,
-                      port=arguments.port, ansible=arguments.ansible, mirror=arguments.mirror,
-                      max_age=arguments.max_age)
+    options = Options(
+        kind=arguments.stand,
+        mode=arguments.mode,
+        suite=arguments.suite,
+        host=arguments.host,
+        port=arguments.port,
+        ansible=arguments.ansible,
+        mirror=arguments.mirror,
+        max_age=arguments.max_age,
+    )
     stand = choose(chosen, options)
     match arguments.action:
         case "up":

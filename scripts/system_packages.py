@@ -83,8 +83,11 @@ def become_root(hint: str) -> None:
 def build_parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     parser = settings.parser(__doc__ or "")
-    parser.add_argument("--groups", default="build develop library sbuild check",
-                        help="what for: some of build, develop, library, sbuild, check and test (default: %(default)s)")
+    parser.add_argument(
+        "--groups",
+        default="build develop library sbuild check",
+        help="what for: some of build, develop, library, sbuild, check and test (default: %(default)s)",
+    )
     return parser
 
 
@@ -103,8 +106,12 @@ def main(argv: Sequence[str]) -> int:
     for name in users:
         console.note(f"          a range of user ids for {name}, who makes chroots")
     if os.geteuid() != 0:
-        become_root(" && ".join([f"apt-get install {shlex.join(missing)}"] * bool(missing)
-                                + [shlex.join(build_user.range_command(name)) for name in users]))
+        become_root(
+            " && ".join(
+                [f"apt-get install {shlex.join(missing)}"] * bool(missing)
+                + [shlex.join(build_user.range_command(name)) for name in users]
+            )
+        )
     if missing:
         install(list(missing))
     for name in unprepared_users() if "sbuild" in groups else []:

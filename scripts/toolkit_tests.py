@@ -28,8 +28,19 @@ def prepare(chosen: Settings) -> Path:
         console.step("SETUP", f"{prefix.name}, from {REQUIREMENTS}")
         files.remove_tree(prefix)
         process.run([sys.executable, "-m", "venv", prefix])
-        process.run([prefix / "bin" / "python", "-m", "pip", "install", "--quiet", "--disable-pip-version-check",
-                     "--require-hashes", "--requirement", requirements])
+        process.run(
+            [
+                prefix / "bin" / "python",
+                "-m",
+                "pip",
+                "install",
+                "--quiet",
+                "--disable-pip-version-check",
+                "--require-hashes",
+                "--requirement",
+                requirements,
+            ]
+        )
         files.write_atomic(stamp, wanted)
     return prefix / "bin" / "python"
 
@@ -50,8 +61,12 @@ def run_tox(python: Path, chosen: Settings, environments: Sequence[str]) -> None
     # The interpreters of tox environments are looked for on PATH; `python` itself is not one of them.
     # Side by side, each one's output is shown when it is done; alone, as it comes.
     how = ["run-parallel", "--parallel-no-spinner"] if len(environments) > 1 else ["run"]
-    process.run([python, "-m", "tox", *how, "--conf", chosen.project / "tox.ini", "-e", ",".join(environments)],
-                cwd=chosen.project, env=environment, stream=True)
+    process.run(
+        [python, "-m", "tox", *how, "--conf", chosen.project / "tox.ini", "-e", ",".join(environments)],
+        cwd=chosen.project,
+        env=environment,
+        stream=True,
+    )
 
 
 def run_pytest(python: Path, chosen: Settings, words: Sequence[str]) -> None:

@@ -63,8 +63,14 @@ class Session:
 
     def __init__(self, directory: Path, environment: Mapping[str, str]) -> None:
         self._shell = subprocess.Popen(
-            ["bash", "--noprofile", "--norc"], cwd=directory, env=environment, text=True,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            ["bash", "--noprofile", "--norc"],
+            cwd=directory,
+            env=environment,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
 
     def type(self, command: str) -> tuple[int, str]:
         """Run a command and return its status and what it printed."""

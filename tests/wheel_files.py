@@ -9,8 +9,16 @@ from collections.abc import Mapping
 from pathlib import Path
 
 
-def make_wheel(directory: Path, name: str, files: Mapping[str, str | bytes], *, tag: str = "py3-none-any",
-               version: str = "1.0", entry_points: str = "", metadata: str = "") -> Path:
+def make_wheel(
+    directory: Path,
+    name: str,
+    files: Mapping[str, str | bytes],
+    *,
+    tag: str = "py3-none-any",
+    version: str = "1.0",
+    entry_points: str = "",
+    metadata: str = "",
+) -> Path:
     """Write a wheel with these files; a `scripts/x` goes where pip puts scripts, `dist-info/x` beside METADATA."""
     stem = f"{name.replace('-', '_')}-{version}"
     members = {_member(path, stem): _bytes(content) for path, content in files.items()}

@@ -49,5 +49,9 @@ def _spellings(text: str) -> set[bytes]:
     import json
 
     plain = text.encode("utf-8", "surrogateescape")
-    return {plain, json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape"),
-            json.dumps(text)[1:-1].encode(), repr(text)[1:-1].encode("utf-8", "surrogateescape")}
+    return {
+        plain,
+        json.dumps(text, ensure_ascii=False)[1:-1].encode("utf-8", "surrogateescape"),
+        json.dumps(text)[1:-1].encode(),
+        repr(text)[1:-1].encode("utf-8", "surrogateescape"),
+    }

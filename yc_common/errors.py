@@ -53,13 +53,27 @@ class Code(enum.StrEnum):
 
 
 _STATUS = {
-    Code.INVALID_ARGUMENT: 400, Code.UNAUTHENTICATED: 401, Code.PERMISSION_DENIED: 403, Code.NOT_FOUND: 404,
-    Code.METHOD_NOT_ALLOWED: 405, Code.ALREADY_EXISTS: 409, Code.FAILED_PRECONDITION: 412, Code.TOO_LARGE: 413,
-    Code.RESOURCE_EXHAUSTED: 429, Code.CANCELLED: 499, Code.INTERNAL: 500, Code.UNIMPLEMENTED: 501,
-    Code.BAD_GATEWAY: 502, Code.UNAVAILABLE: 503, Code.DEADLINE_EXCEEDED: 504,
+    Code.INVALID_ARGUMENT: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.PERMISSION_DENIED: 403,
+    Code.NOT_FOUND: 404,
+    Code.METHOD_NOT_ALLOWED: 405,
+    Code.ALREADY_EXISTS: 409,
+    Code.FAILED_PRECONDITION: 412,
+    Code.TOO_LARGE: 413,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.CANCELLED: 499,
+    Code.INTERNAL: 500,
+    Code.UNIMPLEMENTED: 501,
+    Code.BAD_GATEWAY: 502,
+    Code.UNAVAILABLE: 503,
+    Code.DEADLINE_EXCEEDED: 504,
 }
-_CODES = {status: code for code, status in _STATUS.items()} | {408: Code.DEADLINE_EXCEEDED, 410: Code.NOT_FOUND,
-                                                              422: Code.INVALID_ARGUMENT}
+_CODES = {status: code for code, status in _STATUS.items()} | {
+    408: Code.DEADLINE_EXCEEDED,
+    410: Code.NOT_FOUND,
+    422: Code.INVALID_ARGUMENT,
+}
 
 
 class Error(Exception):
@@ -96,8 +110,14 @@ def to_response(error: BaseException, request_id: str = "") -> tuple[int, dict[s
     """
     if not isinstance(error, Error):
         error = Error(Code.INTERNAL, "something went wrong here; the log has it under the request id")
-    problem = Problem(title=error.code.value.replace("_", " "), status=error.code.status, detail=error.message,
-                      code=error.code.value, details=error.details, request_id=request_id)
+    problem = Problem(
+        title=error.code.value.replace("_", " "),
+        status=error.code.status,
+        detail=error.message,
+        code=error.code.value,
+        details=error.details,
+        request_id=request_id,
+    )
     headers = {"Content-Type": CONTENT_TYPE}
     if error.retry_after is not None:
         headers["Retry-After"] = str(max(0, round(error.retry_after)))

@@ -67,8 +67,9 @@ class Server:
         _log.info("health and metrics", address=str(self.address))
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         assert self._server and self._socket
         self._server.close()
         release(self._socket)
@@ -163,6 +164,8 @@ def _header(head: bytes, name: bytes) -> str:
 
 
 def _response(status: int, kind: str, body: bytes, head_only: bool) -> bytes:
-    head = (f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
-            "Cache-Control: no-store\r\nConnection: close\r\n\r\n").encode("latin-1")
+    head = (
+        f"HTTP/1.1 {status} {_REASONS[status]}\r\nContent-Type: {kind}\r\nContent-Length: {len(body)}\r\n"
+        "Cache-Control: no-store\r\nConnection: close\r\n\r\n"
+    ).encode("latin-1")
     return head if head_only else head + body

@@ -72,8 +72,13 @@ def _measure_import(environment: dict[str, str]) -> None:
     walls = {program: min(wall for wall, _ in found) * 1e3 for program, found in times.items()}
     cpus = {program: statistics.median(cpu for _, cpu in found) * 1e3 for program, found in times.items()}
     for name, kind in (("import, whole process, best", walls), ("import, CPU time, median", cpus)):
-        row(name, f"{kind[core]:.0f} ms", f"{kind[peer]:.0f} ms", f"{peer} (bare: {kind['pass']:.0f} ms)",
-            kind[core] / kind[peer])
+        row(
+            name,
+            f"{kind[core]:.0f} ms",
+            f"{kind[peer]:.0f} ms",
+            f"{peer} (bare: {kind['pass']:.0f} ms)",
+            kind[core] / kind[peer],
+        )
     sizes = [_resident(program, environment) for program in (core, peer)]
     row("resident after import", f"{sizes[0]:.1f} MB", f"{sizes[1]:.1f} MB", "", sizes[0] / sizes[1])
 
@@ -102,16 +107,32 @@ def measure_logging() -> None:
 
     plain = structlog.wrap_logger(
         structlog.BytesLogger(open(os.devnull, "wb")),  # noqa: SIM115 - lives as long as the process
-        [structlog.contextvars.merge_contextvars, processors.add_log_level, processors.format_exc_info,
-         processors.TimeStamper(fmt="iso", utc=True), processors.JSONRenderer(serializer=encode)],
-        wrapper_class=structlog.make_filtering_bound_logger(20)).bind(logger="bench")
+        [
+            structlog.contextvars.merge_contextvars,
+            processors.add_log_level,
+            processors.format_exc_info,
+            processors.TimeStamper(fmt="iso", utc=True),
+            processors.JSONRenderer(serializer=encode),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(20),
+    ).bind(logger="bench")
     structlog.contextvars.bind_contextvars(request_id="0123456789abcdef")
     fields: dict[str, Any] = {"method": "GET", "path": "/orders/7", "status": 200, "seconds": 0.0123}
     with logging.context(request_id="0123456789abcdef"):
-        compare("log line, JSON", lambda: ours.info("request", **fields), lambda: plain.info("request", **fields),
-                "structlog + msgspec, no masking or limit", 1000)
-        compare("log line below the level", lambda: ours.debug("request", **fields),
-                lambda: plain.debug("request", **fields), "structlog", 5000)
+        compare(
+            "log line, JSON",
+            lambda: ours.info("request", **fields),
+            lambda: plain.info("request", **fields),
+            "structlog + msgspec, no masking or limit",
+            1000,
+        )
+        compare(
+            "log line below the level",
+            lambda: ours.debug("request", **fields),
+            lambda: plain.debug("request", **fields),
+            "structlog",
+            5000,
+        )
 
 
 def measure_config() -> None:
@@ -121,11 +142,21 @@ def measure_config() -> None:
     from yc_common import config
 
     make: Any = type(config.Section)
-    kinds: list[tuple[Any, str]] = [(int, "42"), (str, "some text"), (float, "1.5"), (bool, "true"),
-                                    (list[str], "[a, b]")]
-    inner = {f"section_{number}": make(f"Part{number}", (config.Section,), {
-        "__module__": __name__, "__annotations__": {f"key_{key}": kinds[key % 5][0] for key in range(20)}})
-        for number in range(10)}
+    kinds: list[tuple[Any, str]] = [
+        (int, "42"),
+        (str, "some text"),
+        (float, "1.5"),
+        (bool, "true"),
+        (list[str], "[a, b]"),
+    ]
+    inner = {
+        f"section_{number}": make(
+            f"Part{number}",
+            (config.Section,),
+            {"__module__": __name__, "__annotations__": {f"key_{key}": kinds[key % 5][0] for key in range(20)}},
+        )
+        for number in range(10)
+    }
     whole = make("Whole", (config.Section,), {"__module__": __name__, "__annotations__": inner})
     text = "".join(f"{name}:\n" + "".join(f"  key_{key}: {kinds[key % 5][1]}\n" for key in range(20)) for name in inner)
     with tempfile.TemporaryDirectory() as directory:
@@ -136,8 +167,15 @@ def measure_config() -> None:
         def plain() -> object:
             return msgspec.convert(yaml.load(file.read_text(), Loader=yaml.CSafeLoader), whole)
 
-        compare("configuration of 200 keys", lambda: config.load(whole, "bench", directory=directory, environment={}),
-                plain, "yaml.CSafeLoader + msgspec", 5, 1e3, "ms")
+        compare(
+            "configuration of 200 keys",
+            lambda: config.load(whole, "bench", directory=directory, environment={}),
+            plain,
+            "yaml.CSafeLoader + msgspec",
+            5,
+            1e3,
+            "ms",
+        )
 
 
 def measure_http() -> None:
@@ -159,8 +197,15 @@ def measure_http() -> None:
             for _ in range(100):
                 await work()
 
-        compare("HTTP GET (100, one connection)", lambda: runner.run(many(lambda: client.get("/"))),
-                lambda: runner.run(many(plain)), f"aiohttp {aiohttp.__version__}", 1, 1e3, "ms")
+        compare(
+            "HTTP GET (100, one connection)",
+            lambda: runner.run(many(lambda: client.get("/"))),
+            lambda: runner.run(many(plain)),
+            f"aiohttp {aiohttp.__version__}",
+            1,
+            1e3,
+            "ms",
+        )
         runner.run(client.close())
         runner.run(session.close())
 
@@ -180,12 +225,24 @@ def measure_metrics() -> None:
     family = metrics.counter("bench_total", "Something counted", ["kind"])
     for number in range(200):
         family.labels(kind=str(number)).inc()
-    compare("metrics page, 200 series", metrics.render, lambda: generate_latest(metrics.REGISTRY),
-            "prometheus_client", 5, 1e3, "ms")
+    compare(
+        "metrics page, 200 series",
+        metrics.render,
+        lambda: generate_latest(metrics.REGISTRY),
+        "prometheus_client",
+        5,
+        1e3,
+        "ms",
+    )
 
 
-PARTS = {"import": measure_import, "logging": measure_logging, "config": measure_config, "http": measure_http,
-         "metrics": measure_metrics}
+PARTS = {
+    "import": measure_import,
+    "logging": measure_logging,
+    "config": measure_config,
+    "http": measure_http,
+    "metrics": measure_metrics,
+}
 
 
 def main() -> None:

@@ -44,14 +44,25 @@ class Booted:
 @contextmanager
 def boot(root: Path) -> Iterator[Booted]:
     """Boot a root that has systemd, wait until all its units have started, and shut it down at the end."""
-    words = ["systemd-nspawn", f"--directory={root}", "--boot", "--register=no", "--keep-unit", "--private-network",
-             "--console=pipe"]
+    words = [
+        "systemd-nspawn",
+        f"--directory={root}",
+        "--boot",
+        "--register=no",
+        "--keep-unit",
+        "--private-network",
+        "--console=pipe",
+    ]
     with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as nspawn:
         try:
             booted = Booted(_leader(nspawn))
             # It fails where a unit has failed: which one, a test says better.
-            subprocess.run(["nsenter", f"--target={booted.leader}", "--all", "--",
-                            "systemctl", "is-system-running", "--wait"], check=False, capture_output=True, timeout=120)
+            subprocess.run(
+                ["nsenter", f"--target={booted.leader}", "--all", "--", "systemctl", "is-system-running", "--wait"],
+                check=False,
+                capture_output=True,
+                timeout=120,
+            )
             yield booted
             booted.run("systemctl", "poweroff")
             nspawn.communicate(timeout=60)
@@ -63,7 +74,7 @@ def _leader(nspawn: subprocess.Popen[bytes]) -> int:
     """Return the process id of the init, once there is a bus to reach it by."""
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
-        assert nspawn.poll() is None, (nspawn.stdout.read().decode() if nspawn.stdout else "")
+        assert nspawn.poll() is None, nspawn.stdout.read().decode() if nspawn.stdout else ""
         children = Path(f"/proc/{nspawn.pid}/task/{nspawn.pid}/children").read_text().split()
         if children and Path(f"/proc/{children[0]}/root/run/systemd/private").exists():
             return int(children[0])

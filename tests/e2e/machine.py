@@ -17,8 +17,17 @@ _INSIDE = Path(__file__).with_name("inside.py")
 
 def run(words: Sequence[str | os.PathLike[str]], cwd: Path | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run a command and return what it printed, which is shown when it fails."""
-    done = subprocess.run(words, cwd=cwd, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, check=False, timeout=1800)
+    done = subprocess.run(
+        words,
+        cwd=cwd,
+        env=env,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        check=False,
+        timeout=1800,
+    )
     assert done.returncode == 0, f"{' '.join(map(str, words))}\n{done.stdout}"
     return done.stdout
 

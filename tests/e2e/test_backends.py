@@ -68,8 +68,16 @@ def test_every_backend_is_vendored_built_and_installed(index: LocalIndex, projec
     site = next(program.glob("lib/python3.*/site-packages"))
     script = (program / "bin" / "yc-mixed").read_text()
     assert script.startswith("#!/usr/lib/yc/mixed/bin/python\n")
-    done = subprocess.run([python.resolve(), "-I", "-c", f"import sys; sys.path.insert(0, {str(site)!r})\n{script}"],
-                          capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [python.resolve(), "-I", "-c", f"import sys; sys.path.insert(0, {str(site)!r})\n{script}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
     assert done.stdout.split("\n")[:-1] == [
-        *(f"{module(backend)} 1.0" for backend in BACKENDS), "zz_old 1.0", "zz_new 1.0", "42", "42",
-    ]  # fmt: skip
+        *(f"{module(backend)} 1.0" for backend in BACKENDS),
+        "zz_old 1.0",
+        "zz_new 1.0",
+        "42",
+        "42",
+    ]

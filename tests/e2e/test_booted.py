@@ -22,7 +22,8 @@ example-service (0.2.0) unstable; urgency=medium
 
 """
 pytestmark = pytest.mark.skipif(
-    " cgroup" not in Path("/proc/mounts").read_text(), reason="the kernel has no control groups mounted")
+    " cgroup" not in Path("/proc/mounts").read_text(), reason="the kernel has no control groups mounted"
+)
 
 
 @pytest.fixture(scope="module")

@@ -40,8 +40,11 @@ def namespace() -> Iterator[str]:
         finally:
             journald.terminate()
             journald.wait(20)
-            for directory in [sockets, *Path("/var/log/journal").glob(f"*.{name}"),
-                              *Path("/run/log/journal").glob(f"*.{name}")]:
+            for directory in [
+                sockets,
+                *Path("/var/log/journal").glob(f"*.{name}"),
+                *Path("/run/log/journal").glob(f"*.{name}"),
+            ]:
                 shutil.rmtree(directory, ignore_errors=True)
 
 

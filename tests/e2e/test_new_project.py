@@ -13,8 +13,11 @@ def test_a_fresh_project_with_two_services_makes_two_clean_packages(
 ) -> None:
     """The example has built all that these need: they are the same distributions."""
     project = tmp_path / "mail"
-    person = {f"GIT_{who}_{what}": value for who in ("AUTHOR", "COMMITTER")
-              for what, value in (("NAME", "Some Developer"), ("EMAIL", "developer@example.com"))}
+    person = {
+        f"GIT_{who}_{what}": value
+        for who in ("AUTHOR", "COMMITTER")
+        for what, value in (("NAME", "Some Developer"), ("EMAIL", "developer@example.com"))
+    }
     known = {**environment, **person}
     run([TOOLKIT / "scripts/new-project", project, "mail-relay", "--toolkit", TOOLKIT], env=known)
     run(["common/scripts/new-service", "mail-store"], cwd=project, env=known)

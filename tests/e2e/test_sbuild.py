@@ -76,8 +76,10 @@ def test_says_what_it_does_and_keeps_the_whole_output(built: DebianProject) -> N
     assert re.search(r"^  BUILD +native 2\.0$", said, re.MULTILINE)
     assert re.search(r"^  TEST +api-service: Ran 4 tests", said, re.MULTILINE)
     assert "kept from the network" not in said
-    assert f"dpkg-buildpackage: info: source version {VERSION}" in (
-        built.root / f"build/logs/sbuild-{SUITE}.log").read_text()
+    assert (
+        f"dpkg-buildpackage: info: source version {VERSION}"
+        in (built.root / f"build/logs/sbuild-{SUITE}.log").read_text()
+    )
 
 
 def test_nothing_is_left_where_chroots_are_unpacked(built: DebianProject, place: Path) -> None:

@@ -31,8 +31,17 @@ class Stand:
 
     def make(self, *words: str, check: bool = True) -> str:
         """Run make in the project and return what it printed."""
-        done = subprocess.run(["make", *words], cwd=self.project, env=self.environment, stdin=subprocess.DEVNULL,
-                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, timeout=1200)
+        done = subprocess.run(
+            ["make", *words],
+            cwd=self.project,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            check=False,
+            timeout=1200,
+        )
         assert (done.returncode == 0) is check, done.stdout
         return done.stdout
 
@@ -50,8 +59,13 @@ def stand(example: Path, environment: dict[str, str], tmp_path_factory: pytest.T
         pytest.skip("booting a container needs root: run it through sudo")
     script = tmp_path_factory.mktemp("user") / "prepare"
     script.write_text(PREPARATION)
-    own = {**environment, "LC_TIME": "de_DE.UTF-8", "LANG": "xx_YY.UTF-8", "TZ": "Asia/Tokyo",
-           "VAGRANT_USER_PREP_SCRIPT": str(script)}
+    own = {
+        **environment,
+        "LC_TIME": "de_DE.UTF-8",
+        "LANG": "xx_YY.UTF-8",
+        "TZ": "Asia/Tokyo",
+        "VAGRANT_USER_PREP_SCRIPT": str(script),
+    }
     made = Stand(example, own, "")
     try:
         yield Stand(example, own, made.make("stand"))
@@ -96,8 +110,11 @@ def test_who_logs_in_finds_what_they_have_at_home(stand: Stand) -> None:
 
 def test_an_edit_is_seen_at_once_and_a_restart_in_place_brings_it_to_life(stand: Stand) -> None:
     before = stand.run("ls /vagrant/example_service | sort")
-    with edited(stand.project / "example_service/yc_example_service/web.py", '"service": "example-service"',
-                '"service": "edited"'):
+    with edited(
+        stand.project / "example_service/yc_example_service/web.py",
+        '"service": "example-service"',
+        '"service": "edited"',
+    ):
         assert '"edited"' in stand.run("cat /vagrant/example_service/yc_example_service/web.py")
         stand.run("stand-services restart example-service && stand-services wait")
         assert '"edited"' in answer()
@@ -115,16 +132,21 @@ def test_a_forwarded_agent_is_in_the_session_of_whoever_comes_later(stand: Stand
         attached = Stand(stand.project, {**stand.environment, **agent}, stand.log)
         # The window was made while nobody with an agent was there.
         stand.run("tmux new-window -d -t services -n agent; tmux has-session -t services")
-        text = attached.run(". ~/.bashrc.d/vagrant-user.sh; tmux send-keys -t services:agent "
-                            "'ssh-add -l >~/keys 2>&1; tmux wait-for -S asked' Enter; tmux wait-for asked; cat ~/keys")
+        text = attached.run(
+            ". ~/.bashrc.d/vagrant-user.sh; tmux send-keys -t services:agent "
+            "'ssh-add -l >~/keys 2>&1; tmux wait-for -S asked' Enter; tmux wait-for asked; cat ~/keys"
+        )
         assert " mine (ED25519)" in text
     finally:
         run(["ssh-agent", "-k"], env={**stand.environment, **agent})
 
 
 def test_a_service_that_does_not_come_up_is_shown_and_a_run_after_it_is_mended_mends_the_stand(stand: Stand) -> None:
-    with edited(stand.project / "example_service/yc_example_service/main.py", "\n\n\n",
-                '\n\nraise SystemExit("no database at 10.0.0.1")\n\n'):
+    with edited(
+        stand.project / "example_service/yc_example_service/main.py",
+        "\n\n\n",
+        '\n\nraise SystemExit("no database at 10.0.0.1")\n\n',
+    ):
         stand.run("stand-services restart example-service")
         output = stand.make("stand", check=False)
         assert "no database at 10.0.0.1" in output and "the service example-service " in output
@@ -149,6 +171,17 @@ def test_packages_take_the_place_of_windows_and_run_as_units(stand: Stand) -> No
 
 def test_the_roles_are_what_ansible_lint_calls_fit_for_production(environment: dict[str, str]) -> None:
     python = tools_environment.make(Path(sys.executable), requirements=TOOLKIT / "tests" / "stand.txt")
-    shown = run([python.with_name("ansible-lint"), "--offline", "--profile", "production", "--config-file", os.devnull,
-                 "stand"], cwd=TOOLKIT, env={**environment, "PATH": f"{python.parent}:{environment['PATH']}"})
+    shown = run(
+        [
+            python.with_name("ansible-lint"),
+            "--offline",
+            "--profile",
+            "production",
+            "--config-file",
+            os.devnull,
+            "stand",
+        ],
+        cwd=TOOLKIT,
+        env={**environment, "PATH": f"{python.parent}:{environment['PATH']}"},
+    )
     assert "it passed" in shown

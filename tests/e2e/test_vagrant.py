@@ -32,11 +32,26 @@ class Project:
     def vagrant(self, *words: str, cwd: str = ".", **settings: str) -> subprocess.CompletedProcess[str]:
         """Run Vagrant as a user would whose environment holds no more than these settings."""
         home = self.root.parent
-        environment = {"PATH": f"{FAKES}:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": str(home), "LC_ALL": "C.UTF-8",
-                       "VAGRANT_HOME": str(home / "vagrant"), "FAKE_VIRTUALBOX": str(home / "virtualbox"),
-                       "LIBVIRT_DEFAULT_URI": "test:///default", **settings}
-        return subprocess.run(["vagrant", *words], cwd=self.root / cwd, env=environment, text=True, timeout=300,
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        environment = {
+            "PATH": f"{FAKES}:/usr/sbin:/usr/bin:/sbin:/bin",
+            "HOME": str(home),
+            "LC_ALL": "C.UTF-8",
+            "VAGRANT_HOME": str(home / "vagrant"),
+            "FAKE_VIRTUALBOX": str(home / "virtualbox"),
+            "LIBVIRT_DEFAULT_URI": "test:///default",
+            **settings,
+        }
+        return subprocess.run(
+            ["vagrant", *words],
+            cwd=self.root / cwd,
+            env=environment,
+            text=True,
+            timeout=300,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
 
     def told(self) -> list[list[str]]:
         """Return what VirtualBox was told, the machine's identity left out."""
@@ -79,20 +94,33 @@ def started(tmp_path_factory: pytest.TempPathFactory) -> Project:
     """Return a project whose machine was made in VirtualBox, as far as that goes: the stand-in starts nothing."""
     made = make_project(tmp_path_factory.mktemp("started"))
     add_box(made)
-    done = made.vagrant("up", "--provider=virtualbox", STAND_BOX="fake", STAND_CPUS="3", STAND_MEMORY="3000",
-                        STAND_IPV6="1", STAND_PORTS="80:18080", USER="alice", LOGNAME="alice")
+    done = made.vagrant(
+        "up",
+        "--provider=virtualbox",
+        STAND_BOX="fake",
+        STAND_CPUS="3",
+        STAND_MEMORY="3000",
+        STAND_IPV6="1",
+        STAND_PORTS="80:18080",
+        USER="alice",
+        LOGNAME="alice",
+    )
     assert "The machine is in the\n'poweroff' state" in done.stdout, done.stdout
     return made
 
 
-@pytest.mark.parametrize("settings", [
-    {"VAGRANT_DEFAULT_PROVIDER": "virtualbox"},
-    {"VAGRANT_DEFAULT_PROVIDER": "virtualbox", "STAND_NESTED": "1", "STAND_IPV6": "1", "STAND_PORTS": "80:8080"},
-    {"VAGRANT_DEFAULT_PROVIDER": "libvirt"},
-    {"VAGRANT_DEFAULT_PROVIDER": "libvirt", "STAND_NESTED": "1", "STAND_IPV6": "1", "STAND_PORTS": "80:8080"},
-    {"VAGRANT_DEFAULT_PROVIDER": "libvirt", "STAND_DRIVER": "qemu", "STAND_NESTED": "1"},
-    {"VAGRANT_DEFAULT_PROVIDER": "libvirt", "STAND_FOLDER": "rsync", "STAND_SUITE": "noble"},
-], ids=lambda settings: " ".join(settings.values()))
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"VAGRANT_DEFAULT_PROVIDER": "virtualbox"},
+        {"VAGRANT_DEFAULT_PROVIDER": "virtualbox", "STAND_NESTED": "1", "STAND_IPV6": "1", "STAND_PORTS": "80:8080"},
+        {"VAGRANT_DEFAULT_PROVIDER": "libvirt"},
+        {"VAGRANT_DEFAULT_PROVIDER": "libvirt", "STAND_NESTED": "1", "STAND_IPV6": "1", "STAND_PORTS": "80:8080"},
+        {"VAGRANT_DEFAULT_PROVIDER": "libvirt", "STAND_DRIVER": "qemu", "STAND_NESTED": "1"},
+        {"VAGRANT_DEFAULT_PROVIDER": "libvirt", "STAND_FOLDER": "rsync", "STAND_SUITE": "noble"},
+    ],
+    ids=lambda settings: " ".join(settings.values()),
+)
 def test_vagrant_finds_nothing_wrong(project: Project, settings: dict[str, str]) -> None:
     done = project.vagrant("validate", **settings)
     assert done.returncode == 0, done.stdout
@@ -102,18 +130,31 @@ def test_the_machine_has_the_name_of_its_user_and_project(started: Project) -> N
     assert ["modifyvm", "--name", "alice-compute-vagrant"] in started.told()
 
 
-@pytest.mark.parametrize("words", [
-    ["modifyvm", "--cpus", "3"],
-    ["modifyvm", "--memory", "3000"],
-    ["modifyvm", "--nic1", "nat", "--nictype1", "virtio"],
-    ["modifyvm", "--ioapic", "on", "--rtcuseutc", "on", "--paravirtprovider", "kvm"],
-    ["modifyvm", "--natdnshostresolver1", "on"],
-    ["modifyvm", "--nic8", "natnetwork", "--nat-network8", "yc-ipv6-nat", "--nictype8", "virtio", "--macaddress8",
-     vagrant_settings.address_of_card("alice-compute-vagrant").replace(":", "")],
-    ["guestproperty", "set", TIMESYNC, "1000"],
-    ["storagectl", "--name", "SATA Controller", "--hostiocache", "on"],
-    ["storageattach", "--storagectl", "SATA Controller", "--port", "0", "--device", "0", "--nonrotational", "on"],
-], ids=lambda words: " ".join(words[:2]))
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["modifyvm", "--cpus", "3"],
+        ["modifyvm", "--memory", "3000"],
+        ["modifyvm", "--nic1", "nat", "--nictype1", "virtio"],
+        ["modifyvm", "--ioapic", "on", "--rtcuseutc", "on", "--paravirtprovider", "kvm"],
+        ["modifyvm", "--natdnshostresolver1", "on"],
+        [
+            "modifyvm",
+            "--nic8",
+            "natnetwork",
+            "--nat-network8",
+            "yc-ipv6-nat",
+            "--nictype8",
+            "virtio",
+            "--macaddress8",
+            vagrant_settings.address_of_card("alice-compute-vagrant").replace(":", ""),
+        ],
+        ["guestproperty", "set", TIMESYNC, "1000"],
+        ["storagectl", "--name", "SATA Controller", "--hostiocache", "on"],
+        ["storageattach", "--storagectl", "SATA Controller", "--port", "0", "--device", "0", "--nonrotational", "on"],
+    ],
+    ids=lambda words: " ".join(words[:2]),
+)
 def test_virtualbox_is_told(started: Project, words: Sequence[str]) -> None:
     assert words in started.told()
 
@@ -142,15 +183,22 @@ Vagrant.configure("2") { |config| config.vm.provider("virtualbox") { |machine| m
     assert ["modifyvm", "--memory", "777"] in project.told()
 
 
-@pytest.mark.parametrize(("settings", "what", "hint"), [
-    ({"STAND_SUITE": "bookwurm"}, "STAND_SUITE=bookwurm", "make box SUITE=bookwurm"),
-    ({"STAND_DRIVER": "xen"}, "STAND_DRIVER=xen", "kvm, qemu"),
-    ({"PYTHON3": "python3.99"}, "python3.99: no such program", "PYTHON3="),
-    ({"VAGRANT_DEFAULT_PROVIDER": "virtualbox", "VAGRANT_SERVER_URL": "http://127.0.0.1:9"}, "bento/debian-12",
-     "make box SUITE=bookworm"),
-])
-def test_what_is_wrong_is_said_with_a_hint_before_anything_is_made(project: Project, settings: dict[str, str],
-                                                                   what: str, hint: str) -> None:
+@pytest.mark.parametrize(
+    ("settings", "what", "hint"),
+    [
+        ({"STAND_SUITE": "bookwurm"}, "STAND_SUITE=bookwurm", "make box SUITE=bookwurm"),
+        ({"STAND_DRIVER": "xen"}, "STAND_DRIVER=xen", "kvm, qemu"),
+        ({"PYTHON3": "python3.99"}, "python3.99: no such program", "PYTHON3="),
+        (
+            {"VAGRANT_DEFAULT_PROVIDER": "virtualbox", "VAGRANT_SERVER_URL": "http://127.0.0.1:9"},
+            "bento/debian-12",
+            "make box SUITE=bookworm",
+        ),
+    ],
+)
+def test_what_is_wrong_is_said_with_a_hint_before_anything_is_made(
+    project: Project, settings: dict[str, str], what: str, hint: str
+) -> None:
     done = project.vagrant("up", **settings)
     error, hinted = done.stdout.strip().splitlines()[-2:]
     assert done.returncode == 1

@@ -50,9 +50,11 @@ def terminal(
 ) -> Iterator[Terminal]:
     """Return a developer's shell, in the project, set up as virtualenvwrapper's manual says."""
     rc = tmp_path / "bashrc"
-    rc.write_text(f"export WORKON_HOME='{home}' VIRTUALENVWRAPPER_PYTHON='{wrapper}/python'\n"
-                  f"export VIRTUALENVWRAPPER_VIRTUALENV='{wrapper}/virtualenv'\n"
-                  f". '{wrapper}/virtualenvwrapper.sh'\n")
+    rc.write_text(
+        f"export WORKON_HOME='{home}' VIRTUALENVWRAPPER_PYTHON='{wrapper}/python'\n"
+        f"export VIRTUALENVWRAPPER_VIRTUALENV='{wrapper}/virtualenv'\n"
+        f". '{wrapper}/virtualenvwrapper.sh'\n"
+    )
     with bash(rc, environment, project) as shell:
         yield shell
 
@@ -123,11 +125,20 @@ def own_pyenv(tmp_path: Path, environment: dict[str, str]) -> dict[str, str]:
     name, path = next(iter(there.items()))
     root = tmp_path / "pyenv"
     # Its files, but nothing that was installed into it; pip is then the one that it brings along.
-    shutil.copytree(path.parents[1], root / "versions" / name, symlinks=True, copy_function=os.link,
-                    ignore=shutil.ignore_patterns("site-packages", "test", "__pycache__"))
+    shutil.copytree(
+        path.parents[1],
+        root / "versions" / name,
+        symlinks=True,
+        copy_function=os.link,
+        ignore=shutil.ignore_patterns("site-packages", "test", "__pycache__"),
+    )
     run([root / "versions" / name / "bin" / path.name, "-m", "ensurepip"], env=environment)
-    return {**environment, "PYENV_ROOT": str(root), "PYENV_VERSION": name,
-            "PATH": f"{root / 'shims'}:{Path(program).parent}:{environment['PATH']}"}
+    return {
+        **environment,
+        "PYENV_ROOT": str(root),
+        "PYENV_VERSION": name,
+        "PATH": f"{root / 'shims'}:{Path(program).parent}:{environment['PATH']}",
+    }
 
 
 def test_workon_of_pyenv_virtualenvwrapper(

@@ -65,9 +65,18 @@ class LocalIndex:
     _stop: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, filename: str, content: bytes, *, name: str = "", metadata: bytes | None = None,
-            requires_python: str = "", upload_time: str = "2026-01-01T00:00:00Z", yanked: bool = False,
-            listed_sha256: str = "") -> str:
+    def add(
+        self,
+        filename: str,
+        content: bytes,
+        *,
+        name: str = "",
+        metadata: bytes | None = None,
+        requires_python: str = "",
+        upload_time: str = "2026-01-01T00:00:00Z",
+        yanked: bool = False,
+        listed_sha256: str = "",
+    ) -> str:
         """Publish a file; returns its URL. `metadata` (PEP 658) is for wheels; `listed_sha256` may be a lie."""
         project = normalize(name or filename.split("-")[0])
         digest = listed_sha256 or hashlib.sha256(content).hexdigest()

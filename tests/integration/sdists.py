@@ -22,12 +22,20 @@ from .local_index import LocalIndex
 Backend = Literal["tiny", "setuptools", "legacy", "flit", "hatchling", "poetry-core", "pdm-backend"]
 _TINY = (Path(__file__).parent / "backend.py").read_text(encoding="utf-8")
 _REQUIRES = {
-    "tiny": (), "setuptools": ("setuptools",), "flit": ("flit_core",), "hatchling": ("hatchling",),
-    "poetry-core": ("poetry-core",), "pdm-backend": ("pdm-backend",),
+    "tiny": (),
+    "setuptools": ("setuptools",),
+    "flit": ("flit_core",),
+    "hatchling": ("hatchling",),
+    "poetry-core": ("poetry-core",),
+    "pdm-backend": ("pdm-backend",),
 }
 _HOOKS = {
-    "tiny": "tiny_backend", "setuptools": "setuptools.build_meta", "flit": "flit_core.buildapi",
-    "hatchling": "hatchling.build", "poetry-core": "poetry.core.masonry.api", "pdm-backend": "pdm.backend",
+    "tiny": "tiny_backend",
+    "setuptools": "setuptools.build_meta",
+    "flit": "flit_core.buildapi",
+    "hatchling": "hatchling.build",
+    "poetry-core": "poetry.core.masonry.api",
+    "pdm-backend": "pdm.backend",
 }
 _EXTENSION = """
 #include <Python.h>
@@ -65,9 +73,15 @@ def make_sdist(
     members: dict[str, bytes | str] = {f"{module}.py": text for module, text in modules.items()}
     extension = _EXTENSION % {"name": f"_{stem}"} if c_extension else ""
     settings = {
-        "name": name, "version": version, "requires": list(requires), "requires_python": requires_python,
-        "modules": modules, "c_source": extension, "c_module": f"_{stem}",
-        "dynamic": list(dynamic), "needs_at_build": list(needs_at_build),
+        "name": name,
+        "version": version,
+        "requires": list(requires),
+        "requires_python": requires_python,
+        "modules": modules,
+        "c_source": extension,
+        "c_module": f"_{stem}",
+        "dynamic": list(dynamic),
+        "needs_at_build": list(needs_at_build),
     }
     members |= _backend_files(backend, settings, build_requires)
     members["PKG-INFO"] = core_metadata(name, version, requires, requires_python, complete=metadata)
@@ -114,8 +128,16 @@ def make_wheel(
     return stream.getvalue()
 
 
-def publish(index: LocalIndex, name: str, version: str, *, requires_python: str = "",
-            upload_time: str = "2026-01-01T00:00:00Z", yanked: bool = False, **options: Any) -> str:
+def publish(
+    index: LocalIndex,
+    name: str,
+    version: str,
+    *,
+    requires_python: str = "",
+    upload_time: str = "2026-01-01T00:00:00Z",
+    yanked: bool = False,
+    **options: Any,
+) -> str:
     """Make an sdist, put it on an index and return its file name."""
     filename = f"{normalize(name).replace('-', '_')}-{version}.tar.gz"
     content = make_sdist(name, version, requires_python=requires_python, **options)
@@ -123,17 +145,22 @@ def publish(index: LocalIndex, name: str, version: str, *, requires_python: str 
     return filename
 
 
-def publish_wheel(index: LocalIndex, name: str, version: str, *, tag: str = "py3-none-any", requires_python: str = "",
-                  **options: Any) -> str:
+def publish_wheel(
+    index: LocalIndex, name: str, version: str, *, tag: str = "py3-none-any", requires_python: str = "", **options: Any
+) -> str:
     """Make a wheel, put it on an index and return its file name."""
     filename = f"{normalize(name).replace('-', '_')}-{version}-{tag}.whl"
-    index.add(filename, make_wheel(name, version, tag=tag, requires_python=requires_python, **options),
-              requires_python=requires_python)
+    index.add(
+        filename,
+        make_wheel(name, version, tag=tag, requires_python=requires_python, **options),
+        requires_python=requires_python,
+    )
     return filename
 
 
-def core_metadata(name: str, version: str, requires: Sequence[str] = (), requires_python: str = "", *,
-                  complete: bool = True) -> str:
+def core_metadata(
+    name: str, version: str, requires: Sequence[str] = (), requires_python: str = "", *, complete: bool = True
+) -> str:
     """Return METADATA or PKG-INFO; not `complete`: of a version that says nothing of dependencies."""
     lines = [f"Metadata-Version: {'2.2' if complete else '1.2'}", f"Name: {name}", f"Version: {version}"]
     lines += [f"Requires-Python: {requires_python}"] if requires_python else []
@@ -154,7 +181,9 @@ def _backend_files(backend: Backend, settings: dict[str, Any], build_requires: S
     wanted = list(_REQUIRES[backend] if build_requires is None else build_requires)
     system: dict[str, Any] = {"requires": wanted, "build-backend": _HOOKS[backend]}
     project: dict[str, Any] = {
-        "name": settings["name"], "version": settings["version"], "dependencies": settings["requires"],
+        "name": settings["name"],
+        "version": settings["version"],
+        "dependencies": settings["requires"],
         "description": "Made by a test.",
     }
     if settings["requires_python"]:
@@ -175,8 +204,12 @@ def _backend_files(backend: Backend, settings: dict[str, Any], build_requires: S
 
 def _setup_py(settings: dict[str, Any], *, only_extension: bool = False) -> str:
     extension = f"Extension({settings['c_module']!r}, ['module.c'])" if settings["c_source"] else ""
-    words = {"name": settings["name"], "version": settings["version"], "py_modules": list(settings["modules"]),
-             "install_requires": settings["requires"]}
+    words = {
+        "name": settings["name"],
+        "version": settings["version"],
+        "py_modules": list(settings["modules"]),
+        "install_requires": settings["requires"],
+    }
     rest = "" if only_extension else ", ".join(f"{key}={value!r}" for key, value in words.items()) + ", "
     return f"from setuptools import Extension, setup\nsetup({rest}ext_modules=[{extension}])\n"
 

@@ -46,9 +46,10 @@ def test_the_message_of_a_build_and_its_log_are_kept(shop: Workshop, index: Loca
     assert shop.leftovers() == []
 
 
-@pytest.mark.parametrize(("source", "hint"), [
-    ("#include <ldap.h>\n", "apt install libldap-dev"), ("#include <no/such.h>\n", "apt-file search /no/such.h"),
-])
+@pytest.mark.parametrize(
+    ("source", "hint"),
+    [("#include <ldap.h>\n", "apt install libldap-dev"), ("#include <no/such.h>\n", "apt-file search /no/such.h")],
+)
 def test_a_header_that_is_missing(shop: Workshop, index: LocalIndex, source: str, hint: str) -> None:
     if Path("/usr/include/ldap.h").exists():
         pytest.skip("the header is there")
@@ -115,8 +116,10 @@ def test_a_vendor_directory_that_is_not_as_locked(shop: Workshop, index: LocalIn
 
 
 def _slow(mark: Path) -> str:
-    return (f"import pathlib, subprocess; child = subprocess.Popen(['sleep', '300']); "
-            f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); child.wait()")
+    return (
+        f"import pathlib, subprocess; child = subprocess.Popen(['sleep', '300']); "
+        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); child.wait()"
+    )
 
 
 def is_alive(pid: int) -> bool:

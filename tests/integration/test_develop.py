@@ -166,9 +166,7 @@ def test_an_environment_of_somebody_else_is_replaced_only_by_force(vendored: Wor
     assert (other / "postactivate").read_text() == "echo mine\n"
 
 
-def test_a_failure_leaves_the_old_environment(
-    vendored: Workshop, home: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failure_leaves_the_old_environment(vendored: Workshop, home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     vendored.develop()
     before = contents(home)
     monkeypatch.setattr(virtualenv, "_commands", lambda: iter([["false"]]))
@@ -233,9 +231,7 @@ def test_an_active_environment_has_no_influence(
     assert str(active) not in (home / "project" / "pyvenv.cfg").read_text()
 
 
-def test_services_that_disagree_can_be_taken_one_by_one(
-    shop: Workshop, index: LocalIndex, home: Path
-) -> None:
+def test_services_that_disagree_can_be_taken_one_by_one(shop: Workshop, index: LocalIndex, home: Path) -> None:
     for version in ("1.0", "2.0"):
         sdists.publish(index, "fast", version)
     shop.service("one", "fast==1.0").service("two", "fast==2.0")

@@ -71,9 +71,7 @@ def test_a_second_environment_asks_the_index_for_nothing(vendored: Workshop, hom
 
 
 @pytest.mark.parametrize("text", ["EVIL = 1\n", "EVIL = 'wheel'\n"])
-def test_a_wheel_that_was_replaced_is_refused(
-    vendored: Workshop, home: Path, index: LocalIndex, text: str
-) -> None:
+def test_a_wheel_that_was_replaced_is_refused(vendored: Workshop, home: Path, index: LocalIndex, text: str) -> None:
     develop(vendored)
     index.add("wire-1.0-py3-none-any.whl", wheel("wire", text))
     what, hint = vendored.develop("--index-url", index.url, "--binary").error
@@ -99,9 +97,7 @@ def test_an_index_that_does_not_answer_leaves_the_old_environment(
         assert ask(home / "project", "import wire; print(wire.VERSION)") == "1.0"
 
 
-def test_wheels_may_be_files_of_a_directory(
-    vendored: Workshop, home: Path, tmp_path: Path, index: LocalIndex
-) -> None:
+def test_wheels_may_be_files_of_a_directory(vendored: Workshop, home: Path, tmp_path: Path, index: LocalIndex) -> None:
     (tmp_path / "shelf").mkdir()
     for name in ("fast", "wire"):
         (tmp_path / "shelf" / f"{name}-1.0-py3-none-any.whl").write_bytes(wheel(name))

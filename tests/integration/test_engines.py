@@ -174,7 +174,8 @@ def test_one_version_for_each_interpreter_where_they_differ(index: LocalIndex) -
     sdists.publish(index, "lib", "2.0", requires_python=f">={new}")
     pins = resolver("uv", index).resolve(request("lib", pythons=(old, new)))
     assert [(pin.key, pin.marker) for pin in pins] == [
-        ("lib==1.0", f"python_version == '{old}'"), ("lib==2.0", f"python_version == '{new}'"),
+        ("lib==1.0", f"python_version == '{old}'"),
+        ("lib==2.0", f"python_version == '{new}'"),
     ]
 
 
@@ -240,11 +241,13 @@ def test_an_index_that_is_not_there_is_named(engine: str) -> None:
     assert "refuses the connection" in failure(engine, gone, request("lib"), timeout=180).what
 
 
-@pytest.mark.parametrize(("fault", "status", "reason"), [
-    ("status", 500, "500 Internal Server Error"), ("status", 403, "403 Forbidden"), ("garbage", 0, "not an index"),
-])
-def test_an_index_that_is_out_of_order_is_named(shelf: LocalIndex, engine: str, fault: Any, status: int,
-                                                reason: str) -> None:
+@pytest.mark.parametrize(
+    ("fault", "status", "reason"),
+    [("status", 500, "500 Internal Server Error"), ("status", 403, "403 Forbidden"), ("garbage", 0, "not an index")],
+)
+def test_an_index_that_is_out_of_order_is_named(
+    shelf: LocalIndex, engine: str, fault: Any, status: int, reason: str
+) -> None:
     shelf.fails("/simple/lib/", fault, status=status)
     error = failure(engine, shelf, request("lib"), timeout=180)
     assert reason in error.what

@@ -61,14 +61,17 @@ def test_a_fault_that_passes_is_not_seen(index: LocalIndex, fault: str) -> None:
     assert index.requests["/simple/foo/"] == 3
 
 
-@pytest.mark.parametrize(("fault", "status", "tries", "reason"), [
-    ("status", 500, 4, "answers 500 Internal Server Error"),
-    ("status", 429, 4, "answers 429 Too Many Requests"),
-    ("status", 401, 1, "answers 401 Unauthorized"),
-    ("status", 403, 1, "answers 403 Forbidden"),
-    ("reset", 0, 4, "breaks the connection"),
-    ("garbage", 0, 1, "answers with something that is not an index"),
-])
+@pytest.mark.parametrize(
+    ("fault", "status", "tries", "reason"),
+    [
+        ("status", 500, 4, "answers 500 Internal Server Error"),
+        ("status", 429, 4, "answers 429 Too Many Requests"),
+        ("status", 401, 1, "answers 401 Unauthorized"),
+        ("status", 403, 1, "answers 403 Forbidden"),
+        ("reset", 0, 4, "breaks the connection"),
+        ("garbage", 0, 1, "answers with something that is not an index"),
+    ],
+)
 def test_a_fault_that_stays_is_named(index: LocalIndex, fault: str, status: int, tries: int, reason: str) -> None:
     sdists.publish(index, "foo", "1.0")
     index.fails("/simple/foo/", fault, status=status)  # type: ignore[arg-type]
@@ -137,11 +140,18 @@ def test_directories_are_indexes_too(index: LocalIndex, tmp_path: Path) -> None:
     page = tmp_path / "simple" / "foo"
     page.mkdir(parents=True)
     (page / "index.html").write_text('<a href="../../files/foo-4.0.tar.gz#sha256=00">foo-4.0.tar.gz</a>', "utf-8")
-    found = Index(Indexes(url=index.url, extra=((tmp_path / "simple").as_uri(),),
-                          find_links=(str(tmp_path / "links"), str(tmp_path / "none")))).files("foo")
+    found = Index(
+        Indexes(
+            url=index.url,
+            extra=((tmp_path / "simple").as_uri(),),
+            find_links=(str(tmp_path / "links"), str(tmp_path / "none")),
+        )
+    ).files("foo")
     assert {file.name: file.sha256 for file in found} == {
-        "foo-3.0.tar.gz": hashlib.sha256(content).hexdigest(), "foo-4.0.tar.gz": "00",
+        "foo-3.0.tar.gz": hashlib.sha256(content).hexdigest(),
+        "foo-4.0.tar.gz": "00",
     }
     assert {file.url for file in found} == {
-        (tmp_path / "links" / "foo-3.0.tar.gz").as_uri(), (tmp_path / "files" / "foo-4.0.tar.gz").as_uri(),
+        (tmp_path / "links" / "foo-3.0.tar.gz").as_uri(),
+        (tmp_path / "files" / "foo-4.0.tar.gz").as_uri(),
     }

@@ -15,8 +15,13 @@ from tests.integration.workshop import Workshop
 from toolkit.core import process
 
 TOOLKIT = Path(__file__).resolve().parents[2]
-IDENTITY = {"GIT_CONFIG_COUNT": "2", "GIT_CONFIG_KEY_0": "user.name", "GIT_CONFIG_VALUE_0": "Some Developer",
-            "GIT_CONFIG_KEY_1": "user.email", "GIT_CONFIG_VALUE_1": "developer@example.com"}
+IDENTITY = {
+    "GIT_CONFIG_COUNT": "2",
+    "GIT_CONFIG_KEY_0": "user.name",
+    "GIT_CONFIG_VALUE_0": "Some Developer",
+    "GIT_CONFIG_KEY_1": "user.email",
+    "GIT_CONFIG_VALUE_1": "developer@example.com",
+}
 
 pytestmark = pytest.mark.skipif(not (TOOLKIT / ".git").exists(), reason="the toolkit is not a git repository here")
 
@@ -30,12 +35,21 @@ def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(name, value)
 
 
-def run(verb: str, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None
-        ) -> subprocess.CompletedProcess[str]:
+def run(
+    verb: str, *words: str | Path, cwd: Path, env: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[str]:
     """Run new-project or new-service as a user does."""
     command = [str(TOOLKIT / "scripts" / verb), *map(str, words)]
-    return subprocess.run(command, cwd=cwd, env={**os.environ, **(env or {})}, text=True, check=False,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    return subprocess.run(
+        command,
+        cwd=cwd,
+        env={**os.environ, **(env or {})},
+        text=True,
+        check=False,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
 
 
 def new_project(parent: Path, *words: str | Path, toolkit: str | Path = TOOLKIT) -> str:
@@ -52,8 +66,11 @@ def git(directory: Path, *words: str) -> str:
 def tree(root: Path) -> dict[str, bytes]:
     """Return the files below a directory, but for those of git and of the toolkit."""
     found = (path for path in root.rglob("*") if path.is_file())
-    return {str(path.relative_to(root)): path.read_bytes() for path in found
-            if not {".git", "common"} & set(path.relative_to(root).parts)}
+    return {
+        str(path.relative_to(root)): path.read_bytes()
+        for path in found
+        if not {".git", "common"} & set(path.relative_to(root).parts)
+    }
 
 
 @pytest.fixture(scope="module")
@@ -198,17 +215,25 @@ class TestRefused:
         yield
         assert sorted(tmp_path.rglob("*")) == before
 
-    @pytest.mark.parametrize(("words", "what", "hint"), [
-        (["mail", "Mail"], "'Mail' is no name for a service", "how about mail?"),
-        (["mail", "--namespace", "Y"], "'Y' is no name for a namespace", "how about y?"),
-        (["full"], "full: there already, and no project of this toolkit", "name a directory that is not there yet"),
-        (["full/file"], "full/file: there already, and no project", "name a directory that is not there yet"),
-        (["taken"], "taken-vendor.git: there already", "to use it, say --vendor "),
-        (["mail", "--vendor", "nowhere"], "nowhere: no git repository can be read there", "see that `git ls-remote "),
-        (["mail", "--vendor", "https://127.0.0.1:1/x"], "https://127.0.0.1:1/x: no git repository", "see that"),
-        (["mail", "--toolkit", "empty.git"], "empty.git: the repository there is empty", "name the toolkit's own"),
-        (["mail", "--toolkit", "other"], "other: what is there is not this toolkit", "name the toolkit's own"),
-    ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+    @pytest.mark.parametrize(
+        ("words", "what", "hint"),
+        [
+            (["mail", "Mail"], "'Mail' is no name for a service", "how about mail?"),
+            (["mail", "--namespace", "Y"], "'Y' is no name for a namespace", "how about y?"),
+            (["full"], "full: there already, and no project of this toolkit", "name a directory that is not there yet"),
+            (["full/file"], "full/file: there already, and no project", "name a directory that is not there yet"),
+            (["taken"], "taken-vendor.git: there already", "to use it, say --vendor "),
+            (
+                ["mail", "--vendor", "nowhere"],
+                "nowhere: no git repository can be read there",
+                "see that `git ls-remote ",
+            ),
+            (["mail", "--vendor", "https://127.0.0.1:1/x"], "https://127.0.0.1:1/x: no git repository", "see that"),
+            (["mail", "--toolkit", "empty.git"], "empty.git: the repository there is empty", "name the toolkit's own"),
+            (["mail", "--toolkit", "other"], "other: what is there is not this toolkit", "name the toolkit's own"),
+        ],
+        ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    )
     def test_it_says_what_is_wrong_and_what_to_do(
         self, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, words: list[str], what: str, hint: str
     ) -> None:

@@ -53,8 +53,9 @@ def test_allowed_is_just_what_an_upgrade_then_gives(vendored: Workshop) -> None:
     told = json.loads(vendored.run("outdated", "--json").out)
     assert vendored.vendor("--upgrade", "all").status == 0
     assert {f"{row['name']}=={version}" for row in told for version in row["allowed"]} == {
-        *vendored.keys(), *vendored.build_keys(),
-    }  # fmt: skip
+        *vendored.keys(),
+        *vendored.build_keys(),
+    }
     assert [row["name"] for row in json.loads(vendored.run("outdated", "--json").out)] == ["wire"]
 
 

@@ -37,7 +37,8 @@ def tools_txt(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 def verb(tmp_path: Path, tools_txt: Path, index: LocalIndex) -> Path:
     """Return a verb that enters the tools environment and says where it is and what it was told."""
     path = tmp_path / "verb.py"
-    path.write_text(textwrap.dedent(f"""
+    path.write_text(
+        textwrap.dedent(f"""
         import sys
         from pathlib import Path
 
@@ -53,13 +54,21 @@ def verb(tmp_path: Path, tools_txt: Path, index: LocalIndex) -> Path:
             print(sys.prefix, tiny_tool.VERSION, sys.argv[1:])
 
         sys.exit(console.run_main(main))
-    """), encoding="utf-8")
+    """),
+        encoding="utf-8",
+    )
     return path
 
 
 def run(verb: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([sys.executable, str(verb), *words], env={**os.environ, **environment}, text=True,
-                          capture_output=True, timeout=120, check=False)
+    return subprocess.run(
+        [sys.executable, str(verb), *words],
+        env={**os.environ, **environment},
+        text=True,
+        capture_output=True,
+        timeout=120,
+        check=False,
+    )
 
 
 def tool(python: Path) -> Path:
@@ -123,12 +132,16 @@ def test_damage_is_noticed_and_mended(index: LocalIndex, tools_txt: Path, tmp_pa
     assert done.stdout == b"1.0\n"
 
 
-def test_settings_of_pip_cannot_bend_it(index: LocalIndex, tools_txt: Path, tmp_path: Path,
-                                        monkeypatch: pytest.MonkeyPatch) -> None:
+def test_settings_of_pip_cannot_bend_it(
+    index: LocalIndex, tools_txt: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "constraints.txt").write_text("tiny-tool<1\n", encoding="utf-8")
     configuration = tmp_path / "pip.conf"
-    configuration.write_text(f"[global]\nconstraint = {tmp_path / 'constraints.txt'}\nuser = true\n"
-                             "extra-index-url = file:///nonexistent/simple\nno-index = true\n", encoding="utf-8")
+    configuration.write_text(
+        f"[global]\nconstraint = {tmp_path / 'constraints.txt'}\nuser = true\n"
+        "extra-index-url = file:///nonexistent/simple\nno-index = true\n",
+        encoding="utf-8",
+    )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
     monkeypatch.setenv("PIP_TARGET", str(tmp_path / "elsewhere"))
     assert tool(tools_environment.make(Path(sys.executable), index.url)).is_file()
@@ -145,7 +158,7 @@ def test_a_file_with_another_hash_is_refused(index: LocalIndex, tools_txt: Path)
 
 def test_an_interpreter_without_ensurepip_is_named_with_the_package_to_install(tmp_path: Path, tools_txt: Path) -> None:
     python = tmp_path / "python3"
-    python.write_text(f"#!/bin/sh\ncase $* in *ensurepip*) exit 1;; esac\nexec {sys.executable} \"$@\"\n", "utf-8")
+    python.write_text(f'#!/bin/sh\ncase $* in *ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"\n', "utf-8")
     python.chmod(0o755)
     with pytest.raises(UserError, match="has no ensurepip") as caught:
         tools_environment.make(python)

@@ -34,12 +34,14 @@ def test_a_service_and_its_library(shop: Workshop, shelf: LocalIndex) -> None:
     sdists.publish(shelf, "helper", "1.0")
     shop.service("app", "web[quick]  # comment", "lib[http]", "-r more.txt", "-c limits.txt")
     shop.package("lib")
-    shop.write({
-        "app/more.txt": f"direct @ {url}\nonly-on-windows; \\\n  sys_platform == 'win32'\n",
-        "app/limits.txt": "wire<1.1\n",
-        "lib/requirements.txt": "",
-        "lib/requirements-http.txt": "http-client\n",
-    })
+    shop.write(
+        {
+            "app/more.txt": f"direct @ {url}\nonly-on-windows; \\\n  sys_platform == 'win32'\n",
+            "app/limits.txt": "wire<1.1\n",
+            "lib/requirements.txt": "",
+            "lib/requirements-http.txt": "http-client\n",
+        }
+    )
     done = shop.vendor()
     assert done.status == 0, done.err
     assert shop.keys() == ["direct==3.0", "fast==1.0", "helper==1.0", "http-client==2.0", "web==1.0", "wire==1.0"]
@@ -194,9 +196,10 @@ def test_a_local_name_is_never_asked_for(shop: Workshop, shelf: LocalIndex) -> N
     assert shelf.requests["/simple/lib/"] + shelf.requests["/files/lib-9.0.tar.gz"] == 0
 
 
-@pytest.mark.parametrize(("marker", "used"), [
-    ("sys_platform == 'win32'", False), (f"python_version < '{HERE}'", False), ("sys_platform == 'linux'", True),
-])
+@pytest.mark.parametrize(
+    ("marker", "used"),
+    [("sys_platform == 'win32'", False), (f"python_version < '{HERE}'", False), ("sys_platform == 'linux'", True)],
+)
 def test_a_marker_on_a_local_requirement(shop: Workshop, shelf: LocalIndex, marker: str, used: bool) -> None:
     shop.service("app", f"lib; {marker}").package("lib").write({"lib/requirements.txt": "fast\n"})
     assert shop.vendor().status == 0
@@ -235,7 +238,12 @@ def test_what_the_repository_of_vendor_holds_survives(shop: Workshop, shelf: Loc
     shop.write({"app/requirements.txt": "wire\n"})
     assert shop.vendor().status == 0
     assert set(shop.vendored()) == {
-        "README.md", ".git/HEAD", ".gitattributes", "pylock.app.toml", "wire-1.1.tar.gz", "maker-1.0.tar.gz",
+        "README.md",
+        ".git/HEAD",
+        ".gitattributes",
+        "pylock.app.toml",
+        "wire-1.1.tar.gz",
+        "maker-1.0.tar.gz",
     }
 
 

@@ -96,7 +96,9 @@ def test_a_hook_is_asked_by_every_interpreter(shop: Workshop, index: LocalIndex)
     done = shop.vendor()
     assert done.status == 0, done.err
     assert builders(shop, "thing") == (
-        "both==1.0", "tool311==1.0 ; python_version == '3.11'", "tool312==1.0 ; python_version == '3.12'",
+        "both==1.0",
+        "tool311==1.0 ; python_version == '3.11'",
+        "tool312==1.0 ; python_version == '3.12'",
     )
 
 
@@ -113,14 +115,21 @@ def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: Loc
     assert shop.leftovers() == []
 
 
-@pytest.mark.parametrize("setup", [
-    'setup(name="thing", version="1.0", setup_requires=["late"])', 'setup(name="thing", setup_requires="late\\n")',
-])
+@pytest.mark.parametrize(
+    "setup",
+    ['setup(name="thing", version="1.0", setup_requires=["late"])', 'setup(name="thing", setup_requires="late\\n")'],
+)
 def test_setup_requires(shop: Workshop, index: LocalIndex, setup: str) -> None:
     sdists.publish_wheel(index, "setuptools", "80.0")
     sdists.publish(index, "late", "1.0")
-    sdists.publish(index, "thing", "1.0", backend="legacy", metadata=True,
-                   files={"setup.py": f"from setuptools import setup\n{setup}\n"})
+    sdists.publish(
+        index,
+        "thing",
+        "1.0",
+        backend="legacy",
+        metadata=True,
+        files={"setup.py": f"from setuptools import setup\n{setup}\n"},
+    )
     shop.service("app", "thing").write({"app/vendor.txt": "setuptools\n"})
     done = shop.vendor()
     assert done.status == 0, done.err
@@ -156,8 +165,9 @@ def test_a_build_requirement_that_does_not_exist_is_named(shop: Workshop, index:
     assert index.url in what
 
 
-def test_an_index_that_fails_is_not_asked_again_for_each_set(shop: Workshop, index: LocalIndex,
-                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_index_that_fails_is_not_asked_again_for_each_set(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A long timeout leaves one repetition, so that the test does not last.
     monkeypatch.setenv("PIP_TIMEOUT", "180")
     for number in range(3):

@@ -39,13 +39,16 @@ def refused(shop: Workshop) -> tuple[str, str]:
     return said
 
 
-@pytest.mark.parametrize(("requirements", "what"), [
-    ("wire==2.0\nham=1\n", "app/requirements.txt:2: not a requirement: `ham=1`"),
-    ("-e git+https://host.invalid/x\n", "app/requirements.txt:1: -e is not allowed here"),
-    ("git+https://host.invalid/x#egg=x\n", "app/requirements.txt:1: a version control URL"),
-    ("wire\nnowhere\n", "app/requirements.txt:2: no distribution `nowhere` in http"),
-    ("wire==9\n", "app/requirements.txt:1: no version satisfies `wire==9`"),
-])
+@pytest.mark.parametrize(
+    ("requirements", "what"),
+    [
+        ("wire==2.0\nham=1\n", "app/requirements.txt:2: not a requirement: `ham=1`"),
+        ("-e git+https://host.invalid/x\n", "app/requirements.txt:1: -e is not allowed here"),
+        ("git+https://host.invalid/x#egg=x\n", "app/requirements.txt:1: a version control URL"),
+        ("wire\nnowhere\n", "app/requirements.txt:2: no distribution `nowhere` in http"),
+        ("wire==9\n", "app/requirements.txt:1: no version satisfies `wire==9`"),
+    ],
+)
 def test_requirements_that_make_no_sense(vendored: Workshop, requirements: str, what: str) -> None:
     vendored.write({"app/requirements.txt": requirements})
     said, hint = refused(vendored)
@@ -62,11 +65,13 @@ def test_a_conflict_shows_both_chains(vendored: Workshop, index: LocalIndex) -> 
     assert "wire<2" in done.err
 
 
-@pytest.mark.parametrize(("how", "status", "reason"), [
-    ("status", 500, "500 Internal Server Error"), ("status", 403, "403 Forbidden"), ("garbage", 0, "not an index"),
-])
-def test_an_index_that_is_out_of_order(vendored: Workshop, index: LocalIndex, how: str, status: int,
-                                       reason: str) -> None:
+@pytest.mark.parametrize(
+    ("how", "status", "reason"),
+    [("status", 500, "500 Internal Server Error"), ("status", 403, "403 Forbidden"), ("garbage", 0, "not an index")],
+)
+def test_an_index_that_is_out_of_order(
+    vendored: Workshop, index: LocalIndex, how: str, status: int, reason: str
+) -> None:
     files.remove_tree(files.cache_root())
     index.fails("/simple/wire/", how, status=status)  # type: ignore[arg-type]
     said, _ = refused(vendored)
@@ -98,9 +103,9 @@ def test_a_fault_that_passes_is_not_seen(vendored: Workshop, index: LocalIndex) 
     assert vendored.keys() == ["wire==2.0"]
 
 
-@pytest.mark.parametrize(("how", "what"), [
-    ("corrupt", "has sha256"), ("truncate", "times in a row"), ("status", "HTTP status 500"),
-])
+@pytest.mark.parametrize(
+    ("how", "what"), [("corrupt", "has sha256"), ("truncate", "times in a row"), ("status", "HTTP status 500")]
+)
 def test_a_file_that_does_not_come_right(vendored: Workshop, index: LocalIndex, how: str, what: str) -> None:
     # The engine reads what a wheel says, so the file itself is asked for by nobody before it is fetched.
     sdists.publish_wheel(index, "wire", "2.0")

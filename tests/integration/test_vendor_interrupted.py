@@ -144,12 +144,14 @@ def test_a_full_disk(vendored: Workshop, index: LocalIndex, tmp_path: Path) -> N
     mount.mkdir()
     provide_tools()
     script = 'mount -t tmpfs -o size=300k none "$1" || exit 77; cp -a "$2/." "$1"; shift 2; "$@"; status=$?\n'
-    script += f'cd {mount} && ls -A && cd vendor && sha256sum *; exit $status'
+    script += f"cd {mount} && ls -A && cd vendor && sha256sum *; exit $status"
     root = [] if os.geteuid() == 0 else ["-r"]
     command = [sys.executable, str(SCRIPTS / "vendor.py"), "--project", str(mount), "--index-url", index.url]
     done = subprocess.run(
         ["unshare", *root, "-m", "sh", "-c", script, "sh", str(mount), str(vendored.root), *command],
-        capture_output=True, text=True, check=False,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if done.returncode == 77 or "unshare" in done.stderr:
         pytest.skip("no mount namespaces here")

@@ -34,13 +34,18 @@ def test_wheels_for_several_platforms(shop: Workshop, index: LocalIndex) -> None
     sdists.publish_wheel(index, "yc-client", "1.0", tag=f"{TAG}-none-macosx_10_6_intel", requires=["unwanted"])
     sdists.publish_wheel(index, "yc-client", "1.0", tag=f"{TAG}-none-linux_x86_64", requires=["unwanted"])
     sdists.publish_wheel(index, "yc-client", "2.0", tag=f"{TAG}-none-linux_x86_64", requires=["unwanted"])
-    shop.service("app", "yc-client").write({"app/vendor.txt":
-        "yc-client --platform macosx_10_6_intel --no-deps\nyc-client --platform linux_x86_64 --no-deps\n"})
+    shop.service("app", "yc-client").write(
+        {
+            "app/vendor.txt": "yc-client --platform macosx_10_6_intel --no-deps\n"
+            "yc-client --platform linux_x86_64 --no-deps\n"
+        }
+    )
     done = shop.vendor()
     assert done.status == 0, done.err
     assert shop.keys() == ["yc-client==1.0"]
     assert names(shop, "yc-client==1.0") == [
-        f"yc_client-1.0-{TAG}-none-linux_x86_64.whl", f"yc_client-1.0-{TAG}-none-macosx_10_6_intel.whl",
+        f"yc_client-1.0-{TAG}-none-linux_x86_64.whl",
+        f"yc_client-1.0-{TAG}-none-macosx_10_6_intel.whl",
     ]
     assert index.requests["/simple/unwanted/"] == 0
 
@@ -145,8 +150,10 @@ def test_all_that_cannot_be_had_as_source_is_named_at_once(shop: Workshop, index
         sdists.publish_wheel(index, name, "1.0")
     shop.service("app", "thing", "closed", "rusty")
     what, hint = shop.vendor().error
-    assert what == ("cannot be built from source without a network: closed 1.0 has no sdist; closed-tool 1.0 (which "
-                    "builds thing) has no sdist; rusty 1.0 needs Rust crates, which its sdist lacks")
+    assert what == (
+        "cannot be built from source without a network: closed 1.0 has no sdist; closed-tool 1.0 (which "
+        "builds thing) has no sdist; rusty 1.0 needs Rust crates, which its sdist lacks"
+    )
     assert hint.endswith("each on a line: `closed`, `closed-tool`, `rusty`")
     assert not (shop.root / "vendor").exists()
     shop.write({"app/vendor.txt": "closed\nclosed-tool\nrusty\n"})
@@ -165,10 +172,15 @@ def test_crates_that_come_along_can_be_built(shop: Workshop, index: LocalIndex) 
     assert shop.lock().find("rusty==1.0").kind == "sdist"
 
 
-@pytest.mark.parametrize(("text", "what"), [
-    ("ham spam", "neither a distribution nor a URL"), ("ham --flavour x", "unknown option `--flavour`"),
-    ("https://host.invalid/ham.exe", "not an archive"), ("--no-deps", "options without a name"),
-])
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("ham spam", "neither a distribution nor a URL"),
+        ("ham --flavour x", "unknown option `--flavour`"),
+        ("https://host.invalid/ham.exe", "not an archive"),
+        ("--no-deps", "options without a name"),
+    ],
+)
 def test_a_line_that_makes_no_sense(shop: Workshop, index: LocalIndex, text: str, what: str) -> None:
     shop.service("app").write({"app/vendor.txt": f"\n{text}\n"})
     said, hint = shop.vendor().error
@@ -185,6 +197,8 @@ def test_what_cannot_be_had_is_named_rather_than_the_hook_that_lacks_it(shop: Wo
     sdists.publish(index, "thing", "1.0", build_requires=["rusty"])
     shop.service("app", "thing")
     what, hint = shop.vendor().error
-    assert what == ("cannot be built from source without a network: rusty 1.0 (which builds thing) needs Rust crates, "
-                    "which its sdist lacks")
+    assert what == (
+        "cannot be built from source without a network: rusty 1.0 (which builds thing) needs Rust crates, "
+        "which its sdist lacks"
+    )
     assert hint.endswith(": `rusty`")

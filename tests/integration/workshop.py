@@ -71,9 +71,17 @@ class Workshop:
         """Write a package that builds itself with the tests' own backend; `settings` are the backend's."""
         name = normalize(directory)
         tiny = {
-            "name": name, "version": "1.0", "requires": [], "requires_python": "", "dynamic": [],
-            "modules": {directory: ""}, "c_source": "", "c_module": "", "needs_at_build": [], **settings,
-        }  # fmt: skip
+            "name": name,
+            "version": "1.0",
+            "requires": [],
+            "requires_python": "",
+            "dynamic": [],
+            "modules": {directory: ""},
+            "c_source": "",
+            "c_module": "",
+            "needs_at_build": [],
+            **settings,
+        }
         system = {"requires": list(build_requires), "build-backend": "tiny_backend", "backend-path": ["."]}
         table = {"build-system": system, "project": {"name": name, "version": "1.0"}}
         backend = Path(sdists.__file__).with_name("backend.py").read_text(encoding="utf-8")
@@ -137,9 +145,13 @@ class Workshop:
         provide_tools()
         command = [sys.executable, str(SCRIPTS / f"{verb}.py"), *self.arguments(verb, options)]
         return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
             start_new_session=True,
-        )  # fmt: skip
+        )
 
     def arguments(self, verb: str, options: Sequence[str]) -> list[str]:
         """Return the verb's command line."""
@@ -202,7 +214,9 @@ def _run(verb: str, arguments: list[str]) -> Done:
 
 def provide_tools() -> None:
     """Put an environment with what this one has where the toolkit looks for its tools."""
-    directory = tools_environment._parent() / f"python{HERE}-{tools_environment._digest(tools_environment.REQUIREMENTS)}"
+    directory = (
+        tools_environment._parent() / f"python{HERE}-{tools_environment._digest(tools_environment.REQUIREMENTS)}"
+    )
     if not directory.exists():
         directory.mkdir(parents=True)
         for name in ("bin", "lib"):

@@ -39,8 +39,16 @@ class Project:
     def make(self, *words: str, check: bool = True, **environment: str) -> subprocess.CompletedProcess[str]:
         """Run make as a user would, in an environment that holds nothing else."""
         scrubbed = {"PATH": os.environ["PATH"], "HOME": str(self.root), "LC_ALL": "C.UTF-8", **environment}
-        done = subprocess.run(["make", "--warn-undefined-variables", *words], cwd=self.root, env=scrubbed, text=True,
-                              stdin=subprocess.DEVNULL, capture_output=True, timeout=60, check=False)
+        done = subprocess.run(
+            ["make", "--warn-undefined-variables", *words],
+            cwd=self.root,
+            env=scrubbed,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=60,
+            check=False,
+        )
         assert "undefined variable" not in done.stderr
         assert not check or done.returncode == 0, done.stderr
         return done
@@ -75,7 +83,6 @@ def make_project(root: Path, link: str = "common/project.mk") -> Project:
         (scripts / f"{verb}.py").write_text(_RECORDER)
     (root / "Makefile").symlink_to(link)
     return Project(root)
-
 
 
 def parse(verb: str, words: list[str]) -> Any:

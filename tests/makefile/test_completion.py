@@ -26,8 +26,10 @@ class Bash:
             environment = {"PATH": os.environ["PATH"], "TERM": "dumb", "HOME": str(directory), "PS1": "> "}
             os.execvpe("bash", ["bash", "--noprofile", "--norc", "-i"], environment)
         self._pid, self.has_package = pid, PACKAGE in sourced
-        self.run("bind 'set bell-style none'; bind 'set show-all-if-ambiguous on'; bind 'set page-completions off'; "
-                 "bind 'set enable-bracketed-paste off'")
+        self.run(
+            "bind 'set bell-style none'; bind 'set show-all-if-ambiguous on'; bind 'set page-completions off'; "
+            "bind 'set enable-bracketed-paste off'"
+        )
         for path in sourced:
             self.run(f". {path}")
 
@@ -57,7 +59,8 @@ class Bash:
 @pytest.fixture(params=[(), (PACKAGE,)], ids=["alone", "with-bash-completion"])
 def bash(project: Project, request: pytest.FixtureRequest) -> Iterator[Bash]:
     (project.root / "common" / "scripts" / "completion.awk").write_bytes(
-        (TOOLKIT / "scripts" / "completion.awk").read_bytes())
+        (TOOLKIT / "scripts" / "completion.awk").read_bytes()
+    )
     shell = Bash(project.root, *request.param, SNIPPET)
     yield shell
     shell.close()
@@ -70,14 +73,20 @@ def test_targets_and_settings_are_those_of_help(bash: Bash, project: Project) ->
     assert len(offered) > len(VERBS)
 
 
-@pytest.mark.parametrize(("line", "offered"), [
-    ("make vend", ["vendor"]), ("make RESO", ["RESOLVER="]), ("make vendor RESOLVER=", ["RESOLVER=pip-tools", "uv"]),
-
-    ("make V=", ["V=0", "1", "2"]), ("make -C api/.. vend", ["vendor"]),
-    ("make SUITES=tri", ["SUITES=trixie"])])
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("make vend", ["vendor"]),
+        ("make RESO", ["RESOLVER="]),
+        ("make vendor RESOLVER=", ["RESOLVER=pip-tools", "uv"]),
+        ("make V=", ["V=0", "1", "2"]),
+        ("make -C api/.. vend", ["vendor"]),
+        ("make SUITES=tri", ["SUITES=trixie"]),
+    ],
+)
 def test_words_are_completed(bash: Bash, project: Project, line: str, offered: list[str]) -> None:
     (project.root / "api" / "bin").mkdir(parents=True)
-    assert sorted(bash.complete(line)[-len(offered):]) == sorted(offered)
+    assert sorted(bash.complete(line)[-len(offered) :]) == sorted(offered)
 
 
 def test_names_come_from_the_lock_and_directories_from_the_project(bash: Bash, project: Project) -> None:

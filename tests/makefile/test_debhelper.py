@@ -31,20 +31,34 @@ def debian(project: Project) -> Project:
     (directory / "control").write_text(_CONTROL)
     (directory / "changelog").write_text(
         "sample (1.0) unstable; urgency=low\n\n  * One.\n\n -- Somebody <somebody@example.com>  "
-        "Mon, 02 Nov 2026 10:00:00 +0000\n")
+        "Mon, 02 Nov 2026 10:00:00 +0000\n"
+    )
     return project
 
 
 def run(project: Project, *words: str, **more: str) -> str:
     environment = {"PATH": os.environ["PATH"], "HOME": str(project.root), **more}
-    return subprocess.run(words, cwd=project.root, env=environment, text=True, check=True, timeout=60,
-                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT).stdout
+    return subprocess.run(
+        words,
+        cwd=project.root,
+        env=environment,
+        text=True,
+        check=True,
+        timeout=60,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+    ).stdout
 
 
-@pytest.mark.parametrize(("tool", "verb"), [
-    ("dh_auto_build", "build"), ("dh_auto_test", "run_tests"), ("dh_auto_install", "install"),
-    ("dh_auto_clean", "clean"),
-])
+@pytest.mark.parametrize(
+    ("tool", "verb"),
+    [
+        ("dh_auto_build", "build"),
+        ("dh_auto_test", "run_tests"),
+        ("dh_auto_install", "install"),
+        ("dh_auto_clean", "clean"),
+    ],
+)
 def test_each_step_of_a_package_build_runs_its_verb(debian: Project, tool: str, verb: str) -> None:
     shown = run(debian, tool)
     assert debian.verbs() == [verb]

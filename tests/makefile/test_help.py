@@ -36,7 +36,7 @@ def test_starts_no_python(project: Project, tmp_path: Path) -> None:
     bin_directory = tmp_path / "bin"
     bin_directory.mkdir()
     for name in ("python3", "python"):
-        (bin_directory / name).write_text("#!/bin/sh\ntouch \"$0-was-started\"\n")
+        (bin_directory / name).write_text('#!/bin/sh\ntouch "$0-was-started"\n')
         (bin_directory / name).chmod(0o755)
     project.make("help", PATH=f"{bin_directory}:{os.environ['PATH']}", PYTHON3=str(bin_directory / "python3"))
     assert sorted(path.name for path in bin_directory.iterdir()) == ["python", "python3"]
@@ -63,7 +63,8 @@ def test_fits_a_terminal_of_a_hundred_columns(project: Project) -> None:
 
 
 def test_in_the_toolkits_own_checkout_lists_its_own_targets() -> None:
-    shown = subprocess.run(["make", "help"], cwd=TOOLKIT, env={"PATH": os.environ["PATH"]}, text=True,
-                           capture_output=True, check=True).stdout
+    shown = subprocess.run(
+        ["make", "help"], cwd=TOOLKIT, env={"PATH": os.environ["PATH"]}, text=True, capture_output=True, check=True
+    ).stdout
     assert re.search(r"^  example ", shown, re.M)
     assert len(re.findall(r"^  lint ", shown, re.M)) == 1

@@ -17,17 +17,36 @@ def test_a_value_reaches_the_verb_as_it_is(project: Project, value: str) -> None
 
 
 def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
-    project.make("vendor", "RESOLVER=pip-tools", "UPGRADE=all", "EXCLUDE_NEWER=7d", "INDEX_URL=https://one.example",
-                 "EXTRA_INDEX_URL=https://two.example", "PLATFORMS=linux darwin", "DRY_RUN=1", "NAMESPACE=acme",
-                 "PACKAGES=one two", "SERVICES=three")
+    project.make(
+        "vendor",
+        "RESOLVER=pip-tools",
+        "UPGRADE=all",
+        "EXCLUDE_NEWER=7d",
+        "INDEX_URL=https://one.example",
+        "EXTRA_INDEX_URL=https://two.example",
+        "PLATFORMS=linux darwin",
+        "DRY_RUN=1",
+        "NAMESPACE=acme",
+        "PACKAGES=one two",
+        "SERVICES=three",
+    )
     words = project.calls()["vendor"]
     parse("vendor", words)
     pairs = dict(itertools.pairwise(words))
-    assert pairs.items() >= {
-        "--resolver": "pip-tools", "--upgrade": "all", "--exclude-newer": "7d", "--index-url": "https://one.example",
-        "--extra-index-url": "https://two.example", "--platforms": "linux darwin", "--namespace": "acme",
-        "--packages": "one two", "--services": "three",
-    }.items()
+    assert (
+        pairs.items()
+        >= {
+            "--resolver": "pip-tools",
+            "--upgrade": "all",
+            "--exclude-newer": "7d",
+            "--index-url": "https://one.example",
+            "--extra-index-url": "https://two.example",
+            "--platforms": "linux darwin",
+            "--namespace": "acme",
+            "--packages": "one two",
+            "--services": "three",
+        }.items()
+    )
     assert "--dry-run" in words
 
 
@@ -80,10 +99,17 @@ def test_verbosity_shows_the_command(project: Project, verbosity: str, is_shown:
     assert parse("build", project.calls()["build"]).verbosity == int(verbosity)
 
 
-@pytest.mark.parametrize(("given", "meant"), [
-    ("UPGARDE=all", "UPGRADE"), ("WHEELSTORE=", "WHEEL_STORE"), ("jobs=2", "JOBS"), ("RESOLVE=uv", "RESOLVER"),
-    ("INDEX_URI=https://one.example", "INDEX_URL"), ("UPGARDE:=all", "UPGRADE"),
-])
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("UPGARDE=all", "UPGRADE"),
+        ("WHEELSTORE=", "WHEEL_STORE"),
+        ("jobs=2", "JOBS"),
+        ("RESOLVE=uv", "RESOLVER"),
+        ("INDEX_URI=https://one.example", "INDEX_URL"),
+        ("UPGARDE:=all", "UPGRADE"),
+    ],
+)
 def test_a_misspelt_setting_is_an_error_that_names_the_right_one(project: Project, given: str, meant: str) -> None:
     done = project.make("vendor", given, check=False)
     assert done.returncode == 2

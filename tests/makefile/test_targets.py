@@ -84,6 +84,7 @@ class TestOwnMakefile:
         def write(text: str) -> None:
             (project.root / "Makefile").unlink()
             (project.root / "Makefile").write_text(text)
+
         return write
 
     def test_adds_to_a_target(self, project: Project, write: Write) -> None:

@@ -29,8 +29,9 @@ excludesFile = {excludes}
 
 def git(directory: Path, *words: str) -> str:
     """Run git and return what it printed."""
-    done = subprocess.run(["git", "-C", str(directory), *words], text=True, stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, check=False)
+    done = subprocess.run(
+        ["git", "-C", str(directory), *words], text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
+    )
     assert done.returncode == 0, done.stdout
     return done.stdout.strip()
 
@@ -70,8 +71,11 @@ class VendorProject:
         """Make vendor/ hold these distributions, given as `name==version`, as `make vendor` does."""
         for path in self.vendor.glob("*.tar.gz"):
             path.unlink()
-        made = {key: vendored(self.work, name, key.encode() * size, version)
-                for key in (*keys, *build) for name, _, version in [key.partition("==")]}
+        made = {
+            key: vendored(self.work, name, key.encode() * size, version)
+            for key in (*keys, *build)
+            for name, _, version in [key.partition("==")]
+        }
         write_lock(self.work, "api", *(made[key] for key in keys), build=tuple(made[key] for key in build))
         return self
 

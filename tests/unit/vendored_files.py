@@ -14,9 +14,7 @@ if TYPE_CHECKING:
     from tests.unit.conftest import Workspace
 
 
-def vendored(
-    workspace: Workspace, name: str, content: bytes = b"an archive", version: str = "1"
-) -> Distribution:
+def vendored(workspace: Workspace, name: str, content: bytes = b"an archive", version: str = "1") -> Distribution:
     """Put an archive into vendor/ and return its entry of a lock."""
     path = workspace.root / "vendor" / f"{name}-{version}.tar.gz"
     path.parent.mkdir(exist_ok=True)

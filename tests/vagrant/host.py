@@ -58,8 +58,12 @@ def _connect(undone: ExitStack) -> None:
     run(["ip", "link", "add", "stand-test-out", "type", "veth", "peer", "name", "stand-test-in", "netns", _NAME])
     run(["ip", "address", "add", f"{_OUTSIDE}/30", "dev", "stand-test-out"])
     run(["ip", "link", "set", "stand-test-out", "up"])
-    for words in (["address", "add", f"{_INSIDE}/30", "dev", "stand-test-in"], ["link", "set", "stand-test-in", "up"],
-                  ["link", "set", "lo", "up"], ["route", "add", "default", "via", _OUTSIDE]):
+    for words in (
+        ["address", "add", f"{_INSIDE}/30", "dev", "stand-test-in"],
+        ["link", "set", "stand-test-in", "up"],
+        ["link", "set", "lo", "up"],
+        ["route", "add", "default", "via", _OUTSIDE],
+    ):
         run(["ip", "-netns", _NAME, *words])
     run(["iptables", "-t", "nat", "-A", *translated])
     undone.callback(lambda: run(["iptables", "-t", "nat", "-D", *translated]))

@@ -55,9 +55,17 @@ def stand(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str],
     run(["make", "box", f"SUITE={SUITE}"], cwd=example, env=environment)
     (example / "Vagrantfile").unlink(missing_ok=True)
     (example / "Vagrantfile").write_text(VAGRANTFILE)
-    settings = {**environment, "VAGRANT_HOME": str(tmp_path_factory.mktemp("vagrant")), "STAND_SUITE": SUITE,
-                "STAND_DRIVER": "qemu", "STAND_MEMORY": "2048", "VAGRANT_DEFAULT_PROVIDER": "libvirt",
-                "STAND_NESTED": "1", "STAND_IPV6": "1", "STAND_MODE": "deb"}
+    settings = {
+        **environment,
+        "VAGRANT_HOME": str(tmp_path_factory.mktemp("vagrant")),
+        "STAND_SUITE": SUITE,
+        "STAND_DRIVER": "qemu",
+        "STAND_MEMORY": "2048",
+        "VAGRANT_DEFAULT_PROVIDER": "libvirt",
+        "STAND_NESTED": "1",
+        "STAND_IPV6": "1",
+        "STAND_MODE": "deb",
+    }
     with start(tmp_path_factory.mktemp("libvirt")) as host:
         made = Stand(host, example, settings)
         print(host.run("common/stand/bin/ipv6-nat-network", cwd=example, env=settings))

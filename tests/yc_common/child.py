@@ -43,8 +43,11 @@ class Child:
             write_config(directory, {"service": {"drain": 5, "stop": 1}})
         with self.errors.open("wb") as errors:
             self.process = subprocess.Popen(
-                [sys.executable, str(file), "--config", str(directory)], stderr=errors, stdin=subprocess.DEVNULL,
-                env={**os.environ, "NOTIFY_SOCKET": str(self.notify.path), "PYTHONPATH": os.getcwd(), **environment})
+                [sys.executable, str(file), "--config", str(directory)],
+                stderr=errors,
+                stdin=subprocess.DEVNULL,
+                env={**os.environ, "NOTIFY_SOCKET": str(self.notify.path), "PYTHONPATH": os.getcwd(), **environment},
+            )
 
     def ready(self) -> None:
         self.notify.wait_for("READY=1")

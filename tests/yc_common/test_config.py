@@ -12,7 +12,9 @@ from yc_common.testing import write_config
 
 
 def test_every_type_is_read(tmp_path: Path) -> None:
-    settings = load(tmp_path, """
+    settings = load(
+        tmp_path,
+        """
 listen: "unix:/run/x/socket"
 workers: 0x10
 ratio: 1
@@ -26,7 +28,8 @@ pause: 1m30s
 memory: 10MiB
 password: correct horse
 state: /srv
-""")
+""",
+    )
     assert (str(settings.listen), settings.workers, settings.ratio) == ("unix:/run/x/socket", 16, 1.0)
     assert (settings.name, settings.nick, settings.color) == ("no", None, Color.GREEN)
     assert (settings.log.level, settings.log.flag, settings.tags) == ("debug", True, ["a", "1", "on"])
@@ -46,7 +49,9 @@ def test_a_section_with_everything_commented_out_is_its_defaults(tmp_path: Path)
 
 
 def test_all_mistakes_are_reported_at_once_each_with_its_line(tmp_path: Path) -> None:
-    assert mistakes(tmp_path, """listen: nowhere
+    assert mistakes(
+        tmp_path,
+        """listen: nowhere
 workers: many
 log:
   levle: debug
@@ -62,9 +67,13 @@ pause: 5 parsecs
 memory: -1
 ratio: [1]
 name: 5
-""") == [
-        ("config.yaml:1: listen: expected an address such as 127.0.0.1:8080, [::1]:8080 or unix:/run/service/socket, "
-         'got str "nowhere"'),
+""",
+    ) == [
+        (
+            "config.yaml:1: listen: expected an address such as 127.0.0.1:8080, [::1]:8080 "
+            "or unix:/run/service/socket, "
+            'got str "nowhere"'
+        ),
         'config.yaml:2: workers: expected int, got str "many"',
         "config.yaml:4: log.levle: unknown key (did you mean level?)",
         'config.yaml:5: log.level: expected one of debug, info, warning, got str "inf" (did you mean info?)',
@@ -92,15 +101,26 @@ def test_later_sources_win_and_say_where_they_are(tmp_path: Path) -> None:
     credentials = tmp_path / "credentials"
     credentials.mkdir()
     (credentials / "password").write_text("from a credential\n")
-    write_config(tmp_path, "name: base\nworkers: 1\nratio: 0.1\ntags: [a, b]\nlog: {level: debug}\n"
-                           "password: from file\n")
+    write_config(
+        tmp_path, "name: base\nworkers: 1\nratio: 0.1\ntags: [a, b]\nlog: {level: debug}\npassword: from file\n"
+    )
     write_config(tmp_path, "workers: 2\nratio: 0.2\ntags: [c]\n", "conf.d/10-first.yaml")
     write_config(tmp_path, "workers: 3\nlog: {flag: true}\n", "conf.d/20-second.yaml")
-    environment = {"YC_EXAMPLE_SERVICE__RATIO": "0.4", "YC_EXAMPLE_SERVICE__NICK": "5", "YC_OTHER__NAME": "other",
-                   "YC_EXAMPLE_SERVICE__LOG__FLAG": "false", "YC_EXAMPLE_SERVICE__PAUSE": "7",
-                   "CREDENTIALS_DIRECTORY": str(credentials)}
-    loader = config.Loader(Settings, "example-service", directory=tmp_path, environment=environment,
-                           overrides=["log.level=warning", "tags=[x, y]"])
+    environment = {
+        "YC_EXAMPLE_SERVICE__RATIO": "0.4",
+        "YC_EXAMPLE_SERVICE__NICK": "5",
+        "YC_OTHER__NAME": "other",
+        "YC_EXAMPLE_SERVICE__LOG__FLAG": "false",
+        "YC_EXAMPLE_SERVICE__PAUSE": "7",
+        "CREDENTIALS_DIRECTORY": str(credentials),
+    }
+    loader = config.Loader(
+        Settings,
+        "example-service",
+        directory=tmp_path,
+        environment=environment,
+        overrides=["log.level=warning", "tags=[x, y]"],
+    )
     settings = loader.load()
     assert (settings.name, settings.workers, settings.ratio, settings.nick) == ("base", 3, 0.4, "5")
     assert (settings.log.level, settings.log.flag, settings.tags, settings.pause) == ("warning", False, ["x", "y"], 7.0)
@@ -116,14 +136,17 @@ def test_later_sources_win_and_say_where_they_are(tmp_path: Path) -> None:
 
 def test_mistakes_in_the_environment_and_on_the_command_line_are_named(tmp_path: Path) -> None:
     environment = {"YC_EXAMPLE_SERVICE__WORKERS": "several", "YC_EXAMPLE_SERVICE__LOG__LEVLE": "debug"}
-    loader = config.Loader(Settings, "example-service", environment=environment,
-                           overrides=["wrokers=1", "name", "password=hunter22"])
+    loader = config.Loader(
+        Settings, "example-service", environment=environment, overrides=["wrokers=1", "name", "password=hunter22"]
+    )
     with pytest.raises(config.ConfigError) as caught:
         loader.load()
     assert str(caught.value).splitlines() == [
         "--set name: has no value (write --set name=value)",
-        ("--set password: password: a secret on the command line, where every user of the machine sees it "
-         "(give it as the systemd credential password)"),
+        (
+            "--set password: password: a secret on the command line, where every user of the machine sees it "
+            "(give it as the systemd credential password)"
+        ),
         "--set wrokers: wrokers: unknown key (did you mean workers?)",
         "environment YC_EXAMPLE_SERVICE__LOG__LEVLE: log.levle: unknown key (did you mean level?)",
         'environment YC_EXAMPLE_SERVICE__WORKERS: workers: expected int, got str "several"',
@@ -165,20 +188,40 @@ def test_the_command_line_checks_prints_and_refuses(tmp_path: Path, capsys: pyte
     assert capsys.readouterr().err == "--set workers: workers: expected int >= 1, got int 0\n"
 
 
-@pytest.mark.parametrize(("kind", "value", "expected"), [
-    (config.Duration, "250ms", 0.25), (config.Duration, 3, 3.0), (config.Duration, "1h30m", 5400.0),
-    (config.Size, "64KiB", 65536), (config.Size, "10MB", 10_000_000), (config.Size, 5, 5),
-])
+@pytest.mark.parametrize(
+    ("kind", "value", "expected"),
+    [
+        (config.Duration, "250ms", 0.25),
+        (config.Duration, 3, 3.0),
+        (config.Duration, "1h30m", 5400.0),
+        (config.Size, "64KiB", 65536),
+        (config.Size, "10MB", 10_000_000),
+        (config.Size, 5, 5),
+    ],
+)
 def test_quantities(kind: type[config.Duration] | type[config.Size], value: object, expected: float) -> None:
     assert kind.from_config(value) == expected
 
 
-@pytest.mark.parametrize(("kind", "value"), [
-    (config.Duration, "-1"), (config.Duration, ""), (config.Duration, "1x"), (config.Duration, float("nan")),
-    (config.Duration, True), (config.Size, "1.5"), (config.Size, "5 qB"), (config.Size, True), (config.Size, 1.5),
-    (config.Address, "8080"), (config.Address, "h:70000"), (config.Address, "unix:rel"), (config.Address, 1),
-    (config.Address, "unix:/" + "x" * 200),
-])
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        (config.Duration, "-1"),
+        (config.Duration, ""),
+        (config.Duration, "1x"),
+        (config.Duration, float("nan")),
+        (config.Duration, True),
+        (config.Size, "1.5"),
+        (config.Size, "5 qB"),
+        (config.Size, True),
+        (config.Size, 1.5),
+        (config.Address, "8080"),
+        (config.Address, "h:70000"),
+        (config.Address, "unix:rel"),
+        (config.Address, 1),
+        (config.Address, "unix:/" + "x" * 200),
+    ],
+)
 def test_quantities_that_are_none(kind: type[config.Duration], value: object) -> None:
     with pytest.raises(ValueError, match="expected"):
         kind.from_config(value)

@@ -15,22 +15,25 @@ from yc_common.config import _sources
 from yc_common.testing import write_config
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("a: [1, 2\nb: 3\n", "config.yaml:2: not YAML"),
-    ("name: a\nworkers: 1\nname: b\n", "config.yaml:3: name: given twice (first in line 1)"),
-    ("log:\n  flag: true\n  flag: false\n", "config.yaml:3: log.flag: given twice (first in line 2)"),
-    ("- a\n", "config.yaml:1: expected keys with values"),
-    ("just text\n", "config.yaml:1: expected keys with values"),
-    ("name: a\n---\nname: b\n", "config.yaml:2: a second document"),
-    ("name: !!python/object:os.system x\n", "config.yaml:1: a tag"),
-    ("name: *nowhere\n", "config.yaml:1: the alias *nowhere"),
-    ("log: &a\n  level: *a\n", "config.yaml:2: the alias *a has no finished anchor"),
-    ("log:\n  <<: {level: debug}\n", "config.yaml:2: merge keys"),
-    ("? [a]\n: b\n", "config.yaml:1: a key that is not a plain text"),
-    ("name: \x01\n", "config.yaml:1: not YAML"),
-    ("name: " + "[" * 20000 + "\n", "config.yaml:1: nested more than 50 deep"),
-    ("name:\n\t- x\n", "config.yaml:2: not YAML"),
-])
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a: [1, 2\nb: 3\n", "config.yaml:2: not YAML"),
+        ("name: a\nworkers: 1\nname: b\n", "config.yaml:3: name: given twice (first in line 1)"),
+        ("log:\n  flag: true\n  flag: false\n", "config.yaml:3: log.flag: given twice (first in line 2)"),
+        ("- a\n", "config.yaml:1: expected keys with values"),
+        ("just text\n", "config.yaml:1: expected keys with values"),
+        ("name: a\n---\nname: b\n", "config.yaml:2: a second document"),
+        ("name: !!python/object:os.system x\n", "config.yaml:1: a tag"),
+        ("name: *nowhere\n", "config.yaml:1: the alias *nowhere"),
+        ("log: &a\n  level: *a\n", "config.yaml:2: the alias *a has no finished anchor"),
+        ("log:\n  <<: {level: debug}\n", "config.yaml:2: merge keys"),
+        ("? [a]\n: b\n", "config.yaml:1: a key that is not a plain text"),
+        ("name: \x01\n", "config.yaml:1: not YAML"),
+        ("name: " + "[" * 20000 + "\n", "config.yaml:1: nested more than 50 deep"),
+        ("name:\n\t- x\n", "config.yaml:2: not YAML"),
+    ],
+)
 def test_a_text_that_cannot_be_read_is_refused_with_its_line(tmp_path: Path, text: str, expected: str) -> None:
     assert any(line.startswith(expected) for line in mistakes(tmp_path, text)), mistakes(tmp_path, text)
 

@@ -24,6 +24,7 @@ GARBAGE = Answer(raw=b"this is not HTTP at all\r\n\r\n")
 
 def ask(peer: Peer, work: Callable[[http.Client], Awaitable[T]], **options: Any) -> T:
     """Do some work with a client whose pauses take no time."""
+
     async def main() -> T:
         clock = options.pop("clock", None) or FakeClock(auto=True)
         defaults = {"timeout": 10, "attempt_timeout": 0.2, "connect_timeout": 0.2, "clock": clock, "sleep": clock.sleep}
@@ -60,22 +61,26 @@ def test_a_connection_is_used_again() -> None:
     assert [request.connection for request in peer.requests] == [1, 1, 1]
 
 
-@pytest.mark.parametrize("fault", [RESET, CLOSE, HANG, BROKEN_HALF, UNAVAILABLE, Answer(status=502),
-                                   Answer(status=429)])
+@pytest.mark.parametrize(
+    "fault", [RESET, CLOSE, HANG, BROKEN_HALF, UNAVAILABLE, Answer(status=502), Answer(status=429)]
+)
 def test_a_fault_that_passes_is_not_seen(fault: Answer) -> None:
     with Peer(fault, Answer(body=b'"fine"')) as peer:
         assert ask(peer, lambda client: client.get("/")).json() == "fine"
     assert len(peer.requests) == 2 or fault in (RESET, CLOSE)
 
 
-@pytest.mark.parametrize(("fault", "kind", "code"), [
-    (RESET, http.ConnectionLostError, errors.Code.UNAVAILABLE),
-    (CLOSE, http.ConnectionLostError, errors.Code.UNAVAILABLE),
-    (HANG, http.TimedOutError, errors.Code.DEADLINE_EXCEEDED),
-    (BROKEN_HALF, http.ConnectionLostError, errors.Code.UNAVAILABLE),
-    (GARBAGE, http.BadResponseError, errors.Code.BAD_GATEWAY),
-    (UNAVAILABLE, http.StatusError, errors.Code.UNAVAILABLE),
-])
+@pytest.mark.parametrize(
+    ("fault", "kind", "code"),
+    [
+        (RESET, http.ConnectionLostError, errors.Code.UNAVAILABLE),
+        (CLOSE, http.ConnectionLostError, errors.Code.UNAVAILABLE),
+        (HANG, http.TimedOutError, errors.Code.DEADLINE_EXCEEDED),
+        (BROKEN_HALF, http.ConnectionLostError, errors.Code.UNAVAILABLE),
+        (GARBAGE, http.BadResponseError, errors.Code.BAD_GATEWAY),
+        (UNAVAILABLE, http.StatusError, errors.Code.UNAVAILABLE),
+    ],
+)
 def test_a_fault_that_stays_is_one_typed_error(fault: Answer, kind: type[http.RequestError], code: errors.Code) -> None:
     with Peer(fault) as peer, pytest.raises(kind) as caught:
         ask(peer, lambda client: client.get("/x?secret=1"))
@@ -219,16 +224,23 @@ def test_an_error_of_a_service_arrives_as_it_was_raised() -> None:
     status, headers, body = errors.to_response(errors.Error(errors.Code.NOT_FOUND, "no such order", order=7), "r1")
     with Peer(Answer(status=status, headers=headers, body=body)) as peer, pytest.raises(http.StatusError) as caught:
         ask(peer, lambda client: client.get("/orders/7"))
-    assert (caught.value.code, caught.value.message, caught.value.details["order"], caught.value.status) == \
-        (errors.Code.NOT_FOUND, "no such order", 7, 404)
+    assert (caught.value.code, caught.value.message, caught.value.details["order"], caught.value.status) == (
+        errors.Code.NOT_FOUND,
+        "no such order",
+        7,
+        404,
+    )
     assert len(peer.requests) == 1
 
 
 def test_attempts_are_observed() -> None:
     seen: list[tuple[str, str]] = []
     with Peer(RESET, UNAVAILABLE, Answer()) as peer:
-        ask(peer, lambda client: client.put("/", data=b"x"), observer=lambda method, host, outcome, seconds:
-            seen.append((method, outcome)))
+        ask(
+            peer,
+            lambda client: client.put("/", data=b"x"),
+            observer=lambda method, host, outcome, seconds: seen.append((method, outcome)),
+        )
     assert seen[-2:] == [("PUT", "503"), ("PUT", "200")]
     assert all(outcome == ("PUT", "ConnectionLostError") for outcome in seen[:-2])
 

@@ -26,8 +26,15 @@ def test_a_line_has_time_level_event_logger_context_and_fields() -> None:
 
     (line,) = written(work)
     assert line.pop("time").endswith("Z")
-    assert line == {"level": "info", "event": "placed", "logger": "tests", "request_id": "r1", "order": 7,
-                    "price": 1.5, "tags": ["a"]}
+    assert line == {
+        "level": "info",
+        "event": "placed",
+        "logger": "tests",
+        "request_id": "r1",
+        "order": 7,
+        "price": 1.5,
+        "tags": ["a"],
+    }
 
 
 def test_levels_differ_between_loggers_and_change_while_running() -> None:
@@ -102,8 +109,11 @@ def test_secrets_are_masked_by_name_and_by_value() -> None:
     lines = pipe_text(pipe)
     assert "abc" not in lines and "with" not in lines.replace("with_", "")
     first, second, third = map(json.loads, lines.splitlines())
-    assert (first["password"], first["Api_Key"], first["data"]) == \
-        ("***", "***", {"auth-token": "***", "list": [{"secret": "***"}]})
+    assert (first["password"], first["Api_Key"], first["data"]) == (
+        "***",
+        "***",
+        {"auth-token": "***", "list": [{"secret": "***"}]},
+    )
     assert second["event"] == "value ***" and second["url"] == "http://u:***@h/"
     assert "ValueError: ***" in third["exception"]
 
@@ -121,7 +131,7 @@ def test_no_value_can_make_a_log_call_fail() -> None:
 
     def work() -> None:
         log.info("a", value=Awkward())
-        log.info("b", value=10 ** 400)
+        log.info("b", value=10**400)
         log.info("c", value="\udcff")
         log.info("d", value=loop)
         log.info("e", value={1: 2, (3, 4): Awkward()})

@@ -138,8 +138,9 @@ def test_under_systemd_lines_become_journal_entries(tmp_path: Path, monkeypatch:
         right.close()
 
 
-def test_a_journal_that_restarts_gets_what_was_logged_meanwhile(tmp_path: Path,
-                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_journal_that_restarts_gets_what_was_logged_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("YC_JOURNAL_SOCKET", str(tmp_path / "journal"))
     set_up(2, format="journal")
     for number in range(5):
@@ -193,8 +194,10 @@ def test_threads_lines_are_whole() -> None:
 
 def test_a_process_that_ends_with_a_full_pipe_ends(tmp_path: Path) -> None:
     """Nobody reads; the process must end all the same, after at most the second that is left for it."""
-    program = ("from yc_common import logging\nlogging.setup(logging.LogSettings(format='json', rate=0))\n"
-               "log = logging.get('x')\nfor n in range(2000): log.info('line', n=n, padding='x' * 200)\n")
+    program = (
+        "from yc_common import logging\nlogging.setup(logging.LogSettings(format='json', rate=0))\n"
+        "log = logging.get('x')\nfor n in range(2000): log.info('line', n=n, padding='x' * 200)\n"
+    )
     reader, writer = os.pipe()
     began = time.monotonic()
     child = subprocess.Popen([sys.executable, "-c", program], stderr=writer)
@@ -205,11 +208,13 @@ def test_a_process_that_ends_with_a_full_pipe_ends(tmp_path: Path) -> None:
 
 
 def test_uncaught_exceptions_are_logged_and_secrets_in_them_masked() -> None:
-    program = ("from yc_common import logging, config\nimport threading\n"
-               "logging.setup(logging.LogSettings(format='json'))\n"
-               "config.Secret('letmein99')\n"
-               "t = threading.Thread(target=lambda: 1 / 0, name='worker'); t.start(); t.join()\n"
-               "raise ValueError('letmein99')\n")
+    program = (
+        "from yc_common import logging, config\nimport threading\n"
+        "logging.setup(logging.LogSettings(format='json'))\n"
+        "config.Secret('letmein99')\n"
+        "t = threading.Thread(target=lambda: 1 / 0, name='worker'); t.start(); t.join()\n"
+        "raise ValueError('letmein99')\n"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=30, check=False)
     assert done.returncode == 1
     first, second = [json.loads(line) for line in done.stderr.splitlines()]
@@ -218,12 +223,15 @@ def test_uncaught_exceptions_are_logged_and_secrets_in_them_masked() -> None:
 
 
 def test_a_forked_child_logs_without_the_parents_lines() -> None:
-    program = ("import os\nfrom yc_common import logging\nlogging.setup(logging.LogSettings(format='json'))\n"
-               "log = logging.get('x')\nlog.info('before')\npid = os.fork()\n"
-               "log.info('child' if pid == 0 else 'parent')\n"
-               "if pid: os.waitpid(pid, 0)\n")
-    done = subprocess.run([sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=30,
-                          check=True)
+    program = (
+        "import os\nfrom yc_common import logging\nlogging.setup(logging.LogSettings(format='json'))\n"
+        "log = logging.get('x')\nlog.info('before')\npid = os.fork()\n"
+        "log.info('child' if pid == 0 else 'parent')\n"
+        "if pid: os.waitpid(pid, 0)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", program], capture_output=True, text=True, timeout=30, check=True
+    )
     assert sorted(json.loads(line)["event"] for line in done.stderr.splitlines()) == ["before", "child", "parent"]
 
 

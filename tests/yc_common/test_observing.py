@@ -24,8 +24,11 @@ ANY = Address("127.0.0.1", 0)
 
 async def fetch(address: Address, request: str) -> tuple[int, dict[str, str], bytes]:
     """Make a request without the client under test; return status, headers and body."""
-    reader, writer = await asyncio.open_unix_connection(address.path) if address.path else \
-        await asyncio.open_connection(address.host, address.port)
+    reader, writer = (
+        await asyncio.open_unix_connection(address.path)
+        if address.path
+        else await asyncio.open_connection(address.host, address.port)
+    )
     writer.write(f"{request} HTTP/1.1\r\nHost: x\r\n\r\n".encode())
     head, _, body = (await asyncio.wait_for(reader.read(), 5)).partition(b"\r\n\r\n")
     writer.close()
@@ -46,8 +49,11 @@ def test_health_readiness_and_metrics_follow_the_service() -> None:
             at = observer.address
             assert await fetch(at, "GET /healthz") == (200, *(await fetch(at, "GET /healthz"))[1:])
             status, headers, body = await fetch(at, "GET /readyz")
-            assert (status, headers["content-type"], json.loads(body)) == (200, "application/json",
-                                                                           {"status": "ok", "checks": {}})
+            assert (status, headers["content-type"], json.loads(body)) == (
+                200,
+                "application/json",
+                {"status": "ok", "checks": {}},
+            )
             status, headers, body = await fetch(at, "GET /metrics")
             assert status == 200 and headers["content-type"].startswith("text/plain")
             assert b'test_orders_total{kind="web"} 3.0' in body and b"process_resident_memory_bytes" in body
@@ -72,6 +78,7 @@ def test_readiness_names_the_check_that_fails(monkeypatch: pytest.MonkeyPatch) -
 
     async def main() -> None:
         async with running(nothing, BaseConfig()) as service:
+
             def broken() -> None:
                 raise OSError("no disk")
 
@@ -81,8 +88,10 @@ def test_readiness_names_the_check_that_fails(monkeypatch: pytest.MonkeyPatch) -
             observer = await service.enter(health.Server(service, ANY))
             status, _, body = await fetch(observer.address, "GET /readyz")
             assert status == 503
-            assert json.loads(body) == {"status": "failing", "checks": {
-                "disk": "OSError: no disk", "slow": "no answer in 0.05 s", "good": "ok"}}
+            assert json.loads(body) == {
+                "status": "failing",
+                "checks": {"disk": "OSError: no disk", "slow": "no answer in 0.05 s", "good": "ok"},
+            }
 
     with captured_logs():
         asyncio.run(main())
@@ -163,8 +172,9 @@ def test_releasing_leaves_a_successors_socket_alone(tmp_path: Path) -> None:
     listen.release(new)
 
 
-@pytest.mark.parametrize("at", [Address(path="/nonexistent/directory/socket"), Address("256.0.0.1", 1),
-                                Address("192.0.2.1", 1)])
+@pytest.mark.parametrize(
+    "at", [Address(path="/nonexistent/directory/socket"), Address("256.0.0.1", 1), Address("192.0.2.1", 1)]
+)
 def test_an_address_that_cannot_be_had_is_named(at: Address) -> None:
     with pytest.raises(listen.ListenError) as caught:
         listen.listen(at)

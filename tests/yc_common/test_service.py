@@ -35,8 +35,15 @@ def test_a_service_is_ready_then_drains_what_it_accepted_and_ends(start: Start) 
     child.notify.wait_for("STOPPING=1")
     assert child.ends() == 0
     names = [event["event"] for event in child.events()]
-    assert names == ["accepted", "ready", "stopping", "draining hook", "finished", "closed", "stopped"] or \
-        names == ["ready", "accepted", "stopping", "draining hook", "finished", "closed", "stopped"]
+    assert names == ["accepted", "ready", "stopping", "draining hook", "finished", "closed", "stopped"] or names == [
+        "ready",
+        "accepted",
+        "stopping",
+        "draining hook",
+        "finished",
+        "closed",
+        "stopped",
+    ]
     assert child.event("closed")["done"] == 1
     assert "STATUS=starting" in child.notify.messages
 
@@ -91,14 +98,25 @@ def test_sigterm_during_start_up_closes_what_was_opened(start: Start) -> None:
     assert "READY=1" not in child.notify.drain()
 
 
-@pytest.mark.parametrize(("program", "where"), [
-    ("async def app(s):\n    raise ValueError('boom')\n", "start-up"),
-    ("async def app(s):\n    sys.exit(3)\n", "start-up"),
-    (("async def app(s):\n    async def task():\n        raise ValueError('boom')\n    s.spawn(task(), name='t')\n"
-      "    await asyncio.sleep(0.05)\n"), "task t"),
-    (("async def app(s):\n    def work():\n        raise ValueError('boom')\n"
-      "    s.thread(work, name='w')\n"), "thread w"),
-])
+@pytest.mark.parametrize(
+    ("program", "where"),
+    [
+        ("async def app(s):\n    raise ValueError('boom')\n", "start-up"),
+        ("async def app(s):\n    sys.exit(3)\n", "start-up"),
+        (
+            (
+                "async def app(s):\n    async def task():\n        raise ValueError('boom')\n"
+                "    s.spawn(task(), name='t')\n"
+                "    await asyncio.sleep(0.05)\n"
+            ),
+            "task t",
+        ),
+        (
+            ("async def app(s):\n    def work():\n        raise ValueError('boom')\n    s.thread(work, name='w')\n"),
+            "thread w",
+        ),
+    ],
+)
 def test_a_crash_is_logged_once_and_the_status_is_not_zero(start: Start, program: str, where: str) -> None:
     child = start(program)
     assert child.ends(10) == 1
@@ -108,12 +126,15 @@ def test_a_crash_is_logged_once_and_the_status_is_not_zero(start: Start, program
 
 
 def test_a_crash_while_serving_still_drains(start: Start) -> None:
-    child = start(WORKER + """
+    child = start(
+        WORKER
+        + """
     async def task():
         await asyncio.sleep(0.05)
         raise ValueError("boom")
     s.spawn(task(), name="t")
-""")
+"""
+    )
     assert child.ends(10) == 1
     assert child.event("finished") and child.event("closed")["done"] == 1
 
@@ -169,13 +190,16 @@ def test_an_event_loop_that_is_stuck_is_ended_with_its_stacks(start: Start, tmp_
 
 def test_the_watchdog_is_fed_and_misses_a_stuck_loop(start: Start) -> None:
     """The test plays systemd: no WATCHDOG=1 in time, so SIGABRT, and the stack that was stuck is on standard error."""
-    child = start("""
+    child = start(
+        """
         async def app(s):
             def get_stuck():
                 log.info("stuck")
                 time.sleep(60)
             asyncio.get_running_loop().call_later(0.5, get_stuck)
-        """, WATCHDOG_USEC="300000")
+        """,
+        WATCHDOG_USEC="300000",
+    )
     child.notify.wait_for("WATCHDOG=1")
     child.notify.wait_for("WATCHDOG=1")
     child.waits_for("stuck")
@@ -188,7 +212,8 @@ def test_the_watchdog_is_fed_and_misses_a_stuck_loop(start: Start) -> None:
 
 
 def test_the_watchdog_goes_hungry_when_a_thread_stops_beating(start: Start) -> None:
-    child = start("""
+    child = start(
+        """
         async def app(s):
             beat = s.heartbeat("worker", 0.3)
             def work():
@@ -197,7 +222,9 @@ def test_the_watchdog_goes_hungry_when_a_thread_stops_beating(start: Start) -> N
                     time.sleep(0.05)
                 s.stop_event.wait()
             s.thread(work, name="worker")
-        """, WATCHDOG_USEC="200000")
+        """,
+        WATCHDOG_USEC="200000",
+    )
     child.notify.wait_for("WATCHDOG=1")
     child.waits_for("a heartbeat has stopped; the watchdog is not fed")
     child.notify.drain()
@@ -205,6 +232,7 @@ def test_the_watchdog_goes_hungry_when_a_thread_stops_beating(start: Start) -> N
         child.notify.wait_for("WATCHDOG=1", seconds=0.3)
     child.signal(signal.SIGTERM)
     assert child.ends(5) == 0
+
 
 RELOADING = """
 async def app(s):
@@ -232,8 +260,10 @@ def test_sighup_reloads_all_or_nothing(start: Start, tmp_path: Path) -> None:
     assert child.event("followed")["number"] == 7 and child.event("reloaded")
     write_config(tmp_path, "number: many\n")
     reloads(child)
-    assert "config.yaml:1: number: expected int" in \
-        child.event("reload refused; the configuration in force stays")["problems"][0]
+    assert (
+        "config.yaml:1: number: expected int"
+        in child.event("reload refused; the configuration in force stays")["problems"][0]
+    )
     write_config(tmp_path, {"number": 13})
     reloads(child)
     assert child.event("reload failed; the configuration in force stays")

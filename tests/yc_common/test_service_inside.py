@@ -27,10 +27,16 @@ def test_an_abstract_notify_socket_is_reached() -> None:
         assert manager.recv(100) == b"STATUS=two lines"
 
 
-@pytest.mark.parametrize(("environment", "seconds"), [
-    ({"WATCHDOG_USEC": "2000000"}, 2.0), ({}, 0.0), ({"WATCHDOG_USEC": "x"}, 0.0),
-    ({"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"}, 0.0), ({"WATCHDOG_USEC": "-5"}, 0.0),
-])
+@pytest.mark.parametrize(
+    ("environment", "seconds"),
+    [
+        ({"WATCHDOG_USEC": "2000000"}, 2.0),
+        ({}, 0.0),
+        ({"WATCHDOG_USEC": "x"}, 0.0),
+        ({"WATCHDOG_USEC": "2000000", "WATCHDOG_PID": "1"}, 0.0),
+        ({"WATCHDOG_USEC": "-5"}, 0.0),
+    ],
+)
 def test_the_watchdog_time_is_for_this_process_only(environment: dict[str, str], seconds: float) -> None:
     assert service.Notifier(environment).watchdog_seconds == seconds
 

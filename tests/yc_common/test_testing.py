@@ -62,8 +62,11 @@ def test_a_written_configuration_is_replaced_whole(tmp_path: Path) -> None:
 
 
 def test_every_public_module_names_what_it_offers_and_documents_it() -> None:
-    found = {module.name.removeprefix("yc_common.") for module in
-             pkgutil.walk_packages(yc_common.__path__, "yc_common.") if "._" not in module.name}
+    found = {
+        module.name.removeprefix("yc_common.")
+        for module in pkgutil.walk_packages(yc_common.__path__, "yc_common.")
+        if "._" not in module.name
+    }
     assert sorted(found) == MODULES
     for name in MODULES:
         module = importlib.import_module(f"yc_common.{name}")
@@ -75,8 +78,10 @@ def test_every_public_module_names_what_it_offers_and_documents_it() -> None:
 
 
 def test_the_core_imports_neither_extras_nor_what_it_does_not_need() -> None:
-    program = ("import sys, json, yc_common.config, yc_common.logging, yc_common.service\n"
-               "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))")
+    program = (
+        "import sys, json, yc_common.config, yc_common.logging, yc_common.service\n"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=30)
     loaded = set(json.loads(done.stdout))
     assert "msgspec" in loaded
@@ -86,7 +91,7 @@ def test_the_core_imports_neither_extras_nor_what_it_does_not_need() -> None:
 def test_users_of_the_library_pass_a_strict_type_check(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     program = tmp_path / "user.py"
-    program.write_text('''
+    program.write_text("""
 from typing import Annotated
 import msgspec
 from yc_common import config, errors, http, logging, service
@@ -111,10 +116,16 @@ async def app(s: service.Service[Config]) -> None:
 def main() -> None:
     service.main(app, Config, "x")
     wrong: str = config.load(Config, "x").workers
-''')
+""")
     root = Path(yc_common.__file__).parents[1]
-    done = subprocess.run([sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file=",
-                           str(program)], capture_output=True, text=True, timeout=300, check=False,
-                          env={"MYPYPATH": str(root), "PATH": "/usr/bin:/bin"}, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--strict", "--no-incremental", "--config-file=", str(program)],
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+        env={"MYPYPATH": str(root), "PATH": "/usr/bin:/bin"},
+        cwd=tmp_path,
+    )
     errors = [line for line in done.stdout.splitlines() if ": error:" in line]
     assert len(errors) == 1 and 'expression has type "int", variable has type "str"' in errors[0], done.stdout

@@ -13,5 +13,19 @@ from yc_common.config._loader import Loader, Value, load
 from yc_common.config._problem import ConfigError, Origin, Problem
 from yc_common.config._types import Address, Duration, Secret, Section, Size
 
-__all__ = ["EXIT_CONFIG", "Address", "ConfigError", "Duration", "Loader", "Origin", "Problem", "Secret", "Section",
-           "Size", "Value", "build_parser", "from_command_line", "load"]
+__all__ = [
+    "EXIT_CONFIG",
+    "Address",
+    "ConfigError",
+    "Duration",
+    "Loader",
+    "Origin",
+    "Problem",
+    "Secret",
+    "Section",
+    "Size",
+    "Value",
+    "build_parser",
+    "from_command_line",
+    "load",
+]

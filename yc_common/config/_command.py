@@ -25,19 +25,28 @@ def build_parser(service: str, version: str = "", description: str = "") -> argp
 
     parser = argparse.ArgumentParser(prog=service, description=description or None)
     parser.add_argument("--config", metavar="DIRECTORY", help=f"where config.yaml and conf.d/ are (/etc/yc/{service})")
-    parser.add_argument("--set", metavar="KEY=VALUE", action="append", default=[], dest="overrides",
-                        help="set one key, above every other source; may be repeated: --set log.level=debug")
-    parser.add_argument("--check-config", action="store_true",
-                        help="check the configuration and leave: 0, or 78 with all mistakes")
-    parser.add_argument("--print-config", action="store_true",
-                        help="print every value and where it came from, and leave")
+    parser.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="set one key, above every other source; may be repeated: --set log.level=debug",
+    )
+    parser.add_argument(
+        "--check-config", action="store_true", help="check the configuration and leave: 0, or 78 with all mistakes"
+    )
+    parser.add_argument(
+        "--print-config", action="store_true", help="print every value and where it came from, and leave"
+    )
     if version:
         parser.add_argument("--version", action="version", version=f"{service} {version}")
     return parser
 
 
-def from_command_line(section: type[S], service: str, argv: Sequence[str] | None = None, *, version: str = "",
-                      description: str = "") -> Loader[S]:
+def from_command_line(
+    section: type[S], service: str, argv: Sequence[str] | None = None, *, version: str = "", description: str = ""
+) -> Loader[S]:
     """Read the command line, load the configuration, and return its loader.
 
     Leaves the process by `SystemExit`: 0 after `--check-config` or `--print-config`, 2 for a wrong option, 78 for a

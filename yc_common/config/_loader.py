@@ -36,8 +36,15 @@ class Loader(Generic[S]):
     that is given must hold a configuration.
     """
 
-    def __init__(self, section: type[S], service: str, *, directory: str | os.PathLike[str] | None = None,
-                 overrides: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        section: type[S],
+        service: str,
+        *,
+        directory: str | os.PathLike[str] | None = None,
+        overrides: Sequence[str] = (),
+        environment: Mapping[str, str] | None = None,
+    ) -> None:
         self.section = section
         self.service = service
         self._given = directory is not None
@@ -109,14 +116,20 @@ class Loader(Generic[S]):
 
     def _origin(self, path: Path) -> str:
         """Return where a value came from: for a mapping or list of several sources, all of them."""
-        inside = sorted({origin for known, origin in self._origins.items() if known[:len(path)] == path})
+        inside = sorted({origin for known, origin in self._origins.items() if known[: len(path)] == path})
         files = dict.fromkeys(origin.source for origin in inside)
         if len(files) > 1:
             return ", ".join(files)
         return str(inside[0]) if inside else "default"
 
 
-def load(section: type[S], service: str, *, directory: str | os.PathLike[str] | None = None,
-         overrides: Sequence[str] = (), environment: Mapping[str, str] | None = None) -> S:
+def load(
+    section: type[S],
+    service: str,
+    *,
+    directory: str | os.PathLike[str] | None = None,
+    overrides: Sequence[str] = (),
+    environment: Mapping[str, str] | None = None,
+) -> S:
     """Return the configuration of a service (see `Loader`); raises `ConfigError` with every mistake in it."""
     return Loader(section, service, directory=directory, overrides=overrides, environment=environment).load()

@@ -63,10 +63,16 @@ def at(section: type[Section], path: Path) -> Any:
 
 def takes_text(wanted: Any) -> bool:
     """Tell whether an environment variable's text is the value itself rather than YAML for it."""
-    return all((typing.get_origin(member) is Literal and all(isinstance(v, str) for v in typing.get_args(member)))
-               or (isinstance(member, type) and not issubclass(member, msgspec.Struct)
-               and (hasattr(member, "from_config") or issubclass(member, enum.Enum) or member not in _NOT_TEXT))
-               for member in members(wanted) if member is not type(None))
+    return all(
+        (typing.get_origin(member) is Literal and all(isinstance(v, str) for v in typing.get_args(member)))
+        or (
+            isinstance(member, type)
+            and not issubclass(member, msgspec.Struct)
+            and (hasattr(member, "from_config") or issubclass(member, enum.Enum) or member not in _NOT_TEXT)
+        )
+        for member in members(wanted)
+        if member is not type(None)
+    )
 
 
 def is_secret(wanted: Any) -> bool:

@@ -67,8 +67,9 @@ class Layers:
         elif document.value is not None and not document.mistakes:
             self.wrong(Origin(file, 1), "", "expected keys with values, as in `key: value`")
 
-    def _lay(self, under: dict[str, object], over: dict[str, object], path: Path,
-             origins: Mapping[Path, Origin]) -> None:
+    def _lay(
+        self, under: dict[str, object], over: dict[str, object], path: Path, origins: Mapping[Path, Origin]
+    ) -> None:
         """Merge mappings; anything else, lists too, replaces what was there with all that was known of it."""
         for key, value in over.items():
             here = (*path, key)
@@ -95,7 +96,7 @@ class Layers:
 
     def _forget(self, path: Path) -> None:
         if path in self.origins:
-            for known in [known for known in self.origins if known[:len(path)] == path]:
+            for known in [known for known in self.origins if known[: len(path)] == path]:
                 del self.origins[known]
 
     def add_credentials(self, directory: str) -> None:
@@ -116,7 +117,7 @@ class Layers:
         """Add the variables that start with the service's prefix: `YC_EXAMPLE_SERVICE__LOG__LEVEL` is `log.level`."""
         for name in sorted(environment):
             if name.startswith(prefix):
-                path = tuple(name[len(prefix):].lower().split("__"))
+                path = tuple(name[len(prefix) :].lower().split("__"))
                 self._add_text(path, environment[name], Origin(f"environment {name}"))
 
     def add_overrides(self, overrides: Iterable[str]) -> None:
@@ -128,8 +129,12 @@ class Layers:
             if not separator:
                 self.wrong(origin, "", "has no value", f"write --set {name}=value")
             elif path in _shape.secrets(self.section):
-                self.wrong(origin, name, "a secret on the command line, where every user of the machine sees it",
-                           f"give it as the systemd credential {name}")
+                self.wrong(
+                    origin,
+                    name,
+                    "a secret on the command line, where every user of the machine sees it",
+                    f"give it as the systemd credential {name}",
+                )
             else:
                 self._add_text(path, text, origin)
 

@@ -15,8 +15,9 @@ class _SectionMeta(msgspec.StructMeta):
     """Makes every section frozen and keyword-only: msgspec does not inherit the latter."""
 
     def __new__(cls, name: str, bases: tuple[type, ...], namespace: dict[str, Any], **options: Any) -> Any:
-        return super().__new__(cls, name, bases, namespace,
-                               **{"frozen": True, "kw_only": True, "forbid_unknown_fields": True, **options})
+        return super().__new__(
+            cls, name, bases, namespace, **{"frozen": True, "kw_only": True, "forbid_unknown_fields": True, **options}
+        )
 
 
 @dataclass_transform(kw_only_default=True, frozen_default=True, field_specifiers=(msgspec.field,))
@@ -91,8 +92,12 @@ class Duration(float):
 class Size(int):
     """A number of bytes, written as `4096`, `64KiB`, `10MiB`, `1GiB`, or in powers of ten as `10MB`."""
 
-    _UNITS: ClassVar = {"": 1, "B": 1, **{f"{prefix}iB": 1024 ** power for power, prefix in enumerate("KMGT", 1)},
-                        **{f"{prefix}B": 1000 ** power for power, prefix in enumerate("kMGT", 1)}}
+    _UNITS: ClassVar = {
+        "": 1,
+        "B": 1,
+        **{f"{prefix}iB": 1024**power for power, prefix in enumerate("KMGT", 1)},
+        **{f"{prefix}B": 1000**power for power, prefix in enumerate("kMGT", 1)},
+    }
 
     @classmethod
     def from_config(cls, value: object) -> Self:

@@ -22,8 +22,10 @@ _MOST = 100_000
 _NUMBERS = re.compile(r"[-+]?(?:0x[0-9a-fA-F]+|0o[0-7]+|[0-9]+|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?)")
 _WORDS: dict[str, object] = {
     **dict.fromkeys(("", "~", "null", "Null", "NULL")),
-    **dict.fromkeys(("true", "True", "TRUE"), True), **dict.fromkeys(("false", "False", "FALSE"), False),
-    **dict.fromkeys((".inf", "+.inf", ".Inf"), float("inf")), **dict.fromkeys(("-.inf", "-.Inf"), float("-inf")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", "+.inf", ".Inf"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf"), float("-inf")),
     ".nan": float("nan"),
 }
 _TAGS = {"tag:yaml.org,2002:str": str, "tag:yaml.org,2002:int": int, "tag:yaml.org,2002:float": float}
@@ -94,9 +96,15 @@ class _Builder:
 
     def feed(self, events: Iterator[Any]) -> None:
         """Take all events; raises `_RefusedError`, and what the parser raises."""
-        handlers = {"DocumentStartEvent": self._document, "ScalarEvent": self._scalar_event, "AliasEvent": self._alias,
-                    "MappingStartEvent": self._mapping, "MappingEndEvent": self._end,
-                    "SequenceStartEvent": self._sequence, "SequenceEndEvent": self._end}
+        handlers = {
+            "DocumentStartEvent": self._document,
+            "ScalarEvent": self._scalar_event,
+            "AliasEvent": self._alias,
+            "MappingStartEvent": self._mapping,
+            "MappingEndEvent": self._end,
+            "SequenceStartEvent": self._sequence,
+            "SequenceEndEvent": self._end,
+        }
         for event in events:
             handle = handlers.get(type(event).__name__)
             if handle:

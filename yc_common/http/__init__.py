@@ -19,5 +19,17 @@ from yc_common.http._errors import (
 from yc_common.http._policy import BreakerPolicy, RetryPolicy
 from yc_common.http._response import Response
 
-__all__ = ["BadResponseError", "BreakerPolicy", "CircuitOpenError", "Client", "ConnectError", "ConnectionLostError",
-           "Observer", "RequestError", "Response", "RetryPolicy", "StatusError", "TimedOutError"]
+__all__ = [
+    "BadResponseError",
+    "BreakerPolicy",
+    "CircuitOpenError",
+    "Client",
+    "ConnectError",
+    "ConnectionLostError",
+    "Observer",
+    "RequestError",
+    "Response",
+    "RetryPolicy",
+    "StatusError",
+    "TimedOutError",
+]

@@ -46,12 +46,23 @@ class Client:
     the logging context goes along as X-Request-Id. `unix` names a socket to connect to instead of the URL's host.
     """
 
-    def __init__(self, base: str = "", *, timeout: float = 10.0, attempt_timeout: float = 5.0,
-                 connect_timeout: float = 2.0, retry: RetryPolicy | None = None,
-                 breaker: BreakerPolicy | None = None, largest: int = 16 << 20, limit: int = 100,
-                 headers: Mapping[str, str] | None = None, unix: str = "",
-                 observer: Observer | None = None, clock: Callable[[], float] = time.monotonic,
-                 sleep: Callable[[float], Awaitable[object]] = asyncio.sleep) -> None:
+    def __init__(
+        self,
+        base: str = "",
+        *,
+        timeout: float = 10.0,
+        attempt_timeout: float = 5.0,
+        connect_timeout: float = 2.0,
+        retry: RetryPolicy | None = None,
+        breaker: BreakerPolicy | None = None,
+        largest: int = 16 << 20,
+        limit: int = 100,
+        headers: Mapping[str, str] | None = None,
+        unix: str = "",
+        observer: Observer | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+    ) -> None:
         self._base = URL(base) if base else None
         self._timeout, self._attempt_timeout, self._connect_timeout = timeout, attempt_timeout, connect_timeout
         self._retry, self._breaker_policy = retry or RetryPolicy(), breaker or BreakerPolicy()
@@ -65,8 +76,9 @@ class Client:
     async def __aenter__(self) -> Self:
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         await self.close()
 
     async def close(self) -> None:
@@ -91,17 +103,28 @@ class Client:
         """Make a DELETE request; see `request`."""
         return await self.request("DELETE", url, **options)
 
-    async def request(self, method: str, url: str, *, json: object = msgspec.UNSET, data: bytes | None = None,
-                      params: Mapping[str, str | int] | None = None, headers: Mapping[str, str] | None = None,
-                      idempotency_key: str = "", timeout: float | None = None, check: bool = True) -> Response:
+    async def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        json: object = msgspec.UNSET,
+        data: bytes | None = None,
+        params: Mapping[str, str | int] | None = None,
+        headers: Mapping[str, str] | None = None,
+        idempotency_key: str = "",
+        timeout: float | None = None,
+        check: bool = True,
+    ) -> Response:
         """Make a request and return the complete response; raises a `RequestError`.
 
         With `check`, a status of 400 or more raises `StatusError`. An `idempotency_key` allows a POST to be repeated.
         """
         target = self._base.join(URL(url)) if self._base else URL(url)
         sent = self._prepare(json, data, headers, idempotency_key)
-        attempt = _Attempt(method.upper(), target, params, *sent, repeatable=bool(idempotency_key) or
-                           method.upper() in IDEMPOTENT)
+        attempt = _Attempt(
+            method.upper(), target, params, *sent, repeatable=bool(idempotency_key) or method.upper() in IDEMPOTENT
+        )
         seconds = self._timeout if timeout is None else timeout
         self._budget.earn()
         try:
@@ -113,8 +136,9 @@ class Client:
             response.check()
         return response
 
-    def _prepare(self, json: object, data: bytes | None, headers: Mapping[str, str] | None,
-                 key: str) -> tuple[bytes | None, dict[str, str]]:
+    def _prepare(
+        self, json: object, data: bytes | None, headers: Mapping[str, str] | None, key: str
+    ) -> tuple[bytes | None, dict[str, str]]:
         sent = {**self._headers, **(headers or {})}
         if json is not msgspec.UNSET:
             data = msgspec.json.encode(json)
@@ -146,8 +170,12 @@ class Client:
                     return response
                 assert attempt.last
                 raise attempt.last
-            _log.info("trying again", **attempt.details, pause=round(pause, 3),
-                      why=str(attempt.last) if response is None else f"status {response.status}")
+            _log.info(
+                "trying again",
+                **attempt.details,
+                pause=round(pause, 3),
+                why=str(attempt.last) if response is None else f"status {response.status}",
+            )
             attempt.last = None
             await self._sleep(pause)
 
@@ -187,8 +215,14 @@ class Client:
         """Make one attempt, with each of aiohttp's many errors as one of ours."""
         details = attempt.details
         try:
-            async with self._opened().request(attempt.method, attempt.url, params=attempt.params, data=attempt.data,
-                                              headers=attempt.headers, allow_redirects=False) as response:
+            async with self._opened().request(
+                attempt.method,
+                attempt.url,
+                params=attempt.params,
+                data=attempt.data,
+                headers=attempt.headers,
+                allow_redirects=False,
+            ) as response:
                 body = await self._body(response, details)
                 return Response(response.status, response.headers, body, details["url"])
         except aiohttp.ConnectionTimeoutError as error:
@@ -218,19 +252,31 @@ class Client:
     def _opened(self) -> aiohttp.ClientSession:
         if self._session is None:
             timeout = aiohttp.ClientTimeout(total=self._attempt_timeout, connect=self._connect_timeout)
-            connector = aiohttp.UnixConnector(self._unix, limit=self._limit) if self._unix else \
-                aiohttp.TCPConnector(limit=self._limit)
+            connector = (
+                aiohttp.UnixConnector(self._unix, limit=self._limit)
+                if self._unix
+                else aiohttp.TCPConnector(limit=self._limit)
+            )
             # Cookies of one caller must not go along with another one's requests.
-            self._session = aiohttp.ClientSession(connector=connector, timeout=timeout,
-                                                  cookie_jar=aiohttp.DummyCookieJar())
+            self._session = aiohttp.ClientSession(
+                connector=connector, timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()
+            )
         return self._session
 
 
 class _Attempt:
     """What is sent, and how often it was."""
 
-    def __init__(self, method: str, url: URL, params: Mapping[str, str | int] | None, data: bytes | None,
-                 headers: dict[str, str], *, repeatable: bool) -> None:
+    def __init__(
+        self,
+        method: str,
+        url: URL,
+        params: Mapping[str, str | int] | None,
+        data: bytes | None,
+        headers: dict[str, str],
+        *,
+        repeatable: bool,
+    ) -> None:
         self.method, self.url, self.params, self.data, self.headers = method, url, params, data, headers
         self.repeatable = repeatable
         # Without what may not be shown: a query and a password end up in error messages and logs otherwise.

@@ -12,8 +12,9 @@ class RequestError(Error):
 
     code_of_class = Code.UNAVAILABLE
 
-    def __init__(self, message: str, *, code: Code | None = None, retry_after: float | None = None,
-                 **details: Any) -> None:
+    def __init__(
+        self, message: str, *, code: Code | None = None, retry_after: float | None = None, **details: Any
+    ) -> None:
         super().__init__(code or self.code_of_class, message, retry_after=retry_after, **details)
 
 

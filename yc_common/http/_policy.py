@@ -103,8 +103,11 @@ class Breaker:
             return
         self._outcomes.append(success)
         failed = self._outcomes.count(False)
-        if self._policy.window and len(self._outcomes) >= self._policy.least and \
-                failed >= self._policy.share * len(self._outcomes):
+        if (
+            self._policy.window
+            and len(self._outcomes) >= self._policy.least
+            and failed >= self._policy.share * len(self._outcomes)
+        ):
             self._until = self._clock() + self._policy.pause
             self._outcomes.clear()
 

@@ -45,8 +45,9 @@ def middleware(service: Service[Any], observer: Observer | None = None) -> Any:
             route = resource.canonical if resource else "unknown"
             if service.stop_event.is_set():
                 response.force_close()  # so that a kept connection does not bring work for ever
-            _log.info("request", method=request.method, path=request.path, status=response.status,
-                      seconds=round(seconds, 6))
+            _log.info(
+                "request", method=request.method, path=request.path, status=response.status, seconds=round(seconds, 6)
+            )
             if observer:
                 observer(request.method, route, response.status, seconds)
         return response

@@ -14,5 +14,21 @@ from yc_common.logging._logger import Logger, get
 from yc_common.logging._setup import apply, flush, lost, setup
 from yc_common.logging._state import Format, Level, LogSettings
 
-__all__ = ["Format", "Level", "LogSettings", "Logger", "apply", "bind", "context", "current", "flush", "get",
-           "lost", "mask", "new_id", "operation", "request_id", "setup"]
+__all__ = [
+    "Format",
+    "Level",
+    "LogSettings",
+    "Logger",
+    "apply",
+    "bind",
+    "context",
+    "current",
+    "flush",
+    "get",
+    "lost",
+    "mask",
+    "new_id",
+    "operation",
+    "request_id",
+    "setup",
+]

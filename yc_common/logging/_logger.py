@@ -42,9 +42,12 @@ def mask_names(value: Any, depth: int = 0) -> Any:
     if depth > 20:
         return "…"
     if isinstance(value, dict):
-        return {key if isinstance(key, (str, int)) else str(plain(key)):
-                _secrets.MASK if isinstance(key, str) and _secrets.is_sensitive(key) else mask_names(one, depth + 1)
-                for key, one in value.items()}
+        return {
+            key if isinstance(key, (str, int)) else str(plain(key)): _secrets.MASK
+            if isinstance(key, str) and _secrets.is_sensitive(key)
+            else mask_names(one, depth + 1)
+            for key, one in value.items()
+        }
     if isinstance(value, (list, tuple)):
         return [mask_names(one, depth + 1) for one in value]
     return value
@@ -70,8 +73,16 @@ def format_exception(error: Any) -> str:
 
 def _tell_held(now: float) -> None:
     for (name, kind), count in state.limiter.held(now).items():
-        state.write({"time": state.timestamp(now), "level": "warning", "event": "log lines were held back",
-                     "logger": name, "held": count, **({"held_event": kind} if kind is not None else {})})
+        state.write(
+            {
+                "time": state.timestamp(now),
+                "level": "warning",
+                "event": "log lines were held back",
+                "logger": name,
+                "held": count,
+                **({"held_event": kind} if kind is not None else {}),
+            }
+        )
 
 
 def tell_held() -> None:
@@ -131,8 +142,14 @@ class Logger:
             if whole is not None:
                 state.write(whole)
         except Exception as error:
-            state.write({"time": state.timestamp(time.time()), "level": level, "event": event,
-                         "log_failure": type(error).__name__})
+            state.write(
+                {
+                    "time": state.timestamp(time.time()),
+                    "level": level,
+                    "event": event,
+                    "log_failure": type(error).__name__,
+                }
+            )
 
 
 def get(name: str = "", **fields: Any) -> Logger:

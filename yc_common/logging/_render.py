@@ -64,8 +64,10 @@ def text_renderer(colors: bool) -> Render:
 
     def render(event: Event) -> bytes:
         level = event["level"]
-        shown = {key: value if isinstance(value, (int, float, type(None))) else _harmless(str(plain(value)))
-                 for key, value in event.items()}
+        shown = {
+            key: value if isinstance(value, (int, float, type(None))) else _harmless(str(plain(value)))
+            for key, value in event.items()
+        }
         line = str(console(None, level, {**shown, "time": event["time"][11:23]}))
         return _secrets.masked(line.encode("utf-8", "backslashreplace")) + b"\n"
 
@@ -91,8 +93,11 @@ def journal_renderer(identifier: str) -> Render:
 
 def _message(event: Event) -> str:
     """Return what `journalctl` shows in its usual form: the event with its fields, then a traceback."""
-    fields = [f"{key}={_text(value)}" for key, value in event.items()
-              if key not in _IN_HEAD and key not in ("logger", "exception")]
+    fields = [
+        f"{key}={_text(value)}"
+        for key, value in event.items()
+        if key not in _IN_HEAD and key not in ("logger", "exception")
+    ]
     line = " ".join([_text(event.get("event", "")), *fields])
     return f"{line}\n{event['exception']}" if "exception" in event else line
 

@@ -101,8 +101,12 @@ def _capture_structlog() -> None:
             _standard.emit(level, event, {"logger": "structlog", **fields})
         raise structlog.DropEvent
 
-    structlog.configure(processors=[take], wrapper_class=structlog.make_filtering_bound_logger(0),
-                        context_class=dict, cache_logger_on_first_use=False)
+    structlog.configure(
+        processors=[take],
+        wrapper_class=structlog.make_filtering_bound_logger(0),
+        context_class=dict,
+        cache_logger_on_first_use=False,
+    )
 
 
 def _uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -23,8 +23,9 @@ class Sink:
     A channel that fails for good (a reader that went away, a full disk) loses lines, never the service.
     """
 
-    def __init__(self, channel: Channel, capacity: int = CAPACITY,
-                 lost_lines: Callable[[int], bytes] | None = None) -> None:
+    def __init__(
+        self, channel: Channel, capacity: int = CAPACITY, lost_lines: Callable[[int], bytes] | None = None
+    ) -> None:
         self._channel = channel
         self._capacity = capacity
         self._lost_lines = lost_lines
@@ -68,7 +69,7 @@ class Sink:
         """Send what can be sent and return the rest."""
         try:
             while data:
-                data = data[self._channel.send(data):]
+                data = data[self._channel.send(data) :]
         except (BlockingIOError, InterruptedError):
             return data
         except (OSError, ValueError):

@@ -90,8 +90,12 @@ class State:
 
     def _write_failure(self, event: Event, error: Exception) -> None:
         try:
-            text = {"time": event.get("time", ""), "level": event.get("level", ""),
-                    "event": _render.plain(event.get("event")), "log_failure": _render.plain(error)}
+            text = {
+                "time": event.get("time", ""),
+                "level": event.get("level", ""),
+                "event": _render.plain(event.get("event")),
+                "log_failure": _render.plain(error),
+            }
             self._out().write(_render.json_line(text))
         except Exception:
             return  # nothing is left that could be tried
@@ -117,8 +121,15 @@ class State:
             previous.close()
 
     def _lost_lines(self, count: int) -> bytes:
-        return self.render({"time": self.timestamp(time.time()), "level": "warning", "event": "log lines were lost",
-                            "logger": "yc_common.logging", "lost": count})
+        return self.render(
+            {
+                "time": self.timestamp(time.time()),
+                "level": "warning",
+                "event": "log lines were lost",
+                "logger": "yc_common.logging",
+                "lost": count,
+            }
+        )
 
 
 class _Nowhere:

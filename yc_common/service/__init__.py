@@ -13,5 +13,16 @@ from yc_common.service._run import App, main, run
 from yc_common.service._service import Check, Hook, Phase, ReloadHook, Service
 from yc_common.service._settings import BaseConfig, ServiceSettings
 
-__all__ = ["App", "BaseConfig", "Check", "Hook", "Notifier", "Phase", "ReloadHook", "Service", "ServiceSettings",
-           "main", "run"]
+__all__ = [
+    "App",
+    "BaseConfig",
+    "Check",
+    "Hook",
+    "Notifier",
+    "Phase",
+    "ReloadHook",
+    "Service",
+    "ServiceSettings",
+    "main",
+    "run",
+]

@@ -39,5 +39,8 @@ class Guard:
 def stacks() -> str:
     """Return what every thread is doing."""
     names = {thread.ident: thread.name for thread in threading.enumerate()}
-    return "\n".join(f"thread {names.get(number, number)}:\n{''.join(traceback.format_stack(frame)[-12:])}"
-                     for number, frame in sys._current_frames().items() if names.get(number) != "service guard")
+    return "\n".join(
+        f"thread {names.get(number, number)}:\n{''.join(traceback.format_stack(frame)[-12:])}"
+        for number, frame in sys._current_frames().items()
+        if names.get(number) != "service guard"
+    )

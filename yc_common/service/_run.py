@@ -228,8 +228,11 @@ class Life(Generic[C]):
         await asyncio.wait([closed], timeout=self._settings.stop)
         if not closed.done():
             self._unfinished = True
-            _log.error("does not stop in time", seconds=float(self._settings.stop),
-                       tasks=[repr(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()][:20])
+            _log.error(
+                "does not stop in time",
+                seconds=float(self._settings.stop),
+                tasks=[repr(task) for task in asyncio.all_tasks() if task is not asyncio.current_task()][:20],
+            )
             closed.cancel()
             await asyncio.wait([closed], timeout=1)
         elif closed.exception() is not None:

@@ -137,6 +137,7 @@ class Service(Generic[C]):
 
     def heartbeat(self, name: str, seconds: float) -> Callable[[], None]:
         """Return a function that a thread or task must call at least every `seconds`, else the watchdog goes hungry."""
+
         def beat() -> None:
             self._beats[name] = (time.monotonic(), seconds)
 

@@ -10,5 +10,18 @@ from yc_common.testing._peer import CLOSE, HANG, RESET, Answer, Peer, Request
 from yc_common.testing._service import running
 from yc_common.testing._systemd import JournalSocket, NotifySocket
 
-__all__ = ["CLOSE", "HANG", "RESET", "Answer", "CapturedLogs", "FakeClock", "JournalSocket", "NotifySocket", "Peer",
-           "Request", "captured_logs", "running", "write_config"]
+__all__ = [
+    "CLOSE",
+    "HANG",
+    "RESET",
+    "Answer",
+    "CapturedLogs",
+    "FakeClock",
+    "JournalSocket",
+    "NotifySocket",
+    "Peer",
+    "Request",
+    "captured_logs",
+    "running",
+    "write_config",
+]

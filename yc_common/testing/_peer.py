@@ -71,8 +71,9 @@ class Peer:
         self._start(self._accept)
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self._done.set()
         # Wakes the thread in accept(), which closing alone does not.
         self._listening.shutdown(socket.SHUT_RDWR)
@@ -141,7 +142,7 @@ def _read(stream: object, number: int) -> Request | None:
 def _render(answer: Answer, method: str) -> bytes:
     headers = {"Content-Type": "application/json", "Content-Length": str(len(answer.body)), **answer.headers}
     lines = "".join(f"{key}: {value}\r\n" for key, value in headers.items())
-    body = answer.body if answer.cut < 0 else answer.body[:answer.cut]
+    body = answer.body if answer.cut < 0 else answer.body[: answer.cut]
     return f"HTTP/1.1 {answer.status} Status\r\n{lines}\r\n".encode("latin-1") + (b"" if method == "HEAD" else body)
 
 

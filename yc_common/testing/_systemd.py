@@ -24,8 +24,9 @@ class _Datagrams:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                 trace: TracebackType | None) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         self.socket.close()
         self.path.unlink(missing_ok=True)
 
@@ -83,7 +84,7 @@ def _fields(data: bytes) -> dict[str, str]:
         name, equals, value = line.partition(b"=")
         if not equals:
             size = struct.unpack("<Q", rest[:8])[0]
-            value, rest = rest[8:8 + size], rest[9 + size:]
+            value, rest = rest[8 : 8 + size], rest[9 + size :]
         fields[name.decode()] = value.decode()
         data = rest
     return fields

@@ -72,7 +72,7 @@ _HEADER = re.compile(r"fatal error: (?P<name>[\w./+-]+(?<!\.c)(?<!\.cc)(?<!\.cpp
 _LIBRARY = re.compile(r"ld(?:\.\w+)?: cannot find -l(?P<name>[\w+.-]+)")
 _PROGRAM = re.compile(
     r"(?:error: command '(?P<a>[\w+.-]+)' failed: No such file|(?P<b>[\w+.-]+): (?:command )?not found"
-    r"|No such file or directory: '(?P<c>[\w+.-]+)')",
+    r"|No such file or directory: '(?P<c>[\w+.-]+)')"
 )
 
 

@@ -12,8 +12,10 @@ from toolkit.core.errors import UserError
 
 RUNNER = Path(__file__).with_name("isolation_runner.py")
 _ROUTES, _ROUTES6 = Path("/proc/self/net/route"), Path("/proc/self/net/ipv6_route")
-_REFUSED = re.compile(r"Network is unreachable|Temporary failure in name resolution|Name or service not known|"
-                      r"Could not resolve host|Failed to establish a new connection|Connection refused")
+_REFUSED = re.compile(
+    r"Network is unreachable|Temporary failure in name resolution|Name or service not known|"
+    r"Could not resolve host|Failed to establish a new connection|Connection refused"
+)
 
 
 @cache

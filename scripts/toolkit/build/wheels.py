@@ -82,8 +82,9 @@ def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOpti
     return BuildOptions(jobs=arguments.jobs, store=store, python=arguments.python)
 
 
-def build(project: Project, settings: Settings, options: BuildOptions, *, tests: bool = False,
-          development: bool = False) -> Built:
+def build(
+    project: Project, settings: Settings, options: BuildOptions, *, tests: bool = False, development: bool = False
+) -> Built:
     """Build what every lock of the project names and return the wheels; with `tests`, also those that only tests need.
 
     With `development`, those of developers are among these.
@@ -92,8 +93,10 @@ def build(project: Project, settings: Settings, options: BuildOptions, *, tests:
     """
     planners = {name: _planner(project, settings, options, name) for name in map(project.lock_name, project.locked)}
     runtime = {name: planner.runtime() for name, planner in planners.items()}
-    for_tests = {name: (*(planner.tests() if tests else ()), *(planner.development() if development else ()))
-                 for name, planner in planners.items()}
+    for_tests = {
+        name: (*(planner.tests() if tests else ()), *(planner.development() if development else ()))
+        for name, planner in planners.items()
+    }
     wheels: dict[Node, Path] = {}
     with _scratch(settings) as scratch:
         for used in {planner.interpreter.path: planner.interpreter for planner in planners.values()}.values():

@@ -43,8 +43,10 @@ def identity(directory: Path) -> str:
     Raises `UserError` when git has not been told.
     """
     where = directory if directory.is_dir() else Path("/")
-    author, committer = (_IDENTITY.fullmatch(read(where, "-c", "user.useConfigOnly=true", "var", variable))
-                         for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT"))
+    author, committer = (
+        _IDENTITY.fullmatch(read(where, "-c", "user.useConfigOnly=true", "var", variable))
+        for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
+    )
     if not author or not committer:
         raise UserError(
             "git does not know who you are, and commits and debian/ name somebody",
@@ -58,8 +60,11 @@ def heads(url: str, option: str) -> str:
     try:
         return process.read(["git", *_LOCAL, "ls-remote", "--heads", "--", url])
     except process.CommandError as error:
-        raise UserError(f"{option} {url}: no git repository can be read there",
-                           f"see that `git ls-remote {url}` works", error.output) from None
+        raise UserError(
+            f"{option} {url}: no git repository can be read there",
+            f"see that `git ls-remote {url}` works",
+            error.output,
+        ) from None
 
 
 def add_submodule(project: Path, url: str, path: str) -> None:

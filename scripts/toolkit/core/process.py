@@ -116,8 +116,14 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> int:
     console.debug(f"+ {shlex.join(words)}   (output in {log})")
     try:
         with log.open("wb") as output:
-            child = subprocess.Popen(words, env=_environment(None), stdin=subprocess.DEVNULL, stdout=output,
-                                     stderr=subprocess.STDOUT, start_new_session=True)
+            child = subprocess.Popen(
+                words,
+                env=_environment(None),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                start_new_session=True,
+            )
     except FileNotFoundError as error:
         raise _missing(words[0]) from error
     # Nobody waits for it here.

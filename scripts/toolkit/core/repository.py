@@ -10,11 +10,26 @@ from toolkit.core import process
 from toolkit.core.errors import UserError
 
 #: What git tells its hooks about one repository; make may be run by such a hook, and here there are two.
-_OF_ONE_REPOSITORY = ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX", "GIT_OBJECT_DIRECTORY",
-                      "GIT_COMMON_DIR", "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_SHALLOW_FILE", "GIT_NAMESPACE")
+_OF_ONE_REPOSITORY = (
+    "GIT_DIR",
+    "GIT_WORK_TREE",
+    "GIT_INDEX_FILE",
+    "GIT_PREFIX",
+    "GIT_OBJECT_DIRECTORY",
+    "GIT_COMMON_DIR",
+    "GIT_ALTERNATE_OBJECT_DIRECTORIES",
+    "GIT_SHALLOW_FILE",
+    "GIT_NAMESPACE",
+)
 #: Files of a git directory that are there while something is under way, and what that is called.
-_UNDER_WAY = {"MERGE_HEAD": "merge", "CHERRY_PICK_HEAD": "cherry-pick", "REVERT_HEAD": "revert",
-              "rebase-merge": "rebase", "rebase-apply": "rebase", "BISECT_START": "bisect"}
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "BISECT_START": "bisect",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,8 +112,10 @@ def require_quiet(repository: Repository) -> None:
     """Raise `UserError` where a commit would go into the middle of a merge, a rebase, or another process's work."""
     for file, what in _UNDER_WAY.items():
         if repository.path(file).exists():
-            raise UserError(f"{repository.name}: a {what} is under way",
-                               f"finish it or give it up (`git -C {repository.directory} status` says how), then again")
+            raise UserError(
+                f"{repository.name}: a {what} is under way",
+                f"finish it or give it up (`git -C {repository.directory} status` says how), then again",
+            )
     lock = repository.path("index.lock")
     if lock.exists():
         raise _locked(repository.name, str(lock))
@@ -111,8 +128,10 @@ def explain(error: process.CommandError, name: str) -> UserError:
     said = said.removeprefix("fatal: ").removeprefix("error: ")
     details = error.output if len(error.output.strip().splitlines()) > 1 else ""
     if "dubious ownership" in error.output:
-        return UserError(f"{name}: it belongs to another user, so git does not touch it",
-                            "run as its owner, or `git config --global --add safe.directory` with its path")
+        return UserError(
+            f"{name}: it belongs to another user, so git does not touch it",
+            "run as its owner, or `git config --global --add safe.directory` with its path",
+        )
     if ".lock': File exists" in error.output:
         return _locked(name, said.partition("'")[2].partition("'")[0])
     if "Permission denied" in error.output or "Read-only file system" in error.output:
@@ -121,5 +140,7 @@ def explain(error: process.CommandError, name: str) -> UserError:
 
 
 def _locked(name: str, lock: str) -> UserError:
-    return UserError(f"{name}: another git is at work in it ({lock} is there)",
-                        "wait until it is done; if there is none any more, remove that file")
+    return UserError(
+        f"{name}: another git is at work in it ({lock} is there)",
+        "wait until it is done; if there is none any more, remove that file",
+    )

@@ -51,8 +51,9 @@ def _one_line(text: str) -> Iterator[Source]:
         if found:
             options = dict(word.partition("=")[::2] for word in (found["options"] or "").split())
             components = tuple(found["components"].split())
-            yield Source(uri=found["uri"], suite=found["suite"], components=components,
-                         signed_by=options.get("signed-by", ""))
+            yield Source(
+                uri=found["uri"], suite=found["suite"], components=components, signed_by=options.get("signed-by", "")
+            )
 
 
 def _deb822(text: str) -> Iterator[Source]:
@@ -62,8 +63,12 @@ def _deb822(text: str) -> Iterator[Source]:
         if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() not in ("no", "false"):
             for uri in fields.get("uris", "").split():
                 for suite in fields.get("suites", "").split():
-                    yield Source(uri=uri, suite=suite, components=tuple(fields.get("components", "").split()),
-                                 signed_by=_key_file(fields.get("signed-by", "")))
+                    yield Source(
+                        uri=uri,
+                        suite=suite,
+                        components=tuple(fields.get("components", "").split()),
+                        signed_by=_key_file(fields.get("signed-by", "")),
+                    )
 
 
 def _fields(paragraph: str) -> Mapping[str, str]:
@@ -96,8 +101,10 @@ def for_suite(sources: Sequence[Source], suite: str, *, own: str, distribution: 
     official = [source for source in possible if _is_official(source, distribution)] or possible
     if not any(source.suite == own for source in official):
         raise UserError(f"{APT}: no source of the packages of {own}", "say where they are: MIRROR=<URI>")
-    return tuple(Source(uri=source.uri, suite=wanted[source.suite], components=source.components,
-                        signed_by=source.signed_by) for source in official)
+    return tuple(
+        Source(uri=source.uri, suite=wanted[source.suite], components=source.components, signed_by=source.signed_by)
+        for source in official
+    )
 
 
 def _is_official(source: Source, distribution: str) -> bool:
@@ -110,8 +117,10 @@ def at_mirror(mirror: str, suite: str, sources: Iterable[Source], own: str) -> t
     if lines:
         return lines
     if not re.fullmatch(r"[a-z+]+:/\S+", mirror):
-        raise UserError(f"MIRROR={mirror}: neither a URI nor a line of sources.list",
-                           "it looks like http://mirror.example/debian, or `deb [signed-by=...] URI suite main`")
+        raise UserError(
+            f"MIRROR={mirror}: neither a URI nor a line of sources.list",
+            "it looks like http://mirror.example/debian, or `deb [signed-by=...] URI suite main`",
+        )
     components = next((source.components for source in sources if source.suite == own), ("main",))
     return (Source(uri=mirror, suite=suite, components=components),)
 

@@ -45,8 +45,14 @@ class Account:
     def environment(self, home: Path) -> dict[str, str]:
         """Return the environment of this user's commands, without the caller's settings except for proxies."""
         proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
-        return {**proxies, "PATH": _PATH, "HOME": str(home), "TMPDIR": str(home), "USER": self.name,
-                "LOGNAME": self.name}
+        return {
+            **proxies,
+            "PATH": _PATH,
+            "HOME": str(home),
+            "TMPDIR": str(home),
+            "USER": self.name,
+            "LOGNAME": self.name,
+        }
 
 
 def account() -> Account:
@@ -58,11 +64,15 @@ def account() -> Account:
     try:
         entry = pwd.getpwnam(SYSTEM_USER) if is_root else pwd.getpwuid(os.geteuid())
     except KeyError:
-        raise UserError(f"there is no user {SYSTEM_USER}, as whom root makes chroots and builds in them",
-                           "run `make setup`, which makes it") from None
+        raise UserError(
+            f"there is no user {SYSTEM_USER}, as whom root makes chroots and builds in them",
+            "run `make setup`, which makes it",
+        ) from None
     if not has_ranges(entry.pw_name):
-        raise UserError(f"{entry.pw_name} has no range of ids in {SUBUID} and {SUBGID}, which chroots need",
-                           f"run `make setup`, or as root: {' '.join(range_command(entry.pw_name))}")
+        raise UserError(
+            f"{entry.pw_name} has no range of ids in {SUBUID} and {SUBGID}, which chroots need",
+            f"run `make setup`, or as root: {' '.join(range_command(entry.pw_name))}",
+        )
     return Account(name=entry.pw_name, uid=entry.pw_uid, gid=entry.pw_gid, is_other=is_root)
 
 

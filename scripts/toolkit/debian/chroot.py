@@ -24,8 +24,14 @@ from toolkit.debian.build_user import Account
 from toolkit.project.debian_control import Control
 from toolkit.project.settings import Settings
 
-_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep",
-           "Build-Conflicts", "Build-Conflicts-Arch", "Build-Conflicts-Indep")
+_FIELDS = (
+    "Build-Depends",
+    "Build-Depends-Arch",
+    "Build-Depends-Indep",
+    "Build-Conflicts",
+    "Build-Conflicts-Arch",
+    "Build-Conflicts-Indep",
+)
 _SUITE = re.compile(r"[a-z][a-z0-9.+-]*")
 _DAY = 24 * 60 * 60
 #: What mmdebstrap says of the steps that take long.
@@ -62,8 +68,18 @@ class Recipe:
     def control(self) -> str:
         """Return a debian/control with these dependencies, for `apt-get build-dep`."""
         lines = [f"{name}: {value}" for name, value in self.depends.items()]
-        return "\n".join(["Source: chroot", "Maintainer: Nobody <nobody@localhost>", *lines, "",
-                          "Package: chroot", "Architecture: any", "Description: nothing", ""])
+        return "\n".join(
+            [
+                "Source: chroot",
+                "Maintainer: Nobody <nobody@localhost>",
+                *lines,
+                "",
+                "Package: chroot",
+                "Architecture: any",
+                "Description: nothing",
+                "",
+            ]
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,11 +125,15 @@ def minimal(suite: str, mirror: str = "") -> Recipe:
     if not _SUITE.fullmatch(suite):
         raise UserError(f"{suite}: not a suite", _suites_hint(suite))
     system, own, sources = platform.freedesktop_os_release(), own_suite(), apt_sources.read()
-    found = (apt_sources.at_mirror(mirror, suite, sources, own) if mirror
-             else apt_sources.for_suite(sources, suite, own=own, distribution=system["ID"]))
+    found = (
+        apt_sources.at_mirror(mirror, suite, sources, own)
+        if mirror
+        else apt_sources.for_suite(sources, suite, own=own, distribution=system["ID"])
+    )
     architecture = process.read(["dpkg", "--print-architecture"]).strip()
-    return Recipe(suite=suite, architecture=architecture, sources=tuple(source.line for source in found),
-                  variant="minbase")
+    return Recipe(
+        suite=suite, architecture=architecture, sources=tuple(source.line for source in found), variant="minbase"
+    )
 
 
 def _depends(packaging: Control | None) -> dict[str, str]:
@@ -177,8 +197,12 @@ def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> d
             os.chown(staged / tarball.name, os.geteuid(), os.getegid())
         (staged / tarball.name).chmod(0o644)
         system = _key_values((base / "os-release").read_text(encoding="utf-8"))
-        stamp = {**asdict(recipe), "created": int(time.time()), "sha256": files.sha256(staged / tarball.name),
-                 "release": system.get("VERSION_ID", "")}
+        stamp = {
+            **asdict(recipe),
+            "created": int(time.time()),
+            "sha256": files.sha256(staged / tarball.name),
+            "release": system.get("VERSION_ID", ""),
+        }
         os.replace(staged / tarball.name, tarball)
         files.write_atomic(_stamp_of(tarball), json.dumps(stamp, indent=1))
     size = tarball.stat().st_size / 1e6
@@ -251,15 +275,22 @@ def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError
         return UserError(f"{where} has no suite {suite}", _suites_hint(recipe.suite))
     unmet = [first or second for first, second in _UNMET.findall(output)]
     if unmet:
-        return UserError(f"{recipe.suite} lacks what debian/control wants to build with: {', '.join(unmet)}",
-                            "see how it is called there, or give an alternative: `one | other`")
+        return UserError(
+            f"{recipe.suite} lacks what debian/control wants to build with: {', '.join(unmet)}",
+            "see how it is called there, or give an alternative: `one | other`",
+        )
     if "No space left on device" in output:
-        return UserError(f"{recipe.suite}: no space left for the chroot",
-                            "free some, or name a directory that has more: TMPDIR=/elsewhere")
+        return UserError(
+            f"{recipe.suite}: no space left for the chroot",
+            "free some, or name a directory that has more: TMPDIR=/elsewhere",
+        )
     if re.search(r"NO_PUBKEY|is not signed|couldn't be verified", output):
-        return UserError(f"{mirror}: this machine has not the key of {recipe.suite}",
-                            "update the package debian-archive-keyring (or ubuntu-keyring), or MIRROR='deb [signed-by="
-                            "/the/key.gpg] URI suite main'", output)
+        return UserError(
+            f"{mirror}: this machine has not the key of {recipe.suite}",
+            "update the package debian-archive-keyring (or ubuntu-keyring), or MIRROR='deb [signed-by="
+            "/the/key.gpg] URI suite main'",
+            output,
+        )
     if re.search(r"Could not resolve|Temporary failure resolving|Could not connect|Unable to connect", output):
         return UserError(f"{mirror}: not reached", "see the network, or name another place: MIRROR=", output)
     return UserError(f"the chroot of {recipe.suite} could not be made", f"the whole output is in {log}", output)

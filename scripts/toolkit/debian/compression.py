@@ -33,18 +33,26 @@ SMALL = Compression(kind="xz", level="9")
 
 def add_argument(parser: argparse.ArgumentParser, default: Compression) -> None:
     """Add the option that says how binary packages are compressed."""
-    parser.add_argument("--compression", type=parse, default=default, metavar="KIND[:LEVEL]",
-                        help=f"how packages are compressed (default: {default.kind}:{default.level})")
+    parser.add_argument(
+        "--compression",
+        type=parse,
+        default=default,
+        metavar="KIND[:LEVEL]",
+        help=f"how packages are compressed (default: {default.kind}:{default.level})",
+    )
 
 
 def parse(text: str) -> Compression:
     """Return the compression of `kind` or `kind:level`. Raises `UserError` for what dpkg-deb does not know."""
     kind, _, level = text.partition(":")
     if kind not in _LEVELS:
-        raise UserError(f"DEB_COMPRESSION={text}: no such compression",
-                           f"there are {', '.join(_LEVELS)}; a level may follow: xz:9")
+        raise UserError(
+            f"DEB_COMPRESSION={text}: no such compression", f"there are {', '.join(_LEVELS)}; a level may follow: xz:9"
+        )
     levels = _LEVELS[kind]
     if level and not (level.isdecimal() and int(level) in levels):
-        raise UserError(f"DEB_COMPRESSION={text}: {kind} has no such level",
-                           f"there are {levels[0]} to {levels[-1]}" if levels else f"DEB_COMPRESSION={kind}")
+        raise UserError(
+            f"DEB_COMPRESSION={text}: {kind} has no such level",
+            f"there are {levels[0]} to {levels[-1]}" if levels else f"DEB_COMPRESSION={kind}",
+        )
     return Compression(kind=kind, level=level)

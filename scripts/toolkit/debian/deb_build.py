@@ -64,7 +64,9 @@ def prepare(project: Project, settings: Settings) -> Control:
 
 def read(project: Project, settings: Settings) -> Control:
     """Return the packaging, checked but for what this machine has: it may be built elsewhere. Raises `UserError`."""
-    packaging = debian_control.read(settings.project / "debian") if project.services else library.read(project, settings)
+    packaging = (
+        debian_control.read(settings.project / "debian") if project.services else library.read(project, settings)
+    )
     debian_control.require_date(packaging.path.with_name("changelog"))
     if not project.services:
         return packaging
@@ -85,9 +87,7 @@ def _check_stanza(packaging: Control, package: str) -> None:
 
 def _check_build_depends(packaging: Control) -> None:
     declared = packaging.build_depends
-    lacking = [
-        text for text, names in BUILD_DEPENDS.items() if not any(re.fullmatch(names, name) for name in declared)
-    ]
+    lacking = [text for text, names in BUILD_DEPENDS.items() if not any(re.fullmatch(names, name) for name in declared)]
     if lacking:
         words = ", ".join(lacking)
         raise UserError(

@@ -20,8 +20,10 @@ def unmet(debs: Sequence[Deb]) -> dict[str, list[str]]:
     if _can("install", *(str(deb.path) for deb in debs)) or not _can("satisfy", "python3"):
         return {}
     built = {deb.name for deb in debs}
-    found = {deb.name: [need for need in _depends(deb) if _name(need) not in built and not _can("satisfy", need)]
-             for deb in debs}
+    found = {
+        deb.name: [need for need in _depends(deb) if _name(need) not in built and not _can("satisfy", need)]
+        for deb in debs
+    }
     return {name: needs for name, needs in found.items() if needs}
 
 

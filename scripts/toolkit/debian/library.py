@@ -93,8 +93,10 @@ def _require_pybuild(packaging: Control) -> Control:
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, 1):
         if re.match(r"\tdh \$@", line) and "buildsystem" not in line:
-            raise UserError(f"{path}:{number}: debhelper would build by the Makefile, which is for services",
-                               "a library is built by `dh $@ --with python3 --buildsystem=pybuild`")
+            raise UserError(
+                f"{path}:{number}: debhelper would build by the Makefile, which is for services",
+                "a library is built by `dh $@ --with python3 --buildsystem=pybuild`",
+            )
     return packaging
 
 
@@ -146,8 +148,10 @@ def _source(name: str, who: str, libraries: Sequence[Package]) -> str:
     depends = dict.fromkeys(["debhelper-compat (= 13)", "dh-python", "pybuild-plugin-pyproject"])
     depends |= dict.fromkeys("python3-all-dev" if is_compiled(library.path) else "python3-all" for library in libraries)
     depends |= dict.fromkeys(found for library in libraries for found in _build_requires(library))
-    return (f"Source: {name}\nSection: python\nPriority: optional\nMaintainer: {who}\n"
-            f"Build-Depends: {', '.join(depends)}\nStandards-Version: 4.6.2\nRules-Requires-Root: no\n")
+    return (
+        f"Source: {name}\nSection: python\nPriority: optional\nMaintainer: {who}\n"
+        f"Build-Depends: {', '.join(depends)}\nStandards-Version: 4.6.2\nRules-Requires-Root: no\n"
+    )
 
 
 def _build_requires(library: Package) -> list[str]:
@@ -160,9 +164,11 @@ def _binary(library: Package) -> str:
     compiled = is_compiled(library.path)
     depends = ["${misc:Depends}", "${python3:Depends}", *(["${shlibs:Depends}"] if compiled else [])]
     about = library.summary.rstrip(".") or f"Python library {library.name}"
-    return (f"Package: {package_name(library)}\nArchitecture: {'any' if compiled else 'all'}\n"
-            f"Depends: {', '.join(depends)}\nDescription: {about}\n"
-            f" The Python library {library.name}, for the system's own interpreter.\n")
+    return (
+        f"Package: {package_name(library)}\nArchitecture: {'any' if compiled else 'all'}\n"
+        f"Depends: {', '.join(depends)}\nDescription: {about}\n"
+        f" The Python library {library.name}, for the system's own interpreter.\n"
+    )
 
 
 def is_compiled(directory: Path) -> bool:
@@ -177,13 +183,17 @@ def _version(project: Project, libraries: Sequence[Package]) -> str:
     found = {library.version: library for library in libraries}
     if len(found) > 1:
         names = ", ".join(f"{library.name} {version}" for version, library in sorted(found.items()))
-        raise UserError(f"the libraries have different versions: {names}",
-                           "name those for one source package: PACKAGES=..., or write a debian/ with a changelog")
+        raise UserError(
+            f"the libraries have different versions: {names}",
+            "name those for one source package: PACKAGES=..., or write a debian/ with a changelog",
+        )
     [(version, library)] = found.items()
     where = project.shown(library.path / library.marker_file)
     if not version:
-        raise UserError(f"{where}: the version is not written literally, so it is not known without running it",
-                           f"write it there, or as __version__ in {library.name.replace('-', '_')}/__init__.py")
+        raise UserError(
+            f"{where}: the version is not written literally, so it is not known without running it",
+            f"write it there, or as __version__ in {library.name.replace('-', '_')}/__init__.py",
+        )
     try:
         return debian_version(version)
     except InvalidVersion:
@@ -213,8 +223,10 @@ def _signature(root: Path) -> tuple[str, str]:
     if os.environ.get("DEBEMAIL"):
         who = f"{os.environ.get('DEBFULLNAME', '')} <{os.environ['DEBEMAIL']}>".lstrip()
     if not who:
-        raise UserError(f"{root}: not a git repository, so nobody knows who maintains it",
-                           "say so: DEBFULLNAME='Your Name' DEBEMAIL=you@example.com")
+        raise UserError(
+            f"{root}: not a git repository, so nobody knows who maintains it",
+            "say so: DEBFULLNAME='Your Name' DEBEMAIL=you@example.com",
+        )
     return who, when
 
 
@@ -223,8 +235,10 @@ def _copyright(name: str, whose: str, libraries: Sequence[Package]) -> str:
     text = next(_licence_texts(libraries), "All rights reserved.")
     short = re.sub(r"\s+", "-", licence) or "proprietary"
     body = "\n".join(f" {line}" if line.strip() else " ." for line in text.strip().splitlines())
-    return ("Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
-            f"Upstream-Name: {name}\n\nFiles: *\nCopyright: {whose}\nLicense: {short}\n{body}\n")
+    return (
+        "Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/\n"
+        f"Upstream-Name: {name}\n\nFiles: *\nCopyright: {whose}\nLicense: {short}\n{body}\n"
+    )
 
 
 def _licence_texts(libraries: Sequence[Package]) -> Iterator[str]:

@@ -57,11 +57,16 @@ def check(options: SbuildOptions) -> None:
     """Raise `UserError` for a suffix that no version can have, or that gives two suites the same version."""
     shown = f"VERSION_SUFFIX={options.suffix}"
     if not _SUFFIX.fullmatch(options.suffix.replace("{suite}", "").replace("{release}", "")):
-        raise UserError(f"{shown}: not the end of a version", "it has letters, digits and . + ~ and the words "
-                           "{suite} and {release}, such as ~{suite}1 or +deb{release}u1")
+        raise UserError(
+            f"{shown}: not the end of a version",
+            "it has letters, digits and . + ~ and the words "
+            "{suite} and {release}, such as ~{suite}1 or +deb{release}u1",
+        )
     if len(set(options.suites)) > 1 and not re.search(r"\{(suite|release)\}", options.suffix):
-        raise UserError(f"{shown} gives {' and '.join(options.suites)} the same version",
-                           "put {suite} or {release} into it, such as ~{suite}1")
+        raise UserError(
+            f"{shown} gives {' and '.join(options.suites)} the same version",
+            "put {suite} or {release} into it, such as ~{suite}1",
+        )
 
 
 def build(project: Project, settings: Settings, options: SbuildOptions, packaging: Control) -> Iterator[list[Deb]]:
@@ -185,16 +190,18 @@ def configuration(work: _Work, base: Path) -> str:
     }
     lines = [f"  {_quote(name)} => {_quote(value)}," for name, value in inside.items()]
     path = f"{toolkit / 'scripts' / 'debhelper'}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-    return "\n".join([
-        f"$unshare_tmpdir_template = {_quote(f'{base}/root.XXXXXXXXXX')};",
-        f"$path = {_quote(path)};",
-        "$log_filter = 0;",
-        "$log_colour = 0;",
-        "$build_environment = {",
-        *lines,
-        "};",
-        "1;\n",
-    ])
+    return "\n".join(
+        [
+            f"$unshare_tmpdir_template = {_quote(f'{base}/root.XXXXXXXXXX')};",
+            f"$path = {_quote(path)};",
+            "$log_filter = 0;",
+            "$log_colour = 0;",
+            "$build_environment = {",
+            *lines,
+            "};",
+            "1;\n",
+        ]
+    )
 
 
 def _quote(text: str) -> str:
@@ -216,8 +223,9 @@ def _keep_log(base: Path, target: Path) -> None:
 def explain(error: process.CommandError, suite: str, log: Path) -> UserError:
     """Return the toolkit's own error inside the build if there is one; else the stage that sbuild did not get past."""
     if "No space left on device" in error.output:
-        return UserError(f"{suite}: no space left for the build",
-                            "free some, or name a directory that has more: TMPDIR=/elsewhere")
+        return UserError(
+            f"{suite}: no space left for the build", "free some, or name a directory that has more: TMPDIR=/elsewhere"
+        )
     built, _, rest = error.output.partition("\nBuild finished at ")
     if rest:
         inside = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built))
@@ -225,8 +233,9 @@ def explain(error: process.CommandError, suite: str, log: Path) -> UserError:
         hint = inside.hint if what == inside.what else f"the whole output is in {log}"
         return UserError(f"{suite}: {what}", hint, inside.details)
     stage = _STAGE.search(error.output)
-    return UserError(f"{suite}: sbuild failed{f' at {stage[1]}' if stage else ''}",
-                        f"the whole output is in {log}", error.output)
+    return UserError(
+        f"{suite}: sbuild failed{f' at {stage[1]}' if stage else ''}", f"the whole output is in {log}", error.output
+    )
 
 
 def _publish(paths: Sequence[Path], target: Path) -> list[Deb]:
@@ -237,4 +246,3 @@ def _publish(paths: Sequence[Path], target: Path) -> list[Deb]:
             shutil.copyfile(path, staged / path.name)
         files.swap_directory(staged, target)
     return list(deb_build.debs(target))
-

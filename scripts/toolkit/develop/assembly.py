@@ -88,13 +88,18 @@ def bring_about(found: Environment) -> None:
     if changes:
         unpacked = _gather(found, changes)
         _report(found, changes, anew)
-        kept = {name: made for name, made in found.state.distributions.items()
-                if name not in {item.name for item in changes.install}}
+        kept = {
+            name: made
+            for name, made in found.state.distributions.items()
+            if name not in {item.name for item in changes.install}
+        }
         workon.write(found.prefix, replace(found.state, distributions=kept))
         wheels = _binary(found, changes)
         if wheels:
             sync.make_way(changes, there, wheels)
-            index_wheels.install(found.prefix, wheels, found.supply.places, index_wheels.environment(found.supply.places))
+            index_wheels.install(
+                found.prefix, wheels, found.supply.places, index_wheels.environment(found.supply.places)
+            )
         sync.apply(found.prefix, changes, there, unpacked)
     _finish(found, wanted)
     console.step("READY", f"{_summary(found, wanted)}{'' if changes else ', up to date'}")
@@ -142,8 +147,10 @@ def _gather(found: Environment, changes: Changes) -> Mapping[str, Unpacked]:
     """Return what is put in by ourselves; with --binary, say what of it no wheel could stand for."""
     supply = found.supply
     if found.options.binary and supply.nodes and not supply.binary:
-        raise UserError("the locks name no wheel that fits", "run `make vendor`, which lists what the index has; "
-                           "without --binary, all is built from vendor/")
+        raise UserError(
+            "the locks name no wheel that fits",
+            "run `make vendor`, which lists what the index has; without --binary, all is built from vendor/",
+        )
     rest = [item for item in changes.install if item.name in supply.nodes and item.name not in supply.binary]
     if found.options.binary and rest:
         labels = ", ".join(f"{item.name} {item.version}" for item in rest)
@@ -168,18 +175,27 @@ def _finish(found: Environment, wanted: Sequence[Wanted]) -> None:
     links = linking.write(found.packages, found.prefix, found.site, before.links if before else ())
     # virtualenvwrapper's note of where `workon` goes.
     files.write_changed(found.prefix / ".project", f"{found.project.root}\n")
-    workon.write(found.prefix, State(
-        project=str(found.project.root), interpreter=str(found.interpreter.path),
-        full_version=found.interpreter.full_version, system_site_packages=found.options.system_site_packages,
-        distributions={item.name: item.identity for item in wanted}, links=links, linked=found.linked,
-        personal=found.remembered,
-    ))  # fmt: skip
+    workon.write(
+        found.prefix,
+        State(
+            project=str(found.project.root),
+            interpreter=str(found.interpreter.path),
+            full_version=found.interpreter.full_version,
+            system_site_packages=found.options.system_site_packages,
+            distributions={item.name: item.identity for item in wanted},
+            links=links,
+            linked=found.linked,
+            personal=found.remembered,
+        ),
+    )
 
 
 def _report(found: Environment, changes: Changes, anew: str) -> None:
     if anew:
-        console.step("ANEW" if anew != "new" else "NEW", f"{found.prefix}: {len(changes.install)} distributions, "
-                f"Python {found.interpreter.full_version}")
+        console.step(
+            "ANEW" if anew != "new" else "NEW",
+            f"{found.prefix}: {len(changes.install)} distributions, Python {found.interpreter.full_version}",
+        )
         return
     for tag, labels in (("REMOVE", changes.removed), ("CHANGE", changes.changed), ("ADD", changes.added)):
         for label in labels:

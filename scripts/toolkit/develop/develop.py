@@ -24,8 +24,9 @@ from toolkit.project.settings import Settings
 from toolkit.vendored import check, lock_file
 
 
-def run(project: Project, chosen: Sequence[Package], settings: Settings, build: BuildOptions,
-        options: EnvironmentOptions) -> tuple[Path, Interpreter]:
+def run(
+    project: Project, chosen: Sequence[Package], settings: Settings, build: BuildOptions, options: EnvironmentOptions
+) -> tuple[Path, Interpreter]:
     """Make the environment, or bring the one there to the locks of `chosen`; return where it is, and its interpreter.
 
     Raises `UserError`; then the environment that was there is as it was.
@@ -45,8 +46,10 @@ def _lock_directory(prefix: Path) -> Path:
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise UserError(f"{files.cache_root()}: the toolkit's cache cannot be written: {error.strerror}",
-                           "set XDG_CACHE_HOME to a directory that you can write to") from None
+        raise UserError(
+            f"{files.cache_root()}: the toolkit's cache cannot be written: {error.strerror}",
+            "set XDG_CACHE_HOME to a directory that you can write to",
+        ) from None
     return directory
 
 
@@ -56,8 +59,14 @@ def _refuse_what_is_not_ours(prefix: Path, options: EnvironmentOptions) -> None:
         raise UserError(f"{prefix}: there is {what}", "--force replaces it; -n NAME makes another beside it")
 
 
-def _environment(prefix: Path, project: Project, chosen: Sequence[Package], settings: Settings, build: BuildOptions,
-                 options: EnvironmentOptions) -> Environment:
+def _environment(
+    prefix: Path,
+    project: Project,
+    chosen: Sequence[Package],
+    settings: Settings,
+    build: BuildOptions,
+    options: EnvironmentOptions,
+) -> Environment:
     check.require(project, settings, hashes=False)
     locks = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))) for package in chosen]
     pythons = [python for python in locks[0].pythons if all(python in item.pythons for item in locks)]
@@ -69,24 +78,43 @@ def _environment(prefix: Path, project: Project, chosen: Sequence[Package], sett
     beside = personal.read(project, options.extra, settings)
     own = [package.name for package in (*project.packages, *beside.extra)]
     made = Supply(
-        project=project, settings=settings, options=build, used=used, building=interpreter_choice.builder(used),
-        nodes=supply.nodes(locks, used, settings, own), places=options.places,
-    )  # fmt: skip
+        project=project,
+        settings=settings,
+        options=build,
+        used=used,
+        building=interpreter_choice.builder(used),
+        nodes=supply.nodes(locks, used, settings, own),
+        places=options.places,
+    )
     if options.binary:
         made = replace(made, binary=supply.offered(locks, made.nodes, used))
     made, remembered = _with_personal(made, beside, own, locks, state)
-    return Environment(prefix=prefix, project=project, supply=_with_pip(made), options=options, state=state,
-                       extra=beside.extra, remembered=remembered)
+    return Environment(
+        prefix=prefix,
+        project=project,
+        supply=_with_pip(made),
+        options=options,
+        state=state,
+        extra=beside.extra,
+        remembered=remembered,
+    )
 
 
-def _with_personal(made: Supply, beside: Personal, own: Sequence[str], locks: Sequence[Lock],
-                   state: State | None) -> tuple[Supply, Mapping[str, Any]]:
+def _with_personal(
+    made: Supply, beside: Personal, own: Sequence[str], locks: Sequence[Lock], state: State | None
+) -> tuple[Supply, Mapping[str, Any]]:
     """Add what the developer has beside the project, and return what to remember of it."""
     archives = {d.key for item in locks for d in item.distributions() if d.kind == "archive"}
     pins = [node.key for node in made.nodes.values() if node.key not in archives]
     found, remembered = personal.wheels(
-        beside, pins, (*own, *sorted(archives)), made.used, made.places, state.personal if state else {},
-        state.distributions.values() if state else ())
+        beside,
+        pins,
+        (*own, *sorted(archives)),
+        made.used,
+        made.places,
+        state.personal if state else {},
+        state.distributions.values() if state else (),
+    )
     return replace(made, personal=found), remembered
 
 

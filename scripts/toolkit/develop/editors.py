@@ -63,8 +63,13 @@ def are_asked(arguments: argparse.Namespace) -> bool:
     return any((arguments.pycharm, arguments.vscode, arguments.direnv))
 
 
-def write(project: Project, prefix: Path, interpreter: Interpreter, arguments: argparse.Namespace,
-          extra: Sequence[Package] = ()) -> None:
+def write(
+    project: Project,
+    prefix: Path,
+    interpreter: Interpreter,
+    arguments: argparse.Namespace,
+    extra: Sequence[Package] = (),
+) -> None:
     """Write what was asked for, in the project; `extra` are packages of other projects that are linked too."""
     place = _Place(project=project, prefix=prefix, interpreter=interpreter, packages=(*project.packages, *extra))
     makers: dict[str, Callable[[_Place], dict[str, str]]] = {"pycharm": _pycharm, "vscode": _vscode, "direnv": _direnv}
@@ -73,8 +78,10 @@ def write(project: Project, prefix: Path, interpreter: Interpreter, arguments: a
             for path, text in make(place).items():
                 _write(project.root, path, text)
     if arguments.pycharm:
-        console.note(f"PyCharm keeps interpreters in its own settings, not in projects: once, add {prefix}/bin/python\n"
-                f"    as an existing one (Settings > Python Interpreter), under the name {_sdk(place)!r}")
+        console.note(
+            f"PyCharm keeps interpreters in its own settings, not in projects: once, add {prefix}/bin/python\n"
+            f"    as an existing one (Settings > Python Interpreter), under the name {_sdk(place)!r}"
+        )
     if arguments.direnv:
         console.note("direnv asks once for your consent: `direnv allow`")
 
@@ -117,27 +124,39 @@ def _sdk(place: _Place) -> str:
 def _pycharm(place: _Place) -> dict[str, str]:
     module = f"$PROJECT_DIR$/.idea/{place.project.root.name}.iml"
     sdk = quoteattr(_sdk(place))
-    modules = (f"    <modules>\n      <module fileurl={quoteattr(f'file://{module}')} filepath={quoteattr(module)} />\n"
-               "    </modules>\n")
+    modules = (
+        f"    <modules>\n      <module fileurl={quoteattr(f'file://{module}')} filepath={quoteattr(module)} />\n"
+        "    </modules>\n"
+    )
     roots = "".join(_content(place, root) for root in _content_roots(place))
-    jdk = (f'    <orderEntry type="jdk" jdkName={sdk} jdkType="Python SDK" />\n'
-           '    <orderEntry type="sourceFolder" forTests="false" />\n')
-    repositories = "".join(f'    <mapping directory={quoteattr(_from(place, path, "$PROJECT_DIR$"))} vcs="Git" />\n'
-                           for path in (place.project.root, *_submodules(place.project.root))
-                           if (path / ".git").exists())
+    jdk = (
+        f'    <orderEntry type="jdk" jdkName={sdk} jdkType="Python SDK" />\n'
+        '    <orderEntry type="sourceFolder" forTests="false" />\n'
+    )
+    repositories = "".join(
+        f'    <mapping directory={quoteattr(_from(place, path, "$PROJECT_DIR$"))} vcs="Git" />\n'
+        for path in (place.project.root, *_submodules(place.project.root))
+        if (path / ".git").exists()
+    )
     return {
         ".idea/vcs.xml": _xml("project", f'  <component name="VcsDirectoryMappings">\n{repositories}  </component>\n'),
-        ".idea/misc.xml": _xml("project", f'  <component name="ProjectRootManager" version="2" project-jdk-name={sdk} '
-                               'project-jdk-type="Python SDK" />\n'),
+        ".idea/misc.xml": _xml(
+            "project",
+            f'  <component name="ProjectRootManager" version="2" project-jdk-name={sdk} '
+            'project-jdk-type="Python SDK" />\n',
+        ),
         ".idea/modules.xml": _xml("project", f'  <component name="ProjectModuleManager">\n{modules}  </component>\n'),
         f".idea/{place.project.root.name}.iml": _xml(
-            'module type="PYTHON_MODULE"', f'  <component name="NewModuleRootManager">\n{roots}{jdk}  </component>\n'),
+            'module type="PYTHON_MODULE"', f'  <component name="NewModuleRootManager">\n{roots}{jdk}  </component>\n'
+        ),
     }
 
 
 def _xml(root: str, body: str) -> str:
-    return (f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {_MARK} -->\n<{root} version="4">\n{body}'
-            f"</{root.partition(' ')[0]}>\n")
+    return (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<!-- {_MARK} -->\n<{root} version="4">\n{body}'
+        f"</{root.partition(' ')[0]}>\n"
+    )
 
 
 def _content_roots(place: _Place) -> list[Path]:
@@ -180,8 +199,9 @@ def _from(place: _Place, path: Path, variable: str) -> str:
 
 
 def _vscode(place: _Place) -> dict[str, str]:
-    tests = [os.path.relpath(path, place.project.root) for path in place.tests
-             if path.is_relative_to(place.project.root)]
+    tests = [
+        os.path.relpath(path, place.project.root) for path in place.tests if path.is_relative_to(place.project.root)
+    ]
     settings: dict[str, object] = {
         "python.defaultInterpreterPath": str(place.prefix / "bin" / "python"),
         "python.analysis.extraPaths": [str(root) for root in place.roots],
@@ -198,4 +218,4 @@ def _vscode(place: _Place) -> dict[str, str]:
 
 def _direnv(place: _Place) -> dict[str, str]:
     prefix = shlex.quote(str(place.prefix))
-    return {".envrc": f"# {_MARK}\nexport VIRTUAL_ENV={prefix}\nPATH_add \"$VIRTUAL_ENV/bin\"\nunset PYTHONHOME\n"}
+    return {".envrc": f'# {_MARK}\nexport VIRTUAL_ENV={prefix}\nPATH_add "$VIRTUAL_ENV/bin"\nunset PYTHONHOME\n'}

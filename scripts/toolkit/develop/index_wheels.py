@@ -39,8 +39,9 @@ def _tools(index_url: str) -> Path:
     return tools_environment.make(Path(sys.executable), index_url)
 
 
-def install(prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places: Places,
-            variables: Mapping[str, str]) -> None:
+def install(
+    prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places: Places, variables: Mapping[str, str]
+) -> None:
     """Put wheels (name -> version, file) into the environment at `prefix`, in the place of what there is of them.
 
     Raises `UserError`; then the environment is as it was.
@@ -51,10 +52,24 @@ def install(prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places
         lock = directory / "pylock.toml"
         lock.write_text(_lock(wheels, places), encoding="utf-8")
         command: list[str | Path] = [
-            _tools(places.index_url).parent / "uv", "pip", "install", "--requirements", lock, "--no-deps",
-            "--reinstall", "--no-build", "--no-config", "--python", prefix / "bin" / "python", "--cache-dir",
-            files.cache_root() / "uv", "--quiet", "--no-progress", "--color", "never",
-        ]  # fmt: skip
+            _tools(places.index_url).parent / "uv",
+            "pip",
+            "install",
+            "--requirements",
+            lock,
+            "--no-deps",
+            "--reinstall",
+            "--no-build",
+            "--no-config",
+            "--python",
+            prefix / "bin" / "python",
+            "--cache-dir",
+            files.cache_root() / "uv",
+            "--quiet",
+            "--no-progress",
+            "--color",
+            "never",
+        ]
         try:
             process.run(command, env=variables)
         except process.CommandError as error:
@@ -68,8 +83,12 @@ def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], places: Places) -> str
         url = _nearer(wheel, places) or wheel.url
         file = f"name = {json.dumps(wheel.name)}, url = {json.dumps(url)}, size = {wheel.size}"
         hashes = f"hashes = {{ sha256 = {json.dumps(wheel.sha256)} }}"
-        lines += ["[[packages]]", f"name = {json.dumps(name)}", f"version = {json.dumps(version)}",
-                  f"wheels = [{{ {file}, {hashes} }}]"]
+        lines += [
+            "[[packages]]",
+            f"name = {json.dumps(name)}",
+            f"version = {json.dumps(version)}",
+            f"wheels = [{{ {file}, {hashes} }}]",
+        ]
     return "\n".join(lines)
 
 
@@ -82,7 +101,13 @@ def _nearer(wheel: VendoredFile, places: Places) -> str:
 def _failure(output: str) -> UserError:
     found = re.search(r"(?:hash|size) mismatch for[:\s]*`([^`]+)`", output, re.IGNORECASE)
     if found:
-        return UserError(f"{found[1]}: the index has another wheel than the one that is locked",
-                            "find out why before anything else; without --binary it is built from vendor/", output)
-    return UserError("wheels cannot be had from the index", "see uv's message above; without --binary, all is built "
-                        "from vendor/, and no index is asked", output)
+        return UserError(
+            f"{found[1]}: the index has another wheel than the one that is locked",
+            "find out why before anything else; without --binary it is built from vendor/",
+            output,
+        )
+    return UserError(
+        "wheels cannot be had from the index",
+        "see uv's message above; without --binary, all is built from vendor/, and no index is asked",
+        output,
+    )

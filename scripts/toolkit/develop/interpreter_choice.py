@@ -22,7 +22,9 @@ def choose(project: Project, packages: Sequence[Package], pythons: Sequence[str]
     """
     if requested:
         return _requested(pythons, requested)
-    exact = list(dict.fromkeys(version for package in packages for version in python_version.read(project, package).exact))
+    exact = list(
+        dict.fromkeys(version for package in packages for version in python_version.read(project, package).exact)
+    )
     for version in pythons:
         for path in _candidates(version, exact):
             found = interpreters.probe(path)
@@ -48,8 +50,10 @@ def missing(wanted: str, version: str) -> UserError:
     hint = f"`pyenv install {version}` gets it"
     if not shutil.which("pyenv") and not pyenv.root().is_dir():
         hint = f"`apt install python{version} python{version}-dev`, or with pyenv: `pyenv install {version}`"
-    return UserError(f"no interpreter for Python {wanted} on this machine; there is: {there}",
-                        f"{hint}; -p names one, and .python-version says which are wanted")
+    return UserError(
+        f"no interpreter for Python {wanted} on this machine; there is: {there}",
+        f"{hint}; -p names one, and .python-version says which are wanted",
+    )
 
 
 def _available() -> Iterator[str]:
@@ -74,20 +78,25 @@ def _candidates(version: str, exact: Iterable[str]) -> Iterator[Path]:
 def _warn_of_another_patch(found: Interpreter, exact: Iterable[str]) -> None:
     same = [version for version in exact if pyenv.minor(version) == found.version]
     if same and found.full_version not in same:
-        console.warn(f".python-version says {same[0]}, which is not there: {found.full_version} is taken "
-                f"(`pyenv install {same[0]}` gets it)")
+        console.warn(
+            f".python-version says {same[0]}, which is not there: {found.full_version} is taken "
+            f"(`pyenv install {same[0]}` gets it)"
+        )
 
 
 def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
     path = pyenv.versions().get(requested) or _program(requested)
     found = interpreters.probe(path) if path else None
     if not found:
-        raise UserError(f"--python {requested}: no such interpreter; there is: {', '.join(_available()) or 'none'}",
-                           "give a path, a program's name, or a version such as 3.11.7")
+        raise UserError(
+            f"--python {requested}: no such interpreter; there is: {', '.join(_available()) or 'none'}",
+            "give a path, a program's name, or a version such as 3.11.7",
+        )
     if found.version not in pythons:
-        raise UserError(f"--python {requested} is Python {found.version}, but vendor/ is locked for "
-                           f"{', '.join(pythons)}", f"choose another, or add the line {found.version} to "
-                           ".python-version and run `make vendor`")
+        raise UserError(
+            f"--python {requested} is Python {found.version}, but vendor/ is locked for {', '.join(pythons)}",
+            f"choose another, or add the line {found.version} to .python-version and run `make vendor`",
+        )
     return found
 
 

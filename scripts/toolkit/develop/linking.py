@@ -21,7 +21,9 @@ def write(packages: Iterable[Package], prefix: Path, site: Path, old_links: Iter
     `old_links` are those of the last time; what of them is not wanted any more is removed.
     """
     chosen = tuple(packages)
-    files.write_changed(site / _PATHS, "".join(f"{path}\n" for package in chosen for path in source_files.import_roots(package.path)))
+    files.write_changed(
+        site / _PATHS, "".join(f"{path}\n" for package in chosen for path in source_files.import_roots(package.path))
+    )
     for package in chosen:
         _describe(package, site)
     scripts = {f"bin/{script.name}": script for package in chosen for script in _scripts(package)}
@@ -86,4 +88,3 @@ def _describe(package: Package, site: Path) -> None:
 
 def _is_described(directory: Path) -> bool:
     return (directory / "direct_url.json").is_file() and not (directory / "WHEEL").exists()
-

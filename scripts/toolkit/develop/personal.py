@@ -62,8 +62,15 @@ def _discover(directory: Path, settings: Settings) -> Project:
     return discovery.discover(replace(settings, project=directory, packages=(), services=()))
 
 
-def wheels(asked: Personal, pins: Sequence[str], provided: Sequence[str], used: Interpreter, places: Places,
-           remembered: Mapping[str, Any], is_there: Iterable[str]) -> tuple[dict[str, PersonalWheel], dict[str, Any]]:
+def wheels(
+    asked: Personal,
+    pins: Sequence[str],
+    provided: Sequence[str],
+    used: Interpreter,
+    places: Places,
+    remembered: Mapping[str, Any],
+    is_there: Iterable[str],
+) -> tuple[dict[str, PersonalWheel], dict[str, Any]]:
     """Return the wheels that are asked for, by name, and what to remember for the next time.
 
     `pins` (`name==version`) hold for all of them and are not among them, nor is what is `provided`; `is_there` are

@@ -21,17 +21,22 @@ from toolkit.resolve import engines
 from toolkit.resolve.engine import Request
 
 
-def get(wanted: Mapping[str, str], pins: Sequence[str], provided: Sequence[str], used: Interpreter,
-        indexes: Indexes) -> dict[str, PersonalWheel]:
+def get(
+    wanted: Mapping[str, str], pins: Sequence[str], provided: Sequence[str], used: Interpreter, indexes: Indexes
+) -> dict[str, PersonalWheel]:
     """Return the wheels, by name, of all that `wanted` (requirement -> where it stands) needs besides `pins`."""
     names = {pin.partition("==")[0] for pin in pins}
     request = Request(
-        requirements=tuple(wanted), constraints=tuple(pins), targets=Targets(pythons=(used.version,)),
-        platforms=(sys.platform,), provided=tuple(provided),
+        requirements=tuple(wanted),
+        constraints=tuple(pins),
+        targets=Targets(pythons=(used.version,)),
+        platforms=(sys.platform,),
+        provided=tuple(provided),
         origins={**wanted, **dict.fromkeys(pins, "vendor/")},
-    )  # fmt: skip
-    chosen = [pin for pin in engines.get("uv", indexes).resolve(request)
-              if pin.name not in names and used.matches(pin.marker)]
+    )
+    chosen = [
+        pin for pin in engines.get("uv", indexes).resolve(request) if pin.name not in names and used.matches(pin.marker)
+    ]
     remote = {pin.name: _file(pin, used) for pin in chosen}
     fetched = fetch.fetch(list(map(_vendored, remote.values())), http.create(indexes, 16), timeout=indexes.timeout)
     return {pin.name: _wheel(pin, fetched[remote[pin.name].name], used, indexes) for pin in chosen}
@@ -42,8 +47,10 @@ def _file(pin: Pin, used: Interpreter) -> RemoteFile:
     chosen = next((wheel for wheel in pin.wheels if wheel.name == name), pin.archive or pin.sdist)
     if not chosen:
         there = ", ".join(wheel.name for wheel in pin.wheels)
-        raise UserError(f"{pin.key}: no source, and no wheel that fits Python {used.version} here ({there})",
-                           "ask for another version of it, or of what requires it, in local-requirements.txt")
+        raise UserError(
+            f"{pin.key}: no source, and no wheel that fits Python {used.version} here ({there})",
+            "ask for another version of it, or of what requires it, in local-requirements.txt",
+        )
     return chosen
 
 
@@ -65,14 +72,26 @@ def _build(pin: Pin, fetched: Fetched, used: Interpreter, indexes: Indexes) -> P
     console.step("BUILD", f"{pin.name} {pin.version}")
     with files.temporary_directory(fetched.path.parent, ".building-") as scratch:
         command: list[str | Path] = [
-            sys.executable, "-m", "pip", "--python", used.path, "wheel", "--quiet", "--no-deps",
-            "--wheel-dir", scratch / "wheel", fetched.path,
-        ]  # fmt: skip
+            sys.executable,
+            "-m",
+            "pip",
+            "--python",
+            used.path,
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--wheel-dir",
+            scratch / "wheel",
+            fetched.path,
+        ]
         try:
             process.run(command, env=indexes.pip_environment())
         except process.CommandError as error:
-            raise UserError(f"{pin.key}: its wheel could not be built", "see pip's message above; another version, "
-                               "or none, in local-requirements.txt", indexes.hide(error.output)) from None
+            raise UserError(
+                f"{pin.key}: its wheel could not be built",
+                "see pip's message above; another version, or none, in local-requirements.txt",
+                indexes.hide(error.output),
+            ) from None
         files.remove_tree(target)
         (scratch / "wheel").rename(target)
     return next(target.glob("*.whl"))

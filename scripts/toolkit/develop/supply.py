@@ -38,7 +38,8 @@ def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, own: Ite
             if first and first.version != node.version:
                 raise UserError(
                     f"{owners[node.name]} has {first.label}, but {item.service} has {node.label}",
-                    "one environment holds one of them: name one service (--services DIRECTORY), or make them agree")
+                    "one environment holds one of them: name one service (--services DIRECTORY), or make them agree",
+                )
             if node.name not in passed and (not first or first.cheap):
                 chosen[node.name], owners[node.name] = node, item.service
     return dict(sorted(chosen.items()))
@@ -77,8 +78,11 @@ class Supply:
 
     def wanted(self) -> tuple[Wanted, ...]:
         """Return all that the environment is to hold."""
-        found = [*map(self._from_node, self.nodes.values()), *map(_from_bundled, self.bundled.values()),
-                 *map(_from_personal, self.personal.values())]
+        found = [
+            *map(self._from_node, self.nodes.values()),
+            *map(_from_bundled, self.bundled.values()),
+            *map(_from_personal, self.personal.values()),
+        ]
         return tuple(sorted(found, key=lambda item: item.name))
 
     def _from_node(self, node: Node) -> Wanted:

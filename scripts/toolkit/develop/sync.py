@@ -76,7 +76,8 @@ def installed(site: Path, ours: Iterable[str] = ()) -> dict[str, list[Installed]
         if f"{dot}{suffix}" == ".dist-info" and dash and normalize(name) not in passed:
             directory = site / entry
             found.setdefault(normalize(name), []).append(
-                Installed(normalize(name), version, directory, _rows(directory / "RECORD")))
+                Installed(normalize(name), version, directory, _rows(directory / "RECORD"))
+            )
     return found
 
 
@@ -114,8 +115,7 @@ def _change(item: Wanted, found: Sequence[Installed]) -> str:
     return f"{item.name} {old} -> {item.version}" if old != item.version else f"{item.name} {old}, put in again"
 
 
-def apply(prefix: Path, changes: Changes, there: Mapping[str, list[Installed]],
-          wheels: Mapping[str, Unpacked]) -> None:
+def apply(prefix: Path, changes: Changes, there: Mapping[str, list[Installed]], wheels: Mapping[str, Unpacked]) -> None:
     """Make the changes to the environment at `prefix`, as far as there are `wheels`, which are by name."""
     others = {item.name for item in changes.install if item.name not in wheels}
     for name in changes.uninstall:

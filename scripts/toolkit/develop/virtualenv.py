@@ -48,8 +48,11 @@ def _run(words: list[str]) -> None:
 
 
 def _failure(prefix: Path, interpreter: Interpreter, error: process.CommandError) -> UserError:
-    return UserError(f"{prefix}: virtualenv makes no environment of Python {interpreter.full_version} there",
-                        "see its message above; `-V 2` shows the command", error.output)
+    return UserError(
+        f"{prefix}: virtualenv makes no environment of Python {interpreter.full_version} there",
+        "see its message above; `-V 2` shows the command",
+        error.output,
+    )
 
 
 def bundled_pip(interpreter: Interpreter) -> Path | None:

@@ -45,16 +45,20 @@ def home() -> Path:
     path = Path(os.environ.get("WORKON_HOME") or "~/.virtualenvs").expanduser().absolute()
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        raise UserError(f"{path}: environments cannot be kept here: {existing} is not a directory you can write to",
-                           "set WORKON_HOME to one, also for virtualenvwrapper (in ~/.bashrc)")
+        raise UserError(
+            f"{path}: environments cannot be kept here: {existing} is not a directory you can write to",
+            "set WORKON_HOME to one, also for virtualenvwrapper (in ~/.bashrc)",
+        )
     return path
 
 
 def check_name(name: str) -> str:
     """Return the name of an environment. Raises `UserError` for what no directory or no `workon` can take."""
     if not name or re.search(r"[/\x00-\x1f`$\"'\\]", name) or name.startswith(("-", ".")) or name != name.strip():
-        raise UserError(f"{name!r} is no name for an environment",
-                           "use letters, digits, `_`, `-`, `.` and spaces, but no `-` or `.` first: -n NAME")
+        raise UserError(
+            f"{name!r} is no name for an environment",
+            "use letters, digits, `_`, `-`, `.` and spaces, but no `-` or `.` first: -n NAME",
+        )
     return name
 
 

@@ -24,8 +24,21 @@ Section = tuple[str, Sequence[Pair]]
 
 _COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
 _DEBIAN_PACKAGES = (
-    "debhelper", "dh-python", "dpkg-dev", "python3", "python3-dev", "python3-venv", "python3-packaging",
-    "python3-installer", "build-essential", "sbuild", "schroot", "mmdebstrap", "uidmap", "lintian", "apt-file",
+    "debhelper",
+    "dh-python",
+    "dpkg-dev",
+    "python3",
+    "python3-dev",
+    "python3-venv",
+    "python3-packaging",
+    "python3-installer",
+    "build-essential",
+    "sbuild",
+    "schroot",
+    "mmdebstrap",
+    "uidmap",
+    "lintian",
+    "apt-file",
 )
 _TOOLS = ("uv", "pip", "pip-tools", "packaging", "tomli-w", "requests")
 _VARIABLES = re.compile(r"(PIP|UV|DEB|PYTHON|XDG|SSL|REQUESTS)\w*|\w+_proxy|SOURCE_DATE_EPOCH|LANG|PATH", re.IGNORECASE)
@@ -50,9 +63,10 @@ def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
         yield "Locks", [_lock(project, settings, package) for package in project.locked]
         yield "vendor/", _vendor(project, settings)
     yield "Settings", [(name, _masked(name, value)) for name, value in sorted(given.items())]
-    yield "Environment", [
-        (name, _masked(name, value)) for name, value in sorted(os.environ.items()) if _VARIABLES.fullmatch(name)
-    ]
+    yield (
+        "Environment",
+        [(name, _masked(name, value)) for name, value in sorted(os.environ.items()) if _VARIABLES.fullmatch(name)],
+    )
     yield "Machine", list(_machine())
     yield "Programs", [(name, _program(name)) for name in _COMMANDS]
     yield "Debian packages", _debian_packages()

@@ -154,10 +154,14 @@ class _Drawing:
         top = min(tops.values(), default=0)
         lefts, rights = self._sides()
         boxes = {
-            name: Box(x=lefts[layer], y=height[Item(name, layer)] - self.boxes[name].height / 2 - top,
-                      width=self.boxes[name].width, height=self.boxes[name].height)
+            name: Box(
+                x=lefts[layer],
+                y=height[Item(name, layer)] - self.boxes[name].height / 2 - top,
+                width=self.boxes[name].width,
+                height=self.boxes[name].height,
+            )
             for name, layer in self.layers.items()
-        }  # fmt: skip
+        }
         routes = {
             link: tuple(
                 (rights[one.layer], height[one] - top, lefts[two.layer], height[two] - top)
@@ -166,10 +170,13 @@ class _Drawing:
             for link, way in self.ways.items()
         }
         return Layout(
-            boxes=boxes, routes=routes, layers=self.layers, width=max(rights, default=0),
+            boxes=boxes,
+            routes=routes,
+            layers=self.layers,
+            width=max(rights, default=0),
             reversed=frozenset(link for link, pair in self.pairs.items() if pair != (link.source, link.target)),
             height=max((y + self._room(item) / 2 for item, y in height.items()), default=0) - top,
-        )  # fmt: skip
+        )
 
     def _room(self, item: Item) -> float:
         return _LANE if item.kind is not None else self.boxes[item.name].height + _MARGIN
@@ -188,8 +195,9 @@ class _Drawing:
                 height |= self._apart(column, wanted, near)
         return height
 
-    def _apart(self, column: Sequence[Item], wanted: Mapping[Item, float], near: Mapping[Item, Sequence[Item]],
-               ) -> dict[Item, float]:  # fmt: skip
+    def _apart(
+        self, column: Sequence[Item], wanted: Mapping[Item, float], near: Mapping[Item, Sequence[Item]]
+    ) -> dict[Item, float]:
         """Return the heights nearest to those wanted that keep the order and the room of each."""
         offsets, used = [], 0.0
         for item in column:

@@ -54,10 +54,13 @@ def rows(old: Sequence[Needs], new: Sequence[Lock] | None, newest: Mapping[str, 
         for row in _rows(needs, new[number] if new else None, newest):
             merged.setdefault(replace(row, services=(), held=()), []).append(row)
     found = [
-        replace(row, services=tuple(service for one in same for service in one.services),
-                held=tuple(dict.fromkeys(held for one in same for held in one.held)))
+        replace(
+            row,
+            services=tuple(service for one in same for service in one.services),
+            held=tuple(dict.fromkeys(held for one in same for held in one.held)),
+        )
         for row, same in merged.items()
-    ]  # fmt: skip
+    ]
     return sorted(found, key=lambda row: (PARTS.index(row.part), row.name, row.services))
 
 
@@ -71,11 +74,15 @@ def _rows(needs: Needs, new: Lock | None, newest: Mapping[str, Release]) -> Iter
             # What an upgrade drops, nothing holds.
             beyond = release is not None and allowed != () and release.version not in (allowed or ())
             yield Row(
-                name=name, part=part, services=(needs.lock.service,), locked=locked, allowed=allowed,
+                name=name,
+                part=part,
+                services=(needs.lock.service,),
+                locked=locked,
+                allowed=allowed,
                 newest=release.version if release else None,
                 has_source=release.has_source if release and not _is_wheel(needs.lock, name) else True,
                 held=tuple(_held(needs, name, release)) if release and beyond else (),
-            )  # fmt: skip
+            )
 
 
 def _is_wheel(item: Lock, name: str) -> bool:
@@ -147,10 +154,22 @@ def _note(row: Row, services: Sequence[str]) -> str:
 
 def to_json(found: Iterable[Row]) -> str:
     """Return the rows for other programs: a list of objects, versions as lists of texts."""
-    return json.dumps([
-        {
-            "name": row.name, "part": row.part, "services": row.services, "locked": [str(v) for v in row.locked],
-            "allowed": None if row.allowed is None else [str(v) for v in row.allowed],
-            "newest": str(row.newest) if row.newest else None, "newest_has_source": row.has_source, "held": row.held,
-        } for row in found
-    ], indent=2) + "\n"  # fmt: skip
+    return (
+        json.dumps(
+            [
+                {
+                    "name": row.name,
+                    "part": row.part,
+                    "services": row.services,
+                    "locked": [str(v) for v in row.locked],
+                    "allowed": None if row.allowed is None else [str(v) for v in row.allowed],
+                    "newest": str(row.newest) if row.newest else None,
+                    "newest_has_source": row.has_source,
+                    "held": row.held,
+                }
+                for row in found
+            ],
+            indent=2,
+        )
+        + "\n"
+    )

@@ -42,8 +42,11 @@ def draw(needs: Needs) -> str:
     links = {pair: kind for pair, kind in kinds.items() if pair not in implied or kind != "build"}
     largest = max((node.size for node in nodes.values()), default=1)
     boxes = {key: _box(node, largest) for key, node in nodes.items()}
-    placed = layout.arrange(boxes, [Link(source=s, target=t, kind=kind) for (s, t), kind in sorted(links.items())],
-                            late=[key for key, node in nodes.items() if node.part == "build"])  # fmt: skip
+    placed = layout.arrange(
+        boxes,
+        [Link(source=s, target=t, kind=kind) for (s, t), kind in sorted(links.items())],
+        late=[key for key, node in nodes.items() if node.part == "build"],
+    )
     return "\n".join(_document(needs, nodes, kinds, implied, placed, largest)) + "\n"
 
 
@@ -75,10 +78,12 @@ def _implied(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
         following[left].add(right)
     reached = {name: _reach(following, name) for name in list(following)}
     return {
-        (left, right) for left, others in following.items() for right in others
+        (left, right)
+        for left, others in following.items()
+        for right in others
         # Not along a circle through `left` itself.
         if any(right in reached.get(other, ()) and left not in reached.get(other, ()) for other in others - {right})
-    }  # fmt: skip
+    }
 
 
 def _reach(following: Mapping[str, set[str]], name: str) -> set[str]:
@@ -112,12 +117,20 @@ def human(size: int) -> str:
     return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 1):.0f} kB"
 
 
-def _document(needs: Needs, nodes: Mapping[str, Node], kinds: Mapping[tuple[str, str], str],
-              implied: set[tuple[str, str]], placed: Layout, largest: int) -> Iterator[str]:  # fmt: skip
+def _document(
+    needs: Needs,
+    nodes: Mapping[str, Node],
+    kinds: Mapping[tuple[str, str], str],
+    implied: set[tuple[str, str]],
+    placed: Layout,
+    largest: int,
+) -> Iterator[str]:
     width, height = max(placed.width, 760) + 2 * _MARGIN, placed.height + _HEAD + _MARGIN
     numbers = {key: number for number, key in enumerate(nodes)}
-    yield (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
-           f'height="{height:.0f}" font-family="{picture_style.FONT}">')
+    yield (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
+        f'height="{height:.0f}" font-family="{picture_style.FONT}">'
+    )
     yield f"<title>{escape(_title(needs, nodes))}</title>"
     yield f"<style>{picture_style.css(numbers.values())}</style>"
     yield '<rect class="paper" width="100%" height="100%"/>'
@@ -141,8 +154,9 @@ def _summary(nodes: Mapping[str, Node]) -> str:
     parts = {part: [node.size for node in nodes.values() if node.part == part] for part in words}
     return ", ".join(
         f"{len(sizes)} {'distributions ' if part == 'shipped' else ''}{words[part]} ({human(sum(sizes))})"
-        for part, sizes in parts.items() if sizes
-    )  # fmt: skip
+        for part, sizes in parts.items()
+        if sizes
+    )
 
 
 def _scale(largest: int) -> list[int]:

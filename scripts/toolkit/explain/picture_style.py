@@ -8,17 +8,24 @@ from html import escape
 FONT = "'DejaVu Sans', Verdana, sans-serif"
 #: Colour by part or kind of line: on white, and on a dark screen.
 _COLOURS = {
-    "local": ("#22303c", "#e6edf3"), "shipped": ("#2f6f9f", "#6fb3e0"), "tests": ("#3f8f5f", "#6fcf97"),
-    "build": ("#d08a2c", "#e0a458"), "runtime": ("#5f8fb5", "#5f9fd0"),
-}  # fmt: skip
+    "local": ("#22303c", "#e6edf3"),
+    "shipped": ("#2f6f9f", "#6fb3e0"),
+    "tests": ("#3f8f5f", "#6fcf97"),
+    "build": ("#d08a2c", "#e0a458"),
+    "runtime": ("#5f8fb5", "#5f9fd0"),
+}
 _PARTS = {
-    "local": "package of this project", "shipped": "shipped", "tests": "for tests and developers",
+    "local": "package of this project",
+    "shipped": "shipped",
+    "tests": "for tests and developers",
     "build": "only builds",
-}  # fmt: skip
+}
 _KINDS = {
-    "runtime": "needs", "tests": "is tested or developed with", "build": "is built with",
+    "runtime": "needs",
+    "tests": "is tested or developed with",
+    "build": "is built with",
     "runtime faint": "follows from others",
-}  # fmt: skip
+}
 #: The width of a letter of the legend.
 _KEY = 6.6
 _LIGHT_TEXT = {"text": "#22303c", "below": "#6b7780", "paper": "#ffffff"}
@@ -38,9 +45,11 @@ def css(numbers: Iterable[int]) -> str:
         ".title{font-size:20px;font-weight:bold}.said{font-size:12px}.key{font-size:11px}",
         ".line,.whole{fill:none;stroke-width:1.3}.line.build{stroke-dasharray:4 2.5;stroke-width:1.1;opacity:.75}",
         ".line.faint{opacity:.35}.whole{opacity:0;stroke-width:2.2;pointer-events:none}.node circle{fill-opacity:.85}",
-        "@media screen and (prefers-color-scheme:dark){", _colours(1, _DARK_TEXT), "}",
+        "@media screen and (prefers-color-scheme:dark){",
+        _colours(1, _DARK_TEXT),
+        "}",
         "svg:has(.node:hover) .line:not(.sample){opacity:.12}",
-    ]  # fmt: skip
+    ]
     rules += [f"svg:has(#n{n}:hover) :is(.s{n},.t{n}){{opacity:1}}" for n in numbers]
     return "".join(rules)
 

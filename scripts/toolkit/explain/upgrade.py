@@ -49,11 +49,14 @@ def look(project: Project, settings: Settings, options: VendorOptions, indexes: 
     return Outlook(rows=outdated.rows(old, new, newest), old=old)
 
 
-def _upgraded(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver,
-              ) -> tuple[Lock, ...] | None:  # fmt: skip
+def _upgraded(
+    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver
+) -> tuple[Lock, ...] | None:
     """Return what an upgrade would lock, or None, with a warning, where it would fail: the indexes have answered."""
     try:
         return vendor.plan(project, settings, options, indexes, resolver).new
     except UserError as error:
-        console.warn(f"`make vendor UPGRADE=all` would fail, so what is allowed is not known: {error.what}; {error.hint}")
+        console.warn(
+            f"`make vendor UPGRADE=all` would fail, so what is allowed is not known: {error.what}; {error.hint}"
+        )
         return None

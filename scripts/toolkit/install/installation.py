@@ -41,7 +41,9 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         if packaging:
             packaging.finish(installed)
             _document(packaging.documents(service), materials(service.service_name, settings, built), wanted)
-        console.step("INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({_took(start, installed)})")
+        console.step(
+            "INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({_took(start, installed)})"
+        )
 
 
 def _took(start: float, installed: Installed) -> str:

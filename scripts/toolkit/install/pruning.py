@@ -42,12 +42,15 @@ def read(path: Path, shown: str) -> tuple[Rule, ...]:
     lines = [line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
     rules = tuple(
         Rule(pattern=line, origin=f"{shown}:{number}")
-        for number, line in enumerate(lines, 1) if line and not line.startswith("#")
+        for number, line in enumerate(lines, 1)
+        if line and not line.startswith("#")
     )
     for rule in rules:
         if ".." in PurePosixPath(rule.pattern).parts:
-            raise UserError(f"{rule.origin}: {rule.pattern} leads out of the environment",
-                               "name what is in it: relative to site-packages, or with a slash to the environment")
+            raise UserError(
+                f"{rule.origin}: {rule.pattern} leads out of the environment",
+                "name what is in it: relative to site-packages, or with a slash to the environment",
+            )
     return rules
 
 

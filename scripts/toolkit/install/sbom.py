@@ -80,9 +80,13 @@ def _toolkit() -> dict[str, Any]:
 def _component(item: WheelMetadata, locked: Distribution | None, materials: Materials) -> dict[str, Any]:
     name = normalize(item.name)
     component: dict[str, Any] = {
-        "type": "library", "bom-ref": _reference(name, locked), "name": name, "version": item.version,
-        "scope": "required", **_licences(item),
-    }  # fmt: skip
+        "type": "library",
+        "bom-ref": _reference(name, locked),
+        "name": name,
+        "version": item.version,
+        "scope": "required",
+        **_licences(item),
+    }
     if locked:
         component |= _origin(locked, materials.interpreter)
     return component
@@ -90,9 +94,13 @@ def _component(item: WheelMetadata, locked: Distribution | None, materials: Mate
 
 def _tool(item: Distribution, materials: Materials) -> dict[str, Any]:
     return {
-        "type": "library", "bom-ref": _reference(item.name, item), "name": item.name, "version": item.version,
-        "scope": "excluded", **_origin(item, materials.interpreter),
-    }  # fmt: skip
+        "type": "library",
+        "bom-ref": _reference(item.name, item),
+        "name": item.name,
+        "version": item.version,
+        "scope": "excluded",
+        **_origin(item, materials.interpreter),
+    }
 
 
 def _origin(item: Distribution, interpreter: Interpreter) -> dict[str, Any]:

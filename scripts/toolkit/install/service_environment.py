@@ -71,8 +71,9 @@ def install(plan: Plan, destdir: Path, store: Path, jobs: int) -> Installed:
         scripts = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged)]
         files.swap_directory(staged, target)
     is_pure = all(tree.is_pure for tree in made)
-    return Installed(plan=plan, root=target, scripts=tuple(sorted(scripts)), is_pure=is_pure,
-                     left_out=tuple(left_out.values()))
+    return Installed(
+        plan=plan, root=target, scripts=tuple(sorted(scripts)), is_pure=is_pure, left_out=tuple(left_out.values())
+    )
 
 
 def _owners(made: Sequence[Tree]) -> dict[str, Tree]:

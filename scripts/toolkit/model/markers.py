@@ -63,8 +63,10 @@ def _one_of(variable: str, values: Sequence[str]) -> str:
 @cache
 def _table(marker: str, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[tuple[Environment, bool], ...]:
     parsed = Marker(marker) if marker else None
-    return tuple((environment, parsed is None or parsed.evaluate(dict(environment)))
-                 for environment in environments(marker, pythons, platforms))
+    return tuple(
+        (environment, parsed is None or parsed.evaluate(dict(environment)))
+        for environment in environments(marker, pythons, platforms)
+    )
 
 
 def environments(text: str, pythons: Sequence[str], platforms: Sequence[str]) -> Iterator[dict[str, str]]:

@@ -36,7 +36,13 @@ class TransientError(Exception):
 
 
 def download(
-    session: requests.Session, url: str, target: Path, *, size: int, timeout: float, stop: threading.Event,
+    session: requests.Session,
+    url: str,
+    target: Path,
+    *,
+    size: int,
+    timeout: float,
+    stop: threading.Event,
     arrived: Callable[[int], None],
 ) -> tuple[int, str]:
     """Write what a URL (http, https or file) holds to `target`; return its size in bytes and its sha256.

@@ -173,7 +173,12 @@ class Fetcher:
             raise UserError(f"{file.name}: not in the cache, and nothing says where it is", "run `make vendor`")
         partial = self._partial / f"{threading.get_ident()}"
         size, sha256 = download.download(
-            self._session, file.url, partial, size=file.size, timeout=self._timeout, stop=self._stop,
+            self._session,
+            file.url,
+            partial,
+            size=file.size,
+            timeout=self._timeout,
+            stop=self._stop,
             arrived=self._bar.arrived,
         )
         _check(file, size, sha256)

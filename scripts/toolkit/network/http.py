@@ -106,8 +106,9 @@ def explain(error: Exception, url: str) -> UserError:
         403: "see whether the user in ~/.netrc, or in the index's URL, may read it",
         404: "see whether it was removed; `make vendor UPGRADE=all` chooses anew from what there is",
     }
-    hint = hints.get(status, "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network "
-                             "are right")
+    hint = hints.get(
+        status, "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right"
+    )
     return UserError(f"{without_credentials(url)} {_reason(error)}", hint)
 
 
@@ -117,8 +118,15 @@ def _status(error: Exception) -> int:
 
 
 def _may_pass(error: Exception) -> bool:
-    if isinstance(error, (requests.exceptions.InvalidURL, requests.exceptions.InvalidSchema,
-                          requests.exceptions.SSLError, requests.exceptions.TooManyRedirects)):
+    if isinstance(
+        error,
+        (
+            requests.exceptions.InvalidURL,
+            requests.exceptions.InvalidSchema,
+            requests.exceptions.SSLError,
+            requests.exceptions.TooManyRedirects,
+        ),
+    ):
         return False
     return not _status(error) or _status(error) in _PASSING
 
@@ -138,8 +146,12 @@ def _reason(error: Exception) -> str:
         return "has a certificate that is not trusted"
     if isinstance(error, requests.Timeout) or "timed out" in str(error):
         return "does not answer in time"
-    for sign, reason in (("Connection refused", "refuses the connection"), ("resolve", "has an unknown host name"),
-                         ("resolution", "has an unknown host name"), ("No such file", "does not exist")):
+    for sign, reason in (
+        ("Connection refused", "refuses the connection"),
+        ("resolve", "has an unknown host name"),
+        ("resolution", "has an unknown host name"),
+        ("No such file", "does not exist"),
+    ):
         if sign in str(error):
             return reason
     return "breaks the connection"
@@ -188,10 +200,15 @@ def _system_authorities() -> bool | str:
 class _FileAdapter(BaseAdapter):
     """`file:` URLs: a file, or the index.html of a directory."""
 
-    def send(self, request: requests.PreparedRequest, stream: bool = False,
-             timeout: float | tuple[float, float] | tuple[float, None] | None = None, verify: bool | str = True,
-             cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
-             proxies: Mapping[str, str] | None = None) -> requests.Response:
+    def send(
+        self,
+        request: requests.PreparedRequest,
+        stream: bool = False,
+        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
+        verify: bool | str = True,
+        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
+        proxies: Mapping[str, str] | None = None,
+    ) -> requests.Response:
         path = Path(url2pathname(urlsplit(request.url or "").path))
         response = requests.Response()
         response.request, response.url = request, request.url or ""

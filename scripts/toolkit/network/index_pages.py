@@ -68,9 +68,10 @@ class Index:
         try:
             return list(parse(answer))
         except (ValueError, KeyError, TypeError, AttributeError):
-            raise UserError(f"{plain} answers with something that is not an index",
-                               "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple "
-                               "for most") from None
+            raise UserError(
+                f"{plain} answers with something that is not an index",
+                "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
+            ) from None
 
     def _links(self, place: str, name: str) -> list[RemoteFile]:
         directory = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
@@ -165,10 +166,12 @@ class _Page(HTMLParser):
         url, fragment = urldefrag(urljoin(self._base, values["href"] or ""))
         name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
         if name.endswith((".whl", *_SDISTS)):
-            self.files.append(RemoteFile(
-                name=name,
-                url=without_credentials(url),
-                sha256=fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else "",
-                requires_python=values.get("data-requires-python") or "",
-                yanked="data-yanked" in values,
-            ))
+            self.files.append(
+                RemoteFile(
+                    name=name,
+                    url=without_credentials(url),
+                    sha256=fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else "",
+                    requires_python=values.get("data-requires-python") or "",
+                    yanked="data-yanked" in values,
+                )
+            )

@@ -80,8 +80,12 @@ class Indexes:
     def uv_environment(self) -> dict[str, str]:
         """Return the environment for uv: how to ask; which indexes to ask stands in `uv_settings`."""
         environment = _without(("UV_",), _KEPT_UV)
-        environment |= {"UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}", "UV_HTTP_RETRIES": str(self.retries),
-                        "UV_SYSTEM_CERTS": "1", "UV_NO_PROGRESS": "1"}
+        environment |= {
+            "UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}",
+            "UV_HTTP_RETRIES": str(self.retries),
+            "UV_SYSTEM_CERTS": "1",
+            "UV_NO_PROGRESS": "1",
+        }
         if self.cert:
             environment["SSL_CERT_DIR" if os.path.isdir(self.cert) else "SSL_CERT_FILE"] = self.cert
         if self.client_cert:
@@ -118,8 +122,11 @@ def read(index_url: str = "", extra_index_url: str = "") -> Indexes:
     """
     settings = _pip_settings()
     if index_url:
-        settings = {key: value for key, value in settings.items()
-                    if key not in ("index-url", "extra-index-url", "find-links", "no-index")}
+        settings = {
+            key: value
+            for key, value in settings.items()
+            if key not in ("index-url", "extra-index-url", "find-links", "no-index")
+        }
     extra = (*settings.get("extra-index-url", "").split(), *extra_index_url.split())
     return Indexes(
         url=_checked(index_url or settings.get("index-url", "") or settings.get("pypi-url", "") or _default()),
@@ -143,8 +150,10 @@ def _pip_settings() -> dict[str, str]:
     try:
         configuration.load()
     except (PipError, ConfigurationError) as error:
-        raise UserError(f"pip's configuration cannot be read: {' '.join(str(error).split())}",
-                           "correct the file it names; `pip config debug` lists all of them") from None
+        raise UserError(
+            f"pip's configuration cannot be read: {' '.join(str(error).split())}",
+            "correct the file it names; `pip config debug` lists all of them",
+        ) from None
     return merge([values for _, values in configuration.items()])
 
 
@@ -153,8 +162,11 @@ def merge(files: list[Mapping[str, str]]) -> dict[str, str]:
     merged: dict[str, str] = {}
     for section in ("global", "install", ":env:"):
         for values in files:
-            merged |= {key.split(".", 1)[1]: value for key, value in values.items()
-                       if key.split(".", 1)[0] == section and value}
+            merged |= {
+                key.split(".", 1)[1]: value
+                for key, value in values.items()
+                if key.split(".", 1)[0] == section and value
+            }
     return merged
 
 
@@ -166,8 +178,10 @@ def _default() -> str:
 
 def _checked(url: str) -> str:
     if not re.match(r"(https?|file)://", url):
-        raise UserError(f"not the URL of an index: {without_credentials(url)}",
-                           "give INDEX_URL=https://host/simple, or correct index-url in pip's configuration")
+        raise UserError(
+            f"not the URL of an index: {without_credentials(url)}",
+            "give INDEX_URL=https://host/simple, or correct index-url in pip's configuration",
+        )
     return url.rstrip("/")
 
 
@@ -179,8 +193,9 @@ def _seconds(text: str) -> float:
     try:
         return max(float(text), 0.1) if text else _DEFAULT_TIMEOUT
     except ValueError:
-        raise UserError(f"pip's configuration: timeout is not a number: {text}",
-                           "see `pip config debug` for where it is set") from None
+        raise UserError(
+            f"pip's configuration: timeout is not a number: {text}", "see `pip config debug` for where it is set"
+        ) from None
 
 
 def _without(prefixes: tuple[str, ...], kept: tuple[str, ...] = ()) -> dict[str, str]:

@@ -17,9 +17,22 @@ REQUIREMENTS = Path(__file__).resolve().parents[2] / "tools.txt"
 _STAMP = "complete.json"
 #: Settings of pip that say where files come from and how to ask; any other could bend the environment.
 _KEPT = frozenset(
-    "PIP_" + name for name in (
-        "INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "CERT", "CLIENT_CERT", "TRUSTED_HOST", "PROXY",
-        "TIMEOUT", "DEFAULT_TIMEOUT", "RETRIES", "KEYRING_PROVIDER", "CONFIG_FILE", "CACHE_DIR",
+    "PIP_" + name
+    for name in (
+        "INDEX_URL",
+        "EXTRA_INDEX_URL",
+        "FIND_LINKS",
+        "NO_INDEX",
+        "CERT",
+        "CLIENT_CERT",
+        "TRUSTED_HOST",
+        "PROXY",
+        "TIMEOUT",
+        "DEFAULT_TIMEOUT",
+        "RETRIES",
+        "KEYRING_PROVIDER",
+        "CONFIG_FILE",
+        "CACHE_DIR",
     )
 )
 
@@ -82,8 +95,22 @@ def _create(directory: Path, python: Path, requirements: Path, indexes: dict[str
     try:
         process.run([python, "-I", "-m", "venv", directory], env=environment)
         with progress.watching("TOOLS", "pip install"):
-            process.run([directory / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps",
-                         "--require-hashes", "--only-binary", ":all:", "--requirement", requirements], env=environment)
+            process.run(
+                [
+                    directory / "bin" / "python",
+                    "-m",
+                    "pip",
+                    "install",
+                    "--quiet",
+                    "--no-deps",
+                    "--require-hashes",
+                    "--only-binary",
+                    ":all:",
+                    "--requirement",
+                    requirements,
+                ],
+                env=environment,
+            )
     except process.CommandError as error:
         raise UserError(
             "the toolkit's tools cannot be installed",
@@ -98,20 +125,26 @@ def _check_ensurepip(python: Path) -> None:
     try:
         process.read([python, "-I", "-c", "import ensurepip, venv"])
     except process.CommandError:
-        raise UserError(f"{python} cannot make virtual environments: it has no ensurepip",
-                           "`make setup`, or `apt install python3-venv`") from None
+        raise UserError(
+            f"{python} cannot make virtual environments: it has no ensurepip",
+            "`make setup`, or `apt install python3-venv`",
+        ) from None
 
 
 def _environment(indexes: dict[str, str]) -> dict[str, str]:
     environment = {
-        key: value for key, value in os.environ.items()
-        if key in _KEPT or not key.startswith(("PIP_", "PYTHON"))
+        key: value for key, value in os.environ.items() if key in _KEPT or not key.startswith(("PIP_", "PYTHON"))
     }
     if indexes["INDEX_URL"]:
         environment["PIP_NO_INDEX"] = "0"
     # These override pip's configuration files, which may hold a constraint or `user = true`.
-    environment |= {"PIP_CONSTRAINT": os.devnull, "PIP_USER": "0", "PIP_REQUIRE_VIRTUALENV": "0", "PIP_NO_INPUT": "1",
-                    "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
+    environment |= {
+        "PIP_CONSTRAINT": os.devnull,
+        "PIP_USER": "0",
+        "PIP_REQUIRE_VIRTUALENV": "0",
+        "PIP_NO_INPUT": "1",
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+    }
     return environment | {f"PIP_{key}": value for key, value in indexes.items() if value}
 
 

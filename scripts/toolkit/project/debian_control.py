@@ -18,8 +18,14 @@ _TRAILER = re.compile(r" -- [^<>]* <[^<>]+>  (?:\w{3}, +)?\d{1,2} \w{3} \d{4} \d
 _RELATION = re.compile(
     r"[a-z0-9$][\w+.${}-]*(?::[a-z0-9-]+)?(?:\s*\((?:<<|<=|=|>=|>>)\s*[^\s()]+\))?(?:\s*\[[^][]+\])?(?:\s*<[^<>]+>)*"
 )
-_RELATIONS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep",
-              "Build-Conflicts", "Build-Conflicts-Arch", "Build-Conflicts-Indep")
+_RELATIONS = (
+    "Build-Depends",
+    "Build-Depends-Arch",
+    "Build-Depends-Indep",
+    "Build-Conflicts",
+    "Build-Conflicts-Arch",
+    "Build-Conflicts-Indep",
+)
 _NATIVE, _QUILT = "3.0 (native)", "3.0 (quilt)"
 
 
@@ -156,8 +162,10 @@ def _require_relations(path: Path, source: Stanza) -> None:
     for name in _RELATIONS:
         for word in filter(None, map(str.strip, re.split(r"[,|]", source.get(name)))):
             if not _RELATION.fullmatch(word):
-                raise UserError(f"{path}:{source.line}: {name}: {word!r} is not a package",
-                                   "it looks like `debhelper-compat (= 13)`, with commas between")
+                raise UserError(
+                    f"{path}:{source.line}: {name}: {word!r} is not a package",
+                    "it looks like `debhelper-compat (= 13)`, with commas between",
+                )
 
 
 def _paragraphs(path: Path) -> Iterator[Stanza]:

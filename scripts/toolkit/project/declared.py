@@ -58,8 +58,12 @@ def read(directory: Path) -> Declared:
 
     `[project]` comes first, then (as in setuptools) setup.py before setup.cfg, and what only an unpacked sdist has.
     """
-    sources = [_from_pyproject(pyproject(directory)), _from_setup_py(directory), _from_setup_cfg(directory),
-               _from_pkg_info(directory)]
+    sources = [
+        _from_pyproject(pyproject(directory)),
+        _from_setup_py(directory),
+        _from_setup_cfg(directory),
+        _from_pkg_info(directory),
+    ]
     name = next((source.name for source in sources if source.name), "")
     return Declared(
         name=name,
@@ -134,8 +138,10 @@ def _from_setup_py(directory: Path) -> Declared:
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
     return {
         target.id: statement.value
-        for statement in tree.body if isinstance(statement, ast.Assign)
-        for target in statement.targets if isinstance(target, ast.Name)
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
     }
 
 

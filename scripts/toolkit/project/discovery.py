@@ -130,10 +130,13 @@ def discover(settings: Settings) -> Project:
     packages = [_named(root, name, "PACKAGES") for name in settings.packages] or list(_search(root))
     if not packages and not services:
         raise UserError(f"{root}: no package here", "a package is a directory with a setup.py or a pyproject.toml")
-    found = Project(root=root, packages=tuple(
-        _package(path, root, path in services if services else (path / "bin").is_dir())
-        for path in sorted({*packages, *services})
-    ))
+    found = Project(
+        root=root,
+        packages=tuple(
+            _package(path, root, path in services if services else (path / "bin").is_dir())
+            for path in sorted({*packages, *services})
+        ),
+    )
     _refuse_doubles(found)
     return found
 
@@ -189,7 +192,9 @@ def _package(path: Path, root: Path, is_service: bool) -> Package:
     name = declared.read(path).name
     if not name:
         file = lines.shown(path / declared.marker_file(path), root)
-        console.warn(f"{file}: the distribution's name is not written literally, so the directory's, {path.name}, is taken")
+        console.warn(
+            f"{file}: the distribution's name is not written literally, so the directory's, {path.name}, is taken"
+        )
     return Package(path=path, name=normalize(name or path.name), is_service=is_service, is_root=path == root)
 
 
@@ -203,12 +208,18 @@ def _refuse_doubles(project: Project) -> None:
     shadow = "rename one of them, or name the packages to use with PACKAGES="
     _refuse_double(project, project.packages, one, "two packages of the name", shadow)
     _refuse_double(project, project.services, service, "two services of the name", "rename one of the directories")
-    _refuse_double(project, project.services, lambda package: package.scripts, "two services with the script",
-                   "rename one of the scripts")
+    _refuse_double(
+        project,
+        project.services,
+        lambda package: package.scripts,
+        "two services with the script",
+        "rename one of the scripts",
+    )
 
 
-def _refuse_double(project: Project, packages: tuple[Package, ...], keys: Callable[[Package], Iterable[str]],
-                   what: str, hint: str) -> None:
+def _refuse_double(
+    project: Project, packages: tuple[Package, ...], keys: Callable[[Package], Iterable[str]], what: str, hint: str
+) -> None:
     owners: dict[str, Package] = {}
     for package in packages:
         for key in keys(package):

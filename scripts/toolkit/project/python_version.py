@@ -42,7 +42,9 @@ def _versions(line: tuple[int, str], shown: str, origins: dict[str, str]) -> lis
     versions = text.split()
     for version in versions:
         if not _VERSION.fullmatch(version):
-            raise UserError(f"{shown}:{number}: not a Python version: `{version}`",
-                               "write one version a line, such as 3.11 or 3.11.7")
+            raise UserError(
+                f"{shown}:{number}: not a Python version: `{version}`",
+                "write one version a line, such as 3.11 or 3.11.7",
+            )
         origins.setdefault(".".join(version.split(".")[:2]), f"{shown}:{number}")
     return versions

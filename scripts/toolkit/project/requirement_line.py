@@ -64,8 +64,9 @@ def parse(text: str, origin: str) -> Include | Directory | Wanted:
         return _include(text, origin)
     wanted, *rest = re.split(r"\s+(?=-)", text, maxsplit=1)
     if _VCS.match(wanted):
-        raise UserError(f"{origin}: a version control URL: `{wanted}`",
-                           f"make it a submodule of this project, or {_URL_HINT}")
+        raise UserError(
+            f"{origin}: a version control URL: `{wanted}`", f"make it a submodule of this project, or {_URL_HINT}"
+        )
     hashes = _hashes(rest[0] if rest else "", origin)
     if _is_path(wanted):
         path, extras, marker = _split_path(wanted.removeprefix("file:"))
@@ -152,8 +153,10 @@ def _check_url(url: str, origin: str) -> None:
     if parts.scheme not in ("https", "http", "file"):
         raise UserError(f"{origin}: cannot fetch `{url}`", _URL_HINT)
     if parts.path.endswith(".whl"):
-        raise UserError(f"{origin}: a wheel, where a source archive is wanted: `{url}`",
-                           f"{_URL_HINT}; or name the distribution in requirements.txt and in vendor.txt")
+        raise UserError(
+            f"{origin}: a wheel, where a source archive is wanted: `{url}`",
+            f"{_URL_HINT}; or name the distribution in requirements.txt and in vendor.txt",
+        )
     if not parts.path.endswith(ARCHIVES):
         raise UserError(f"{origin}: not an archive: `{url}`", f"the URL must end in {', '.join(ARCHIVES)}")
     if "subdirectory=" in parts.fragment:

@@ -100,8 +100,10 @@ def check_hashes(requirements: Iterable[Line], distributions: Iterable[Distribut
         distribution = locked.get(line.name)
         for file in distribution.files if distribution and line.hashes else ():
             if f"sha256:{file.sha256}" not in line.hashes:
-                raise UserError(f"{line.origin}: {file.name} has none of the hashes given here",
-                                   f"add --hash=sha256:{file.sha256} if you trust it, or remove the hashes")
+                raise UserError(
+                    f"{line.origin}: {file.name} has none of the hashes given here",
+                    f"add --hash=sha256:{file.sha256} if you trust it, or remove the hashes",
+                )
 
 
 class _Reader:
@@ -122,8 +124,10 @@ class _Reader:
     def read_package(self, package: Package, filename: str) -> None:
         path = package.path / filename
         if package.is_service and filename == FILE and not path.is_file():
-            raise UserError(f"{self._project.shown(path)}: a service has none",
-                               "create it: one requirement a line, empty when the service needs nothing")
+            raise UserError(
+                f"{self._project.shown(path)}: a service has none",
+                "create it: one requirement a line, empty when the service needs nothing",
+            )
         if filename == FILE:
             self.read_requirements(package)
         else:
@@ -147,8 +151,13 @@ class _Reader:
 
     def tree(self, package: Package) -> Tree:
         local = (*(used for used in self.local if used != package), package)
-        return Tree(requirements=tuple(self.requirements), constraints=tuple(self.constraints), local=local,
-                    files=tuple(self.files), uses=tuple(self.uses))
+        return Tree(
+            requirements=tuple(self.requirements),
+            constraints=tuple(self.constraints),
+            local=local,
+            files=tuple(self.files),
+            uses=tuple(self.uses),
+        )
 
     @contextmanager
     def _where(self, marker: str) -> Iterator[None]:
@@ -184,10 +193,11 @@ class _Reader:
         if "://" in include.path or not target.is_relative_to(self._project.root):
             raise UserError(f"{origin}: {include.path} is not inside the project", "copy the file into the project")
         if not target.is_file():
-            raise UserError(f"{origin}: there is no {self._project.shown(target)}",
-                               "correct the name: it is relative to this file")
+            raise UserError(
+                f"{origin}: there is no {self._project.shown(target)}", "correct the name: it is relative to this file"
+            )
         if target in self._open:
-            chain = " -> ".join(map(self._project.shown, (*self._open[self._open.index(target):], target)))
+            chain = " -> ".join(map(self._project.shown, (*self._open[self._open.index(target) :], target)))
             raise UserError(f"{origin}: files that include each other: {chain}", "remove one of these lines")
         self._read(target, is_constraint=include.is_constraint)
 
@@ -195,8 +205,10 @@ class _Reader:
         directories = {Path(os.path.normpath(base / name)) for base in (path.parent, self._project.root)}
         found = next((package for package in self._project.packages if package.path in directories), None)
         if found is None:
-            raise UserError(f"{origin}: a path that is no package of this project: `{name}`",
-                               "name the distribution alone, or give a URL: `name @ https://host/name-1.2.tar.gz`")
+            raise UserError(
+                f"{origin}: a path that is no package of this project: `{name}`",
+                "name the distribution alone, or give a URL: `name @ https://host/name-1.2.tar.gz`",
+            )
         return found
 
     def _requirement(self, wanted: Wanted, file: str, number: int, is_constraint: bool) -> None:
@@ -228,8 +240,10 @@ class _Reader:
             path = package.path / f"requirements-{extra}.txt"
             if not path.is_file():
                 missing = self._project.shown(path)
-                raise UserError(f"{origin}: {package.name} has no extra `{extra}`: there is no {missing}",
-                                   "correct the extra's name, or create that file with its requirements")
+                raise UserError(
+                    f"{origin}: {package.name} has no extra `{extra}`: there is no {missing}",
+                    "correct the extra's name, or create that file with its requirements",
+                )
             self.read_optional(path)
 
 
@@ -255,12 +269,16 @@ def _expand(text: str) -> str:
 def _check_local(project: Project, package: Package, requirement: Requirement, line: Line) -> None:
     where = f"{project.shown(package.path)}/"
     if requirement.url:
-        raise UserError(f"{line.origin}: a URL for {package.name}, which is a package of this project ({where})",
-                           f"write `{requirement.name}` alone, or rename the package")
+        raise UserError(
+            f"{line.origin}: a URL for {package.name}, which is a package of this project ({where})",
+            f"write `{requirement.name}` alone, or rename the package",
+        )
     try:
         matches = not package.version or requirement.specifier.contains(Version(package.version), prereleases=True)
     except InvalidVersion:
         return
     if not matches:
-        raise UserError(f"{line.origin}: `{line.text}`, but {where} is version {package.version}",
-                           "correct the requirement, or bring the package (a submodule?) to that version")
+        raise UserError(
+            f"{line.origin}: `{line.text}`, but {where} is version {package.version}",
+            "correct the requirement, or bring the package (a submodule?) to that version",
+        )

@@ -51,8 +51,12 @@ def parser(description: str) -> argparse.ArgumentParser:
     group.add_argument("--project", type=Path, default=Path.cwd(), metavar="DIR", help="the project (default: here)")
     group.add_argument("--packages", default="", metavar="DIRS", help="package directories instead of discovery")
     group.add_argument("--services", default="", metavar="DIRS", help="service directories instead of discovery")
-    group.add_argument("--build-directory", type=Path, metavar="DIR",
-                       help="where intermediate results go (default: build/ of the project)")
+    group.add_argument(
+        "--build-directory",
+        type=Path,
+        metavar="DIR",
+        help="where intermediate results go (default: build/ of the project)",
+    )
     add_general(group)
     return result
 

@@ -55,6 +55,6 @@ def copy(directory: Path, target: Path) -> None:
 
 
 def import_roots(directory: Path) -> tuple[Path, ...]:
-    """Return what of the package in `directory` has to be on sys.path: src/ where its modules are there, else itself."""
+    """Return what of a package has to be on sys.path: its src/ where its modules are there, else the package itself."""
     source = directory / "src"
     return (source,) if source.is_dir() and not (source / "__init__.py").exists() else (directory,)

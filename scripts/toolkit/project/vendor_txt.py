@@ -106,8 +106,10 @@ def _requirement(text: str, origin: str) -> Requirement:
     except InvalidRequirement:
         raise UserError(f"{origin}: neither a distribution nor a URL: `{text}`", _USAGE) from None
     if requirement.url or requirement.marker or requirement.extras:
-        raise UserError(f"{origin}: only a name (and a version) can stand here: `{text}`",
-                           "markers and extras belong in requirements.txt; a URL stands alone on its line")
+        raise UserError(
+            f"{origin}: only a name (and a version) can stand here: `{text}`",
+            "markers and extras belong in requirements.txt; a URL stands alone on its line",
+        )
     return requirement
 
 

@@ -35,9 +35,15 @@ class Linter:
 LINTERS = (
     Linter("ruff", ("check", "--quiet", "--no-cache", "--force-exclude", "--"), ("ruff.toml", ".ruff.toml"), "ruff"),
     Linter("flake8", (), (".flake8",), section="flake8"),
-    Linter("pylint", ("--recursive=y", "--score=n"), (".pylintrc", "pylintrc"), "pylint", "pylint",
-           # Bits: 2 an error, 4 a warning, 8 and 16 advice; 1 and 32 are its own.
-           found=range(2, 32, 2)),
+    Linter(
+        "pylint",
+        ("--recursive=y", "--score=n"),
+        (".pylintrc", "pylintrc"),
+        "pylint",
+        "pylint",
+        # Bits: 2 an error, 4 a warning, 8 and 16 advice; 1 and 32 are its own.
+        found=range(2, 32, 2),
+    ),
     # Two scripts would both be its module `__main__`.
     Linter("mypy", (), ("mypy.ini", ".mypy.ini"), "mypy", "mypy", reads_scripts=False),
 )

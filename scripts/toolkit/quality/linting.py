@@ -61,8 +61,10 @@ def missing(wanted: Wanted, package: Package) -> UserError:
     """Return the error of a linter that vendor/ does not hold."""
     name = wanted.linter.name
     binary = f", {name} to {package.path.name}/vendor.txt (there is no building it offline)" if name == "ruff" else ""
-    return UserError(f"{wanted.origin} {name}, which vendor/ has not",
-                        f"add {name} to {package.path.name}/dev-requirements.txt{binary} and run `make vendor`")
+    return UserError(
+        f"{wanted.origin} {name}, which vendor/ has not",
+        f"add {name} to {package.path.name}/dev-requirements.txt{binary} and run `make vendor`",
+    )
 
 
 def _lint(wanted: Wanted, root: Path, linting: Linting) -> str:
@@ -79,8 +81,11 @@ def _lint(wanted: Wanted, root: Path, linting: Linting) -> str:
             process.run(words, cwd=wanted.directory, env=_variables(root, linting), watch=watch)
     except process.CommandError as error:
         if error.status not in linter.found:
-            raise UserError(f"{package.service_name}: {linter.name} could not do its work (status {error.status})",
-                               f"see above what it says; {wanted.origin} it", error.output) from None
+            raise UserError(
+                f"{package.service_name}: {linter.name} could not do its work (status {error.status})",
+                f"see above what it says; {wanted.origin} it",
+                error.output,
+            ) from None
         return error.output or str(error)
     console.step("LINT", f"{package.service_name}: {linter.name} finds no fault")
     return ""
@@ -118,12 +123,14 @@ def _is_script(path: Path) -> bool:
 def check_syntax(package: Package, used: Interpreter) -> str:
     """Return what is no Python of the package's interpreter among its files, for a package without a linter."""
     own = source_files.source_files(package.path)
-    paths = [str(path) for path in own
-             if path.suffix == ".py" or (not path.suffix and _is_script(package.path / path))]
+    paths = [str(path) for path in own if path.suffix == ".py" or (not path.suffix and _is_script(package.path / path))]
     try:
         process.run([used.path, "-I", "-B", _SYNTAX_WORKER, *paths], cwd=package.path)
     except process.CommandError as error:
         return error.output
-    console.step("LINT", f"{package.service_name}: {len(paths)} files are Python {used.version}; to have more checked, name "
-            f"a linter (ruff, flake8, pylint, mypy) in {package.path.name}/dev-requirements.txt")
+    console.step(
+        "LINT",
+        f"{package.service_name}: {len(paths)} files are Python {used.version}; to have more checked, name "
+        f"a linter (ruff, flake8, pylint, mypy) in {package.path.name}/dev-requirements.txt",
+    )
     return ""

@@ -137,8 +137,11 @@ class Closure:
 
     def built_with(self, pin: Pin) -> str:
         """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
-        users = (key for key in sorted(self._trees)
-                 if any(other.key == pin.key for other in self.by_set.get(self.sets.get(key, frozenset()), ())))
+        users = (
+            key
+            for key in sorted(self._trees)
+            if any(other.key == pin.key for other in self.by_set.get(self.sets.get(key, frozenset()), ()))
+        )
         return next((self._trees[key].name for key in users), "")
 
     def pins(self) -> list[Pin]:
@@ -181,7 +184,7 @@ class Closure:
         """Return the part of a joint resolution that one set needs, when the metadata at hand tells it."""
         found = pin_closure.closure(
             requirements, joint, self.source.requires, self.base.targets.pythons, self.base.platforms
-        )  # fmt: skip
+        )
         return found if found is None else self._with_given(requirements, found)
 
     def _one(self, requirements: Requirements, constraints: tuple[str, ...]) -> tuple[Pin, ...]:

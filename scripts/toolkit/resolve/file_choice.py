@@ -68,8 +68,11 @@ class Selector:
         for platform in (name for system in self.platforms for name in _MACHINES.get(system, ())):
             for version in self._pythons(pin):
                 supported = _supported(platform, version)
-                ranked = [(rank, file.name) for file in pin.wheels
-                          if file.sha256 and (rank := _rank(file.name, supported)) is not None]
+                ranked = [
+                    (rank, file.name)
+                    for file in pin.wheels
+                    if file.sha256 and (rank := _rank(file.name, supported)) is not None
+                ]
                 if ranked:
                     chosen[min(ranked)[1]] = next(file for file in pin.wheels if file.name == min(ranked)[1])
         yield from (_vendored(file) for _, file in sorted(chosen.items()))

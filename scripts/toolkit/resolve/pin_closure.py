@@ -21,9 +21,12 @@ Requires = Callable[[Pin], Sequence[str] | None]
 
 
 def closure(
-    requirements: Iterable[str], pins: Sequence[Pin], requires: Requires,
-    pythons: Sequence[str], platforms: Sequence[str],
-) -> tuple[Pin, ...] | None:  # fmt: skip
+    requirements: Iterable[str],
+    pins: Sequence[Pin],
+    requires: Requires,
+    pythons: Sequence[str],
+    platforms: Sequence[str],
+) -> tuple[Pin, ...] | None:
     """Return the pins that the requirements need, each with the marker under which they do.
 
     None when that cannot be told: a requirement that is not certain, a name that is not pinned, or a condition with no
@@ -51,9 +54,11 @@ def closure(
 
 
 def _reached(
-    wanted: Sequence[Requirement], by_name: Mapping[str, list[Pin]], known: Mapping[str, list[Requirement] | None],
+    wanted: Sequence[Requirement],
+    by_name: Mapping[str, list[Pin]],
+    known: Mapping[str, list[Requirement] | None],
     environment: markers.Environment,
-) -> set[str] | None:  # fmt: skip
+) -> set[str] | None:
     """Return the keys that are needed on one machine; None when that cannot be told."""
     reached: set[str] = set()
     stack = [(requirement, "") for requirement in wanted]

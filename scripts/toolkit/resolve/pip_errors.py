@@ -17,8 +17,10 @@ _LINE = re.compile(r"-r \S*requirements\.in \(line (\d+)\)")
 _VERSIONS = re.compile(r"\(from versions: .*?((?:[^,()]+, ){0,4}[^,()]+)\)")
 _EXPLANATION = re.compile(r"^ *The conflict is caused by:.*?(?=^ *To fix this|\Z)", re.DOTALL | re.MULTILINE)
 _EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Failed): .*)$", re.MULTILINE)
-_BUILD = re.compile(r"Failed to build '([^']+)'|(?:metadata-generation-failed|Getting requirements to build wheel|"
-                    r"Preparing metadata \(pyproject.toml\)) .*error")
+_BUILD = re.compile(
+    r"Failed to build '([^']+)'|(?:metadata-generation-failed|Getting requirements to build wheel|"
+    r"Preparing metadata \(pyproject.toml\)) .*error"
+)
 
 
 def explain(output: str, request: Request, indexes: Indexes) -> UserError:
@@ -31,10 +33,15 @@ def explain(output: str, request: Request, indexes: Indexes) -> UserError:
             return (ConflictError if kind is _conflict else UserError)(found[0], found[1], details)
     reasons = _EXCEPTION.findall(output)
     if reasons and reasons[-1].startswith("JSONDecodeError"):
-        return UserError(f"an index answers with something that is not an index: {indexes.shown()}",
-                            "see that INDEX_URL= (or pip's index-url) names a package index")
-    return UserError(f"pip-compile failed{f': {reasons[-1]}' if reasons else ''}",
-                        "see pip's message above; RESOLVER=uv may say more", details)
+        return UserError(
+            f"an index answers with something that is not an index: {indexes.shown()}",
+            "see that INDEX_URL= (or pip's index-url) names a package index",
+        )
+    return UserError(
+        f"pip-compile failed{f': {reasons[-1]}' if reasons else ''}",
+        "see pip's message above; RESOLVER=uv may say more",
+        details,
+    )
 
 
 def readable(output: str) -> str:
@@ -42,7 +49,7 @@ def readable(output: str) -> str:
     before = output.partition("\nTraceback")[0]
     first = re.search(r"^.*\berror\b", before, re.IGNORECASE | re.MULTILINE)
     explanation = _EXPLANATION.search(output)
-    parts = (before[first.start():] if first else "", explanation[0] if explanation else "")
+    parts = (before[first.start() :] if first else "", explanation[0] if explanation else "")
     text = "\n".join(part.rstrip() for part in parts if part.strip())
     return textwrap.dedent(_VERSIONS.sub(r"(the last ones:\1)", text))
 
@@ -53,8 +60,10 @@ def _conflict(output: str, request: Request, indexes: Indexes) -> tuple[str, str
         return None
     asked = [text for text in (*request.requirements, *request.constraints) if text in found[1]]
     places = [f"{request.origins[text]}: {text}" if text in request.origins else text for text in asked]
-    return (f"{', '.join(places) or found[1]} cannot be satisfied together",
-            "change one of the requirements named above")
+    return (
+        f"{', '.join(places) or found[1]} cannot be satisfied together",
+        "change one of the requirements named above",
+    )
 
 
 def _build(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:

@@ -50,8 +50,10 @@ class PipToolsResolver:
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins, by name; see `Resolver`. Raises `UserError` also when a target interpreter is missing."""
         if tuple(request.platforms) != (sys.platform,):
-            raise UserError(f"RESOLVER=pip-tools resolves for {sys.platform} only, this machine's platform",
-                               "use RESOLVER=uv, or leave PLATFORMS= out")
+            raise UserError(
+                f"RESOLVER=pip-tools resolves for {sys.platform} only, this machine's platform",
+                "use RESOLVER=uv, or leave PLATFORMS= out",
+            )
         pythons = request.targets.pythons
         tools = {python: self._tools(python, request) for python in pythons}
         chosen: dict[_Chosen, list[str]] = {}
@@ -70,18 +72,36 @@ class PipToolsResolver:
             found = interpreters.find((python,))
         except UserError:
             where = request.targets.origins.get(python, ".python-version")
-            raise UserError(f"{where}: RESOLVER=pip-tools needs Python {python}, which is not on this machine",
-                               "use RESOLVER=uv, which needs no interpreter of the targets, or install it") from None
+            raise UserError(
+                f"{where}: RESOLVER=pip-tools needs Python {python}, which is not on this machine",
+                "use RESOLVER=uv, which needs no interpreter of the targets, or install it",
+            ) from None
         return tools_environment.make(found.path, self._indexes.url, " ".join(self._indexes.extra))
 
     def _compile(self, tools: Path, python: str, request: Request) -> list[_Chosen]:
         with files.temporary_directory(files.cache_root() / "tmp", "resolve-") as directory:
             _write_inputs(directory, python, request)
             command: list[str | Path] = [
-                tools, "-m", "piptools", "compile", "requirements.in", "--output-file", _OUTPUT,
-                "--constraint", "constraints.txt", "--resolver", "backtracking", "--strip-extras", "--allow-unsafe",
-                "--no-header", "--no-annotate", "--no-emit-options", "--no-config", "--verbose",
-                "--cache-dir", files.cache_root() / "pip-tools",
+                tools,
+                "-m",
+                "piptools",
+                "compile",
+                "requirements.in",
+                "--output-file",
+                _OUTPUT,
+                "--constraint",
+                "constraints.txt",
+                "--resolver",
+                "backtracking",
+                "--strip-extras",
+                "--allow-unsafe",
+                "--no-header",
+                "--no-annotate",
+                "--no-emit-options",
+                "--no-config",
+                "--verbose",
+                "--cache-dir",
+                files.cache_root() / "pip-tools",
             ]
             if request.exclude_newer:
                 command += ["--uploaded-prior-to", request.exclude_newer]
@@ -100,7 +120,16 @@ class PipToolsResolver:
             return _Chosen(name, next(iter(requirement.specifier)).version)
         # pip-compile prints the URL alone; pip's report knows the version and the hash of what is there.
         command: list[str | Path] = [
-            tools, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps", "--ignore-installed", "--report", "-",
+            tools,
+            "-m",
+            "pip",
+            "install",
+            "--dry-run",
+            "--quiet",
+            "--no-deps",
+            "--ignore-installed",
+            "--report",
+            "-",
             f"{name} @ {requirement.url}",
         ]
         [item] = json.loads(process.read(command, env=self._indexes.pip_environment()))["install"]

@@ -64,11 +64,31 @@ class UvResolver:
         (directory / _OUTPUT).write_text(_dumps(_preferences(request)), encoding="utf-8")
         lowest = min(request.targets.pythons, key=lambda text: tuple(map(int, text.split("."))))
         command: list[str | Path] = [
-            Path(sys.prefix) / "bin" / "uv", "pip", "compile", "requirements.in", "--output-file", _OUTPUT,
-            "--format", "pylock.toml", "--universal", "--python-version", lowest, "--no-header", "--quiet",
-            "--constraints", "constraints.txt", "--excludes", "excludes.txt", "--no-sources",
-            "--python", sys.executable, "--no-python-downloads", "--color", "never",
-            "--cache-dir", files.cache_root() / "uv",
+            Path(sys.prefix) / "bin" / "uv",
+            "pip",
+            "compile",
+            "requirements.in",
+            "--output-file",
+            _OUTPUT,
+            "--format",
+            "pylock.toml",
+            "--universal",
+            "--python-version",
+            lowest,
+            "--no-header",
+            "--quiet",
+            "--constraints",
+            "constraints.txt",
+            "--excludes",
+            "excludes.txt",
+            "--no-sources",
+            "--python",
+            sys.executable,
+            "--no-python-downloads",
+            "--color",
+            "never",
+            "--cache-dir",
+            files.cache_root() / "uv",
         ]
         if request.exclude_newer:
             command += ["--exclude-newer", request.exclude_newer]
@@ -89,7 +109,8 @@ def _write_inputs(directory: Path, request: Request, indexes: Indexes) -> None:
         (directory / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     environments = [
         f"python_version == '{python}' and sys_platform == '{platform}'"
-        for python in request.targets.pythons for platform in request.platforms
+        for python in request.targets.pythons
+        for platform in request.platforms
     ]
     settings = {"tool": {"uv": {"environments": environments, **indexes.uv_settings()}}}
     # It may hold the password of an index.

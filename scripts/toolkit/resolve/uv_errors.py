@@ -50,11 +50,17 @@ def explain(output: str, request: Request, indexes: Indexes) -> UserError:
             # What is absent, or out of reach, is so for fewer requirements too.
             return (error if kind in (_python, _no_version) else UserError)(found[0], found[1], details)
     if error is ConflictError:
-        return error(f"{_involved(flat, request)} cannot be satisfied together",
-                     "change one of the requirements named above", details)
+        return error(
+            f"{_involved(flat, request)} cannot be satisfied together",
+            "change one of the requirements named above",
+            details,
+        )
     reason = next((line.strip() for line in details.splitlines() if line.strip()), "uv failed")
-    return UserError(f"{_involved(flat, request)}: {reason.removeprefix('uv: ')}",
-                        "see uv's message above; `V=2` shows the command", details)
+    return UserError(
+        f"{_involved(flat, request)}: {reason.removeprefix('uv: ')}",
+        "see uv's message above; `V=2` shows the command",
+        details,
+    )
 
 
 def origin_of(name: str, request: Request) -> str:
@@ -85,22 +91,27 @@ def _trouble(name: str, indexes: Indexes) -> tuple[str, str] | None:
 def no_version(text: str, request: Request) -> tuple[str, str]:
     """Return what to say of a requirement (`name==9`) that no version satisfies."""
     newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
-    return (f"{_prefix(_name(text), request)}no version satisfies `{text}`{newer}",
-            f"ask for a version that exists; `pip index versions {_name(text)}` lists them")
+    return (
+        f"{_prefix(_name(text), request)}no version satisfies `{text}`{newer}",
+        f"ask for a version that exists; `pip index versions {_name(text)}` lists them",
+    )
 
 
 def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, str]:
     """Return what to say of a requirement whose version is for other interpreters (`needed` as in `>=3.12`)."""
     pythons = ", ".join(request.targets.pythons)
-    return (f"{_prefix(_name(requirement), request)}{requirement} needs Python {needed}, but the target is {pythons}",
-            "allow another version of it, or change .python-version")
+    return (
+        f"{_prefix(_name(requirement), request)}{requirement} needs Python {needed}, but the target is {pythons}",
+        "allow another version of it, or change .python-version",
+    )
 
 
 def build_failure(subject: str, request: Request) -> tuple[str, str]:
     """Return what to say of an sdist (`name==version`, empty: unknown) whose metadata only a failing build tells."""
     name = _name(subject)
-    hint = "mend what the message above names" + (f", or add the line `{name}` to vendor.txt to take its wheels"
-                                                  if name else "")
+    hint = "mend what the message above names" + (
+        f", or add the line `{name}` to vendor.txt to take its wheels" if name else ""
+    )
     return f"{_prefix(name, request)}{subject or 'an archive'} tells its needs only when built, and that failed", hint
 
 
@@ -108,8 +119,10 @@ def _refused(text: str, request: Request, indexes: Indexes) -> tuple[str, str] |
     found = _REFUSED.search(text)
     if not found:
         return None
-    return (f"the index {found[1]} refuses: {found[2]} {'Unauthorized' if found[2] == '401' else 'Forbidden'}",
-            "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration")
+    return (
+        f"the index {found[1]} refuses: {found[2]} {'Unauthorized' if found[2] == '401' else 'Forbidden'}",
+        "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration",
+    )
 
 
 def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
@@ -118,8 +131,10 @@ def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, st
         return None
     status = re.search(r"\((\d{3} [^)]*)\)", text)
     reason = next((meaning for sign, meaning in _CAUSES.items() if sign in text), "cannot be read")
-    return (f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""),
-            "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right")
+    return (
+        f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""),
+        "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right",
+    )
 
 
 def _archive(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
@@ -156,16 +171,25 @@ def _no_version(text: str, request: Request, indexes: Indexes) -> tuple[str, str
     if not found:
         return None
     trouble = _trouble(found[1], indexes) if "there are no versions of" in text else None
-    asked = next((key for key in (*request.origins, *request.requirements, *request.constraints)
-                  if _name(key) == normalize(found[1])), found[1] + found[2])
+    asked = next(
+        (
+            key
+            for key in (*request.origins, *request.requirements, *request.constraints)
+            if _name(key) == normalize(found[1])
+        ),
+        found[1] + found[2],
+    )
     return trouble or no_version(asked, request)
 
 
 def _involved(text: str, request: Request) -> str:
     """Name the requirements that uv's explanation speaks of, each with its place."""
     named = {normalize(name) for name in _REQUIRED.findall(text)}
-    known = [key for key in (request.origins or dict.fromkeys((*request.requirements, *request.constraints), ""))
-             if _name(key) in named]
+    known = [
+        key
+        for key in (request.origins or dict.fromkeys((*request.requirements, *request.constraints), ""))
+        if _name(key) in named
+    ]
     parts = [f"{request.origins[key]}: {key}" if request.origins.get(key) else key for key in known]
     return ", ".join(parts) or "the requirements"
 

@@ -49,8 +49,10 @@ def toolkit_url(toolkit: Path) -> str:
     Raises `UserError` where it has no repository.
     """
     if not (toolkit / ".git").exists():
-        raise UserError(f"{toolkit}: not a git repository, so it cannot become a submodule",
-                           "say where it is kept, --toolkit URL, or get it with `git clone`")
+        raise UserError(
+            f"{toolkit}: not a git repository, so it cannot become a submodule",
+            "say where it is kept, --toolkit URL, or get it with `git clone`",
+        )
     url = git.absolute(git.read(toolkit, "config", "remote.origin.url") or str(toolkit), toolkit)
     if git.is_local(url):
         console.warn(f"common/ will come from {url}, which others cannot reach; --toolkit URL names another place")
@@ -102,13 +104,17 @@ def check(directory: Path, request: Request) -> None:
     """Raise `UserError` where a project cannot be made: before anything is written, and without changing anything."""
     for parent in directory.parents:
         if discovery.is_toolkit(parent / "common"):
-            raise UserError(f"{directory}: inside of the project {parent}",
-                               "`common/scripts/new-service NAME`, run there, adds a service to it")
+            raise UserError(
+                f"{directory}: inside of the project {parent}",
+                "`common/scripts/new-service NAME`, run there, adds a service to it",
+            )
     git.identity(directory)
     vendor = vendor_repository(directory)
     if not request.vendor and os.path.lexists(vendor):
-        raise UserError(f"{vendor}: there already, where the repository of vendored files would be made",
-                           f"to use it, say --vendor {vendor}")
+        raise UserError(
+            f"{vendor}: there already, where the repository of vendored files would be made",
+            f"to use it, say --vendor {vendor}",
+        )
     if not git.heads(request.toolkit, "--toolkit"):
         raise UserError(f"--toolkit {request.toolkit}: the repository there is empty", _OTHER_TOOLKIT)
     if request.vendor:
@@ -151,10 +157,14 @@ def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
     try:
         git.run(common, "checkout", "--quiet", "--detach", head or "HEAD")
     except process.CommandError:
-        console.warn(f"common/ is another version of the toolkit than this one, whose commit {head[:12]} is not at {url}")
+        console.warn(
+            f"common/ is another version of the toolkit than this one, whose commit {head[:12]} is not at {url}"
+        )
     else:
         if git.read(toolkit, "status", "--porcelain", "--untracked-files=no"):
-            console.warn(f"common/ is the commit {head[:12]}; changes to {toolkit} that are not committed are not in it")
+            console.warn(
+                f"common/ is the commit {head[:12]}; changes to {toolkit} that are not committed are not in it"
+            )
     if not discovery.is_toolkit(common):
         raise UserError(f"--toolkit {url}: what is there is not this toolkit", _OTHER_TOOLKIT)
 

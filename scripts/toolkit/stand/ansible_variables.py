@@ -54,8 +54,11 @@ def collect(settings: Settings, guest: Guest, environment: Mapping[str, str] = o
         "stand_ssh_config": host.ssh_config(Path.home()) if guest.is_own else "",
         "stand_user_prep_script": host.preparation(environment) if guest.is_own else "",
         "stand_services": services(project, settings),
-        "stand_pythons": list(dict.fromkeys(
-            version for service in project.services for version in python_version.read(project, service).pythons)),
+        "stand_pythons": list(
+            dict.fromkeys(
+                version for service in project.services for version in python_version.read(project, service).pythons
+            )
+        ),
         "stand_packages": list(debian_packages.read(["guest"])),
         "stand_build_packages": list(debian_packages.read(["build", "develop"])),
         "stand_toolkit": os.path.relpath(settings.toolkit, settings.project),

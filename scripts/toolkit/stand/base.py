@@ -54,8 +54,13 @@ class Access:
 
     def command(self, *words: str, terminal: bool = False) -> list[str]:
         """Return the command that runs another one there; without one, a shell."""
-        return ["ssh", *self.options, *(["-t"] if terminal else ["-o", "BatchMode=yes"] if words else []), self.host,
-                *([shlex.join(words)] if words else [])]
+        return [
+            "ssh",
+            *self.options,
+            *(["-t"] if terminal else ["-o", "BatchMode=yes"] if words else []),
+            self.host,
+            *([shlex.join(words)] if words else []),
+        ]
 
     def read(self, *words: str) -> str:
         """Run a command there and return what it printed."""
@@ -116,16 +121,21 @@ def wait(access: Access, is_alive: Callable[[], bool], seconds: float = 60) -> N
             return
         except process.CommandError as error:
             if time.monotonic() > deadline or not is_alive():
-                raise UserError("the stand runs, but cannot be entered by ssh",
-                                   "`make stand-destroy`, then `make stand`, makes it anew", error.output) from None
+                raise UserError(
+                    "the stand runs, but cannot be entered by ssh",
+                    "`make stand-destroy`, then `make stand`, makes it anew",
+                    error.output,
+                ) from None
         time.sleep(0.1)
 
 
 def require_toolkit_inside(settings: Settings) -> None:
     """Refuse a project that has the toolkit elsewhere: a stand sees the project alone."""
     if not settings.toolkit.is_relative_to(settings.project):
-        raise UserError(f"{settings.toolkit}: not inside the project, which is all that a stand sees",
-                           "make the toolkit a submodule of the project: git submodule add <where it is> common")
+        raise UserError(
+            f"{settings.toolkit}: not inside the project, which is all that a stand sees",
+            "make the toolkit a submodule of the project: git submodule add <where it is> common",
+        )
 
 
 def names(text: str) -> Sequence[str]:

@@ -25,8 +25,23 @@ from toolkit.project.settings import Settings
 from toolkit.stand import boxes, disk
 
 #: What a machine needs to boot, to be reached, and to be worked on by Ansible.
-PACKAGES = ("ca-certificates", "dbus", "e2fsprogs", "initramfs-tools", "iproute2", "kmod", "openssh-server", "python3",
-            "python3-apt", "rsync", "sudo", "systemd-resolved", "systemd-sysv", "systemd-timesyncd", "udev")
+PACKAGES = (
+    "ca-certificates",
+    "dbus",
+    "e2fsprogs",
+    "initramfs-tools",
+    "iproute2",
+    "kmod",
+    "openssh-server",
+    "python3",
+    "python3-apt",
+    "rsync",
+    "sudo",
+    "systemd-resolved",
+    "systemd-sysv",
+    "systemd-timesyncd",
+    "udev",
+)
 #: The kernels that have 9p, virtiofs and vhost_vsock; the smaller ones for clouds lack some of them.
 KERNELS = {"debian": "linux-image-{architecture}", "ubuntu": "linux-image-generic"}
 #: In GiB. It costs no more than what is in it.
@@ -55,8 +70,9 @@ def _check_tools() -> None:
     missing = [] if disk.has_boot_loader() else ["grub-pc-bin", "grub-common"]
     missing += [] if shutil.which("qemu-img") else ["qemu-utils"]
     if missing:
-        raise UserError(f"this machine lacks what boxes are made with: {' '.join(missing)}",
-                           f"apt-get install {' '.join(missing)}")
+        raise UserError(
+            f"this machine lacks what boxes are made with: {' '.join(missing)}", f"apt-get install {' '.join(missing)}"
+        )
 
 
 def _bootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) -> None:
@@ -81,10 +97,12 @@ def command(recipe: Recipe, base: Path) -> list[str]:
         f"--architectures={recipe.architecture}",
         f"--include={','.join(wanted)}",
         *(f"--aptopt={option}" for option in apt_sources.options()),
-        f"--essential-hook={base}/given/early.sh \"$1\"",
+        f'--essential-hook={base}/given/early.sh "$1"',
         '--customize-hook=mkdir "$1/tmp/box"',
-        *(f"--customize-hook=upload {base}/given/{each} /tmp/box/{each}" for each in ("vagrant.pub", "grub.cfg",
-                                                                                      "setup.sh")),
+        *(
+            f"--customize-hook=upload {base}/given/{each} /tmp/box/{each}"
+            for each in ("vagrant.pub", "grub.cfg", "setup.sh")
+        ),
         '--customize-hook=chroot "$1" sh /tmp/box/setup.sh',
         recipe.suite,
         f"{base}/root.tar",
@@ -118,9 +136,23 @@ def _pack(suite: str, base: Path) -> Path:
     guest = f'Vagrant.configure("2") {{ |config| config.vm.guest = :{distribution(suite)} }}\n'
     (base / "Vagrantfile").write_text(guest, encoding="utf-8")
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")
-    process.run(["tar", "--create", "--sort=name", f"--mtime=@{epoch}", "--owner=0", "--group=0", "--numeric-owner",
-                 "--use-compress-program=gzip -1n", "--file=packed.box", "metadata.json", "Vagrantfile", "box.img"],
-                cwd=base)
+    process.run(
+        [
+            "tar",
+            "--create",
+            "--sort=name",
+            f"--mtime=@{epoch}",
+            "--owner=0",
+            "--group=0",
+            "--numeric-owner",
+            "--use-compress-program=gzip -1n",
+            "--file=packed.box",
+            "metadata.json",
+            "Vagrantfile",
+            "box.img",
+        ],
+        cwd=base,
+    )
     return base / "packed.box"
 
 
@@ -131,8 +163,11 @@ def _keep(packed: Path, suite: str, version: str) -> boxes.Box:
     """
     path, catalogue = boxes.directory() / f"{suite}.box", boxes.directory() / f"{suite}.json"
     provider = {"name": "libvirt", "url": path.as_uri(), "checksum_type": "sha256", "checksum": files.sha256(packed)}
-    described = {"name": boxes.name(suite), "description": f"{suite}, made by make box of Debian packages",
-                 "versions": [{"version": version, "providers": [provider]}]}
+    described = {
+        "name": boxes.name(suite),
+        "description": f"{suite}, made by make box of Debian packages",
+        "versions": [{"version": version, "providers": [provider]}],
+    }
     # The workspace may be on another file system.
     with files.temporary_directory(boxes.directory(), ".box-") as staged:
         shutil.copyfile(packed, staged / path.name)

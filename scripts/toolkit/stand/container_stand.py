@@ -81,12 +81,20 @@ class Container:
             _make_key(self.directory / name)
         self._write_configuration(port)
         owner = self.settings.project.stat().st_uid
-        guest = Guest(hostname=self.name[:60], user=USER, uid=owner or 1000, port=port,
-                      authorized_key=self._text("key.pub"), host_key=self._text("host_key"),
-                      store=str(files.cache_root() / "store"))
+        guest = Guest(
+            hostname=self.name[:60],
+            user=USER,
+            uid=owner or 1000,
+            port=port,
+            authorized_key=self._text("key.pub"),
+            host_key=self._text("host_key"),
+            store=str(files.cache_root() / "store"),
+        )
         # It holds the machine's own key, and is for root alone to read.
-        machine.write(Machine(name=self.name, tarball=str(tarball), binds=((str(self.settings.project), PLACE),),
-                              guest=guest), self.directory / "machine.json")
+        machine.write(
+            Machine(name=self.name, tarball=str(tarball), binds=((str(self.settings.project), PLACE),), guest=guest),
+            self.directory / "machine.json",
+        )
         files.write_atomic(self.directory / "suite", suite)
         console.step("STAND", f"{self.name}: {suite}, on port {port} of this machine")
         _as_root("boot", str(self.directory / "machine.json"))
@@ -98,8 +106,10 @@ class Container:
         """Refuse to go on with a stand of another suite."""
         noted = self.directory / "suite"
         if (machine.ROOT / self.name / "root").is_dir() and noted.is_file() and self._text("suite") != suite:
-            raise UserError(f"the stand of this project is {self._text('suite')}, not {suite}",
-                               "`make stand-destroy` first; all that is in it will be gone")
+            raise UserError(
+                f"the stand of this project is {self._text('suite')}, not {suite}",
+                "`make stand-destroy` first; all that is in it will be gone",
+            )
 
     def _tarball(self, suite: str) -> Path:
         """Return the tarball that the machine is made of; it is not looked for when there is the machine."""
@@ -114,8 +124,10 @@ class Container:
         noted = self.directory / "port"
         if self.options.port:
             if not _is_free(self.options.port):
-                raise UserError(f"STAND_PORT={self.options.port}: in use on this machine",
-                                   "name another one, or none: a free one is taken then")
+                raise UserError(
+                    f"STAND_PORT={self.options.port}: in use on this machine",
+                    "name another one, or none: a free one is taken then",
+                )
             port = self.options.port
         else:
             last = int(self._text("port")) if noted.is_file() else 0
@@ -126,20 +138,35 @@ class Container:
     def _write_configuration(self, port: int) -> None:
         key = self._text("host_key.pub")
         files.write_atomic(self.directory / "known_hosts", f"[127.0.0.1]:{port} {key}")
-        files.write_atomic(self.directory / "ssh_config", "\n".join([
-            f"Host {self.name}", "HostName 127.0.0.1", f"Port {port}", f"User {USER}",
-            f'IdentityFile "{self.directory}/key"', "IdentitiesOnly yes", "StrictHostKeyChecking yes",
-            f'UserKnownHostsFile "{self.directory}/known_hosts"', "ForwardAgent yes", "SendEnv LANG LC_*",
-            "LogLevel ERROR", "",
-        ]))
+        files.write_atomic(
+            self.directory / "ssh_config",
+            "\n".join(
+                [
+                    f"Host {self.name}",
+                    "HostName 127.0.0.1",
+                    f"Port {port}",
+                    f"User {USER}",
+                    f'IdentityFile "{self.directory}/key"',
+                    "IdentitiesOnly yes",
+                    "StrictHostKeyChecking yes",
+                    f'UserKnownHostsFile "{self.directory}/known_hosts"',
+                    "ForwardAgent yes",
+                    "SendEnv LANG LC_*",
+                    "LogLevel ERROR",
+                    "",
+                ]
+            ),
+        )
 
 
 def _require_programs() -> None:
     programs = {"systemd-nspawn": "systemd-container", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
     missing = sorted({package for program, package in programs.items() if not shutil.which(program)})
     if missing:
-        raise UserError(f"this machine lacks what a stand in a container needs: {' '.join(missing)}",
-                           f"`apt install {' '.join(missing)}`; elsewhere than on Linux, STAND=vagrant")
+        raise UserError(
+            f"this machine lacks what a stand in a container needs: {' '.join(missing)}",
+            f"`apt install {' '.join(missing)}`; elsewhere than on Linux, STAND=vagrant",
+        )
 
 
 def _make_key(path: Path) -> None:
@@ -168,8 +195,9 @@ def _as_root(*words: str) -> None:
     command = [sys.executable, "-B", str(_HELPER), *words]
     if os.geteuid() != 0:
         if not shutil.which("sudo"):
-            raise UserError("containers need root, and there is no sudo",
-                               "run this as root, or take STAND=vagrant or STAND=remote")
+            raise UserError(
+                "containers need root, and there is no sudo", "run this as root, or take STAND=vagrant or STAND=remote"
+            )
         console.note("  through sudo, which may ask for your password")
         command = ["sudo", *command]
     if process.run_at_terminal(command):

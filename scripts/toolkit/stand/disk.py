@@ -21,8 +21,10 @@ SECTOR = 512
 START = 2048
 _MODULES = ("biosdisk", "part_msdos", "ext2", "normal", "linux", "test", "echo")
 #: What every kernel, e2fsck and GRUB of the suites in use knows; defaults of this machine's mke2fs may be newer.
-_FEATURES = ("none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,"
-             "huge_file,dir_nlink,extra_isize,metadata_csum")
+_FEATURES = (
+    "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,"
+    "huge_file,dir_nlink,extra_isize,metadata_csum"
+)
 #: In a user namespace: files keep their owners. Device nodes cannot be made there; the kernel makes them at boot.
 _FILL = """
 mkdir root
@@ -63,8 +65,23 @@ def write(tarball: Path, layout: Layout, user: Account, base: Path, epoch: int) 
         process.run(user.command([str(word) for word in words]), cwd=base, env=environment)
 
     run(["truncate", f"--size={layout.size}", disk])
-    run(["unshare", "--map-auto", "--map-root-user", "sh", "-euc", _FILL, "sh", tarball, layout.label, layout.uuid,
-         str(START * SECTOR), _FEATURES, f"{layout.sectors * SECTOR // 1024}k"])
+    run(
+        [
+            "unshare",
+            "--map-auto",
+            "--map-root-user",
+            "sh",
+            "-euc",
+            _FILL,
+            "sh",
+            tarball,
+            layout.label,
+            layout.uuid,
+            str(START * SECTOR),
+            _FEATURES,
+            f"{layout.sectors * SECTOR // 1024}k",
+        ]
+    )
     run(["grub-mkimage", "--format=i386-pc", "--prefix=(hd0,msdos1)/boot/grub", f"--output={core}", *_MODULES])
     with disk.open("r+b") as stream:
         stream.write(boot_sectors((GRUB / "boot.img").read_bytes(), core.read_bytes(), layout))

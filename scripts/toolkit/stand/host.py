@@ -50,5 +50,7 @@ def preparation(environment: Mapping[str, str]) -> str:
     try:
         return Path(given).expanduser().read_text(encoding="utf-8") if given else ""
     except OSError as error:
-        raise UserError(f"{_PREPARATION}={given}: {error.strerror}",
-                           "name a script that prepares a stand for you, or unset the variable") from None
+        raise UserError(
+            f"{_PREPARATION}={given}: {error.strerror}",
+            "name a script that prepares a stand for you, or unset the variable",
+        ) from None

@@ -34,8 +34,11 @@ def _read(*words: str) -> str:
     try:
         return process.read([*_VIRSH, *words])
     except process.CommandError as error:
-        raise UserError("libvirt is not reached: qemu:///system",
-                           "see whether libvirtd runs, and that you are in the group libvirt", error.output) from None
+        raise UserError(
+            "libvirt is not reached: qemu:///system",
+            "see whether libvirtd runs, and that you are in the group libvirt",
+            error.output,
+        ) from None
 
 
 def _check(name: str) -> None:
@@ -43,8 +46,10 @@ def _check(name: str) -> None:
     nat = definition.find("forward/nat")
     routed = nat is not None and nat.get("ipv6") == "yes"
     if not routed or not any(each.get("family") == "ipv6" for each in definition.findall("ip")):
-        raise UserError(f"libvirt has a network {name}, but without IPv6", f"remove it: virsh net-destroy {name}; "
-                           f"virsh net-undefine {name}; or name another one: --name")
+        raise UserError(
+            f"libvirt has a network {name}, but without IPv6",
+            f"remove it: virsh net-destroy {name}; virsh net-undefine {name}; or name another one: --name",
+        )
     console.step("IPV6", f"{name} is defined already")
 
 
@@ -65,9 +70,12 @@ def _start(network: Network) -> None:
     try:
         process.run([*_VIRSH, "net-start", network.name])
     except process.CommandError as error:
-        raise UserError(f"libvirt does not start the network {network.name}", "if a range is in use, undefine it "
-                           f"(virsh net-undefine {network.name}) and name others: --network, --prefix",
-                           error.output) from None
+        raise UserError(
+            f"libvirt does not start the network {network.name}",
+            "if a range is in use, undefine it "
+            f"(virsh net-undefine {network.name}) and name others: --network, --prefix",
+            error.output,
+        ) from None
     console.step("IPV6", f"{network.name} is started, now and whenever the host starts")
 
 

@@ -63,8 +63,12 @@ def write(machine: Machine, path: Path) -> None:
 def read(path: Path) -> Machine:
     """Return the machine that was written to a file."""
     told = json.loads(path.read_text(encoding="utf-8"))
-    return Machine(name=told["name"], tarball=told["tarball"], guest=Guest(**told["guest"]),
-                   binds=tuple((source, target) for source, target in told["binds"]))
+    return Machine(
+        name=told["name"],
+        tarball=told["tarball"],
+        guest=Guest(**told["guest"]),
+        binds=tuple((source, target) for source, target in told["binds"]),
+    )
 
 
 def is_running(name: str) -> bool:
@@ -119,9 +123,19 @@ def command(machine: Machine, *, has_systemd: bool) -> list[str]:
     Where systemd does not run on the host, there is nobody to give the machine a unit of its own.
     """
     binds = [f"--bind={_escaped(source)}:{_escaped(target)}" for source, target in machine.binds]
-    return ["systemd-nspawn", f"--directory={machine.root}", f"--machine={machine.name}",
-            f"--hostname={machine.guest.hostname}", "--boot", "--register=no",
-            *([] if has_systemd else ["--keep-unit"]), "--console=pipe", "--resolv-conf=copy-host", "--quiet", *binds]
+    return [
+        "systemd-nspawn",
+        f"--directory={machine.root}",
+        f"--machine={machine.name}",
+        f"--hostname={machine.guest.hostname}",
+        "--boot",
+        "--register=no",
+        *([] if has_systemd else ["--keep-unit"]),
+        "--console=pipe",
+        "--resolv-conf=copy-host",
+        "--quiet",
+        *binds,
+    ]
 
 
 def _escaped(path: str) -> str:
@@ -135,9 +149,11 @@ def _start(machine: Machine) -> None:
         files.write_atomic(machine.directory / "process.json", noted)
         if not _wait(lambda: not _started(pid) or _has_booted(pid)) or not _started(pid):
             said = machine.log.read_text(encoding="utf-8", errors="replace")
-            raise UserError("the container did not boot",
-                               "it needs a kernel that lets root mount: where this is a container, a privileged one",
-                               said[-4000:])
+            raise UserError(
+                "the container did not boot",
+                "it needs a kernel that lets root mount: where this is a container, a privileged one",
+                said[-4000:],
+            )
     except BaseException:
         _end(pid)
         raise

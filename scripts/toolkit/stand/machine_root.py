@@ -34,14 +34,28 @@ def prepare(root: Path, guest: Guest) -> None:
     _write(root / "etc/hostname", f"{guest.hostname}\n")
     _write(root / "etc/hosts", f"127.0.0.1 localhost {guest.hostname}\n::1 localhost\n")
     _write(root / "etc/sudoers.d/stand", f"{guest.user} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
-    _write(root / "etc/ssh/sshd_config.d/stand.conf",
-           f"Port {guest.port}\nListenAddress 127.0.0.1\nHostKey /etc/ssh/stand_host_key\nPasswordAuthentication no\n")
+    _write(
+        root / "etc/ssh/sshd_config.d/stand.conf",
+        f"Port {guest.port}\nListenAddress 127.0.0.1\nHostKey /etc/ssh/stand_host_key\nPasswordAuthentication no\n",
+    )
     _write(root / "etc/ssh/stand_host_key", guest.host_key, 0o600)
     home = root / "home" / guest.user
     is_new = not home.is_dir()
     if is_new:
-        process.run(["chroot", root, "useradd", "--create-home", "--non-unique", "--uid", str(guest.uid), "--shell",
-                     "/bin/bash", guest.user])
+        process.run(
+            [
+                "chroot",
+                root,
+                "useradd",
+                "--create-home",
+                "--non-unique",
+                "--uid",
+                str(guest.uid),
+                "--shell",
+                "/bin/bash",
+                guest.user,
+            ]
+        )
     owner = home.stat()
     if is_new and guest.store:
         _seed(home / ".cache/python-common/store", Path(guest.store))

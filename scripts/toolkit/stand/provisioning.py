@@ -59,8 +59,9 @@ def run(access: Access, settings: Settings, options: Options) -> tuple[str, ...]
         return execute(words, _environment(settings), access.host, settings)
 
 
-def execute(words: Sequence[str | Path], environment: Mapping[str, str], host: str,
-            settings: Settings) -> tuple[str, ...]:
+def execute(
+    words: Sequence[str | Path], environment: Mapping[str, str], host: str, settings: Settings
+) -> tuple[str, ...]:
     """Run what runs Ansible, and return the tasks that changed something; `host` is what messages call the stand.
 
     Ansible's own log, build/logs/stand.log, has the whole output, whatever is shown of it. Raises `UserError`.
@@ -122,8 +123,12 @@ def _program(options: Options) -> Path:
 def _environment(settings: Settings) -> dict[str, str]:
     """Return Ansible's environment: its settings are those of the stand, not of the user's other work."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("ANSIBLE_", "PYTHON"))}
-    return {**kept, "ANSIBLE_CONFIG": str(settings.toolkit / "stand" / "ansible.cfg"), "PYTHONUNBUFFERED": "1",
-            "ANSIBLE_NOCOLOR": "1"}
+    return {
+        **kept,
+        "ANSIBLE_CONFIG": str(settings.toolkit / "stand" / "ansible.cfg"),
+        "PYTHONUNBUFFERED": "1",
+        "ANSIBLE_NOCOLOR": "1",
+    }
 
 
 def explain(output: str, printed: str, host: str, log: Path) -> UserError:
@@ -134,8 +139,11 @@ def explain(output: str, printed: str, host: str, log: Path) -> UserError:
     if "UNREACHABLE!" in output:
         return UserError(f"{host}: not reached any more", "`make stand` goes on where it stopped", said)
     if re.search(r"(?i)missing sudo password|sudo: a password is required|incorrect sudo password", output):
-        return UserError(f"{host}: sudo asks for a password there",
-                            "let the user run everything without one, sudoers(5): NOPASSWD", said)
+        return UserError(
+            f"{host}: sudo asks for a password there",
+            "let the user run everything without one, sudoers(5): NOPASSWD",
+            said,
+        )
     again = f"mend it, and `make stand` goes on where it stopped; the whole output is in {log}"
     what = _named(tasks[-1]) if tasks else "Ansible did not start"
     return UserError(f"the stand is not ready: {what}", again, said)
@@ -148,7 +156,7 @@ def _said(lines: Sequence[str]) -> str:
             found = re.match(rf"( *){key}: ?(.*)", line)
             if found and found[2] not in ("''", '""'):
                 first = [] if _BLOCK.fullmatch(found[2]) else [found[2].strip("'\"")]
-                return "\n".join([*first, *_block(lines[number + 1:], len(found[1]))])
+                return "\n".join([*first, *_block(lines[number + 1 :], len(found[1]))])
     return "\n".join(lines)
 
 
@@ -158,5 +166,5 @@ def _block(lines: Sequence[str], indent: int) -> list[str]:
     for line in lines:
         if line.strip() and len(line) - len(line.lstrip()) <= indent:
             break
-        inner.append(line[indent + 4:])
+        inner.append(line[indent + 4 :])
     return inner

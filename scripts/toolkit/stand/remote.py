@@ -41,19 +41,37 @@ class Remote:
         try:
             return Access(host=host, user=access.read("whoami").strip())
         except process.CommandError as error:
-            raise UserError(f"HOST={host}: not reached by ssh",
-                               f"`ssh {host}` has to work without a password", error.output) from None
+            raise UserError(
+                f"HOST={host}: not reached by ssh", f"`ssh {host}` has to work without a password", error.output
+            ) from None
 
     def destroy(self) -> None:
         """Leave the host as it is: it was there before."""
-        console.note(f"{self.options.host}: left as it is; what the stand has brought is in {PLACE} and in `stand-services`")
+        console.note(
+            f"{self.options.host}: left as it is; what the stand has brought is in {PLACE} and in `stand-services`"
+        )
 
     def _copy(self, access: Access) -> None:
         try:
             access.read("sh", "-ec", _PREPARE)
         except process.CommandError as error:
-            raise UserError(f"{access.host}: {access.user} cannot prepare it for a stand",
-                               "sudo has to work there without a password", error.output) from None
+            raise UserError(
+                f"{access.host}: {access.user} cannot prepare it for a stand",
+                "sudo has to work there without a password",
+                error.output,
+            ) from None
         shell = " ".join(["ssh", "-o", "BatchMode=yes", *access.options])
-        process.run(["rsync", "--archive", "--delete", "--rsh", shell, "--exclude=/build/", "--exclude=.git",
-                     "--exclude=__pycache__", f"{self.settings.project}/", f"{access.host}:{PLACE}/"])
+        process.run(
+            [
+                "rsync",
+                "--archive",
+                "--delete",
+                "--rsh",
+                shell,
+                "--exclude=/build/",
+                "--exclude=.git",
+                "--exclude=__pycache__",
+                f"{self.settings.project}/",
+                f"{access.host}:{PLACE}/",
+            ]
+        )

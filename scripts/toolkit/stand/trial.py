@@ -21,8 +21,10 @@ def run(stand: Stand) -> None:
         console.step("STAND", "is provisioned again, which has to change nothing")
         changed = stand.up()
         if changed:
-            raise UserError(f"provisioned again, these changed: {'; '.join(changed)}",
-                               "a task has to find its own work done; `changed_when` says so of a command")
+            raise UserError(
+                f"provisioned again, these changed: {'; '.join(changed)}",
+                "a task has to find its own work done; `changed_when` says so of a command",
+            )
     finally:
         stand.destroy()
     console.step("STAND", "passed")
@@ -32,8 +34,10 @@ def check(found: Sequence[Status]) -> None:
     """Raise `UserError` where a service does not run, or answers nothing but errors."""
     wrong = [status.text for status in found if not status.running or _fails(status)]
     if wrong:
-        raise UserError(f"a service does not answer: {'; '.join(wrong)}",
-                           "`make stand`, then `make stand-tmux`, shows what it wrote")
+        raise UserError(
+            f"a service does not answer: {'; '.join(wrong)}",
+            "`make stand`, then `make stand-tmux`, shows what it wrote",
+        )
 
 
 def _fails(status: Status) -> bool:

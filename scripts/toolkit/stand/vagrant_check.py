@@ -36,8 +36,10 @@ def check(wanted: Wanted, project: Path, provider: str, plugins: Sequence[str]) 
     """Raise `UserError` for the first thing that this host lacks; `plugins` are those that Vagrant has."""
     provider = provider or _default(plugins)
     if not shutil.which("ansible-playbook"):
-        raise UserError("ansible-playbook: no such program, and it provisions the stand",
-                           "apt-get install ansible-core, or pip install ansible-core in the environment you are in")
+        raise UserError(
+            "ansible-playbook: no such program, and it provisions the stand",
+            "apt-get install ansible-core, or pip install ansible-core in the environment you are in",
+        )
     if provider == "virtualbox":
         _check_virtualbox(wanted)
     elif provider == "libvirt":
@@ -53,26 +55,33 @@ def _default(plugins: Sequence[str]) -> str:
         return "virtualbox"
     if "libvirt" in plugins:
         return "libvirt"
-    raise UserError("nothing is installed that runs machines",
-                       f"get VirtualBox from virtualbox.org; or, on Linux, apt-get install vagrant-libvirt {_DAEMON}")
+    raise UserError(
+        "nothing is installed that runs machines",
+        f"get VirtualBox from virtualbox.org; or, on Linux, apt-get install vagrant-libvirt {_DAEMON}",
+    )
 
 
 def _check_virtualbox(wanted: Wanted) -> None:
     virtualbox.version()
     if wanted.nested and CPUS.is_file() and not processor_flags():
-        raise UserError("STAND_NESTED=1: this processor has no virtualization (vmx, svm), or its firmware hides it",
-                           "switch it on in the firmware's setup; or leave STAND_NESTED out")
+        raise UserError(
+            "STAND_NESTED=1: this processor has no virtualization (vmx, svm), or its firmware hides it",
+            "switch it on in the firmware's setup; or leave STAND_NESTED out",
+        )
 
 
 def _check_libvirt(wanted: Wanted, plugins: Sequence[str]) -> None:
     if "libvirt" not in plugins:
-        raise UserError("Vagrant has no plugin for libvirt", "apt-get install vagrant-libvirt, or "
-                           "`vagrant plugin install vagrant-libvirt`")
+        raise UserError(
+            "Vagrant has no plugin for libvirt",
+            "apt-get install vagrant-libvirt, or `vagrant plugin install vagrant-libvirt`",
+        )
     if os.environ.get("LIBVIRT_DEFAULT_URI"):
         return  # It may be on another host, of which this one says nothing.
     if not libvirt_network.is_there():
-        raise UserError("libvirt does not run on this host",
-                           f"apt-get install {_DAEMON}; then `systemctl start libvirtd`")
+        raise UserError(
+            "libvirt does not run on this host", f"apt-get install {_DAEMON}; then `systemctl start libvirtd`"
+        )
     if wanted.driver == "kvm":
         check_kvm()
         if wanted.nested:
@@ -85,8 +94,10 @@ def _check_libvirt(wanted: Wanted, plugins: Sequence[str]) -> None:
 def check_virtiofs() -> None:
     """Raise `UserError` where libvirt has no server for virtiofs."""
     if not any(path.exists() for path in VIRTIOFSD):
-        raise UserError("there is no virtiofsd, by which the machine sees the project",
-                           "apt-get install virtiofsd (in Debian 12, qemu-system-common has it); or STAND_FOLDER=9p")
+        raise UserError(
+            "there is no virtiofsd, by which the machine sees the project",
+            "apt-get install virtiofsd (in Debian 12, qemu-system-common has it); or STAND_FOLDER=9p",
+        )
 
 
 def check_kvm() -> None:
@@ -134,8 +145,10 @@ def check_network(wanted: str) -> None:
     for device, address in _addresses():
         # Those of libvirt's own bridges are the machines' network, when it has been made.
         if address.overlaps(network) and not device.startswith("virbr"):
-            raise UserError(f"{network}, the machines' network, is in use: {device} has {address}",
-                               "take another one: STAND_NETWORK=192.168.131.0/24")
+            raise UserError(
+                f"{network}, the machines' network, is in use: {device} has {address}",
+                "take another one: STAND_NETWORK=192.168.131.0/24",
+            )
 
 
 def _addresses() -> Iterable[tuple[str, ipaddress.IPv4Network]]:

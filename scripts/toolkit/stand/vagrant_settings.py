@@ -59,8 +59,10 @@ def read(environment: Mapping[str, str]) -> Wanted:
     """Return the settings of an environment. Raises `UserError` for one that is none."""
     suite = environment.get("STAND_SUITE") or "bookworm"
     if not (suite in BOXES or environment.get("STAND_BOX") or boxes.find(suite)):
-        raise UserError(f"STAND_SUITE={suite}: no box of such a suite is known",
-                           f"there are {', '.join(BOXES)}; or `make box SUITE={suite}`, or STAND_BOX=")
+        raise UserError(
+            f"STAND_SUITE={suite}: no box of such a suite is known",
+            f"there are {', '.join(BOXES)}; or `make box SUITE={suite}`, or STAND_BOX=",
+        )
     return Wanted(
         suite=suite,
         box=environment.get("STAND_BOX", ""),
@@ -112,8 +114,10 @@ def _port(word: str) -> tuple[int, int]:
     found = re.fullmatch(r"(\d+)(?::(\d+))?", word)
     pair = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
     if not all(0 < number < 65536 for number in pair):
-        raise UserError(f"STAND_PORTS: {word} is not a port",
-                           'it looks like STAND_PORTS="8080 443:8443": a port of the machine, or that and the host\'s')
+        raise UserError(
+            f"STAND_PORTS: {word} is not a port",
+            'it looks like STAND_PORTS="8080 443:8443": a port of the machine, or that and the host\'s',
+        )
     return pair
 
 

@@ -33,8 +33,9 @@ class Vagrant:
         try:
             text = process.read(["vagrant", "ssh-config", "--host", "stand"], cwd=self.settings.project)
         except process.CommandError as error:
-            raise UserError("the machine of this project does not run", "`make stand STAND=vagrant` starts it",
-                               error.output) from None
+            raise UserError(
+                "the machine of this project does not run", "`make stand STAND=vagrant` starts it", error.output
+            ) from None
         files.write_atomic(config, text)
         return Access(host="stand", user="vagrant", config=config)
 
@@ -47,5 +48,6 @@ class Vagrant:
         if not shutil.which("vagrant"):
             raise UserError("vagrant: no such program", "install Vagrant, or take STAND=container")
         if not (self.settings.project / "Vagrantfile").is_file():
-            raise UserError(f"{self.settings.project}/Vagrantfile: there is none",
-                               "`ln -s common/stand/Vagrantfile` makes it")
+            raise UserError(
+                f"{self.settings.project}/Vagrantfile: there is none", "`ln -s common/stand/Vagrantfile` makes it"
+            )

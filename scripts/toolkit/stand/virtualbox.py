@@ -24,8 +24,10 @@ _PATIENCE = 30
 def version() -> tuple[int, int]:
     """Return the version, such as (7, 0). Raises `UserError` where there is none, or too old a one."""
     if not shutil.which(MANAGER):
-        raise UserError(f"{MANAGER}: no such program, so there is no VirtualBox",
-                           "install VirtualBox from virtualbox.org; or take libvirt: VAGRANT_DEFAULT_PROVIDER=libvirt")
+        raise UserError(
+            f"{MANAGER}: no such program, so there is no VirtualBox",
+            "install VirtualBox from virtualbox.org; or take libvirt: VAGRANT_DEFAULT_PROVIDER=libvirt",
+        )
     # Before it there may be warnings, as of a kernel module that is not loaded.
     found = re.search(r"^(\d+)\.(\d+)\.\S+$", process.read([MANAGER, "--version"]), re.MULTILINE)
     if not found:
@@ -52,8 +54,10 @@ def wait_for_server() -> None:
     limit = time.monotonic() + _PATIENCE
     while _SERVER in _processes():
         if time.monotonic() > limit:
-            raise UserError(f"{_SERVER} still runs, and would write over the settings",
-                               "close whatever uses VirtualBox, and run this again")
+            raise UserError(
+                f"{_SERVER} still runs, and would write over the settings",
+                "close whatever uses VirtualBox, and run this again",
+            )
         time.sleep(0.5)
 
 

@@ -41,8 +41,20 @@ def create(network: Network, dry_run: bool) -> None:
     _refuse_while_running()
     path = virtualbox.settings_file()
     if not (path.is_file() and find(_read(path), network.name)):
-        words = [virtualbox.MANAGER, "natnetwork", "add", "--netname", network.name, "--network", network.range,
-                 "--enable", "--dhcp", "on", "--ipv6", "on"]
+        words = [
+            virtualbox.MANAGER,
+            "natnetwork",
+            "add",
+            "--netname",
+            network.name,
+            "--network",
+            network.range,
+            "--enable",
+            "--dhcp",
+            "on",
+            "--ipv6",
+            "on",
+        ]
         console.step("IPV6", f"{' '.join(words)}{'   (not run)' if dry_run else ''}")
         if dry_run:
             console.step("IPV6", f"{network.name} would then become the default IPv6 router")
@@ -56,8 +68,9 @@ def _run(words: list[str], network: Network) -> None:
         process.run(words)
     except process.CommandError as error:
         hint = "if the range is in use, name another one: --network 192.168.223.0/24"
-        raise UserError(f"VirtualBox does not make the network {network.name} of {network.range}", hint,
-                           error.output) from None
+        raise UserError(
+            f"VirtualBox does not make the network {network.name} of {network.range}", hint, error.output
+        ) from None
 
 
 def advertise(network: Network, dry_run: bool) -> None:
@@ -73,7 +86,9 @@ def advertise(network: Network, dry_run: bool) -> None:
     if changed == text:
         console.step("IPV6", f"{network.name} is the default IPv6 router already")
     elif dry_run:
-        console.note("".join(difflib.unified_diff(text.splitlines(True), changed.splitlines(True), str(path), str(path))))
+        console.note(
+            "".join(difflib.unified_diff(text.splitlines(True), changed.splitlines(True), str(path), str(path)))
+        )
     else:
         backup = path.with_name(f"{path.name}.{time.strftime('%Y%m%d-%H%M%S')}")
         shutil.copy2(path, backup)
@@ -85,8 +100,10 @@ def advertise(network: Network, dry_run: bool) -> None:
 def _refuse_while_running() -> None:
     found = virtualbox.running()
     if found:
-        raise UserError(f"VirtualBox is in use: {', '.join(found)} would write over its settings",
-                           "shut its machines down (`vagrant halt`), close its window, and run this again")
+        raise UserError(
+            f"VirtualBox is in use: {', '.join(found)} would write over its settings",
+            "shut its machines down (`vagrant halt`), close its window, and run this again",
+        )
 
 
 def _read(path: Path) -> str:
@@ -108,8 +125,10 @@ def edit(text: str, network: Network, path: Path) -> str:
     tag = find(text, network.name)
     if not tag:
         names = [_attribute(each, "networkName") for each in _ELEMENT.findall(text)]
-        raise UserError(f"{path}: there is no NAT network {network.name}",
-                           f"there is {', '.join(names)}" if names else "ipv6-nat-network makes one")
+        raise UserError(
+            f"{path}: there is no NAT network {network.name}",
+            f"there is {', '.join(names)}" if names else "ipv6-nat-network makes one",
+        )
     changed = _set(_set(tag, "ipv6", "1"), _ROUTE, "1")
     if network.prefix:
         changed = _set(changed, "ipv6prefix", network.prefix)

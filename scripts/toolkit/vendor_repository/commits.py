@@ -55,8 +55,10 @@ def plan(kept: Kept, project: Project, settings: Settings) -> Plan:
         old = state.locks_at(kept.vendor, kept.vendor.head)
         commits.append(Commit(repository=kept.vendor, message=_message(old, new)))
     elif kept.recorded != kept.vendor.head and kept.vendor.is_ancestor("HEAD", kept.recorded):
-        raise UserError("vendor/: it is at an older revision than the project records",
-                           "`git submodule update vendor` brings it there; to go back, `git commit vendor`")
+        raise UserError(
+            "vendor/: it is at an older revision than the project records",
+            "`git submodule update vendor` brings it there; to go back, `git commit vendor`",
+        )
     if commits or kept.recorded != kept.vendor.head:
         commits.append(_of_revision(kept, kept.vendor, new))
     return Plan(commits=tuple(commits), destination=branch.choose(kept.vendor, kept.project))

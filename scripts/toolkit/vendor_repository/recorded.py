@@ -43,8 +43,10 @@ def require_complete(project: Repository) -> None:
         missing = [name.removeprefix("refs/heads/").removeprefix("refs/tags/") for id, name in refs if id not in here]
         if missing:
             more = f" and {len(missing) - 1} more" if len(missing) > 1 else ""
-            raise UserError(f"{remote} has what is not here: {missing[0]}{more}; its revision of vendor/ is unknown",
-                               "`git fetch --all --tags` in the project, then again")
+            raise UserError(
+                f"{remote} has what is not here: {missing[0]}{more}; its revision of vendor/ is unknown",
+                "`git fetch --all --tags` in the project, then again",
+            )
 
 
 def _existing(project: Repository, ids: list[str]) -> frozenset[str]:

@@ -29,8 +29,10 @@ def locate(vendor: Repository, remote: str) -> Origin:
     """Return where the repository is. Raises `UserError` where vendor/ has no remote, or that is no bare repository."""
     url = vendor.ask("remote", "get-url", remote)
     if not url:
-        raise UserError(f"vendor/: it has no remote {remote}, so there is no repository to trim",
-                           "`git -C vendor remote add` says where its repository is")
+        raise UserError(
+            f"vendor/: it has no remote {remote}, so there is no repository to trim",
+            "`git -C vendor remote add` says where its repository is",
+        )
     if not git.is_local(url):
         return Origin(url=url, directory=None, name=url)
     plain = unquote(url.removeprefix("file://")) if url.startswith("file://") else url
@@ -38,8 +40,9 @@ def locate(vendor: Repository, remote: str) -> Origin:
     for candidate in (path, path.with_name(f"{path.name}.git")):
         if candidate.is_dir():
             return Origin(url=url, directory=_bare(candidate), name=candidate.name)
-    raise UserError(f"{path}: the repository of vendor/ is not there",
-                       "`git -C vendor remote set-url origin` says where it is")
+    raise UserError(
+        f"{path}: the repository of vendor/ is not there", "`git -C vendor remote set-url origin` says where it is"
+    )
 
 
 def whole(origin: Origin, settings: Settings, vendor: Repository) -> Repository:
@@ -56,8 +59,21 @@ def whole(origin: Origin, settings: Settings, vendor: Repository) -> Repository:
     target.parent.mkdir(parents=True, exist_ok=True)
     have = str(vendor.path(".").resolve())
     try:
-        process.run(["git", "clone", "--quiet", "--mirror", "--reference-if-able", have, "--dissociate", "--",
-                     origin.url, target], env=repository.environment())
+        process.run(
+            [
+                "git",
+                "clone",
+                "--quiet",
+                "--mirror",
+                "--reference-if-able",
+                have,
+                "--dissociate",
+                "--",
+                origin.url,
+                target,
+            ],
+            env=repository.environment(),
+        )
     except process.CommandError as error:
         raise repository.explain(error, origin.name) from None
     return found
@@ -73,8 +89,10 @@ def commands(origin: Origin, made: Path) -> list[str]:
     swap = f"cp -a {there}/config {there}/hooks {new}/ && mv {there} {old} && mv {new} {there}"
     shell = f"-e 'ssh -p {port}' " if port else ""
     option = f"-p {port} " if port else ""
-    return [f"rsync -a {shell}{shlex.quote(f'{made}/')} {shlex.quote(f'{host}:{path}.trimmed/')}",
-            f"ssh {option}{host} {shlex.quote(swap)}"]
+    return [
+        f"rsync -a {shell}{shlex.quote(f'{made}/')} {shlex.quote(f'{host}:{path}.trimmed/')}",
+        f"ssh {option}{host} {shlex.quote(swap)}",
+    ]
 
 
 def _ssh(url: str) -> tuple[str, str, str]:
@@ -90,6 +108,8 @@ def _ssh(url: str) -> tuple[str, str, str]:
 def _bare(directory: Path) -> Path:
     found = Repository(directory=directory, name=directory.name)
     if found.read("rev-parse", "--is-bare-repository") != "true":
-        raise UserError(f"{directory}: it has a work tree of its own, where its history is needed",
-                           "only a bare repository is trimmed; `git clone --bare` makes one of it")
+        raise UserError(
+            f"{directory}: it has a work tree of its own, where its history is needed",
+            "only a bare repository is trimmed; `git clone --bare` makes one of it",
+        )
     return directory.resolve()

@@ -44,8 +44,10 @@ def find(settings: Settings) -> Kept:
         return Kept(project=project, vendor=None)
     vendor = repository.open_at(settings.vendor, "vendor/", f"see vendor/.git; `{submodules.HINT}` gets it anew")
     if not listed:
-        raise UserError("vendor/: a git repository of its own, but no submodule of the project",
-                           "`git submodule add <its URL> vendor` makes it one; without vendor/.git it is a directory")
+        raise UserError(
+            "vendor/: a git repository of its own, but no submodule of the project",
+            "`git submodule add <its URL> vendor` makes it one; without vendor/.git it is a directory",
+        )
     return Kept(project=project, vendor=vendor)
 
 
@@ -73,5 +75,6 @@ def _read(holder: Repository, revision: str, names: list[str]) -> Iterator[Lock]
 
 def _refuse_ignored(project: Repository) -> None:
     if not project.ask("ls-files", "--", "vendor") and project.holds("check-ignore", "--quiet", "vendor"):
-        raise UserError("vendor/: git ignores it",
-                           f"take it out of what `git -C {project.directory} check-ignore -v vendor` names")
+        raise UserError(
+            "vendor/: git ignores it", f"take it out of what `git -C {project.directory} check-ignore -v vendor` names"
+        )

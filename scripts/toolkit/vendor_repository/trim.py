@@ -42,8 +42,10 @@ def run(settings: Settings, keep: int, *, do_it: bool) -> None:
 def _require_settled(kept: Kept) -> Repository:
     """Return the repository of vendor/. Raises `UserError` where it has none, or where something is not committed."""
     if not kept.vendor:
-        raise UserError("vendor/: a directory of the project, whose history is the project's own",
-                           "only a vendor/ that is a submodule has a history that can be shortened")
+        raise UserError(
+            "vendor/: a directory of the project, whose history is the project's own",
+            "only a vendor/ that is a submodule has a history that can be shortened",
+        )
     repository.require_quiet(kept.vendor)
     if kept.vendor.read("status", "--porcelain", "--untracked-files=all"):
         raise UserError("vendor/: what is in it is not committed", "`make commit-vendor`, push it, and trim then")
@@ -55,8 +57,10 @@ def _require_pushed(vendor: Repository, remote: str) -> None:
     vendor.run("fetch", "--quiet", "--update-shallow", remote)
     count = vendor.read("rev-list", "--count", "HEAD", "--branches", "--not", f"--remotes={remote}", "--tags")
     if count != "0":
-        raise UserError(f"vendor/: commits that {remote} does not have: {count}",
-                           f"push them first: `git -C vendor push {remote} HEAD`, and its other branches")
+        raise UserError(
+            f"vendor/: commits that {remote} does not have: {count}",
+            f"push them first: `git -C vendor push {remote} HEAD`, and its other branches",
+        )
 
 
 def _available(revisions: Mapping[str, str], source: Repository, vendor: Repository) -> list[str]:
@@ -66,11 +70,15 @@ def _available(revisions: Mapping[str, str], source: Repository, vendor: Reposit
         if source.commit_of(revision):
             found.append(revision)
         elif vendor.commit_of(revision):
-            raise UserError(f"{name} of the project records the revision {revision[:12]} of vendor/, "
-                               f"which {source.name} does not have",
-                               f"push it first: `git -C vendor push origin {revision}:refs/tags/{revision[:12]}`")
+            raise UserError(
+                f"{name} of the project records the revision {revision[:12]} of vendor/, "
+                f"which {source.name} does not have",
+                f"push it first: `git -C vendor push origin {revision}:refs/tags/{revision[:12]}`",
+            )
         else:
-            console.warn(f"{name} of the project records the revision {revision[:12]} of vendor/, which is nowhere any more")
+            console.warn(
+                f"{name} of the project records the revision {revision[:12]} of vendor/, which is nowhere any more"
+            )
     return found
 
 
@@ -82,14 +90,19 @@ def _show(plan: Plan, project: Repository) -> None:
     console.step("", "and what branches and tags of the project record")
     if plan.dropped:
         days = sorted(commit.day for commit in plan.dropped.values())
-        gone = Size(commits=len(plan.dropped), objects=plan.total.objects - plan.kept.objects,
-                    bytes=plan.total.bytes - plan.kept.bytes)
+        gone = Size(
+            commits=len(plan.dropped),
+            objects=plan.total.objects - plan.kept.objects,
+            bytes=plan.total.bytes - plan.kept.bytes,
+        )
         share = f"{100 * gone.bytes / plan.total.bytes:.0f} %" if plan.total.bytes else "nothing"
         console.step("DROP", f"{_shown(gone)} ({share}), of {days[0]} to {days[-1]}")
         between = len(recorded.ever(project) & plan.dropped.keys())
         if between:
-            console.note(f"commits between branches and tags of the project record {between} of these: "
-                    f"they will have no vendor/ (git bisect, say)")
+            console.note(
+                f"commits between branches and tags of the project record {between} of these: "
+                f"they will have no vendor/ (git bisect, say)"
+            )
 
 
 def _shown(size: Size) -> str:
@@ -107,16 +120,20 @@ def _trim(plan: Plan, origin: Origin, settings: Settings) -> None:
         return _tell_server(origin, target, settings.project)
     backup = origin.directory.with_name(f"{origin.directory.name}.before-trim")
     if os.path.lexists(backup):
-        raise UserError(f"{backup}: what was there before it was last trimmed is still kept",
-                           "remove it when all is well with the trimmed one, then again")
+        raise UserError(
+            f"{backup}: what was there before it was last trimmed is still kept",
+            "remove it when all is well with the trimmed one, then again",
+        )
     files.sweep(origin.directory.parent, ".trim-vendor-")
     with files.temporary_directory(origin.directory.parent, ".trim-vendor-") as scratch:
         trimming.replace(plan, trimming.build(plan, scratch / origin.directory.name), backup)
     console.step("TRIM", f"{origin.name}: {_shown(plan.kept)}")
     there, kept = shlex.quote(str(origin.directory)), shlex.quote(str(backup))
-    console.note(f"what was there before is in {backup.name} beside it\n"
-            f"    when all is well:   rm -rf {kept}\n"
-            f"    to have it back:    mv {there} {there}.trimmed && mv {kept} {there}")
+    console.note(
+        f"what was there before is in {backup.name} beside it\n"
+        f"    when all is well:   rm -rf {kept}\n"
+        f"    to have it back:    mv {there} {there}.trimmed && mv {kept} {there}"
+    )
     _tell_clones()
     return None
 
@@ -127,17 +144,28 @@ def _tell_server(origin: Origin, made: Path, project: Path) -> None:
     console.step("TRIM", f"{path} is {origin.name}, trimmed")
     found = vendor_origin.commands(origin, path)
     if found:
-        console.note("\n".join(["next, when nobody pushes:", *(f"    {command}" for command in found),
-                           "what was there before stays there, its name ending in .before-trim"]))
+        console.note(
+            "\n".join(
+                [
+                    "next, when nobody pushes:",
+                    *(f"    {command}" for command in found),
+                    "what was there before stays there, its name ending in .before-trim",
+                ]
+            )
+        )
         _tell_clones()
     else:
-        console.note("who administers that server can put it in the place of the repository; by a push it cannot come there "
-                "(\"shallow update not allowed\")\nwhat saves as much for who clones, without that: "
-                "`git config --file .gitmodules submodule.vendor.shallow true`")
+        console.note(
+            "who administers that server can put it in the place of the repository; by a push it cannot come there "
+            '("shallow update not allowed")\nwhat saves as much for who clones, without that: '
+            "`git config --file .gitmodules submodule.vendor.shallow true`"
+        )
 
 
 def _tell_clones() -> None:
     """Say what clones have to do with it."""
-    console.note("clones stay as they are, and large; one that lags behind all that is kept, or shall become small:\n"
-            "    git submodule deinit --force vendor && rm -rf \"$(git rev-parse --git-dir)/modules/vendor\" && "
-            f"{submodules.HINT.removesuffix(' --recursive')} vendor")
+    console.note(
+        "clones stay as they are, and large; one that lags behind all that is kept, or shall become small:\n"
+        '    git submodule deinit --force vendor && rm -rf "$(git rev-parse --git-dir)/modules/vendor" && '
+        f"{submodules.HINT.removesuffix(' --recursive')} vendor"
+    )

@@ -61,11 +61,16 @@ def plan(source: Repository, revisions: Iterable[str], depth: int) -> Plan:
     single = {source.commit_of(id) for name, id in refs.items() if not name.startswith(_HEADS)} - {""}
     stays = frozenset(window | single)
     return Plan(
-        source=source, refs=refs, before=before, depth=depth, window=window, commits=stays,
+        source=source,
+        refs=refs,
+        before=before,
+        depth=depth,
+        window=window,
+        commits=stays,
         dropped={id: commit for id, commit in commits.items() if id not in stays},
         total=Size(commits=len(commits), **_on_disk(source, None)),
         kept=Size(commits=len(stays), **_on_disk(source, stays)),
-    )  # fmt: skip
+    )
 
 
 def refs_of(source: Repository) -> dict[str, str]:
@@ -118,9 +123,22 @@ def _refuse_pushed(found: Plan, now: Repository) -> None:
 def _fetch(made: Repository, found: Plan, names: Iterable[str], *options: str) -> None:
     specifications = [f"+{found.refs[name]}:{name}" for name in sorted(names)]
     if specifications:
-        made.run("-c", "fetch.unpackLimit=1", "-c", "gc.auto=0", "-c", "protocol.file.allow=always", "fetch", "--quiet",
-                 "--no-tags", "--no-write-fetch-head", *options, f"--upload-pack={_SERVER}",
-                 str(found.source.directory), *specifications)
+        made.run(
+            "-c",
+            "fetch.unpackLimit=1",
+            "-c",
+            "gc.auto=0",
+            "-c",
+            "protocol.file.allow=always",
+            "fetch",
+            "--quiet",
+            "--no-tags",
+            "--no-write-fetch-head",
+            *options,
+            f"--upload-pack={_SERVER}",
+            str(found.source.directory),
+            *specifications,
+        )
 
 
 def _take_over(source: Path, target: Path) -> None:

@@ -12,15 +12,19 @@ LEGACY = "setuptools.build_meta:__legacy__"
 #: Build hooks of hatchling that add no requirement of their own: hatchling/builders/hooks/version.py, and hatch-vcs.
 _QUIET_HOOKS = frozenset({"version", "vcs"})
 #: Backends whose answer does not depend on where they come from, so that an in-tree copy of them answers the same.
-_BOOTSTRAPPED = frozenset({
-    "flit_core.buildapi", "poetry.core.masonry.api", "hatchling.build", "hatchling.ouroboros", "setuptools.build_meta",
-})  # fmt: skip
+_BOOTSTRAPPED = frozenset(
+    {"flit_core.buildapi", "poetry.core.masonry.api", "hatchling.build", "hatchling.ouroboros", "setuptools.build_meta"}
+)
 
 
 def told(
-    backend: str, *, in_tree: bool, pyproject: Mapping[str, Any], members: Mapping[str, bytes],
+    backend: str,
+    *,
+    in_tree: bool,
+    pyproject: Mapping[str, Any],
+    members: Mapping[str, bytes],
     mentions: Callable[[bytes], bool],
-) -> tuple[str, ...] | None:  # fmt: skip
+) -> tuple[str, ...] | None:
     """Return what `get_requires_for_build_wheel` will name, or None when only the hook itself can tell.
 
     `members` are the files of the tree's top directory by name; `mentions` looks for a word in all its sources.

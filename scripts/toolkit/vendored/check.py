@@ -92,7 +92,7 @@ def _local(project: Project, owner: Lock) -> Iterator[Problem]:
         if package:
             yield Problem(
                 what=f"{name}: {distribution.name} is locked as a package of the index, "
-                     f"but {project.shown(package.path)}/ is the package of that name",
+                f"but {project.shown(package.path)}/ is the package of that name",
                 hint="run `make vendor`: a local package is never taken from the index",
             )
 

@@ -96,8 +96,9 @@ class Needs:
                 environment = TESTS if edge.kind == "tests" else place.environment
                 for key in self._members(environment).get(edge.target, [edge.target]):
                     if key in self._distributions or key in self._local:
-                        target = Edge(source=edge.source, target=key, kind=edge.kind, text=edge.text,
-                                      origin=edge.origin)  # fmt: skip
+                        target = Edge(
+                            source=edge.source, target=key, kind=edge.kind, text=edge.text, origin=edge.origin
+                        )
                         yield target, Place(environment, key)
 
     def _said(self, place: Place, texts: Iterable[str], kind: Kind) -> Iterator[Edge]:
@@ -136,9 +137,8 @@ class Needs:
     def _holds(self, marker: Marker | None, extras: set[str]) -> bool:
         environments = markers.environments(str(marker or ""), self.lock.pythons, self.lock.platforms)
         return marker is None or any(
-            marker.evaluate({**environment, "extra": extra})
-            for environment in environments for extra in ("", *extras)
-        )  # fmt: skip
+            marker.evaluate({**environment, "extra": extra}) for environment in environments for extra in ("", *extras)
+        )
 
     def _members(self, environment: str) -> Mapping[str, list[str]]:
         """Return what is installed in one environment: keys by name."""

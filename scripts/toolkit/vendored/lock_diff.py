@@ -48,9 +48,8 @@ def between(old: Iterable[Lock], new: Iterable[Lock]) -> list[LockChanges]:
     before, after = ({item.service: item for item in side} for side in (old, new))
     services = sorted(before.keys() | after.keys())
     return [
-        _of_lock(name, before.get(name), after.get(name))
-        for name in services if before.get(name) != after.get(name)
-    ]  # fmt: skip
+        _of_lock(name, before.get(name), after.get(name)) for name in services if before.get(name) != after.get(name)
+    ]
 
 
 def compare(old: Iterable[Distribution], new: Iterable[Distribution]) -> tuple[Change, ...]:
@@ -62,8 +61,15 @@ def compare(old: Iterable[Distribution], new: Iterable[Distribution]) -> tuple[C
 
 def summary(changes: Iterable[Change]) -> str:
     """Return how many of each kind there are, each counted once: `2 added, 1 removed, 3 upgraded`; empty for none."""
-    order: list[Kind] = ["added", "removed", "upgraded", "downgraded", "with other files", "to ship",
-                         "to build with only"]
+    order: list[Kind] = [
+        "added",
+        "removed",
+        "upgraded",
+        "downgraded",
+        "with other files",
+        "to ship",
+        "to build with only",
+    ]
     counts = Counter(change.kind for change in set(changes))
     return ", ".join(f"{counts[kind]} {kind}" for kind in order if counts[kind])
 
@@ -98,8 +104,9 @@ def _sections(locks: Sequence[LockChanges]) -> Iterator[str]:
             grouped.setdefault((": not locked any more", ()), []).append(item.service)
             continue
         if item.shipped or not item.build_only:
-            grouped.setdefault((f"{state}:" if item.shipped else f"{state}: no other versions", item.shipped),
-                               []).append(item.service)
+            grouped.setdefault(
+                (f"{state}:" if item.shipped else f"{state}: no other versions", item.shipped), []
+            ).append(item.service)
         if item.build_only:
             grouped.setdefault((f"{state}, only to build and test:", item.build_only), []).append(item.service)
     for (heading, changes), services in grouped.items():

@@ -43,9 +43,7 @@ def parse(text: str, service: str, shown: str) -> Lock:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{shown}: not a TOML file: {error}", _RESTORE) from None
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(
-            f"{shown}: not a lock of this toolkit ({type(error).__name__}: {error})", _RESTORE
-        ) from None
+        raise UserError(f"{shown}: not a lock of this toolkit ({type(error).__name__}: {error})", _RESTORE) from None
 
 
 def _lock_from(data: dict[str, Any], service: str) -> Lock:

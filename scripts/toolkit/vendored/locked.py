@@ -23,8 +23,9 @@ def read(project: Project, settings: Settings) -> list[Needs]:
     locks = require(project, settings)
     for problem in check.problems(project, settings, hashes=False):
         console.warn(f"{problem.what}; {problem.hint}")
-    said = vendored_metadata.read_all({d.key: d for item in locks for d in item.distributions()}.values(),
-                                      settings.vendor)  # fmt: skip
+    said = vendored_metadata.read_all(
+        {d.key: d for item in locks for d in item.distributions()}.values(), settings.vendor
+    )
     return [
         Needs(lock=item, said={**said, **_local(project, item)}, written=tuple(_written(project, package, item)))
         for package, item in zip(project.locked, locks, strict=True)
@@ -35,7 +36,9 @@ def require(project: Project, settings: Settings) -> list[Lock]:
     """Return the locks of a project, and raise `UserError` when one is missing."""
     if submodules.is_empty(settings.vendor):
         raise UserError("vendor/: there is nothing in it", "run `make vendor`")
-    return [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))) for package in project.locked]
+    return [
+        lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))) for package in project.locked
+    ]
 
 
 def _local(project: Project, locked: Lock) -> dict[str, Said]:
@@ -48,7 +51,9 @@ def _local(project: Project, locked: Lock) -> dict[str, Said]:
 
 def _written(project: Project, package: Package, locked: Lock) -> Iterator[Edge]:
     """Yield what files of the project ask for."""
-    read = lock_inputs.read(project, package, tuple(locked.inputs.get(f"{fingerprints.SETTING}PLATFORMS", "linux").split()))
+    read = lock_inputs.read(
+        project, package, tuple(locked.inputs.get(f"{fingerprints.SETTING}PLATFORMS", "linux").split())
+    )
     owners = [member for member in (*read.local, package) if any(item.name == member.name for item in locked.local)]
     yield from _lines(project, owners, read.tree, package, "runtime")
     yield from _lines(project, owners, read.tests, package, "tests")

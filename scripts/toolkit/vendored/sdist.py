@@ -92,9 +92,7 @@ def build_system(members: Mapping[str, bytes], shown: str, mentions: Callable[[b
         what = f"{shown}: [build-system] in its pyproject.toml has no list `requires`"
         raise UserError(what, "choose another version")
     backend, backend_path = table.get("build-backend", backends.LEGACY), tuple(table.get("backend-path", ()))
-    told = backends.told(
-        backend, in_tree=bool(backend_path), pyproject=pyproject, members=members, mentions=mentions
-    )  # fmt: skip
+    told = backends.told(backend, in_tree=bool(backend_path), pyproject=pyproject, members=members, mentions=mentions)
     return BuildSystem(
         requires=(*requires, *(told or ())), backend=backend, backend_path=backend_path, dynamic=told is None
     )

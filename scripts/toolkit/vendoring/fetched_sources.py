@@ -143,6 +143,12 @@ def _same(first: str, second: str) -> bool:
 def local_build_system(directory: Path, shown: str) -> BuildSystem:
     """Return the build system of a local package's directory."""
     members = {name: (directory / name).read_bytes() for name in sdist.BUILD_FILES if (directory / name).is_file()}
-    return sdist.build_system(members, shown, lambda word: any(
-        word in (directory / path).read_bytes() for path in source_files.source_files(directory) if path.suffix == ".py"
-    ))
+    return sdist.build_system(
+        members,
+        shown,
+        lambda word: any(
+            word in (directory / path).read_bytes()
+            for path in source_files.source_files(directory)
+            if path.suffix == ".py"
+        ),
+    )

@@ -18,5 +18,7 @@ def report(old: Iterable[Lock], new: Iterable[Lock], *, dry_run: bool) -> None:
     sizes = {file.name: file.size for item in after for file in item.vendored_files().values()}
     names = ", ".join(item.service for item in after)
     size = sum(sizes.values()) / 1e6
-    console.step("WOULD" if dry_run else "VENDOR", f"{names}: {len(sizes)} files, {size:.1f} MB in vendor/; "
-                                              f"{lock_diff.summary(found) or 'no other versions'}")
+    console.step(
+        "WOULD" if dry_run else "VENDOR",
+        f"{names}: {len(sizes)} files, {size:.1f} MB in vendor/; {lock_diff.summary(found) or 'no other versions'}",
+    )

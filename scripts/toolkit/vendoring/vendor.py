@@ -207,14 +207,16 @@ def _requirement(key: str, marker: str) -> str:
 def _refuse_cycles(item: Lock) -> None:
     """Find now what no build could begin with; on each machine, for a condition may keep two requirements apart."""
     for python, platform in itertools.product(item.pythons, item.platforms):
-        circle = cycles.find({
-            distribution.key: {
-                key.strip()
-                for key, _, marker in (text.partition(";") for text in distribution.build_requires)
-                if markers.possible(marker.strip(), (python,), (platform,))
+        circle = cycles.find(
+            {
+                distribution.key: {
+                    key.strip()
+                    for key, _, marker in (text.partition(";") for text in distribution.build_requires)
+                    if markers.possible(marker.strip(), (python,), (platform,))
+                }
+                for distribution in item.distributions()
             }
-            for distribution in item.distributions()
-        })
+        )
         if circle:
             raise cycles.error(circle)
 
@@ -228,8 +230,9 @@ class Plan:
     files: Mapping[str, Path]
 
 
-def run(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver,
-        *, dry_run: bool) -> None:
+def run(
+    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver, *, dry_run: bool
+) -> None:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
     found = plan(project, settings, options, indexes, resolver)
     _refuse_unknown_upgrades(options, (*found.old, *found.new))
@@ -262,10 +265,14 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
 
         index = Index(indexes)
         vendoring = Vendoring(
-            project=project, options=options, index=index,
-            resolver=SourceOnly(resolver=resolver, index=index, binary=rules.keys()), sources_for=sources_for,
-            fetcher=fetcher, old=old,
-        )  # fmt: skip
+            project=project,
+            options=options,
+            index=index,
+            resolver=SourceOnly(resolver=resolver, index=index, binary=rules.keys()),
+            sources_for=sources_for,
+            fetcher=fetcher,
+            old=old,
+        )
         return Plan(old=old, new=vendoring.run(everything), files=fetched)
 
 

@@ -35,8 +35,10 @@ def unpack(wheel: Path, root: Path, prefix: Path, interpreter: Interpreter) -> b
     except (zipfile.BadZipFile, StopIteration, FileNotFoundError) as error:
         raise UserError(f"{wheel.name}: not a wheel: {error}", "remove it from the wheel store") from None
     rows = [_write(information / "INSTALLER", b"python-common\n", site)]
-    rows += [_write(root / "bin" / name, content, site, 0o755)
-             for name, content in _scripts(information, prefix / "bin" / "python")]
+    rows += [
+        _write(root / "bin" / name, content, site, 0o755)
+        for name, content in _scripts(information, prefix / "bin" / "python")
+    ]
     (information / "RECORD").write_text("\n".join([record.rstrip("\n"), *rows, ""]), encoding="utf-8")
     return True
 

@@ -11,7 +11,7 @@ import pytest
 from toolkit.build import compilers
 
 SEARCH_PATH = "/usr/local/bin:/usr/bin:/bin"
-CODE = 'const char *here(void) { return __FILE__; }\n'
+CODE = "const char *here(void) { return __FILE__; }\n"
 
 
 @pytest.fixture
@@ -25,8 +25,12 @@ def scratch(tmp_path: Path) -> Path:
 
 def compile_in(scratch: Path, directory: Path, *flags: str) -> bytes:
     wrapped = compilers.wrap(scratch / "compilers", scratch, scratch / "source", SEARCH_PATH)
-    subprocess.run(["gcc", "-g", "-c", str(directory / "code.c"), "-o", "code.o", *flags], cwd=directory, check=True,
-                   env={"PATH": f"{wrapped}:{SEARCH_PATH}"})
+    subprocess.run(
+        ["gcc", "-g", "-c", str(directory / "code.c"), "-o", "code.o", *flags],
+        cwd=directory,
+        check=True,
+        env={"PATH": f"{wrapped}:{SEARCH_PATH}"},
+    )
     return (directory / "code.o").read_bytes()
 
 
@@ -49,8 +53,12 @@ def test_a_tree_outside_the_scratch_directory_is_hidden_too(scratch: Path, tmp_p
     local.mkdir()
     (local / "code.c").write_text(CODE)
     wrapped = compilers.wrap(scratch / "compilers", scratch, local, SEARCH_PATH)
-    subprocess.run(["gcc", "-c", str(local / "code.c"), "-o", "code.o"], cwd=local, check=True,
-                   env={"PATH": f"{wrapped}:{SEARCH_PATH}"})
+    subprocess.run(
+        ["gcc", "-c", str(local / "code.c"), "-o", "code.o"],
+        cwd=local,
+        check=True,
+        env={"PATH": f"{wrapped}:{SEARCH_PATH}"},
+    )
     assert os.fsencode(local) not in (local / "code.o").read_bytes()
 
 

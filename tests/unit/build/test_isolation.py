@@ -26,13 +26,16 @@ print(os.getuid(), os.getgid())
 """
 
 
-@pytest.mark.parametrize(("routes", "routes6", "expected"), [
-    (HEADER, LOOPBACK6, False),
-    (HEADER, None, False),
-    (HEADER + "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n", LOOPBACK6, True),
-    (HEADER, LOOPBACK6.replace("      lo", "    eth0"), True),
-    (None, None, True),
-])
+@pytest.mark.parametrize(
+    ("routes", "routes6", "expected"),
+    [
+        (HEADER, LOOPBACK6, False),
+        (HEADER, None, False),
+        (HEADER + "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n", LOOPBACK6, True),
+        (HEADER, LOOPBACK6.replace("      lo", "    eth0"), True),
+        (None, None, True),
+    ],
+)
 def test_a_route_that_leaves_the_machine_is_a_network(
     tmp_path: Path, routes: str | None, routes6: str | None, expected: bool
 ) -> None:
@@ -47,8 +50,9 @@ def test_a_program_has_a_loopback_of_its_own_and_nothing_else_and_stays_who_it_i
     if subprocess.run([*runner, "true"], check=False, capture_output=True).returncode:
         pytest.skip("this kernel allows no network namespace")
     done = subprocess.run([*runner, sys.executable, "-c", _ASK], check=True, capture_output=True, text=True)
-    here = subprocess.run([sys.executable, "-c", "import os; print(os.getuid(), os.getgid())"], check=True,
-                          capture_output=True, text=True)
+    here = subprocess.run(
+        [sys.executable, "-c", "import os; print(os.getuid(), os.getgid())"], check=True, capture_output=True, text=True
+    )
     assert done.stdout.splitlines() == ["loopback", "Network is unreachable", here.stdout.strip()]
 
 

@@ -31,8 +31,11 @@ def test_only_what_is_not_shipped_is_built_cheaply(tmp_path: Path) -> None:
         tmp_path, distribution("a", "tool==1", "both==1"), distribution("both"), build=(distribution("tool"),)
     ).runtime()
     assert [(node.name, node.cheap) for node in (shipped, both, *shipped.requires)] == [
-        ("a", False), ("both", False), ("tool", True), ("both", False),
-    ]  # fmt: skip
+        ("a", False),
+        ("both", False),
+        ("tool", True),
+        ("both", False),
+    ]
 
 
 def test_a_marker_that_does_not_hold_leaves_its_distribution_out(tmp_path: Path) -> None:

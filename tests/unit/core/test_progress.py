@@ -56,8 +56,9 @@ def test_nothing_is_said_at_verbosity_0(capsys: pytest.CaptureFixture[str], monk
     assert capsys.readouterr() == ("", "")
 
 
-@pytest.mark.parametrize(("done", "total", "shown"), [(0, 3, "-" * 20), (3, 3, "#" * 20), (0, 0, "#" * 20),
-                                                      (1, 2, "#" * 10 + "-" * 10)])
+@pytest.mark.parametrize(
+    ("done", "total", "shown"), [(0, 3, "-" * 20), (3, 3, "#" * 20), (0, 0, "#" * 20), (1, 2, "#" * 10 + "-" * 10)]
+)
 def test_a_bar_is_of_fixed_width(done: int, total: int, shown: str) -> None:
     assert progress.bar(done, total) == f"[{shown}]"
 

@@ -48,8 +48,7 @@ def test_installs_what_is_missing_and_only_that(
 def test_says_nothing_and_runs_nothing_when_all_is_there(
     monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(system_packages, "read_installed",
-                        lambda: set(debian_packages.read(["build"])))
+    monkeypatch.setattr(system_packages, "read_installed", lambda: set(debian_packages.read(["build"])))
     assert system_packages.main(["--groups", "build"]) == 0
     assert (commands, capsys.readouterr().out) == ([], "")
 

@@ -164,7 +164,9 @@ def test_there_is_no_more_than_the_terminal_has_rows() -> None:
     assert terminal.frame(lines, 80, 1) == "\r\x1b[Jline 0\r"
 
 
-@pytest.mark.parametrize(("text", "width", "shown"), [
-    ("二二二", 5, "二二"), ("e\u0301e\u0301e", 2, "e\u0301e\u0301"), ("a\x1b[31mb\n", 9, "a [31mb "), ("abc", 0, "")])
+@pytest.mark.parametrize(
+    ("text", "width", "shown"),
+    [("二二二", 5, "二二"), ("e\u0301e\u0301e", 2, "e\u0301e\u0301"), ("a\x1b[31mb\n", 9, "a [31mb "), ("abc", 0, "")],
+)
 def test_a_text_is_cut_by_cells_and_cannot_move_the_cursor(text: str, width: int, shown: str) -> None:
     assert terminal.cut(text, width) == shown

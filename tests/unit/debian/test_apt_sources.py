@@ -47,8 +47,9 @@ deb [ arch=amd64 signed-by=/etc/apt/keyrings/tool.gpg ] https://tool.example/apt
 deb [signed-by=/etc/apt/keyrings/tool.gpg] https://flat.example/apt ./
 """
 OWN = Source(uri="http://mirror.example/debian", suite="bookworm", components=("main", "contrib"))
-TOOL = Source(uri="https://tool.example/apt", suite="bookworm", components=("main",),
-              signed_by="/etc/apt/keyrings/tool.gpg")
+TOOL = Source(
+    uri="https://tool.example/apt", suite="bookworm", components=("main",), signed_by="/etc/apt/keyrings/tool.gpg"
+)
 
 
 def test_reads_both_formats_of_apt(tmp_path: Path) -> None:
@@ -93,12 +94,17 @@ def test_a_machine_without_a_source_is_told_to_name_one() -> None:
     assert "MIRROR=" in caught.value.hint
 
 
-@pytest.mark.parametrize(("mirror", "expected"), [
-    ("http://other.example/debian", "deb http://other.example/debian trixie main contrib"),
-    ("file:/srv/mirror", "deb file:/srv/mirror trixie main contrib"),
-    ("deb [signed-by=/k.gpg] http://u.example/ubuntu noble main universe",
-     "deb [signed-by=/k.gpg] http://u.example/ubuntu noble main universe"),
-])
+@pytest.mark.parametrize(
+    ("mirror", "expected"),
+    [
+        ("http://other.example/debian", "deb http://other.example/debian trixie main contrib"),
+        ("file:/srv/mirror", "deb file:/srv/mirror trixie main contrib"),
+        (
+            "deb [signed-by=/k.gpg] http://u.example/ubuntu noble main universe",
+            "deb [signed-by=/k.gpg] http://u.example/ubuntu noble main universe",
+        ),
+    ],
+)
 def test_a_mirror_is_a_uri_or_a_line(mirror: str, expected: str) -> None:
     [found] = apt_sources.at_mirror(mirror, "trixie", [OWN], "bookworm")
     assert found.line == expected

@@ -17,9 +17,12 @@ from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
 from toolkit.project.settings import Settings
 
-RECIPE = Recipe(suite="trixie", architecture="amd64",
-                sources=("deb [signed-by=/k.gpg] http://mirror.example/debian trixie main",),
-                depends={"Build-Depends": "debhelper-compat (= 13), python3-dev", "Build-Conflicts": "other"})
+RECIPE = Recipe(
+    suite="trixie",
+    architecture="amd64",
+    sources=("deb [signed-by=/k.gpg] http://mirror.example/debian trixie main",),
+    depends={"Build-Depends": "debhelper-compat (= 13), python3-dev", "Build-Conflicts": "other"},
+)
 UNMET = """\
 The following packages have unmet dependencies:
  builddeps:/tmp/x : Depends: libone-dev (>= 2) but it is not installable
@@ -114,9 +117,12 @@ def test_one_that_cannot_be_made_leaves_the_old_one(
 
 
 def test_other_dependencies_or_another_mirror_make_another_one() -> None:
-    others = [replace(RECIPE, depends={"Build-Depends": "debhelper-compat (= 13)"}), replace(RECIPE, suite="bookworm"),
-              replace(RECIPE, sources=("deb http://other.example/debian trixie main",)),
-              replace(RECIPE, architecture="arm64")]
+    others = [
+        replace(RECIPE, depends={"Build-Depends": "debhelper-compat (= 13)"}),
+        replace(RECIPE, suite="bookworm"),
+        replace(RECIPE, sources=("deb http://other.example/debian trixie main",)),
+        replace(RECIPE, architecture="arm64"),
+    ]
     assert len({recipe.name for recipe in [RECIPE, *others]}) == 5
     assert RECIPE.name.startswith("trixie-amd64-")
 
@@ -128,17 +134,25 @@ def test_asks_apt_for_all_that_debian_control_wants(tmp_path: Path) -> None:
     assert RECIPE.mirror == "http://mirror.example/debian"
 
 
-@pytest.mark.parametrize(("output", "what", "hint"), [
-    ("E: The repository 'http://mirror.example/debian trixiee Release' does not have a Release file.\n",
-     "http://mirror.example/debian has no suite trixiee", "MIRROR="),
-    (UNMET,
-     "trixie lacks what debian/control wants to build with: libone-dev (>= 2), libtwo-dev", "one | other"),
-    ("tar: x: Cannot write: No space left on device\n", "trixie: no space left for the chroot", "TMPDIR="),
-    ("Err:1 ... NO_PUBKEY 6ED0E7B82643E131\n", "http://mirror.example/debian: this machine has not the key of trixie",
-     "keyring"),
-    ("Temporary failure resolving 'mirror.example'\n", "http://mirror.example/debian: not reached", "MIRROR="),
-    ("E: something else\n", "the chroot of trixie could not be made", "chroot.log"),
-])
+@pytest.mark.parametrize(
+    ("output", "what", "hint"),
+    [
+        (
+            "E: The repository 'http://mirror.example/debian trixiee Release' does not have a Release file.\n",
+            "http://mirror.example/debian has no suite trixiee",
+            "MIRROR=",
+        ),
+        (UNMET, "trixie lacks what debian/control wants to build with: libone-dev (>= 2), libtwo-dev", "one | other"),
+        ("tar: x: Cannot write: No space left on device\n", "trixie: no space left for the chroot", "TMPDIR="),
+        (
+            "Err:1 ... NO_PUBKEY 6ED0E7B82643E131\n",
+            "http://mirror.example/debian: this machine has not the key of trixie",
+            "keyring",
+        ),
+        ("Temporary failure resolving 'mirror.example'\n", "http://mirror.example/debian: not reached", "MIRROR="),
+        ("E: something else\n", "the chroot of trixie could not be made", "chroot.log"),
+    ],
+)
 def test_says_what_is_wrong(output: str, what: str, hint: str) -> None:
     error = chroot.explain(process.CommandError(["mmdebstrap"], 1, output), RECIPE, Path("chroot.log"))
     assert error.what == what

@@ -11,12 +11,15 @@ from toolkit.debian import installable
 from toolkit.debian.deb_build import Deb
 
 DEPENDS = "python3-one (>= 2), python3-two | python3-three, python3-lib-b, python3:any"
-DEBS = [Deb(path=Path(f"python3-{name}_1_all.deb"), name=f"python3-{name}", size=1, installed=1)
-        for name in ("lib-a", "lib-b")]
+DEBS = [
+    Deb(path=Path(f"python3-{name}_1_all.deb"), name=f"python3-{name}", size=1, installed=1)
+    for name in ("lib-a", "lib-b")
+]
 
 
 def answer(monkeypatch: pytest.MonkeyPatch, *known: str) -> None:
     """Let apt know these packages."""
+
     def read(words: list[object]) -> str:
         if words[0] == "dpkg-deb":
             return DEPENDS if "lib-a" in str(words[-2]) else ""

@@ -93,8 +93,12 @@ def test_a_version_that_only_running_would_tell_is_refused(project: Workspace) -
 
 
 def test_an_unpacked_sdist_knows_its_version(project: Workspace) -> None:
-    project.write({"lib_one/setup.py": 'from setuptools import setup\nsetup(name="lib_one", version=compute())\n',
-                   "lib_one/PKG-INFO": "Metadata-Version: 2.1\nName: lib_one\nVersion: 3.1\n\nText: x\n"})
+    project.write(
+        {
+            "lib_one/setup.py": 'from setuptools import setup\nsetup(name="lib_one", version=compute())\n',
+            "lib_one/PKG-INFO": "Metadata-Version: 2.1\nName: lib_one\nVersion: 3.1\n\nText: x\n",
+        }
+    )
     assert packaging(project).version == "3.1"
 
 
@@ -104,40 +108,57 @@ def test_a_version_that_is_none_is_refused(project: Workspace) -> None:
         packaging(project)
 
 
-@pytest.mark.parametrize(("python", "debian_s"), [
-    ("1.0", "1.0"), ("1.0rc1", "1.0~rc1"), ("2.0.dev3", "2.0~dev3"), ("1.0a2.dev1", "1.0~a2~dev1"),
-    ("1.0-1", "1.0.post1"), ("1!2.0", "1:2.0"), ("1.0+Local.1", "1.0+local.1"),
-])
+@pytest.mark.parametrize(
+    ("python", "debian_s"),
+    [
+        ("1.0", "1.0"),
+        ("1.0rc1", "1.0~rc1"),
+        ("2.0.dev3", "2.0~dev3"),
+        ("1.0a2.dev1", "1.0~a2~dev1"),
+        ("1.0-1", "1.0.post1"),
+        ("1!2.0", "1:2.0"),
+        ("1.0+Local.1", "1.0+local.1"),
+    ],
+)
 def test_versions_sort_in_debian_as_in_python(python: str, debian_s: str) -> None:
     assert library.debian_version(python) == debian_s
 
 
 def test_a_packaging_of_its_own_is_left_alone(project: Workspace) -> None:
-    project.write({
-        "debian/control": "Source: own\n\nPackage: python3-own\nArchitecture: all\nDescription: x\n",
-        "debian/changelog": "own (3.0) unstable; urgency=medium\n",
-        "debian/rules": "%:\n\tdh $@ --with python3 --buildsystem=pybuild\n",
-        "debian/source/format": "3.0 (native)",
-    })
+    project.write(
+        {
+            "debian/control": "Source: own\n\nPackage: python3-own\nArchitecture: all\nDescription: x\n",
+            "debian/changelog": "own (3.0) unstable; urgency=medium\n",
+            "debian/rules": "%:\n\tdh $@ --with python3 --buildsystem=pybuild\n",
+            "debian/source/format": "3.0 (native)",
+        }
+    )
     control = packaging(project)
     assert (control.name, control.path) == ("own", project.root / "debian/control")
     assert not library.is_generated(project.settings(), control)
 
 
 def test_rules_that_would_build_by_the_makefile_are_refused(project: Workspace) -> None:
-    project.write({
-        "debian/control": "Source: own\n\nPackage: python3-own\nArchitecture: all\nDescription: x\n",
-        "debian/changelog": "own (3.0) unstable; urgency=medium\n",
-        "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
-        "debian/source/format": "3.0 (native)",
-    })
+    project.write(
+        {
+            "debian/control": "Source: own\n\nPackage: python3-own\nArchitecture: all\nDescription: x\n",
+            "debian/changelog": "own (3.0) unstable; urgency=medium\n",
+            "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
+            "debian/source/format": "3.0 (native)",
+        }
+    )
     with pytest.raises(UserError, match=r"debian/rules:3: debhelper would build by the Makefile"):
         packaging(project)
 
 
 def test_files_of_its_own_take_the_place_of_generated_ones(project: Workspace) -> None:
-    project.write({"debian/changelog": "lib-one (1.0-fix) unstable; urgency=medium\n",
-                   "debian/py3dist-overrides": "odd_one\n", "debian/source/format": "3.0 (quilt)\n"})
+    project.write(
+        {
+            "debian/changelog": "lib-one (1.0-fix) unstable; urgency=medium\n",
+            "debian/py3dist-overrides": "odd_one\n",
+            "debian/source/format": "3.0 (quilt)\n",
+        }
+    )
     control = packaging(project)
     assert (control.version, control.format) == ("1.0-fix", "3.0 (quilt)")
     assert control.path.with_name("py3dist-overrides").read_text() == "odd_one\n"

@@ -21,9 +21,9 @@ def options(suffix: str, *suites: str) -> SbuildOptions:
     return SbuildOptions(suites=suites, suffix=suffix, jobs=1, mirror="", max_age=7)
 
 
-@pytest.mark.parametrize(("template", "expected"), [
-    ("~{suite}1", "~trixie1"), ("+deb{release}u1", "+deb13u1"), ("", ""), ("+1", "+1"),
-])
+@pytest.mark.parametrize(
+    ("template", "expected"), [("~{suite}1", "~trixie1"), ("+deb{release}u1", "+deb13u1"), ("", ""), ("+1", "+1")]
+)
 def test_a_suffix_names_the_suite_or_its_release(template: str, expected: str) -> None:
     sbuild.check(options(template, "trixie"))
     assert sbuild.suffix(template, TRIXIE) == expected
@@ -59,13 +59,19 @@ def test_the_same_version_of_another_source_is_refused(tmp_path: Path) -> None:
         sbuild.refuse_other_source(dsc, target)
 
 
-@pytest.mark.parametrize(("output", "what", "hint"), [
-    (f"error: x: its tests fail\n hint: mend them\nmake: *** [x] Error 1\n{END}" + "summary\\n" * 40,
-     "trixie: x: its tests fail", "mend them"),
-    (f"cc: segmentation fault\n{END}", "trixie: dpkg-buildpackage failed", "x.log"),
-    ("Fail-Stage: create-session\n", "trixie: sbuild failed at create-session", "x.log"),
-    (f"cp: No space left on device\n{END}", "trixie: no space left for the build", "TMPDIR="),
-])
+@pytest.mark.parametrize(
+    ("output", "what", "hint"),
+    [
+        (
+            f"error: x: its tests fail\n hint: mend them\nmake: *** [x] Error 1\n{END}" + "summary\\n" * 40,
+            "trixie: x: its tests fail",
+            "mend them",
+        ),
+        (f"cc: segmentation fault\n{END}", "trixie: dpkg-buildpackage failed", "x.log"),
+        ("Fail-Stage: create-session\n", "trixie: sbuild failed at create-session", "x.log"),
+        (f"cp: No space left on device\n{END}", "trixie: no space left for the build", "TMPDIR="),
+    ],
+)
 def test_says_what_failed(output: str, what: str, hint: str) -> None:
     error = sbuild.explain(process.CommandError(["sbuild"], 2, output), "trixie", Path("x.log"))
     assert error.what == what

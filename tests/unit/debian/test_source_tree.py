@@ -83,16 +83,29 @@ def exported(workspace: Workspace) -> list[str]:
 
 def export(workspace: Workspace, target: Path) -> int:
     return source_tree.export(
-        workspace.discover(packages="my_service"), workspace.settings(), packaging(workspace), target)
+        workspace.discover(packages="my_service"), workspace.settings(), packaging(workspace), target
+    )
 
 
 def test_takes_what_git_tracks_and_of_the_toolkit_what_a_build_needs(project: Workspace) -> None:
     assert exported(project) == [
-        ".gitignore", ".gitmodules", "Makefile", "README.md",
-        "common/project.mk", "common/requirements-http.txt", "common/requirements.txt", "common/scripts/deb.py",
-        "common/scripts/toolkit/core/console.py", "common/setup.py", "common/yc_common/__init__.py",
-        "debian/changelog", "debian/control", "debian/rules",
-        "my_service/bin/yc-my-service", "my_service/requirements.txt", "my_service/setup.py",
+        ".gitignore",
+        ".gitmodules",
+        "Makefile",
+        "README.md",
+        "common/project.mk",
+        "common/requirements-http.txt",
+        "common/requirements.txt",
+        "common/scripts/deb.py",
+        "common/scripts/toolkit/core/console.py",
+        "common/setup.py",
+        "common/yc_common/__init__.py",
+        "debian/changelog",
+        "debian/control",
+        "debian/rules",
+        "my_service/bin/yc-my-service",
+        "my_service/requirements.txt",
+        "my_service/setup.py",
         "vendor/pylock.my-service.toml",
     ]
 
@@ -137,7 +150,8 @@ def test_leaves_out_the_vendor_directory_of_a_library(project: Workspace) -> Non
     project.write({"lib/vendor/pylock.lib.toml": "", "lib/vendor/a.tar.gz": "", "web/vendor/jquery.js": ""})
     commit(project.root)
     assert [path for path in exported(project) if "vendor/" in path] == [
-        "vendor/pylock.my-service.toml", "web/vendor/jquery.js",
+        "vendor/pylock.my-service.toml",
+        "web/vendor/jquery.js",
     ]
 
 

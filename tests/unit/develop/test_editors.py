@@ -51,13 +51,18 @@ def test_nothing_is_written_unless_it_is_asked_for(project: Workspace) -> None:
 def test_pycharm_knows_source_roots_and_has_submodules_as_content_roots(project: Workspace) -> None:
     write(project, "--pycharm")
     module = ET.parse(project.root / ".idea" / "project.iml").getroot()
-    contents = {content.get("url"): [(entry.tag, entry.get("url"), entry.get("isTestSource")) for entry in content]
-                for content in module.iter("content")}
+    contents = {
+        content.get("url"): [(entry.tag, entry.get("url"), entry.get("isTestSource")) for entry in content]
+        for content in module.iter("content")
+    }
     here = "file://$MODULE_DIR$"
     assert contents == {
-        here: [("sourceFolder", f"{here}/api", "false"), ("sourceFolder", f"{here}/lib/src", "false"),
-               ("sourceFolder", f"{here}/api/tests", "true"),
-               *(("excludeFolder", f"{here}/{name}", None) for name in ("build", "dist", "vendor"))],
+        here: [
+            ("sourceFolder", f"{here}/api", "false"),
+            ("sourceFolder", f"{here}/lib/src", "false"),
+            ("sourceFolder", f"{here}/api/tests", "true"),
+            *(("excludeFolder", f"{here}/{name}", None) for name in ("build", "dist", "vendor")),
+        ],
         f"{here}/common": [("sourceFolder", f"{here}/common", "false")],
     }
 
@@ -68,7 +73,10 @@ def test_pycharm_knows_which_directories_are_repositories(project: Workspace) ->
     write(project, "--pycharm")
     mappings = ET.parse(project.root / ".idea" / "vcs.xml").getroot().iter("mapping")
     assert [entry.get("directory") for entry in mappings] == [
-        "$PROJECT_DIR$", "$PROJECT_DIR$/common", "$PROJECT_DIR$/vendor"]
+        "$PROJECT_DIR$",
+        "$PROJECT_DIR$/common",
+        "$PROJECT_DIR$/vendor",
+    ]
 
 
 def test_pycharm_is_given_one_name_of_the_interpreter_and_the_user_is_told_of_it(
@@ -81,7 +89,8 @@ def test_pycharm_is_given_one_name_of_the_interpreter_and_the_user_is_told_of_it
     assert misc[0].get("project-jdk-name") == name
     assert [entry.get("jdkName") for entry in module.iter("orderEntry")] == [name, None]
     assert ET.parse(project.root / ".idea" / "modules.xml").getroot()[0][0][0].get("filepath") == (
-        "$PROJECT_DIR$/.idea/project.iml")
+        "$PROJECT_DIR$/.idea/project.iml"
+    )
     said = capsys.readouterr().out
     assert f"{prefix}/bin/python" in said
     assert name in said

@@ -29,8 +29,14 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Install:
         if not path.is_relative_to(pyenv.root()):
             return plain(path) if path == Path(f"/usr/bin/python{HERE}") else None
         version = path.parents[1].name
-        return Interpreter(path=path, version=pyenv.minor(version), full_version=version, soabi="other",
-                           include=Path("/none"), marker_environment={})
+        return Interpreter(
+            path=path,
+            version=pyenv.minor(version),
+            full_version=version,
+            soabi="other",
+            include=Path("/none"),
+            marker_environment={},
+        )
 
     def put(*versions: str) -> None:
         for version in versions:
@@ -101,6 +107,12 @@ def test_what_is_no_interpreter_is_refused(workspace: Workspace, install: Instal
 
 
 def test_extensions_are_built_by_the_distributions_own_only_where_that_is_the_same(install: Install) -> None:
-    other = Interpreter(path=Path("/opt/python"), version=HERE, full_version=FULL, soabi="other",
-                        include=Path("/opt/include"), marker_environment={})
+    other = Interpreter(
+        path=Path("/opt/python"),
+        version=HERE,
+        full_version=FULL,
+        soabi="other",
+        include=Path("/opt/include"),
+        marker_environment={},
+    )
     assert interpreter_choice.builder(other) == other

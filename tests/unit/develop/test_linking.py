@@ -63,10 +63,13 @@ def test_scripts_of_services_are_links_and_old_ones_go(workspace: Workspace) -> 
 
 
 def test_declared_scripts_are_there_and_known_as_entry_points(workspace: Workspace) -> None:
-    workspace.write({
-        "lib/pyproject.toml": "[project]\nname = 'lib'\nversion = '1.0'\nscripts = {lib-run = 'lib_one:Main.run'}\n",
-        "lib/src/lib_one.py": "class Main:\n    def run(): print('ran')\n",
-    })
+    workspace.write(
+        {
+            "lib/pyproject.toml": "[project]\nname = 'lib'\nversion = '1.0'\n"
+            "scripts = {lib-run = 'lib_one:Main.run'}\n",
+            "lib/src/lib_one.py": "class Main:\n    def run(): print('ran')\n",
+        }
+    )
     prefix, site, links = make_site(workspace)
     assert links == ("bin/lib-run",)
     (prefix / "bin" / "python").symlink_to(sys.executable)

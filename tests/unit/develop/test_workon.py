@@ -11,8 +11,14 @@ from toolkit.core.errors import UserError
 from toolkit.develop import workon
 from toolkit.develop.workon import State
 
-STATE = State(project="/project", interpreter="/usr/bin/python3", full_version="3.11.2", distributions={"one": "1"},
-              links=("bin/yc-app",), linked=("app",))
+STATE = State(
+    project="/project",
+    interpreter="/usr/bin/python3",
+    full_version="3.11.2",
+    distributions={"one": "1"},
+    links=("bin/yc-app",),
+    linked=("app",),
+)
 
 
 @pytest.fixture

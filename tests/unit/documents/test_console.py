@@ -37,23 +37,29 @@ def test_commands_are_read_with_what_is_shown_of_them(tmp_path: Path) -> None:
     ]
 
 
-@pytest.mark.parametrize(("shown", "printed", "lacking"), [
-    (("one", "three"), "one\ntwo\nthree\n", ""),
-    (("three", "one"), "one\ntwo\nthree\n", "one"),
-    (("a … c",), "a b c \n", ""),
-    (("a.c",), "abc\n", "a.c"),
-])
+@pytest.mark.parametrize(
+    ("shown", "printed", "lacking"),
+    [
+        (("one", "three"), "one\ntwo\nthree\n", ""),
+        (("three", "one"), "one\ntwo\nthree\n", "one"),
+        (("a … c",), "a b c \n", ""),
+        (("a.c",), "abc\n", "a.c"),
+    ],
+)
 def test_lines_are_looked_for_in_their_order(shown: tuple[str, ...], printed: str, lacking: str) -> None:
     assert missing(shown, printed) == lacking
 
 
-@pytest.mark.parametrize(("command", "problem"), [
-    (Command("echo ok", ("ok",), ""), ""),
-    (Command("echo ok", ("better",), ""), "not printed: better"),
-    (Command("echo error: it; false", ("error: it",), ""), ""),
-    (Command("false", (), ""), r"\(status 1\)"),
-    (Command("echo error: it", ("error: it",), ""), r"\(status 0\)"),
-])
+@pytest.mark.parametrize(
+    ("command", "problem"),
+    [
+        (Command("echo ok", ("ok",), ""), ""),
+        (Command("echo ok", ("better",), ""), "not printed: better"),
+        (Command("echo error: it; false", ("error: it",), ""), ""),
+        (Command("false", (), ""), r"\(status 1\)"),
+        (Command("echo error: it", ("error: it",), ""), r"\(status 0\)"),
+    ],
+)
 def test_a_command_has_to_do_what_is_shown(tmp_path: Path, command: Command, problem: str) -> None:
     session = Session(tmp_path, {"PATH": "/usr/bin:/bin"})
     try:

@@ -69,8 +69,12 @@ def test_settings_are_printed_without_their_passwords(
     given = ["--setting", "INDEX_URL=https://me:secret@host/simple?a=b", "--setting", "JOBS=4", "--namespace", "acme"]
     found = sections(workspace, capsys, *given)
     assert found["Settings"] == {
-        "INDEX_URL": "https://***@host/simple?a=b", "JOBS": "4", "NAMESPACE": "acme", "PACKAGES": "", "SERVICES": "",
-    }  # fmt: skip
+        "INDEX_URL": "https://***@host/simple?a=b",
+        "JOBS": "4",
+        "NAMESPACE": "acme",
+        "PACKAGES": "",
+        "SERVICES": "",
+    }
     assert found["Environment"]["PIP_EXTRA_INDEX_URL"] == "https://***@host/simple https://***@host/simple"
     assert found["Environment"]["UV_PUBLISH_TOKEN"] == "***"
 

@@ -16,14 +16,20 @@ def graph(seed: int, count: int = 50) -> tuple[dict[str, Box], list[Link], list[
     chance = random.Random(seed)
     names = [f"n{number}" for number in range(count)]
     boxes = {name: Box(width=chance.randint(20, 180), height=chance.randint(10, 60)) for name in names}
-    links = [Link(source=chance.choice(names), target=chance.choice(names), kind=chance.choice("ab"))
-             for _ in range(count * 3)]  # fmt: skip
+    links = [
+        Link(source=chance.choice(names), target=chance.choice(names), kind=chance.choice("ab"))
+        for _ in range(count * 3)
+    ]
     return boxes, links, names[count * 2 // 3 :]
 
 
 def overlap(one: Box, two: Box) -> bool:
-    return (one.x < two.x + two.width and two.x < one.x + one.width
-            and one.y < two.y + two.height and two.y < one.y + one.height)  # fmt: skip
+    return (
+        one.x < two.x + two.width
+        and two.x < one.x + one.width
+        and one.y < two.y + two.height
+        and two.y < one.y + one.height
+    )
 
 
 @pytest.mark.parametrize("seed", range(8))
@@ -44,9 +50,11 @@ def crossed(placed: Layout, link: Link) -> list[str]:
     steps = placed.routes[link]
     lanes = [(one[2], two[0], one[3]) for one, two in itertools.pairwise(steps)]
     return [
-        name for name, box in placed.boxes.items() for start, end, y in lanes
+        name
+        for name, box in placed.boxes.items()
+        for start, end, y in lanes
         if start < box.x + box.width and end > box.x and box.y < y < box.y + box.height
-    ]  # fmt: skip
+    ]
 
 
 @pytest.mark.parametrize("seed", range(4))

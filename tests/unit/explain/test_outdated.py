@@ -77,8 +77,11 @@ def test_equal_rows_of_services_are_one_and_others_name_their_service() -> None:
     newest = NEWEST | {"web": release("1.5"), "small": release("2")}
     new = [moved(first.lock, "web", "1.5"), second.lock]
     found = outdated.rows([first, second], new, newest)
-    assert [(row.name, row.services) for row in found] == [("small", ("app", "api")), ("web", ("api",)),
-                                                          ("web", ("app",))]  # fmt: skip
+    assert [(row.name, row.services) for row in found] == [
+        ("small", ("app", "api")),
+        ("web", ("api",)),
+        ("web", ("app",)),
+    ]
     text = outdated.text(found, ["app", "api"], 6)
     assert "in api\n" in text
     assert "in app\n" in text
@@ -102,10 +105,13 @@ def file(name: str, *, yanked: bool = False, uploaded: str = "2026-01-01T00:00:0
 
 
 FILES = [
-    file("a-1.0.tar.gz"), file("a-1.1-py3-none-any.whl", uploaded="2026-02-01T10:00:00.5Z"),
-    file("a-1.2.tar.gz", uploaded="2026-03-01T00:00:00Z", yanked=True), file("a-2.0rc1.tar.gz"),
-    file("a-1.0.9.zip"), file("readme.txt"),
-]  # fmt: skip
+    file("a-1.0.tar.gz"),
+    file("a-1.1-py3-none-any.whl", uploaded="2026-02-01T10:00:00.5Z"),
+    file("a-1.2.tar.gz", uploaded="2026-03-01T00:00:00Z", yanked=True),
+    file("a-2.0rc1.tar.gz"),
+    file("a-1.0.9.zip"),
+    file("readme.txt"),
+]
 
 
 def test_what_was_yanked_and_pre_releases_are_left_out() -> None:

@@ -21,16 +21,23 @@ def root() -> ElementTree.Element:
 
 def nodes(root: ElementTree.Element) -> dict[str, ElementTree.Element]:
     return {
-        str(group.findtext(f"{SVG}text")): group for group in root.iter(f"{SVG}g")
+        str(group.findtext(f"{SVG}text")): group
+        for group in root.iter(f"{SVG}g")
         if str(group.get("class")).startswith("node")
-    }  # fmt: skip
+    }
 
 
 def test_every_distribution_and_local_package_is_a_node_that_tells_what_it_is(root: ElementTree.Element) -> None:
     assert {name: str(group.get("class")).split()[1] for name, group in nodes(root).items()} == {
-        "app": "local", "lib": "local", "web": "shipped", "wire": "shipped", "small": "shipped", "check": "tests",
-        "maker": "build", "tool": "build",
-    }  # fmt: skip
+        "app": "local",
+        "lib": "local",
+        "web": "shipped",
+        "wire": "shipped",
+        "small": "shipped",
+        "check": "tests",
+        "maker": "build",
+        "tool": "build",
+    }
 
 
 def test_the_tip_of_a_node_names_all_its_links_those_not_drawn_too(root: ElementTree.Element) -> None:
@@ -57,8 +64,9 @@ def test_the_head_counts_what_is_there(root: ElementTree.Element) -> None:
 def test_no_text_lies_on_another_or_on_a_circle(root: ElementTree.Element) -> None:
     areas = [
         tuple(float(str(area.get(name))) for name in ("x", "y", "width", "height"))
-        for area in root.iter(f"{SVG}rect") if area.get("class") == "area"
-    ]  # fmt: skip
+        for area in root.iter(f"{SVG}rect")
+        if area.get("class") == "area"
+    ]
     for number, (x, y, width, height) in enumerate(areas):
         for other_x, other_y, other_width, other_height in areas[number + 1 :]:
             beside = x + width <= other_x or other_x + other_width <= x

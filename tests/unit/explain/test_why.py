@@ -43,8 +43,7 @@ def test_a_long_answer_says_how_many_chains_it_leaves_out() -> None:
 def crowd(layers: int, width: int) -> Needs:
     """Return layers of distributions, each of which needs all of the next: `width ** layers` chains."""
     names = [[f"d{layer}-{number}" for number in range(width)] for layer in range(layers)]
-    said = {f"{name}==1": Said(requires=tuple(following)) for one, following in pairwise(names)
-            for name in one}  # fmt: skip
+    said = {f"{name}==1": Said(requires=tuple(following)) for one, following in pairwise(names) for name in one}
     said |= {f"{name}==1": Said(requires=("end",)) for name in names[-1]}
     packages = tuple(distribution(name) for layer in (*names, ["end"]) for name in layer)
     written = tuple(Edge(source="app", target=name, kind="runtime", text=name) for name in names[0])

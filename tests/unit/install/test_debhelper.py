@@ -26,12 +26,14 @@ def python() -> Interpreter:
 
 @pytest.fixture
 def project(workspace: Workspace) -> Workspace:
-    workspace.service("any", "any").service("all", "all").write({
-        "debian/control": CONTROL,
-        "debian/changelog": "some (1.0) unstable; urgency=low\n",
-        "debian/rules": "",
-        "debian/source/format": "3.0 (native)\n",
-    })
+    workspace.service("any", "any").service("all", "all").write(
+        {
+            "debian/control": CONTROL,
+            "debian/changelog": "some (1.0) unstable; urgency=low\n",
+            "debian/rules": "",
+            "debian/source/format": "3.0 (native)\n",
+        }
+    )
     return workspace
 
 
@@ -62,7 +64,8 @@ def test_each_service_goes_to_the_tree_of_its_own_package(project: Workspace) ->
     found = packaging(project)
     services = project.discover().services
     assert [found.destination(service) for service in services] == [
-        project.root / "debian/yc-all", project.root / "debian/yc-any",
+        project.root / "debian/yc-all",
+        project.root / "debian/yc-any",
     ]
 
 

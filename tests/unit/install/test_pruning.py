@@ -33,17 +33,24 @@ def chosen(*patterns: str) -> set[str]:
     return {name.removeprefix(f"{SITE}/") for name in pruning.chosen(NAMES, rules, SITE)}
 
 
-@pytest.mark.parametrize(("pattern", "names"), [
-    ("thing/tests", {"thing/tests/__init__.py", "thing/tests/__pycache__/__init__.cpython-311.pyc",
-                     "thing/tests/data/a.txt"}),
-    ("**/tests/", {"thing/tests/__init__.py", "thing/tests/__pycache__/__init__.cpython-311.pyc",
-                   "thing/tests/data/a.txt"}),
-    ("**/*.pyx", {"thing/fast.pyx", "thing/inner/fast.pyx"}),
-    ("*/*.pyx", {"thing/fast.pyx"}),
-    ("to?.py", {"top.py", "__pycache__/top.cpython-311.pyc"}),
-    ("/include", {"include/site/python3.11/thing/thing.h"}),
-    ("/bin/tool", {"bin/tool"}),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("pattern", "names"),
+    [
+        (
+            "thing/tests",
+            {"thing/tests/__init__.py", "thing/tests/__pycache__/__init__.cpython-311.pyc", "thing/tests/data/a.txt"},
+        ),
+        (
+            "**/tests/",
+            {"thing/tests/__init__.py", "thing/tests/__pycache__/__init__.cpython-311.pyc", "thing/tests/data/a.txt"},
+        ),
+        ("**/*.pyx", {"thing/fast.pyx", "thing/inner/fast.pyx"}),
+        ("*/*.pyx", {"thing/fast.pyx"}),
+        ("to?.py", {"top.py", "__pycache__/top.cpython-311.pyc"}),
+        ("/include", {"include/site/python3.11/thing/thing.h"}),
+        ("/bin/tool", {"bin/tool"}),
+    ],
+)
 def test_a_pattern_means(pattern: str, names: set[str]) -> None:
     assert chosen(pattern) == names
 
@@ -62,7 +69,9 @@ def test_a_file_has_comments_and_lines_with_numbers(tmp_path: Path) -> None:
     path = tmp_path / "x.prune"
     path.write_text("# why\n\nthing/tests  # they are large\n**/*.h\n")
     assert [(rule.pattern, rule.origin) for rule in pruning.read(path, "debian/x.prune")] == [
-        ("thing/tests", "debian/x.prune:3"), ("**/*.h", "debian/x.prune:4")]
+        ("thing/tests", "debian/x.prune:3"),
+        ("**/*.h", "debian/x.prune:4"),
+    ]
     assert pruning.read(tmp_path / "none", "none") == ()
 
 

@@ -20,7 +20,9 @@ PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
 
 
 def locked(name: str, *build_requires: str) -> Distribution:
-    file = VendoredFile(name=f"{name}-1.0.tar.gz", size=1, sha256=f"{ord(name[0]):064x}", url=f"https://e.example/{name}")
+    file = VendoredFile(
+        name=f"{name}-1.0.tar.gz", size=1, sha256=f"{ord(name[0]):064x}", url=f"https://e.example/{name}"
+    )
     return Distribution(name=name, version="1.0", kind="sdist", files=(file,), build_requires=build_requires)
 
 
@@ -28,12 +30,16 @@ def locked(name: str, *build_requires: str) -> Distribution:
 def materials(tmp_path: Path) -> Materials:
     wheels = [
         make_wheel(tmp_path, "alpha", {}, metadata="License-Expression: MIT\nRequires-Dist: beta>=1\n"),
-        make_wheel(tmp_path, "beta", {"dist-info/licenses/LICENSE": "Do as you like.\n\nReally.\n"},
-                   metadata="License: BSD\nAuthor: Ann\nRequires-Dist: gamma; extra == 'more'\n"),
+        make_wheel(
+            tmp_path,
+            "beta",
+            {"dist-info/licenses/LICENSE": "Do as you like.\n\nReally.\n"},
+            metadata="License: BSD\nAuthor: Ann\nRequires-Dist: gamma; extra == 'more'\n",
+        ),
         make_wheel(tmp_path, "gamma", {}, metadata="Classifier: License :: OSI Approved :: Apache Software License\n"),
         make_wheel(tmp_path, "common-lib", {}),
         make_wheel(tmp_path, "api", {}, metadata="Requires-Dist: alpha\n"),
-    ]  # fmt: skip
+    ]
     lock = Lock(
         service="api",
         pythons=(PYTHON.version,),
@@ -56,9 +62,13 @@ def test_it_is_valid_against_the_schema(materials: Materials) -> None:
 def test_what_runs_and_what_only_builds_are_told_apart(materials: Materials) -> None:
     scopes = {name: component["scope"] for name, component in components(materials).items()}
     assert scopes == {
-        "alpha": "required", "beta": "required", "gamma": "required", "common-lib": "required",
-        "tool": "excluded", "inner": "excluded",
-    }  # fmt: skip
+        "alpha": "required",
+        "beta": "required",
+        "gamma": "required",
+        "common-lib": "required",
+        "tool": "excluded",
+        "inner": "excluded",
+    }
 
 
 def test_a_component_tells_its_source_its_licence_and_what_built_it(materials: Materials) -> None:

@@ -87,7 +87,8 @@ def test_the_environment_is_one_where_it_is_now_and_where_it_will_be(machine: Ma
     done = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["42", str(installed.root)]
     assert machine.read("pyvenv.cfg").splitlines()[:2] == [
-        f"home = {machine.python.path.parent}", "include-system-site-packages = false",
+        f"home = {machine.python.path.parent}",
+        "include-system-site-packages = false",
     ]
 
 
@@ -187,8 +188,10 @@ def test_refuses_a_script_that_a_dependency_has_too(machine: Machine) -> None:
 def test_names_both_distributions_that_install_one_file(
     machine: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    wheels = [make_wheel(tmp_path / "wheels", name, {"tests/__init__.py": f"# {name}\n", "same.py": ""})
-              for name in ("first", "second")]
+    wheels = [
+        make_wheel(tmp_path / "wheels", name, {"tests/__init__.py": f"# {name}\n", "same.py": ""})
+        for name in ("first", "second")
+    ]
     machine.install(*wheels)
     warnings = capsys.readouterr().err.splitlines()
     assert len(warnings) == 1
@@ -239,28 +242,34 @@ def test_a_tree_is_made_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) 
     assert (machine.site_packages(machine.directory / "second") / "lib.py").read_text() == MODULE
 
 
-@pytest.mark.parametrize(("tag", "files", "is_pure"), [
-    ("py3-none-any", {"a.py": ""}, True),
-    ("py3-none-linux_x86_64", {"a.py": ""}, False),
-    ("py3-none-any", {"a.so": "\x7fELF"}, False),
-])
+@pytest.mark.parametrize(
+    ("tag", "files", "is_pure"),
+    [
+        ("py3-none-any", {"a.py": ""}, True),
+        ("py3-none-linux_x86_64", {"a.py": ""}, False),
+        ("py3-none-any", {"a.so": "\x7fELF"}, False),
+    ],
+)
 def test_knows_whether_the_environment_fits_every_machine(
     machine: Machine, tmp_path: Path, tag: str, files: dict[str, str], is_pure: bool
 ) -> None:
     assert machine.install(make_wheel(tmp_path / "wheels", "some", files, tag=tag)).is_pure is is_pure
 
 
-@pytest.mark.parametrize(("first", "expected"), [
-    ("#!/usr/bin/env python3", "#!/x/python"),
-    ("#!/usr/bin/python", "#!/x/python"),
-    ("#!python", "#!/x/python"),
-    ("#!/usr/bin/python3.11 -u", "#!/x/python -u"),
-    ("#!/usr/bin/env -S python3 -u -B", "#!/usr/bin/env -S /x/python -u -B"),
-    ("#!/bin/sh", "#!/bin/sh"),
-    ("#!/usr/bin/perl -w # not python3", "#!/usr/bin/perl -w # not python3"),
-    ("#!/opt/python3/run", "#!/opt/python3/run"),
-    ("import os", "import os"),
-])
+@pytest.mark.parametrize(
+    ("first", "expected"),
+    [
+        ("#!/usr/bin/env python3", "#!/x/python"),
+        ("#!/usr/bin/python", "#!/x/python"),
+        ("#!python", "#!/x/python"),
+        ("#!/usr/bin/python3.11 -u", "#!/x/python -u"),
+        ("#!/usr/bin/env -S python3 -u -B", "#!/usr/bin/env -S /x/python -u -B"),
+        ("#!/bin/sh", "#!/bin/sh"),
+        ("#!/usr/bin/perl -w # not python3", "#!/usr/bin/perl -w # not python3"),
+        ("#!/opt/python3/run", "#!/opt/python3/run"),
+        ("import os", "import os"),
+    ],
+)
 def test_aims_python_scripts_at_the_interpreter(first: str, expected: str) -> None:
     assert service_environment.aim(f"{first}\nrest\n".encode(), "/x/python") == f"{expected}\nrest\n".encode()
 

@@ -39,25 +39,35 @@ def test_everything_pip_is_told_is_read(pip_conf: Path) -> None:
     pip_conf.write_text(
         "[global]\nindex-url = https://host.test/simple/\nextra-index-url =\n    https://a.test/simple\n"
         "    file:///srv/simple\nfind-links = /srv/wheels\ntrusted-host = host.test a.test\ncert = /srv/ca.pem\n"
-        "timeout = 60\nproxy = http://proxy.test:3128\n", encoding="utf-8")
+        "timeout = 60\nproxy = http://proxy.test:3128\n",
+        encoding="utf-8",
+    )
     assert index_settings.read() == Indexes(
-        url="https://host.test/simple", extra=("https://a.test/simple", "file:///srv/simple"),
-        find_links=("/srv/wheels",), trusted_hosts=("host.test", "a.test"), cert="/srv/ca.pem", timeout=60,
+        url="https://host.test/simple",
+        extra=("https://a.test/simple", "file:///srv/simple"),
+        find_links=("/srv/wheels",),
+        trusted_hosts=("host.test", "a.test"),
+        cert="/srv/ca.pem",
+        timeout=60,
         proxy="http://proxy.test:3128",
     )
 
 
 def test_a_variable_wins_over_a_file_and_install_over_global(pip_conf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pip_conf.write_text("[global]\nindex-url = https://a.test/simple\ntimeout = 1\n[install]\ntimeout = 2\n"
-                        "[freeze]\ntimeout = 9\n", encoding="utf-8")
+    pip_conf.write_text(
+        "[global]\nindex-url = https://a.test/simple\ntimeout = 1\n[install]\ntimeout = 2\n[freeze]\ntimeout = 9\n",
+        encoding="utf-8",
+    )
     monkeypatch.setenv("PIP_INDEX_URL", "https://b.test/simple")
     found = index_settings.read()
     assert (found.url, found.timeout) == ("https://b.test/simple", 2)
 
 
 def test_an_index_named_for_this_run_is_the_only_one(pip_conf: Path) -> None:
-    pip_conf.write_text("[global]\nextra-index-url = https://a.test/simple\nfind-links = /srv\ncert = /srv/ca.pem\n"
-                        "no-index = true\n", encoding="utf-8")
+    pip_conf.write_text(
+        "[global]\nextra-index-url = https://a.test/simple\nfind-links = /srv\ncert = /srv/ca.pem\nno-index = true\n",
+        encoding="utf-8",
+    )
     found = index_settings.read("https://b.test/simple", "https://c.test/simple")
     assert (found.urls, found.find_links) == (("https://b.test/simple", "https://c.test/simple"), ())
     assert found.cert == "/srv/ca.pem"
@@ -68,8 +78,9 @@ def test_an_extra_index_adds_to_the_configured_ones(pip_conf: Path) -> None:
     assert index_settings.read("", "https://c.test/simple").urls == ("https://a.test/simple", "https://c.test/simple")
 
 
-def test_relative_find_links_are_of_the_working_directory(pip_conf: Path, monkeypatch: pytest.MonkeyPatch,
-                                                          tmp_path: Path) -> None:
+def test_relative_find_links_are_of_the_working_directory(
+    pip_conf: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     monkeypatch.chdir(tmp_path)
     pip_conf.write_text("[global]\nfind-links = wheels file:///srv https://a.test/links\n", encoding="utf-8")
     assert index_settings.read().find_links == (str(tmp_path / "wheels"), "file:///srv", "https://a.test/links")

@@ -40,12 +40,14 @@ my-project (1:2.0~rc1) unstable; urgency=medium
 
 @pytest.fixture
 def debian(workspace: Workspace) -> Path:
-    workspace.write({
-        "debian/control": CONTROL,
-        "debian/changelog": CHANGELOG,
-        "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
-        "debian/source/format": "3.0 (native)\n",
-    })
+    workspace.write(
+        {
+            "debian/control": CONTROL,
+            "debian/changelog": CHANGELOG,
+            "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
+            "debian/source/format": "3.0 (native)\n",
+        }
+    )
     return workspace.root / "debian"
 
 
@@ -56,7 +58,10 @@ def _service(name: str) -> Package:
 def test_reads_what_debian_says(debian: Path) -> None:
     found = debian_control.read(debian)
     assert (found.name, found.version, found.file_version, found.upstream_version) == (
-        "my-project", "1:2.0~rc1", "2.0~rc1", "2.0~rc1",
+        "my-project",
+        "1:2.0~rc1",
+        "2.0~rc1",
+        "2.0~rc1",
     )
     assert found.is_native
     assert not found.needs_root
@@ -66,7 +71,11 @@ def test_reads_what_debian_says(debian: Path) -> None:
 
 def test_knows_the_names_in_build_depends_without_versions_architectures_and_profiles(debian: Path) -> None:
     assert debian_control.read(debian).build_depends == {
-        "debhelper-compat", "python3-dev", "python3-installer", "other", "dh-sequence-x",
+        "debhelper-compat",
+        "python3-dev",
+        "python3-installer",
+        "other",
+        "dh-sequence-x",
     }
 
 

@@ -21,18 +21,30 @@ def found(workspace: Workspace, **more: str) -> dict[str, str]:
 
 
 def test_setup_py_and_pyproject_with_a_build_system_or_project_make_a_package(workspace: Workspace) -> None:
-    workspace.package("one", "one").write({
-        "two/pyproject.toml": '[build-system]\nrequires = ["hatchling"]\n',
-        "three/pyproject.toml": '[project]\nname = "Three.Name"\n',
-        "four/pyproject.toml": "[tool.ruff]\nline-length = 100\n",
-    })
+    workspace.package("one", "one").write(
+        {
+            "two/pyproject.toml": '[build-system]\nrequires = ["hatchling"]\n',
+            "three/pyproject.toml": '[project]\nname = "Three.Name"\n',
+            "four/pyproject.toml": "[tool.ruff]\nline-length = 100\n",
+        }
+    )
     assert found(workspace) == {"one": "one", "two": "two", "three": "three-name"}
 
 
-@pytest.mark.parametrize("directory", [
-    "vendor/x", "dist/x", "build/x", "debian/x", ".hidden/x", "one/vendor/x", "node_modules/x", "__pycache__/x",
-    "one.egg-info",
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "directory",
+    [
+        "vendor/x",
+        "dist/x",
+        "build/x",
+        "debian/x",
+        ".hidden/x",
+        "one/vendor/x",
+        "node_modules/x",
+        "__pycache__/x",
+        "one.egg-info",
+    ],
+)
 def test_directories_of_results_and_of_others_are_not_searched(workspace: Workspace, directory: str) -> None:
     workspace.package("one", "one").package(directory, "other")
     assert found(workspace) == {"one": "one"}
@@ -80,7 +92,9 @@ def test_without_services_the_libraries_are_locked_but_not_the_toolkit_s(workspa
 
 
 def test_the_toolkit_alone_locks_its_own_library(workspace: Workspace) -> None:
-    project = workspace.write({"project.mk": "", "scripts/toolkit/core/console.py": ""}).package(".", "yc_common").discover()
+    project = (
+        workspace.write({"project.mk": "", "scripts/toolkit/core/console.py": ""}).package(".", "yc_common").discover()
+    )
     assert [project.lock_name(package) for package in project.locked] == ["yc-common"]
 
 
@@ -92,18 +106,39 @@ def test_find_takes_any_spelling(workspace: Workspace) -> None:
     assert project.find("other") is None
 
 
-@pytest.mark.parametrize(("files", "name", "version"), [
-    ({"setup.py": "import setuptools as s\nNAME = 'a-b'\ns.setup(name=NAME, version='2')\n"}, "a-b", "2"),
-    ({"setup.py": "from setuptools import setup\nsetup()\n", "setup.cfg": "[metadata]\nname = from_cfg\nversion = 3\n"},
-     "from-cfg", "3"),
-    ({"setup.py": "", "setup.cfg": "[metadata]\nname = x\nversion = attr: x.__version__\n"}, "x", ""),
-    ({"pyproject.toml": "[project]\nname='p'\nversion='4'\n", "setup.py": "setup(name='s', version='5')"}, "p", "4"),
-    ({"pyproject.toml": "[project]\nname='p'\ndynamic=['version']\n"}, "p", ""),
-    ({"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = '7'\n"}, "my-lib", "7"),
-    ({"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = f()\n"}, "my-lib", ""),
-    ({"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = ("}, "my-lib", ""),
-    ({"pyproject.toml": "[build-system]\n[tool.poetry]\nname='poem'\nversion='6'\n"}, "poem", "6"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("files", "name", "version"),
+    [
+        ({"setup.py": "import setuptools as s\nNAME = 'a-b'\ns.setup(name=NAME, version='2')\n"}, "a-b", "2"),
+        (
+            {
+                "setup.py": "from setuptools import setup\nsetup()\n",
+                "setup.cfg": "[metadata]\nname = from_cfg\nversion = 3\n",
+            },
+            "from-cfg",
+            "3",
+        ),
+        ({"setup.py": "", "setup.cfg": "[metadata]\nname = x\nversion = attr: x.__version__\n"}, "x", ""),
+        (
+            {"pyproject.toml": "[project]\nname='p'\nversion='4'\n", "setup.py": "setup(name='s', version='5')"},
+            "p",
+            "4",
+        ),
+        ({"pyproject.toml": "[project]\nname='p'\ndynamic=['version']\n"}, "p", ""),
+        (
+            {"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = '7'\n"},
+            "my-lib",
+            "7",
+        ),
+        (
+            {"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = f()\n"},
+            "my-lib",
+            "",
+        ),
+        ({"setup.py": "setup(name='my-lib', version=read())", "my_lib/__init__.py": "__version__ = ("}, "my-lib", ""),
+        ({"pyproject.toml": "[build-system]\n[tool.poetry]\nname='poem'\nversion='6'\n"}, "poem", "6"),
+    ],
+)
 def test_name_and_version_are_read_where_they_are_written(
     workspace: Workspace, files: dict[str, str], name: str, version: str
 ) -> None:
@@ -139,11 +174,14 @@ def test_services_says_which_packages_are_services(workspace: Workspace) -> None
     assert [library.name for library in project.libraries] == ["one"]
 
 
-@pytest.mark.parametrize(("value", "reason"), [
-    ("none", "PACKAGES=none: no such directory"),
-    ("plain", "PACKAGES=plain: no setup.py or pyproject.toml (with [build-system] or [project]) in it"),
-    ("../elsewhere", "PACKAGES=../elsewhere: not inside the project"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ("none", "PACKAGES=none: no such directory"),
+        ("plain", "PACKAGES=plain: no setup.py or pyproject.toml (with [build-system] or [project]) in it"),
+        ("../elsewhere", "PACKAGES=../elsewhere: not inside the project"),
+    ],
+)
 def test_packages_must_name_packages_of_the_project(workspace: Workspace, value: str, reason: str) -> None:
     workspace.write({"plain/": ""})
     with pytest.raises(UserError) as caught:
@@ -176,11 +214,14 @@ def test_two_services_with_one_script_are_refused(workspace: Workspace) -> None:
         workspace.discover()
 
 
-@pytest.mark.parametrize("declaration", [
-    {"b/pyproject.toml": "[project]\nname='two'\n[project.scripts]\nyc-one = 'two:main'\n"},
-    {"b/setup.py": "setup(name='two', entry_points={'console_scripts': ['yc-one = two:main']})"},
-    {"b/setup.cfg": "[options.entry_points]\nconsole_scripts =\n  yc-one = two:main\n"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "declaration",
+    [
+        {"b/pyproject.toml": "[project]\nname='two'\n[project.scripts]\nyc-one = 'two:main'\n"},
+        {"b/setup.py": "setup(name='two', entry_points={'console_scripts': ['yc-one = two:main']})"},
+        {"b/setup.cfg": "[options.entry_points]\nconsole_scripts =\n  yc-one = two:main\n"},
+    ],
+)
 def test_a_declared_console_script_counts_as_a_script(workspace: Workspace, declaration: dict[str, str]) -> None:
     workspace.service("a", "one").service("b", "two").write(declaration)
     with pytest.raises(UserError, match="two services with the script yc-one"):
@@ -194,9 +235,14 @@ def test_hidden_files_and_directories_of_bin_are_no_scripts(workspace: Workspace
     assert [service.scripts for service in workspace.discover().services] == [("yc-one",), ("yc-two",)]
 
 
-@pytest.mark.parametrize(("file", "text"), [
-    ("pyproject.toml", "[project"), ("pyproject.toml", "[project]\nname = 'a"), ("setup.cfg", "name = x\n[metadata]\n"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("file", "text"),
+    [
+        ("pyproject.toml", "[project"),
+        ("pyproject.toml", "[project]\nname = 'a"),
+        ("setup.cfg", "name = x\n[metadata]\n"),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_named(workspace: Workspace, file: str, text: str) -> None:
     with pytest.raises(UserError, match=f"lib/{file}: "):
         workspace.write({"lib/setup.py": "", f"lib/{file}": text}).discover()
@@ -214,11 +260,13 @@ def test_an_uninitialised_submodule_is_named_with_its_mend(workspace: Workspace,
 
 
 def test_a_submodule_of_a_submodule_is_looked_at_too(workspace: Workspace) -> None:
-    workspace.package("libs", "libs").write({
-        ".gitmodules": GITMODULES.format(path="libs"),
-        "libs/.gitmodules": GITMODULES.format(path="inner"),
-        "libs/inner/": "",
-    })
+    workspace.package("libs", "libs").write(
+        {
+            ".gitmodules": GITMODULES.format(path="libs"),
+            "libs/.gitmodules": GITMODULES.format(path="inner"),
+            "libs/inner/": "",
+        }
+    )
     with pytest.raises(UserError, match="libs/inner/: a submodule"):
         workspace.discover()
 
@@ -226,13 +274,15 @@ def test_a_submodule_of_a_submodule_is_looked_at_too(workspace: Workspace) -> No
 @pytest.mark.parametrize("path", ["vendor", "stand"])
 def test_submodules_that_are_never_searched_may_be_empty(workspace: Workspace, path: str) -> None:
     """A library's own vendored files, and what the toolkit carries for development machines, are not needed."""
-    workspace.package("common", "yc_common").write({
-        ".gitmodules": GITMODULES.format(path="common"),
-        "common/project.mk": "",
-        "common/scripts/toolkit/core/console.py": "",
-        "common/.gitmodules": GITMODULES.format(path=path),
-        f"common/{path}/": "",
-    })
+    workspace.package("common", "yc_common").write(
+        {
+            ".gitmodules": GITMODULES.format(path="common"),
+            "common/project.mk": "",
+            "common/scripts/toolkit/core/console.py": "",
+            "common/.gitmodules": GITMODULES.format(path=path),
+            f"common/{path}/": "",
+        }
+    )
     assert found(workspace) == {"common": "yc-common"}
 
 

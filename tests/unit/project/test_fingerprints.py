@@ -27,10 +27,19 @@ def recorded(workspace: Workspace) -> dict[str, str]:
 def test_every_file_that_decides_the_lock_is_recorded_there_or_not(workspace: Workspace) -> None:
     workspace.service("svc", "svc", "-r more.txt\nlib\n").package("lib", "lib").package("other", "other")
     assert sorted(recorded(workspace.write({"svc/more.txt": "flask\n"}))) == [
-        ".python-version", "lib/linux-requirements.txt", "lib/pyproject.toml", "lib/requirements.txt", "lib/vendor.txt",
-        "svc/.python-version", "svc/linux-requirements.txt", "svc/more.txt", "svc/pyproject.toml",
-        "svc/requirements.txt", "svc/test-requirements.txt", "svc/vendor.txt",
-    ]  # fmt: skip
+        ".python-version",
+        "lib/linux-requirements.txt",
+        "lib/pyproject.toml",
+        "lib/requirements.txt",
+        "lib/vendor.txt",
+        "svc/.python-version",
+        "svc/linux-requirements.txt",
+        "svc/more.txt",
+        "svc/pyproject.toml",
+        "svc/requirements.txt",
+        "svc/test-requirements.txt",
+        "svc/vendor.txt",
+    ]
 
 
 def test_the_project_s_interpreters_do_not_count_where_the_package_has_its_own(workspace: Workspace) -> None:
@@ -62,15 +71,18 @@ def test_nothing_has_changed_at_first(workspace: Workspace) -> None:
     assert fingerprints.changes(recorded(workspace), workspace.root) == {}
 
 
-@pytest.mark.parametrize(("name", "text", "change"), [
-    ("svc/requirements.txt", "lib\nflask\n", "changed"),
-    ("lib/requirements.txt", None, "disappeared"),
-    ("lib/requirements.txt", "# nothing left\n", "changed"),
-    ("svc/vendor.txt", "flask\n", "appeared"),
-    ("svc/.python-version", "3.12\n", "appeared"),
-    ("svc/test-requirements.txt", "pytest\n", "appeared"),
-    ("lib/pyproject.toml", '[build-system]\nrequires = ["flit"]\n', "appeared"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("name", "text", "change"),
+    [
+        ("svc/requirements.txt", "lib\nflask\n", "changed"),
+        ("lib/requirements.txt", None, "disappeared"),
+        ("lib/requirements.txt", "# nothing left\n", "changed"),
+        ("svc/vendor.txt", "flask\n", "appeared"),
+        ("svc/.python-version", "3.12\n", "appeared"),
+        ("svc/test-requirements.txt", "pytest\n", "appeared"),
+        ("lib/pyproject.toml", '[build-system]\nrequires = ["flit"]\n', "appeared"),
+    ],
+)
 def test_a_change_is_named_by_its_file(workspace: Workspace, name: str, text: str | None, change: str) -> None:
     workspace.service("svc", "svc", "lib\n").package("lib", "lib", requirements__txt="dep\n")
     before = recorded(workspace)

@@ -34,34 +34,40 @@ def refused(workspace: Workspace, text: str) -> UserError:
     return caught.value
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("", []),
-    ("# only a comment\n\n   \n", []),
-    ("flask\nrequests>=2,<3\n", ["flask", "requests>=2,<3"]),
-    ("flask  # why\nrequests\t# why not\n", ["flask", "requests"]),
-    ("flask[async,dotenv] >= 2 ; python_version > '3.8'", ["flask[async,dotenv] >= 2 ; python_version > '3.8'"]),
-    ("fla\\\nsk>=\\\n2\nb", ["flask>=2", "b"]),
-    ("a \\\n# a comment ends it\nb", ["a", "b"]),
-    ("# a comment is not continued \\\nb", ["b"]),
-    ("a # but one after text is, and takes the next line with it \\\nb\nc", ["a", "c"]),
-    ("last\\", ["last"]),
-    ("a\r\nb\r\n", ["a", "b"]),
-    ("\ufeffa", ["a"]),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("", []),
+        ("# only a comment\n\n   \n", []),
+        ("flask\nrequests>=2,<3\n", ["flask", "requests>=2,<3"]),
+        ("flask  # why\nrequests\t# why not\n", ["flask", "requests"]),
+        ("flask[async,dotenv] >= 2 ; python_version > '3.8'", ["flask[async,dotenv] >= 2 ; python_version > '3.8'"]),
+        ("fla\\\nsk>=\\\n2\nb", ["flask>=2", "b"]),
+        ("a \\\n# a comment ends it\nb", ["a", "b"]),
+        ("# a comment is not continued \\\nb", ["b"]),
+        ("a # but one after text is, and takes the next line with it \\\nb\nc", ["a", "c"]),
+        ("last\\", ["last"]),
+        ("a\r\nb\r\n", ["a", "b"]),
+        ("\ufeffa", ["a"]),
+    ],
+)
 def test_lines_are_read_as_pip_reads_them(workspace: Workspace, text: str, expected: list[str]) -> None:
     assert texts(workspace, text) == expected
 
 
-@pytest.mark.parametrize(("text", "expected"), [
-    ("foo @ https://h/any.zip#sha256=00", "foo @ https://h/any.zip#sha256=00"),
-    ("foo[x]@https://h/any.tar.xz ; os_name == 'posix'", "foo[x]@https://h/any.tar.xz ; os_name == 'posix'"),
-    ("foo @ file:///srv/foo.tar.gz", "foo @ file:///srv/foo.tar.gz"),
-    ("file:///srv/foo-2.tar.gz", "foo @ file:///srv/foo-2.tar.gz"),
-    ("https://h/archive/v1.tar.gz#egg=foo", "foo @ https://h/archive/v1.tar.gz#egg=foo"),
-    ("https://h/Foo_bar-1.0.tar.bz2", "Foo_bar @ https://h/Foo_bar-1.0.tar.bz2"),
-    ("https://h/foo-bar-1.0rc1.zip", "foo-bar @ https://h/foo-bar-1.0rc1.zip"),
-    ("https://h/foo-1.0.zip ; os_name == 'nt'", "foo @ https://h/foo-1.0.zip ; os_name == 'nt'"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("foo @ https://h/any.zip#sha256=00", "foo @ https://h/any.zip#sha256=00"),
+        ("foo[x]@https://h/any.tar.xz ; os_name == 'posix'", "foo[x]@https://h/any.tar.xz ; os_name == 'posix'"),
+        ("foo @ file:///srv/foo.tar.gz", "foo @ file:///srv/foo.tar.gz"),
+        ("file:///srv/foo-2.tar.gz", "foo @ file:///srv/foo-2.tar.gz"),
+        ("https://h/archive/v1.tar.gz#egg=foo", "foo @ https://h/archive/v1.tar.gz#egg=foo"),
+        ("https://h/Foo_bar-1.0.tar.bz2", "Foo_bar @ https://h/Foo_bar-1.0.tar.bz2"),
+        ("https://h/foo-bar-1.0rc1.zip", "foo-bar @ https://h/foo-bar-1.0rc1.zip"),
+        ("https://h/foo-1.0.zip ; os_name == 'nt'", "foo @ https://h/foo-1.0.zip ; os_name == 'nt'"),
+    ],
+)
 def test_direct_archive_urls(workspace: Workspace, text: str, expected: str) -> None:
     assert texts(workspace, text) == [expected]
 
@@ -75,8 +81,9 @@ def test_variables_are_expanded_as_pip_does(workspace: Workspace, monkeypatch: p
     monkeypatch.setenv("TOKEN", "t0")
     monkeypatch.delenv("ABSENT", raising=False)
     assert texts(workspace, "a @ https://${TOKEN}@h/a.zip\nb @ https://${ABSENT}@h/${lower}/b.zip") == [
-        "a @ https://t0@h/a.zip", "b @ https://${ABSENT}@h/${lower}/b.zip",
-    ]  # fmt: skip
+        "a @ https://t0@h/a.zip",
+        "b @ https://${ABSENT}@h/${lower}/b.zip",
+    ]
 
 
 def test_hashes_stay_with_their_requirement(workspace: Workspace) -> None:
@@ -99,21 +106,31 @@ def test_a_locked_file_must_have_one_of_the_hashes(workspace: Workspace) -> None
 
 
 def test_included_files_are_relative_to_the_file_that_includes_them(workspace: Workspace) -> None:
-    workspace.service("svc", "svc", "-r reqs/base.txt\n--requirement=reqs/more.txt\n-creqs/pins.txt\n").write({
-        "svc/reqs/base.txt": "-r ../../shared.txt\nbase\n",
-        "svc/reqs/more.txt": "more\n",
-        "svc/reqs/pins.txt": "-c deeper/pins.txt\nbase==1\n",
-        "svc/reqs/deeper/pins.txt": "shared<3\n",
-        "shared.txt": "shared\n",
-    })
+    workspace.service("svc", "svc", "-r reqs/base.txt\n--requirement=reqs/more.txt\n-creqs/pins.txt\n").write(
+        {
+            "svc/reqs/base.txt": "-r ../../shared.txt\nbase\n",
+            "svc/reqs/more.txt": "more\n",
+            "svc/reqs/pins.txt": "-c deeper/pins.txt\nbase==1\n",
+            "svc/reqs/deeper/pins.txt": "shared<3\n",
+            "shared.txt": "shared\n",
+        }
+    )
     tree = read(workspace)
     assert [line.text for line in tree.requirements] == ["shared", "base", "more"]
     assert [(line.text, line.origin) for line in tree.constraints] == [
-        ("shared<3", "svc/reqs/deeper/pins.txt:1"), ("base==1", "svc/reqs/pins.txt:2"),
-    ]  # fmt: skip
+        ("shared<3", "svc/reqs/deeper/pins.txt:1"),
+        ("base==1", "svc/reqs/pins.txt:2"),
+    ]
     names = {path.relative_to(workspace.root).as_posix() for path in tree.files}
-    assert names == {"svc/requirements.txt", "shared.txt", "svc/reqs/base.txt", "svc/reqs/more.txt",
-                     "svc/reqs/pins.txt", "svc/reqs/deeper/pins.txt", "svc/linux-requirements.txt"}  # fmt: skip
+    assert names == {
+        "svc/requirements.txt",
+        "shared.txt",
+        "svc/reqs/base.txt",
+        "svc/reqs/more.txt",
+        "svc/reqs/pins.txt",
+        "svc/reqs/deeper/pins.txt",
+        "svc/linux-requirements.txt",
+    }
 
 
 def test_a_file_included_twice_counts_once(workspace: Workspace) -> None:
@@ -125,53 +142,54 @@ def test_files_that_include_each_other_are_refused_with_the_chain(workspace: Wor
     workspace.service("svc", "svc", "-r a.txt\n").write({"svc/a.txt": "x\n-r b.txt\n", "svc/b.txt": "-r a.txt\n"})
     with pytest.raises(UserError) as caught:
         read(workspace)
-    assert caught.value.what == (
-        "svc/b.txt:1: files that include each other: svc/a.txt -> svc/b.txt -> svc/a.txt"
-    )  # fmt: skip
+    assert caught.value.what == ("svc/b.txt:1: files that include each other: svc/a.txt -> svc/b.txt -> svc/a.txt")
 
 
-@pytest.mark.parametrize(("text", "what", "hint"), [
-    ("a\nfoo=1\n", "svc/requirements.txt:2: not a requirement: `foo=1`", "name[extra]>=1.2"),
-    ("foo bar", ":1: not a requirement: `foo bar`", "name"),
-    ("foo# no space before it", ":1: not a requirement: `foo# no space before it`", "name"),
-    ("foo>=1.0.*", ":1: not a requirement", "name"),
-    ("foo; python_version >> '3'", ":1: not a requirement", "name"),
-    ("a\nb\nfoo \\\n ==1 \\\n oops", ":3: not a requirement", "name"),
-    ("git+https://h/x.git#egg=x", ":1: a version control URL", "submodule"),
-    ("x @ git+ssh://git@h/x.git@main", ":1: a version control URL", "submodule"),
-    ("git@h:team/x.git", ":1: a version control URL", "submodule"),
-    ("-e .", ":1: -e is not allowed here", "name the package alone"),
-    ("-e git+https://h/x.git#egg=x", ":1: -e is not allowed here", "name the package alone"),
-    ("--editable=../lib", ":1: --editable is not allowed here", "name the package alone"),
-    ("-i https://h/simple", ":1: -i is not allowed here", "INDEX_URL="),
-    ("-ihttps://h/simple", ":1: -i is not allowed here", "INDEX_URL="),
-    ("--extra-index-url https://h/simple", ":1: --extra-index-url is not allowed", "EXTRA_INDEX_URL="),
-    ("--find-links=wheels", ":1: --find-links is not allowed", "pip.conf"),
-    ("--no-index", ":1: --no-index is not allowed", "pip.conf"),
-    ("--trusted-host h", ":1: --trusted-host is not allowed", "pip.conf"),
-    ("--no-binary :all:", ":1: --no-binary is not allowed", "everything is taken as source"),
-    ("--only-binary=x", ":1: --only-binary is not allowed", "vendor.txt"),
-    ("--pre", ":1: --pre is not allowed", "rc1"),
-    ("--require-hashes", ":1: --require-hashes is not allowed", "lock"),
-    ("--frobnicate", ":1: unknown option: `--frobnicate`", "-r FILE"),
-    ("-r", ":1: -r needs the name of a file", "-r"),
-    ("-r 'x", ":1: No closing quotation", "name"),
-    ("-r none.txt", ":1: there is no svc/none.txt", "relative to this file"),
-    ("-r ../../out.txt", ":1: ../../out.txt is not inside the project", "copy"),
-    ("-r https://h/requirements.txt", ":1: https://h/requirements.txt is not inside the project", "copy"),
-    ("foo --global-option=x", ":1: --global-option is not allowed", "remove"),
-    ("foo --pre", ":1: --pre is not allowed", "rc1"),
-    ("foo --hash=oops", ":1: not a hash: `oops`", "sha256"),
-    ("./lib", ":1: a path that is no package of this project: `./lib`", "name"),
-    ("lib/thing-1.tar.gz", ":1: a path that is no package", "name"),
-    ("/srv/lib", ":1: a path that is no package", "name"),
-    ("foo @ ftp://h/foo.zip", ":1: cannot fetch `ftp://h/foo.zip`", "https://"),
-    ("foo @ https://h/foo.exe", ":1: not an archive: `https://h/foo.exe`", ".tar.gz"),
-    ("foo @ https://h/foo-1-py3-none-any.whl", ":1: a wheel, where a source archive is wanted", "vendor.txt"),
-    ("https://h/foo-1-py3-none-any.whl", ":1: a wheel, where a source archive is wanted", "vendor.txt"),
-    ("https://h/download.zip", ":1: cannot tell which distribution this is", "name @"),
-    ("foo @ https://h/foo.zip#subdirectory=x", ":1: a subdirectory of an archive", "archive"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "what", "hint"),
+    [
+        ("a\nfoo=1\n", "svc/requirements.txt:2: not a requirement: `foo=1`", "name[extra]>=1.2"),
+        ("foo bar", ":1: not a requirement: `foo bar`", "name"),
+        ("foo# no space before it", ":1: not a requirement: `foo# no space before it`", "name"),
+        ("foo>=1.0.*", ":1: not a requirement", "name"),
+        ("foo; python_version >> '3'", ":1: not a requirement", "name"),
+        ("a\nb\nfoo \\\n ==1 \\\n oops", ":3: not a requirement", "name"),
+        ("git+https://h/x.git#egg=x", ":1: a version control URL", "submodule"),
+        ("x @ git+ssh://git@h/x.git@main", ":1: a version control URL", "submodule"),
+        ("git@h:team/x.git", ":1: a version control URL", "submodule"),
+        ("-e .", ":1: -e is not allowed here", "name the package alone"),
+        ("-e git+https://h/x.git#egg=x", ":1: -e is not allowed here", "name the package alone"),
+        ("--editable=../lib", ":1: --editable is not allowed here", "name the package alone"),
+        ("-i https://h/simple", ":1: -i is not allowed here", "INDEX_URL="),
+        ("-ihttps://h/simple", ":1: -i is not allowed here", "INDEX_URL="),
+        ("--extra-index-url https://h/simple", ":1: --extra-index-url is not allowed", "EXTRA_INDEX_URL="),
+        ("--find-links=wheels", ":1: --find-links is not allowed", "pip.conf"),
+        ("--no-index", ":1: --no-index is not allowed", "pip.conf"),
+        ("--trusted-host h", ":1: --trusted-host is not allowed", "pip.conf"),
+        ("--no-binary :all:", ":1: --no-binary is not allowed", "everything is taken as source"),
+        ("--only-binary=x", ":1: --only-binary is not allowed", "vendor.txt"),
+        ("--pre", ":1: --pre is not allowed", "rc1"),
+        ("--require-hashes", ":1: --require-hashes is not allowed", "lock"),
+        ("--frobnicate", ":1: unknown option: `--frobnicate`", "-r FILE"),
+        ("-r", ":1: -r needs the name of a file", "-r"),
+        ("-r 'x", ":1: No closing quotation", "name"),
+        ("-r none.txt", ":1: there is no svc/none.txt", "relative to this file"),
+        ("-r ../../out.txt", ":1: ../../out.txt is not inside the project", "copy"),
+        ("-r https://h/requirements.txt", ":1: https://h/requirements.txt is not inside the project", "copy"),
+        ("foo --global-option=x", ":1: --global-option is not allowed", "remove"),
+        ("foo --pre", ":1: --pre is not allowed", "rc1"),
+        ("foo --hash=oops", ":1: not a hash: `oops`", "sha256"),
+        ("./lib", ":1: a path that is no package of this project: `./lib`", "name"),
+        ("lib/thing-1.tar.gz", ":1: a path that is no package", "name"),
+        ("/srv/lib", ":1: a path that is no package", "name"),
+        ("foo @ ftp://h/foo.zip", ":1: cannot fetch `ftp://h/foo.zip`", "https://"),
+        ("foo @ https://h/foo.exe", ":1: not an archive: `https://h/foo.exe`", ".tar.gz"),
+        ("foo @ https://h/foo-1-py3-none-any.whl", ":1: a wheel, where a source archive is wanted", "vendor.txt"),
+        ("https://h/foo-1-py3-none-any.whl", ":1: a wheel, where a source archive is wanted", "vendor.txt"),
+        ("https://h/download.zip", ":1: cannot tell which distribution this is", "name @"),
+        ("foo @ https://h/foo.zip#subdirectory=x", ":1: a subdirectory of an archive", "archive"),
+    ],
+)
 def test_what_cannot_be_used_is_refused_with_its_place_and_a_hint(
     workspace: Workspace, text: str, what: str, hint: str
 ) -> None:
@@ -253,8 +271,13 @@ def test_a_local_requirement_must_fit_the_library_s_version(workspace: Workspace
         read(workspace)
 
 
-@pytest.mark.parametrize("text", ["from setuptools import setup\nsetup(name='lib')\n",
-                                  "from setuptools import setup\nsetup(name='lib', version='not a version')\n"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from setuptools import setup\nsetup(name='lib')\n",
+        "from setuptools import setup\nsetup(name='lib', version='not a version')\n",
+    ],
+)
 def test_a_version_that_is_not_known_fits(workspace: Workspace, text: str) -> None:
     workspace.service("svc", "svc", "lib>=2\n").write({"lib/setup.py": text})
     assert [package.name for package in read(workspace).local] == ["lib", "svc"]
@@ -298,18 +321,25 @@ def on(workspace: Workspace, *platforms: str) -> list[str]:
 
 
 def test_requirements_of_one_platform_have_its_marker_where_there_are_several(workspace: Workspace) -> None:
-    workspace.service("svc", "svc", "flask\n").write({
-        "svc/linux-requirements.txt": "-r more.txt\npyroute2>=1; python_version >= '3.9' or extra == 'x'\n",
-        "svc/darwin-requirements.txt": "pyobjc\n", "svc/more.txt": "uring[fast] ; platform_machine == 'x86_64'\n",
-    })  # fmt: skip
+    workspace.service("svc", "svc", "flask\n").write(
+        {
+            "svc/linux-requirements.txt": "-r more.txt\npyroute2>=1; python_version >= '3.9' or extra == 'x'\n",
+            "svc/darwin-requirements.txt": "pyobjc\n",
+            "svc/more.txt": "uring[fast] ; platform_machine == 'x86_64'\n",
+        }
+    )
     assert on(workspace, "linux") == [
-        "flask", "uring[fast] ; platform_machine == 'x86_64'", "pyroute2>=1; python_version >= '3.9' or extra == 'x'",
-    ]  # fmt: skip
+        "flask",
+        "uring[fast] ; platform_machine == 'x86_64'",
+        "pyroute2>=1; python_version >= '3.9' or extra == 'x'",
+    ]
     linux = 'sys_platform == "linux"'
     assert on(workspace, "linux", "darwin") == [
-        "flask", f'uring[fast]; {linux} and platform_machine == "x86_64"',
-        f'pyroute2>=1; {linux} and (python_version >= "3.9" or extra == "x")', 'pyobjc; sys_platform == "darwin"',
-    ]  # fmt: skip
+        "flask",
+        f'uring[fast]; {linux} and platform_machine == "x86_64"',
+        f'pyroute2>=1; {linux} and (python_version >= "3.9" or extra == "x")',
+        'pyobjc; sys_platform == "darwin"',
+    ]
 
 
 def test_a_library_that_one_platform_needs_counts_on_all(workspace: Workspace) -> None:
@@ -326,10 +356,15 @@ def development(workspace: Workspace, number: int = 0) -> list[str]:
 
 def test_the_first_service_has_what_no_service_is_responsible_for(workspace: Workspace) -> None:
     workspace.service("one", "one", "flask\n").service("two", "two").package("lib", "lib", requirements__txt="dep\n")
-    workspace.write({
-        "one/dev-requirements.txt": "ruff\n", "two/dev-requirements.txt": "mypy\n", "dev-requirements.txt": "ansible\n",
-        "lib/test-requirements.txt": "pytest\n", "lib/dev-requirements.txt": "tox\n",
-    })  # fmt: skip
+    workspace.write(
+        {
+            "one/dev-requirements.txt": "ruff\n",
+            "two/dev-requirements.txt": "mypy\n",
+            "dev-requirements.txt": "ansible\n",
+            "lib/test-requirements.txt": "pytest\n",
+            "lib/dev-requirements.txt": "tox\n",
+        }
+    )
     assert development(workspace) == ["ruff", "ansible", "dep", "pytest", "tox"]
     assert development(workspace, 1) == ["mypy"]
 

@@ -13,9 +13,20 @@ def tree(root: Path, *names: str) -> None:
 
 def test_vendored_generated_hidden_and_nested_things_are_not_its_own(tmp_path: Path) -> None:
     tree(
-        tmp_path, "setup.py", "pkg/__init__.py", "bin/yc-x", "vendor/a.tar.gz", "dist/x.deb", "build/x", ".git/config",
-        "pkg/__pycache__/x.pyc", "x.egg-info/PKG-INFO", "nested/setup.py", "nested/y.py", ".python-version",
-    )  # fmt: skip
+        tmp_path,
+        "setup.py",
+        "pkg/__init__.py",
+        "bin/yc-x",
+        "vendor/a.tar.gz",
+        "dist/x.deb",
+        "build/x",
+        ".git/config",
+        "pkg/__pycache__/x.pyc",
+        "x.egg-info/PKG-INFO",
+        "nested/setup.py",
+        "nested/y.py",
+        ".python-version",
+    )
     assert [str(path) for path in source_files.source_files(tmp_path)] == ["setup.py", "bin/yc-x", "pkg/__init__.py"]
 
 

@@ -44,9 +44,15 @@ def test_every_option_in_both_spellings(tmp_path: Path) -> None:
     )
     (rule,) = read(tmp_path, text)
     assert rule == BinaryRule(
-        name="foo-bar", origin="vendor.txt:1", specifier="<2,>=1", platforms=("a", "b"),
-        python_versions=("3.11", "3.12"), abis=("cp311",), implementations=("cp",), no_deps=True,
-    )  # fmt: skip
+        name="foo-bar",
+        origin="vendor.txt:1",
+        specifier="<2,>=1",
+        platforms=("a", "b"),
+        python_versions=("3.11", "3.12"),
+        abis=("cp311",),
+        implementations=("cp",),
+        no_deps=True,
+    )
 
 
 @pytest.mark.parametrize(("spelled", "meant"), [("3", "3"), ("39", "3.9"), ("3.11.7", "3.11.7")])
@@ -69,29 +75,32 @@ def test_archives_with_their_hash(tmp_path: Path, suffix: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("text", "what"), [
-    ("a\n--no-deps b", "vendor.txt:2: options without a name: `--no-deps b`"),
-    ("a b", "vendor.txt:1: neither a distribution nor a URL: `a b`"),
-    ("a=1", "vendor.txt:1: neither a distribution nor a URL"),
-    ("a[x]", "vendor.txt:1: only a name (and a version) can stand here"),
-    ("a; os_name == 'nt'", "vendor.txt:1: only a name (and a version) can stand here"),
-    ("a @ https://h/a.zip", "vendor.txt:1: only a name (and a version) can stand here"),
-    ("a --frobnicate", "vendor.txt:1: unknown option `--frobnicate`"),
-    ("a --no-deps=yes", "vendor.txt:1: unknown option `--no-deps=yes`"),
-    ("a --platform x y", "vendor.txt:1: unknown option `y`"),
-    ("a --platform", "vendor.txt:1: --platform needs a value"),
-    ("a --platform --no-deps", "vendor.txt:1: --platform needs a value"),
-    ("a --abi=", "vendor.txt:1: --abi needs a value"),
-    ("a --platform 'x", "vendor.txt:1: No closing quotation"),
-    ("a --python-version three", "vendor.txt:1: not a Python version: `three`"),
-    ("a --only-binary b", "vendor.txt:1: --only-binary b does not name a"),
-    ("git+https://h/x.git", "vendor.txt:1: not the URL of an archive"),
-    ("https://h/x.zip --no-deps", "vendor.txt:1: not the URL of an archive"),
-    ("https://h/x.tar.zst", "vendor.txt:1: not an archive: `https://h/x.tar.zst`"),
-    ("https://h/x-1-py3-none-any.whl", "vendor.txt:1: not an archive"),
-    ("https://h/x.zip#sha256=12", "vendor.txt:1: not a sha256: `#sha256=12`"),
-    ("https://h/x.zip#md5=12", "vendor.txt:1: not a sha256: `#md5=12`"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("a\n--no-deps b", "vendor.txt:2: options without a name: `--no-deps b`"),
+        ("a b", "vendor.txt:1: neither a distribution nor a URL: `a b`"),
+        ("a=1", "vendor.txt:1: neither a distribution nor a URL"),
+        ("a[x]", "vendor.txt:1: only a name (and a version) can stand here"),
+        ("a; os_name == 'nt'", "vendor.txt:1: only a name (and a version) can stand here"),
+        ("a @ https://h/a.zip", "vendor.txt:1: only a name (and a version) can stand here"),
+        ("a --frobnicate", "vendor.txt:1: unknown option `--frobnicate`"),
+        ("a --no-deps=yes", "vendor.txt:1: unknown option `--no-deps=yes`"),
+        ("a --platform x y", "vendor.txt:1: unknown option `y`"),
+        ("a --platform", "vendor.txt:1: --platform needs a value"),
+        ("a --platform --no-deps", "vendor.txt:1: --platform needs a value"),
+        ("a --abi=", "vendor.txt:1: --abi needs a value"),
+        ("a --platform 'x", "vendor.txt:1: No closing quotation"),
+        ("a --python-version three", "vendor.txt:1: not a Python version: `three`"),
+        ("a --only-binary b", "vendor.txt:1: --only-binary b does not name a"),
+        ("git+https://h/x.git", "vendor.txt:1: not the URL of an archive"),
+        ("https://h/x.zip --no-deps", "vendor.txt:1: not the URL of an archive"),
+        ("https://h/x.tar.zst", "vendor.txt:1: not an archive: `https://h/x.tar.zst`"),
+        ("https://h/x-1-py3-none-any.whl", "vendor.txt:1: not an archive"),
+        ("https://h/x.zip#sha256=12", "vendor.txt:1: not a sha256: `#sha256=12`"),
+        ("https://h/x.zip#md5=12", "vendor.txt:1: not a sha256: `#md5=12`"),
+    ],
+)
 def test_what_cannot_be_read_is_refused_with_its_place(tmp_path: Path, text: str, what: str) -> None:
     with pytest.raises(UserError) as caught:
         read(tmp_path, text)

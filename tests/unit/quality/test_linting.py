@@ -16,8 +16,9 @@ from toolkit.install.service_environment import Plan
 from toolkit.quality import linters, linting
 from toolkit.quality.linting import Linting
 
-LINTER = ("import os, pathlib, sys\nprint(sys.argv[1:], os.environ['MYPYPATH'])\n"
-          "exec(pathlib.Path('told.txt').read_text())\n")
+LINTER = (
+    "import os, pathlib, sys\nprint(sys.argv[1:], os.environ['MYPYPATH'])\nexec(pathlib.Path('told.txt').read_text())\n"
+)
 
 
 @pytest.fixture
@@ -37,11 +38,18 @@ def lint(project: Workspace, *names: str) -> dict[str, str]:
     python = interpreters.probe(Path(sys.executable))
     assert python
     tools = [make_wheel(directory, name, {f"{name}/__init__.py": "", f"{name}/__main__.py": LINTER}) for name in names]
-    plan = Plan(service=service, wheels=[make_wheel(directory, "api", {"api.py": ""})], interpreter=python,
-                prefix=Path("/usr/lib/yc/api"))
-    return linting.run(Linting(project=found, plan=plan, wanted=linters.wanted(found, service), tools=tools,
-                               scratch=project.root / "build"),
-                       BuildOptions(jobs=2, store=project.root / "store"))
+    plan = Plan(
+        service=service,
+        wheels=[make_wheel(directory, "api", {"api.py": ""})],
+        interpreter=python,
+        prefix=Path("/usr/lib/yc/api"),
+    )
+    return linting.run(
+        Linting(
+            project=found, plan=plan, wanted=linters.wanted(found, service), tools=tools, scratch=project.root / "build"
+        ),
+        BuildOptions(jobs=2, store=project.root / "store"),
+    )
 
 
 def test_nothing_is_wanted_unless_it_is_named_or_configured(project: Workspace) -> None:
@@ -49,9 +57,16 @@ def test_nothing_is_wanted_unless_it_is_named_or_configured(project: Workspace) 
     assert wanted(project) == []
 
 
-@pytest.mark.parametrize(("file", "text", "linter"), [
-    ("api/pyproject.toml", "[tool.ruff]\n", "ruff"), ("pyproject.toml", "[tool.mypy]\n", "mypy"),
-    ("api/.flake8", "", "flake8"), ("setup.cfg", "[pylint]\n", "pylint"), ("api/tox.ini", "[flake8]\n", "flake8")])
+@pytest.mark.parametrize(
+    ("file", "text", "linter"),
+    [
+        ("api/pyproject.toml", "[tool.ruff]\n", "ruff"),
+        ("pyproject.toml", "[tool.mypy]\n", "mypy"),
+        ("api/.flake8", "", "flake8"),
+        ("setup.cfg", "[pylint]\n", "pylint"),
+        ("api/tox.ini", "[flake8]\n", "flake8"),
+    ],
+)
 def test_a_configured_linter_is_wanted(project: Workspace, file: str, text: str, linter: str) -> None:
     project.write({file: text})
     assert wanted(project) == [(linter, f"{file} configures")]
@@ -74,8 +89,10 @@ def test_a_linter_that_is_not_vendored_is_an_error_not_left_out(project: Workspa
     project.write({"api/mypy.ini": "[mypy]\n"})
     with pytest.raises(UserError) as caught:
         lint(project, "ruff")
-    assert str(caught.value) == ("error: api/mypy.ini configures mypy, which vendor/ has not\n"
-                                 " hint: add mypy to api/dev-requirements.txt and run `make vendor`")
+    assert str(caught.value) == (
+        "error: api/mypy.ini configures mypy, which vendor/ has not\n"
+        " hint: add mypy to api/dev-requirements.txt and run `make vendor`"
+    )
 
 
 def test_each_linter_reads_the_sources_and_knows_the_local_packages(project: Workspace) -> None:
@@ -93,8 +110,9 @@ def test_one_that_finds_no_fault_is_told_in_a_line(project: Workspace, capsys: p
     assert capsys.readouterr().out == "  LINT    api: ruff finds no fault\n"
 
 
-@pytest.mark.parametrize(("text", "said"), [("x = (\n", "api.py:1: '(' was never closed\n"), ("\0", "api.py:1: "),
-                                            ("import os\n", "")])
+@pytest.mark.parametrize(
+    ("text", "said"), [("x = (\n", "api.py:1: '(' was never closed\n"), ("\0", "api.py:1: "), ("import os\n", "")]
+)
 def test_without_a_linter_the_syntax_is_checked(project: Workspace, text: str, said: str) -> None:
     project.write({"api/api.py": text})
     used = interpreters.probe(Path(sys.executable))

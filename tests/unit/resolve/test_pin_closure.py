@@ -17,7 +17,9 @@ METADATA: dict[str, Sequence[str]] = {
 
 
 def closure(
-    *requirements: str, metadata: Mapping[str, Sequence[str] | None] = METADATA, pins: Sequence[Pin] | None = None,
+    *requirements: str,
+    metadata: Mapping[str, Sequence[str] | None] = METADATA,
+    pins: Sequence[Pin] | None = None,
     pythons: Sequence[str] = ("3.11", "3.13"),
 ) -> dict[str, str] | None:
     found = pins or [Pin(name=key.partition("==")[0], version="1") for key in METADATA]
@@ -66,5 +68,6 @@ def test_of_two_versions_each_machine_has_its_own() -> None:
         Pin(name="core", version="2", marker="python_version == '3.13'"),
     ]
     assert closure("core", pins=pins, metadata={"core==1": [], "core==2": []}) == {
-        "core==1": "python_version == '3.11'", "core==2": "python_version == '3.13'",
-    }  # fmt: skip
+        "core==1": "python_version == '3.11'",
+        "core==2": "python_version == '3.13'",
+    }

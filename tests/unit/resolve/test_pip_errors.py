@@ -22,14 +22,18 @@ pip._vendor.resolvelib.ResolutionImpossible: [RequirementInformation(...)]
   To fix this you could try to:
   1. loosen the range of package versions you've specified
 """
-REQUEST = Request(requirements=("flask==3.0", "werkzeug<2"), targets=Targets(pythons=("3.11",)),
-                  origins={"flask==3.0": "a/requirements.txt:1", "werkzeug<2": "a/requirements.txt:2"})
+REQUEST = Request(
+    requirements=("flask==3.0", "werkzeug<2"),
+    targets=Targets(pythons=("3.11",)),
+    origins={"flask==3.0": "a/requirements.txt:1", "werkzeug<2": "a/requirements.txt:2"},
+)
 
 
 def test_a_conflict_names_both_requirements_and_shows_both_chains() -> None:
     error = pip_errors.explain(CONFLICT, REQUEST, Indexes())
-    assert error.what == ("a/requirements.txt:1: flask==3.0, a/requirements.txt:2: werkzeug<2 "
-                          "cannot be satisfied together")
+    assert error.what == (
+        "a/requirements.txt:1: flask==3.0, a/requirements.txt:2: werkzeug<2 cannot be satisfied together"
+    )
     assert "flask 3.0.0 depends on Werkzeug>=3.0.0" in error.details
     assert "Traceback" not in str(error)
     assert "loosen" not in str(error)
@@ -41,7 +45,7 @@ def test_the_list_of_all_versions_is_cut() -> None:
 
 
 def test_an_exception_nobody_expected_is_told_without_its_traceback() -> None:
-    output = "Traceback (most recent call last):\n  File \"x.py\", line 1\ntarfile.ReadError: not a gzip file\n"
+    output = 'Traceback (most recent call last):\n  File "x.py", line 1\ntarfile.ReadError: not a gzip file\n'
     error = pip_errors.explain(output, REQUEST, Indexes())
     assert error.what == "pip-compile failed: ReadError: not a gzip file"
     assert error.details == ""

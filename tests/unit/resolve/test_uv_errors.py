@@ -51,23 +51,47 @@ GARBAGE = """error: Received some unexpected JSON from `https://host.test/simple
   cause: expected value at line 1 column 1"""
 
 
-@pytest.mark.parametrize(("requirements", "output", "what"), [
-    ("nosuch", f"{CANNOT}Because nosuch was not found in the package registry and you require nosuch{END}",
-     "1: no distribution `nosuch` in https://host.test/simple"),
-    ("click a==9", f"{CANNOT}Because there is no version of a==9 and you require a==9{END}",
-     "2: no version satisfies `a==9`"),
-    ("requests>=99", f"{CANNOT}Because only requests<=2.34.2 is available and you require requests>=99{END}",
-     "1: no version satisfies `requests>=99`"),
-    ("requests==2.31.0 urllib3>=3", CONFLICT,
-     "1: requests==2.31.0, service/requirements.txt:2: urllib3>=3 cannot be satisfied together"),
-    ("numpy==2.5.0", PYTHON, "1: numpy==2.5.0 needs Python >=3.12, but the target is 3.11"),
-    ("foo@file:///srv/foo-1.tar.gz", "error: Distribution not found at: file:///srv/foo-1.tar.gz",
-     "1: there is no file at file:///srv/foo-1.tar.gz"),
-    ("pycurl==7.19.0", "error: Failed to build `pycurl==7.19.0`\n  cause: The build backend returned an error",
-     "1: pycurl==7.19.0 tells its needs only when built, and that failed"),
-    ("click", "error: Failed to build `click @ file:///srv/click-1.tar.gz`\n  cause: Failed to extract archive: x",
-     "1: click @ file:///srv/click-1.tar.gz is not a sound archive"),
-])
+@pytest.mark.parametrize(
+    ("requirements", "output", "what"),
+    [
+        (
+            "nosuch",
+            f"{CANNOT}Because nosuch was not found in the package registry and you require nosuch{END}",
+            "1: no distribution `nosuch` in https://host.test/simple",
+        ),
+        (
+            "click a==9",
+            f"{CANNOT}Because there is no version of a==9 and you require a==9{END}",
+            "2: no version satisfies `a==9`",
+        ),
+        (
+            "requests>=99",
+            f"{CANNOT}Because only requests<=2.34.2 is available and you require requests>=99{END}",
+            "1: no version satisfies `requests>=99`",
+        ),
+        (
+            "requests==2.31.0 urllib3>=3",
+            CONFLICT,
+            "1: requests==2.31.0, service/requirements.txt:2: urllib3>=3 cannot be satisfied together",
+        ),
+        ("numpy==2.5.0", PYTHON, "1: numpy==2.5.0 needs Python >=3.12, but the target is 3.11"),
+        (
+            "foo@file:///srv/foo-1.tar.gz",
+            "error: Distribution not found at: file:///srv/foo-1.tar.gz",
+            "1: there is no file at file:///srv/foo-1.tar.gz",
+        ),
+        (
+            "pycurl==7.19.0",
+            "error: Failed to build `pycurl==7.19.0`\n  cause: The build backend returned an error",
+            "1: pycurl==7.19.0 tells its needs only when built, and that failed",
+        ),
+        (
+            "click",
+            "error: Failed to build `click @ file:///srv/click-1.tar.gz`\n  cause: Failed to extract archive: x",
+            "1: click @ file:///srv/click-1.tar.gz is not a sound archive",
+        ),
+    ],
+)
 def test_what_is_wrong_with_a_requirement_is_one_line_with_its_place(requirements: str, output: str, what: str) -> None:
     error = uv_errors.explain(output, request(*requirements.split()), INDEXES)
     assert error.what == f"service/requirements.txt:{what}"
@@ -75,15 +99,20 @@ def test_what_is_wrong_with_a_requirement_is_one_line_with_its_place(requirement
     assert "\n" not in error.hint
 
 
-@pytest.mark.parametrize(("output", "what"), [
-    (f"{CANNOT}Because no.such was not found in the package registry and other depends on no.such{END}",
-     "no distribution `no.such` in https://host.test/simple"),
-    (UNAUTHORIZED, "the index https://host.test/simple refuses: 401 Unauthorized"),
-    (REFUSED, "the index at https://host.test/simple/click/ refuses the connection"),
-    (UNAVAILABLE, "the index at https://host.test/simple/click/ answers with an error: 503 Service Unavailable"),
-    (GARBAGE, "the index at https://host.test/simple/click/ answers with something that is not an index"),
-    ("error: something new", "the requirements: something new"),
-])
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        (
+            f"{CANNOT}Because no.such was not found in the package registry and other depends on no.such{END}",
+            "no distribution `no.such` in https://host.test/simple",
+        ),
+        (UNAUTHORIZED, "the index https://host.test/simple refuses: 401 Unauthorized"),
+        (REFUSED, "the index at https://host.test/simple/click/ refuses the connection"),
+        (UNAVAILABLE, "the index at https://host.test/simple/click/ answers with an error: 503 Service Unavailable"),
+        (GARBAGE, "the index at https://host.test/simple/click/ answers with something that is not an index"),
+        ("error: something new", "the requirements: something new"),
+    ],
+)
 def test_what_is_wrong_elsewhere_is_one_line(output: str, what: str) -> None:
     error = uv_errors.explain(output, request("click"), INDEXES)
     assert error.what == what

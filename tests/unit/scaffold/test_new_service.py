@@ -32,17 +32,20 @@ def test_a_name_that_is_one(name: str) -> None:
     new_service.check_name(name)
 
 
-@pytest.mark.parametrize(("name", "hint"), [
-    ("", "a name such as mail-relay is one for a service"),
-    ("Mail_Relay", "how about mail-relay?"),
-    ("mail relay", "how about mail-relay?"),
-    ("mail--relay", "how about mail-relay?"),
-    ("-mail", "how about mail?"),
-    ("2mail", "how about mail?"),
-    ("../mail", "how about mail?"),
-    ("почта", "a name such as mail-relay is one for a service"),
-    ("m" * 61, f"how about {'m' * 60}?"),
-])
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("", "a name such as mail-relay is one for a service"),
+        ("Mail_Relay", "how about mail-relay?"),
+        ("mail relay", "how about mail-relay?"),
+        ("mail--relay", "how about mail-relay?"),
+        ("-mail", "how about mail?"),
+        ("2mail", "how about mail?"),
+        ("../mail", "how about mail?"),
+        ("почта", "a name such as mail-relay is one for a service"),
+        ("m" * 61, f"how about {'m' * 60}?"),
+    ],
+)
 def test_a_name_that_is_none_is_told_which_letters_it_takes(name: str, hint: str) -> None:
     with pytest.raises(UserError, match="small letters a-z, digits, and single hyphens") as caught:
         new_service.check_name(name)
@@ -61,22 +64,25 @@ class TestTaken:
 
     @pytest.fixture(autouse=True)
     def _others(self, project: Workspace) -> Iterator[None]:
-        project.package("lib", "yc-parcels").package("elsewhere/letters", "letters").write({
-            "elsewhere/letters/bin/run": "", "counter/bin/yc-scales": "", "notes/": "", "link": "",
-        })
+        project.package("lib", "yc-parcels").package("elsewhere/letters", "letters").write(
+            {"elsewhere/letters/bin/run": "", "counter/bin/yc-scales": "", "notes/": "", "link": ""}
+        )
         yield
         assert not (project.root / "debian/tests").exists()
 
-    @pytest.mark.parametrize(("name", "by"), [
-        ("parcels", "lib/ is the package yc-parcels"),
-        ("letters", "elsewhere/letters/ is a service of this name"),
-        ("scales", "counter/ has the script yc-scales"),
-        ("stamps", "debian/control has the package stamps"),
-        ("notes", "notes is there already, and is no service"),
-        ("link", "link is there already, and is no service"),
-        ("vendor", "vendor/ is a directory that is never searched for packages"),
-        ("build", "build/ is a directory that is never searched for packages"),
-    ])
+    @pytest.mark.parametrize(
+        ("name", "by"),
+        [
+            ("parcels", "lib/ is the package yc-parcels"),
+            ("letters", "elsewhere/letters/ is a service of this name"),
+            ("scales", "counter/ has the script yc-scales"),
+            ("stamps", "debian/control has the package stamps"),
+            ("notes", "notes is there already, and is no service"),
+            ("link", "link is there already, and is no service"),
+            ("vendor", "vendor/ is a directory that is never searched for packages"),
+            ("build", "build/ is a directory that is never searched for packages"),
+        ],
+    )
     def test_what_has_it_is_named(self, project: Workspace, name: str, by: str) -> None:
         with pytest.raises(UserError) as caught:
             write(project, name)
@@ -114,11 +120,14 @@ def test_the_namespace_is_in_every_name(project: Workspace) -> None:
         write(project, "mail", "Acme")
 
 
-@pytest.mark.parametrize(("makefile", "namespace"), [
-    ("include project.mk\n", "yc"),
-    ("NAMESPACE = acme\ninclude project.mk\n", "acme"),
-    ("NAME = a\nNAMESPACE := $(NAME)-b # ours\ninclude project.mk\n", "a-b"),
-])
+@pytest.mark.parametrize(
+    ("makefile", "namespace"),
+    [
+        ("include project.mk\n", "yc"),
+        ("NAMESPACE = acme\ninclude project.mk\n", "acme"),
+        ("NAME = a\nNAMESPACE := $(NAME)-b # ours\ninclude project.mk\n", "a-b"),
+    ],
+)
 def test_the_namespace_is_what_make_says(tmp_path: Path, makefile: str, namespace: str) -> None:
     (tmp_path / "project.mk").symlink_to(TOOLKIT / "project.mk")
     (tmp_path / "Makefile").write_text(makefile)
@@ -137,5 +146,10 @@ def test_packaging_is_written_where_there_is_none(project: Workspace) -> None:
     (project.root / "debian/control").unlink()
     found = {str(entry.path): entry for entry in new_service.packaging(project.discover(), settings, "mail")}
     assert set(found) == {
-        "debian/control", "debian/changelog", "debian/copyright", "debian/rules", "debian/source/format"}
+        "debian/control",
+        "debian/changelog",
+        "debian/copyright",
+        "debian/rules",
+        "debian/source/format",
+    }
     assert found["debian/changelog"].text.startswith("project (0.1.0) unstable")

@@ -12,8 +12,15 @@ from toolkit.scaffold.templates import Entry
 
 TEMPLATES = Path(__file__).resolve().parents[3] / "templates"
 VALUES = {
-    **templates.names("mail-relay", "acme"), "maintainer": "A <a@example.com>", "date": "today", "year": "2026",
-    "python": "3.11\n3.13", "oldest": "3.11", "port": "8081", "project": "mail", "summary": "HTTP service that relays",
+    **templates.names("mail-relay", "acme"),
+    "maintainer": "A <a@example.com>",
+    "date": "today",
+    "year": "2026",
+    "python": "3.11\n3.13",
+    "oldest": "3.11",
+    "port": "8081",
+    "project": "mail",
+    "summary": "HTTP service that relays",
 }
 
 
@@ -70,10 +77,21 @@ def test_a_file_of_a_later_template_takes_the_place_of_an_earlier_one(template: 
 def test_a_project_and_a_service_have_every_file_that_the_document_asks_for() -> None:
     found = read(*(TEMPLATES / name for name in ("project", "packaging", "service")), **VALUES)
     assert set(found) >= {
-        "Makefile", "create-virtual-environment", ".gitignore", "debian/control", "debian/rules", "debian/changelog",
-        "debian/acme-mail-relay.service", "mail_relay/bin/acme-mail-relay", "mail_relay/setup.py",
-        "mail_relay/MANIFEST.in", "mail_relay/requirements.txt", "mail_relay/.python-version", "mail_relay/vendor.txt",
-        "mail_relay/acme_mail_relay/__init__.py", "mail_relay/tests/test_service.py",
+        "Makefile",
+        "create-virtual-environment",
+        ".gitignore",
+        "debian/control",
+        "debian/rules",
+        "debian/changelog",
+        "debian/acme-mail-relay.service",
+        "mail_relay/bin/acme-mail-relay",
+        "mail_relay/setup.py",
+        "mail_relay/MANIFEST.in",
+        "mail_relay/requirements.txt",
+        "mail_relay/.python-version",
+        "mail_relay/vendor.txt",
+        "mail_relay/acme_mail_relay/__init__.py",
+        "mail_relay/tests/test_service.py",
     }
     assert not [name for name in found if "@" in name or (name.endswith(".in") and name != "mail_relay/MANIFEST.in")]
 

@@ -29,8 +29,11 @@ ENTRIES = [
 
 
 def snapshot(root: Path) -> dict[str, str]:
-    return {str(path.relative_to(root)): os.readlink(path) if path.is_symlink() else path.read_text()
-            for path in root.rglob("*") if path.is_symlink() or path.is_file()}
+    return {
+        str(path.relative_to(root)): os.readlink(path) if path.is_symlink() else path.read_text()
+        for path in root.rglob("*")
+        if path.is_symlink() or path.is_file()
+    }
 
 
 def verbs(root: Path) -> dict[str, str]:
@@ -41,7 +44,9 @@ def test_what_is_missing_is_written(tmp_path: Path) -> None:
     written = writing.apply(tmp_path, writing.plan(tmp_path, ENTRIES))
     assert written == ["Makefile", "debian/control", "service/bin/run", "service/setup.py"]
     assert snapshot(tmp_path) == {
-        "Makefile": "common/project.mk", "debian/control": f"Source: mail\n\n{PART}", "service/setup.py": "setup()\n",
+        "Makefile": "common/project.mk",
+        "debian/control": f"Source: mail\n\n{PART}",
+        "service/setup.py": "setup()\n",
         "service/bin/run": "#!/bin/sh\n",
     }
     assert os.access(tmp_path / "service/bin/run", os.X_OK)

@@ -24,9 +24,15 @@ Description: web
 
 
 def packaged(workspace: Workspace) -> Workspace:
-    return workspace.write({"debian/control": CONTROL, "debian/rules": "", "debian/yc-web.service": "",
-                            "debian/changelog": "demo (1.0) unstable; urgency=low\n",
-                            "debian/source/format": "3.0 (native)\n"})
+    return workspace.write(
+        {
+            "debian/control": CONTROL,
+            "debian/rules": "",
+            "debian/yc-web.service": "",
+            "debian/changelog": "demo (1.0) unstable; urgency=low\n",
+            "debian/source/format": "3.0 (native)\n",
+        }
+    )
 
 
 def described(workspace: Workspace) -> dict[str, str]:
@@ -42,9 +48,10 @@ def test_a_service_is_told_with_its_script_and_its_lock(workspace: Workspace) ->
     assert (found["package"], found["unit"], found["deb"]) == ("", "", "")
 
 
-@pytest.mark.parametrize(("scripts", "main"), [
-    (["yc-other", "web"], "web"), (["admin", "yc-server"], "yc-server"), (["run"], "run"), ([], ""),
-])
+@pytest.mark.parametrize(
+    ("scripts", "main"),
+    [(["yc-other", "web"], "web"), (["admin", "yc-server"], "yc-server"), (["run"], "run"), ([], "")],
+)
 def test_the_script_of_a_service_is_the_one_that_is_named_most_like_it(
     workspace: Workspace, scripts: list[str], main: str
 ) -> None:

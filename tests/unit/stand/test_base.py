@@ -39,8 +39,10 @@ def taken() -> Iterator[int]:
 
 
 def test_two_projects_of_one_name_have_two_stands(tmp_path: Path) -> None:
-    names = {Container(settings=Workspace(tmp_path / place / "Über_demo 2").settings(), options=Options()).name
-             for place in ("one", "two")}
+    names = {
+        Container(settings=Workspace(tmp_path / place / "Über_demo 2").settings(), options=Options()).name
+        for place in ("one", "two")
+    }
     assert len(names) == 2
     assert all(name.startswith("ber-demo-2-") for name in names)
 
@@ -68,9 +70,7 @@ def test_a_machine_without_nspawn_is_told_what_to_install(
     assert "apt install openssh-client systemd-container" in caught.value.hint
 
 
-def test_without_root_and_sudo_nothing_is_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_root_and_sudo_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     monkeypatch.setattr(process, "run_at_terminal", lambda words: pytest.fail("it was started"))
@@ -184,11 +184,14 @@ def test_a_stand_passes_whose_services_answer_and_that_does_not_change_again(mon
     assert stand.ended
 
 
-@pytest.mark.parametrize(("status", "changes", "message"), [
-    (Status(name="web", running=False, ended="ended with status 1", listens={}), (), "web: ended with status 1"),
-    (Status(name="web", running=True, ended="", listens={"[::1]:80": "HTTP 503"}), (), "web: running.*HTTP 503"),
-    (WEB, ("base: Set the time zone",), "these changed: base: Set the time zone"),
-])
+@pytest.mark.parametrize(
+    ("status", "changes", "message"),
+    [
+        (Status(name="web", running=False, ended="ended with status 1", listens={}), (), "web: ended with status 1"),
+        (Status(name="web", running=True, ended="", listens={"[::1]:80": "HTTP 503"}), (), "web: running.*HTTP 503"),
+        (WEB, ("base: Set the time zone",), "these changed: base: Set the time zone"),
+    ],
+)
 def test_a_stand_that_fails_is_ended_as_well(
     monkeypatch: pytest.MonkeyPatch, status: Status, changes: tuple[str, ...], message: str
 ) -> None:

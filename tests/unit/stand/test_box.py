@@ -19,13 +19,15 @@ from toolkit.project.settings import Settings
 from toolkit.stand import box, boxes, disk
 
 TOOLKIT = Path(__file__).resolve().parents[3]
-RECIPE = Recipe(suite="trixie", architecture="amd64", variant="minbase",
-                sources=("deb http://mirror.example/debian trixie main",))
+RECIPE = Recipe(
+    suite="trixie", architecture="amd64", variant="minbase", sources=("deb http://mirror.example/debian trixie main",)
+)
 
 
 @pytest.fixture
 def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     """Return the settings of a project on a machine where all that takes long is done in no time."""
+
     def bootstrap(words: list[str], recipe: Recipe, user: Account, base: Path, log: Path, tag: str) -> None:
         (base / "root.tar").write_bytes(b"a system")
 
@@ -78,8 +80,9 @@ def test_the_catalogue_names_the_file_and_its_hash(settings: Settings) -> None:
     version = json.loads(made.catalogue.read_text())["versions"][0]
     digest = hashlib.sha256(made.path.read_bytes()).hexdigest()
     assert version["version"] == made.version
-    assert version["providers"] == [{"name": "libvirt", "url": made.path.as_uri(), "checksum_type": "sha256",
-                                     "checksum": digest}]
+    assert version["providers"] == [
+        {"name": "libvirt", "url": made.path.as_uri(), "checksum_type": "sha256", "checksum": digest}
+    ]
 
 
 def test_a_box_holds_what_vagrant_looks_for(settings: Settings, tmp_path: Path) -> None:
@@ -90,8 +93,9 @@ def test_a_box_holds_what_vagrant_looks_for(settings: Settings, tmp_path: Path) 
     assert (tmp_path / "open/box.img").read_bytes() == b"a system"
 
 
-def test_nothing_is_left_of_a_box_that_fails(settings: Settings, monkeypatch: pytest.MonkeyPatch,
-                                             tmp_path: Path) -> None:
+def test_nothing_is_left_of_a_box_that_fails(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     made = box.make(RECIPE, settings)
 
     def fail(*given: object) -> Path:

@@ -49,8 +49,9 @@ def test_options_are_passed_on(made: list[object]) -> None:
     assert made == [("libvirt", Network(name="n", range="10.9.0.0/16", prefix="fd00::/64"), True)]
 
 
-def test_vagrants_own_setting_chooses_between_two(made: list[tuple[str, Network, bool]], tmp_path: Path,
-                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_vagrants_own_setting_chooses_between_two(
+    made: list[tuple[str, Network, bool]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     install(tmp_path, "VBoxManage", "virsh")
     with pytest.raises(UserError, match="both are installed, or neither") as caught:
         ipv6_nat_network.main([])
@@ -75,9 +76,12 @@ def test_an_existing_network_is_made_a_router_by_its_name(monkeypatch: pytest.Mo
     assert asked == [("yc-ipv6-nat", True)]
 
 
-@pytest.mark.parametrize(("link", "script"), [
-    ("stand/bin/ipv6-nat-network", "ipv6_nat_network.py"),
-    ("stand/files/advertise_default_ipv6_route.py", "advertise_default_ipv6_route.py"),
-])
+@pytest.mark.parametrize(
+    ("link", "script"),
+    [
+        ("stand/bin/ipv6-nat-network", "ipv6_nat_network.py"),
+        ("stand/files/advertise_default_ipv6_route.py", "advertise_default_ipv6_route.py"),
+    ],
+)
 def test_both_are_where_the_document_has_them(link: str, script: str) -> None:
     assert (TOOLKIT / link).resolve() == TOOLKIT / "scripts" / script

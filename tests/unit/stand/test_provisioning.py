@@ -22,7 +22,9 @@ TASK [services : Install the command] ******************************************
 changed: [stand] => (item=one)
 changed: [stand] => (item=two)
 """
-FAILED = OUTPUT + """
+FAILED = (
+    OUTPUT
+    + """
 TASK [services : Wait until every service is up] *******************************
 [ERROR]: Task failed: Module failed: non-zero return code
 fatal: [stand]: FAILED! =>\x20
@@ -42,6 +44,7 @@ fatal: [stand]: FAILED! =>\x20
 PLAY RECAP *********************************************************************
 stand : ok=3 changed=2 unreachable=0 failed=1
 """
+)
 ASSERTED = """\
 TASK [services : Refuse services that have not been packaged] ******************
 fatal: [stand]: FAILED! =>\x20
@@ -59,7 +62,8 @@ def test_a_failure_shows_what_the_task_wrote_and_which_task_it_was(tmp_path: Pat
     assert error.what == "the stand is not ready: services: Wait until every service is up"
     assert "goes on where it stopped" in error.hint and "stand.log" in error.hint
     assert error.details == (
-        "ConnectionRefusedError: no database\n\nthe service web ended with status 1; see its last lines")
+        "ConnectionRefusedError: no database\n\nthe service web ended with status 1; see its last lines"
+    )
 
 
 def test_a_text_that_begins_with_an_empty_line_is_shown_as_it_is(tmp_path: Path) -> None:
@@ -73,18 +77,23 @@ def test_a_refusal_shows_its_message(tmp_path: Path) -> None:
     assert error.details == "web: no package in dist/; run `make deb`"
 
 
-@pytest.mark.parametrize(("said", "what"), [
-    ("fatal: [s]: UNREACHABLE! => \n    msg: 'Connection refused'\n", "s: not reached any more"),
-    ("fatal: [s]: FAILED! => \n    msg: Missing sudo password\n", "s: sudo asks for a password there"),
-    ("", "the stand is not ready: Ansible did not start"),
-])
+@pytest.mark.parametrize(
+    ("said", "what"),
+    [
+        ("fatal: [s]: UNREACHABLE! => \n    msg: 'Connection refused'\n", "s: not reached any more"),
+        ("fatal: [s]: FAILED! => \n    msg: Missing sudo password\n", "s: sudo asks for a password there"),
+        ("", "the stand is not ready: Ansible did not start"),
+    ],
+)
 def test_what_is_wrong_with_the_machine_is_told_as_that(said: str, what: str, tmp_path: Path) -> None:
     assert provisioning.explain(said, "printed", "s", tmp_path).what == what
 
 
 def test_the_prefixes_of_ansibles_log_are_taken_off(tmp_path: Path) -> None:
-    (tmp_path / "log").write_text("2026-11-25 13:44:38,123 p=12 u=root n=ansible INFO| TASK [a : b] ***\n"
-                                  "2026-11-25 13:44:38,124 p=12 u=root n=ansible INFO| changed: [stand]\n")
+    (tmp_path / "log").write_text(
+        "2026-11-25 13:44:38,123 p=12 u=root n=ansible INFO| TASK [a : b] ***\n"
+        "2026-11-25 13:44:38,124 p=12 u=root n=ansible INFO| changed: [stand]\n"
+    )
     assert provisioning.changed(provisioning._read(tmp_path / "log")) == ("a: b",)
 
 

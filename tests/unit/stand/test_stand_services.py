@@ -66,8 +66,15 @@ def make(tmp_path: Path) -> Callable[[str, str], Service]:
         script.parent.mkdir(parents=True, exist_ok=True)
         script.write_text(f"#!/usr/bin/python3\n{program}")
         script.chmod(0o755)
-        return Service(name=name, directory=str(tmp_path / name), environment=str(tmp_path / name / "environment"),
-                       script=name, unit="", check="", made_of="")
+        return Service(
+            name=name,
+            directory=str(tmp_path / name),
+            environment=str(tmp_path / name / "environment"),
+            script=name,
+            unit="",
+            check="",
+            made_of="",
+        )
 
     return write
 
@@ -158,16 +165,20 @@ def test_a_service_that_is_no_longer_there_loses_its_window_and_others_keep_thei
     assert windows.prepare([one], "/") == ["two"]
     assert windows.state(one).pid and not windows.state(two).pid
     assert not Path(f"/proc/{pid}/exe").exists()
-    shown = subprocess.run(["tmux", "list-windows", "-t", "services", "-F", "#{window_name}"], check=True,
-                           capture_output=True, text=True)
+    shown = subprocess.run(
+        ["tmux", "list-windows", "-t", "services", "-F", "#{window_name}"], check=True, capture_output=True, text=True
+    )
     assert shown.stdout.split() == ["shell", "one"]
 
 
 def test_a_process_that_does_not_end_is_killed(
     windows: Windows, make: Callable[[str, str], Service], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    service = make("stuck", "import pathlib, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
-                            f"pathlib.Path('{tmp_path}/deaf').touch()\ntime.sleep(100)\n")
+    service = make(
+        "stuck",
+        "import pathlib, signal, time\nsignal.signal(signal.SIGTERM, signal.SIG_IGN)\n"
+        f"pathlib.Path('{tmp_path}/deaf').touch()\ntime.sleep(100)\n",
+    )
     service = replace(service, check=f"test -e {tmp_path}/deaf")
     start(windows, service)
     stand_services.wait(windows, [service], 20)
@@ -179,8 +190,15 @@ def test_a_process_that_does_not_end_is_killed(
 
 def test_reads_what_ansible_wrote_down(tmp_path: Path) -> None:
     item = {"name": "web", "directory": ".", "script": "yc-web", "unit": "", "lock": "1"}
-    told = {"mode": "tmux", "user": "vagrant", "project": "/vagrant", "environments": "/e", "checks": {"web": "true"},
-            "left_out": ["other"], "services": [item, {**item, "name": "other"}]}
+    told = {
+        "mode": "tmux",
+        "user": "vagrant",
+        "project": "/vagrant",
+        "environments": "/e",
+        "checks": {"web": "true"},
+        "left_out": ["other"],
+        "services": [item, {**item, "name": "other"}],
+    }
     (tmp_path / "services.json").write_text(json.dumps(told))
     user, project, [service] = stand_services.read(tmp_path / "services.json")
     assert (user, project) == ("vagrant", "/vagrant")

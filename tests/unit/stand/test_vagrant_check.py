@@ -65,22 +65,25 @@ def test_virtualbox_that_is_missing_or_old(programs: Path, tmp_path: Path) -> No
     assert "too old" in complaint(tmp_path, "virtualbox").what
 
 
-def test_libvirt_without_its_plugin_or_its_daemon(programs: Path, tmp_path: Path,
-                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libvirt_without_its_plugin_or_its_daemon(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert "apt-get install vagrant-libvirt" in complaint(tmp_path, "libvirt", ()).hint
     monkeypatch.setattr(libvirt_network, "is_there", lambda: False)
     assert "systemctl start libvirtd" in complaint(tmp_path, "libvirt").hint
 
 
-def test_without_a_server_for_virtiofs_there_is_9p(programs: Path, tmp_path: Path,
-                                                   monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_a_server_for_virtiofs_there_is_9p(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(vagrant_check, "VIRTIOFSD", (tmp_path / "virtiofsd",))
     assert "STAND_FOLDER=9p" in complaint(tmp_path, "libvirt").hint
     vagrant_check.check(vagrant_settings.read({"STAND_FOLDER": "9p"}), tmp_path, "libvirt", LIBVIRT)
 
 
-def test_libvirt_on_another_host_is_not_looked_at(programs: Path, tmp_path: Path,
-                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+def test_libvirt_on_another_host_is_not_looked_at(
+    programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(libvirt_network, "is_there", lambda: False)
     monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "qemu+ssh://host.example/system")
     vagrant_check.check(vagrant_settings.read({}), tmp_path, "libvirt", LIBVIRT)
@@ -136,8 +139,9 @@ def test_kvm_of_another_group_is_left_to_libvirt(monkeypatch: pytest.MonkeyPatch
 
 
 @pytest.mark.parametrize(("switch", "works"), [("Y", True), ("1", True), ("N", False), ("0", False)])
-def test_kvm_has_to_lend_its_virtualization(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, switch: str,
-                                            works: bool) -> None:
+def test_kvm_has_to_lend_its_virtualization(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, switch: str, works: bool
+) -> None:
     parameters = tmp_path / "kvm_amd" / "parameters"
     parameters.mkdir(parents=True)
     (parameters / "nested").write_text(f"{switch}\n")
@@ -150,8 +154,9 @@ def test_kvm_has_to_lend_its_virtualization(monkeypatch: pytest.MonkeyPatch, tmp
         assert "options kvm_amd nested=1" in caught.value.hint
 
 
-def test_a_processor_without_virtualization_lends_none(monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
-                                                       programs: Path) -> None:
+def test_a_processor_without_virtualization_lends_none(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, programs: Path
+) -> None:
     (tmp_path / "cpuinfo").write_text("flags\t: fpu sse sse2\n")
     monkeypatch.setattr(vagrant_check, "CPUS", tmp_path / "cpuinfo")
     monkeypatch.setattr(vagrant_check, "MODULES", tmp_path)

@@ -37,29 +37,35 @@ def test_without_settings_the_machine_follows_the_host(monkeypatch: pytest.Monke
 
 
 @pytest.mark.parametrize(("host", "given"), [(1024, 512), (65536, 8192)])
-def test_memory_stays_between_what_works_and_what_is_enough(monkeypatch: pytest.MonkeyPatch, host: int,
-                                                            given: int) -> None:
+def test_memory_stays_between_what_works_and_what_is_enough(
+    monkeypatch: pytest.MonkeyPatch, host: int, given: int
+) -> None:
     monkeypatch.setattr(vagrant_settings, "host_memory", lambda: host)
     assert vagrant_settings.read({}).memory == given
 
 
 def test_settings_win_over_the_host() -> None:
-    wanted = vagrant_settings.read({"STAND_CPUS": "3", "STAND_MEMORY": "16384", "STAND_NESTED": "1", "STAND_IPV6": "yes"})
+    wanted = vagrant_settings.read(
+        {"STAND_CPUS": "3", "STAND_MEMORY": "16384", "STAND_NESTED": "1", "STAND_IPV6": "yes"}
+    )
     assert (wanted.cpus, wanted.memory, wanted.nested, wanted.ipv6) == (3, 16384, True, True)
 
 
-@pytest.mark.parametrize(("name", "value", "hint"), [
-    ("STAND_SUITE", "bookwurm", "make box SUITE=bookwurm"),
-    ("STAND_DRIVER", "xen", "kvm, qemu"),
-    ("STAND_FOLDER", "smb", "virtiofs, 9p, nfs, rsync"),
-    ("STAND_MODE", "docker", "tmux, deb"),
-    ("STAND_CPUS", "0", "leave STAND_CPUS out"),
-    ("STAND_MEMORY", "2G", "leave STAND_MEMORY out"),
-    ("STAND_NESTED", "please", "STAND_NESTED=1"),
-    ("STAND_NETWORK", "192.168.121.5/24", "192.168.121.0/24"),
-    ("STAND_PORTS", "http", "STAND_PORTS="),
-    ("STAND_PORTS", "80:70000", "STAND_PORTS="),
-])
+@pytest.mark.parametrize(
+    ("name", "value", "hint"),
+    [
+        ("STAND_SUITE", "bookwurm", "make box SUITE=bookwurm"),
+        ("STAND_DRIVER", "xen", "kvm, qemu"),
+        ("STAND_FOLDER", "smb", "virtiofs, 9p, nfs, rsync"),
+        ("STAND_MODE", "docker", "tmux, deb"),
+        ("STAND_CPUS", "0", "leave STAND_CPUS out"),
+        ("STAND_MEMORY", "2G", "leave STAND_MEMORY out"),
+        ("STAND_NESTED", "please", "STAND_NESTED=1"),
+        ("STAND_NETWORK", "192.168.121.5/24", "192.168.121.0/24"),
+        ("STAND_PORTS", "http", "STAND_PORTS="),
+        ("STAND_PORTS", "80:70000", "STAND_PORTS="),
+    ],
+)
 def test_a_setting_that_is_none_is_refused_with_those_that_are(name: str, value: str, hint: str) -> None:
     with pytest.raises(UserError, match=name) as caught:
         vagrant_settings.read({name: value})
@@ -79,8 +85,10 @@ def test_a_box_that_was_made_is_libvirts(no_boxes: Path) -> None:
     make_box(no_boxes, "bookworm")
     wanted = vagrant_settings.read({})
     assert vagrant_settings.box_of(wanted, "libvirt") == {
-        "box": "python-common/bookworm", "box_url": (no_boxes / "bookworm.json").as_uri(),
-        "box_version": "20261125.1.0"}
+        "box": "python-common/bookworm",
+        "box_url": (no_boxes / "bookworm.json").as_uri(),
+        "box_version": "20261125.1.0",
+    }
     assert vagrant_settings.box_of(wanted, "virtualbox") == {"box": "bento/debian-12"}
 
 
@@ -94,10 +102,16 @@ def test_the_users_own_box_may_be_a_file() -> None:
     assert vagrant_settings.box_of(wanted, "virtualbox") == {"box": "ours", "box_url": "/srv/boxes/ours.box"}
 
 
-@pytest.mark.parametrize(("environment", "kind"), [
-    ({}, "virtiofs"), ({"STAND_DRIVER": "qemu"}, "virtiofs"), ({"STAND_FOLDER": "9p"}, "9p"),
-    ({"STAND_FOLDER": "nfs"}, "nfs"), ({"STAND_DRIVER": "qemu", "STAND_FOLDER": "rsync"}, "rsync"),
-])
+@pytest.mark.parametrize(
+    ("environment", "kind"),
+    [
+        ({}, "virtiofs"),
+        ({"STAND_DRIVER": "qemu"}, "virtiofs"),
+        ({"STAND_FOLDER": "9p"}, "9p"),
+        ({"STAND_FOLDER": "nfs"}, "nfs"),
+        ({"STAND_DRIVER": "qemu", "STAND_FOLDER": "rsync"}, "rsync"),
+    ],
+)
 def test_the_folder_is_virtiofs_unless_another_is_asked_for(environment: dict[str, str], kind: str) -> None:
     assert vagrant_settings.folder(vagrant_settings.read(environment))["type"] == kind
 
@@ -114,8 +128,9 @@ def test_the_playbook_is_the_projects_own_where_it_has_one(workspace: Workspace)
     shared = workspace.root / "common" / "stand" / "playbook.yml"
     assert vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())["playbook"] == str(shared)
     workspace.write({"stand/playbook.yml": "---\n"})
-    assert vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())["playbook"] == \
-        str(workspace.root / "stand" / "playbook.yml")
+    assert vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())["playbook"] == str(
+        workspace.root / "stand" / "playbook.yml"
+    )
 
 
 def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
@@ -130,12 +145,21 @@ def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
 def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) -> None:
     script = Path(vagrant_settings.__file__).parents[2] / "vagrant_settings.py"
     workspace.service("api", "api")
-    told = subprocess.run([sys.executable, "-E", "-S", script, "--project", workspace.root], check=True, text=True,
-                          stdin=subprocess.DEVNULL, capture_output=True, timeout=60)
+    told = subprocess.run(
+        [sys.executable, "-E", "-S", script, "--project", workspace.root],
+        check=True,
+        text=True,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=60,
+    )
     assert json.loads(told.stdout)["hostname"] == "project"
 
 
 def test_the_card_for_ipv6_is_known_by_an_address_of_its_own() -> None:
-    one, other = vagrant_settings.address_of_card("alice-one-vagrant"), vagrant_settings.address_of_card("alice-other-vagrant")
+    one, other = (
+        vagrant_settings.address_of_card("alice-one-vagrant"),
+        vagrant_settings.address_of_card("alice-other-vagrant"),
+    )
     assert re.fullmatch("02(:[0-9a-f]{2}){5}", one)
     assert one != other

@@ -85,14 +85,28 @@ def host(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Host:
 
 def network_in(path: Path, name: str = "yc-ipv6-nat") -> dict[str, str]:
     root = ET.parse(path).getroot()
-    return next(each.attrib for each in root.iter("{http://www.virtualbox.org/}NATNetwork")
-                if each.get("networkName") == name)
+    return next(
+        each.attrib for each in root.iter("{http://www.virtualbox.org/}NATNetwork") if each.get("networkName") == name
+    )
 
 
 def test_a_network_is_made_and_advertises_itself(host: Host) -> None:
     virtualbox_network.create(NETWORK, dry_run=False)
-    assert host.calls() == [["natnetwork", "add", "--netname", "yc-ipv6-nat", "--network", "192.168.222.0/24",
-                             "--enable", "--dhcp", "on", "--ipv6", "on"]]
+    assert host.calls() == [
+        [
+            "natnetwork",
+            "add",
+            "--netname",
+            "yc-ipv6-nat",
+            "--network",
+            "192.168.222.0/24",
+            "--enable",
+            "--dhcp",
+            "on",
+            "--ipv6",
+            "on",
+        ]
+    ]
     assert network_in(host.settings)["advertiseDefaultIPv6Route"] == "1"
 
 
@@ -183,10 +197,10 @@ def test_a_range_that_virtualbox_refuses_has_a_hint(host: Host) -> None:
     assert host.settings.read_text() == SETTINGS
 
 
-@pytest.mark.parametrize(("text", "known"), [
-    ("7.0.14r161095", (7, 0)),
-    ("WARNING: The vboxdrv kernel module is not loaded.\n6.1.50_Ubuntur161033", (6, 1)),
-])
+@pytest.mark.parametrize(
+    ("text", "known"),
+    [("7.0.14r161095", (7, 0)), ("WARNING: The vboxdrv kernel module is not loaded.\n6.1.50_Ubuntur161033", (6, 1))],
+)
 def test_the_version_is_read_past_warnings(host: Host, text: str, known: tuple[int, int]) -> None:
     host.say(version=text)
     assert virtualbox.version() == known
@@ -199,13 +213,20 @@ def test_an_old_or_a_broken_virtualbox_is_an_error(host: Host, text: str, what: 
         virtualbox.version()
 
 
-@pytest.mark.parametrize(("tag", "changed"), [
-    ('<NATNetwork networkName="n"/>', '<NATNetwork networkName="n" ipv6="1" advertiseDefaultIPv6Route="1"/>'),
-    ('<NATNetwork ipv6="true" networkName="n" >',
-     '<NATNetwork ipv6="true" networkName="n" advertiseDefaultIPv6Route="1" >'),
-    ('<NATNetwork networkName="n" ipv6="1" advertiseDefaultIPv6Route="1">',
-     '<NATNetwork networkName="n" ipv6="1" advertiseDefaultIPv6Route="1">'),
-])
+@pytest.mark.parametrize(
+    ("tag", "changed"),
+    [
+        ('<NATNetwork networkName="n"/>', '<NATNetwork networkName="n" ipv6="1" advertiseDefaultIPv6Route="1"/>'),
+        (
+            '<NATNetwork ipv6="true" networkName="n" >',
+            '<NATNetwork ipv6="true" networkName="n" advertiseDefaultIPv6Route="1" >',
+        ),
+        (
+            '<NATNetwork networkName="n" ipv6="1" advertiseDefaultIPv6Route="1">',
+            '<NATNetwork networkName="n" ipv6="1" advertiseDefaultIPv6Route="1">',
+        ),
+    ],
+)
 def test_only_attributes_that_differ_are_written(tag: str, changed: str) -> None:
     assert virtualbox_network.edit(f"<a>{tag}</a>", Network(name="n", range=""), Path("x")) == f"<a>{changed}</a>"
 

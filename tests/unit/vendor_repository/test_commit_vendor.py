@@ -53,8 +53,10 @@ def refused(project: VendorProject) -> UserError:
 def test_both_commits_list_what_changed(project: VendorProject) -> None:
     project.lock("flask==3.1", "jinja==1", build=("wheel==2",))
     assert commit(project) == 0
-    text = ("vendor: 2 added, 1 upgraded\n\napi:\n  * flask 3.0 -> 3.1\n  + jinja 1\n\n"
-            "api, only to build and test:\n  + wheel 2")
+    text = (
+        "vendor: 2 added, 1 upgraded\n\napi:\n  * flask 3.0 -> 3.1\n  + jinja 1\n\n"
+        "api, only to build and test:\n  + wheel 2"
+    )
     assert git(project.vendor, "log", "-1", "--format=%B") == text
     assert git(project.root, "log", "-1", "--format=%B") == text
     assert git(project.root, "rev-parse", "HEAD:vendor") == git(project.vendor, "rev-parse", "HEAD")
@@ -77,9 +79,7 @@ def test_other_changes_of_the_project_stay_as_they_are(project: VendorProject) -
     assert git(project.root, "show", "--name-only", "--format=").split() == ["vendor"]
 
 
-def test_the_second_time_there_is_nothing_to_do(
-    project: VendorProject, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_the_second_time_there_is_nothing_to_do(project: VendorProject, capsys: pytest.CaptureFixture[str]) -> None:
     project.lock("flask==3.1")
     commit(project)
     head = git(project.root, "rev-parse", "HEAD")
@@ -118,9 +118,13 @@ def test_an_ordinary_directory_is_one_commit_of_the_project(workspace: Workspace
     git(project.root, "add", "staged")
     commit(project)
     assert git(project.root, "show", "--format=%s", "--name-status", "--no-renames").splitlines() == [
-        "vendor: 1 removed, 1 upgraded", "", "D\tvendor/flask-3.0.tar.gz", "A\tvendor/flask-3.1.tar.gz",
-        "D\tvendor/gone-1.tar.gz", "M\tvendor/pylock.api.toml",
-    ]  # fmt: skip
+        "vendor: 1 removed, 1 upgraded",
+        "",
+        "D\tvendor/flask-3.0.tar.gz",
+        "A\tvendor/flask-3.1.tar.gz",
+        "D\tvendor/gone-1.tar.gz",
+        "M\tvendor/pylock.api.toml",
+    ]
     assert git(project.root, "status", "--porcelain") == "A  staged"
 
 
@@ -141,9 +145,7 @@ def test_a_submodule_that_is_new_comes_with_what_says_where_it_is_from(workspace
 class TestBranch:
     """After `git submodule update` a submodule is at a revision; what is committed there would belong to nothing."""
 
-    def test_moves_on_from_the_remotes_newest(
-        self, project: VendorProject, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_moves_on_from_the_remotes_newest(self, project: VendorProject, capsys: pytest.CaptureFixture[str]) -> None:
         git(project.vendor, "checkout", "--quiet", "--detach")
         git(project.vendor, "branch", "--quiet", "-D", "main")
         commit(project.lock("flask==3.1"))

@@ -205,9 +205,7 @@ def test_with_nothing_to_drop_it_says_so(project: VendorProject, capsys: Capture
     assert snapshot(project.bare) == before
 
 
-def test_branches_and_tags_of_the_vendor_repository_itself_stay(
-    project: VendorProject, revisions: list[str]
-) -> None:
+def test_branches_and_tags_of_the_vendor_repository_itself_stay(project: VendorProject, revisions: list[str]) -> None:
     git(project.bare, "branch", "side", revisions[3])
     git(project.bare, "tag", "--annotate", "--message", "x", "mine", revisions[2])
     trim(project, "--keep", "1", "--yes")
@@ -323,11 +321,17 @@ def test_of_a_server_it_makes_what_is_to_be_put_there(
     assert git(project.bare, "rev-list", "--all", "--count") == "3"
 
 
-@pytest.mark.parametrize(("url", "first", "second"), [
-    ("git@host:team/v.git", "rsync -a new/ git@host:team/v.git.trimmed/", "ssh git@host '"),
-    ("ssh://me@host:2222/srv/v.git", "rsync -a -e 'ssh -p 2222' new/ me@host:/srv/v.git.trimmed/",
-     "ssh -p 2222 me@host '"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("url", "first", "second"),
+    [
+        ("git@host:team/v.git", "rsync -a new/ git@host:team/v.git.trimmed/", "ssh git@host '"),
+        (
+            "ssh://me@host:2222/srv/v.git",
+            "rsync -a -e 'ssh -p 2222' new/ me@host:/srv/v.git.trimmed/",
+            "ssh -p 2222 me@host '",
+        ),
+    ],
+)
 def test_the_commands_for_a_server(url: str, first: str, second: str) -> None:
     found = remote.commands(Origin(url=url, directory=None, name=url), Path("new"))
     assert found[0] == first

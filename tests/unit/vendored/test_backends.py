@@ -34,20 +34,23 @@ def test_pdm_may_want_setuptools() -> None:
     assert told("pdm.backend", tool={"pdm": {"build": {"run-setuptools": True}}}) is None
 
 
-@pytest.mark.parametrize(("build", "answer"), [
-    ({"hooks": {"vcs": {"version-file": "x.py"}}}, ()),
-    ({"hooks": {"custom": {}}}, None),
-    ({"targets": {"wheel": {"hooks": {"mypyc": {}}}}}, None),
-    ({"targets": {"wheel": {"dependencies": ["x"]}}}, None),
-    ({"require-runtime-dependencies": True}, None),
-])
+@pytest.mark.parametrize(
+    ("build", "answer"),
+    [
+        ({"hooks": {"vcs": {"version-file": "x.py"}}}, ()),
+        ({"hooks": {"custom": {}}}, None),
+        ({"targets": {"wheel": {"hooks": {"mypyc": {}}}}}, None),
+        ({"targets": {"wheel": {"dependencies": ["x"]}}}, None),
+        ({"require-runtime-dependencies": True}, None),
+    ],
+)
 def test_hatchling_asks_for_what_hooks_and_settings_name(build: dict[str, Any], answer: tuple[str, ...] | None) -> None:
     assert told("hatchling.build", tool={"hatch": {"build": build}}) == answer
 
 
-@pytest.mark.parametrize(("content", "answer"), [
-    (b"[version]\npath = 'x'\n", ()), (b"[build.hooks.custom]\n", None), (b"not toml [", None),
-])
+@pytest.mark.parametrize(
+    ("content", "answer"), [(b"[version]\npath = 'x'\n", ()), (b"[build.hooks.custom]\n", None), (b"not toml [", None)]
+)
 def test_hatchlings_own_file_counts(content: bytes, answer: tuple[str, ...] | None) -> None:
     assert told("hatchling.build", members={"hatch.toml": content}) == answer
 
@@ -56,16 +59,19 @@ def test_hatchling_builds_itself_with_its_own_dependencies() -> None:
     assert told("hatchling.ouroboros", in_tree=True, project={"dependencies": ["pluggy>=1"]}) == ("pluggy>=1",)
 
 
-@pytest.mark.parametrize(("setup", "answer"), [
-    (b"setup(name='x')", ()),
-    (b"setup(name='x', setup_requires=['cffi>=1', 'six'])", ("cffi>=1", "six")),
-    (b"setup(name='x', setup_requires='cffi\\nsix')", ("cffi", "six")),
-    (b"setup(name='x', setup_requires=WANTED)", None),
-    (b"setup(**arguments)", ()),
-    (b"arguments = {'setup_requires': []}\nsetup(**arguments)", None),
-    (b"from helpers import run\nrun()", ()),
-    (b"setup(", None),
-])
+@pytest.mark.parametrize(
+    ("setup", "answer"),
+    [
+        (b"setup(name='x')", ()),
+        (b"setup(name='x', setup_requires=['cffi>=1', 'six'])", ("cffi>=1", "six")),
+        (b"setup(name='x', setup_requires='cffi\\nsix')", ("cffi", "six")),
+        (b"setup(name='x', setup_requires=WANTED)", None),
+        (b"setup(**arguments)", ()),
+        (b"arguments = {'setup_requires': []}\nsetup(**arguments)", None),
+        (b"from helpers import run\nrun()", ()),
+        (b"setup(", None),
+    ],
+)
 def test_setuptools_asks_for_setup_requires(setup: bytes, answer: tuple[str, ...] | None) -> None:
     assert told("setuptools.build_meta", members={"setup.py": setup}) == answer
 
@@ -75,19 +81,23 @@ def test_hidden_arguments_cannot_have_a_name_that_stands_nowhere() -> None:
     assert told("setuptools.build_meta", members=hidden, sources=b"KEYS = ['setup_requires']") is None
 
 
-@pytest.mark.parametrize(("content", "answer"), [
-    (b"[options]\nsetup_requires = x\n", None), (b"[metadata]\nname = x\n", ()), (b"\xff setup_requires", None),
-])
+@pytest.mark.parametrize(
+    ("content", "answer"),
+    [(b"[options]\nsetup_requires = x\n", None), (b"[metadata]\nname = x\n", ()), (b"\xff setup_requires", None)],
+)
 def test_setup_cfg_may_ask_too(content: bytes, answer: tuple[str, ...] | None) -> None:
     assert told("setuptools.build_meta", members={"setup.cfg": content}) == answer
 
 
-@pytest.mark.parametrize(("source", "answer"), [
-    (b"from setuptools.build_meta import *", ()),
-    (b"from setuptools import build_meta\nfor name in build_meta.__all__: globals()[name] = wrapped(name)", ()),
-    (b"def get_requires_for_build_wheel(config): return ['cython']", None),
-    (b"name = 'get_requires_for_build_' + kind", None),
-])
+@pytest.mark.parametrize(
+    ("source", "answer"),
+    [
+        (b"from setuptools.build_meta import *", ()),
+        (b"from setuptools import build_meta\nfor name in build_meta.__all__: globals()[name] = wrapped(name)", ()),
+        (b"def get_requires_for_build_wheel(config): return ['cython']", None),
+        (b"name = 'get_requires_for_build_' + kind", None),
+    ],
+)
 def test_an_in_tree_backend_is_asked_where_it_may_have_a_hook_of_its_own(
     source: bytes, answer: tuple[str, ...] | None
 ) -> None:

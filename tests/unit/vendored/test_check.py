@@ -24,8 +24,13 @@ if TYPE_CHECKING:
 def whole(workspace: Workspace) -> Workspace:
     """Return a project with a service, a library, and a vendor/ that fits them."""
     workspace.service("the_service", "svc", "flask\nlib\n").package("lib", "lib", requirements__txt="dep\n")
-    write_lock(workspace, "the_service", vendored(workspace, "flask"), vendored(workspace, "dep"),
-               build=(vendored(workspace, "setuptools"),))  # fmt: skip
+    write_lock(
+        workspace,
+        "the_service",
+        vendored(workspace, "flask"),
+        vendored(workspace, "dep"),
+        build=(vendored(workspace, "setuptools"),),
+    )
     return workspace
 
 
@@ -170,8 +175,9 @@ def test_require_says_the_first_problem_and_shows_the_others(whole: Workspace) -
     assert caught.value.what == "vendor/dep-1.tar.gz: missing (and 2 more, above)"
     assert "make vendor" in caught.value.hint
     assert [line for line in caught.value.details.splitlines() if "hint" not in line] == [
-        "vendor/flask-1.tar.gz: missing", "vendor/setuptools-1.tar.gz: missing",
-    ]  # fmt: skip
+        "vendor/flask-1.tar.gz: missing",
+        "vendor/setuptools-1.tar.gz: missing",
+    ]
 
 
 def test_the_verb_says_what_it_checked(whole: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

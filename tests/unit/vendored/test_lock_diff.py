@@ -11,15 +11,24 @@ def distributions(*keys: str, digest: str = "") -> tuple[Distribution, ...]:
     """Return distributions by `name==version`."""
     pairs = [key.split("==") for key in keys]
     return tuple(
-        Distribution(name=name, version=version, kind="sdist", files=(
-            VendoredFile(name=f"{name}-{version}.tar.gz", size=1, sha256=digest or f"{name}{version}"),))
+        Distribution(
+            name=name,
+            version=version,
+            kind="sdist",
+            files=(VendoredFile(name=f"{name}-{version}.tar.gz", size=1, sha256=digest or f"{name}{version}"),),
+        )
         for name, version in pairs
-    )  # fmt: skip
+    )
 
 
 def make(service: str, *shipped: str, build: tuple[str, ...] = (), **inputs: str) -> Lock:
-    return Lock(service=service, pythons=("3.11",), packages=distributions(*shipped),
-                build_packages=distributions(*build), inputs=inputs)  # fmt: skip
+    return Lock(
+        service=service,
+        pythons=("3.11",),
+        packages=distributions(*shipped),
+        build_packages=distributions(*build),
+        inputs=inputs,
+    )
 
 
 def lines(old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
@@ -28,8 +37,10 @@ def lines(old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
 
 def test_what_came_went_and_moved_is_listed_by_name() -> None:
     assert lines(("flask==3.0", "gone==1", "same==1"), ("flask==3.1", "new==2", "same==1")) == [
-        "* flask 3.0 -> 3.1", "- gone 1", "+ new 2",
-    ]  # fmt: skip
+        "* flask 3.0 -> 3.1",
+        "- gone 1",
+        "+ new 2",
+    ]
 
 
 def test_versions_are_compared_as_versions() -> None:
@@ -87,16 +98,22 @@ def test_the_message_has_a_list_for_each_lock_and_those_that_are_alike_share_it(
     old = [make("api", "a==1", "c==1"), make("old", "x==1"), make("worker", "a==1", "c==1")]
     new = [make("api", "a==2", build=("b==1",)), make("fresh", "a==2"), make("worker", "a==2")]
     assert lock_diff.message(lock_diff.between(old, new)).splitlines() == [
-        "vendor: 2 added, 2 removed, 1 upgraded", "",
-        "api, worker:", "  * a 1 -> 2", "  - c 1", "",
-        "api, only to build and test:", "  + b 1", "",
-        "fresh (new):", "  + a 2", "",
+        "vendor: 2 added, 2 removed, 1 upgraded",
+        "",
+        "api, worker:",
+        "  * a 1 -> 2",
+        "  - c 1",
+        "",
+        "api, only to build and test:",
+        "  + b 1",
+        "",
+        "fresh (new):",
+        "  + a 2",
+        "",
         "old: not locked any more",
-    ]  # fmt: skip
+    ]
 
 
 def test_locks_made_anew_with_the_same_distributions_are_told_as_that() -> None:
     changes = lock_diff.between([make("api", "a==1", one="x")], [make("api", "a==1", one="y")])
-    assert lock_diff.message(changes) == (
-        "vendor: the same distributions, locked anew\n\napi: no other versions\n"
-    )  # fmt: skip
+    assert lock_diff.message(changes) == ("vendor: the same distributions, locked anew\n\napi: no other versions\n")

@@ -22,8 +22,14 @@ FULL = Lock(
     platforms=("linux",),
     packages=(
         Distribution(
-            name="a", version="1", kind="sdist", files=(SDIST,), marker="python_version < '3.13'",
-            requires_python=">=3.8", dependencies=("b",), build_requires=("tool==3",),
+            name="a",
+            version="1",
+            kind="sdist",
+            files=(SDIST,),
+            marker="python_version < '3.13'",
+            requires_python=">=3.8",
+            dependencies=("b",),
+            build_requires=("tool==3",),
         ),
         Distribution(name="b", version="2", kind="wheels", files=WHEELS),
     ),
@@ -31,7 +37,7 @@ FULL = Lock(
     local=(LocalPackage(name="api", path="api", build_requires=("tool==3",)),),
     test_requires=("tool==3",),
     inputs={"api/requirements.txt": "3" * 64, "api/vendor.txt": ""},
-)  # fmt: skip
+)
 
 
 def test_a_lock_reads_back_as_it_was_written(tmp_path: Path) -> None:

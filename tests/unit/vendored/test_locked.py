@@ -29,22 +29,33 @@ def project(workspace: Workspace) -> Workspace:
     """Return a service that uses a library, with its lock; the vendored files themselves are not there."""
     workspace.service("the_service", "svc", "lib[fast]\n-r ../shared.txt\n")
     workspace.package("lib", "lib", requirements__txt="dep>=1\n")
-    workspace.write({
-        "shared.txt": "\nflask<3  # why not\n", "lib/requirements-fast.txt": "speed\n",
-        "the_service/test-requirements.txt": "check\n", "the_service/dev-requirements.txt": "shell\n",
-        "the_service/vendor.txt": "binary\n", "lib/pyproject.toml": '[build-system]\nrequires = ["maker"]\n',
-    })  # fmt: skip
+    workspace.write(
+        {
+            "shared.txt": "\nflask<3  # why not\n",
+            "lib/requirements-fast.txt": "speed\n",
+            "the_service/test-requirements.txt": "check\n",
+            "the_service/dev-requirements.txt": "shell\n",
+            "the_service/vendor.txt": "binary\n",
+            "lib/pyproject.toml": '[build-system]\nrequires = ["maker"]\n',
+        }
+    )
     found = workspace.discover()
     [service] = found.services
     read = lock_inputs.read(found, service, ("linux",))
     names = ("flask", "dep", "speed", "binary")
     held = Lock(
-        service="the-service", pythons=("3.11",), packages=tuple(map(distribution, names)),
-        build_packages=tuple(map(distribution, ("check", "shell", "maker"))), test_requires=("check==1",),
-        dev_requires=("shell==1",), inputs=lock_inputs.fingerprint(found, read, ("linux",)),
-        local=(LocalPackage(name="lib", path="lib", build_requires=("maker==1",)),
-               LocalPackage(name="svc", path="the_service")),
-    )  # fmt: skip
+        service="the-service",
+        pythons=("3.11",),
+        packages=tuple(map(distribution, names)),
+        build_packages=tuple(map(distribution, ("check", "shell", "maker"))),
+        test_requires=("check==1",),
+        dev_requires=("shell==1",),
+        inputs=lock_inputs.fingerprint(found, read, ("linux",)),
+        local=(
+            LocalPackage(name="lib", path="lib", build_requires=("maker==1",)),
+            LocalPackage(name="svc", path="the_service"),
+        ),
+    )
     (workspace.root / "vendor").mkdir()
     lock_writer.write(lock_file.path_of(workspace.root / "vendor", "the-service"), held)
     return workspace

@@ -41,8 +41,11 @@ def sdist(directory: Path, **members: str) -> Path:
 
 
 def test_metadata_and_build_system(tmp_path: Path) -> None:
-    path = sdist(tmp_path, PKG_INFO="Metadata-Version: 2.2\nName: some-thing\nRequires-Dist: one>=1\n",
-                 pyproject__toml='[build-system]\nrequires = ["maker"]\n')  # fmt: skip
+    path = sdist(
+        tmp_path,
+        PKG_INFO="Metadata-Version: 2.2\nName: some-thing\nRequires-Dist: one>=1\n",
+        pyproject__toml='[build-system]\nrequires = ["maker"]\n',
+    )
     assert read(path) == Said(requires=("one>=1",), build=("maker",))
 
 
@@ -59,9 +62,11 @@ def test_the_list_of_old_setuptools_is_read_with_its_conditions(tmp_path: Path) 
         member.size = len(text)
         archive.addfile(member, io.BytesIO(text.encode()))
     assert read(path).requires == (
-        "one", "two ; python_version < '3'", "three>1 ; extra == 'fast-er'",
+        "one",
+        "two ; python_version < '3'",
+        "three>1 ; extra == 'fast-er'",
         "four ; (sys_platform == 'win32') and extra == 'fast'",
-    )  # fmt: skip
+    )
 
 
 def test_what_pyproject_declares_serves_where_metadata_is_silent(tmp_path: Path) -> None:

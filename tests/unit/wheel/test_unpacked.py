@@ -27,8 +27,12 @@ def wheel(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
     files = {"parcel/__init__.py": "def main(): print('hello')\n", "parcel/data.txt": "data\n"}
     if request.param == "with data":
         files["scripts/parcel-data"] = "#!python\nprint('data')\n"
-    return make_wheel(tmp_path / "wheels", "parcel", files,
-                      entry_points="[console_scripts]\nparcel-run = parcel:main\nParcel.More = parcel : main [x]\n")
+    return make_wheel(
+        tmp_path / "wheels",
+        "parcel",
+        files,
+        entry_points="[console_scripts]\nparcel-run = parcel:main\nParcel.More = parcel : main [x]\n",
+    )
 
 
 @pytest.fixture

@@ -80,8 +80,9 @@ def _lint(built: Built, settings: Settings) -> None:
     start = time.monotonic()
     bare = lintian.without_reason(settings.project / "debian")
     if bare:
-        raise UserError(f"{bare[0]}: an override without a reason", "write it as a comment in the line above",
-                           "\n".join(bare[1:]))
+        raise UserError(
+            f"{bare[0]}: an override without a reason", "write it as a comment in the line above", "\n".join(bare[1:])
+        )
     findings = lintian.run(built.changes)
     if findings:
         rest = [f"and {len(findings) - _SHOWN} more"] if len(findings) > _SHOWN else []

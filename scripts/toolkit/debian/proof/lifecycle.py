@@ -50,7 +50,8 @@ def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:
     (tree / "debian" / "tests").mkdir(parents=True)
     (tree / "debian" / "control").write_text(_CONTROL, encoding="utf-8")
     (tree / "debian" / "changelog").write_text(
-        _CHANGELOG.format(date=process.read(["date", "--rfc-email"]).strip()), encoding="utf-8")
+        _CHANGELOG.format(date=process.read(["date", "--rfc-email"]).strip()), encoding="utf-8"
+    )
     (tree / "debian" / "tests" / "control").write_text(_TEST, encoding="utf-8")
     files.link_or_copy(SCRIPT, tree / "debian" / "tests" / "lifecycle")
     for directory, debs in (("new", packages), ("old", older)):
@@ -64,8 +65,11 @@ def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> User
     name, step, _ = wrong[0]
     paths = [path for package, when, path in wrong if (package, when) == (name, step)]
     if step == "depends":
-        return UserError(f"{name}: what it depends on cannot be installed",
-                            f"see what that suite has, or name another place: MIRROR=; all is in {log}", output)
+        return UserError(
+            f"{name}: what it depends on cannot be installed",
+            f"see what that suite has, or name another place: MIRROR=; all is in {log}",
+            output,
+        )
     if paths == ["-"]:
         return UserError(f"{name}: {step} failed", f"the whole output is in {log}", output)
     what, hint = _MEANINGS[step]

@@ -33,16 +33,18 @@ def run(changes: Sequence[Path]) -> list[Finding]:
     """Return the errors and warnings about the packages of .changes files that no override answers."""
     root = ["--allow-root"] if os.geteuid() == 0 else []
     with progress.watching("LINTIAN", " ".join(path.name for path in changes)) as watch:
-        output = process.run(["lintian", "--no-cfg", "--tag-display-limit=0", "--fail-on=none", *root, *changes],
-                             watch=watch)
+        output = process.run(
+            ["lintian", "--no-cfg", "--tag-display-limit=0", "--fail-on=none", *root, *changes], watch=watch
+        )
     return [finding for finding in _parse(output) if not _is_ours(finding)]
 
 
 def _parse(output: str) -> Iterator[Finding]:
     for line in output.splitlines():
         if found := _LINE.fullmatch(line):
-            yield Finding(severity=found["severity"], package=found["package"], tag=found["tag"],
-                          context=found["context"])
+            yield Finding(
+                severity=found["severity"], package=found["package"], tag=found["tag"], context=found["context"]
+            )
 
 
 def _is_ours(finding: Finding) -> bool:
@@ -59,8 +61,12 @@ def _is_ours(finding: Finding) -> bool:
 def without_reason(debian: Path) -> list[str]:
     """Return `file:line` of each override that no comment stands above, with only overrides between."""
     paths = [*debian.glob("*.lintian-overrides"), debian / "source" / "lintian-overrides"]
-    return [f"debian/{path.relative_to(debian)}:{number}" for path in sorted(paths) if path.is_file()
-            for number in _bare(path.read_text(encoding="utf-8").splitlines())]
+    return [
+        f"debian/{path.relative_to(debian)}:{number}"
+        for path in sorted(paths)
+        if path.is_file()
+        for number in _bare(path.read_text(encoding="utf-8").splitlines())
+    ]
 
 
 def _bare(lines: Sequence[str]) -> Iterator[int]:

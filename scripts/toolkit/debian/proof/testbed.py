@@ -94,12 +94,17 @@ def _result(found: re.Match[str], directory: Path) -> Result:
 def explain(output: str, suite: str, log: Path) -> UserError:
     """Return what kept autopkgtest from running tests."""
     if "No space left on device" in output:
-        return UserError(f"{suite}: no space left for a system to test in",
-                            "free some, or name a directory that has more: TMPDIR=/elsewhere")
+        return UserError(
+            f"{suite}: no space left for a system to test in",
+            "free some, or name a directory that has more: TMPDIR=/elsewhere",
+        )
     unmet = re.search(r"^ (\S+ : Depends: .*?)(?: but .*)?$", output, re.MULTILINE)
     if unmet:
-        return UserError(f"{suite} lacks what a package or its tests depend on: {unmet[1]}",
-                            f"see how it is called there; the whole output is in {log}", output)
+        return UserError(
+            f"{suite} lacks what a package or its tests depend on: {unmet[1]}",
+            f"see how it is called there; the whole output is in {log}",
+            output,
+        )
     if re.search(r"Could not resolve|Temporary failure resolving|Unable to connect", output):
         return UserError(f"{suite}: the package archive was not reached", "see the network, or MIRROR=", output)
     return UserError(f"{suite}: autopkgtest could not run", f"the whole output is in {log}", output)

@@ -40,8 +40,16 @@ class Service:
     def command(self) -> str:
         """Return the command of its window. Byte code does not go to the project, which may be the host's."""
         path = f"PATH={self.environment}/bin:/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
-        return "exec " + shlex.join(["env", path, f"VIRTUAL_ENV={self.environment}", "PYTHONDONTWRITEBYTECODE=1",
-                                     "PYTHONUNBUFFERED=1", f"{self.environment}/bin/{self.script}"])
+        return "exec " + shlex.join(
+            [
+                "env",
+                path,
+                f"VIRTUAL_ENV={self.environment}",
+                "PYTHONDONTWRITEBYTECODE=1",
+                "PYTHONUNBUFFERED=1",
+                f"{self.environment}/bin/{self.script}",
+            ]
+        )
 
     @property
     def definition(self) -> str:
@@ -97,10 +105,22 @@ class Windows:
             run(["tmux", "new-session", "-d", "-s", SESSION, "-n", "shell", "-c", project])
             run(["tmux", "set-option", "-t", SESSION, "history-limit", "20000"])
         # Prefix R restarts the service of a window; other windows do not know the key.
-        run(["tmux", "bind-key", "R", "if-shell", "-F", "#{@definition}",
-             "run-shell -b 'stand-services restart #{window_name}'"])
-        gone = [name for name, definition in self._windows().items()
-                if definition and name not in {service.name for service in services}]
+        run(
+            [
+                "tmux",
+                "bind-key",
+                "R",
+                "if-shell",
+                "-F",
+                "#{@definition}",
+                "run-shell -b 'stand-services restart #{window_name}'",
+            ]
+        )
+        gone = [
+            name
+            for name, definition in self._windows().items()
+            if definition and name not in {service.name for service in services}
+        ]
         for name in gone:
             self._end(name)
             run(["tmux", "kill-window", "-t", f"{SESSION}:={name}"])
@@ -117,8 +137,10 @@ class Windows:
         return self._state(service.name)
 
     def _state(self, name: str) -> State:
-        shown = run(["tmux", "list-panes", "-t", f"{SESSION}:={name}", "-F",
-                     "#{pane_dead} #{pane_pid} #{pane_dead_status}"], check=False).splitlines()
+        shown = run(
+            ["tmux", "list-panes", "-t", f"{SESSION}:={name}", "-F", "#{pane_dead} #{pane_pid} #{pane_dead_status}"],
+            check=False,
+        ).splitlines()
         if not shown:
             return State(ended="has no window")
         dead, pid, status = (*shown[0].split(), "")[:3]

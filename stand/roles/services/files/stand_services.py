@@ -28,8 +28,9 @@ SETTLED = 3.0
 def describe(service: Service, state: State) -> dict[str, Any]:
     """Return what is known of a service: name, whether it runs, and the addresses it listens on with their answers."""
     found = listening(state.pid) if state.pid else []
-    places = {(f"[{address}]" if ":" in address else address) + f":{port}": answer(address, port)
-              for address, port in found}
+    places = {
+        (f"[{address}]" if ":" in address else address) + f":{port}": answer(address, port) for address, port in found
+    }
     return {"name": service.name, "running": bool(state.pid), "ended": state.ended, "listens": places}
 
 
@@ -70,11 +71,17 @@ def read(path: Path = CONFIGURATION) -> tuple[str, str, list[Service]]:
     """Return who runs the services (`root`: units), the directory of the project, and the services."""
     told = json.loads(path.read_text(encoding="utf-8"))
     services = [
-        Service(name=item["name"], directory=os.path.normpath(os.path.join(told["project"], item["directory"])),
-                environment=os.path.join(told["environments"], item["name"]),
-                script=item["script"], unit=item["unit"], check=told["checks"].get(item["name"], ""),
-                made_of=item["lock"])
-        for item in told["services"] if item["name"] not in told["left_out"]
+        Service(
+            name=item["name"],
+            directory=os.path.normpath(os.path.join(told["project"], item["directory"])),
+            environment=os.path.join(told["environments"], item["name"]),
+            script=item["script"],
+            unit=item["unit"],
+            check=told["checks"].get(item["name"], ""),
+            made_of=item["lock"],
+        )
+        for item in told["services"]
+        if item["name"] not in told["left_out"]
     ]
     return "root" if told["mode"] == "deb" else told["user"], told["project"], services
 
@@ -94,8 +101,10 @@ def build_parser() -> argparse.ArgumentParser:
     verbs.add_parser("start", help="start what is not there, or not as it should be")
     waiting = verbs.add_parser("wait", help="wait until all services are up")
     waiting.add_argument("--seconds", type=float, default=60, help="for how long at most (default: 60)")
-    for name, text in (("restart", "start services again in place (default: all)"),
-                       ("log", "show the last lines that services wrote (default: all)")):
+    for name, text in (
+        ("restart", "start services again in place (default: all)"),
+        ("log", "show the last lines that services wrote (default: all)"),
+    ):
         verbs.add_parser(name, help=text).add_argument("names", nargs="*", metavar="NAME")
     return parser
 

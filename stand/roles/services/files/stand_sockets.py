@@ -30,8 +30,14 @@ def listening(pid: int) -> list[tuple[str, int]]:
         except OSError:
             continue
     tables = (_table(Path(f"/proc/{pid}/net/{name}")) for name in ("tcp", "tcp6"))
-    return sorted({_address(fields[1]) for table in tables for fields in table
-                   if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets})
+    return sorted(
+        {
+            _address(fields[1])
+            for table in tables
+            for fields in table
+            if fields[3] == "0A" and f"socket:[{fields[9]}]" in sockets
+        }
+    )
 
 
 def _table(path: Path) -> list[list[str]]:
@@ -45,7 +51,7 @@ def _table(path: Path) -> list[list[str]]:
 def _address(text: str) -> tuple[str, int]:
     """Return an address of /proc/net/tcp, proc(5): 32-bit words in the order of this machine, then the port."""
     words, port = text.split(":")
-    packed = b"".join(int(words[i:i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(words), 8))
+    packed = b"".join(int(words[i : i + 8], 16).to_bytes(4, sys.byteorder) for i in range(0, len(words), 8))
     return socket.inet_ntop(socket.AF_INET if len(packed) == 4 else socket.AF_INET6, packed), int(port, 16)
 
 

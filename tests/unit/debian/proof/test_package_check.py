@@ -73,12 +73,15 @@ def test_what_nobody_can_override_is_left_out(monkeypatch: pytest.MonkeyPatch) -
     ]
 
 
-@pytest.mark.parametrize(("output", "what"), [
-    ("tar: x: No space left on device", "trixie: no space left for a system to test in"),
-    (" a : Depends: b but it is not\n", "trixie lacks what a package or its tests depend on: a : Depends: b"),
-    ("Temporary failure resolving 'mirror.example'", "trixie: the package archive was not reached"),
-    ("Traceback", "trixie: autopkgtest could not run"),
-])  # fmt: skip
+@pytest.mark.parametrize(
+    ("output", "what"),
+    [
+        ("tar: x: No space left on device", "trixie: no space left for a system to test in"),
+        (" a : Depends: b but it is not\n", "trixie lacks what a package or its tests depend on: a : Depends: b"),
+        ("Temporary failure resolving 'mirror.example'", "trixie: the package archive was not reached"),
+        ("Traceback", "trixie: autopkgtest could not run"),
+    ],
+)
 def test_says_why_nothing_could_be_tested(output: str, what: str) -> None:
     assert testbed.explain(output, "trixie", Path("log")).what == what
 
@@ -88,7 +91,8 @@ def test_names_what_stayed_behind() -> None:
     error = lifecycle.error([*wrong, ("worker", "purge", "/etc/worker")], "", Path("log"))
     assert error.what == (
         "yc-app: purged, but it left or changed /var/lib/app/0, /var/lib/app/1, /var/lib/app/2, /var/lib/app/3, "
-        "/var/lib/app/4 and 2 more")
+        "/var/lib/app/4 and 2 more"
+    )
     assert error.hint == "undo it in the `purge` of debian/yc-app.postrm"
 
 
