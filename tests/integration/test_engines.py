@@ -13,7 +13,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
 from toolkit.core.errors import UserError
-from toolkit.model.pins import Pin
+from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
 from toolkit.network import http
 from toolkit.network.index_settings import Indexes
@@ -80,12 +80,12 @@ def test_constraints_hold(shelf: LocalIndex, engine: str) -> None:
 
 @pytest.mark.parametrize("refresh", [False, True])
 def test_preferences_are_kept_and_unknown_ones_do_no_harm(shelf: LocalIndex, engine: str, refresh: bool) -> None:
-    asked = request("app", preferences=("lib==1.0", "gone==3"), refresh=refresh)
+    asked = request("app", preferences=(Pinned("lib", "1.0"), Pinned("gone", "3")), refresh=refresh)
     assert keys(resolver(engine, shelf).resolve(asked)) == ["app==1.0", "lib==1.0"]
 
 
 def test_a_preference_that_does_not_satisfy_is_left(shelf: LocalIndex, engine: str) -> None:
-    asked = request("app", "lib>1", preferences=("lib==1.0",))
+    asked = request("app", "lib>1", preferences=(Pinned("lib", "1.0"),))
     assert keys(resolver(engine, shelf).resolve(asked)) == ["app==1.0", "lib==2.0"]
 
 
@@ -96,13 +96,13 @@ def test_later_releases_are_left_out(shelf: LocalIndex, engine: str) -> None:
 
 def test_what_the_project_provides_is_never_asked_for(shelf: LocalIndex, engine: str) -> None:
     sdists.publish(shelf, "more", "1.0", requires=["app>=2"])
-    assert keys(resolver(engine, shelf).resolve(request("more", provided=("app==2.5",)))) == ["more==1.0"]
+    assert keys(resolver(engine, shelf).resolve(request("more", provided={"app": "2.5"}))) == ["more==1.0"]
     assert shelf.requests["/simple/app/"] == 0
 
 
 def test_a_provided_distribution_without_a_version_satisfies_all(shelf: LocalIndex, engine: str) -> None:
     sdists.publish(shelf, "more", "1.0", requires=["other>=2"])
-    assert keys(resolver(engine, shelf).resolve(request("more", provided=("other",)))) == ["more==1.0"]
+    assert keys(resolver(engine, shelf).resolve(request("more", provided={"other": ""}))) == ["more==1.0"]
 
 
 def test_markers_that_hold_nowhere_are_dropped(shelf: LocalIndex, engine: str) -> None:

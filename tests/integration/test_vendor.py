@@ -11,6 +11,7 @@ from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop, finish
 from toolkit.core import files
+from toolkit.model.pins import Pinned
 
 OTHER = "3.12" if HERE == "3.11" else "3.11"
 
@@ -66,8 +67,8 @@ def test_the_lock_is_one_by_the_standard_and_complete(shop: Workshop, shelf: Loc
         content = (shop.root / "vendor" / package.sdist.path).read_bytes()
         assert package.sdist.size == len(content)
     locked = shop.lock()
-    wanted = {key for item in locked.distributions() for key in item.build_requires}
-    wanted |= {key for item in locked.local for key in item.build_requires}
+    wanted = {reference.key for item in locked.distributions() for reference in item.build_requires}
+    wanted |= {reference.key for item in locked.local for reference in item.build_requires}
     assert wanted == {"maker==1.0"}
     assert all(locked.find(key) for key in wanted)
     assert set(shop.vendored()) == {"pylock.app.toml", "maker-1.0.tar.gz", "web-1.0.tar.gz", "wire-1.1.tar.gz"}
@@ -151,7 +152,7 @@ def test_a_project_of_libraries_alone(shop: Workshop, shelf: LocalIndex) -> None
     assert shop.vendor().status == 0
     assert shop.keys("lib") == ["fast==1.0"]
     assert shop.build_keys("lib") == ["maker==1.0", "wire==1.1"]
-    assert shop.lock("lib").test_requires == ("wire==1.1",)
+    assert shop.lock("lib").test_requires == (Pinned("wire", "1.1"),)
 
 
 def test_what_developers_need_is_locked_beside_what_production_has(shop: Workshop, shelf: LocalIndex) -> None:
@@ -161,7 +162,7 @@ def test_what_developers_need_is_locked_beside_what_production_has(shop: Worksho
     done = shop.vendor()
     assert done.status == 0, done.err
     assert shop.keys() == ["fast==1.0"]
-    assert shop.lock().test_requires == ("wire==1.1",)
+    assert shop.lock().test_requires == (Pinned("wire", "1.1"),)
     assert "tool==1.0" in shop.dev_keys()
     assert {"tool==1.0", "wire==1.1"} <= set(shop.build_keys())
     assert [item.name for item in shop.lock().local] == ["app"]

@@ -12,6 +12,7 @@ from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
 from toolkit.core import files
+from toolkit.model.pins import Pinned
 
 TAG = f"cp{HERE.replace('.', '')}"
 
@@ -94,7 +95,7 @@ def test_an_archive_of_debian(shop: Workshop, index: LocalIndex) -> None:
     assert done.status == 0, done.err
     assert "nothing says what its sha256 should be" in done.err
     locked = shop.lock().find("python-apt==1.1.0")
-    assert (locked.kind, locked.files[0].name, locked.build_requires) == ("archive", name, ("tool==1.0",))
+    assert (locked.kind, locked.files[0].name, locked.build_requires) == ("archive", name, (Pinned("tool", "1.0"),))
     assert shop.vendored()[name] == content
 
 

@@ -104,7 +104,7 @@ class Workshop:
 
     def dev_keys(self, name: str = "app") -> list[str]:
         """Return what only developers need."""
-        return list(self.lock(name).dev_requires)
+        return list(map(str, self.lock(name).dev_requires))
 
     def build_keys(self, name: str = "app") -> list[str]:
         """Return what only builds and tests need."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.pins import Pinned
 from toolkit.vendored.dependency_graph import Edge, Needs
 from toolkit.vendored.vendored_metadata import Said
 
@@ -10,8 +11,8 @@ from toolkit.vendored.vendored_metadata import Said
 def distribution(name: str, *builds: str, size: int = 1000, version: str = "1") -> Distribution:
     """Return an sdist; `builds` is the closure that builds it."""
     file = VendoredFile(name=f"{name}-{version}.tar.gz", size=size, sha256=f"{name}{version}")
-    keys = tuple(f"{other}==1" for other in builds)
-    return Distribution(name=name, version=version, kind="sdist", files=(file,), build_requires=keys)
+    closure = tuple(Pinned(other, "1") for other in builds)
+    return Distribution(name=name, version=version, kind="sdist", files=(file,), build_requires=closure)
 
 
 def needs() -> Needs:
@@ -26,7 +27,7 @@ def needs() -> Needs:
         packages=(distribution("web", size=4_000_000), distribution("wire", "maker", "tool"), distribution("small")),
         build_packages=(distribution("maker"), distribution("tool", "maker"), distribution("check")),
         local=(LocalPackage(name="lib", path="lib"), LocalPackage(name="app", path="app")),
-        test_requires=("check==1",),
+        test_requires=(Pinned("check", "1"),),
     )
     said = {
         "web==1": Said(requires=("wire>=1", "Small ; python_version >= '3'", "wire ; python_version < '3'")),

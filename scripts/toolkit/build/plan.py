@@ -14,6 +14,7 @@ from toolkit.core import cycles
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import Distribution, LocalPackage, Lock
+from toolkit.model.pins import Pinned
 from toolkit.project import source_files
 
 #: Part of every key: a change in how wheels are built makes new entries instead of wrong hits.
@@ -127,9 +128,9 @@ class Planner:
             ready=True,
         )
 
-    def _required(self, requirements: Iterable[str], wanted_by: str) -> tuple[Node, ...]:
+    def _required(self, references: Iterable[Pinned], wanted_by: str) -> tuple[Node, ...]:
         try:
-            found = [self.lock.find(key) for key in select(tuple(requirements), self.interpreter)]
+            found = [self.lock.find(key) for key in select(references, self.interpreter)]
         except KeyError as error:
             raise UserError(
                 f"pylock.{self.lock.service}.toml: {wanted_by} needs {error.args[0]}, which the lock does not hold",

@@ -19,6 +19,7 @@ from toolkit.develop.supply import Supply
 from toolkit.develop.workon import State
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
+from toolkit.model.pins import Pinned
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import check, lock_file
@@ -104,12 +105,12 @@ def _with_personal(
     made: Supply, beside: Personal, own: Sequence[str], locks: Sequence[Lock], state: State | None
 ) -> tuple[Supply, Mapping[str, Any]]:
     """Add what the developer has beside the project, and return what to remember of it."""
-    archives = {d.key for item in locks for d in item.distributions() if d.kind == "archive"}
-    pins = [node.key for node in made.nodes.values() if node.key not in archives]
+    archives = {d.name: d.version for item in locks for d in item.distributions() if d.kind == "archive"}
+    pins = [Pinned(node.name, node.version) for node in made.nodes.values() if archives.get(node.name) != node.version]
     found, remembered = personal.wheels(
         beside,
         pins,
-        (*own, *sorted(archives)),
+        {**dict.fromkeys(own, ""), **archives},
         made.used,
         made.places,
         state.personal if state else {},

@@ -17,6 +17,7 @@ from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel
 from toolkit.model.interpreter import Interpreter
+from toolkit.model.pins import Pinned
 from toolkit.network.places import Places
 from toolkit.project import discovery
 from toolkit.project.discovery import Package, Project
@@ -64,8 +65,8 @@ def _discover(directory: Path, settings: Settings) -> Project:
 
 def wheels(
     asked: Personal,
-    pins: Sequence[str],
-    provided: Sequence[str],
+    pins: Sequence[Pinned],
+    provided: Mapping[str, str],
     used: Interpreter,
     places: Places,
     remembered: Mapping[str, Any],
@@ -73,7 +74,7 @@ def wheels(
 ) -> tuple[dict[str, PersonalWheel], dict[str, Any]]:
     """Return the wheels that are asked for, by name, and what to remember for the next time.
 
-    `pins` (`name==version`) hold for all of them and are not among them, nor is what is `provided`; `is_there` are
+    `pins` hold for all of them and are not among them, nor is what is `provided`; `is_there` are
     hashes of wheels that are not needed as files any more. Raises `UserError`.
     """
     if not asked.wanted:

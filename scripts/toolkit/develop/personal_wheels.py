@@ -12,7 +12,7 @@ from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import VendoredFile
-from toolkit.model.pins import Pin, RemoteFile
+from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.model.targets import Targets
 from toolkit.network import fetch, http
 from toolkit.network.fetch import Fetched
@@ -22,17 +22,17 @@ from toolkit.resolve.engine import Request
 
 
 def get(
-    wanted: Mapping[str, str], pins: Sequence[str], provided: Sequence[str], used: Interpreter, indexes: Indexes
+    wanted: Mapping[str, str], pins: Sequence[Pinned], provided: Mapping[str, str], used: Interpreter, indexes: Indexes
 ) -> dict[str, PersonalWheel]:
     """Return the wheels, by name, of all that `wanted` (requirement -> where it stands) needs besides `pins`."""
-    names = {pin.partition("==")[0] for pin in pins}
+    names = {pin.name for pin in pins}
     request = Request(
         requirements=tuple(wanted),
-        constraints=tuple(pins),
+        constraints=tuple(map(str, pins)),
         targets=Targets(pythons=(used.version,)),
         platforms=(sys.platform,),
-        provided=tuple(provided),
-        origins={**wanted, **dict.fromkeys(pins, "vendor/")},
+        provided=provided,
+        origins={**wanted, **dict.fromkeys(map(str, pins), "vendor/")},
     )
     chosen = [
         pin for pin in engines.get("uv", indexes).resolve(request) if pin.name not in names and used.matches(pin.marker)

@@ -38,7 +38,7 @@ class Row:
 
 def versions(item: Lock) -> Table:
     """Return what a lock holds of the index. What comes from one URL alone has no releases."""
-    besides = {text.partition(";")[0].strip() for text in (*item.test_requires, *item.dev_requires)}
+    besides = {reference.key for reference in (*item.test_requires, *item.dev_requires)}
     found: dict[tuple[str, str], set[Version]] = {}
     for distribution in item.distributions():
         if distribution.kind != "archive":

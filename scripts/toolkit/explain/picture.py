@@ -53,7 +53,7 @@ def draw(needs: Needs) -> str:
 def _nodes(needs: Needs) -> Iterator[Node]:
     lock = needs.lock
     shipped = {item.key for item in lock.packages}
-    tests = {text.partition(";")[0].strip() for text in (*lock.test_requires, *lock.dev_requires)}
+    tests = {reference.key for reference in (*lock.test_requires, *lock.dev_requires)}
     for package in lock.local:
         yield Node(key=package.name, part="local", size=0, note=f"{package.path}/")
     for item in lock.distributions():

@@ -113,7 +113,7 @@ def _head(lock: Lock, key: str) -> str:
         return f"{key}, a package of this project ({path}/), in {lock.service}"
     shipped = any(item.key == key for item in lock.packages)
     besides = {"for tests": lock.test_requires, "for developers": lock.dev_requires}
-    parts = [part for part, texts in besides.items() if any(text.partition(";")[0].strip() == key for text in texts)]
+    parts = [part for part, references in besides.items() if any(reference.key == key for reference in references)]
     part = "shipped" if shipped else " and ".join(parts) or "only for builds"
     marker = f", only if {locked.marker}" if locked.marker else ""
     return f"{locked.name} {locked.version} in {lock.service}: {part}{marker}"

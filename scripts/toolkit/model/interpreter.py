@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from toolkit.model.pins import Pinned
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -27,7 +29,6 @@ class Interpreter:
         return Marker(marker).evaluate({**self.marker_environment, "extra": ""})
 
 
-def select(requirements: Sequence[str], interpreter: Interpreter) -> tuple[str, ...]:
-    """Return the `name==version` of those locked requirements (`name==version[; marker]`) whose marker holds."""
-    parts = (requirement.partition(";") for requirement in requirements)
-    return tuple(key.strip() for key, _, marker in parts if interpreter.matches(marker.strip()))
+def select(references: Iterable[Pinned], interpreter: Interpreter) -> tuple[str, ...]:
+    """Return the `name==version` of those locked references whose marker holds."""
+    return tuple(reference.key for reference in references if interpreter.matches(reference.marker))

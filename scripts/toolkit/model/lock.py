@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from toolkit.model.pins import Pinned
+
 TOOL = "python-common"
 Kind = Literal["sdist", "wheels", "archive"]
 
@@ -25,9 +27,9 @@ class Distribution:
     """One locked distribution.
 
     `kind` says which files it has: one sdist, one archive (a direct URL), or wheels (binary by name, one file a
-    platform). `marker` (PEP 508) says for which interpreters. `build_requires` is the closure of what builds it, each
-    `name==version` with an optional `; marker`; distributions taken as wheels have none. `offered` are the wheels that
-    the index has of an sdist for these interpreters and machines: not vendored, for development environments.
+    platform). `marker` (PEP 508) says for which interpreters. `build_requires` is the closure of what builds it;
+    distributions taken as wheels have none. `offered` are the wheels that the index has of an sdist for these
+    interpreters and machines: not vendored, for development environments.
     """
 
     name: str
@@ -37,13 +39,18 @@ class Distribution:
     marker: str = ""
     requires_python: str = ""
     dependencies: tuple[str, ...] = ()
-    build_requires: tuple[str, ...] = ()
+    build_requires: tuple[Pinned, ...] = ()
     offered: tuple[VendoredFile, ...] = ()
 
     @property
     def key(self) -> str:
         """Return `name==version`, which identifies a distribution within a lock."""
         return f"{self.name}=={self.version}"
+
+    @property
+    def pinned(self) -> Pinned:
+        """Return the reference to this distribution."""
+        return Pinned(self.name, self.version, self.marker)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,7 +59,7 @@ class LocalPackage:
 
     name: str
     path: str
-    build_requires: tuple[str, ...] = ()
+    build_requires: tuple[Pinned, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +78,8 @@ class Lock:
     packages: tuple[Distribution, ...] = ()
     build_packages: tuple[Distribution, ...] = ()
     local: tuple[LocalPackage, ...] = ()
-    test_requires: tuple[str, ...] = ()
-    dev_requires: tuple[str, ...] = ()
+    test_requires: tuple[Pinned, ...] = ()
+    dev_requires: tuple[Pinned, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     def distributions(self) -> Iterator[Distribution]:

@@ -5,6 +5,39 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
+@dataclass(frozen=True, slots=True)
+class Pinned:
+    """A reference to one locked distribution, and for which interpreters it counts.
+
+    `name` is in its normal form; `marker` (PEP 508) is empty where it counts for all of them.
+    """
+
+    name: str
+    version: str
+    marker: str = ""
+
+    @classmethod
+    def parse(cls, text: str) -> Pinned:
+        """Return the reference that the lock spells `name==version` or `name==version ; marker`.
+
+        Raises `ValueError` for any other text.
+        """
+        key, _, marker = text.partition(";")
+        name, equals, version = key.strip().partition("==")
+        if not (name and equals and version):
+            raise ValueError(f"not a locked reference: {text!r}")
+        return cls(name, version, marker.strip())
+
+    @property
+    def key(self) -> str:
+        """Return `name==version`."""
+        return f"{self.name}=={self.version}"
+
+    def __str__(self) -> str:
+        """Return the lock's spelling, which is a requirement (PEP 508) too."""
+        return f"{self.key} ; {self.marker}" if self.marker else self.key
+
+
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
     """One file to be had: size in bytes (None: not said), sha256 in hexadecimal (empty: not said).
@@ -34,6 +67,11 @@ class Pin:
     sdist: RemoteFile | None = None
     wheels: tuple[RemoteFile, ...] = ()
     archive: RemoteFile | None = None
+
+    @property
+    def pinned(self) -> Pinned:
+        """Return the reference to this version."""
+        return Pinned(self.name, self.version, self.marker)
 
     @property
     def key(self) -> str:

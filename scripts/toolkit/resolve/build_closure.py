@@ -18,7 +18,7 @@ from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from toolkit.core import console, cycles, process, threads
-from toolkit.model.pins import Pin
+from toolkit.model.pins import Pin, Pinned
 from toolkit.resolve import pin_closure
 from toolkit.resolve.engine import ConflictError, Request, Resolver
 from toolkit.vendored.sdist import BuildSystem
@@ -130,10 +130,9 @@ class Closure:
                     stack.append(pin.key)
         return found
 
-    def requires(self, key: str) -> tuple[str, ...]:
-        """Return the complete closure of what builds a tree (or runs tests) as the lock spells it."""
-        pins = self.by_set[self.sets[key]]
-        return tuple(sorted(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in pins))
+    def requires(self, key: str) -> tuple[Pinned, ...]:
+        """Return the complete closure of what builds a tree (or runs tests), in the order of the lock."""
+        return tuple(sorted((pin.pinned for pin in self.by_set[self.sets[key]]), key=str))
 
     def built_with(self, pin: Pin) -> str:
         """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
@@ -175,7 +174,7 @@ class Closure:
     def _resolve_together(self, todo: list[Requirements]) -> None:
         union = tuple(sorted(set().union(*todo)))
         joint = self.resolver.resolve(self._request(union, ()))
-        constraints = tuple(f"{pin.key}{f' ; {pin.marker}' if pin.marker else ''}" for pin in joint if not pin.archive)
+        constraints = tuple(str(pin.pinned) for pin in joint if not pin.archive)
         self.source.trees(joint)
         for requirements in todo:
             self.by_set[requirements] = self._reached(requirements, joint) or self._one(requirements, constraints)
@@ -197,10 +196,10 @@ class Closure:
 
     def _request(self, requirements: tuple[str, ...], constraints: tuple[str, ...]) -> Request:
         # What this run has chosen comes first; what an older lock says is for the rest. One version a name.
-        chosen = (pin.key for pins in self.by_set.values() for pin in pins)
-        preferences: dict[str, str] = {}
+        chosen = (Pinned(pin.name, pin.version) for pins in self.by_set.values() for pin in pins)
+        preferences: dict[str, Pinned] = {}
         for preference in (*chosen, *self.base.preferences):
-            preferences.setdefault(preference.partition("==")[0], preference)
+            preferences.setdefault(preference.name, preference)
         return replace(
             self.base,
             requirements=requirements,

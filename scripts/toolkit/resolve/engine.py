@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from toolkit.core.errors import UserError
-from toolkit.model.pins import Pin
+from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
 
 
@@ -20,18 +20,18 @@ class Request:
     """What to resolve.
 
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
-    `preferences` are `name==version[; marker]`, kept while they satisfy; `refresh` asks past what an engine has cached.
-    `provided` are the distributions of the project itself, `name==version` or just `name`: they are never looked up.
+    `preferences` are kept while they satisfy; `refresh` asks past what an engine has cached. `provided` are the
+    distributions of the project itself, which are never looked up: versions, empty where not known, by name.
     `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
     requirements: tuple[str, ...]
     targets: Targets
     constraints: tuple[str, ...] = ()
-    preferences: tuple[str, ...] = ()
+    preferences: tuple[Pinned, ...] = ()
     platforms: tuple[str, ...] = ("linux",)
     refresh: bool = False
-    provided: tuple[str, ...] = ()
+    provided: Mapping[str, str] = field(default_factory=dict)
     exclude_newer: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
 

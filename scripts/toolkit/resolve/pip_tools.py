@@ -7,7 +7,7 @@ import hashlib
 import json
 import sys
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -20,7 +20,7 @@ from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.names import normalize
-from toolkit.model.pins import Pin, RemoteFile
+from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network import tools_environment
 from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes, without_credentials
@@ -110,9 +110,8 @@ class PipToolsResolver:
             except process.CommandError as error:
                 raise pip_errors.explain(error.output, request, self._indexes) from None
             lines = (directory / _OUTPUT).read_text(encoding="utf-8").splitlines()
-            provided = {normalize(text.partition("==")[0]) for text in request.provided}
             found = (Requirement(line) for line in lines if line.strip() and not line.startswith(("#", "-")))
-            return [self._chosen(item, tools) for item in found if normalize(item.name) not in provided]
+            return [self._chosen(item, tools) for item in found if normalize(item.name) not in request.provided]
 
     def _chosen(self, requirement: Requirement, tools: Path) -> _Chosen:
         name = normalize(requirement.name)
@@ -143,7 +142,7 @@ class PipToolsResolver:
 
 
 def _write_inputs(directory: Path, python: str, request: Request) -> None:
-    stubs = [_stub(directory, text) for text in request.provided]
+    stubs = [_stub(directory, name, version) for name, version in request.provided.items()]
     texts = {
         "requirements.in": request.requirements,
         "constraints.txt": (*request.constraints, *stubs),
@@ -154,19 +153,17 @@ def _write_inputs(directory: Path, python: str, request: Request) -> None:
         (directory / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
 
 
-def _preferences(kept: Sequence[str], python: str) -> tuple[str, ...]:
-    chosen = []
-    for text in kept:
-        requirement, _, marker = text.partition(";")
-        environments = markers.python_environments(marker, python)
-        if not marker.strip() or any(Marker(marker).evaluate(dict(environment)) for environment in environments):
-            chosen.append(requirement.strip())
-    return tuple(chosen)
+def _preferences(kept: Iterable[Pinned], python: str) -> tuple[str, ...]:
+    return tuple(reference.key for reference in kept if _counts(reference.marker, python))
 
 
-def _stub(directory: Path, provided: str) -> str:
+def _counts(marker: str, python: str) -> bool:
+    environments = markers.python_environments(marker, python)
+    return not marker or any(Marker(marker).evaluate(dict(environment)) for environment in environments)
+
+
+def _stub(directory: Path, name: str, version: str) -> str:
     """Write an empty wheel in the place of a distribution of the project, and return the constraint that names it."""
-    name, _, version = provided.partition("==")
     stem = f"{normalize(name).replace('-', '_')}-{version or _ANY_VERSION}"
     members = {
         "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version or _ANY_VERSION}\n",

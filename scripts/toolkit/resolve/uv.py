@@ -103,7 +103,7 @@ def _write_inputs(directory: Path, request: Request, indexes: Indexes) -> None:
     texts = {
         "requirements.in": request.requirements,
         "constraints.txt": request.constraints,
-        "excludes.txt": tuple(text.partition("==")[0] for text in request.provided),
+        "excludes.txt": tuple(request.provided),
     }
     for name, lines in texts.items():
         (directory / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
@@ -126,10 +126,8 @@ def _dumps(data: Mapping[str, Any]) -> str:
 
 def _preferences(request: Request) -> dict[str, Any]:
     packages = []
-    for text in request.preferences:
-        requirement, _, marker = text.partition(";")
-        name, _, version = requirement.partition("==")
-        entry = {"name": normalize(name.strip()), "version": version.strip(), "marker": marker.strip()}
+    for kept in request.preferences:
+        entry = {"name": kept.name, "version": kept.version, "marker": kept.marker}
         packages.append({key: value for key, value in entry.items() if value})
     return {"lock-version": "1.0", "created-by": TOOL, "packages": packages}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
@@ -10,20 +10,20 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from toolkit.core.errors import UserError
-from toolkit.model.pins import Pin, RemoteFile
+from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index
 from toolkit.project.lock_inputs import Wants
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve.file_choice import Selector
 
 
-def without_dependencies(wants: Wants, index: Index, preferences: Sequence[str], selector: Selector) -> list[Pin]:
+def without_dependencies(wants: Wants, index: Index, preferences: Iterable[Pinned], selector: Selector) -> list[Pin]:
     """Return a pin for each name that vendor.txt wants with `--no-deps`: the kept version, or the newest that fits."""
     names = dict.fromkeys(rule.name for rule in wants.binary if rule.no_deps)
     return [_pin(name, wants, index, preferences, selector) for name in names]
 
 
-def _pin(name: str, wants: Wants, index: Index, preferences: Sequence[str], selector: Selector) -> Pin:
+def _pin(name: str, wants: Wants, index: Index, preferences: Iterable[Pinned], selector: Selector) -> Pin:
     rules = [rule for rule in wants.binary if rule.name == name]
     specifier = _specifier(name, wants, rules)
     by_version: dict[Version, list[RemoteFile]] = {}
@@ -31,8 +31,7 @@ def _pin(name: str, wants: Wants, index: Index, preferences: Sequence[str], sele
         version = _version(file)
         if version and not file.yanked:
             by_version.setdefault(version, []).append(file)
-    locked = [text.partition("==")[2].partition(";")[0] for text in preferences if text.startswith(f"{name}==")]
-    kept = [Version(text.strip()) for text in locked]
+    kept = [Version(reference.version) for reference in preferences if reference.name == name]
     fitting = sorted(specifier.filter(by_version), key=lambda version: (version in kept, version), reverse=True)
     for version in fitting:
         pin = Pin(name=name, version=str(version), wheels=tuple(by_version[version]))

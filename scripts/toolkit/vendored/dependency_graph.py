@@ -145,9 +145,9 @@ class Needs:
         if environment not in self._known:
             keys = [item.key for item in self.lock.packages] if environment in (RUNTIME, TESTS) else []
             if environment == TESTS:
-                keys += _keys((*self.lock.test_requires, *self.lock.dev_requires))
+                keys += [reference.key for reference in (*self.lock.test_requires, *self.lock.dev_requires)]
             builder = self._local.get(environment) or self._distributions.get(environment)
-            keys += _keys(builder.build_requires) if builder else []
+            keys += [reference.key for reference in builder.build_requires] if builder else []
             table: dict[str, list[str]] = {}
             for key in keys:
                 table.setdefault(name_of(key), []).append(key)
@@ -197,7 +197,3 @@ def parse(text: str) -> Requirement | None:
 def name_of(key: str) -> str:
     """Return the name in a key."""
     return key.partition("==")[0]
-
-
-def _keys(requirements: Iterable[str]) -> list[str]:
-    return [text.partition(";")[0].strip() for text in requirements]

@@ -8,12 +8,14 @@ the standard library alone.
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import TOOL, Distribution, Kind, LocalPackage, Lock, VendoredFile
+from toolkit.model.pins import Pinned
 
 #: Not just `make vendor`, which reads the old lock too: it must not give up all its versions unasked.
 _RESTORE = "restore it from git, or remove it and run `make vendor`, which then chooses all versions anew"
@@ -57,11 +59,11 @@ def _lock_from(data: dict[str, Any], service: str) -> Lock:
         packages=tuple(_distribution_from(item) for item in data["packages"]),
         build_packages=tuple(_distribution_from(item) for item in tool.get("build-packages", ())),
         local=tuple(
-            LocalPackage(name=item["name"], path=item["path"], build_requires=tuple(item["build-requires"]))
+            LocalPackage(name=item["name"], path=item["path"], build_requires=_pinned(item["build-requires"]))
             for item in tool.get("local", ())
         ),
-        test_requires=tuple(tool.get("test-requires", ())),
-        dev_requires=tuple(tool.get("dev-requires", ())),
+        test_requires=_pinned(tool.get("test-requires", ())),
+        dev_requires=_pinned(tool.get("dev-requires", ())),
         inputs=dict(tool["inputs"]),
     )
 
@@ -78,12 +80,16 @@ def _distribution_from(item: dict[str, Any]) -> Distribution:
         marker=item.get("marker", ""),
         requires_python=item.get("requires-python", ""),
         dependencies=tuple(dependency["name"] for dependency in item.get("dependencies", ())),
-        build_requires=tuple(own.get("build-requires", ())),
+        build_requires=_pinned(own.get("build-requires", ())),
         offered=tuple(
             VendoredFile(name=wheel["name"], size=wheel["size"], sha256=wheel["sha256"], url=wheel["url"])
             for wheel in own.get("offered", ())
         ),
     )
+
+
+def _pinned(texts: Iterable[str]) -> tuple[Pinned, ...]:
+    return tuple(map(Pinned.parse, texts))
 
 
 def _file_from(entry: dict[str, Any]) -> VendoredFile:

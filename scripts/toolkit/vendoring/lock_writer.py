@@ -21,11 +21,12 @@ def _to_data(lock: Lock) -> dict[str, Any]:
     tool: dict[str, Any] = {
         "pythons": list(lock.pythons),
         "platforms": list(lock.platforms),
-        "test-requires": list(lock.test_requires),
-        "dev-requires": list(lock.dev_requires),
+        "test-requires": list(map(str, lock.test_requires)),
+        "dev-requires": list(map(str, lock.dev_requires)),
         "inputs": dict(sorted(lock.inputs.items())),
         "local": [
-            {"name": item.name, "path": item.path, "build-requires": list(item.build_requires)} for item in lock.local
+            {"name": item.name, "path": item.path, "build-requires": list(map(str, item.build_requires))}
+            for item in lock.local
         ],
         "build-packages": [_distribution_to(item) for item in _sorted(lock.build_packages)],
     }
@@ -58,7 +59,7 @@ def _distribution_to(item: Distribution) -> dict[str, Any]:
     entries = [_file_to(file, item.kind) for file in item.files]
     data[item.kind] = entries if item.kind == "wheels" else entries[0]
     if item.kind != "wheels":
-        data["tool"] = {TOOL: {"build-requires": list(item.build_requires)}}
+        data["tool"] = {TOOL: {"build-requires": list(map(str, item.build_requires))}}
         if item.offered:
             data["tool"][TOOL]["offered"] = [asdict(wheel) for wheel in item.offered]
     return data

@@ -14,7 +14,7 @@ from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
-from toolkit.model.pins import Pin
+from toolkit.model.pins import Pin, Pinned
 from toolkit.network import http
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_pages import Index
@@ -91,7 +91,7 @@ class Vendoring:
     def _request(self, item: Wants, given: list[Given], fixed: list[Pin]) -> Request:
         lines = item.tree.requirements
         constraints = item.constraints
-        local = tuple(f"{p.name}=={p.version}" if p.version else p.name for p in self.project.packages)
+        local = {package.name: package.version for package in self.project.packages}
         return Request(
             requirements=(*(line.text for line in lines), *(text for archive in given for text in archive.requires)),
             constraints=tuple(line.text for line in constraints),
@@ -99,12 +99,12 @@ class Vendoring:
             preferences=self._preferences(item),
             platforms=self.options.platforms,
             refresh=bool(self.options.upgrade),
-            provided=(*local, *(archive.pin.key for archive in given), *(pin.key for pin in fixed)),
+            provided={**local, **{pin.name: pin.version for pin in (*(archive.pin for archive in given), *fixed)}},
             exclude_newer=self.options.exclude_newer,
             origins={line.text: line.origin for line in (*lines, *constraints)},
         )
 
-    def _preferences(self, item: Wants) -> tuple[str, ...]:
+    def _preferences(self, item: Wants) -> tuple[Pinned, ...]:
         """Return what to keep: of the service's own lock, then what this run chose, then of other locks.
 
         What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
@@ -119,7 +119,7 @@ class Vendoring:
             for distribution in kept:
                 if distribution.name in names:
                     found.setdefault(distribution.name, []).append(distribution)
-        return tuple(_requirement(d.key, d.marker) for group in found.values() for d in group)
+        return tuple(d.pinned for group in found.values() for d in group)
 
     def _attempt(self, item: Wants, request: Request, given: list[Given], fixed: list[Pin]) -> Lock:
         pins = (*self.resolver.resolve(request), *(archive.pin for archive in given), *fixed)
@@ -128,7 +128,9 @@ class Vendoring:
         trees = dict(sources.trees(pins))
         local = {f"local {package.name}": self._local_tree(package.path) for package in item.local}
         # A distribution that is shipped anyway builds others in the same version.
-        preferring = replace(request, preferences=(*(pin.key for pin in pins), *request.preferences))
+        preferring = replace(
+            request, preferences=(*(Pinned(pin.name, pin.version) for pin in pins), *request.preferences)
+        )
         closure = self._closure(item, preferring, [*(archive.pin for archive in given), *fixed])
         tests = self._besides(request, item.tests.requirements, pins)
         development = self._besides(request, item.development.requirements, (*pins, *tests))
@@ -156,8 +158,8 @@ class Vendoring:
                 )
                 for package in item.local
             ),
-            test_requires=tuple(_requirement(pin.key, pin.marker) for pin in tests),
-            dev_requires=tuple(_requirement(pin.key, pin.marker) for pin in development),
+            test_requires=tuple(pin.pinned for pin in tests),
+            dev_requires=tuple(pin.pinned for pin in development),
             inputs=lock_inputs.fingerprint(self.project, item, self.options.platforms),
         )
 
@@ -165,7 +167,7 @@ class Vendoring:
         """Return what these lines need besides what is there: resolved with that at exactly its versions."""
         if not lines:
             return ()
-        fixed = {pin.key: _requirement(pin.key, pin.marker) for pin in there if not pin.archive}
+        fixed = {pin.key: str(pin.pinned) for pin in there if not pin.archive}
         more = replace(
             request,
             requirements=(*request.requirements, *(line.text for line in lines)),
@@ -200,19 +202,15 @@ def _building(sources: Sources, closure: Closure, key: str, besides: set[str]) -
     return found if key in besides else replace(found, offered=())
 
 
-def _requirement(key: str, marker: str) -> str:
-    return f"{key} ; {marker}" if marker else key
-
-
 def _refuse_cycles(item: Lock) -> None:
     """Find now what no build could begin with; on each machine, for a condition may keep two requirements apart."""
     for python, platform in itertools.product(item.pythons, item.platforms):
         circle = cycles.find(
             {
                 distribution.key: {
-                    key.strip()
-                    for key, _, marker in (text.partition(";") for text in distribution.build_requires)
-                    if markers.possible(marker.strip(), (python,), (platform,))
+                    reference.key
+                    for reference in distribution.build_requires
+                    if markers.possible(reference.marker, (python,), (platform,))
                 }
                 for distribution in item.distributions()
             }

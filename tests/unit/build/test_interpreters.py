@@ -8,6 +8,7 @@ import pytest
 from toolkit.build import interpreters
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import select
+from toolkit.model.pins import Pinned
 
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -38,7 +39,11 @@ def test_a_version_that_is_not_there_names_what_is() -> None:
     assert "there is:" in caught.value.hint
 
 
-def test_requirements_are_selected_by_their_markers() -> None:
+def test_references_are_selected_by_their_markers() -> None:
     found = interpreters.find([RUNNING], sys.executable)
-    requirements = ("a==1", "b==2 ; python_version < '3'", "c==3; sys_platform == 'linux' or sys_platform == 'darwin'")
-    assert select(requirements, found) == ("a==1", "c==3")
+    references = (
+        Pinned("a", "1"),
+        Pinned("b", "2", "python_version < '3'"),
+        Pinned("c", "3", "sys_platform == 'linux' or sys_platform == 'darwin'"),
+    )
+    assert select(references, found) == ("a==1", "c==3")

@@ -10,6 +10,7 @@ from toolkit.build import interpreters
 from toolkit.build.plan import Node, Planner, store_key
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.pins import Pinned
 
 PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
 
@@ -17,7 +18,12 @@ PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
 def distribution(name: str, *build_requires: str, marker: str = "") -> Distribution:
     file = VendoredFile(name=f"{name}-1.tar.gz", size=1, sha256=name * 4)
     return Distribution(
-        name=name, version="1", kind="sdist", files=(file,), build_requires=build_requires, marker=marker
+        name=name,
+        version="1",
+        kind="sdist",
+        files=(file,),
+        build_requires=tuple(map(Pinned.parse, build_requires)),
+        marker=marker,
     )
 
 

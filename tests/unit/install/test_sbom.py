@@ -15,6 +15,7 @@ from toolkit.build import interpreters
 from toolkit.install import licences, sbom
 from toolkit.install.sbom import Materials
 from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.pins import Pinned
 
 PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
 
@@ -23,7 +24,9 @@ def locked(name: str, *build_requires: str) -> Distribution:
     file = VendoredFile(
         name=f"{name}-1.0.tar.gz", size=1, sha256=f"{ord(name[0]):064x}", url=f"https://e.example/{name}"
     )
-    return Distribution(name=name, version="1.0", kind="sdist", files=(file,), build_requires=build_requires)
+    return Distribution(
+        name=name, version="1.0", kind="sdist", files=(file,), build_requires=tuple(map(Pinned.parse, build_requires))
+    )
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from tests.unit.locks import distribution, needs
 from toolkit.model.lock import Lock
+from toolkit.model.pins import Pinned
 from toolkit.vendored.dependency_graph import Edge, Needs
 from toolkit.vendored.vendored_metadata import Said
 
@@ -49,15 +50,15 @@ def test_an_extra_counts_only_where_it_is_asked_for() -> None:
 
 def test_what_a_build_needs_is_the_version_of_that_build() -> None:
     old, new = distribution("maker", version="1"), distribution("maker", version="2")
-    one = replace(distribution("one"), build_requires=("maker==1",))
-    two = replace(distribution("two"), build_requires=("maker==2",))
+    one = replace(distribution("one"), build_requires=(Pinned("maker", "1"),))
+    two = replace(distribution("two"), build_requires=(Pinned("maker", "2"),))
     said = {key: Said(build=("maker",)) for key in ("one==1", "two==1")}
     found = edges(app(chosen((one, two), said, "one", "two", build_packages=(old, new))))
     assert {(s, t) for s, kind, t, _ in found if kind == "build"} == {("one==1", "maker==1"), ("two==1", "maker==2")}
 
 
 def test_a_backend_that_builds_itself_is_not_said_to_be_built_with_what_it_needs() -> None:
-    maker = replace(distribution("maker"), build_requires=("tool==1",))
+    maker = replace(distribution("maker"), build_requires=(Pinned("tool", "1"),))
     said = {"maker==1": Said(requires=("tool",))}
     found = edges(app(chosen((maker, distribution("tool")), said, "maker")))
     assert [kind for source, kind, _, _ in found if source == "maker==1"] == ["runtime"]

@@ -8,6 +8,7 @@ import pytest
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.names import normalize
+from toolkit.model.pins import Pinned
 from toolkit.vendored import lock_file
 from toolkit.vendoring import lock_writer
 
@@ -29,13 +30,13 @@ FULL = Lock(
             marker="python_version < '3.13'",
             requires_python=">=3.8",
             dependencies=("b",),
-            build_requires=("tool==3",),
+            build_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
         ),
         Distribution(name="b", version="2", kind="wheels", files=WHEELS),
     ),
     build_packages=(Distribution(name="tool", version="3", kind="archive", files=(SDIST,)),),
-    local=(LocalPackage(name="api", path="api", build_requires=("tool==3",)),),
-    test_requires=("tool==3",),
+    local=(LocalPackage(name="api", path="api", build_requires=(Pinned("tool", "3", "python_version < '3.12'"),)),),
+    test_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
     inputs={"api/requirements.txt": "3" * 64, "api/vendor.txt": ""},
 )
 

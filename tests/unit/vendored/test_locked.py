@@ -9,6 +9,7 @@ import pytest
 from tests.unit.locks import distribution
 from toolkit.core.errors import UserError
 from toolkit.model.lock import LocalPackage, Lock
+from toolkit.model.pins import Pinned
 from toolkit.project import lock_inputs
 from toolkit.vendored import lock_file, locked
 from toolkit.vendoring import lock_writer
@@ -48,11 +49,11 @@ def project(workspace: Workspace) -> Workspace:
         pythons=("3.11",),
         packages=tuple(map(distribution, names)),
         build_packages=tuple(map(distribution, ("check", "shell", "maker"))),
-        test_requires=("check==1",),
-        dev_requires=("shell==1",),
+        test_requires=(Pinned("check", "1"),),
+        dev_requires=(Pinned("shell", "1"),),
         inputs=lock_inputs.fingerprint(found, read, ("linux",)),
         local=(
-            LocalPackage(name="lib", path="lib", build_requires=("maker==1",)),
+            LocalPackage(name="lib", path="lib", build_requires=(Pinned("maker", "1"),)),
             LocalPackage(name="svc", path="the_service"),
         ),
     )
