@@ -15,7 +15,7 @@ from pathlib import Path
 
 from toolkit.core import console, git
 from toolkit.core.errors import UserError
-from toolkit.project import discovery, lines, settings
+from toolkit.project import discovery, lines, package_search, settings
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.scaffold import new_project, new_service, writing
@@ -26,7 +26,7 @@ def is_new(directory: Path) -> bool:
     """Tell whether there is no project yet. Raises `UserError` where something else is in its place."""
     if not directory.exists() or (directory.is_dir() and not any(directory.iterdir())):
         return True
-    if not (directory / ".git").exists() or not discovery.is_toolkit(directory / "common"):
+    if not (directory / ".git").exists() or not package_search.is_toolkit(directory / "common"):
         raise UserError(
             f"{directory}: there already, and no project of this toolkit", "name a directory that is not there yet"
         )

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from toolkit.core import console, git
 from toolkit.core.errors import UserError
-from toolkit.project import discovery, settings
+from toolkit.project import discovery, package_search, settings
 from toolkit.project.settings import Settings
 from toolkit.scaffold import new_project, new_service, writing
 from toolkit.scaffold.writing import Change
@@ -26,7 +26,7 @@ def require_project(root: Path, toolkit: Path) -> None:
     git.require_top(root)
     if root == toolkit:
         raise UserError(f"{root}: the toolkit itself, not a project", "`scripts/new-project DIRECTORY` makes one")
-    if not toolkit.is_relative_to(root) and not discovery.is_toolkit(root / "common"):
+    if not toolkit.is_relative_to(root) and not package_search.is_toolkit(root / "common"):
         raise UserError(
             f"{root}/common: the toolkit is not there",
             "`git submodule add <its repository> common`, then `ln -s common/project.mk Makefile`",

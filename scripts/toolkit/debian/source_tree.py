@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from toolkit.core import console, process
 from toolkit.core.errors import UserError
 from toolkit.debian import library
-from toolkit.project import fingerprints
+from toolkit.project import fingerprints, package_search
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
@@ -31,8 +31,6 @@ _TOOLKIT = (
     "vendor.txt",
     ".python-version",
 )
-#: What is left out where there is no git to tell.
-_UNTRACKED = frozenset({".git", "build", "dist", "__pycache__", ".tox", ".venv"})
 
 
 def export(project: Project, settings: Settings, packaging: Control, target: Path) -> int:
@@ -97,8 +95,9 @@ def _split(output: str) -> list[str]:
 
 
 def _all(root: Path) -> Iterator[str]:
+    """Yield the files of a project without git, which would tell what of it is generated."""
     for parent, directories, names in os.walk(root):
-        directories[:] = [name for name in directories if name not in _UNTRACKED and not name.endswith(".egg-info")]
+        directories[:] = [name for name in directories if not package_search.is_generated(name)]
         links = [name for name in directories if Path(parent, name).is_symlink()]
         yield from (Path(parent, name).relative_to(root).as_posix() for name in (*names, *links))
 

@@ -19,7 +19,8 @@ from xml.sax.saxutils import quoteattr
 from toolkit.core import console, files
 from toolkit.model.interpreter import Interpreter
 from toolkit.project import source_files, submodules
-from toolkit.project.discovery import Package, Project, is_toolkit
+from toolkit.project.discovery import Package, Project
+from toolkit.project.package_search import is_toolkit
 from toolkit.wheel import environment
 
 _MARK = "written by create-virtual-environment, which brings it up to date while it is unchanged: "

@@ -32,16 +32,6 @@ class Declared:
     scripts: Mapping[str, str] = field(default_factory=dict)
 
 
-def is_package(directory: Path) -> bool:
-    """Tell whether a directory holds a setup.py, or a pyproject.toml with `[build-system]` or `[project]`."""
-    return (directory / "setup.py").is_file() or not {"build-system", "project"}.isdisjoint(pyproject(directory))
-
-
-def marker_file(directory: Path) -> str:
-    """Return the name of the file that makes a directory a package."""
-    return "setup.py" if (directory / "setup.py").is_file() else "pyproject.toml"
-
-
 def pyproject(directory: Path) -> dict[str, Any]:
     """Return the content of a directory's pyproject.toml, empty when there is none. Raises `UserError` on bad TOML."""
     path = directory / "pyproject.toml"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -12,10 +12,8 @@ from pathlib import Path
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import declared, lines, submodules
+from toolkit.project import declared, lines, package_search, submodules
 from toolkit.project.settings import Settings
-
-_SKIPPED = frozenset({"vendor", "dist", "build", "debian", "node_modules", "__pycache__"})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +51,7 @@ class Package:
     @property
     def marker_file(self) -> str:
         """Return the name of the file that makes the directory a package."""
-        return declared.marker_file(self.path)
+        return package_search.marker_file(self.path)
 
     @property
     def scripts(self) -> tuple[str, ...]:
@@ -96,7 +94,9 @@ class Project:
 
         The toolkit's own library, where the toolkit is a submodule, is not this project's to lock.
         """
-        own = tuple(package for package in self.libraries if package.is_root or not is_toolkit(package.path))
+        own = tuple(
+            package for package in self.libraries if package.is_root or not package_search.is_toolkit(package.path)
+        )
         return self.services or own or self.libraries
 
     def find(self, name: str) -> Package | None:
@@ -127,7 +127,7 @@ def discover(settings: Settings) -> Project:
         if path == settings.vendor or _is_searched(path, root):
             raise submodules.error(path, root)
     services = [_named(root, name, "SERVICES") for name in settings.services]
-    packages = [_named(root, name, "PACKAGES") for name in settings.packages] or list(_search(root))
+    packages = [_named(root, name, "PACKAGES") for name in settings.packages] or list(package_search.search(root))
     if not packages and not services:
         raise UserError(f"{root}: no package here", "a package is a directory with a setup.py or a pyproject.toml")
     found = Project(
@@ -141,46 +141,17 @@ def discover(settings: Settings) -> Project:
     return found
 
 
-def is_toolkit(directory: Path) -> bool:
-    """Tell whether a directory is a checkout of this toolkit, whose tests and templates hold packages of their own."""
-    return (directory / "scripts" / "toolkit").is_dir() and (directory / "project.mk").is_file()
-
-
 def _is_searched(path: Path, root: Path) -> bool:
     parents = path.relative_to(root).parts
     inside = (root.joinpath(*parents[:count]) for count in range(len(parents)))
-    return not any(map(is_skipped, parents)) and not any(map(is_toolkit, inside))
-
-
-def is_skipped(name: str) -> bool:
-    """Tell whether a directory of this name is never searched for packages."""
-    return name.startswith(".") or name in _SKIPPED or name.endswith(".egg-info")
-
-
-def _search(directory: Path) -> Iterator[Path]:
-    """Yield the packages at and below a directory. Symbolic links are not followed: they may lead back up."""
-    try:
-        with os.scandir(directory) as found:
-            entries = sorted(found, key=lambda entry: entry.name)
-    except PermissionError:
-        return
-    names = {entry.name for entry in entries}
-    if "pyvenv.cfg" in names:
-        return
-    if not names.isdisjoint({"setup.py", "pyproject.toml"}) and declared.is_package(directory):
-        yield directory
-    if is_toolkit(directory):
-        return
-    for entry in entries:
-        if not is_skipped(entry.name) and entry.is_dir(follow_symlinks=False):
-            yield from _search(Path(entry.path))
+    return not any(map(package_search.is_ignored, parents)) and not any(map(package_search.is_toolkit, inside))
 
 
 def _named(root: Path, name: str, variable: str) -> Path:
     path = Path(os.path.normpath(root / name))
     if not path.is_relative_to(root):
         raise UserError(f"{variable}={name}: not inside the project {root}", "name directories of the project")
-    if not declared.is_package(path):
+    if not package_search.is_package(path):
         reason = "no such directory"
         if path.is_dir():
             reason = "no setup.py or pyproject.toml (with [build-system] or [project]) in it"
@@ -191,7 +162,7 @@ def _named(root: Path, name: str, variable: str) -> Path:
 def _package(path: Path, root: Path, is_service: bool) -> Package:
     name = declared.read(path).name
     if not name:
-        file = lines.shown(path / declared.marker_file(path), root)
+        file = lines.shown(path / package_search.marker_file(path), root)
         console.warn(
             f"{file}: the distribution's name is not written literally, so the directory's, {path.name}, is taken"
         )

@@ -18,7 +18,8 @@ from toolkit.model import markers
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.project import lines, python_version
-from toolkit.project.discovery import Package, Project, is_toolkit
+from toolkit.project.discovery import Package, Project
+from toolkit.project.package_search import is_toolkit
 from toolkit.project.requirement_line import Directory, Include, Wanted, parse
 
 FILE = "requirements.txt"

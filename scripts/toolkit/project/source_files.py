@@ -8,23 +8,21 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-#: Directories that are no part of a package's source, at any depth.
-_SKIPPED = frozenset({"vendor", "dist", "build", "debian", "__pycache__", "node_modules"})
+from toolkit.core.errors import UserError
+from toolkit.project import package_search
+
 #: What a checkout of this toolkit holds besides what its library is built from.
 _TOOLKIT_ONLY = frozenset({"scripts", "tests", "bench", "docs", "stand", "templates"})
 
 
 def source_files(directory: Path) -> Iterator[Path]:
     """Yield the files of the package in `directory`, relative and sorted, without those of packages nested in it."""
-    skipped = _SKIPPED | (_TOOLKIT_ONLY if (directory / "scripts" / "toolkit").is_dir() else frozenset())
+    skipped = _TOOLKIT_ONLY if package_search.is_toolkit(directory) else frozenset()
     for parent, directories, names in os.walk(directory):
         directories[:] = sorted(
             name
             for name in directories
-            if name not in skipped
-            and not name.startswith(".")
-            and not name.endswith(".egg-info")
-            and not _is_package(Path(parent, name))
+            if name not in skipped and not package_search.is_ignored(name) and not _is_another(Path(parent, name))
         )
         for name in sorted(names):
             path = Path(parent, name)
@@ -32,8 +30,13 @@ def source_files(directory: Path) -> Iterator[Path]:
                 yield path.relative_to(directory)
 
 
-def _is_package(directory: Path) -> bool:
-    return (directory / "setup.py").exists() or (directory / "pyvenv.cfg").exists()
+def _is_another(directory: Path) -> bool:
+    """Tell whether a directory is a package of its own, or a virtual environment."""
+    try:
+        return package_search.is_package(directory) or package_search.is_environment(directory)
+    except UserError:
+        # What tests read, say; one that is to be a package is refused where packages are looked for.
+        return False
 
 
 def fingerprint(directory: Path) -> str:

@@ -13,7 +13,7 @@ from toolkit.core.errors import UserError
 from toolkit.install.service_environment import Plan
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.names import normalize
-from toolkit.project import source_files
+from toolkit.project import package_search, source_files
 from toolkit.project.discovery import Package, Project
 from toolkit.quality import service_tests
 from toolkit.quality.linters import Linter, Wanted
@@ -109,7 +109,12 @@ def _variables(root: Path, linting: Linting) -> dict[str, str]:
 def sources(package: Package, linter: Linter | None = None) -> list[Path]:
     """Return what of a package is linted, relative to it: modules, directories with modules, scripts."""
     own = list(source_files.source_files(package.path))
-    modules = dict.fromkeys(Path(path.parts[0]) for path in own if path.suffix == ".py")
+    nested = [path.relative_to(package.path) for path in package_search.search(package.path) if path != package.path]
+    # Linters search directories on their own, and would go into one that holds another package.
+    shared = {path.parts[0] for path in nested}
+    modules = dict.fromkeys(
+        path if path.parts[0] in shared else Path(path.parts[0]) for path in own if path.suffix == ".py"
+    )
     scripts = [path for path in own if not path.suffix and _is_script(package.path / path)]
     return [*modules, *(scripts if not linter or linter.reads_scripts else ())]
 

@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.core import console, files, git, process
 from toolkit.core.errors import UserError
-from toolkit.project import discovery
+from toolkit.project import package_search
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.scaffold import new_service, templates, writing
@@ -103,7 +103,7 @@ def vendor_repository(directory: Path) -> Path:
 def check(directory: Path, request: Request) -> None:
     """Raise `UserError` where a project cannot be made: before anything is written, and without changing anything."""
     for parent in directory.parents:
-        if discovery.is_toolkit(parent / "common"):
+        if package_search.is_toolkit(parent / "common"):
             raise UserError(
                 f"{directory}: inside of the project {parent}",
                 "`common/scripts/new-service NAME`, run there, adds a service to it",
@@ -165,7 +165,7 @@ def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
             console.warn(
                 f"common/ is the commit {head[:12]}; changes to {toolkit} that are not committed are not in it"
             )
-    if not discovery.is_toolkit(common):
+    if not package_search.is_toolkit(common):
         raise UserError(f"--toolkit {url}: what is there is not this toolkit", _OTHER_TOOLKIT)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolkit.core import git, outer_make, process
 from toolkit.core.errors import UserError
-from toolkit.project import debian_control, discovery, python_version
+from toolkit.project import debian_control, package_search, python_version
 from toolkit.project.debian_control import Stanza
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -114,7 +114,7 @@ def _packages(names: Mapping[str, str], stanzas: Sequence[Stanza]) -> Iterator[s
 def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[Stanza]) -> None:
     path = project.root / names["directory"]
     taken = [*_takers(project, names, stanzas)]
-    if discovery.is_skipped(path.name):
+    if package_search.is_ignored(path.name):
         taken.append(f"{path.name}/ is a directory that is never searched for packages")
     elif os.path.lexists(path):
         taken.append(f"{path.name} is there already, and is no service")

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from toolkit.project import source_files
 
 
@@ -46,3 +48,21 @@ def test_the_copy_has_the_same_fingerprint(tmp_path: Path) -> None:
     tree(tmp_path / "a", "setup.py", "pkg/__init__.py")
     source_files.copy(tmp_path / "a", tmp_path / "b")
     assert source_files.fingerprint(tmp_path / "a") == source_files.fingerprint(tmp_path / "b")
+
+
+@pytest.mark.parametrize("text", ['[project]\nname = "nested"\n', '[build-system]\nrequires = ["hatchling"]\n'])
+def test_a_nested_package_with_only_a_pyproject_is_not_its_parents_source(tmp_path: Path, text: str) -> None:
+    tree(tmp_path / "a", "setup.py", "pkg/__init__.py", "plugins/nested/nested.py")
+    alone = source_files.fingerprint(tmp_path / "a")
+    (tmp_path / "a/plugins/nested/pyproject.toml").write_text(text)
+    assert [*map(str, source_files.source_files(tmp_path / "a"))] == ["setup.py", "pkg/__init__.py"]
+    assert source_files.fingerprint(tmp_path / "a") != alone
+    source_files.copy(tmp_path / "a", tmp_path / "b")
+    assert not (tmp_path / "b/plugins").exists()
+
+
+def test_a_pyproject_that_only_configures_tools_or_is_no_toml_makes_no_nested_package(tmp_path: Path) -> None:
+    tree(tmp_path, "setup.py", "pkg/pyproject.toml", "tests/data/pyproject.toml")
+    (tmp_path / "pkg/pyproject.toml").write_text("[tool.ruff]\n")
+    own = [str(path) for path in source_files.source_files(tmp_path)]
+    assert own == ["setup.py", "pkg/pyproject.toml", "tests/data/pyproject.toml"]

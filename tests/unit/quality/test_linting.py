@@ -146,3 +146,18 @@ def test_a_linter_without_files_is_not_let_loose_on_all(
     monkeypatch.setattr(linting, "sources", lambda package, linter: [])
     assert lint(project, "mypy") == {}
     assert capsys.readouterr().out == "  LINT    api: there is no file for mypy\n"
+
+
+def test_a_package_inside_another_is_linted_for_itself_alone(project: Workspace) -> None:
+    project.write(
+        {
+            "api/core/__init__.py": "",
+            "api/more/__init__.py": "",
+            "api/more/extra/pyproject.toml": '[project]\nname = "extra"\n',
+            "api/more/extra/extra.py": "",
+        }
+    )
+    found = project.discover()
+    api, extra, _ = found.packages
+    assert [*map(str, linting.sources(api))] == ["api.py", "setup.py", "core", "more/__init__.py", "bin/yc-api"]
+    assert [*map(str, linting.sources(extra))] == ["extra.py"]
