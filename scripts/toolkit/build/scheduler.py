@@ -12,7 +12,7 @@ from pathlib import Path
 from toolkit.build import isolation, wheel_build
 from toolkit.build.plan import Node, store_key
 from toolkit.build.wheel_build import Job
-from toolkit.core import files, process, progress, threads
+from toolkit.core import files, os_release, process, progress, threads
 from toolkit.core.progress import Progress
 from toolkit.model.interpreter import Interpreter
 from toolkit.project import source_files
@@ -159,9 +159,5 @@ def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:
 
 def system() -> str:
     """Return the distribution and its release, such as `debian 12`; the kernel's name elsewhere."""
-    try:
-        lines = Path("/etc/os-release").read_text(encoding="utf-8").splitlines()
-    except FileNotFoundError:
-        return os.uname().sysname
-    values = dict(line.replace('"', "").partition("=")[::2] for line in lines)
-    return f"{values.get('ID', '')} {values.get('VERSION_ID', '')}"
+    found = os_release.read()
+    return f"{found.get('ID', '')} {found.get('VERSION_ID', '')}" if found else os.uname().sysname

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import process
+from toolkit.core import deb822, process
 from toolkit.core.errors import UserError
 
 APT = Path("/etc/apt")
-_FIELD = re.compile(r"([A-Za-z-]+):[ \t]*(.*)")
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s*(?P<components>.*)")
 _OPTION = re.compile(r'(Acquire::(?:https?(?:::[^ ]+)?::[A-Za-z-]+|Check-Valid-Until|Check-Date|Retries)) "(.+)";')
 #: The archives that a release of Debian and Ubuntu consists of, and the suites that consist of one.
@@ -41,7 +40,7 @@ def read(directory: Path = APT) -> tuple[Source, ...]:
     for path in [directory / "sources.list", *sorted((directory / "sources.list.d").glob("*"))]:
         if path.is_file() and path.suffix in (".list", ".sources"):
             text = path.read_text(encoding="utf-8", errors="replace")
-            found += _deb822(text) if path.suffix == ".sources" else _one_line(text)
+            found += _deb822(text, path) if path.suffix == ".sources" else _one_line(text)
     return tuple(found)
 
 
@@ -56,32 +55,18 @@ def _one_line(text: str) -> Iterator[Source]:
             )
 
 
-def _deb822(text: str) -> Iterator[Source]:
-    lines = "\n".join(line for line in text.splitlines() if not line.startswith("#"))
-    for paragraph in re.split(r"\n\s*\n", lines):
-        fields = _fields(paragraph)
-        if "deb" in fields.get("types", "").split() and fields.get("enabled", "yes").lower() not in ("no", "false"):
-            for uri in fields.get("uris", "").split():
-                for suite in fields.get("suites", "").split():
+def _deb822(text: str, path: Path) -> Iterator[Source]:
+    for paragraph in deb822.parse(text, path):
+        is_enabled = paragraph.get("Enabled").lower() not in ("no", "false")
+        if is_enabled and "deb" in paragraph.get("Types").split():
+            for uri in paragraph.get("URIs").split():
+                for suite in paragraph.get("Suites").split():
                     yield Source(
                         uri=uri,
                         suite=suite,
-                        components=tuple(fields.get("components", "").split()),
-                        signed_by=_key_file(fields.get("signed-by", "")),
+                        components=tuple(paragraph.get("Components").split()),
+                        signed_by=_key_file(paragraph.get("Signed-By")),
                     )
-
-
-def _fields(paragraph: str) -> Mapping[str, str]:
-    fields: dict[str, str] = {}
-    name = ""
-    for line in paragraph.splitlines():
-        found = _FIELD.fullmatch(line)
-        if found:
-            name = found[1].lower()
-            fields[name] = found[2]
-        elif name:
-            fields[name] += f"\n{line.strip()}"
-    return fields
 
 
 def _key_file(value: str) -> str:

@@ -8,7 +8,6 @@ import difflib
 import hashlib
 import json
 import os
-import platform
 import re
 import shutil
 import time
@@ -17,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.core import console, files, process, progress
+from toolkit.core import console, files, os_release, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import apt_sources, build_user, deb_build
 from toolkit.debian.build_user import Account
@@ -106,7 +105,7 @@ def _days(text: str) -> int:
 
 def own_suite() -> str:
     """Return the suite of this machine. Raises `UserError` where os-release(5) does not tell."""
-    codename = platform.freedesktop_os_release().get("VERSION_CODENAME", "")
+    codename = os_release.read().get("VERSION_CODENAME", "")
     if not codename:
         raise UserError("/etc/os-release: no VERSION_CODENAME", "name the suite: SUITE=trixie, or SUITES=trixie")
     return codename
@@ -124,11 +123,11 @@ def minimal(suite: str, mirror: str = "") -> Recipe:
     """Return the recipe of a system that has no more than what every system has, to install into."""
     if not _SUITE.fullmatch(suite):
         raise UserError(f"{suite}: not a suite", _suites_hint(suite))
-    system, own, sources = platform.freedesktop_os_release(), own_suite(), apt_sources.read()
+    own, sources = own_suite(), apt_sources.read()
     found = (
         apt_sources.at_mirror(mirror, suite, sources, own)
         if mirror
-        else apt_sources.for_suite(sources, suite, own=own, distribution=system["ID"])
+        else apt_sources.for_suite(sources, suite, own=own, distribution=os_release.read().get("ID", ""))
     )
     architecture = process.read(["dpkg", "--print-architecture"]).strip()
     return Recipe(
@@ -196,7 +195,7 @@ def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> d
         if user.is_other:
             os.chown(staged / tarball.name, os.geteuid(), os.getegid())
         (staged / tarball.name).chmod(0o644)
-        system = _key_values((base / "os-release").read_text(encoding="utf-8"))
+        system = os_release.parse((base / "os-release").read_text(encoding="utf-8"))
         stamp = {
             **asdict(recipe),
             "created": int(time.time()),
@@ -208,11 +207,6 @@ def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> d
     size = tarball.stat().st_size / 1e6
     console.step("CHROOT", f"{tarball.name}, {size:.0f} MB ({time.monotonic() - start:.0f} s)")
     return stamp
-
-
-def _key_values(text: str) -> dict[str, str]:
-    pairs = (line.partition("=") for line in text.splitlines() if "=" in line)
-    return {name: value.strip("\"'") for name, _, value in pairs}
 
 
 def _debootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) -> None:

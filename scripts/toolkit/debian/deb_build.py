@@ -67,7 +67,8 @@ def read(project: Project, settings: Settings) -> Control:
     packaging = (
         debian_control.read(settings.project / "debian") if project.services else library.read(project, settings)
     )
-    debian_control.require_date(packaging.path.with_name("changelog"))
+    # dpkg-buildpackage would only refuse it at the end.
+    packaging.changelog.signature()
     if not project.services:
         return packaging
     for service in project.services:
@@ -146,8 +147,7 @@ def _export(project: Project, settings: Settings, packaging: Control, directory:
     count = source_tree.export(project, settings, packaging, binary)
     shutil.copytree(binary, source, symlinks=True)
     if not packaging.is_native:
-        stamp = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=source)
-        source_package.write_upstream_tarball(packaging, source, int(stamp))
+        source_package.write_upstream_tarball(packaging, source)
     console.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
     return source, binary
 

@@ -44,13 +44,12 @@ class SbuildOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """What every suite's build needs: the source package at `dsc`, and the changelog's newest maintainer and date."""
+    """What every suite's build needs, the source package at `dsc`."""
 
     settings: Settings
     options: SbuildOptions
     packaging: Control
     dsc: Path
-    signature: str
 
 
 def check(options: SbuildOptions) -> None:
@@ -92,10 +91,8 @@ def _prepare(
 ) -> _Work:
     start = time.monotonic()
     dsc, count = source_package.write(project, settings, packaging, directory)
-    changelog = ["dpkg-parsechangelog", "--file", str(packaging.path.with_name("changelog")), "--show-field"]
-    maintainer, date = (process.read([*changelog, name]).strip() for name in ("Maintainer", "Date"))
     console.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
-    return _Work(settings=settings, options=options, packaging=packaging, dsc=dsc, signature=f"{maintainer}  {date}")
+    return _Work(settings=settings, options=options, packaging=packaging, dsc=dsc)
 
 
 def refuse_other_source(dsc: Path, target: Path) -> None:
@@ -172,7 +169,7 @@ def _entry(work: _Work, suite: str, version: str) -> str:
     name, source = work.packaging.name, work.packaging.version
     return (
         f"{name} ({version}) {suite}; urgency=medium, binary-only=yes\n\n"
-        f"  * Built for {suite} from the source of {source}.\n\n -- {work.signature}\n"
+        f"  * Built for {suite} from the source of {source}.\n\n -- {work.packaging.changelog.signature().text}\n"
     )
 
 

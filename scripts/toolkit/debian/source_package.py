@@ -23,21 +23,21 @@ def write(project: Project, settings: Settings, control: Control, directory: Pat
     """
     tree = directory / f"{control.name}-{control.upstream_version}"
     count = source_tree.export(project, settings, control, tree)
-    epoch = process.read(["dpkg-parsechangelog", "--show-field", "Timestamp"], cwd=tree).strip()
     # vendor/ is compressed already: the lowest level does.
     options = ["-Zgzip", "-z1"] if control.is_native else []
     if not control.is_native:
-        write_upstream_tarball(control, tree, int(epoch))
-    environment = {**os.environ, "SOURCE_DATE_EPOCH": epoch}
+        write_upstream_tarball(control, tree)
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": str(control.changelog.signature().timestamp)}
     process.run(["dpkg-source", *options, "--build", tree.name], cwd=directory, env=environment)
     return directory / f"{control.name}_{control.file_version}.dsc", count
 
 
-def write_upstream_tarball(control: Control, tree: Path, epoch: int) -> Path:
+def write_upstream_tarball(control: Control, tree: Path) -> Path:
     """Write `<source>_<version>.orig.tar.gz` beside a tree: all of it but debian/, the same bytes for the same files.
 
-    `epoch` (seconds since 1970) becomes the time of every file. vendor/ is compressed already: the lowest level does.
+    Every file is as old as the changelog's newest entry. vendor/ is compressed already: the lowest level does.
     """
+    epoch = control.changelog.signature().timestamp
     target = tree.parent / f"{control.name}_{control.upstream_version}.orig.tar.gz"
     top = Path(f"{control.name}-{control.upstream_version}")
     with (

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.build import interpreters
-from toolkit.core import files, process
+from toolkit.core import files, os_release, process
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.project import python_version, submodules
@@ -145,7 +145,7 @@ def _vendor(project: Project, settings: Settings) -> list[Pair]:
 
 
 def _machine() -> Iterator[Pair]:
-    yield "system", _attempt(lambda: platform.freedesktop_os_release()["PRETTY_NAME"])
+    yield "system", os_release.read().get("PRETTY_NAME", "unknown")
     yield "kernel", f"{platform.system()} {platform.release()} {platform.machine()}"
     yield "cores", str(os.cpu_count())
     yield "user", "root" if os.geteuid() == 0 else "not root"

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.core import deb822
+from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
+from toolkit.project import changelog
+from toolkit.project.changelog import Entry
 from toolkit.project.discovery import Package
 
-_FIELD = re.compile(r"(?P<name>[!-,.-9;-~][!-9;-~]*):[ \t]*(?P<value>.*)")
-_ENTRY = re.compile(r"(?P<source>[a-z0-9][a-z0-9+.-]+) \((?P<version>[^()\s]+)\)(?: [\w.+-]+)+;")
-_VERSION = re.compile(r"(?:\d+:)?[0-9][0-9A-Za-z.+~-]*")
-_TRAILER = re.compile(r" -- [^<>]* <[^<>]+>  (?:\w{3}, +)?\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}")
 #: `name:any (>= 1) [amd64] <!nocheck>`, deb-src-control(5).
 _RELATION = re.compile(
     r"[a-z0-9$][\w+.${}-]*(?::[a-z0-9-]+)?(?:\s*\((?:<<|<=|=|>=|>>)\s*[^\s()]+\))?(?:\s*\[[^][]+\])?(?:\s*<[^<>]+>)*"
@@ -30,31 +30,24 @@ _NATIVE, _QUILT = "3.0 (native)", "3.0 (quilt)"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Stanza:
-    """A paragraph of debian/control: fields by their name in lower case, and the line it begins at."""
-
-    fields: Mapping[str, str]
-    line: int
-
-    def get(self, name: str) -> str:
-        """Return a field's value, an empty string when it is not there."""
-        return self.fields.get(name.lower(), "")
-
-
-@dataclass(frozen=True, kw_only=True)
 class Control:
-    """A `debian/` directory: the source stanza, binary packages by name, the newest version, the source format."""
+    """A `debian/` directory: the source's paragraph, binary packages by name, the newest entry, the source format."""
 
     path: Path
-    source: Stanza
-    binaries: Mapping[str, Stanza]
-    version: str
+    source: Paragraph
+    binaries: Mapping[str, Paragraph]
+    changelog: Entry
     format: str
 
     @property
     def name(self) -> str:
         """Return the source package's name."""
         return self.source.get("Source")
+
+    @property
+    def version(self) -> str:
+        """Return the version of the newest entry."""
+        return self.changelog.version
 
     @property
     def is_native(self) -> bool:
@@ -107,33 +100,22 @@ def read(debian: Path) -> Control:
             f"{debian}/rules: there is none", "three lines do: `#!/usr/bin/make -f`, `%:`, and `dh $@` after a tab"
         )
     path = debian / "control"
-    first, *others = stanzas(path)
-    version = _version(debian / "changelog", first.get("Source"))
+    first, *others = paragraphs(path)
+    entry = changelog.newest(_text(debian / "changelog"), debian / "changelog", first.get("Source"))
+    version = entry.version
     source_format = _format(debian / "source" / "format")
     if not version.rpartition("-")[0] and source_format == _QUILT:
         raise UserError(
-            f"{debian}/changelog:1: {version} has no Debian revision, as {_QUILT} wants",
+            f"{debian}/changelog:{entry.line}: {version} has no Debian revision, as {_QUILT} wants",
             f"make it {version}-1, or write `{_NATIVE}` to debian/source/format",
         )
     if "-" in version and source_format == _NATIVE:
         raise UserError(
-            f"{debian}/changelog:1: {version} has a Debian revision, which {_NATIVE} has not",
+            f"{debian}/changelog:{entry.line}: {version} has a Debian revision, which {_NATIVE} has not",
             f"write the version without `-`, or `{_QUILT}` to debian/source/format",
         )
-    binaries = {stanza.get("Package"): stanza for stanza in others}
-    return Control(path=path, source=first, binaries=binaries, version=version, format=source_format)
-
-
-def require_date(path: Path) -> None:
-    """Refuse a changelog whose newest entry has no line that says who made it and when (deb-changelog(5))."""
-    lines = [(number, line) for number, line in enumerate(_text(path).splitlines(), 1) if line.strip()]
-    # What is not indented by two spaces is a heading or a last line.
-    number, line = next(((n, text) for n, text in lines[1:] if not text.startswith("  ")), (lines[-1][0], ""))
-    if not _TRAILER.fullmatch(line.rstrip()):
-        raise UserError(
-            f"{path}:{number}: not the last line of an entry: {line.strip()!r}",
-            "it has to look like ` -- Your Name <you@example.com>  Mon, 02 Nov 2026 10:00:00 +0000`; `dch` writes it",
-        )
+    binaries = {each.get("Package"): each for each in others}
+    return Control(path=path, source=first, binaries=binaries, changelog=entry, format=source_format)
 
 
 def _text(path: Path) -> str:
@@ -145,20 +127,20 @@ def _text(path: Path) -> str:
         raise UserError(f"{path}: not UTF-8: {error}", "Debian wants this file in UTF-8") from None
 
 
-def stanzas(path: Path) -> list[Stanza]:
+def paragraphs(path: Path) -> list[Paragraph]:
     """Return the paragraphs of a control file, the source's first (deb-src-control(5))."""
-    found = list(_paragraphs(path))
+    found = list(deb822.parse(_text(path), path))
     if not found or not found[0].get("Source"):
         raise UserError(f"{path}:1: the first paragraph has no field `Source`", "begin it with `Source: <name>`")
     _require_relations(path, found[0])
-    for stanza in found[1:]:
+    for each in found[1:]:
         for field in ("Package", "Architecture"):
-            if not stanza.get(field):
-                raise UserError(f"{path}:{stanza.line}: a paragraph without `{field}`", "see deb-src-control(5)")
+            if not each.get(field):
+                raise UserError(f"{path}:{each.line}: a paragraph without `{field}`", "see deb-src-control(5)")
     return found
 
 
-def _require_relations(path: Path, source: Stanza) -> None:
+def _require_relations(path: Path, source: Paragraph) -> None:
     for name in _RELATIONS:
         for word in filter(None, map(str.strip, re.split(r"[,|]", source.get(name)))):
             if not _RELATION.fullmatch(word):
@@ -166,49 +148,6 @@ def _require_relations(path: Path, source: Stanza) -> None:
                     f"{path}:{source.line}: {name}: {word!r} is not a package",
                     "it looks like `debhelper-compat (= 13)`, with commas between",
                 )
-
-
-def _paragraphs(path: Path) -> Iterator[Stanza]:
-    fields: dict[str, str] = {}
-    name, start = "", 0
-    for number, line in enumerate([*_text(path).splitlines(), ""], 1):
-        if line.startswith("#"):
-            continue
-        if not line.strip():
-            if fields:
-                yield Stanza(fields=fields, line=start)
-            fields, name = {}, ""
-        elif line[0] in " \t" and name:
-            fields[name] += f"\n{line.strip()}"
-        elif found := _FIELD.fullmatch(line):
-            start = start if fields else number
-            name = found["name"].lower()
-            if name in fields:
-                raise UserError(f"{path}:{number}: a second `{found['name']}` in one paragraph", "keep one of them")
-            fields[name] = found["value"].strip()
-        else:
-            raise UserError(
-                f"{path}:{number}: neither a field nor its continuation: {line.strip()!r}",
-                "a field is `Name: value`, a continuation begins with a space",
-            )
-
-
-def _version(path: Path, source: str) -> str:
-    """Return the version of the newest entry of a changelog, which has to be this source's (deb-changelog(5))."""
-    lines = _text(path).splitlines()
-    number, line = next(((n, text) for n, text in enumerate(lines, 1) if text.strip()), (1, ""))
-    found = _ENTRY.match(line)
-    if not found or not _VERSION.fullmatch(found["version"]):
-        raise UserError(
-            f"{path}:{number}: not the heading of an entry: {line.strip()!r}",
-            f"it has to look like `{source} (1.0) unstable; urgency=medium`; `dch` writes it",
-        )
-    if found["source"] != source:
-        raise UserError(
-            f"{path}:{number}: {found['source']} is called {source} in debian/control",
-            "give the source package one name in both files",
-        )
-    return found["version"]
 
 
 def _format(path: Path) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import os
-import platform
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from toolkit.core import console, files, git, process
+from toolkit.core import console, files, git, os_release, process
 from toolkit.core.errors import UserError
 from toolkit.project import package_search
 from toolkit.project.discovery import Project
@@ -86,12 +85,10 @@ def _recipe(directory: Path, ci: str, services: Sequence[str]) -> Entry:
     source, target = RECIPES[ci]
     text = (directory / source).read_text(encoding="utf-8")
     text = re.sub(r"api_service(\W+)worker", lambda found: found[1].join(services), text)
-    try:
-        release = platform.freedesktop_os_release()
-        system, suite = release["ID"], release["VERSION_CODENAME"]
-    except (OSError, KeyError):
-        return Entry(path=PurePosixPath(target), text=text)
-    text = re.sub(r"bookworm(\W+)trixie", suite, text).replace("debian:bookworm", f"{system}:{suite}")
+    system = os_release.read()
+    if {"ID", "VERSION_CODENAME"} <= system.keys():
+        suite = system["VERSION_CODENAME"]
+        text = re.sub(r"bookworm(\W+)trixie", suite, text).replace("debian:bookworm", f"{system['ID']}:{suite}")
     return Entry(path=PurePosixPath(target), text=text)
 
 

@@ -10,9 +10,9 @@ from email.utils import format_datetime
 from pathlib import Path
 
 from toolkit.core import git, outer_make, process
+from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
 from toolkit.project import debian_control, package_search, python_version
-from toolkit.project.debian_control import Stanza
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
 from toolkit.scaffold import templates
@@ -80,9 +80,9 @@ def source_name(root: Path, service: str) -> str:
     return root.name if NAME.fullmatch(root.name) and len(root.name) > 1 else service
 
 
-def _stanzas(root: Path) -> list[Stanza]:
+def _stanzas(root: Path) -> list[Paragraph]:
     path = root / "debian" / "control"
-    return debian_control.stanzas(path) if path.exists() else []
+    return debian_control.paragraphs(path) if path.exists() else []
 
 
 def people(root: Path) -> dict[str, str]:
@@ -105,13 +105,13 @@ def _is_there(project: Project, names: Mapping[str, str]) -> bool:
     return project.root / names["directory"] in [service.path for service in project.services]
 
 
-def _packages(names: Mapping[str, str], stanzas: Sequence[Stanza]) -> Iterator[str]:
+def _packages(names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:
     """Yield the packages of debian/control that belong to a service of these names."""
     declared = [stanza.get("Package") for stanza in stanzas[1:]]
     yield from (name for name in (names["package"], names["service"]) if name in declared)
 
 
-def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[Stanza]) -> None:
+def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> None:
     path = project.root / names["directory"]
     taken = [*_takers(project, names, stanzas)]
     if package_search.is_ignored(path.name):
@@ -122,7 +122,7 @@ def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[St
         raise UserError(f"{names['service']}: the name is taken: {taken[0]}", "choose another name")
 
 
-def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Stanza]) -> Iterator[str]:
+def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:
     """Yield what bears one of a new service's names already."""
     if package := project.find(names["module"]):
         yield f"{project.shown(package.path)}/ is the package {package.name}"

@@ -7,10 +7,12 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import Workspace
+from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
 from toolkit.debian import source_tree
 from toolkit.model.lock import Lock
-from toolkit.project.debian_control import Control, Stanza
+from toolkit.project.changelog import Entry
+from toolkit.project.debian_control import Control
 from toolkit.vendored import lock_file
 from toolkit.vendoring import lock_writer
 
@@ -72,9 +74,10 @@ def _write_lock(workspace: Workspace, inputs: dict[str, str]) -> None:
 
 
 def packaging(workspace: Workspace) -> Control:
-    source = Stanza(fields={}, line=1)
+    source = Paragraph(fields={}, line=1)
     path = workspace.root / "debian/control"
-    return Control(path=path, source=source, binaries={}, version="1.0", format="3.0 (native)")
+    entry = Entry(path=path.with_name("changelog"), version="1.0", line=1, last=(1, ""))
+    return Control(path=path, source=source, binaries={}, changelog=entry, format="3.0 (native)")
 
 
 def exported(workspace: Workspace) -> list[str]:

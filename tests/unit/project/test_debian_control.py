@@ -140,13 +140,3 @@ def test_refuses_a_control_file_in_another_encoding(debian: Path) -> None:
     (debian / "control").write_bytes(b"Source: a\nMaintainer: J\xf6rg\n")
     with pytest.raises(UserError, match="control: not UTF-8"):
         debian_control.read(debian)
-
-
-@pytest.mark.parametrize("end", ["", " -- nobody\n", " -- A <a@b.example>\n", "my-project (0.9) sid; urgency=low\n"])
-def test_an_entry_of_the_changelog_says_who_made_it_and_when(tmp_path: Path, end: str) -> None:
-    path = tmp_path / "changelog"
-    path.write_text(CHANGELOG)
-    debian_control.require_date(path)
-    path.write_text(f"my-project (1.0) unstable; urgency=low\n\n  * New.\n\n{end}")
-    with pytest.raises(UserError, match=r"changelog:\d: not the last line of an entry"):
-        debian_control.require_date(path)
