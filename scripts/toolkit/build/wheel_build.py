@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,6 +15,8 @@ from toolkit.build import compilers, headers, isolation
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
+from toolkit.project import pyproject
+from toolkit.wheel import metadata
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 
@@ -75,14 +76,14 @@ def build_wheel(job: Job) -> Path:
 
 def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any]) -> str:
     """Run one PEP 517 hook in the job's environment and return what it printed; raises `CommandError`."""
-    backend, backend_path = build_backend(job.source)
+    system = pyproject.build_system(pyproject.read(job.source), str(job.source / pyproject.FILE))
     request = job.scratch / "request.json"
     request.write_text(
         json.dumps(
             {
                 "source": str(job.source),
-                "backend": backend,
-                "backend_path": backend_path,
+                "backend": system.backend,
+                "backend_path": system.backend_path,
                 "hook": hook,
                 "kwargs": kwargs,
                 "result_path": str(job.scratch / "result.json"),
@@ -91,21 +92,6 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any]) -> str:
         encoding="utf-8",
     )
     return process.run([*isolation.prefix(), job.python, HOOK_RUNNER, request], cwd=job.source, env=_environment(job))
-
-
-def build_backend(source: Path) -> tuple[str, list[str]]:
-    """Return a source tree's backend and `backend-path`; setuptools' legacy one where none is named (PEP 517)."""
-    import tomllib
-
-    try:
-        table = tomllib.loads((source / "pyproject.toml").read_text(encoding="utf-8")).get("build-system", {})
-    except FileNotFoundError:
-        table = {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(
-            f"{source / 'pyproject.toml'}: {error}", "mend the file; for a vendored archive, choose another version"
-        ) from None
-    return table.get("build-backend", "setuptools.build_meta:__legacy__"), table.get("backend-path", [])
 
 
 @cache
@@ -151,11 +137,11 @@ def _environment(job: Job) -> dict[str, str]:
 
 def _check_identity(job: Job, wheel: Path) -> None:
     """Refuse a wheel whose own metadata tells another name or version than the lock."""
-    name, version = wheel_identity(wheel)
-    same_version = not job.version or _same_version(version, job.version)
-    if normalize(name) != normalize(job.name) or not same_version:
+    found = metadata.read(wheel)
+    same_version = not job.version or _same_version(found.version, job.version)
+    if normalize(found.name) != normalize(job.name) or not same_version:
         raise UserError(
-            f"{job.name} {job.version}: its build made {name} {version}",
+            f"{job.name} {job.version}: its build made {found.name} {found.version}",
             f"the archive is not what its name says: see where it came from, then `make vendor UPGRADE={job.name}`",
         )
 
@@ -167,18 +153,6 @@ def _same_version(first: str, second: str) -> bool:
         return Version(first) == Version(second)
     except InvalidVersion:
         return first == second
-
-
-def wheel_identity(wheel: Path) -> tuple[str, str]:
-    """Return the name and version that a wheel's METADATA states. Raises `UserError` for what is no wheel."""
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            path = next(n for n in archive.namelist() if n.count("/") == 1 and n.endswith(".dist-info/METADATA"))
-            lines = archive.read(path).decode("utf-8", "replace").split("\n\n")[0].splitlines()
-    except (zipfile.BadZipFile, StopIteration):
-        raise UserError(f"{wheel}: not a wheel", "restore it from git, or run `make vendor`") from None
-    fields = dict(line.split(": ", 1) for line in lines if ": " in line)
-    return fields["Name"].strip(), fields["Version"].strip()
 
 
 def _build_error(job: Job, error: process.CommandError) -> UserError:

@@ -14,7 +14,7 @@ from packaging.version import InvalidVersion, Version
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.debian import pydist
-from toolkit.project import debian_control, declared
+from toolkit.project import debian_control, pyproject
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -156,8 +156,11 @@ def _source(name: str, who: str, libraries: Sequence[Package]) -> str:
 
 def _build_requires(library: Package) -> list[str]:
     """Return the packages of what a library says that it is built with; setuptools if it says nothing, PEP 517."""
-    table = declared.pyproject(library.path).get("build-system", {})
-    return [pydist.package_of(name) for name in table.get("requires", ["setuptools", "wheel"])]
+    content = pyproject.read(library.path)
+    system = pyproject.build_system(content, str(library.path / pyproject.FILE))
+    # Setuptools before 70.1, which Debian 12 has, makes no wheel without the package `wheel`.
+    requires = system.requires if "build-system" in content else (*system.requires, "wheel")
+    return [pydist.package_of(text) for text in requires]
 
 
 def _binary(library: Package) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from toolkit.model.core_metadata import CoreMetadata
 from toolkit.wheel import metadata
-from toolkit.wheel.metadata import WheelMetadata
 
 _HEADER = """\
 Format: https://www.debian.org/doc/packaging-manuals/copyright-format/1.0/
@@ -17,23 +17,24 @@ Comment: The Python distributions in the virtual environment of {service}, as th
 
 def write(path: Path, service: str, prefix: Path, wheels: Sequence[Path]) -> None:
     """Write the text, compressed: one paragraph a distribution, then each licence text. `prefix` is the environment."""
-    items = sorted(map(metadata.read, wheels), key=lambda item: item.name.lower())
-    text = _HEADER.format(service=service) + "".join(_paragraph(item, prefix) for item in items)
+    read = [(metadata.read(wheel), metadata.licence_texts(wheel)) for wheel in wheels]
+    items = sorted(read, key=lambda pair: pair[0].name.lower())
+    text = _HEADER.format(service=service) + "".join(_paragraph(item, texts, prefix) for item, texts in items)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
     path.chmod(0o644)
 
 
-def _paragraph(item: WheelMetadata, prefix: Path) -> str:
+def _paragraph(item: CoreMetadata, texts: Mapping[str, str], prefix: Path) -> str:
     licence = item.licence_expression or item.licence or "not stated"
     holders = "\n           ".join(item.authors) or "not stated"
     where = f"{str(prefix).lstrip('/')}/lib/*/{item.name.replace('-', '_')}-{item.version}.dist-info/*"
-    lines = [f"\nFiles: {where}", f"Copyright: {holders}", f"License: {licence}", *_texts(item)]
+    lines = [f"\nFiles: {where}", f"Copyright: {holders}", f"License: {licence}", *_texts(texts)]
     return "\n".join(lines) + "\n"
 
 
-def _texts(item: WheelMetadata) -> Iterator[str]:
-    for name, text in item.texts.items():
+def _texts(texts: Mapping[str, str]) -> Iterator[str]:
+    for name, text in texts.items():
         yield f" --- {name} ---"
         yield from _indented(text.splitlines())
 

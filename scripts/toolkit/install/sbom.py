@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import TOOL, Distribution, Lock
 from toolkit.model.names import normalize
 from toolkit.wheel import metadata
-from toolkit.wheel.metadata import WheelMetadata
 
 #: The name of the property that tells what built a component, `name==version` each.
 BUILT_WITH = f"{TOOL}:built-with"
@@ -63,7 +63,7 @@ def write(path: Path, materials: Materials) -> None:
     path.chmod(0o644)
 
 
-def _application(materials: Materials, item: WheelMetadata | None) -> dict[str, Any]:
+def _application(materials: Materials, item: CoreMetadata | None) -> dict[str, Any]:
     version = item.version if item else ""
     return {
         "type": "application",
@@ -77,7 +77,7 @@ def _toolkit() -> dict[str, Any]:
     return {"type": "application", "name": TOOL}
 
 
-def _component(item: WheelMetadata, locked: Distribution | None, materials: Materials) -> dict[str, Any]:
+def _component(item: CoreMetadata, locked: Distribution | None, materials: Materials) -> dict[str, Any]:
     name = normalize(item.name)
     component: dict[str, Any] = {
         "type": "library",
@@ -119,7 +119,7 @@ def _reference(name: str, locked: Distribution | None) -> str:
     return f"pkg:pypi/{name}@{locked.version}" if locked else f"local:{name}"
 
 
-def _licences(item: WheelMetadata) -> dict[str, Any]:
+def _licences(item: CoreMetadata) -> dict[str, Any]:
     if item.licence_expression:
         return {"licenses": [{"expression": item.licence_expression}]}
     return {"licenses": [{"license": {"name": item.licence}}]} if item.licence else {}
@@ -139,7 +139,7 @@ def _tools(lock: Lock, interpreter: Interpreter, shipped: Mapping[str, Distribut
     return [found[key] for key in sorted(found)]
 
 
-def _dependencies(materials: Materials, found: Mapping[str, WheelMetadata], own: str) -> list[dict[str, Any]]:
+def _dependencies(materials: Materials, found: Mapping[str, CoreMetadata], own: str) -> list[dict[str, Any]]:
     """Return who needs whom at run time.
 
     The service needs what its metadata says and all that nobody else needs: few setup.py repeat requirements.txt, and
@@ -154,7 +154,7 @@ def _dependencies(materials: Materials, found: Mapping[str, WheelMetadata], own:
     return [{"ref": row, "dependsOn": sorted(references[name] for name in names)} for row, names in rows.items()]
 
 
-def _needed(item: WheelMetadata, interpreter: Interpreter, known: Iterable[str]) -> set[str]:
+def _needed(item: CoreMetadata, interpreter: Interpreter, known: Iterable[str]) -> set[str]:
     from packaging.requirements import Requirement
 
     requirements = (Requirement(text) for text in item.requires)

@@ -5,14 +5,14 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from email.parser import Parser
 from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import UserError
+from toolkit.model import core_metadata
+from toolkit.project import pyproject
 
 #: The arguments of `setup()` that are read.
 _ARGUMENTS = ("name", "version", "description", "license", "entry_points")
@@ -32,24 +32,13 @@ class Declared:
     scripts: Mapping[str, str] = field(default_factory=dict)
 
 
-def pyproject(directory: Path) -> dict[str, Any]:
-    """Return the content of a directory's pyproject.toml, empty when there is none. Raises `UserError` on bad TOML."""
-    path = directory / "pyproject.toml"
-    try:
-        return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: not a TOML file: {error}", "mend the file") from None
-
-
 def read(directory: Path) -> Declared:
     """Return what is declared.
 
     `[project]` comes first, then (as in setuptools) setup.py before setup.cfg, and what only an unpacked sdist has.
     """
     sources = [
-        _from_pyproject(pyproject(directory)),
+        _from_pyproject(pyproject.read(directory)),
         _from_setup_py(directory),
         _from_setup_cfg(directory),
         _from_pkg_info(directory),
@@ -69,9 +58,8 @@ def _from_pkg_info(directory: Path) -> Declared:
     path = directory / "PKG-INFO"
     if not path.is_file():
         return Declared()
-    fields = Parser().parsestr(path.read_text(encoding="utf-8", errors="replace"), headersonly=True)
-    values = {key: _text(fields.get(key)) for key in ("Name", "Version", "Summary")}
-    return Declared(name=values["Name"], version=values["Version"], summary=values["Summary"])
+    found = core_metadata.parse(path.read_bytes())
+    return Declared(name=found.name, version=found.version, summary=found.summary)
 
 
 def _module_version(directory: Path, name: str) -> str:

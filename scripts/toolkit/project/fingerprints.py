@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolkit.project import declared, lines, python_version
+from toolkit.project import lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
@@ -59,8 +59,8 @@ def _change(old: str, new: str, path: Path) -> str:
 def _of(path: Path, root: Path) -> str:
     if not path.is_file():
         return ""
-    if path.name == "pyproject.toml":
-        table = declared.pyproject(path.parent).get("build-system", {})
+    if path.name == pyproject.FILE:
+        table = pyproject.read(path.parent).get("build-system", {})
         text = json.dumps(table, sort_keys=True) if table else ""
     else:
         text = "\n".join(line for _, line in lines.read(path, root))

@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.project import declared
+from toolkit.project import pyproject
 
 #: What tools write into every project.
 _GENERATED = frozenset({".git", ".tox", ".venv", "__pycache__", "build", "dist"})
@@ -21,7 +21,7 @@ def is_package(directory: Path) -> bool:
     """
     if (directory / "setup.py").is_file():
         return True
-    return not {"build-system", "project"}.isdisjoint(declared.pyproject(directory))
+    return not {"build-system", "project"}.isdisjoint(pyproject.read(directory))
 
 
 def marker_file(directory: Path) -> str:

@@ -19,9 +19,9 @@ from packaging.version import Version
 
 from toolkit.core import console, cycles, process, threads
 from toolkit.model.pins import Pin, Pinned
+from toolkit.project.pyproject import BuildSystem
 from toolkit.resolve import pin_closure
 from toolkit.resolve.engine import ConflictError, Request, Resolver
-from toolkit.vendored.sdist import BuildSystem
 
 Requirements = frozenset[str]
 

@@ -8,7 +8,8 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-LEGACY = "setuptools.build_meta:__legacy__"
+from toolkit.project.pyproject import BuildSystem
+
 #: Build hooks of hatchling that add no requirement of their own: hatchling/builders/hooks/version.py, and hatch-vcs.
 _QUIET_HOOKS = frozenset({"version", "vcs"})
 #: Backends whose answer does not depend on where they come from, so that an in-tree copy of them answers the same.
@@ -18,9 +19,8 @@ _BOOTSTRAPPED = frozenset(
 
 
 def told(
-    backend: str,
+    system: BuildSystem,
     *,
-    in_tree: bool,
     pyproject: Mapping[str, Any],
     members: Mapping[str, bytes],
     mentions: Callable[[bytes], bool],
@@ -29,11 +29,11 @@ def told(
 
     `members` are the files of the tree's top directory by name; `mentions` looks for a word in all its sources.
     """
-    module = backend.partition(":")[0]
+    module = system.backend.partition(":")[0]
+    in_tree = bool(system.backend_path)
     tool = pyproject.get("tool", {})
     if in_tree and module not in _BOOTSTRAPPED:
-        requires = str(pyproject.get("build-system", {}).get("requires"))
-        if "setuptools" not in requires or mentions(b"get_requires_for_build_"):
+        if "setuptools" not in str(system.requires) or mentions(b"get_requires_for_build_"):
             return None
         # One that nowhere names the hook passes setuptools' own on: `from setuptools.build_meta import *`, or a loop.
         return _told_by_setuptools(members, mentions)

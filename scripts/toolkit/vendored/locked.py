@@ -8,7 +8,7 @@ from pathlib import Path
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Lock
-from toolkit.project import declared, fingerprints, lock_inputs, submodules
+from toolkit.project import fingerprints, lock_inputs, pyproject, submodules
 from toolkit.project.discovery import Package, Project
 from toolkit.project.lock_inputs import Wants
 from toolkit.project.requirements import Line, Tree
@@ -44,7 +44,7 @@ def require(project: Project, settings: Settings) -> list[Lock]:
 def _local(project: Project, locked: Lock) -> dict[str, Said]:
     """Return what the local packages of a lock name to build with."""
     return {
-        item.name: Said(build=vendored_metadata.build_requires(declared.pyproject(project.root / item.path)))
+        item.name: Said(build=vendored_metadata.build_requires(pyproject.read(project.root / item.path)))
         for item in locked.local
     }
 

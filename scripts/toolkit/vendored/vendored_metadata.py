@@ -13,19 +13,18 @@ import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from email.parser import BytesHeaderParser
 from pathlib import Path
 from typing import Any
 
 from toolkit.core import console, files
+from toolkit.model import core_metadata
 from toolkit.model.lock import Distribution, VendoredFile
 from toolkit.model.names import normalize
+from toolkit.project.pyproject import LEGACY_REQUIRES
 from toolkit.vendored import archive
 
 #: Part of every entry's name: a change in what is read makes new entries instead of wrong hits.
 _RECIPE = 1
-#: What pip takes for a tree without a `[build-system]` (PEP 518).
-_LEGACY = ("setuptools>=40.8.0",)
 _SECTION = re.compile(r"\[(?P<extra>[^:\]]*):?(?P<marker>[^\]]*)\]")
 
 
@@ -90,11 +89,11 @@ def _from_source(file: VendoredFile, vendor: Path) -> Said:
 
 def build_requires(pyproject: Mapping[str, Any]) -> tuple[str, ...]:
     """Return what a pyproject.toml names to build with."""
-    return _texts(pyproject["build-system"].get("requires")) if "build-system" in pyproject else _LEGACY
+    return _texts(pyproject["build-system"].get("requires")) if "build-system" in pyproject else LEGACY_REQUIRES
 
 
 def _headers(content: bytes) -> tuple[str, ...]:
-    return tuple(str(value) for value in BytesHeaderParser().parsebytes(content).get_all("Requires-Dist", ()))
+    return core_metadata.parse(content).requires
 
 
 def _toml(content: bytes) -> Mapping[str, Any]:

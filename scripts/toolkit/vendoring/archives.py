@@ -46,15 +46,16 @@ def _file(rule: ArchiveRule, held: dict[str, str]) -> VendoredFile:
 
 
 def _given(rule: ArchiveRule, file: VendoredFile, fetched: Fetched) -> Given:
-    facts = sdist.read(fetched.path, file.name)
-    name, version = (facts.name, facts.version) if facts.name else _identity(fetched.path, file.name)
+    metadata = sdist.read(fetched.path, file.name).metadata
+    name, version = (metadata.name, metadata.version) if metadata.name else _identity(fetched.path, file.name)
     if not name:
         raise UserError(
             f"{rule.origin}: {file.name} does not say which distribution it is",
             "it has no PKG-INFO, its setup.py computes its name, and the file is not called name-version.tar.gz",
         )
     remote = RemoteFile(name=file.name, url=rule.url, size=fetched.size, sha256=fetched.sha256)
-    return Given(pin=Pin(name=normalize(name), version=_valid(version), archive=remote), requires=facts.requires or ())
+    pin = Pin(name=normalize(name), version=_valid(version), archive=remote)
+    return Given(pin=pin, requires=metadata.requires if metadata.requires_certain else ())
 
 
 def _identity(path: Path, file_name: str) -> tuple[str, str]:

@@ -11,16 +11,18 @@ from packaging.version import InvalidVersion, Version
 
 from toolkit.core import threads
 from toolkit.core.errors import UserError
+from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Distribution, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.project import source_files
+from toolkit.project.pyproject import BuildSystem
 from toolkit.resolve.build_closure import Built, Tree
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Asker, together
 from toolkit.vendored import sdist
-from toolkit.vendored.sdist import BuildSystem, Facts
+from toolkit.vendored.sdist import Facts
 
 
 @dataclass(kw_only=True)
@@ -54,7 +56,7 @@ class Sources:
     def requires(self, pin: Pin) -> Sequence[str] | None:
         """Return the requirements of a pin that has been fetched as source, where its metadata is sure of them."""
         facts = self._facts.get(pin.key)
-        return facts.requires if facts else None
+        return facts.metadata.requires if facts and facts.metadata.requires_certain else None
 
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether a pin can be had without building it; what cannot be built counts, for an error names it."""
@@ -88,11 +90,11 @@ class Sources:
         file = distribution.files[0]
         facts = sdist.read(self.files[file.name], file.name)
         if distribution.kind == "sdist":
-            _check_identity(distribution, facts)
+            _check_identity(distribution, facts.metadata)
         if facts.needs_crates:
             self._unbuildable[pin.name] = pin
         self._facts[key] = facts
-        self.distributions[key] = replace(distribution, requires_python=facts.requires_python)
+        self.distributions[key] = replace(distribution, requires_python=facts.metadata.requires_python)
 
     def _tree(self, key: str) -> Tree:
         file = self.distributions[key].files[0]
@@ -122,13 +124,13 @@ def _purpose(built: str) -> str:
     return f" (which builds {built})" if built else ""
 
 
-def _check_identity(distribution: Distribution, facts: Facts) -> None:
-    if not facts.name:
+def _check_identity(distribution: Distribution, found: CoreMetadata) -> None:
+    if not found.name:
         return
-    if normalize(facts.name) != normalize(distribution.name) or not _same(facts.version, distribution.version):
+    if normalize(found.name) != normalize(distribution.name) or not _same(found.version, distribution.version):
         name = distribution.files[0].name
         raise UserError(
-            f"{name}: its metadata says {facts.name} {facts.version}, not {distribution.name} {distribution.version}",
+            f"{name}: its metadata says {found.name} {found.version}, not {distribution.name} {distribution.version}",
             "the index or the archive is wrong: do not use it; constrain the requirement to another version",
         )
 

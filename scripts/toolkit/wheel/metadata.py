@@ -1,68 +1,46 @@
-"""What a built wheel says of itself: its METADATA and the texts of its licences."""
+"""What a wheel says of itself: its METADATA and the texts of its licences."""
 
 from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass
-from email.message import Message
-from email.parser import BytesHeaderParser
 from pathlib import Path, PurePosixPath
 
+from toolkit.core.errors import UserError
+from toolkit.model import core_metadata
+from toolkit.model.core_metadata import CoreMetadata
+
 _LICENCE_NAMES = ("license", "licence", "copying", "notice", "authors", "copyright")
-_CLASSIFIER = "License :: OSI Approved :: "
+_METADATA = ".dist-info/METADATA"
+#: More than any METADATA there is: a wheel of an index may unpack to anything.
+_READ_LIMIT = 8 << 20
 
 
-@dataclass(frozen=True, kw_only=True)
-class WheelMetadata:
-    """Name and version as the wheel spells them, its requirements (PEP 508), its licence and the licence's texts.
+def read(wheel: Path) -> CoreMetadata:
+    """Return a wheel's metadata. Raises `UserError` for what is no wheel, and for one without a name or a version."""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            # Not by the wheel's name: old ones spell it differently inside.
+            path = next(name for name in archive.namelist() if name.count("/") == 1 and name.endswith(_METADATA))
+            size = archive.getinfo(path).file_size
+            found = core_metadata.parse(archive.read(path)) if size <= _READ_LIMIT else CoreMetadata()
+    except (zipfile.BadZipFile, StopIteration):
+        raise UserError(f"{wheel}: not a wheel", "restore it from git, or run `make vendor`") from None
+    if not found.name or not found.version:
+        what = f"{wheel}: its METADATA has no {'Version' if found.name else 'Name'}"
+        raise UserError(what, "its build backend made a broken wheel: choose another version of it, or of the backend")
+    return found
 
-    `licence_expression` is an SPDX expression or empty; `licence` is what else there is, in words. `texts` are by path.
-    """
 
-    name: str
-    version: str
-    requires: tuple[str, ...]
-    licence_expression: str
-    licence: str
-    authors: tuple[str, ...]
-    texts: Mapping[str, str]
-
-
-def read(wheel: Path) -> WheelMetadata:
-    """Read a wheel of the wheel store, which has been checked before."""
+def licence_texts(wheel: Path) -> Mapping[str, str]:
+    """Return the licences that a wheel of the wheel store carries, by their paths in its .dist-info."""
     with zipfile.ZipFile(wheel) as archive:
         inside = [name for name in archive.namelist() if PurePosixPath(name).parts[0].endswith(".dist-info")]
-        metadata = next(name for name in inside if name.endswith("/METADATA") and name.count("/") == 1)
-        headers = BytesHeaderParser().parsebytes(archive.read(metadata))
-        licences = {name.partition("/")[2]: archive.read(name) for name in inside if _is_text(name)}
-    return WheelMetadata(
-        name=headers["Name"],
-        version=headers["Version"],
-        requires=tuple(headers.get_all("Requires-Dist", ())),
-        licence_expression=headers.get("License-Expression", ""),
-        licence=_licence(headers),
-        authors=_authors(headers),
-        texts={name: content.decode("utf-8", "replace") for name, content in sorted(licences.items())},
-    )
+        licences = {name.partition("/")[2]: archive.read(name) for name in inside if _is_licence(name)}
+    return {name: content.decode("utf-8", "replace") for name, content in sorted(licences.items())}
 
 
-def _is_text(name: str) -> bool:
+def _is_licence(name: str) -> bool:
     # PEP 639 keeps them in licenses/; before, they stood beside METADATA.
     path = PurePosixPath(name)
     return not name.endswith("/") and ("licenses" in path.parts or path.name.lower().startswith(_LICENCE_NAMES))
-
-
-def _licence(headers: Message) -> str:
-    """Return the licence in words: one line of `License`, else what the classifiers say."""
-    said = (headers.get("License") or "").strip()
-    if said and "\n" not in said and said.upper() != "UNKNOWN":
-        return said
-    named = (str(value) for value in headers.get_all("Classifier", ()))
-    return ", ".join(value.removeprefix(_CLASSIFIER) for value in named if value.startswith(_CLASSIFIER))
-
-
-def _authors(headers: Message) -> tuple[str, ...]:
-    fields = ("Author", "Author-email", "Maintainer", "Maintainer-email")
-    found = (str(value).strip() for field in fields for value in headers.get_all(field, ()))
-    return tuple(dict.fromkeys(value for value in found if value and value.upper() != "UNKNOWN"))

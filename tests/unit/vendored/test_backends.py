@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from toolkit.project.pyproject import BuildSystem
 from toolkit.vendored import backends
 
 SETUP = {"setup.py": b"from setuptools import setup\nsetup(name='x')\n"}
@@ -16,9 +17,9 @@ def told(
 ) -> tuple[str, ...] | None:
     found = members or {}
     everything = b"".join([sources, *found.values()])
-    return backends.told(
-        backend, in_tree=in_tree, pyproject=tables, members=found, mentions=lambda word: word in everything
-    )
+    requires = tables.get("build-system", {}).get("requires", ())
+    system = BuildSystem(requires=tuple(requires), backend=backend, backend_path=(".",) if in_tree else ())
+    return backends.told(system, pyproject=tables, members=found, mentions=lambda word: word in everything)
 
 
 @pytest.mark.parametrize("backend", ["flit_core.buildapi", "poetry.core.masonry.api", "pdm.backend", "hatchling.build"])

@@ -1,0 +1,75 @@
+"""Core metadata: what METADATA of a wheel and PKG-INFO of an sdist say of a distribution.
+
+https://packaging.python.org/en/latest/specifications/core-metadata/
+"""
+
+from __future__ import annotations
+
+import email.policy
+import re
+from dataclasses import dataclass
+from email.message import Message
+from email.parser import HeaderParser
+
+_CLASSIFIER = "License :: OSI Approved :: "
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoreMetadata:
+    """Fields as they are written; empty where a field is missing, or is the `UNKNOWN` of old setuptools.
+
+    `requires` are the values of Requires-Dist (PEP 508). `requires_certain` tells whether every build of the sdist will
+    have just these. `licence_expression` is an SPDX expression; `licence` is what else there is, in words.
+    """
+
+    name: str = ""
+    version: str = ""
+    summary: str = ""
+    requires_python: str = ""
+    requires: tuple[str, ...] = ()
+    requires_certain: bool = False
+    licence_expression: str = ""
+    licence: str = ""
+    authors: tuple[str, ...] = ()
+
+
+def parse(content: bytes) -> CoreMetadata:
+    """Read the bytes of METADATA or PKG-INFO. What is no header says nothing, and raises nothing."""
+    # As the specification has it: the policy compat32, and UTF-8, which BytesHeaderParser does not decode.
+    headers = HeaderParser(policy=email.policy.compat32).parsestr(content.decode("utf-8", "replace"))
+    return CoreMetadata(
+        name=_text(headers, "Name"),
+        version=_text(headers, "Version"),
+        summary=_text(headers, "Summary"),
+        requires_python=_text(headers, "Requires-Python"),
+        requires=_texts(headers, "Requires-Dist"),
+        requires_certain=_is_certain(headers),
+        licence_expression=_text(headers, "License-Expression"),
+        licence=_licence(headers),
+        authors=_texts(headers, "Author", "Author-email", "Maintainer", "Maintainer-email"),
+    )
+
+
+def _texts(headers: Message, *fields: str) -> tuple[str, ...]:
+    values = (value.strip() for field in fields for value in headers.get_all(field, ()))
+    return tuple(dict.fromkeys(value for value in values if value and value.upper() != "UNKNOWN"))
+
+
+def _text(headers: Message, field: str) -> str:
+    return next(iter(_texts(headers, field)), "")
+
+
+def _is_certain(headers: Message) -> bool:
+    """Tell whether Requires-Dist is final: from version 2.2 on an sdist names the fields that only a build tells."""
+    # https://peps.python.org/pep-0643/
+    version = tuple(int(part) for part in re.findall(r"\d+", _text(headers, "Metadata-Version")))
+    return version >= (2, 2) and "requires-dist" not in map(str.lower, _texts(headers, "Dynamic"))
+
+
+def _licence(headers: Message) -> str:
+    """Return the licence in words: one line of `License`, else what the classifiers say."""
+    written = _text(headers, "License")
+    if written and "\n" not in written:
+        return written
+    named = _texts(headers, "Classifier")
+    return ", ".join(value.removeprefix(_CLASSIFIER) for value in named if value.startswith(_CLASSIFIER))
