@@ -22,7 +22,8 @@ from toolkit.vendored import check, lock_file
 Pair = tuple[str, str]
 Section = tuple[str, Sequence[Pair]]
 
-_COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
+#: Starting all of them to learn their versions takes more than a second.
+COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
 _DEBIAN_PACKAGES = (
     "debhelper",
     "dh-python",
@@ -68,7 +69,7 @@ def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
         [(name, _masked(name, value)) for name, value in sorted(os.environ.items()) if _VARIABLES.fullmatch(name)],
     )
     yield "Machine", list(_machine())
-    yield "Programs", [(name, _program(name)) for name in _COMMANDS]
+    yield "Programs", [(name, _program(name)) for name in COMMANDS]
     yield "Debian packages", _debian_packages()
     yield "Tools environment", list(_tools_environment())
     yield "Wheel store", list(_wheel_store(settings, given.get("WHEEL_STORE", "default")))

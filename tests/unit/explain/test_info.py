@@ -8,6 +8,7 @@ import pytest
 
 import info
 from toolkit.core import files
+from toolkit.explain import inventory
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,6 +21,17 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Give the tests a cache of their own."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     return files.cache_root()
+
+
+@pytest.fixture(autouse=True)
+def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ask a program of the tests for its version: real ones, such as lintian, take most of a second."""
+    monkeypatch.setattr(inventory, "COMMANDS", ("linter", "absent"))
+    program = tmp_path / "programs" / "linter"
+    program.parent.mkdir()
+    program.write_text('#!/bin/sh\ntest "$1" = --version && printf "linter 1.2\\nCopyright\\n"\n', encoding="utf-8")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", str(program.parent), prepend=":")
 
 
 def sections(workspace: Workspace, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, str]]:
@@ -106,3 +118,11 @@ def test_submodules_and_whether_they_are_there(workspace: Workspace, capsys: pyt
     found = sections(workspace, capsys)
     assert found["Project"]["submodule common"] == "not initialised"
     assert found["Packages"]["hint"] == "run `git submodule update --init --recursive`"
+
+
+def test_programs_and_their_versions(workspace: Workspace, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    workspace.package("lib", "lib")
+    assert sections(workspace, capsys)["Programs"] == {
+        "linter": f"linter 1.2  ({tmp_path}/programs/linter)",
+        "absent": "not installed",
+    }
