@@ -58,7 +58,8 @@ def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -
         return False
     locks = (lock_file.read(lock_file.path_of(chosen.vendor, project.lock_name(package))) for package in project.locked)
     wanted = {f"{fingerprints.SETTING}PLATFORMS": " ".join(platforms), f"{fingerprints.SETTING}OFFERED": "wheels"}
-    return all(wanted.items() <= item.inputs.items() for item in locks)
+    # A lock without direct requirements is from before locks held who needs whom.
+    return all(item.direct is not None and wanted.items() <= item.inputs.items() for item in locks)
 
 
 if __name__ == "__main__":

@@ -1,11 +1,12 @@
-"""Locks of made-up distributions, with what those say of themselves."""
+"""Locks of made-up distributions, with who needs whom."""
 
 from __future__ import annotations
 
-from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from dataclasses import replace
+
+from toolkit.model.lock import DirectRequirement, Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import Pinned
-from toolkit.vendored.dependency_graph import Edge, Needs
-from toolkit.vendored.vendored_metadata import Said
+from toolkit.vendored.dependency_graph import Needs
 
 
 def distribution(name: str, *builds: str, size: int = 1000, version: str = "1") -> Distribution:
@@ -15,28 +16,39 @@ def distribution(name: str, *builds: str, size: int = 1000, version: str = "1") 
     return Distribution(name=name, version=version, kind="sdist", files=(file,), build_requires=closure)
 
 
+def line(source: str, name: str, text: str, origin: str, *, tests: bool = False) -> DirectRequirement:
+    """Return a line of a project's file."""
+    return DirectRequirement(source=source, name=name, kind="tests" if tests else "runtime", text=text, origin=origin)
+
+
 def needs() -> Needs:
     """Return a service `app` that uses `lib`.
 
     web -> wire -> small, web -> small; wire is built with maker, maker needs tool, and tool is built with maker; the
     tests use check.
     """
+    web = distribution("web", size=4_000_000)
+    wire = distribution("wire", "maker", "tool")
+    tool = distribution("tool", "maker")
     lock = Lock(
         service="app",
         pythons=("3.11",),
-        packages=(distribution("web", size=4_000_000), distribution("wire", "maker", "tool"), distribution("small")),
-        build_packages=(distribution("maker"), distribution("tool", "maker"), distribution("check")),
+        packages=(
+            replace(web, requires=("wire>=1", "Small ; python_version >= '3'")),
+            replace(wire, requires=("small",), build_dependencies=("maker>0",)),
+            distribution("small"),
+        ),
+        build_packages=(
+            replace(distribution("maker"), requires=("tool",)),
+            replace(tool, build_dependencies=("maker",)),
+            distribution("check"),
+        ),
         local=(LocalPackage(name="lib", path="lib"), LocalPackage(name="app", path="app")),
         test_requires=(Pinned("check", "1"),),
+        direct=(
+            line("app", "lib", "lib[http]", "app/requirements.txt:1"),
+            line("app", "check", "check", "app/test-requirements.txt:1", tests=True),
+            line("lib", "web", "web<2", "lib/requirements.txt:3"),
+        ),
     )
-    said = {
-        "web==1": Said(requires=("wire>=1", "Small ; python_version >= '3'", "wire ; python_version < '3'")),
-        "wire==1": Said(requires=("small",), build=("maker>0",)),
-        "maker==1": Said(requires=("tool",)),
-    }
-    written = (
-        Edge(source="app", target="lib", kind="runtime", text="lib[http]", origin="app/requirements.txt:1"),
-        Edge(source="app", target="check", kind="tests", text="check", origin="app/test-requirements.txt:1"),
-        Edge(source="lib", target="web", kind="runtime", text="web<2", origin="lib/requirements.txt:3"),
-    )
-    return Needs(lock=lock, said=said, written=written)
+    return Needs(lock=lock)

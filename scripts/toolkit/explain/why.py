@@ -132,7 +132,7 @@ def _line(chain: Chain) -> str:
         if edge.origin and edge is not chain[0]:
             words.append(f"({edge.origin})")
         arrow = [] if origin and edge is chain[0] else [_ARROWS[edge.kind]]
-        words += [*arrow, edge.text or f"{name_of(edge.target)} (its build backend asks for it)"]
+        words += [*arrow, edge.text]
     return " ".join(words)
 
 

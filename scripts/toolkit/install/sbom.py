@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 import uuid
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.core import console
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import TOOL, Distribution, Lock
 from toolkit.model.names import normalize
+from toolkit.vendored import locked as graphs
 from toolkit.wheel import metadata
 
 #: The name of the property that tells what built a component, `name==version` each.
@@ -49,7 +52,8 @@ def document(materials: Materials) -> dict[str, Any]:
         "version": 1,
         "metadata": {"component": _application(materials, found.get(own)), "tools": {"components": [_toolkit()]}},
         "components": components,
-        "dependencies": _dependencies(materials, found, own),
+        # An old lock does not say who needs whom, and nothing is a wrong answer.
+        **({} if materials.lock.direct is None else {"dependencies": _dependencies(materials, found, own)}),
     }
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(body, sort_keys=True))
     return {**body, "serialNumber": f"urn:uuid:{serial}"}
@@ -57,6 +61,9 @@ def document(materials: Materials) -> dict[str, Any]:
 
 def write(path: Path, materials: Materials) -> None:
     """Write the bill, compressed when the name ends in `.gz`, the same bytes for the same materials."""
+    if materials.lock.direct is None:
+        what = f"vendor/pylock.{materials.service}.toml: {graphs.OUTDATED}, so {path.name} does not either"
+        console.warn(f"{what}; {graphs.RENEW}")
     text = json.dumps(document(materials), indent=1, sort_keys=True).encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(gzip.compress(text, 9, mtime=0) if path.suffix == ".gz" else text)
@@ -140,23 +147,41 @@ def _tools(lock: Lock, interpreter: Interpreter, shipped: Mapping[str, Distribut
 
 
 def _dependencies(materials: Materials, found: Mapping[str, CoreMetadata], own: str) -> list[dict[str, Any]]:
-    """Return who needs whom at run time.
-
-    The service needs what its metadata says and all that nobody else needs: few setup.py repeat requirements.txt, and
-    which extras were asked for is no part of a wheel.
-    """
-    locked = {item.name: item for item in materials.lock.packages}
+    """Return who needs whom at run time, as the lock says: the direct requirements, where their markers hold."""
+    lock, holds = materials.lock, materials.interpreter
+    locked = {item.name: item for item in lock.packages if holds.matches(item.marker)}
     references = {name: _reference(name, locked.get(name)) for name in found if name != own}
-    edges = {name: _needed(item, materials.interpreter, references) for name, item in found.items()}
-    wanted = set().union(*(names for name, names in edges.items() if name != own))
-    roots = set(edges.get(own, ())) | (references.keys() - wanted)
-    rows = {f"service:{materials.service}": roots, **{references[name]: edges[name] for name in sorted(references)}}
-    return [{"ref": row, "dependsOn": sorted(references[name] for name in names)} for row, names in rows.items()]
+    written = [line for line in lock.direct or () if line.kind == "runtime"]
+    texts = {item.name: [line for line in written if line.source == item.name] for item in lock.local}
+    rows = {f"service:{materials.service}": [line.name for line in texts.get(own, ()) if _counts(line.text, holds)]}
+    for name, reference in sorted(references.items()):
+        local = [line.name for line in texts.get(name, ()) if _counts(line.text, holds)]
+        requires = locked[name].requires if name in locked else ()
+        rows[reference] = [*local, *(_name(text) for text in requires if _counts(text, holds))]
+    return [
+        {"ref": row, "dependsOn": sorted({references[name] for name in names if name in references} - {row})}
+        for row, names in rows.items()
+    ]
 
 
-def _needed(item: CoreMetadata, interpreter: Interpreter, known: Iterable[str]) -> set[str]:
+def _name(text: str) -> str:
     from packaging.requirements import Requirement
 
-    requirements = (Requirement(text) for text in item.requires)
-    holding = {normalize(r.name) for r in requirements if not r.marker or interpreter.matches(str(r.marker))}
-    return holding & set(known) - {normalize(item.name)}
+    return normalize(Requirement(text).name)
+
+
+def _counts(text: str, interpreter: Interpreter) -> bool:
+    """Tell whether a direct requirement counts for an interpreter; the lock holds those alone whose extra is asked for.
+
+    One that is a path of the project has been decided on when the lock was made.
+    """
+    from packaging.requirements import InvalidRequirement, Requirement
+
+    try:
+        marker = Requirement(text).marker
+    except InvalidRequirement:
+        return True
+    if marker is None:
+        return True
+    extras = {"", *re.findall(r"""extra == ['"]([^'"]+)['"]""", str(marker))}
+    return any(marker.evaluate({**interpreter.marker_environment, "extra": extra}) for extra in extras)

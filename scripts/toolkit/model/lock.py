@@ -30,6 +30,9 @@ class Distribution:
     platform). `marker` (PEP 508) says for which interpreters. `build_requires` is the closure of what builds it;
     distributions taken as wheels have none. `offered` are the wheels that the index has of an sdist for these
     interpreters and machines: not vendored, for development environments.
+
+    `requires` and `build_dependencies` are its direct requirements (PEP 508), at run time and of its build: those whose
+    marker holds and whose extra is asked for.
     """
 
     name: str
@@ -38,7 +41,8 @@ class Distribution:
     files: tuple[VendoredFile, ...]
     marker: str = ""
     requires_python: str = ""
-    dependencies: tuple[str, ...] = ()
+    requires: tuple[str, ...] = ()
+    build_dependencies: tuple[str, ...] = ()
     build_requires: tuple[Pinned, ...] = ()
     offered: tuple[VendoredFile, ...] = ()
 
@@ -60,6 +64,21 @@ class LocalPackage:
     name: str
     path: str
     build_requires: tuple[Pinned, ...] = ()
+    build_dependencies: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class DirectRequirement:
+    """A line of a project's file: the local package `source` asks for `name`, of the index or of the project.
+
+    `text` is the requirement as it is written, `origin` its `file:line`.
+    """
+
+    source: str
+    name: str
+    kind: Literal["runtime", "tests"]
+    text: str
+    origin: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +88,7 @@ class Lock:
     `packages` is the runtime closure, `build_packages` what only builds and tests need besides, `local` the service
     itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`),
     `dev_requires` what else its developers have, `inputs` the fingerprint of each file (relative to the project) the
-    lock was resolved from.
+    lock was resolved from. `direct` are the project's own lines; None in a lock from before locks said who needs whom.
     """
 
     service: str
@@ -81,6 +100,7 @@ class Lock:
     test_requires: tuple[Pinned, ...] = ()
     dev_requires: tuple[Pinned, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    direct: tuple[DirectRequirement, ...] | None = None
 
     def distributions(self) -> Iterator[Distribution]:
         """Yield every locked distribution, runtime first."""

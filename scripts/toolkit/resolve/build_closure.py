@@ -134,6 +134,10 @@ class Closure:
         """Return the complete closure of what builds a tree (or runs tests), in the order of the lock."""
         return tuple(sorted((pin.pinned for pin in self.by_set[self.sets[key]]), key=str))
 
+    def direct(self, key: str) -> tuple[str, ...]:
+        """Return what a tree and its backend name to build with, one spelling for each."""
+        return tuple(sorted(self.sets[key]))
+
     def built_with(self, pin: Pin) -> str:
         """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
         users = (

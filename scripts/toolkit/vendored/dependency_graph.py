@@ -1,23 +1,20 @@
 """Who needs whom: the distributions of a lock, joined by the direct requirements that brought each of them in.
 
-What the vendored files say is read within the closures that the lock holds: a requirement leads to the version that is
-locked for just that environment (the service's, that of its tests, or that of one build).
+The lock holds both; a requirement leads to the version that is locked for just that environment (the service's, that of
+its tests, or that of one build).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
-from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
 
-from toolkit.model import markers
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
-from toolkit.vendored.vendored_metadata import Said
 
 Kind = Literal["runtime", "build", "tests"]
 #: The environment of the service itself, and of its tests and developers; that of a build is called as what is built.
@@ -28,8 +25,7 @@ RUNTIME, TESTS = "", "tests"
 class Edge:
     """`source` needs `target`, both `name==version`, or a local package's name.
 
-    `text` is the requirement as it is written, empty where only the build backend, when run, asked for it; `origin` is
-    `file:line` where a file of the project says it.
+    `text` is the requirement as it is written; `origin` is `file:line` where a file of the project says it.
     """
 
     source: str
@@ -49,14 +45,9 @@ class Place:
 
 @dataclass(kw_only=True)
 class Needs:
-    """The requirements of one lock: `said` by its distributions, `written` in files of the project.
-
-    The source of a written edge is a local package; its target is a local package or any locked name.
-    """
+    """The direct requirements of one lock, which holds them. What a requirement leads to depends on the environment."""
 
     lock: Lock
-    said: Mapping[str, Said]
-    written: tuple[Edge, ...] = ()
 
     @property
     def root(self) -> str:
@@ -84,61 +75,38 @@ class Needs:
         if place.key in self._local:
             yield from self._from_local(place)
         else:
-            said = self.said.get(place.key, Said())
-            for edge in self._said(place, said.requires, "runtime"):
+            for edge in self._named(place, self._requires(place.key), "runtime"):
                 yield edge, Place(place.environment, edge.target)
         for edge in self._builds(place.key):
             yield edge, Place(edge.source, edge.target)
 
     def _from_local(self, place: Place) -> Iterator[tuple[Edge, Place]]:
-        for edge in self.written:
-            if edge.source == place.key:
-                environment = TESTS if edge.kind == "tests" else place.environment
-                for key in self._members(environment).get(edge.target, [edge.target]):
+        for line in self.lock.direct or ():
+            if line.source == place.key:
+                environment = TESTS if line.kind == "tests" else place.environment
+                for key in self._members(environment).get(line.name, [line.name]):
                     if key in self._distributions or key in self._local:
-                        target = Edge(
-                            source=edge.source, target=key, kind=edge.kind, text=edge.text, origin=edge.origin
-                        )
-                        yield target, Place(environment, key)
+                        edge = Edge(source=line.source, target=key, kind=line.kind, text=line.text, origin=line.origin)
+                        yield edge, Place(environment, key)
 
-    def _said(self, place: Place, texts: Iterable[str], kind: Kind) -> Iterator[Edge]:
+    def _named(self, place: Place, texts: Iterable[str], kind: Kind) -> Iterator[Edge]:
         members = self._members(place.environment)
         for text in texts:
             requirement = parse(text)
-            targets = members.get(normalize(requirement.name), []) if requirement else []
-            if requirement and targets and self._holds(requirement.marker, self._extras.get(place.key, set())):
-                for target in targets:
-                    yield Edge(source=place.key, target=target, kind=kind, text=text)
+            name = normalize(requirement.name) if requirement else ""
+            # Something from the index may ask for a package of the project.
+            for target in members.get(name, [name] if name in self._local else []):
+                yield Edge(source=place.key, target=target, kind=kind, text=text)
 
-    def _builds(self, key: str) -> list[Edge]:
-        """Return what builds `key` directly: what its files name, and what else its environment holds unasked for."""
-        members = {member for keys in self._members(key).values() for member in keys}
-        named = list(self._said(Place(key, key), self.said.get(key, Said()).build, "build"))
-        # A backend that builds itself asks for what it needs at run time: that it needs it says enough.
-        reached = self._closed([Place(key, key), *(Place(key, edge.target) for edge in named)])
-        for rest in sorted(members - reached):
-            if rest not in reached:
-                named.append(Edge(source=key, target=rest, kind="build"))
-                reached |= self._closed([Place(key, rest)])
-        return named
+    def _requires(self, key: str) -> Sequence[str]:
+        return self._distributions[key].requires if key in self._distributions else ()
 
-    def _closed(self, places: Iterable[Place]) -> set[str]:
-        """Return what is needed at run time in one environment, beginning with some of it."""
-        found: set[str] = set()
-        stack = list(places)
-        while stack:
-            place = stack.pop()
-            if place.key not in found:
-                found.add(place.key)
-                requires = self.said.get(place.key, Said()).requires
-                stack += [Place(place.environment, edge.target) for edge in self._said(place, requires, "runtime")]
-        return found
-
-    def _holds(self, marker: Marker | None, extras: set[str]) -> bool:
-        environments = markers.environments(str(marker or ""), self.lock.pythons, self.lock.platforms)
-        return marker is None or any(
-            marker.evaluate({**environment, "extra": extra}) for environment in environments for extra in ("", *extras)
-        )
+    def _builds(self, key: str) -> Iterator[Edge]:
+        """Yield what builds `key` directly: what its files and its backend name."""
+        builder = self._local.get(key) or self._distributions.get(key)
+        for edge in self._named(Place(key, key), builder.build_dependencies if builder else (), "build"):
+            if edge.target != key:
+                yield edge
 
     def _members(self, environment: str) -> Mapping[str, list[str]]:
         """Return what is installed in one environment: keys by name."""
@@ -165,24 +133,6 @@ class Needs:
     @cached_property
     def _distributions(self) -> dict[str, Distribution]:
         return {item.key: item for item in self.lock.distributions()}
-
-    @cached_property
-    def _extras(self) -> dict[str, set[str]]:
-        """Return the extras that are asked for, by key: one set for all environments."""
-        texts = [("", text) for said in self.said.values() for text in said.build]
-        texts += [(key, text) for key, said in self.said.items() for text in said.requires]
-        wanted = [(key, found) for key, text in texts if (found := parse(text)) and found.extras]
-        asked: dict[str, set[str]] = {}
-        for edge in self.written:
-            if found := parse(edge.text):
-                asked.setdefault(name_of(edge.target), set()).update(found.extras)
-        size = -1
-        while size != sum(map(len, asked.values())):
-            size = sum(map(len, asked.values()))
-            for key, found in wanted:
-                if self._holds(found.marker, asked.get(name_of(key), set())):
-                    asked.setdefault(normalize(found.name), set()).update(found.extras)
-        return {key: asked[name_of(key)] for key in self._distributions if name_of(key) in asked}
 
 
 @cache

@@ -1,7 +1,8 @@
 """The lock: `vendor/pylock.<service>.toml`, one per service, as PEP 751 defines it.
 
 What PEP 751 has no word for stands in `[tool.python-common]`: build requirements of each sdist, the distributions that
-only builds or tests need, local packages, and the fingerprints of the files the lock was made from. Reading needs
+only builds or tests need, local packages, the texts of direct requirements, and the fingerprints of the files the lock
+was made from. Reading needs
 the standard library alone.
 """
 
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import UserError
-from toolkit.model.lock import TOOL, Distribution, Kind, LocalPackage, Lock, VendoredFile
+from toolkit.model.lock import TOOL, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import Pinned
 
 #: Not just `make vendor`, which reads the old lock too: it must not give up all its versions unasked.
@@ -59,12 +60,18 @@ def _lock_from(data: dict[str, Any], service: str) -> Lock:
         packages=tuple(_distribution_from(item) for item in data["packages"]),
         build_packages=tuple(_distribution_from(item) for item in tool.get("build-packages", ())),
         local=tuple(
-            LocalPackage(name=item["name"], path=item["path"], build_requires=_pinned(item["build-requires"]))
+            LocalPackage(
+                name=item["name"],
+                path=item["path"],
+                build_requires=_pinned(item["build-requires"]),
+                build_dependencies=tuple(item.get("build-dependencies", ())),
+            )
             for item in tool.get("local", ())
         ),
         test_requires=_pinned(tool.get("test-requires", ())),
         dev_requires=_pinned(tool.get("dev-requires", ())),
         inputs=dict(tool["inputs"]),
+        direct=tuple(DirectRequirement(**item) for item in tool["direct"]) if "direct" in tool else None,
     )
 
 
@@ -79,7 +86,8 @@ def _distribution_from(item: dict[str, Any]) -> Distribution:
         files=tuple(_file_from(entry) for entry in entries),
         marker=item.get("marker", ""),
         requires_python=item.get("requires-python", ""),
-        dependencies=tuple(dependency["name"] for dependency in item.get("dependencies", ())),
+        requires=tuple(own.get("requires", ())),
+        build_dependencies=tuple(own.get("build-dependencies", ())),
         build_requires=_pinned(own.get("build-requires", ())),
         offered=tuple(
             VendoredFile(name=wheel["name"], size=wheel["size"], sha256=wheel["sha256"], url=wheel["url"])

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.model import core_metadata
 from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.names import normalize
 from toolkit.project import pyproject
 from toolkit.project.pyproject import BuildSystem
 from toolkit.vendored import archive, backends
@@ -15,25 +17,57 @@ from toolkit.vendored import archive, backends
 #: The files of a tree that tell what builds it.
 BUILD_FILES = (pyproject.FILE, "setup.py", "setup.cfg", "hatch.toml")
 _RUST = ("maturin", "setuptools-rust", "setuptools_rust")
+_SECTION = re.compile(r"\[(?P<extra>[^:\]]*):?(?P<marker>[^\]]*)\]")
 _MEMBERS = ("PKG-INFO", *BUILD_FILES)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """An sdist's metadata (empty where it has no PKG-INFO), its build system, and whether the build fetches crates."""
+    """An sdist's metadata (empty where it has no PKG-INFO), its build system, and whether the build fetches crates.
+
+    `requires` are the requirements as far as any file of it tells them, certain or not.
+    """
 
     metadata: CoreMetadata
+    requires: tuple[str, ...]
     build_system: BuildSystem
     needs_crates: bool
 
 
 def read(path: Path, shown: str) -> Facts:
     """Return the facts of the sdist at `path`; `shown` is what messages call it. Raises `UserError` on bad metadata."""
-    members = archive.read_members(path, _MEMBERS)
+    # The older an sdist, the more likely its name is not normalised: both spellings are looked for.
+    name = shown.rpartition("-")[0]
+    lists = [f"{base}{stem}.egg-info/requires.txt" for stem in {name, name.replace("-", "_")} for base in ("", "src/")]
+    members = archive.read_members(path, (*_MEMBERS, *lists))
     metadata = core_metadata.parse(members.get("PKG-INFO", b""))
     system = build_system(members, shown, lambda word: archive.mentions(path, word))
     rust = any(word in requirement.lower() for requirement in system.requires for word in _RUST)
-    return Facts(metadata=metadata, build_system=system, needs_crates=rust and _fetches_crates(path))
+    listed = next((members[name] for name in lists if name in members), b"")
+    return Facts(
+        metadata=metadata,
+        requires=metadata.requires or tuple(_from_requires_txt(listed)) or _declared(members),
+        build_system=system,
+        needs_crates=rust and _fetches_crates(path),
+    )
+
+
+def _declared(members: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Return what `[project]` declares, which serves where metadata of before version 2.2 is silent."""
+    found = pyproject.parse(members.get(pyproject.FILE, b""), pyproject.FILE).get("project", {}).get("dependencies")
+    return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
+
+
+def _from_requires_txt(content: bytes) -> Iterator[str]:
+    """Yield setuptools' list as PEP 508: sections `[extra]`, `[:marker]` and `[extra:marker]` become conditions."""
+    condition = ""
+    for line in map(str.strip, content.decode("utf-8", "replace").splitlines()):
+        if section := _SECTION.fullmatch(line):
+            extra = f"extra == '{normalize(section['extra'])}'" if section["extra"] else ""
+            marker = f"({section['marker']})" if section["marker"] and extra else section["marker"]
+            condition = " and ".join(part for part in (marker, extra) if part)
+        elif line:
+            yield f"{line} ; {condition}" if condition else line
 
 
 def _fetches_crates(path: Path) -> bool:

@@ -23,6 +23,7 @@ from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Asker, together
 from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
+from toolkit.wheel import metadata
 
 
 @dataclass(kw_only=True)
@@ -86,6 +87,8 @@ class Sources:
         key = distribution.key
         self.distributions[key] = distribution
         if distribution.kind == "wheels":
+            requires = metadata.read(self.files[distribution.files[0].name]).requires
+            self.distributions[key] = replace(distribution, requires=requires)
             return
         file = distribution.files[0]
         facts = sdist.read(self.files[file.name], file.name)
@@ -94,7 +97,9 @@ class Sources:
         if facts.needs_crates:
             self._unbuildable[pin.name] = pin
         self._facts[key] = facts
-        self.distributions[key] = replace(distribution, requires_python=facts.metadata.requires_python)
+        self.distributions[key] = replace(
+            distribution, requires_python=facts.metadata.requires_python, requires=facts.requires
+        )
 
     def _tree(self, key: str) -> Tree:
         file = self.distributions[key].files[0]

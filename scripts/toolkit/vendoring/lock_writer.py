@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import tomli_w
+from packaging.requirements import Requirement
 
 from toolkit.core import files
 from toolkit.model.lock import TOOL, Distribution, Kind, Lock, VendoredFile
+from toolkit.model.names import normalize
 
 
 def write(path: Path, lock: Lock) -> None:
@@ -25,10 +29,16 @@ def _to_data(lock: Lock) -> dict[str, Any]:
         "dev-requires": list(map(str, lock.dev_requires)),
         "inputs": dict(sorted(lock.inputs.items())),
         "local": [
-            {"name": item.name, "path": item.path, "build-requires": list(map(str, item.build_requires))}
+            {
+                "name": item.name,
+                "path": item.path,
+                "build-requires": list(map(str, item.build_requires)),
+                **_listed("build-dependencies", item.build_dependencies),
+            }
             for item in lock.local
         ],
         "build-packages": [_distribution_to(item) for item in _sorted(lock.build_packages)],
+        **({} if lock.direct is None else {"direct": [asdict(item) for item in lock.direct]}),
     }
     return {
         "lock-version": "1.0",
@@ -38,7 +48,7 @@ def _to_data(lock: Lock) -> dict[str, Any]:
             for platform in lock.platforms
         ],
         "created-by": TOOL,
-        "packages": [_distribution_to(item) for item in _sorted(lock.packages)],
+        "packages": [_distribution_to(item, _dependencies(item, lock.packages)) for item in _sorted(lock.packages)],
         "tool": {TOOL: tool},
     }
 
@@ -47,22 +57,37 @@ def _sorted(distributions: tuple[Distribution, ...]) -> list[Distribution]:
     return sorted(distributions, key=lambda item: (item.name, item.version))
 
 
-def _distribution_to(item: Distribution) -> dict[str, Any]:
+def _dependencies(item: Distribution, packages: Iterable[Distribution]) -> list[dict[str, str]]:
+    """Return who of the packages an item needs, named as far as that tells them apart (PEP 751, `dependencies`)."""
+    names = {normalize(Requirement(text).name) for text in item.requires}
+    found = sorted((other.name, other.version) for other in packages if other.name in names)
+    count = Counter(name for name, _ in found)
+    return [{"name": name} if count[name] == 1 else {"name": name, "version": version} for name, version in found]
+
+
+def _listed(key: str, texts: Sequence[str]) -> dict[str, list[str]]:
+    return {key: list(texts)} if texts else {}
+
+
+def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
     optional = {"marker": item.marker, "requires-python": item.requires_python}
     data: dict[str, Any] = {
         "name": item.name,
         "version": item.version,
         **{key: value for key, value in optional.items() if value},
     }
-    if item.dependencies:
-        data["dependencies"] = [{"name": name} for name in item.dependencies]
+    if dependencies:
+        data["dependencies"] = list(dependencies)
     entries = [_file_to(file, item.kind) for file in item.files]
     data[item.kind] = entries if item.kind == "wheels" else entries[0]
-    if item.kind != "wheels":
-        data["tool"] = {TOOL: {"build-requires": list(map(str, item.build_requires))}}
-        if item.offered:
-            data["tool"][TOOL]["offered"] = [asdict(wheel) for wheel in item.offered]
-    return data
+    own: dict[str, Any] = {
+        **({} if item.kind == "wheels" else {"build-requires": list(map(str, item.build_requires))}),
+        **_listed("build-dependencies", item.build_dependencies),
+        **_listed("requires", item.requires),
+    }
+    if item.offered:
+        own["offered"] = [asdict(wheel) for wheel in item.offered]
+    return {**data, "tool": {TOOL: own}} if own else data
 
 
 def _file_to(file: VendoredFile, kind: Kind) -> dict[str, Any]:

@@ -31,7 +31,7 @@ from toolkit.resolve.engine import Request, Resolver
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.source_preference import SourceOnly
 from toolkit.vendored import lock_file
-from toolkit.vendoring import archives, fetched_sources, report, staging
+from toolkit.vendoring import archives, direct_requirements, fetched_sources, report, staging
 from toolkit.vendoring.archives import Given
 from toolkit.vendoring.fetched_sources import Sources
 
@@ -144,7 +144,7 @@ class Vendoring:
             raise
         sources.refuse_what_cannot_be_had(closure.built_with)
         needed = closure.reachable([*runtime, *local, f"besides {item.name}"]) - runtime
-        return Lock(
+        found = Lock(
             service=item.name,
             pythons=item.targets.pythons,
             platforms=self.options.platforms,
@@ -155,13 +155,16 @@ class Vendoring:
                     name=package.name,
                     path=self.project.shown(package.path),
                     build_requires=closure.requires(f"local {package.name}"),
+                    build_dependencies=closure.direct(f"local {package.name}"),
                 )
                 for package in item.local
             ),
             test_requires=tuple(pin.pinned for pin in tests),
             dev_requires=tuple(pin.pinned for pin in development),
             inputs=lock_inputs.fingerprint(self.project, item, self.options.platforms),
+            direct=direct_requirements.of_project(self.project, item),
         )
+        return direct_requirements.in_force(found)
 
     def _besides(self, request: Request, lines: Sequence[Line], there: Iterable[Pin]) -> tuple[Pin, ...]:
         """Return what these lines need besides what is there: resolved with that at exactly its versions."""
@@ -193,7 +196,9 @@ class Vendoring:
 
 def _distribution(sources: Sources, closure: Closure, key: str, marker: str) -> Distribution:
     found = replace(sources.distributions[key], marker=marker)
-    return replace(found, build_requires=closure.requires(key)) if key in closure.sets else found
+    if key not in closure.sets:
+        return found
+    return replace(found, build_requires=closure.requires(key), build_dependencies=closure.direct(key))
 
 
 def _building(sources: Sources, closure: Closure, key: str, besides: set[str]) -> Distribution:

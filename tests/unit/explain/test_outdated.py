@@ -73,7 +73,7 @@ def test_what_an_upgrade_adds_and_drops_is_shown() -> None:
 
 def test_equal_rows_of_services_are_one_and_others_name_their_service() -> None:
     first = needs()
-    second = Needs(lock=replace(first.lock, service="api"), said=first.said, written=first.written)
+    second = Needs(lock=replace(first.lock, service="api"))
     newest = NEWEST | {"web": release("1.5"), "small": release("2")}
     new = [moved(first.lock, "web", "1.5"), second.lock]
     found = outdated.rows([first, second], new, newest)

@@ -8,11 +8,10 @@ from itertools import pairwise
 import pytest
 
 import why as verb
-from tests.unit.locks import distribution, needs
+from tests.unit.locks import distribution, line, needs
 from toolkit.core.errors import UserError
 from toolkit.explain import why
-from toolkit.vendored.dependency_graph import Edge, Needs
-from toolkit.vendored.vendored_metadata import Said
+from toolkit.vendored.dependency_graph import Needs
 
 
 def lines(name: str, limit: int = 0, item: Needs | None = None) -> list[str]:
@@ -43,12 +42,14 @@ def test_a_long_answer_says_how_many_chains_it_leaves_out() -> None:
 def crowd(layers: int, width: int) -> Needs:
     """Return layers of distributions, each of which needs all of the next: `width ** layers` chains."""
     names = [[f"d{layer}-{number}" for number in range(width)] for layer in range(layers)]
-    said = {f"{name}==1": Said(requires=tuple(following)) for one, following in pairwise(names) for name in one}
-    said |= {f"{name}==1": Said(requires=("end",)) for name in names[-1]}
-    packages = tuple(distribution(name) for layer in (*names, ["end"]) for name in layer)
-    written = tuple(Edge(source="app", target=name, kind="runtime", text=name) for name in names[0])
-    lock = replace(needs().lock, packages=packages, local=needs().lock.local[1:], build_packages=(), test_requires=())
-    return Needs(lock=lock, said=said, written=written)
+    packages = tuple(
+        replace(distribution(name), requires=tuple(following))
+        for one, following in pairwise([*names, ["end"]])
+        for name in one
+    )
+    written = tuple(line("app", name, name, "app/requirements.txt:1") for name in names[0])
+    held = replace(needs().lock, packages=(*packages, distribution("end")), direct=written)
+    return Needs(lock=replace(held, local=held.local[1:], build_packages=(), test_requires=()))
 
 
 def test_millions_of_chains_are_not_counted_to_the_end() -> None:
@@ -56,15 +57,20 @@ def test_millions_of_chains_are_not_counted_to_the_end() -> None:
 
 
 def test_distributions_that_need_each_other_come_to_an_end() -> None:
-    packages = (distribution("one"), distribution("two"))
-    said = {"one==1": Said(requires=("two",)), "two==1": Said(requires=("one",))}
-    written = (Edge(source="app", target="one", kind="runtime", text="one", origin="r.txt:1"),)
-    lock = replace(needs().lock, packages=packages, build_packages=(), test_requires=())
-    assert lines("two", item=Needs(lock=lock, said=said, written=written))[1:] == ["  r.txt:1: one -> two"]
+    packages = (replace(distribution("one"), requires=("two",)), replace(distribution("two"), requires=("one",)))
+    written = (line("app", "one", "one", "r.txt:1"),)
+    lock = replace(needs().lock, packages=packages, build_packages=(), test_requires=(), direct=written)
+    assert lines("two", item=Needs(lock=lock))[1:] == ["  r.txt:1: one -> two"]
+
+
+def test_what_the_project_asks_for_itself_is_direct_though_others_need_it_too() -> None:
+    written = (line("app", "web", "web", "r.txt:1"), line("app", "small", "small", "r.txt:2"))
+    lock = replace(needs().lock, direct=written, local=needs().lock.local[1:])
+    assert lines("small", item=Needs(lock=lock))[1] == "  r.txt:2: small"
 
 
 def test_what_nothing_asks_for_and_the_service_itself_are_explained() -> None:
-    lonely = replace(needs(), written=())
+    lonely = Needs(lock=replace(needs().lock, direct=()))
     assert lines("web", item=lonely)[1].endswith("nothing in vendor/ or the requirements says what needs it")
     assert lines("app") == ["app, a package of this project (app/), in app", "  what the lock is made for"]
 

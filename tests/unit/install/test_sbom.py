@@ -3,6 +3,7 @@
 import gzip
 import json
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 from cyclonedx.schema import SchemaVersion
 from cyclonedx.validation.json import JsonStrictValidator
 
+from tests.unit.locks import line
 from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.install import licences, sbom
@@ -46,9 +48,20 @@ def materials(tmp_path: Path) -> Materials:
     lock = Lock(
         service="api",
         pythons=(PYTHON.version,),
-        packages=(locked("alpha", "tool==1.0"), locked("beta"), locked("gamma")),
+        packages=(
+            replace(locked("alpha", "tool==1.0"), requires=("Beta>=1", "gamma ; python_version < '3'")),
+            locked("beta"),
+            locked("gamma"),
+        ),
         build_packages=(locked("tool", "inner==1.0"), locked("inner"), locked("only-for-tests")),
         local=(LocalPackage(name="common-lib", path="lib"), LocalPackage(name="api", path="api")),
+        direct=(
+            line("api", "alpha", "alpha[more]", "api/requirements.txt:1"),
+            line("api", "common-lib", "../lib", "api/requirements.txt:2"),
+            line("api", "gamma", "gamma ; python_version < '3'", "api/requirements.txt:3"),
+            line("api", "only-for-tests", "only-for-tests", "api/test-requirements.txt:1", tests=True),
+            line("common-lib", "beta", "beta", "lib/requirements.txt:1"),
+        ),
     )
     return Materials(service="api", lock=lock, wheels=wheels, interpreter=PYTHON)
 
@@ -87,11 +100,22 @@ def test_a_local_package_has_no_address_on_an_index(materials: Materials) -> Non
     assert "purl" not in components(materials)["common-lib"]
 
 
-def test_who_needs_whom_follows_metadata_and_extras_are_not_guessed(materials: Materials) -> None:
+def test_who_needs_whom_is_what_the_lock_says_for_this_interpreter(materials: Materials) -> None:
     edges = {row["ref"]: row["dependsOn"] for row in sbom.document(materials)["dependencies"]}
-    assert edges["service:api"] == ["local:common-lib", "pkg:pypi/alpha@1.0", "pkg:pypi/gamma@1.0"]
+    assert edges["service:api"] == ["local:common-lib", "pkg:pypi/alpha@1.0"]
+    assert edges["local:common-lib"] == ["pkg:pypi/beta@1.0"]
     assert edges["pkg:pypi/alpha@1.0"] == ["pkg:pypi/beta@1.0"]
     assert edges["pkg:pypi/beta@1.0"] == []
+
+
+def test_an_old_lock_says_nothing_of_dependencies_and_that_is_warned_of(
+    materials: Materials, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    old = replace(materials, lock=replace(materials.lock, direct=None))
+    sbom.write(tmp_path / "sbom.cdx.json", old)
+    assert "dependencies" not in json.loads((tmp_path / "sbom.cdx.json").read_text())
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str((tmp_path / "sbom.cdx.json").read_text()) is None
+    assert "run `make vendor`" in capsys.readouterr().err
 
 
 def test_the_same_materials_give_the_same_bytes(materials: Materials, tmp_path: Path) -> None:

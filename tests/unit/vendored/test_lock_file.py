@@ -1,12 +1,13 @@
 """The lock is PEP 751, and reads back as it was written."""
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from toolkit.core.errors import UserError
-from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.lock import DirectRequirement, Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pinned
 from toolkit.vendored import lock_file
@@ -29,15 +30,27 @@ FULL = Lock(
             files=(SDIST,),
             marker="python_version < '3.13'",
             requires_python=">=3.8",
-            dependencies=("b",),
+            requires=("B>=2",),
+            build_dependencies=("tool>2",),
             build_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
         ),
-        Distribution(name="b", version="2", kind="wheels", files=WHEELS),
+        Distribution(name="b", version="2", kind="wheels", files=WHEELS, requires=("a ; sys_platform == 'linux'",)),
     ),
     build_packages=(Distribution(name="tool", version="3", kind="archive", files=(SDIST,)),),
-    local=(LocalPackage(name="api", path="api", build_requires=(Pinned("tool", "3", "python_version < '3.12'"),)),),
+    local=(
+        LocalPackage(
+            name="api",
+            path="api",
+            build_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
+            build_dependencies=("tool",),
+        ),
+    ),
     test_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
     inputs={"api/requirements.txt": "3" * 64, "api/vendor.txt": ""},
+    direct=(
+        DirectRequirement(source="api", name="a", kind="runtime", text="a<2", origin="api/requirements.txt:1"),
+        DirectRequirement(source="api", name="tool", kind="tests", text="tool", origin="api/test-requirements.txt:3"),
+    ),
 )
 
 
@@ -56,8 +69,23 @@ def test_it_has_what_pep_751_requires(tmp_path: Path) -> None:
     assert data["packages"][0]["sdist"]["path"] == "a-1.tar.gz"
     assert data["packages"][0]["sdist"]["hashes"] == {"sha256": "0" * 64}
     assert "python_version == '3.13' and sys_platform == 'linux'" in data["environments"]
+    assert [package["dependencies"] for package in data["packages"]] == [[{"name": "b"}], [{"name": "a"}]]
     # What only builds need is no package of the lock: installers install all that stands in `packages`.
     assert [package["name"] for package in data["packages"]] == ["a", "b"]
+
+
+def test_a_dependency_that_is_locked_in_two_versions_is_named_with_them(tmp_path: Path) -> None:
+    b = FULL.packages[1]
+    lock = replace(FULL, packages=(FULL.packages[0], b, replace(b, version="3")))
+    lock_writer.write(lock_file.path_of(tmp_path, "api"), lock)
+    data = tomllib.loads(lock_file.path_of(tmp_path, "api").read_text())
+    found = data["packages"][0]["dependencies"]
+    assert found == [{"name": "b", "version": "2"}, {"name": "b", "version": "3"}]
+
+
+def test_a_lock_from_before_there_were_direct_requirements_is_read(tmp_path: Path) -> None:
+    lock_writer.write(lock_file.path_of(tmp_path, "api"), replace(FULL, direct=None))
+    assert lock_file.read(lock_file.path_of(tmp_path, "api")).direct is None
 
 
 def test_a_missing_lock_says_to_run_make_vendor(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,10 +10,9 @@ import pytest
 from tests.unit.locks import distribution
 from toolkit.core.errors import UserError
 from toolkit.model.lock import LocalPackage, Lock
-from toolkit.model.pins import Pinned
 from toolkit.project import lock_inputs
 from toolkit.vendored import lock_file, locked
-from toolkit.vendoring import lock_writer
+from toolkit.vendoring import direct_requirements, lock_writer
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -48,23 +48,22 @@ def project(workspace: Workspace) -> Workspace:
         service="the-service",
         pythons=("3.11",),
         packages=tuple(map(distribution, names)),
-        build_packages=tuple(map(distribution, ("check", "shell", "maker"))),
-        test_requires=(Pinned("check", "1"),),
-        dev_requires=(Pinned("shell", "1"),),
         inputs=lock_inputs.fingerprint(found, read, ("linux",)),
-        local=(
-            LocalPackage(name="lib", path="lib", build_requires=(Pinned("maker", "1"),)),
-            LocalPackage(name="svc", path="the_service"),
-        ),
+        local=(LocalPackage(name="lib", path="lib"), LocalPackage(name="svc", path="the_service")),
+        direct=direct_requirements.of_project(found, read),
     )
     (workspace.root / "vendor").mkdir()
-    lock_writer.write(lock_file.path_of(workspace.root / "vendor", "the-service"), held)
+    lock_writer.write(path(workspace), held)
     return workspace
+
+
+def path(workspace: Workspace) -> Path:
+    return lock_file.path_of(workspace.root / "vendor", "the-service")
 
 
 def written(workspace: Workspace) -> set[tuple[str, str, str, str]]:
     [needs] = locked.read(workspace.discover(), workspace.settings())
-    return {(edge.source, edge.kind, edge.text, edge.origin) for edge in needs.written}
+    return {(line.source, line.kind, line.text, line.origin) for line in needs.lock.direct or ()}
 
 
 def test_each_requirement_belongs_to_the_package_whose_file_says_it(project: Workspace) -> None:
@@ -79,17 +78,18 @@ def test_each_requirement_belongs_to_the_package_whose_file_says_it(project: Wor
     }
 
 
-def test_what_builds_a_local_package_is_what_its_pyproject_names(project: Workspace) -> None:
-    [needs] = locked.read(project.discover(), project.settings())
-    edges = {edge for found in needs.edges.values() for edge, _ in found if edge.kind == "build"}
-    assert {(edge.source, edge.text) for edge in edges} == {("lib", "maker")}
+def test_a_lock_from_before_there_were_direct_requirements_says_what_brings_it_up_to_date(project: Workspace) -> None:
+    lock_writer.write(path(project), replace(lock_file.read(path(project)), direct=None))
+    with pytest.raises(UserError, match=r"pylock\.the-service\.toml: it is from before") as caught:
+        locked.read(project.discover(), project.settings())
+    assert "run `make vendor`" in caught.value.hint
 
 
 def test_what_has_changed_since_is_warned_of_and_does_not_stop(
     project: Workspace, capsys: pytest.CaptureFixture[str]
 ) -> None:
     project.write({"shared.txt": "flask\n"})
-    assert ("svc", "runtime", "flask", "shared.txt:1") in written(project)
+    assert ("svc", "runtime", "flask<3", "shared.txt:2") in written(project)
     warned = capsys.readouterr().err
     assert "warning: shared.txt: changed since vendor/pylock.the-service.toml was made; run `make vendor`" in warned
     assert "warning: vendor/flask-1.tar.gz: missing" in warned
