@@ -12,7 +12,6 @@ from pathlib import Path
 from toolkit.core import console, files
 from toolkit.model.lock import Lock
 from toolkit.vendored import lock_file
-from toolkit.vendoring import lock_writer
 
 _PREFIX = ".vendor.new-"
 
@@ -23,6 +22,9 @@ def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) ->
     `fetched` gives each file's place in the cache. `.git` (a submodule's file, or a directory), READMEs and git's own
     files of the old directory survive.
     """
+    # Only the tools environment has what writes TOML; `recover` is called before it is entered.
+    from toolkit.vendoring import lock_writer
+
     with _staged(vendor) as staged:
         for item in locks:
             lock_writer.write(lock_file.path_of(staged, item.service), item)
