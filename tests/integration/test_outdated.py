@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import signal
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import Fault, LocalIndex, wait_until
 from tests.integration.workshop import Workshop, finish
+from toolkit.vendoring import lock_writer
 
 
 @pytest.fixture
@@ -33,6 +35,16 @@ def lines(shop: Workshop, *options: str) -> list[str]:
     done = shop.run("outdated", *options)
     assert done.status == 0, done.err
     return [line for line in done.out.splitlines() if not line.startswith("  RESOLVE")]
+
+
+def test_a_lock_from_before_there_were_direct_requirements_gets_them_and_keeps_its_versions(vendored: Workshop) -> None:
+    path = vendored.root / "vendor" / "pylock.app.toml"
+    before = path.read_text()
+    lock_writer.write(path, replace(vendored.lock(), direct=None))
+    done = vendored.run("why", "maker")
+    assert "from before locks said who needs whom" in done.error[0]
+    assert vendored.vendor().status == 0
+    assert path.read_text() == before
 
 
 def test_what_an_upgrade_gives_and_what_it_cannot_reach(vendored: Workshop) -> None:

@@ -74,9 +74,21 @@ def in_force(lock: Lock) -> Lock:
     names = {item.name for item in lock.distributions()} | {package.name for package in lock.local}
 
     def kept(item: Distribution) -> Distribution:
-        return replace(item, requires=tuple(_holding(item.requires, lock, extras.get(item.name, set()), names)))
+        return replace(
+            item,
+            requires=tuple(_holding(item.requires, lock, extras.get(item.name, set()), names)),
+            build_dependencies=tuple(_holding(item.build_dependencies, lock, set(), names)),
+        )
 
-    return replace(lock, packages=tuple(map(kept, lock.packages)), build_packages=tuple(map(kept, lock.build_packages)))
+    return replace(
+        lock,
+        packages=tuple(map(kept, lock.packages)),
+        build_packages=tuple(map(kept, lock.build_packages)),
+        local=tuple(
+            replace(package, build_dependencies=tuple(_holding(package.build_dependencies, lock, set(), names)))
+            for package in lock.local
+        ),
+    )
 
 
 def _holding(texts: Iterable[str], lock: Lock, extras: set[str], names: set[str]) -> Iterator[str]:

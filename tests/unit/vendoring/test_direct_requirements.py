@@ -30,5 +30,11 @@ def test_an_extra_counts_only_where_it_is_asked_for() -> None:
     assert kept(*requires, builds=("web[quick]",)) == ("fast ; extra == 'quick'",)
 
 
+def test_of_what_builds_a_distribution_that_counts_which_holds_and_is_locked() -> None:
+    web = replace(distribution("web"), build_dependencies=("small", "small ; python_version < '3'", "gone"))
+    lock = Lock(service="app", pythons=("3.11",), packages=(web, distribution("small")), direct=())
+    assert direct_requirements.in_force(lock).packages[0].build_dependencies == ("small",)
+
+
 def test_what_is_not_a_requirement_is_passed_over() -> None:
     assert kept("what (is) this?", "small") == ("small",)
