@@ -10,7 +10,8 @@ from pathlib import Path
 from toolkit.core import files
 from toolkit.project import source_files
 from toolkit.project.discovery import Package
-from toolkit.wheel import unpacked
+from toolkit.wheel import record, scripts
+from toolkit.wheel.record import Row
 
 _PATHS = "_python_common.pth"
 
@@ -26,15 +27,15 @@ def write(packages: Iterable[Package], prefix: Path, site: Path, old_links: Iter
     )
     for package in chosen:
         _describe(package, site)
-    scripts = {f"bin/{script.name}": script for package in chosen for script in _scripts(package)}
+    links = {f"bin/{script.name}": script for package in chosen for script in _scripts(package)}
     commands = {f"bin/{name}": target for package in chosen for name, target in package.commands.items()}
-    for name in set(old_links) - {*scripts, *commands}:
+    for name in set(old_links) - {*links, *commands}:
         (prefix / name).unlink(missing_ok=True)
-    for name, script in scripts.items():
+    for name, script in links.items():
         _link(script, prefix / name)
     for name, target in commands.items():
         _write_command(prefix / name, target, prefix / "bin" / "python")
-    return tuple(sorted({*scripts, *commands}))
+    return tuple(sorted({*links, *commands}))
 
 
 def remove(names: Iterable[str], site: Path) -> None:
@@ -58,13 +59,9 @@ def _link(script: Path, target: Path) -> None:
 
 
 def _write_command(path: Path, target: str, python: Path) -> None:
-    """Write a console script as installers do: a call of `module:function`."""
-    module, _, function = target.partition(":")
-    code = f"import sys\n\nfrom {module} import {function.partition('.')[0]}\n\nsys.exit({function}())\n"
-    text = unpacked.first_line(python).decode() + code
     if path.is_symlink():
         path.unlink()
-    files.write_changed(path, text)
+    files.write_changed(path, scripts.entry_point(python, target).decode())
     path.chmod(0o755)
 
 
@@ -83,7 +80,7 @@ def _describe(package: Package, site: Path) -> None:
     commands = "".join(f"{name} = {target}\n" for name, target in package.commands.items())
     files.write_changed(directory / "entry_points.txt", f"[console_scripts]\n{commands}" if commands else "")
     names = ("METADATA", "INSTALLER", "direct_url.json", "entry_points.txt", "RECORD")
-    files.write_changed(directory / "RECORD", "".join(f"{directory.name}/{name},,\n" for name in names))
+    files.write_changed(directory / "RECORD", record.text(Row(f"{directory.name}/{name}") for name in names))
 
 
 def _is_described(directory: Path) -> bool:

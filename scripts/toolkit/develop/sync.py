@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import csv
-import io
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +10,8 @@ from pathlib import Path
 
 from toolkit.core import files
 from toolkit.model.names import normalize
-from toolkit.wheel import unpacked
+from toolkit.wheel import record, unpacked
+from toolkit.wheel.record import Row
 from toolkit.wheel.unpacked import Unpacked
 
 
@@ -42,18 +41,18 @@ class Changes:
 
 @dataclass(frozen=True)
 class Installed:
-    """A distribution that is there: its metadata's directory and the rows of its RECORD (path, hash, size)."""
+    """A distribution that is there: its metadata's directory and the rows of its RECORD."""
 
     name: str
     version: str
     directory: Path
-    rows: tuple[tuple[str, ...], ...]
+    rows: tuple[Row, ...]
 
     def files(self) -> Iterator[tuple[str, int | None]]:
         """Yield the path of each file and its size in bytes, None where the RECORD does not say."""
         site = str(self.directory.parent)
-        for name, _, size in (row for row in self.rows if len(row) == 3):
-            yield os.path.normpath(os.path.join(site, name)), int(size) if size.isdigit() else None
+        for row in self.rows:
+            yield os.path.normpath(os.path.join(site, row.path)), row.size
 
     def is_whole(self) -> bool:
         """Tell whether every file is there, with its size."""
@@ -76,16 +75,9 @@ def installed(site: Path, ours: Iterable[str] = ()) -> dict[str, list[Installed]
         if f"{dot}{suffix}" == ".dist-info" and dash and normalize(name) not in passed:
             directory = site / entry
             found.setdefault(normalize(name), []).append(
-                Installed(normalize(name), version, directory, _rows(directory / "RECORD"))
+                Installed(normalize(name), version, directory, record.read(directory / "RECORD"))
             )
     return found
-
-
-def _rows(record: Path) -> tuple[tuple[str, ...], ...]:
-    try:
-        return tuple(map(tuple, csv.reader(io.StringIO(record.read_text(encoding="utf-8")))))
-    except (OSError, UnicodeDecodeError, csv.Error):
-        return ()
 
 
 def compare(wanted: Sequence[Wanted], there: Mapping[str, list[Installed]], made_from: Mapping[str, str]) -> Changes:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import posixpath
 import re
 from collections.abc import Iterable, Sequence
@@ -12,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
+from toolkit.wheel import record
 
 _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
 _EXPRESSIONS = {"**/": "(?:.*/)?", "**": ".*", "*": "[^/]*", "?": "[^/]"}
@@ -80,15 +79,13 @@ def _module(byte_code: str) -> str:
 def rewrite_records(root: Path, left_out: Iterable[str]) -> None:
     """Take files that were left out of the RECORD of their distribution, below `root`."""
     absent = set(left_out)
-    for record in root.glob("lib/python*/site-packages/*.dist-info/RECORD"):
-        site = record.parents[1]
-        old = list(csv.reader(io.StringIO(record.read_text(encoding="utf-8"))))
-        new = [row for row in old if row and not _is_absent(site, row[0], root, absent)]
-        if new != old:
-            stream = io.StringIO()
-            csv.writer(stream, lineterminator="\n").writerows(new)
-            files.write_atomic(record, stream.getvalue())
-            record.chmod(0o644)
+    for path in root.glob("lib/python*/site-packages/*.dist-info/RECORD"):
+        site = path.parents[1]
+        old = record.read(path)
+        new = [row for row in old if not _is_absent(site, row.path, root, absent)]
+        if len(new) != len(old):
+            files.write_atomic(path, record.text(new))
+            path.chmod(0o644)
 
 
 def _is_absent(site: Path, path: str, root: Path, absent: set[str]) -> bool:

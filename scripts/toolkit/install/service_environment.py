@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -16,13 +14,8 @@ from toolkit.install.pruning import Rule
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package
-from toolkit.wheel import environment, trees
+from toolkit.wheel import environment, scripts, trees
 from toolkit.wheel.trees import Tree, Trees
-
-# `#!/usr/bin/env -S python3 -u`: whatever finds an interpreter, then the interpreter's own options.
-_SHEBANG = re.compile(
-    rb"#![ \t]*(?:\S*/env[ \t]+(?:-S[ \t]+)?)?(?:\S*/)?python[0-9.]*(?P<options>(?:[ \t]+\S+)*)[ \t]*\r?\n"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,11 +61,11 @@ def install(plan: Plan, destdir: Path, store: Path, jobs: int) -> Installed:
         environment.create(staged, plan.interpreter, ())
         _unpack(owners, staged, jobs)
         pruning.rewrite_records(staged, left_out)
-        scripts = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged)]
+        own = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged)]
         files.swap_directory(staged, target)
     is_pure = all(tree.is_pure for tree in made)
     return Installed(
-        plan=plan, root=target, scripts=tuple(sorted(scripts)), is_pure=is_pure, left_out=tuple(left_out.values())
+        plan=plan, root=target, scripts=tuple(sorted(own)), is_pure=is_pure, left_out=tuple(left_out.values())
     )
 
 
@@ -133,17 +126,6 @@ def _copy_scripts(plan: Plan, owners: dict[str, Tree], root: Path) -> Iterator[s
         if target.exists():
             other = owner.name if owner else "the virtual environment"
             raise UserError(f"{source}: {other} has a script of this name too", "rename the script")
-        target.write_bytes(aim(source.read_bytes(), plan.prefix / "bin" / "python"))
+        target.write_bytes(scripts.aim(source.read_bytes(), plan.prefix / "bin" / "python"))
         target.chmod(0o755)
         yield source.name
-
-
-def aim(script: bytes, interpreter: str | os.PathLike[str]) -> bytes:
-    """Return a script with `interpreter` in its first line, options kept; what is not Python stays as it is."""
-    found = _SHEBANG.match(script)
-    if not found:
-        return script
-    options = found["options"].split()
-    # The kernel hands all that follows the interpreter over as one word; env takes it apart.
-    start = b"#!/usr/bin/env -S " if len(options) > 1 else b"#!"
-    return b" ".join([start + os.fsencode(interpreter), *options]) + b"\n" + script[found.end() :]

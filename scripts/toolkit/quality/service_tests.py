@@ -16,7 +16,7 @@ from toolkit.core.errors import UserError
 from toolkit.install import service_environment
 from toolkit.install.service_environment import Plan
 from toolkit.project import source_files
-from toolkit.wheel import environment
+from toolkit.wheel import environment, scripts
 
 _NO_TESTS = 5  # pytest's exit status, and since Python 3.12 unittest's, when there is no test
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
@@ -50,7 +50,7 @@ def install(plan: Plan, options: BuildOptions, destdir: Path) -> Path:
     for script in (root / "bin").iterdir():
         # Only the scripts know where they will be, and the tests start them here.
         if not script.is_symlink():
-            script.write_bytes(service_environment.aim(script.read_bytes(), root / "bin" / "python"))
+            script.write_bytes(scripts.aim(script.read_bytes(), root / "bin" / "python"))
     return root
 
 

@@ -5,9 +5,7 @@ What installs elsewhere than beside the modules (`*.data/`) is left to it.
 
 from __future__ import annotations
 
-import base64
 import configparser
-import hashlib
 import os
 import zipfile
 from collections.abc import Iterator
@@ -15,7 +13,8 @@ from pathlib import Path
 
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
-from toolkit.wheel import environment
+from toolkit.wheel import environment, record, scripts
+from toolkit.wheel.record import Row
 
 
 def unpack(wheel: Path, root: Path, prefix: Path, interpreter: Interpreter) -> bool:
@@ -31,7 +30,9 @@ def unpack(wheel: Path, root: Path, prefix: Path, interpreter: Interpreter) -> b
                 return False
             _write_all(archive, members, site)
         information = next(site.glob("*.dist-info"))
-        record = (information / "RECORD").read_text(encoding="utf-8")
+        recorded = record.read(information / "RECORD")
+        if not recorded:
+            raise FileNotFoundError("its RECORD is missing or damaged")
     except (zipfile.BadZipFile, StopIteration, FileNotFoundError) as error:
         raise UserError(f"{wheel.name}: not a wheel: {error}", "remove it from the wheel store") from None
     rows = [_write(information / "INSTALLER", b"python-common\n", site)]
@@ -39,7 +40,7 @@ def unpack(wheel: Path, root: Path, prefix: Path, interpreter: Interpreter) -> b
         _write(root / "bin" / name, content, site, 0o755)
         for name, content in _scripts(information, prefix / "bin" / "python")
     ]
-    (information / "RECORD").write_text("\n".join([record.rstrip("\n"), *rows, ""]), encoding="utf-8")
+    (information / "RECORD").write_text(record.text([*recorded, *rows]), encoding="utf-8")
     return True
 
 
@@ -68,12 +69,11 @@ def _save(path: str, content: bytes, mode: int) -> None:
         os.close(descriptor)
 
 
-def _write(path: Path, content: bytes, site: Path, mode: int = 0o644) -> str:
+def _write(path: Path, content: bytes, site: Path, mode: int = 0o644) -> Row:
     """Write a file that the wheel has not, and return its row of the RECORD."""
     path.parent.mkdir(exist_ok=True)
     _save(str(path), content, mode)
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
-    return f"{os.path.relpath(path, site)},sha256={digest},{len(content)}"
+    return record.row(os.path.relpath(path, site), content)
 
 
 def _scripts(information: Path, python: Path) -> Iterator[tuple[str, bytes]]:
@@ -86,6 +86,4 @@ def _scripts(information: Path, python: Path) -> Iterator[tuple[str, bytes]]:
     parser.read_string(path.read_text(encoding="utf-8"))
     for section in ("console_scripts", "gui_scripts"):
         for name, target in parser[section].items() if parser.has_section(section) else ():
-            module, _, function = target.partition("[")[0].replace(" ", "").partition(":")
-            code = f"import sys\n\nfrom {module} import {function.partition('.')[0]}\n\nsys.exit({function}())\n"
-            yield name, f"#!{python}\n{code}".encode()
+            yield name, scripts.entry_point(python, target)

@@ -6,13 +6,9 @@ read-only, and one that was written to all the same is noticed by its size and t
 
 from __future__ import annotations
 
-import base64
-import csv
 import hashlib
-import io
 import json
 import os
-import shlex
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -20,15 +16,13 @@ from pathlib import Path
 
 from toolkit.core import files
 from toolkit.model.interpreter import Interpreter
-from toolkit.wheel import environment, plain_wheel
+from toolkit.wheel import environment, plain_wheel, record, scripts
 
 #: Part of every key: a change in how wheels are unpacked makes new entries instead of wrong hits.
-RECIPE = 1
+RECIPE = 2
 #: Stands for the environment: the first line of scripts is made when they are linked.
 _PLACEHOLDER = Path("/environment")
 _FIRST_LINE = f"#!{_PLACEHOLDER}/bin/python\n".encode()
-#: The kernel reads no more of a first line on every system (execve(2)).
-_LONGEST_FIRST_LINE = 127
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,17 +117,17 @@ def link(unpacked: Unpacked, prefix: Path) -> None:
     source, target = f"{unpacked.root}/", f"{prefix}/"
     for directory in sorted({name.rpartition("/")[0] for name in unpacked.names}):
         os.makedirs(target + directory, exist_ok=True)
-    scripts = {}
+    written = {}
     for name in unpacked.names:
         content = _script(source + name) if name.startswith("bin/") else b""
         if content:
-            scripts[name] = first_line(prefix / "bin" / "python") + content
-            files.write_atomic(prefix / name, scripts[name])
+            written[name] = scripts.first_line(prefix / "bin" / "python") + content
+            files.write_atomic(prefix / name, written[name])
             (prefix / name).chmod(0o755)
         else:
             _link(source + name, target + name)
-    if scripts:
-        _rewrite_record(unpacked, prefix, scripts)
+    if written:
+        _rewrite_record(unpacked, prefix, written)
 
 
 def _script(path: str) -> bytes:
@@ -154,27 +148,10 @@ def _link(source: str, target: str) -> None:
         os.chmod(target, os.stat(source).st_mode | 0o200)
 
 
-def first_line(interpreter: Path) -> bytes:
-    """Return what makes a script run by `interpreter`, in whatever path; the shell helps where the kernel cannot.
-
-    The second form is a line of shell and a string of Python (as in pip's scripts, from distlib).
-    """
-    line = b"#!" + os.fsencode(interpreter) + b"\n"
-    if len(line) <= _LONGEST_FIRST_LINE and not set(b" \t") & set(line):
-        return line
-    return b"#!/bin/sh\n'''exec' " + os.fsencode(shlex.quote(str(interpreter))) + b' "$0" "$@"\n' + b"' '''\n"
-
-
-def _rewrite_record(unpacked: Unpacked, prefix: Path, scripts: Mapping[str, bytes]) -> None:
+def _rewrite_record(unpacked: Unpacked, prefix: Path, written: Mapping[str, bytes]) -> None:
     """Bring the RECORD up to date for files that were written for this environment."""
     path = prefix / unpacked.record
     site = path.parent.parent
-    rows = list(csv.reader(io.StringIO((unpacked.root / unpacked.record).read_text(encoding="utf-8"))))
-    for row in rows:
-        content = scripts.get(os.path.relpath(os.path.join(site, row[0]), prefix))
-        if content is not None:
-            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
-            row[1:] = [f"sha256={digest}", str(len(content))]
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(rows)
-    files.write_atomic(path, text.getvalue())
+    rows = {os.path.relpath(site / row.path, prefix): row for row in record.read(unpacked.root / unpacked.record)}
+    rows |= {name: record.row(os.path.relpath(prefix / name, site), content) for name, content in written.items()}
+    files.write_atomic(path, record.text(rows.values()))

@@ -254,25 +254,3 @@ def test_knows_whether_the_environment_fits_every_machine(
     machine: Machine, tmp_path: Path, tag: str, files: dict[str, str], is_pure: bool
 ) -> None:
     assert machine.install(make_wheel(tmp_path / "wheels", "some", files, tag=tag)).is_pure is is_pure
-
-
-@pytest.mark.parametrize(
-    ("first", "expected"),
-    [
-        ("#!/usr/bin/env python3", "#!/x/python"),
-        ("#!/usr/bin/python", "#!/x/python"),
-        ("#!python", "#!/x/python"),
-        ("#!/usr/bin/python3.11 -u", "#!/x/python -u"),
-        ("#!/usr/bin/env -S python3 -u -B", "#!/usr/bin/env -S /x/python -u -B"),
-        ("#!/bin/sh", "#!/bin/sh"),
-        ("#!/usr/bin/perl -w # not python3", "#!/usr/bin/perl -w # not python3"),
-        ("#!/opt/python3/run", "#!/opt/python3/run"),
-        ("import os", "import os"),
-    ],
-)
-def test_aims_python_scripts_at_the_interpreter(first: str, expected: str) -> None:
-    assert service_environment.aim(f"{first}\nrest\n".encode(), "/x/python") == f"{expected}\nrest\n".encode()
-
-
-def test_a_script_with_dos_line_ends_can_be_started() -> None:
-    assert service_environment.aim(b"#!/usr/bin/env python3\r\nprint()\r\n", "/x/python") == b"#!/x/python\nprint()\r\n"

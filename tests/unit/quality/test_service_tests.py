@@ -77,6 +77,23 @@ def test_finds_unittests_in_a_package_of_tests(service: Service, capsys: pytest.
     assert "Ran 1 test" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("first", ["#!/usr/bin/env python3", "#!/usr/bin/env -S python3 -u -B"])
+def test_tests_start_the_scripts_in_a_path_with_a_space(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str
+) -> None:
+    service = Service(tmp_path / "a project with spaces")
+    (service.path / "bin").mkdir()
+    (service.path / "bin" / "yc-own").write_text(f"{first}\nimport my_service\nprint(my_service.PLACE)\n")
+    entry_points = "[console_scripts]\nyc-installed = my_service:main\n"
+    files = {"my_service.py": "PLACE = 'wheel'\ndef main(): print(PLACE)\n"}
+    service.wheels = [make_wheel(tmp_path / "wheels", "my-service", files, entry_points=entry_points)]
+    runs = "self.assertEqual(subprocess.check_output([{!r}]), b'wheel\\n')".format
+    body = "\n        ".join(runs(name) for name in ("yc-own", "yc-installed"))
+    service.test("import subprocess\n" + PASSING.format(body))
+    service.run()
+    assert "my-service: Ran 1 test" in capsys.readouterr().out
+
+
 def test_raises_with_the_output_when_tests_fail(service: Service) -> None:
     service.test(PASSING.format("self.fail('because')"))
     with pytest.raises(UserError, match="my-service: its tests fail") as caught:
