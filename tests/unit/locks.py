@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from toolkit.model.lock import DirectRequirement, Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import Pinned
-from toolkit.vendored.dependency_graph import Needs
+from toolkit.vendored.dependency_graph import DependencyGraph
 
 
 def distribution(name: str, *builds: str, size: int = 1000, version: str = "1") -> Distribution:
@@ -21,7 +21,7 @@ def line(source: str, name: str, text: str, origin: str, *, tests: bool = False)
     return DirectRequirement(source=source, name=name, kind="tests" if tests else "runtime", text=text, origin=origin)
 
 
-def needs() -> Needs:
+def needs() -> DependencyGraph:
     """Return a service `app` that uses `lib`.
 
     web -> wire -> small, web -> small; wire is built with maker, maker needs tool, and tool is built with maker; the
@@ -51,4 +51,4 @@ def needs() -> Needs:
             line("lib", "web", "web<2", "lib/requirements.txt:3"),
         ),
     )
-    return Needs(lock=lock)
+    return DependencyGraph(lock=lock)

@@ -10,7 +10,7 @@ from packaging.version import Version
 
 from toolkit.explain.releases import Release
 from toolkit.model.lock import Lock
-from toolkit.vendored.dependency_graph import Needs, name_of, parse
+from toolkit.vendored.dependency_graph import DependencyGraph, name_of, parse
 
 #: The parts of a lock, as they are headed.
 PARTS = ("shipped", "for tests and developers", "only for builds")
@@ -47,11 +47,11 @@ def versions(item: Lock) -> Table:
     return {key: tuple(sorted(values)) for key, values in found.items()}
 
 
-def rows(old: Sequence[Needs], new: Sequence[Lock] | None, newest: Mapping[str, Release]) -> list[Row]:
+def rows(old: Sequence[DependencyGraph], new: Sequence[Lock] | None, newest: Mapping[str, Release]) -> list[Row]:
     """Return what has newer releases, equal ones of several services as one; `new` is what an upgrade would lock."""
     merged: dict[Row, list[Row]] = {}
-    for number, needs in enumerate(old):
-        for row in _rows(needs, new[number] if new else None, newest):
+    for number, graph in enumerate(old):
+        for row in _rows(graph, new[number] if new else None, newest):
             merged.setdefault(replace(row, services=(), held=()), []).append(row)
     found = [
         replace(
@@ -64,8 +64,8 @@ def rows(old: Sequence[Needs], new: Sequence[Lock] | None, newest: Mapping[str, 
     return sorted(found, key=lambda row: (PARTS.index(row.part), row.name, row.services))
 
 
-def _rows(needs: Needs, new: Lock | None, newest: Mapping[str, Release]) -> Iterator[Row]:
-    before, after = versions(needs.lock), versions(new) if new else None
+def _rows(graph: DependencyGraph, new: Lock | None, newest: Mapping[str, Release]) -> Iterator[Row]:
+    before, after = versions(graph.lock), versions(new) if new else None
     for part, name in sorted(before.keys() | (after or {}).keys()):
         locked = before.get((part, name), ())
         allowed = after.get((part, name), ()) if after is not None else None
@@ -76,12 +76,12 @@ def _rows(needs: Needs, new: Lock | None, newest: Mapping[str, Release]) -> Iter
             yield Row(
                 name=name,
                 part=part,
-                services=(needs.lock.service,),
+                services=(graph.lock.service,),
                 locked=locked,
                 allowed=allowed,
                 newest=release.version if release else None,
-                has_source=release.has_source if release and not _is_wheel(needs.lock, name) else True,
-                held=tuple(_held(needs, name, release)) if release and beyond else (),
+                has_source=release.has_source if release and not _is_wheel(graph.lock, name) else True,
+                held=tuple(_held(graph, name, release)) if release and beyond else (),
             )
 
 
@@ -89,11 +89,11 @@ def _is_wheel(item: Lock, name: str) -> bool:
     return any(found.name == name and found.kind == "wheels" for found in item.distributions())
 
 
-def _held(needs: Needs, name: str, release: Release) -> Iterator[str]:
+def _held(graph: DependencyGraph, name: str, release: Release) -> Iterator[str]:
     """Yield what keeps a release out: interpreters, then requirements as they are written."""
-    if not release.fits(needs.lock.pythons):
+    if not release.fits(graph.lock.pythons):
         yield f"needs Python {release.requires_python}"
-    found = {edge for edges in needs.edges.values() for edge, _ in edges if name_of(edge.target) == name}
+    found = {edge for edges in graph.edges.values() for edge, _ in edges if name_of(edge.target) == name}
     for edge in sorted(found, key=lambda edge: (not edge.origin, edge.source, edge.text)):
         requirement = parse(edge.text)
         if requirement and not requirement.specifier.contains(release.version, prereleases=True):

@@ -10,7 +10,7 @@ from html import escape
 
 from toolkit.explain import layout, picture_style
 from toolkit.explain.layout import Box, Layout, Link
-from toolkit.vendored.dependency_graph import Edge, Needs, name_of
+from toolkit.vendored.dependency_graph import DependencyGraph, Edge, name_of
 
 _LARGEST, _SMALLEST = 24.0, 2.5
 _MARGIN, _HEAD = 28.0, 104.0
@@ -32,7 +32,7 @@ class Node:
         return name_of(self.key), f"{version} · {human(self.size)}{self.note}" if version else self.note
 
 
-def draw(needs: Needs) -> str:
+def draw(needs: DependencyGraph) -> str:
     """Return the picture as the text of an SVG file."""
     nodes = {node.key: node for node in _nodes(needs)}
     edges = {edge for needed in needs.edges.values() for edge, _ in needed if edge.source != edge.target}
@@ -50,7 +50,7 @@ def draw(needs: Needs) -> str:
     return "\n".join(_document(needs, nodes, kinds, implied, placed, largest)) + "\n"
 
 
-def _nodes(needs: Needs) -> Iterator[Node]:
+def _nodes(needs: DependencyGraph) -> Iterator[Node]:
     lock = needs.lock
     shipped = {item.key for item in lock.packages}
     tests = {reference.key for reference in (*lock.test_requires, *lock.dev_requires)}
@@ -118,7 +118,7 @@ def human(size: int) -> str:
 
 
 def _document(
-    needs: Needs,
+    needs: DependencyGraph,
     nodes: Mapping[str, Node],
     kinds: Mapping[tuple[str, str], str],
     implied: set[tuple[str, str]],
@@ -145,7 +145,7 @@ def _document(
     yield "</g></svg>"
 
 
-def _title(needs: Needs, nodes: Mapping[str, Node]) -> str:
+def _title(needs: DependencyGraph, nodes: Mapping[str, Node]) -> str:
     return f"{needs.lock.service}: {_summary(nodes)}"
 
 

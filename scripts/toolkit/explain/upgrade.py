@@ -16,7 +16,7 @@ from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.resolve.engine import Resolver
 from toolkit.vendored import locked
-from toolkit.vendored.dependency_graph import Needs
+from toolkit.vendored.dependency_graph import DependencyGraph
 from toolkit.vendoring import vendor
 from toolkit.vendoring.vendor import VendorOptions
 
@@ -26,20 +26,20 @@ class Outlook:
     """The rows of what has newer releases, and the locks they were compared with."""
 
     rows: list[outdated.Row]
-    old: list[Needs]
+    old: list[DependencyGraph]
 
     def text(self) -> str:
         """Return the table as a person reads it."""
-        total = len({key for needs in self.old for key in outdated.versions(needs.lock)})
-        return outdated.text(self.rows, [needs.lock.service for needs in self.old], total)
+        total = len({key for graph in self.old for key in outdated.versions(graph.lock)})
+        return outdated.text(self.rows, [graph.lock.service for graph in self.old], total)
 
 
 def look(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Outlook:
     """Return what has newer releases. Raises `UserError` without a lock, and when an index does not answer."""
     old = locked.read(project, settings)
     known: dict[str, set[Version]] = {}
-    for needs in old:
-        for (_, name), found in outdated.versions(needs.lock).items():
+    for graph in old:
+        for (_, name), found in outdated.versions(graph.lock).items():
             known.setdefault(name, set()).update(found)
     index = Index(indexes)
     newest = releases.newest(index, known, options.exclude_newer)

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
-from toolkit.vendored.dependency_graph import RUNTIME, Edge, Needs, Place, name_of
+from toolkit.vendored.dependency_graph import RUNTIME, DependencyGraph, Edge, Place, name_of
 
 Chain = tuple[Edge, ...]
 Edges = Mapping[Place, Sequence[tuple[Edge, Place]]]
@@ -31,20 +31,20 @@ class Answer:
     many: bool = False
 
 
-def chains(needs: Needs, key: str) -> Iterator[Chain]:
+def chains(graph: DependencyGraph, key: str) -> Iterator[Chain]:
     """Yield every chain from the root to `key`, the shortest first; none goes through a distribution twice."""
-    distances = _distances(needs.edges, key)
+    distances = _distances(graph.edges, key)
     count = itertools.count()
     # By the least length that a chain can still have, and of equal ones the longest: the first is soon complete.
-    heap: list[tuple[int, int, int, Chain, Place]] = [(0, 0, 0, (), Place(RUNTIME, needs.root))]
+    heap: list[tuple[int, int, int, Chain, Place]] = [(0, 0, 0, (), Place(RUNTIME, graph.root))]
     while heap:
         _, _, _, chain, place = heapq.heappop(heap)
         if place.key == key:
             if chain:
                 yield chain
             continue
-        passed = {needs.root, *(edge.target for edge in chain)}
-        for edge, target in needs.edges.get(place, ()):
+        passed = {graph.root, *(edge.target for edge in chain)}
+        for edge, target in graph.edges.get(place, ()):
             if target in distances and edge.target not in passed:
                 length = len(chain) + 1
                 entry = (length + distances[target], -length, next(count), (*chain, edge), target)
@@ -68,39 +68,39 @@ def _distances(edges: Edges, key: str) -> dict[Place, int]:
     return found
 
 
-def ask(needs: Needs, name: str, limit: int) -> list[Answer]:
+def ask(graph: DependencyGraph, name: str, limit: int) -> list[Answer]:
     """Return an answer for each version of a name that the lock holds, with at most `limit` chains (0: all)."""
-    return [_answer(needs, key, limit) for key in needs.find(name)]
+    return [_answer(graph, key, limit) for key in graph.find(name)]
 
 
-def _answer(needs: Needs, key: str, limit: int) -> Answer:
+def _answer(graph: DependencyGraph, key: str, limit: int) -> Answer:
     # The same chain may be found in several environments.
-    found = dict.fromkeys(itertools.islice(chains(needs, key), COUNTED + 1))
+    found = dict.fromkeys(itertools.islice(chains(graph, key), COUNTED + 1))
     ordered = sorted(found, key=lambda chain: (any(edge.kind != "runtime" for edge in chain), len(chain)))
     shown = ordered[: limit or COUNTED]
     return Answer(key=key, chains=tuple(shown), more=len(ordered) - len(shown), many=len(found) > COUNTED)
 
 
-def text(everything: Sequence[Needs], name: str, limit: int) -> str:
+def text(everything: Sequence[DependencyGraph], name: str, limit: int) -> str:
     """Return the chains to a name from every service, as a person reads them.
 
     Raises `UserError` for a name that no lock holds.
     """
-    answers = [(needs, answer) for needs in everything for answer in ask(needs, name, limit)]
+    answers = [(graph, answer) for graph in everything for answer in ask(graph, name, limit)]
     if not answers:
         raise _unknown(everything, name)
-    lines = [line for needs, answer in answers for line in _lines(needs, answer)]
+    lines = [line for graph, answer in answers for line in _lines(graph, answer)]
     kinds = {edge.kind for _, answer in answers for chain in answer.chains for edge in chain}
     if kinds - {"runtime"}:
         lines.append("-> needs, => is built with, ~> is tested or developed with")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(needs: Needs, answer: Answer) -> Iterator[str]:
-    yield _head(needs.lock, answer.key) + _needed_by(needs, answer.key)
+def _lines(graph: DependencyGraph, answer: Answer) -> Iterator[str]:
+    yield _head(graph.lock, answer.key) + _needed_by(graph, answer.key)
     yield from (f"  {_line(chain)}" for chain in answer.chains)
     if not answer.chains:
-        yield f"  {_unasked(needs, answer.key)}"
+        yield f"  {_unasked(graph, answer.key)}"
     if answer.more:
         number = f"{'more than ' if answer.many else ''}{answer.more}"
         yield f"  and {number} more chain{'s' if answer.more > 1 else ''}: CHAINS=all prints all"
@@ -119,9 +119,9 @@ def _head(lock: Lock, key: str) -> str:
     return f"{locked.name} {locked.version} in {lock.service}: {part}{marker}"
 
 
-def _needed_by(needs: Needs, key: str) -> str:
-    edges = {edge for needed in needs.edges.values() for edge, _ in needed if edge.target == key}
-    names = {name_of(edge.source) for edge in edges if edge.source != needs.root}
+def _needed_by(graph: DependencyGraph, key: str) -> str:
+    edges = {edge for needed in graph.edges.values() for edge, _ in needed if edge.target == key}
+    names = {name_of(edge.source) for edge in edges if edge.source != graph.root}
     return f"; needed by {', '.join(sorted(names))}" if names else ""
 
 
@@ -136,15 +136,15 @@ def _line(chain: Chain) -> str:
     return " ".join(words)
 
 
-def _unasked(needs: Needs, key: str) -> str:
-    if key == needs.root:
+def _unasked(graph: DependencyGraph, key: str) -> str:
+    if key == graph.root:
         return "what the lock is made for"
     return "the lock holds it, but nothing in vendor/ or the requirements says what needs it"
 
 
-def _unknown(everything: Iterable[Needs], name: str) -> UserError:
-    known = {name_of(item.key) for needs in everything for item in needs.lock.distributions()}
-    known |= {item.name for needs in everything for item in needs.lock.local}
+def _unknown(everything: Iterable[DependencyGraph], name: str) -> UserError:
+    known = {name_of(item.key) for graph in everything for item in graph.lock.distributions()}
+    known |= {item.name for graph in everything for item in graph.lock.local}
     near = difflib.get_close_matches(normalize(name), sorted(known), n=3, cutoff=0.6)
     near += [other for other in sorted(known) if normalize(name) in other and other not in near][:3]
     hint = f"did you mean {' or '.join(near)}?" if near else "`make info` and vendor/pylock.*.toml say what is locked"

@@ -13,7 +13,7 @@ from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wants:
+class LockInputs:
     """All that decides what the lock of `package` holds; `tests` and `development` are further trees."""
 
     package: Package
@@ -51,7 +51,7 @@ class Wants:
         return (self.tree, self.tests, self.development)
 
 
-def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Wants:
+def read(project: Project, package: Package, platforms: tuple[str, ...]) -> LockInputs:
     """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`."""
     tree = requirements.read_tree(project, package, platforms=platforms)
     tests = requirements.read_tree(project, package, requirements.TESTS_FILE, platforms)
@@ -61,7 +61,7 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Want
         for member in dict.fromkeys((*tree.local, *tests.local, *development.local))
         for rule in vendor_txt.read(member.path / "vendor.txt", project.root)
     ]
-    return Wants(
+    return LockInputs(
         package=package,
         name=project.lock_name(package),
         tree=tree,
@@ -73,10 +73,10 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Want
     )
 
 
-def fingerprint(project: Project, wants: Wants, platforms: tuple[str, ...]) -> dict[str, str]:
+def fingerprint(project: Project, inputs: LockInputs, platforms: tuple[str, ...]) -> dict[str, str]:
     """Return the fingerprints that the lock keeps of all this."""
     # What only developers use is linked for them; it is no part of what is built.
-    used = (*wants.local, *wants.development.local)
-    paths = fingerprints.paths(project, wants.package, used, wants.files)
+    used = (*inputs.local, *inputs.development.local)
+    paths = fingerprints.paths(project, inputs.package, used, inputs.files)
     # The second setting tells locks from those of before there were offered wheels in them.
     return fingerprints.fingerprint(paths, project.root, {"PLATFORMS": " ".join(platforms), "OFFERED": "wheels"})

@@ -27,7 +27,7 @@ Requirements = frozenset[str]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tree:
+class SourceTree:
     """Something to build: `name` as messages call it, `path` the sdist or a local package's directory."""
 
     name: str
@@ -36,13 +36,13 @@ class Tree:
 
 
 #: Trees by key, each with the closure that builds it.
-Built = Mapping[str, tuple[Tree, Sequence[Pin]]]
+Built = Mapping[str, tuple[SourceTree, Sequence[Pin]]]
 
 
 class Source(Protocol):
     """Where the trees of resolved pins come from."""
 
-    def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
+    def trees(self, pins: Iterable[Pin]) -> Mapping[str, SourceTree]:
         """Return the tree of each pin that is built from source, by `name==version`, fetched and read."""
 
     def requires(self, pin: Pin) -> Sequence[str] | None:
@@ -72,17 +72,17 @@ class Closure:
     given: Mapping[str, Pin] = field(default_factory=dict)
     by_set: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
     sets: dict[str, Requirements] = field(default_factory=dict)
-    _trees: dict[str, Tree] = field(default_factory=dict)
+    _trees: dict[str, SourceTree] = field(default_factory=dict)
 
     def add(self, key: str, pins: Sequence[Pin]) -> None:
         """Add what has been resolved elsewhere (the closure of tests), so that `follow` finds what builds it."""
         self.sets[key] = frozenset({f"{key}: {pin.key}" for pin in pins})
         self.by_set[self.sets[key]] = tuple(pins)
 
-    def follow(self, trees: Mapping[str, Tree]) -> None:
+    def follow(self, trees: Mapping[str, SourceTree]) -> None:
         """Add the closure of `trees` (by key), and of what was added before."""
         fresh = dict(trees) | self._new_trees()
-        unasked: dict[str, Tree] = {}
+        unasked: dict[str, SourceTree] = {}
         while fresh or unasked or set(self.sets.values()) - self.by_set.keys():
             self._trees |= fresh
             self.sets |= {key: _static(tree) for key, tree in fresh.items()}
@@ -113,7 +113,7 @@ class Closure:
     def _keys(self, key: str) -> set[str]:
         return {pin.key for pin in self.by_set[self.sets[key]]}
 
-    def _new_trees(self) -> dict[str, Tree]:
+    def _new_trees(self) -> dict[str, SourceTree]:
         pins = {pin.key: pin for pins in self.by_set.values() for pin in pins}
         found = self.source.trees(pins.values())
         return {key: tree for key, tree in found.items() if key not in self._trees}
@@ -151,7 +151,7 @@ class Closure:
         """Return every pin of the closure once, without a marker: which set needs it when, `requires` says."""
         return list({pin.key: replace(pin, marker="") for pins in self.by_set.values() for pin in pins}.values())
 
-    def _dynamic(self, trees: Mapping[str, Tree]) -> dict[str, Requirements]:
+    def _dynamic(self, trees: Mapping[str, SourceTree]) -> dict[str, Requirements]:
         """Return the sets of trees whose backend names more than their pyproject.toml does."""
         with_closure = {key: (tree, self.by_set[self.sets[key]]) for key, tree in trees.items()}
         buildable = {key: (tree, self.by_set[self.sets[key]]) for key, tree in self._trees.items()}
@@ -221,7 +221,7 @@ class Closure:
         return {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
 
 
-def _static(tree: Tree) -> Requirements:
+def _static(tree: SourceTree) -> Requirements:
     return _normal(tree.build_system.requires)
 
 
@@ -235,7 +235,7 @@ def _normal(requirements: Iterable[str]) -> Requirements:
     return frozenset(result)
 
 
-def _wheel_for_old_setuptools(tree: Tree, closure: Sequence[Pin]) -> Requirements:
+def _wheel_for_old_setuptools(tree: SourceTree, closure: Sequence[Pin]) -> Requirements:
     # setuptools < 70.1 names `wheel` in every answer of its hook; newer ones build wheels by themselves.
     if not tree.build_system.backend.startswith("setuptools.build_meta"):
         return frozenset()

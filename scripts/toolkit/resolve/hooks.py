@@ -28,7 +28,7 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.model.pins import Pin
 from toolkit.network.index_settings import Indexes
 from toolkit.project import source_files
-from toolkit.resolve.build_closure import Built, Tree
+from toolkit.resolve.build_closure import Built, SourceTree
 from toolkit.vendored import archive
 from toolkit.wheel import environment
 
@@ -62,7 +62,7 @@ class Asker:
         names = [file.name for file in pin.wheels]
         return not self.interpreter.matches(pin.marker) or bool(names and plan.best_wheel(names, self.interpreter))
 
-    def _one(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> tuple[str, ...]:
+    def _one(self, tree: SourceTree, closure: Sequence[Pin], buildable: Built) -> tuple[str, ...]:
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
         key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
         known = files.cache_root() / "build-requires" / f"{key}.json"
@@ -71,7 +71,7 @@ class Asker:
             files.write_atomic(known, json.dumps(self._run(tree, closure, buildable)))
         return tuple(json.loads(known.read_text(encoding="utf-8")))
 
-    def _run(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> list[str]:
+    def _run(self, tree: SourceTree, closure: Sequence[Pin], buildable: Built) -> list[str]:
         python = self._environment(closure, buildable)
         with files.temporary_directory(self.scratch, "hook-") as scratch:
             job = _job(tree, python, scratch)
@@ -96,7 +96,7 @@ class Asker:
         """Return the wheel of what the index has as source alone, built as it will be for a package, but cheaply."""
         return self._once(key, lambda: self._build(*buildable[key], buildable))
 
-    def _build(self, tree: Tree, closure: Sequence[Pin], buildable: Built) -> Path:
+    def _build(self, tree: SourceTree, closure: Sequence[Pin], buildable: Built) -> Path:
         python = self._environment(closure, buildable)
         scratch = Path(tempfile.mkdtemp(prefix="build-", dir=self.scratch))
         try:
@@ -174,7 +174,7 @@ def _for(chosen: Sequence[str], pythons: Collection[str], text: str) -> str:
     return str(requirement)
 
 
-def _job(tree: Tree, python: Path, scratch: Path) -> Job:
+def _job(tree: SourceTree, python: Path, scratch: Path) -> Job:
     source = scratch / "source"
     if tree.path.is_dir():
         source_files.copy(tree.path, source)

@@ -12,20 +12,22 @@ from packaging.version import Version
 from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index
-from toolkit.project.lock_inputs import Wants
+from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve.file_choice import Selector
 
 
-def without_dependencies(wants: Wants, index: Index, preferences: Iterable[Pinned], selector: Selector) -> list[Pin]:
+def without_dependencies(
+    inputs: LockInputs, index: Index, preferences: Iterable[Pinned], selector: Selector
+) -> list[Pin]:
     """Return a pin for each name that vendor.txt wants with `--no-deps`: the kept version, or the newest that fits."""
-    names = dict.fromkeys(rule.name for rule in wants.binary if rule.no_deps)
-    return [_pin(name, wants, index, preferences, selector) for name in names]
+    names = dict.fromkeys(rule.name for rule in inputs.binary if rule.no_deps)
+    return [_pin(name, inputs, index, preferences, selector) for name in names]
 
 
-def _pin(name: str, wants: Wants, index: Index, preferences: Iterable[Pinned], selector: Selector) -> Pin:
-    rules = [rule for rule in wants.binary if rule.name == name]
-    specifier = _specifier(name, wants, rules)
+def _pin(name: str, inputs: LockInputs, index: Index, preferences: Iterable[Pinned], selector: Selector) -> Pin:
+    rules = [rule for rule in inputs.binary if rule.name == name]
+    specifier = _specifier(name, inputs, rules)
     by_version: dict[Version, list[RemoteFile]] = {}
     for file in index.files(name):
         version = _version(file)
@@ -48,9 +50,9 @@ def _pin(name: str, wants: Wants, index: Index, preferences: Iterable[Pinned], s
     )
 
 
-def _specifier(name: str, wants: Wants, rules: Iterable[BinaryRule]) -> SpecifierSet:
+def _specifier(name: str, inputs: LockInputs, rules: Iterable[BinaryRule]) -> SpecifierSet:
     """Return what all lines together demand of the version."""
-    lines = [line.text for line in (*wants.lines, *wants.tree.constraints) if line.name == name]
+    lines = [line.text for line in (*inputs.lines, *inputs.tree.constraints) if line.name == name]
     texts = [*(rule.specifier for rule in rules), *(str(Requirement(text).specifier) for text in lines)]
     return SpecifierSet(",".join(filter(None, texts)))
 

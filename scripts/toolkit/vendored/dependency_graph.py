@@ -44,7 +44,7 @@ class Place:
 
 
 @dataclass(kw_only=True)
-class Needs:
+class DependencyGraph:
     """The direct requirements of one lock, which holds them. What a requirement leads to depends on the environment."""
 
     lock: Lock

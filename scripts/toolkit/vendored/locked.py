@@ -9,14 +9,14 @@ from toolkit.project import submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import check, lock_file
-from toolkit.vendored.dependency_graph import Needs
+from toolkit.vendored.dependency_graph import DependencyGraph
 
 #: What a lock lacks that was made before locks held direct requirements.
 OUTDATED = "it is from before locks said who needs whom"
 RENEW = "run `make vendor`, which brings it up to date and keeps the locked versions"
 
 
-def read(project: Project, settings: Settings) -> list[Needs]:
+def read(project: Project, settings: Settings) -> list[DependencyGraph]:
     """Return who needs whom for each lock. Warns of what is not as locked.
 
     Raises `UserError` without a lock, and when one is from before locks held that.
@@ -27,7 +27,7 @@ def read(project: Project, settings: Settings) -> list[Needs]:
     for item in locks:
         if item.direct is None:
             raise UserError(f"vendor/pylock.{item.service}.toml: {OUTDATED}", RENEW)
-    return [Needs(lock=item) for item in locks]
+    return [DependencyGraph(lock=item) for item in locks]
 
 
 def require(project: Project, settings: Settings) -> list[Lock]:

@@ -25,14 +25,14 @@ _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_]v?(?P<version>\d[\w.+~!-]*)$
 
 
 @dataclass(frozen=True, kw_only=True)
-class Given:
+class FetchedArchive:
     """An archive as a pin, with the requirements it is known to have."""
 
     pin: Pin
     requires: tuple[str, ...]
 
 
-def fetch(rules: Iterable[ArchiveRule], fetcher: Fetcher, locked: Iterable[Lock]) -> list[Given]:
+def fetch(rules: Iterable[ArchiveRule], fetcher: Fetcher, locked: Iterable[Lock]) -> list[FetchedArchive]:
     """Fetch the archives of vendor.txt. What a lock already holds of the same URL must not have changed."""
     held = {file.url: file.sha256 for lock in locked for file in lock.vendored_files().values()}
     wanted = {rule.url: (rule, _file(rule, held)) for rule in rules}
@@ -45,7 +45,7 @@ def _file(rule: ArchiveRule, held: dict[str, str]) -> VendoredFile:
     return VendoredFile(name=name, size=0, sha256=rule.sha256 or held.get(rule.url, ""), url=rule.url)
 
 
-def _given(rule: ArchiveRule, file: VendoredFile, fetched: Fetched) -> Given:
+def _given(rule: ArchiveRule, file: VendoredFile, fetched: Fetched) -> FetchedArchive:
     metadata = sdist.read(fetched.path, file.name).metadata
     name, version = (metadata.name, metadata.version) if metadata.name else _identity(fetched.path, file.name)
     if not name:
@@ -55,7 +55,7 @@ def _given(rule: ArchiveRule, file: VendoredFile, fetched: Fetched) -> Given:
         )
     remote = RemoteFile(name=file.name, url=rule.url, size=fetched.size, sha256=fetched.sha256)
     pin = Pin(name=normalize(name), version=_valid(version), archive=remote)
-    return Given(pin=pin, requires=metadata.requires if metadata.requires_certain else ())
+    return FetchedArchive(pin=pin, requires=metadata.requires if metadata.requires_certain else ())
 
 
 def _identity(path: Path, file_name: str) -> tuple[str, str]:

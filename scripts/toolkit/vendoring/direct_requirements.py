@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeAlias
 
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -14,18 +14,16 @@ from toolkit.model import markers
 from toolkit.model.lock import DirectRequirement, Distribution, Lock
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package, Project
-from toolkit.project.lock_inputs import Wants
+from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line, Tree
 
+Kind: TypeAlias = Literal["runtime", "tests"]
 
-def of_project(project: Project, item: Wants) -> tuple[DirectRequirement, ...]:
+
+def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, ...]:
     """Return the lines of the project's files that name something, each with the package whose file it stands in."""
     named = {line.name for line in item.lines}
-    trees: tuple[tuple[Tree, Literal["runtime", "tests"]], ...] = (
-        (item.tree, "runtime"),
-        (item.tests, "tests"),
-        (item.development, "tests"),
-    )
+    trees: tuple[tuple[Tree, Kind], ...] = ((item.tree, "runtime"), (item.tests, "tests"), (item.development, "tests"))
     return (
         *(found for tree, kind in trees for found in _lines(project, item, tree, kind)),
         *(
@@ -42,7 +40,7 @@ def of_project(project: Project, item: Wants) -> tuple[DirectRequirement, ...]:
     )
 
 
-def _lines(project: Project, item: Wants, tree: Tree, kind: Literal["runtime", "tests"]) -> Iterator[DirectRequirement]:
+def _lines(project: Project, item: LockInputs, tree: Tree, kind: Kind) -> Iterator[DirectRequirement]:
     for line in (*tree.requirements, *tree.uses):
         owner = _owner(project, item, line)
         if owner.name != line.name:
@@ -50,7 +48,7 @@ def _lines(project: Project, item: Wants, tree: Tree, kind: Literal["runtime", "
             yield DirectRequirement(source=owner.name, name=line.name, kind=own, text=line.text, origin=line.origin)
 
 
-def _owner(project: Project, item: Wants, line: Line) -> Package:
+def _owner(project: Project, item: LockInputs, line: Line) -> Package:
     """Return the package whose directory the line's file is in, the innermost; one outside of all is the reader's."""
     path: Path = project.root / line.file
     around = [owner for owner in item.local if path.is_relative_to(owner.path)]

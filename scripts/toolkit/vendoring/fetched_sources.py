@@ -18,7 +18,7 @@ from toolkit.model.pins import Pin
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.project import source_files
 from toolkit.project.pyproject import BuildSystem
-from toolkit.resolve.build_closure import Built, Tree
+from toolkit.resolve.build_closure import Built, SourceTree
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Asker, together
 from toolkit.vendored import sdist
@@ -41,7 +41,7 @@ class Sources:
     _facts: dict[str, Facts] = field(default_factory=dict)
     _unbuildable: dict[str, Pin] = field(default_factory=dict)
 
-    def trees(self, pins: Iterable[Pin]) -> Mapping[str, Tree]:
+    def trees(self, pins: Iterable[Pin]) -> Mapping[str, SourceTree]:
         """Fetch the files of pins and return the tree of each that can be built from source."""
         new = {pin.key: pin for pin in pins}
         chosen = {key: self.selector.choose(pin) for key, pin in new.items() if key not in self.distributions}
@@ -101,10 +101,10 @@ class Sources:
             distribution, requires_python=facts.metadata.requires_python, requires=facts.requires
         )
 
-    def _tree(self, key: str) -> Tree:
+    def _tree(self, key: str) -> SourceTree:
         file = self.distributions[key].files[0]
         system = self._facts[key].build_system
-        return Tree(name=self.distributions[key].name, path=self.files[file.name], build_system=system)
+        return SourceTree(name=self.distributions[key].name, path=self.files[file.name], build_system=system)
 
     def refuse_what_cannot_be_had(self, builds: Callable[[Pin], str]) -> None:
         """Raise one `UserError` for all that has no sdist, or one that needs the network, with what to add where.

@@ -21,18 +21,18 @@ from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
 from toolkit.project import lock_inputs, requirements
 from toolkit.project.discovery import Project
-from toolkit.project.lock_inputs import Wants
+from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
 from toolkit.project.settings import Settings
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import hooks, wheel_choice
-from toolkit.resolve.build_closure import Closure, Tree
+from toolkit.resolve.build_closure import Closure, SourceTree
 from toolkit.resolve.engine import Request, Resolver
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.source_preference import SourceOnly
 from toolkit.vendored import lock_file
 from toolkit.vendoring import archives, direct_requirements, fetched_sources, report, staging
-from toolkit.vendoring.archives import Given
+from toolkit.vendoring.archives import FetchedArchive
 from toolkit.vendoring.fetched_sources import Sources
 
 CONNECTIONS = 16
@@ -64,7 +64,7 @@ class Vendoring:
     _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
     _new: list[Lock] = field(default_factory=list)
 
-    def run(self, everything: Iterable[Wants]) -> tuple[Lock, ...]:
+    def run(self, everything: Iterable[LockInputs]) -> tuple[Lock, ...]:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
         for item in everything:
             console.step("RESOLVE", item.name)
@@ -72,7 +72,7 @@ class Vendoring:
                 self._new.append(self._lock(item))
         return tuple(self._new)
 
-    def _lock(self, item: Wants) -> Lock:
+    def _lock(self, item: LockInputs) -> Lock:
         given = archives.fetch(item.archives, self.fetcher, self.old)
         selector = self.sources_for(item.targets.pythons).selector
         fixed = wheel_choice.without_dependencies(item, self.index, self._preferences(item), selector)
@@ -88,7 +88,7 @@ class Vendoring:
         _refuse_cycles(result)
         return result
 
-    def _request(self, item: Wants, given: list[Given], fixed: list[Pin]) -> Request:
+    def _request(self, item: LockInputs, given: list[FetchedArchive], fixed: list[Pin]) -> Request:
         lines = item.tree.requirements
         constraints = item.constraints
         local = {package.name: package.version for package in self.project.packages}
@@ -104,7 +104,7 @@ class Vendoring:
             origins={line.text: line.origin for line in (*lines, *constraints)},
         )
 
-    def _preferences(self, item: Wants) -> tuple[Pinned, ...]:
+    def _preferences(self, item: LockInputs) -> tuple[Pinned, ...]:
         """Return what to keep: of the service's own lock, then what this run chose, then of other locks.
 
         What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
@@ -121,7 +121,7 @@ class Vendoring:
                     found.setdefault(distribution.name, []).append(distribution)
         return tuple(d.pinned for group in found.values() for d in group)
 
-    def _attempt(self, item: Wants, request: Request, given: list[Given], fixed: list[Pin]) -> Lock:
+    def _attempt(self, item: LockInputs, request: Request, given: list[FetchedArchive], fixed: list[Pin]) -> Lock:
         pins = (*self.resolver.resolve(request), *(archive.pin for archive in given), *fixed)
         runtime = {pin.key for pin in pins}
         sources = self.sources_for(item.targets.pythons)
@@ -179,7 +179,7 @@ class Vendoring:
         )
         return tuple(pin for pin in self.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
 
-    def _closure(self, item: Wants, request: Request, given: list[Pin]) -> Closure:
+    def _closure(self, item: LockInputs, request: Request, given: list[Pin]) -> Closure:
         """Return the closure of all services with the same interpreters: what builds one builds the others too."""
         base = replace(request, requirements=(), constraints=(), origins={}, refresh=False)
         pythons = item.targets.pythons
@@ -189,9 +189,9 @@ class Vendoring:
         closure.given = {**closure.given, **{pin.name: pin for pin in given}}
         return closure
 
-    def _local_tree(self, path: Path) -> Tree:
+    def _local_tree(self, path: Path) -> SourceTree:
         shown = self.project.shown(path)
-        return Tree(name=shown, path=path, build_system=fetched_sources.local_build_system(path, shown))
+        return SourceTree(name=shown, path=path, build_system=fetched_sources.local_build_system(path, shown))
 
 
 def _distribution(sources: Sources, closure: Closure, key: str, marker: str) -> Distribution:
@@ -225,7 +225,7 @@ def _refuse_cycles(item: Lock) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Outcome:
     """The locks there are, those that the requirements now give, and the files of these in the cache, by name."""
 
     old: tuple[Lock, ...]
@@ -244,7 +244,7 @@ def run(
     report.report(found.old, found.new, dry_run=dry_run)
 
 
-def plan(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Plan:
+def plan(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Outcome:
     """Find and fetch all that the requirements ask for, and change nothing. Raises `UserError`."""
     everything = [lock_inputs.read(project, package, options.platforms) for package in project.locked]
     old = tuple(
@@ -276,10 +276,10 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
             fetcher=fetcher,
             old=old,
         )
-        return Plan(old=old, new=vendoring.run(everything), files=fetched)
+        return Outcome(old=old, new=vendoring.run(everything), files=fetched)
 
 
-def _rules(everything: Iterable[Wants]) -> Mapping[str, list[BinaryRule]]:
+def _rules(everything: Iterable[LockInputs]) -> Mapping[str, list[BinaryRule]]:
     """Return the binary rules of the whole project by name: services share the files of vendor/."""
     rules: dict[str, dict[BinaryRule, None]] = {}
     for item in everything:

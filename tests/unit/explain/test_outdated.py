@@ -16,7 +16,7 @@ from toolkit.explain.outdated import Row
 from toolkit.explain.releases import Release
 from toolkit.model.lock import Distribution, Lock
 from toolkit.model.pins import RemoteFile
-from toolkit.vendored.dependency_graph import Needs
+from toolkit.vendored.dependency_graph import DependencyGraph
 
 
 def release(version: str, *, has_source: bool = True, requires_python: str = "") -> Release:
@@ -73,7 +73,7 @@ def test_what_an_upgrade_adds_and_drops_is_shown() -> None:
 
 def test_equal_rows_of_services_are_one_and_others_name_their_service() -> None:
     first = needs()
-    second = Needs(lock=replace(first.lock, service="api"))
+    second = DependencyGraph(lock=replace(first.lock, service="api"))
     newest = NEWEST | {"web": release("1.5"), "small": release("2")}
     new = [moved(first.lock, "web", "1.5"), second.lock]
     found = outdated.rows([first, second], new, newest)

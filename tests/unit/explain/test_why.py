@@ -11,10 +11,10 @@ import why as verb
 from tests.unit.locks import distribution, line, needs
 from toolkit.core.errors import UserError
 from toolkit.explain import why
-from toolkit.vendored.dependency_graph import Needs
+from toolkit.vendored.dependency_graph import DependencyGraph
 
 
-def lines(name: str, limit: int = 0, item: Needs | None = None) -> list[str]:
+def lines(name: str, limit: int = 0, item: DependencyGraph | None = None) -> list[str]:
     return why.text([item or needs()], name, limit).splitlines()
 
 
@@ -39,7 +39,7 @@ def test_a_long_answer_says_how_many_chains_it_leaves_out() -> None:
     assert lines("small", 1)[-1] == "  and 1 more chain: CHAINS=all prints all"
 
 
-def crowd(layers: int, width: int) -> Needs:
+def crowd(layers: int, width: int) -> DependencyGraph:
     """Return layers of distributions, each of which needs all of the next: `width ** layers` chains."""
     names = [[f"d{layer}-{number}" for number in range(width)] for layer in range(layers)]
     packages = tuple(
@@ -49,7 +49,7 @@ def crowd(layers: int, width: int) -> Needs:
     )
     written = tuple(line("app", name, name, "app/requirements.txt:1") for name in names[0])
     held = replace(needs().lock, packages=(*packages, distribution("end")), direct=written)
-    return Needs(lock=replace(held, local=held.local[1:], build_packages=(), test_requires=()))
+    return DependencyGraph(lock=replace(held, local=held.local[1:], build_packages=(), test_requires=()))
 
 
 def test_millions_of_chains_are_not_counted_to_the_end() -> None:
@@ -60,17 +60,17 @@ def test_distributions_that_need_each_other_come_to_an_end() -> None:
     packages = (replace(distribution("one"), requires=("two",)), replace(distribution("two"), requires=("one",)))
     written = (line("app", "one", "one", "r.txt:1"),)
     lock = replace(needs().lock, packages=packages, build_packages=(), test_requires=(), direct=written)
-    assert lines("two", item=Needs(lock=lock))[1:] == ["  r.txt:1: one -> two"]
+    assert lines("two", item=DependencyGraph(lock=lock))[1:] == ["  r.txt:1: one -> two"]
 
 
 def test_what_the_project_asks_for_itself_is_direct_though_others_need_it_too() -> None:
     written = (line("app", "web", "web", "r.txt:1"), line("app", "small", "small", "r.txt:2"))
     lock = replace(needs().lock, direct=written, local=needs().lock.local[1:])
-    assert lines("small", item=Needs(lock=lock))[1] == "  r.txt:2: small"
+    assert lines("small", item=DependencyGraph(lock=lock))[1] == "  r.txt:2: small"
 
 
 def test_what_nothing_asks_for_and_the_service_itself_are_explained() -> None:
-    lonely = Needs(lock=replace(needs().lock, direct=()))
+    lonely = DependencyGraph(lock=replace(needs().lock, direct=()))
     assert lines("web", item=lonely)[1].endswith("nothing in vendor/ or the requirements says what needs it")
     assert lines("app") == ["app, a package of this project (app/), in app", "  what the lock is made for"]
 

@@ -7,10 +7,10 @@ from dataclasses import replace
 from tests.unit.locks import distribution, line, needs
 from toolkit.model.lock import Distribution, Lock
 from toolkit.model.pins import Pinned
-from toolkit.vendored.dependency_graph import Needs
+from toolkit.vendored.dependency_graph import DependencyGraph
 
 
-def edges(item: Needs) -> set[tuple[str, str, str, str]]:
+def edges(item: DependencyGraph) -> set[tuple[str, str, str, str]]:
     found = {edge for needed in item.edges.values() for edge, _ in needed}
     return {(edge.source, edge.kind, edge.target, edge.text) for edge in found}
 
@@ -29,11 +29,11 @@ def test_edges_follow_what_files_of_the_project_and_distributions_say() -> None:
     }
 
 
-def app(*packages: Distribution, build_packages: tuple[Distribution, ...] = ()) -> Needs:
+def app(*packages: Distribution, build_packages: tuple[Distribution, ...] = ()) -> DependencyGraph:
     """Return the graph of a service that asks for all of its packages."""
     direct = tuple(line("app", item.name, item.name, "r.txt:1") for item in packages)
     local = needs().lock.local[1:]
-    return Needs(
+    return DependencyGraph(
         lock=Lock(
             service="app",
             pythons=("3.11",),
