@@ -74,6 +74,12 @@ class Closure:
     sets: dict[str, Requirements] = field(default_factory=dict)
     _trees: dict[str, SourceTree] = field(default_factory=dict)
 
+    def prefer(self, request: Request, shipped: Iterable[Pinned], given: Iterable[Pin]) -> None:
+        """Go on for another service: with its request, the versions it ships first, and what is given to it."""
+        base = replace(request, requirements=(), constraints=(), origins={}, refresh=False)
+        self.base = replace(base, preferences=(*shipped, *request.preferences, *self.base.preferences))
+        self.given = {**self.given, **{pin.name: pin for pin in given}}
+
     def add(self, key: str, pins: Sequence[Pin]) -> None:
         """Add what has been resolved elsewhere (the closure of tests), so that `follow` finds what builds it."""
         self.sets[key] = frozenset({f"{key}: {pin.key}" for pin in pins})

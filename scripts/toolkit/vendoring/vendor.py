@@ -32,7 +32,6 @@ from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.source_preference import SourceOnly
 from toolkit.vendored import lock_file
 from toolkit.vendoring import archives, direct_requirements, fetched_sources, report, staging
-from toolkit.vendoring.archives import FetchedArchive
 from toolkit.vendoring.fetched_sources import Sources
 
 CONNECTIONS = 16
@@ -45,6 +44,37 @@ class VendorOptions:
     upgrade: tuple[str, ...] = ()
     exclude_newer: str = ""
     platforms: tuple[str, ...] = ("linux",)
+
+
+@dataclass(kw_only=True)
+class Draft:
+    """The lock of one service in the making: what it is made from, then what each phase has found.
+
+    `given` are pins that are chosen before an engine is asked: archives by URL, and wheels without what they need.
+    `trees` are all that is to be built, by their keys in `closure`.
+    """
+
+    inputs: LockInputs
+    sources: Sources
+    given: tuple[Pin, ...]
+    request: Request
+    runtime: tuple[Pin, ...] = ()
+    tests: tuple[Pin, ...] = ()
+    development: tuple[Pin, ...] = ()
+    trees: dict[str, SourceTree] = field(default_factory=dict)
+    closure: Closure
+    building: frozenset[str] = frozenset()
+
+    @property
+    def besides(self) -> tuple[Pin, ...]:
+        """Return what only tests and developers need."""
+        return (*self.tests, *self.development)
+
+    def unused(self) -> tuple[str, ...]:
+        """Return the requirements of vendor.txt that nothing asks for: they are vendored all the same."""
+        names = {pin.name for pin in self.runtime} | {key.partition("==")[0] for key in self.building}
+        rules = (rule for rule in self.inputs.binary if rule.name not in names)
+        return tuple(dict.fromkeys(f"{rule.name}{rule.specifier}" for rule in rules))
 
 
 @dataclass(kw_only=True)
@@ -66,52 +96,50 @@ class Vendoring:
 
     def run(self, everything: Iterable[LockInputs]) -> tuple[Lock, ...]:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
-        for item in everything:
-            console.step("RESOLVE", item.name)
-            with progress.watching("RESOLVE", item.name):
-                self._new.append(self._lock(item))
+        for inputs in everything:
+            console.step("RESOLVE", inputs.name)
+            with progress.watching("RESOLVE", inputs.name):
+                draft = self._begin(inputs)
+                self._resolve(draft)
+                self._follow_builds(draft)
+                if unused := draft.unused():
+                    draft.request = replace(draft.request, requirements=(*draft.request.requirements, *unused))
+                    self._resolve(draft)
+                    self._follow_builds(draft)
+                self._new.append(self._finish(draft))
         return tuple(self._new)
 
-    def _lock(self, item: LockInputs) -> Lock:
-        given = archives.fetch(item.archives, self.fetcher, self.old)
-        selector = self.sources_for(item.targets.pythons).selector
-        fixed = wheel_choice.without_dependencies(item, self.index, self._preferences(item), selector)
-        request = self._request(item, given, fixed)
-        result = self._attempt(item, request, given, fixed)
-        unused = [rule for rule in item.binary if not any(rule.name == d.name for d in result.distributions())]
-        if unused:
-            # vendor.txt may name what no requirements.txt does: it is wanted all the same.
-            more = tuple(f"{rule.name}{rule.specifier}" for rule in unused)
-            request = replace(request, requirements=(*request.requirements, *dict.fromkeys(more)))
-            result = self._attempt(item, request, given, fixed)
-        requirements.check_hashes(item.lines, result.packages)
-        _refuse_cycles(result)
-        return result
-
-    def _request(self, item: LockInputs, given: list[FetchedArchive], fixed: list[Pin]) -> Request:
-        lines = item.tree.requirements
-        constraints = item.constraints
+    def _begin(self, inputs: LockInputs) -> Draft:
+        """Take what vendor.txt gives, and say what is to be resolved."""
+        archived = archives.fetch(inputs.archives, self.fetcher, self.old)
+        preferences = self._preferences(inputs)
+        sources = self.sources_for(inputs.targets.pythons)
+        wheels = wheel_choice.without_dependencies(inputs, self.index, preferences, sources.selector)
+        given = (*(archive.pin for archive in archived), *wheels)
+        lines, constraints = inputs.tree.requirements, inputs.constraints
         local = {package.name: package.version for package in self.project.packages}
-        return Request(
-            requirements=(*(line.text for line in lines), *(text for archive in given for text in archive.requires)),
+        request = Request(
+            requirements=(*(line.text for line in lines), *(text for archive in archived for text in archive.requires)),
             constraints=tuple(line.text for line in constraints),
-            targets=item.targets,
-            preferences=self._preferences(item),
+            targets=inputs.targets,
+            preferences=preferences,
             platforms=self.options.platforms,
             refresh=bool(self.options.upgrade),
-            provided={**local, **{pin.name: pin.version for pin in (*(archive.pin for archive in given), *fixed)}},
+            provided={**local, **{pin.name: pin.version for pin in given}},
             exclude_newer=self.options.exclude_newer,
             origins={line.text: line.origin for line in (*lines, *constraints)},
         )
+        closure = self._closure(inputs, sources, request)
+        return Draft(inputs=inputs, sources=sources, given=given, request=request, closure=closure)
 
-    def _preferences(self, item: LockInputs) -> tuple[Pinned, ...]:
+    def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:
         """Return what to keep: of the service's own lock, then what this run chose, then of other locks.
 
         What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
         """
         moving = {normalize(name) for name in self.options.upgrade}
-        own = [old for old in self.old if old.service == item.name]
-        others = [old for old in self.old if old.service != item.name]
+        own = [old for old in self.old if old.service == inputs.name]
+        others = [old for old in self.old if old.service != inputs.name]
         found: dict[str, list[Distribution]] = {}
         for source in (*own, *self._new, *others):
             kept = [d for d in source.distributions() if source in self._new or not moving & {d.name, "all"}]
@@ -121,35 +149,43 @@ class Vendoring:
                     found.setdefault(distribution.name, []).append(distribution)
         return tuple(d.pinned for group in found.values() for d in group)
 
-    def _attempt(self, item: LockInputs, request: Request, given: list[FetchedArchive], fixed: list[Pin]) -> Lock:
-        pins = (*self.resolver.resolve(request), *(archive.pin for archive in given), *fixed)
-        runtime = {pin.key for pin in pins}
-        sources = self.sources_for(item.targets.pythons)
-        trees = dict(sources.trees(pins))
-        local = {f"local {package.name}": self._local_tree(package.path) for package in item.local}
+    def _resolve(self, draft: Draft) -> None:
+        """Pin what runs, then what tests and developers have besides, and fetch what runs."""
+        inputs, request = draft.inputs, draft.request
+        draft.runtime = (*self.resolver.resolve(request), *draft.given)
+        local = {f"local {package.name}": self._local_tree(package.path) for package in inputs.local}
+        draft.trees = {**draft.sources.trees(draft.runtime), **local}
+        draft.tests = self._besides(request, inputs.tests.requirements, draft.runtime)
+        draft.development = self._besides(request, inputs.development.requirements, (*draft.runtime, *draft.tests))
+
+    def _follow_builds(self, draft: Draft) -> None:
+        """Find what builds all of it, and refuse what can be neither had nor built."""
+        closure, besides = draft.closure, f"besides {draft.inputs.name}"
         # A distribution that is shipped anyway builds others in the same version.
-        preferring = replace(
-            request, preferences=(*(Pinned(pin.name, pin.version) for pin in pins), *request.preferences)
-        )
-        closure = self._closure(item, preferring, [*(archive.pin for archive in given), *fixed])
-        tests = self._besides(request, item.tests.requirements, pins)
-        development = self._besides(request, item.development.requirements, (*pins, *tests))
-        closure.add(f"besides {item.name}", (*tests, *development))
-        besides = {pin.key for pin in (*tests, *development)}
+        shipped = tuple(Pinned(pin.name, pin.version) for pin in draft.runtime)
+        closure.prefer(draft.request, shipped, draft.given)
+        closure.add(besides, draft.besides)
         try:
-            closure.follow({**trees, **local})
+            closure.follow(draft.trees)
         except UserError:
             # A hook that lacks what cannot be had fails too, but that is not what to mend.
-            sources.refuse_what_cannot_be_had(closure.built_with)
+            draft.sources.refuse_what_cannot_be_had(closure.built_with)
             raise
-        sources.refuse_what_cannot_be_had(closure.built_with)
-        needed = closure.reachable([*runtime, *local, f"besides {item.name}"]) - runtime
+        draft.sources.refuse_what_cannot_be_had(closure.built_with)
+        runtime = {pin.key for pin in draft.runtime}
+        local = (f"local {package.name}" for package in draft.inputs.local)
+        draft.building = frozenset(closure.reachable([*runtime, *local, besides]) - runtime)
+
+    def _finish(self, draft: Draft) -> Lock:
+        """Return the lock that all this gives, checked for what no index and no build can mend."""
+        inputs, closure = draft.inputs, draft.closure
+        besides = {pin.key for pin in draft.besides}
         found = Lock(
-            service=item.name,
-            pythons=item.targets.pythons,
+            service=inputs.name,
+            pythons=inputs.targets.pythons,
             platforms=self.options.platforms,
-            packages=tuple(_distribution(sources, closure, pin.key, pin.marker) for pin in pins),
-            build_packages=tuple(_building(sources, closure, key, besides) for key in sorted(needed)),
+            packages=tuple(_distribution(draft.sources, closure, pin.key, pin.marker) for pin in draft.runtime),
+            build_packages=tuple(_building(draft.sources, closure, key, besides) for key in sorted(draft.building)),
             local=tuple(
                 LocalPackage(
                     name=package.name,
@@ -157,13 +193,15 @@ class Vendoring:
                     build_requires=closure.requires(f"local {package.name}"),
                     build_dependencies=closure.direct(f"local {package.name}"),
                 )
-                for package in item.local
+                for package in inputs.local
             ),
-            test_requires=tuple(pin.pinned for pin in tests),
-            dev_requires=tuple(pin.pinned for pin in development),
-            inputs=lock_inputs.fingerprint(self.project, item, self.options.platforms),
-            direct=direct_requirements.of_project(self.project, item),
+            test_requires=tuple(pin.pinned for pin in draft.tests),
+            dev_requires=tuple(pin.pinned for pin in draft.development),
+            inputs=lock_inputs.fingerprint(self.project, inputs, self.options.platforms),
+            direct=direct_requirements.of_project(self.project, inputs),
         )
+        requirements.check_hashes(inputs.lines, found.packages)
+        _refuse_cycles(found)
         return direct_requirements.in_force(found)
 
     def _besides(self, request: Request, lines: Sequence[Line], there: Iterable[Pin]) -> tuple[Pin, ...]:
@@ -179,15 +217,11 @@ class Vendoring:
         )
         return tuple(pin for pin in self.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
 
-    def _closure(self, item: LockInputs, request: Request, given: list[Pin]) -> Closure:
+    def _closure(self, inputs: LockInputs, sources: Sources, request: Request) -> Closure:
         """Return the closure of all services with the same interpreters: what builds one builds the others too."""
-        base = replace(request, requirements=(), constraints=(), origins={}, refresh=False)
-        pythons = item.targets.pythons
-        new = Closure(resolver=self.resolver, source=self.sources_for(pythons), base=base)
-        closure = self._closures.setdefault(pythons, new)
-        closure.base = replace(base, preferences=(*base.preferences, *closure.base.preferences))
-        closure.given = {**closure.given, **{pin.name: pin for pin in given}}
-        return closure
+        base = replace(request, requirements=(), constraints=(), origins={}, refresh=False, preferences=())
+        new = Closure(resolver=self.resolver, source=sources, base=base)
+        return self._closures.setdefault(inputs.targets.pythons, new)
 
     def _local_tree(self, path: Path) -> SourceTree:
         shown = self.project.shown(path)
