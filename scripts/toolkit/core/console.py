@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from types import FrameType
 
-from toolkit.core import terminal
+from toolkit.core import events, terminal
 from toolkit.core.errors import UserError
 
 #: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
@@ -17,12 +17,19 @@ verbosity = 1
 
 def step(tag: str, text: str) -> None:
     """Say what is being done: a short tag in capitals (`VENDOR`, `BUILD`) and its object."""
+    events.send("step", tag=tag, text=text)
+    print_step(tag, text)
+
+
+def print_step(tag: str, text: str) -> None:
+    """Print a step, but do not send it: whoever runs this verb knows of it by other events."""
     if verbosity >= 1:
         terminal.write(sys.stdout, f"  {tag:<8}{text}")
 
 
 def note(text: str) -> None:
     """Say something that the user did not ask for but wants to know."""
+    events.send("note", text=text)
     if verbosity >= 1:
         terminal.write(sys.stdout, text)
 
@@ -35,6 +42,7 @@ def debug(text: str) -> None:
 
 def warn(text: str) -> None:
     """Say what may be wrong but does not stop the work."""
+    events.send("warning", text=text)
     terminal.write(sys.stderr, f"warning: {text}")
 
 
@@ -45,18 +53,24 @@ def run_main(function: Callable[[], int | None]) -> int:
     """
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
+    events.join()
     try:
         return function() or 0
     except UserError as error:
-        terminal.write(sys.stderr, str(error))
+        _print_error(error)
     except KeyboardInterrupt:
         terminal.write(sys.stderr, "interrupted: what was there before is untouched")
         return 130
     except BrokenPipeError:
         return 1
     except OSError as error:
-        terminal.write(sys.stderr, str(_system_error(error)))
+        _print_error(_system_error(error))
     return 1
+
+
+def _print_error(error: UserError) -> None:
+    terminal.write(sys.stderr, str(error))
+    events.send("error", what=error.what, hint=error.hint, details=error.details)
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

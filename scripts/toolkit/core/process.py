@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shlex
 import signal
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.core import console
+from toolkit.core import console, events
 from toolkit.core.errors import UserError
 
 #: Live children, so that an interrupt in the main thread also ends what worker threads started.
@@ -36,25 +37,28 @@ def run(
     env: Mapping[str, str] | None = None,
     stream: bool = False,
     watch: Callable[[str], None] | None = None,
+    receive: Callable[[events.Event], object] | None = None,
 ) -> str:
     """Run a command with no standard input and return what it printed (standard output and error together).
 
     `env` replaces the environment (default: this process's own, in a C.UTF-8 locale). With `stream`, or `V=2`,
     output goes to the terminal as it comes and the returned text is empty; else `watch` is called with each line as it
-    comes. Raises `CommandError`, and `UserError` when the program does not exist.
+    comes. `receive` is called, in a thread, with each event of the verbs inside the command. Raises `CommandError`, and
+    `UserError` when the program does not exist.
     """
     words = [os.fspath(word) for word in argv]
     shown = stream or console.verbosity >= 2
     console.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
-    child = _start(words, cwd, env, None if shown else subprocess.PIPE)
-    try:
-        captured = b"".join(_lines(child, watch)) if watch and not shown else child.communicate()[0]
-    except BaseException:
-        _end(child)
-        raise
-    finally:
-        with _lock:
-            _children.discard(child)
+    with events.listening(receive) if receive else contextlib.nullcontext() as channel:
+        child = _start(words, cwd, env, None if shown else subprocess.PIPE, channel)
+        try:
+            captured = b"".join(_lines(child, watch)) if watch and not shown else child.communicate()[0]
+        except BaseException:
+            _end(child)
+            raise
+        finally:
+            with _lock:
+                _children.discard(child)
     output = (captured or b"").decode("utf-8", "replace")
     if child.returncode:
         raise CommandError(words, child.returncode, output)
@@ -140,14 +144,19 @@ def end_children() -> None:
 
 
 def _start(
-    words: list[str], cwd: str | os.PathLike[str] | None, env: Mapping[str, str] | None, output: int | None
+    words: list[str],
+    cwd: str | os.PathLike[str] | None,
+    env: Mapping[str, str] | None,
+    output: int | None,
+    channel: events.Channel | None,
 ) -> subprocess.Popen[bytes]:
     try:
         # A session of its own: ending it ends the compilers below it too.
         child = subprocess.Popen(
             words,
             cwd=cwd,
-            env=_environment(env),
+            env={**_environment(env), **(channel.environment if channel else {})},
+            pass_fds=(channel.descriptor,) if channel else (),
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT if output else None,

@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
-from toolkit.core import console, terminal
+from toolkit.core import console, events, terminal
+from toolkit.core.errors import UserError
+from toolkit.core.events import Event
 
 _LOG_INTERVAL = 10  # seconds between two lines of a log
 _BAR = 20  # characters
+_numbers = itertools.count()
 
 
 class Progress:
-    """A count of things done out of `total`, and the things being done now, each with its seconds."""
+    """A count of things done out of `total`, and the things being done now, each with its seconds.
+
+    What changes is sent as an event, except for bytes: nothing below the network line counts them.
+    """
 
     def __init__(self, tag: str, total: int, unit: str) -> None:
         self._tag, self._total, self._unit = tag, total, unit
@@ -23,9 +31,12 @@ class Progress:
         self._running: dict[str, float] = {}
         self._live = is_live()
         self._lock = threading.Lock()
+        self._key = f"{os.getpid()}.{next(_numbers)}"
+        self._send("counting", tag=tag, total=total, unit=unit)
 
     def expect(self, count: int) -> None:
         """Say that there is more to do than was known before."""
+        self._send("expect", number=count)
         with self._lock:
             self._total += count
 
@@ -36,6 +47,7 @@ class Progress:
 
     def advance(self, name: str) -> None:
         """Count one more thing as done."""
+        self._send("advance", name=name)
         with self._lock:
             self._done += 1
             self._name = name
@@ -44,23 +56,41 @@ class Progress:
             if due:
                 self._last = now
         if due:
-            console.step(self._tag, f"{self._counts(now)}  {name}")
+            console.print_step(self._tag, f"{self._counts(now)}  {name}")
 
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
         """Say that a thing is being done: a log says when it begins, a terminal shows it until it is done."""
-        if not self._live:
-            console.step(self._tag, name)
-        start = time.monotonic()
-        with self._lock:
-            self._running[name] = start
+        self.begin(name)
         try:
             yield
-        finally:
-            with self._lock:
-                del self._running[name]
-        if self._live:
-            console.step(self._tag, f"{name} ({time.monotonic() - start:.1f} s)")
+        except BaseException:
+            self.end(name, well=False)
+            raise
+        self.end(name, well=True)
+
+    def begin(self, name: str) -> None:
+        """Say that a thing is begun; `end` follows."""
+        self._send("begin", name=name)
+        if not self._live:
+            console.print_step(self._tag, name)
+        with self._lock:
+            self._running[name] = time.monotonic()
+
+    def end(self, name: str, *, well: bool) -> None:
+        """Say that what was begun is over; a terminal keeps a line of what went well."""
+        self._send("finish", name=name, well=well)
+        with self._lock:
+            start = self._running.pop(name, time.monotonic())
+        if self._live and well:
+            console.print_step(self._tag, f"{name} ({time.monotonic() - start:.1f} s)")
+
+    def close(self) -> None:
+        """Say that no more of it comes."""
+        self._send("counted")
+
+    def _send(self, kind: str, **values: object) -> None:
+        events.send(kind, count=self._key, **values)
 
     def lines(self) -> list[str]:
         """Return what a terminal shows now: nothing while there is nothing to do."""
@@ -110,8 +140,11 @@ def is_live() -> bool:
 def counting(tag: str, total: int = 0, unit: str = "files") -> Iterator[Progress]:
     """Show the progress of work on `total` things, or as many as turn up, for as long as the block runs."""
     progress = Progress(tag, total, unit)
-    with _shown(progress.lines):
-        yield progress
+    try:
+        with _shown(progress.lines):
+            yield progress
+    finally:
+        progress.close()
 
 
 @contextmanager
@@ -129,6 +162,65 @@ def watching(tag: str, name: str, also: Callable[[str], object] | None = None) -
 
     with _shown(watch.lines):
         yield line
+
+
+class Relay:
+    """Shows what the verbs inside a command say, as if this verb said it. `error` is the last that one ended with."""
+
+    def __init__(self) -> None:
+        self.error: UserError | None = None
+        self._counts: dict[str, tuple[Progress, ExitStack]] = {}
+
+    def receive(self, event: Event) -> None:
+        """Take an event; those that nobody here knows are passed over."""
+        match event:
+            case {"event": "error", "what": str(what), "hint": str(hint), "details": str(details)}:
+                self.error = UserError(what, hint, details)
+            case _ if console.verbosity >= 2:
+                # All that the command prints is shown.
+                pass
+            case {"event": "step", "tag": str(tag), "text": str(text)}:
+                console.step(tag, text)
+            case {"event": "note", "text": str(text)}:
+                console.note(text)
+            case {"event": "warning", "text": str(text)}:
+                console.warn(text)
+            case {"event": "counting", "count": str(key), "tag": str(tag), "total": int(total), "unit": str(unit)}:
+                stack = ExitStack()
+                self._counts[key] = stack.enter_context(counting(tag, total, unit)), stack
+            case {"event": str(kind), "count": str(key)} if key in self._counts:
+                self._count(kind, key, event)
+
+    def _count(self, kind: str, key: str, event: Event) -> None:
+        progress, stack = self._counts[key]
+        match kind, event:
+            case "expect", {"number": int(number)}:
+                progress.expect(number)
+            case "advance", {"name": str(name)}:
+                progress.advance(name)
+            case "begin", {"name": str(name)}:
+                progress.begin(name)
+            case "finish", {"name": str(name), "well": bool(well)}:
+                progress.end(name, well=well)
+            case "counted", _:
+                del self._counts[key]
+                stack.close()
+
+    def close(self) -> None:
+        """Take off the terminal what verbs that were killed have left there."""
+        for _, stack in self._counts.values():
+            stack.close()
+        self._counts.clear()
+
+
+@contextmanager
+def relaying() -> Iterator[Relay]:
+    """Give a relay whose `receive` a command gets, for as long as the block runs."""
+    relay = Relay()
+    try:
+        yield relay
+    finally:
+        relay.close()
 
 
 @contextmanager

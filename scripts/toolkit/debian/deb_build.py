@@ -35,10 +35,8 @@ _PROGRAMS = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "gcc": "build-e
 _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
 _SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-_STEP = re.compile(r"  [A-Z]{2,} +\S")
 #: dh_python3 tells, and goes on; the rules of a library do not.
 _UNKNOWN = re.compile(r"Cannot find package that provides \S+\. .* add \"(\S+) (\S+)\" line")
-_ERROR = re.compile(r"^error: (?P<what>.*)(?:\n hint: (?P<hint>.*))?$", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,35 +206,24 @@ def forwarded(settings: Settings) -> dict[str, str]:
 
 def run(command: Sequence[str], tree: Path, environment: Mapping[str, str]) -> None:
     """Run a package build in its tree, without a network. Raises `UserError` with what ended it."""
-    try:
-        with progress.watching("PACKAGE", "dpkg-buildpackage", pass_on) as watch:
-            process.run([*isolation.prefix(), *command], cwd=tree, env=environment, watch=watch)
-    except process.CommandError as error:
-        raise explain(error) from error
+    with progress.watching("PACKAGE", "dpkg-buildpackage") as watch, progress.relaying() as relay:
+        try:
+            process.run([*isolation.prefix(), *command], cwd=tree, env=environment, watch=watch, receive=relay.receive)
+        except process.CommandError as error:
+            raise explain(error, relay.error) from error
 
 
-def pass_on(line: str) -> None:
-    """Show the toolkit's own lines out of all that the build prints."""
-    if _STEP.match(line):
-        console.note(line)
-    elif line.startswith("warning: ") and not line.endswith("byte-compiling is disabled, skipping."):
-        console.warn(line.removeprefix("warning: "))
-
-
-def explain(error: process.CommandError) -> UserError:
-    """Return the error of the verb that ended the build, with what it said; for any other, all that was printed."""
+def explain(error: process.CommandError, inside: UserError | None) -> UserError:
+    """Return the error of the verb `inside` that ended the build, or what was printed where none did."""
     unknown = list(dict.fromkeys(_UNKNOWN.findall(error.output)))
     if unknown:
         return _unknown(unknown)
-    found = list(_ERROR.finditer(error.output))
-    # After it come only the complaints of make, dh and dpkg-buildpackage, one inside the other.
-    if not found or error.output.count("\n", found[-1].end()) > 10:
-        # The command's own first word may be what only keeps it from the network.
-        what = f"dpkg-buildpackage failed with status {error.status}"
-        return UserError(what, isolation.suggestion(error.output) or error.hint, error.output)
-    last = found[-1]
-    said = error.output[: last.start()].rpartition("Entering directory")[2].partition("\n")[2]
-    return UserError(last["what"], last["hint"] or error.hint, said)
+    # Rules may go on after a verb's error; where they do not, only make, dh and dpkg-buildpackage complain after it.
+    if inside and error.output.count("\n", error.output.rfind(f"error: {inside.what}")) <= 12:
+        return UserError(inside.what, inside.hint or error.hint, inside.details)
+    # The command's own first word may be what only keeps it from the network.
+    what = f"dpkg-buildpackage failed with status {error.status}"
+    return UserError(what, isolation.suggestion(error.output) or error.hint, error.output)
 
 
 def _unknown(found: Sequence[tuple[str, str]]) -> UserError:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, files, process, progress
+from toolkit.core import console, events, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user, chroot, deb_build, source_package
 from toolkit.debian.chroot import Chroot
@@ -118,13 +118,13 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         (base / "config.pl").write_text(configuration(work, base), encoding="utf-8")
         words = command(work, clean, version)
         environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
-        try:
-            with progress.watching("SBUILD", suite, deb_build.pass_on) as watch:
-                process.run(user.command(words), cwd=base, env=environment, watch=watch)
-        except process.CommandError as error:
-            raise explain(error, suite, _log(work, suite)) from error
-        finally:
-            _keep_log(base, _log(work, suite))
+        with progress.watching("SBUILD", suite) as watch, progress.relaying() as relay:
+            try:
+                process.run(user.command(words), cwd=base, env=environment, watch=watch, receive=relay.receive)
+            except process.CommandError as error:
+                raise explain(error, relay.error, suite, _log(work, suite)) from error
+            finally:
+                _keep_log(base, _log(work, suite))
         console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
         built = [path for path in base.iterdir() if path.suffix in _RESULTS]
         return _publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
@@ -195,6 +195,8 @@ def configuration(work: _Work, base: Path) -> str:
             "$log_colour = 0;",
             "$build_environment = {",
             *lines,
+            # sbuild passes on hardly any variable; the descriptor that this one names comes through.
+            f"  {events.VARIABLE} => $ENV{{{events.VARIABLE}}} // '',",
             "};",
             "1;\n",
         ]
@@ -217,18 +219,18 @@ def _keep_log(base: Path, target: Path) -> None:
             shutil.copyfile(path, target)
 
 
-def explain(error: process.CommandError, suite: str, log: Path) -> UserError:
-    """Return the toolkit's own error inside the build if there is one; else the stage that sbuild did not get past."""
+def explain(error: process.CommandError, inside: UserError | None, suite: str, log: Path) -> UserError:
+    """Return the error of the verb `inside` the build if there is one; else the stage that sbuild did not get past."""
     if "No space left on device" in error.output:
         return UserError(
             f"{suite}: no space left for the build", "free some, or name a directory that has more: TMPDIR=/elsewhere"
         )
     built, _, rest = error.output.partition("\nBuild finished at ")
     if rest:
-        inside = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built))
-        what = inside.what if inside.details != built else "dpkg-buildpackage failed"
-        hint = inside.hint if what == inside.what else f"the whole output is in {log}"
-        return UserError(f"{suite}: {what}", hint, inside.details)
+        found = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built), inside)
+        if found.details == built:
+            return UserError(f"{suite}: dpkg-buildpackage failed", f"the whole output is in {log}", built)
+        return UserError(f"{suite}: {found.what}", found.hint, found.details)
     stage = _STAGE.search(error.output)
     return UserError(
         f"{suite}: sbuild failed{f' at {stage[1]}' if stage else ''}", f"the whole output is in {log}", error.output

@@ -39,6 +39,18 @@ console.verbosity = int(sys.argv[2])
 sys.exit(console.run_main(work))
 """
 
+#: A verb that runs that one and captures what it prints.
+OUTER = """
+import sys
+from toolkit.core import console, process, progress
+
+def work():
+    with progress.relaying() as relay:
+        process.run(["sh", "-c", '"$@"', "sh", sys.executable, "-c", *sys.argv[1:]], receive=relay.receive)
+
+sys.exit(console.run_main(work))
+"""
+
 
 class Screen:
     """A program in a pseudo-terminal of its own session, and all that it printed there."""
@@ -99,8 +111,9 @@ def run(how: str, verbosity: int = 1, **options: object) -> Screen:
     return Screen(sys.executable, "-c", VERB, how, str(verbosity), **options)  # type: ignore[arg-type]
 
 
-def test_what_is_being_done_is_drawn_and_each_thing_that_is_done_stays_as_a_line() -> None:
-    screen = run("end")
+@pytest.mark.parametrize("words", [["-c", VERB], ["-c", OUTER, VERB]], ids=["direct", "inside another verb"])
+def test_what_is_being_done_is_drawn_and_each_thing_that_is_done_stays_as_a_line(words: list[str]) -> None:
+    screen = Screen(sys.executable, *words, "end", "1")
     assert screen.end() == 0
     drawn = r"BUILD   \[-{20}\] 0/3 wheels\r\n {10}first 1.0  \d s\r\n {10}zweite-ß-二 2.0  \d s"
     assert re.search(drawn, screen.printed)

@@ -195,7 +195,7 @@ def test_the_source_package_has_no_toolkit_and_needs_no_lock(project: Workspace)
 
 def test_a_dependency_that_debian_does_not_have_ends_the_build() -> None:
     failed = process.CommandError(["dpkg-buildpackage"], 2, f"{UNKNOWN}{UNKNOWN}make: *** [debian/rules:3] Error 1\n")
-    error = deb_build.explain(failed)
+    error = deb_build.explain(failed, None)
     assert error.what.startswith("Debian has no package of odd_one")
     assert error.hint.count("odd_one python3-odd-one") == 1
 

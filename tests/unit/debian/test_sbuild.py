@@ -60,19 +60,20 @@ def test_the_same_version_of_another_source_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("output", "what", "hint"),
+    ("output", "inside", "what", "hint"),
     [
         (
-            f"error: x: its tests fail\n hint: mend them\nmake: *** [x] Error 1\n{END}" + "summary\\n" * 40,
+            f"error: x: its tests fail\n hint: mend them\nmake: *** [x] Error 1\n{END}" + "summary\n" * 40,
+            UserError("x: its tests fail", "mend them"),
             "trixie: x: its tests fail",
             "mend them",
         ),
-        (f"cc: segmentation fault\n{END}", "trixie: dpkg-buildpackage failed", "x.log"),
-        ("Fail-Stage: create-session\n", "trixie: sbuild failed at create-session", "x.log"),
-        (f"cp: No space left on device\n{END}", "trixie: no space left for the build", "TMPDIR="),
+        (f"cc: segmentation fault\n{END}", None, "trixie: dpkg-buildpackage failed", "x.log"),
+        ("Fail-Stage: create-session\n", None, "trixie: sbuild failed at create-session", "x.log"),
+        (f"cp: No space left on device\n{END}", None, "trixie: no space left for the build", "TMPDIR="),
     ],
 )
-def test_says_what_failed(output: str, what: str, hint: str) -> None:
-    error = sbuild.explain(process.CommandError(["sbuild"], 2, output), "trixie", Path("x.log"))
+def test_says_what_failed(output: str, inside: UserError | None, what: str, hint: str) -> None:
+    error = sbuild.explain(process.CommandError(["sbuild"], 2, output), inside, "trixie", Path("x.log"))
     assert error.what == what
     assert hint in error.hint
