@@ -72,7 +72,7 @@ class Draft:
 
     def unused(self) -> tuple[str, ...]:
         """Return the requirements of vendor.txt that nothing asks for: they are vendored all the same."""
-        names = {pin.name for pin in self.runtime} | {key.partition("==")[0] for key in self.building}
+        names = {pin.name for pin in self.runtime} | {self.sources.distributions[key].name for key in self.building}
         rules = (rule for rule in self.inputs.binary if rule.name not in names)
         return tuple(dict.fromkeys(f"{rule.name}{rule.specifier}" for rule in rules))
 
