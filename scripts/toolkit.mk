@@ -30,10 +30,16 @@ stand-vagrant-test:
 	$(call verb,system_packages) --groups "build sbuild box vagrant emulation"
 	$(call verb,toolkit_tests) --tests "tests/vagrant --capture=no"
 
-#: Check the toolkit's own code: ruff and mypy
+#: Check the toolkit's own code: ruff, the rules of import of docs/architecture.md, and mypy
 .PHONY: lint
 lint:
 	$(call verb,toolkit_tests) --environments lint
+
+#: Draw docs/architecture.svg from the imports, and print the rooms with their modules
+.PHONY: architecture
+architecture:
+	$(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/tests/architecture/room_picture.py)
+	$(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/tests/architecture/room_figures.py) --modules
 
 #: Measure the toolkit beside its peers on the reference set, in one run; figures go to build/bench/
 .PHONY: bench
