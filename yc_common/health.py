@@ -17,7 +17,7 @@ import msgspec
 from yc_common import logging
 from yc_common.config import Address
 from yc_common.listen import listen, release
-from yc_common.service import Check, Service
+from yc_common.service._service import Check, Service
 
 __all__ = ["Report", "Server"]
 
