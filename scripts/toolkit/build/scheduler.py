@@ -18,6 +18,7 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.project import source_files
 from toolkit.vendored import archive
 from toolkit.wheel import environment
+from toolkit.wheel.image import Images
 from toolkit.wheel.store import Store
 
 #: What makes a build tool faster to build, for tools that are not shipped. Cython compiles itself for minutes, and
@@ -103,7 +104,11 @@ class Builder:
             if found:
                 return found
             with bar.running(node.label), files.temporary_directory(self.scratch, "job-") as scratch:
-                return self.store.put(key, wheel_build.build_wheel(self._job(node, scratch)))
+                wheel = self.store.put(key, wheel_build.build_wheel(self._job(node, scratch)))
+            # A development environment asks without the compiler's flags.
+            images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
+            images.take({store_key(node, self.interpreter, {}, system()): wheel})
+            return wheel
 
     def _job(self, node: Node, scratch: Path) -> Job:
         unpacked = scratch / "source"

@@ -19,7 +19,7 @@ from toolkit.model.lock import VendoredFile
 from toolkit.network.places import Places
 from toolkit.project.discovery import Package, Project
 from toolkit.wheel import environment
-from toolkit.wheel.unpacked import Unpacked
+from toolkit.wheel.image import Image
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +86,7 @@ def bring_about(found: Environment) -> None:
         return
     assert found.state
     if changes:
-        unpacked = _gather(found, changes)
+        images = _gather(found, changes)
         _report(found, changes, anew)
         kept = {
             name: made
@@ -100,7 +100,7 @@ def bring_about(found: Environment) -> None:
             index_wheels.install(
                 found.prefix, wheels, found.supply.places, index_wheels.environment(found.supply.places)
             )
-        sync.apply(found.prefix, changes, there, unpacked)
+        sync.apply(found.prefix, changes, there, images)
     _finish(found, wanted)
     console.step("READY", f"{_summary(found, wanted)}{'' if changes else ', up to date'}")
 
@@ -124,7 +124,7 @@ def _why_anew(found: Environment) -> str:
 
 
 def _create(found: Environment, wanted: Sequence[Wanted], changes: Changes, why: str) -> None:
-    unpacked = _gather(found, changes)
+    images = _gather(found, changes)
     wheels = _binary(found, changes)
     if why != "new":
         console.step("ANEW", f"{found.prefix}: {why}")
@@ -134,7 +134,7 @@ def _create(found: Environment, wanted: Sequence[Wanted], changes: Changes, why:
         workon.claim(found.prefix)
         # They write different files, and virtualenv takes a while to start.
         with threads.beside(lambda: _make_empty(found), process.end_children) as made:
-            sync.apply(found.prefix, changes, {}, unpacked)
+            sync.apply(found.prefix, changes, {}, images)
             variables = index_wheels.environment(found.supply.places) if wheels else {}
             made.result()
         if wheels:
@@ -143,7 +143,7 @@ def _create(found: Environment, wanted: Sequence[Wanted], changes: Changes, why:
     console.step("READY", _summary(found, wanted))
 
 
-def _gather(found: Environment, changes: Changes) -> Mapping[str, Unpacked]:
+def _gather(found: Environment, changes: Changes) -> Mapping[str, Image]:
     """Return what is put in by ourselves; with --binary, say what of it no wheel could stand for."""
     supply = found.supply
     if found.options.binary and supply.nodes and not supply.binary:

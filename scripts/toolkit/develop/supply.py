@@ -20,7 +20,7 @@ from toolkit.network.places import Places
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import check
-from toolkit.wheel.unpacked import Shelf, Unpacked
+from toolkit.wheel.image import Image, Images
 
 
 def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, own: Iterable[str]) -> dict[str, Node]:
@@ -89,14 +89,14 @@ class Supply:
         wheel = self.binary.get(node.name)
         return Wanted(name=node.name, version=node.version, identity=wheel.sha256 if wheel else node.identity)
 
-    def get(self, wanted: Sequence[Wanted]) -> dict[str, Unpacked]:
-        """Return unpacked wheels by name: those unpacked before, else from the wheel store, or built."""
+    def get(self, wanted: Sequence[Wanted]) -> dict[str, Image]:
+        """Return images of wheels by name: those made before, else from the wheel store, or built."""
         keys = {item.name: self._key(item.name) for item in wanted if item.name not in self.binary}
-        shelf = Shelf(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
-        found = {name: there for name, key in keys.items() if (there := shelf.find(key))}
+        images = Images(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
+        found = {name: there for name, key in keys.items() if (there := images.find(key))}
         missing = [name for name in keys if name not in found]
         paths = self._wheels(missing) if missing else {}
-        taken = shelf.take({keys[name]: paths[name] for name in missing})
+        taken = images.take({keys[name]: paths[name] for name in missing})
         return found | {name: taken[keys[name]] for name in missing}
 
     def _key(self, name: str) -> str:

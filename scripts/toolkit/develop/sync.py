@@ -10,9 +10,9 @@ from pathlib import Path
 
 from toolkit.core import files
 from toolkit.model.names import normalize
-from toolkit.wheel import record, unpacked
+from toolkit.wheel import record
+from toolkit.wheel.image import Image
 from toolkit.wheel.record import Row
-from toolkit.wheel.unpacked import Unpacked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,14 +107,14 @@ def _change(item: Wanted, found: Sequence[Installed]) -> str:
     return f"{item.name} {old} -> {item.version}" if old != item.version else f"{item.name} {old}, put in again"
 
 
-def apply(prefix: Path, changes: Changes, there: Mapping[str, list[Installed]], wheels: Mapping[str, Unpacked]) -> None:
+def apply(prefix: Path, changes: Changes, there: Mapping[str, list[Installed]], wheels: Mapping[str, Image]) -> None:
     """Make the changes to the environment at `prefix`, as far as there are `wheels`, which are by name."""
     others = {item.name for item in changes.install if item.name not in wheels}
     for name in changes.uninstall:
         for old in there[name] if name not in others else ():
             _uninstall(old, prefix)
     for wheel in wheels.values():
-        unpacked.link(wheel, prefix)
+        wheel.link(prefix)
 
 
 def make_way(changes: Changes, there: Mapping[str, list[Installed]], names: Iterable[str]) -> None:

@@ -14,8 +14,8 @@ from toolkit.install.pruning import Rule
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package
-from toolkit.wheel import environment, scripts, trees
-from toolkit.wheel.trees import Tree, Trees
+from toolkit.wheel import environment, scripts
+from toolkit.wheel.image import Image, Images
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,49 +46,52 @@ class Installed:
     left_out: tuple[int, ...]
 
 
-def install(plan: Plan, destdir: Path, store: Path, jobs: int) -> Installed:
+def install(plan: Plan, destdir: Path, store: Path, jobs: int, *, runs_there: bool = False) -> Installed:
     """Install a service's environment below `destdir`, whole or not at all; one that is there already is replaced.
 
-    `store` keeps the installed form of each wheel, so that only what changed is unpacked and compiled again. Raises
-    `UserError` when two distributions install one script.
+    `store` keeps the image of each wheel, so that only what changed is unpacked and compiled again. With `runs_there`
+    scripts start the interpreter below `destdir`, not that at the final path. Raises `UserError` when two
+    distributions install one script.
     """
-    made = Trees(store=store, interpreter=plan.interpreter, prefix=plan.prefix, jobs=jobs).get(plan.wheels)
-    owners = _owners(made)
+    images = Images(store=store, interpreter=plan.interpreter, jobs=jobs)
+    made = images.get(plan.wheels)
+    owners = _owners([*made, *images.byte_code(made, plan.prefix)])
     left_out = _prune(owners, plan)
     target = destdir / plan.prefix.relative_to("/")
+    python = (target if runs_there else plan.prefix) / "bin" / "python"
     with files.temporary_directory(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         environment.create(staged, plan.interpreter, ())
-        _unpack(owners, staged, jobs)
+        _copy_files(owners, staged, python, jobs)
         pruning.rewrite_records(staged, left_out)
-        own = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged)]
+        own = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged, python)]
         files.swap_directory(staged, target)
-    is_pure = all(tree.is_pure for tree in made)
+    is_pure = all(image.is_pure for image in made)
     return Installed(
         plan=plan, root=target, scripts=tuple(sorted(own)), is_pure=is_pure, left_out=tuple(left_out.values())
     )
 
 
-def _owners(made: Sequence[Tree]) -> dict[str, Tree]:
-    """Return the tree that each file is taken from: as with pip, the last one that has it."""
-    owners: dict[str, Tree] = {}
-    for tree in made:
-        for name in tree.members:
+def _owners(made: Sequence[Image]) -> dict[str, Image]:
+    """Return the image that each file is taken from: as with pip, the last one that has it."""
+    owners: dict[str, Image] = {}
+    for image in made:
+        for name in image.files:
             if name in owners and not name.endswith(".pyc"):
-                _compare(name, owners[name], tree)
-            owners[name] = tree
+                _compare(name, owners[name], image)
+            owners[name] = image
     return owners
 
 
-def _prune(owners: dict[str, Tree], plan: Plan) -> dict[str, int]:
+def _prune(owners: dict[str, Image], plan: Plan) -> dict[str, int]:
     """Take out what the plan leaves out, and return the size of each such file."""
     site = environment.site_packages(plan.prefix, plan.interpreter).relative_to(plan.prefix).as_posix()
     names = pruning.chosen(owners, plan.pruning, site) if plan.pruning else set()
-    return {name: owners.pop(name).members[name].size for name in names}
+    return {name: owners.pop(name).files[name].size for name in names}
 
 
-def _compare(name: str, first: Tree, second: Tree) -> None:
-    if trees.content(first, name) == trees.content(second, name):
+def _compare(name: str, first: Image, second: Image) -> None:
+    if first.files[name].sha256 == second.files[name].sha256:
         return
     what = f"{first.name} and {second.name} both install {name}, with different content"
     if name.startswith("bin/"):
@@ -96,27 +99,25 @@ def _compare(name: str, first: Tree, second: Tree) -> None:
     console.warn(f"{what}; the second is taken")
 
 
-def _unpack(owners: dict[str, Tree], target: Path, jobs: int) -> None:
-    for directory in trees.directories(owners):
-        (target / directory).mkdir(exist_ok=True)
-    names: dict[Tree, list[str]] = {}
-    for name, tree in owners.items():
-        names.setdefault(tree, []).append(name)
-    # The kernel copies, without the interpreter's lock: threads are enough.
+def _copy_files(owners: Mapping[str, Image], target: Path, python: Path, jobs: int) -> None:
+    names: dict[Path, list[str]] = {}
+    for name, image in owners.items():
+        names.setdefault(image.root, []).append(name)
+    images = {image.root: image for image in owners.values()}
     with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(lambda tree: trees.unpack(tree, names[tree], target), names))
+        list(pool.map(lambda root: images[root].copy(names[root], target, python), names))
 
 
-def _own_scripts(plan: Plan, made: Sequence[Tree], owners: Mapping[str, Tree]) -> list[str]:
+def _own_scripts(plan: Plan, made: Sequence[Image], owners: Mapping[str, Image]) -> list[str]:
     """Return the scripts that the service's own wheel installed; those of its dependencies are their business."""
-    return [script for tree in made if _is_own(tree, plan) for script in tree.scripts if f"bin/{script}" in owners]
+    return [script for image in made if _is_own(image, plan) for script in image.scripts if f"bin/{script}" in owners]
 
 
-def _is_own(tree: Tree, plan: Plan) -> bool:
-    return normalize(tree.name.rpartition("-")[0]) == plan.service.name
+def _is_own(image: Image, plan: Plan) -> bool:
+    return normalize(image.name.rpartition("-")[0]) == plan.service.name
 
 
-def _copy_scripts(plan: Plan, owners: dict[str, Tree], root: Path) -> Iterator[str]:
+def _copy_scripts(plan: Plan, owners: Mapping[str, Image], root: Path, python: Path) -> Iterator[str]:
     """Install the files of the service's bin/ that its setup.py does not, and yield their names."""
     for source in sorted((plan.service.path / "bin").glob("*")):
         target = root / "bin" / source.name
@@ -126,6 +127,6 @@ def _copy_scripts(plan: Plan, owners: dict[str, Tree], root: Path) -> Iterator[s
         if target.exists():
             other = owner.name if owner else "the virtual environment"
             raise UserError(f"{source}: {other} has a script of this name too", "rename the script")
-        target.write_bytes(scripts.aim(source.read_bytes(), plan.prefix / "bin" / "python"))
+        target.write_bytes(scripts.aim(source.read_bytes(), python))
         target.chmod(0o755)
         yield source.name

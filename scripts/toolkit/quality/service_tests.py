@@ -16,7 +16,7 @@ from toolkit.core.errors import UserError
 from toolkit.install import service_environment
 from toolkit.install.service_environment import Plan
 from toolkit.project import source_files
-from toolkit.wheel import environment, scripts
+from toolkit.wheel import environment
 
 _NO_TESTS = 5  # pytest's exit status, and since Python 3.12 unittest's, when there is no test
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
@@ -46,12 +46,7 @@ def run(plan: Plan, test_wheels: tuple[Path, ...], options: BuildOptions, scratc
 
 def install(plan: Plan, options: BuildOptions, destdir: Path) -> Path:
     """Install a service to be run below `destdir`, and return where; the byte code for its final path does here."""
-    root = service_environment.install(plan, destdir, options.store, options.jobs).root
-    for script in (root / "bin").iterdir():
-        # Only the scripts know where they will be, and the tests start them here.
-        if not script.is_symlink():
-            script.write_bytes(scripts.aim(script.read_bytes(), root / "bin" / "python"))
-    return root
+    return service_environment.install(plan, destdir, options.store, options.jobs, runs_there=True).root
 
 
 def _take_out(copy: Path, installed: set[str]) -> None:

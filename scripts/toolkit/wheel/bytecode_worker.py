@@ -1,7 +1,7 @@
 """Compile the modules below a directory. Run by the interpreter that will load them, so standard library only.
 
-Arguments: the directory that stands for the root, and the final path of the modules below it. The byte code is of
-the unchecked hash-based kind (PEP 552): no time stamps, and no look at the source when it is loaded.
+Arguments: the directory of the modules, the one that gets the byte code, and the final path of both. The byte code is
+of the unchecked hash-based kind (PEP 552): no time stamps, and no look at the source when it is loaded.
 """
 
 from __future__ import annotations
@@ -21,12 +21,11 @@ def modules(directory: str) -> Iterator[str]:
         yield from (os.path.join(parent, name) for name in sorted(names) if name.endswith(".py"))
 
 
-def compile_module(path: str, final: str) -> None:
-    """Compile one file to where it will be looked for; `final` is the path it will have.
+def compile_module(path: str, target: str, final: str) -> None:
+    """Compile one file to `target`; `final` is the path that the source will have.
 
     What is not Python of this version (templates, test data) is left alone, as pip and compileall do.
     """
-    target = importlib.util.cache_from_source(path)
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     try:
         py_compile.compile(path, target, dfile=final, doraise=True, invalidation_mode=mode)
@@ -35,7 +34,8 @@ def compile_module(path: str, final: str) -> None:
 
 
 if __name__ == "__main__":
-    root, prefix = sys.argv[1:]
+    source, written, prefix = sys.argv[1:]
     warnings.simplefilter("ignore")
-    for module in modules(root + prefix):
-        compile_module(module, module[len(root) :])
+    for module in modules(source):
+        name = module[len(source) :]
+        compile_module(module, importlib.util.cache_from_source(written + name), prefix + name)

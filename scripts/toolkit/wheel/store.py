@@ -18,12 +18,10 @@ from toolkit.core import console, files
 class Store:
     """A directory of entries, one per key (64 hexadecimal digits), each with one wheel and its sha256.
 
-    An entry becomes visible when its `entry.json` does, so a killed build leaves nothing that looks finished. `kind`
-    keeps other files (installed trees) apart from the wheels below one root.
+    An entry becomes visible when its `entry.json` does, so a killed build leaves nothing that looks finished.
     """
 
     root: Path
-    kind: str = "wheels"
 
     def get(self, key: str) -> Path | None:
         """Return the wheel of an entry, or None when there is none or it is damaged (then it is removed)."""
@@ -60,4 +58,4 @@ class Store:
             yield
 
     def _directory(self, key: str) -> Path:
-        return self.root / self.kind / key[:2] / key
+        return self.root / "wheels" / key[:2] / key

@@ -11,8 +11,7 @@ from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.develop import sync
 from toolkit.develop.sync import Changes, Wanted
-from toolkit.wheel import unpacked
-from toolkit.wheel.unpacked import Shelf, Unpacked
+from toolkit.wheel.image import Image, Images
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -29,13 +28,13 @@ class Place:
         self.site = self.prefix / "lib" / f"python{HERE}" / "site-packages"
         self.site.mkdir(parents=True)
         self.directory = directory
-        self.shelf = Shelf(store=directory / "store", interpreter=interpreters.find((HERE,), sys.executable), jobs=1)
+        self.images = Images(store=directory / "store", interpreter=interpreters.find((HERE,), sys.executable), jobs=1)
         self.made_from: dict[str, str] = {}
 
-    def take(self, item: Wanted, **files: str) -> Unpacked:
+    def take(self, item: Wanted, **files: str) -> Image:
         contents = {f"{item.name}.py": f"VERSION = '{item.version}'\n", **{f"{k}.py": v for k, v in files.items()}}
         wheel = make_wheel(self.directory / "wheels", item.name, contents, version=item.version)
-        return self.shelf.take({item.identity: wheel})[item.identity]
+        return self.images.take({item.identity: wheel})[item.identity]
 
     def bring(self, *items: Wanted) -> Changes:
         there = sync.installed(self.site)
@@ -116,6 +115,6 @@ def test_linked_packages_are_passed_over(place: Place) -> None:
 
 
 def test_a_file_that_two_have_stays_with_the_last(place: Place) -> None:
-    unpacked.link(place.take(wanted("one"), shared="1\n"), place.prefix)
-    unpacked.link(place.take(wanted("two"), shared="2\n"), place.prefix)
+    place.take(wanted("one"), shared="1\n").link(place.prefix)
+    place.take(wanted("two"), shared="2\n").link(place.prefix)
     assert (place.site / "shared.py").read_text() == "2\n"

@@ -223,21 +223,22 @@ def test_an_installation_that_fails_leaves_the_old_environment(machine: Machine)
     assert [path.name for path in (machine.root / "usr/lib/yc").iterdir()] == ["my-service"]
 
 
-def test_a_damaged_tree_is_noticed_and_made_again(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_damaged_image_is_noticed_and_made_again(machine: Machine, capsys: pytest.CaptureFixture[str]) -> None:
     wheel = machine.wheel()
     before = content(machine.install(wheel).root)
-    (tar,) = machine.store.rglob("*.tar")
-    data = bytearray(tar.read_bytes())
-    data[600] ^= 0xFF
-    tar.write_bytes(data)
+    module = next(machine.store.rglob("lib.py"))
+    status = module.stat()
+    module.chmod(0o644)
+    module.write_text(MODULE.replace("42", "43"))
+    os.utime(module, ns=(status.st_atime_ns, status.st_mtime_ns))
     assert content(machine.install(wheel).root) == before
     assert "damaged" in capsys.readouterr().err
 
 
-def test_a_tree_is_made_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_image_is_made_once(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
     wheel = machine.wheel()
     machine.install(wheel)
-    monkeypatch.setattr("toolkit.wheel.trees.compile_modules", lambda *_: pytest.fail("compiled again"))
+    monkeypatch.setattr("toolkit.wheel.image.compile_modules", lambda *_: pytest.fail("compiled again"))
     machine.install(wheel, root=machine.directory / "second")
     assert (machine.site_packages(machine.directory / "second") / "lib.py").read_text() == MODULE
 

@@ -1,0 +1,167 @@
+"""Wheels are unpacked once, linked into any environment, and a shared file that was changed is noticed."""
+
+from __future__ import annotations
+
+import csv
+import os
+import subprocess
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from tests.wheel_files import make_wheel
+from toolkit.build import interpreters
+from toolkit.core.errors import UserError
+from toolkit.develop.sync import installed
+from toolkit.wheel import environment
+from toolkit.wheel.image import Images
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
+SITE = f"lib/python{HERE}/site-packages"
+
+
+@pytest.fixture(params=["plain", "with data"])
+def wheel(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
+    """Return a wheel with modules alone, or with files elsewhere too."""
+    files = {"parcel/__init__.py": "def main(): print('hello')\n", "parcel/data.txt": "data\n"}
+    if request.param == "with data":
+        files["scripts/parcel-data"] = "#!python\nprint('data')\n"
+    return make_wheel(
+        tmp_path / "wheels",
+        "parcel",
+        files,
+        entry_points="[console_scripts]\nparcel-run = parcel:main\nParcel.More = parcel : main [x]\n",
+    )
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Images:
+    found = interpreters.find((HERE,), sys.executable)
+    return Images(store=tmp_path / "store", interpreter=found, jobs=2)
+
+
+def make_environment(prefix: Path) -> Path:
+    (prefix / "bin").mkdir(parents=True)
+    (prefix / "bin" / "python").symlink_to(sys.executable)
+    (prefix / "pyvenv.cfg").write_text(f"home = {Path(sys.executable).parent}\n")
+    return prefix
+
+
+@pytest.mark.parametrize("name", ["plain", "with a space", "с буквами", "long" * 40])
+def test_scripts_run_whatever_the_environments_path(images: Images, wheel: Path, tmp_path: Path, name: str) -> None:
+    prefix = make_environment(tmp_path / name)
+    images.take({"one": wheel})["one"].link(prefix)
+    environment = {**os.environ, "PYTHONPATH": str(prefix / SITE)}
+    scripts = {"parcel-run": "hello\n", "Parcel.More": "hello\n", "parcel-data": "data\n"}
+    for script, said in scripts.items():
+        if script == "parcel-data" and not (prefix / "bin" / script).exists():
+            continue
+        done = subprocess.run([prefix / "bin" / script], env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout == said
+
+
+def test_the_record_is_true_of_every_file(images: Images, wheel: Path, tmp_path: Path) -> None:
+    prefix = make_environment(tmp_path / "environment")
+    images.take({"one": wheel})["one"].link(prefix)
+    [found] = installed(prefix / SITE)["parcel"]
+    assert found.is_whole()
+    assert {Path(path).name for path, _ in found.files()} >= {"parcel-run", "Parcel.More", "__init__.py", "INSTALLER"}
+    with (found.directory / "RECORD").open() as stream:
+        assert all(row[1].startswith("sha256=") for row in csv.reader(stream) if not row[0].endswith("RECORD"))
+
+
+def test_two_environments_share_the_files(images: Images, wheel: Path, tmp_path: Path) -> None:
+    first, second = (make_environment(tmp_path / name) for name in ("first", "second"))
+    for prefix in (first, second):
+        images.take({"one": wheel})["one"].link(prefix)
+    name = f"{SITE}/parcel/__init__.py"
+    assert (first / name).samefile(second / name)
+    assert not (first / name).stat().st_mode & 0o222
+
+
+def test_what_was_unpacked_is_found_again_until_somebody_writes_to_it(images: Images, wheel: Path) -> None:
+    assert images.find("one") is None
+    taken = images.take({"one": wheel})["one"]
+    assert images.find("one") == taken
+    module = taken.root / SITE / "parcel" / "__init__.py"
+    module.chmod(0o644)
+    module.write_text("print('changed')\n")
+    assert images.find("one") is None
+    again = images.take({"one": wheel})["one"]
+    assert "hello" in (again.root / SITE / "parcel" / "__init__.py").read_text()
+
+
+def test_on_another_file_system_files_are_copied(
+    images: Images, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    taken = images.take({"one": wheel})["one"]
+
+    def refuse(source: object, target: object) -> None:
+        raise OSError(18, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", refuse)
+    prefix = make_environment(tmp_path / "environment")
+    taken.link(prefix)
+    copied = prefix / SITE / "parcel" / "__init__.py"
+    assert not copied.samefile(taken.root / SITE / "parcel" / "__init__.py")
+    assert copied.stat().st_mode & 0o200
+
+
+@pytest.mark.parametrize("user", ["package and tests", "development environment", "build environment"])
+@pytest.mark.parametrize(
+    ("member", "said"),
+    [
+        ("../../evil.py", "leads out of the environment"),
+        ("evil/../../../../../evil.py", "leads out of the environment"),
+        ("/evil.py", "leads out of the environment"),
+        ("evil-1.0.data/data/../../../evil.py", "leads out of the environment"),
+        ("evil-1.0.data/scripts/../evil.py", "leads out of the environment"),
+        ("evil-1.0.data/data//evil.py/../../..", "leads out of the environment"),
+        ("evil-1.0.data/nowhere/evil.py", "there is no installation scheme nowhere"),
+        ("evil-1.0.data/scripts/python", "bin/python replaces the environment's own"),
+        ("evil-1.0.data/data/pyvenv.cfg", "pyvenv.cfg replaces the environment's own"),
+        ("link", "link is a symbolic link"),
+        ("good.py", "stands in it twice, with different content"),
+        ("good.py/evil.py", "lies below a file"),
+    ],
+)
+def test_what_leads_out_is_refused_before_anything_is_written(
+    images: Images, tmp_path: Path, user: str, member: str, said: str
+) -> None:
+    evil = make_wheel(tmp_path / "wheels", "evil", {"good.py": "1\n"})
+    info = zipfile.ZipInfo(member)
+    info.external_attr = (0o120777 if member == "link" else 0o100644) << 16
+    with warnings.catch_warnings(), zipfile.ZipFile(evil, "a") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr(info, "../../../../..")
+    with pytest.raises(UserError, match=said):
+        if user == "package and tests":
+            images.get([evil])
+        elif user == "development environment":
+            images.take({"evil": evil})
+        else:
+            environment.create(tmp_path / "environment", images.interpreter, [evil])
+    names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
+    assert names <= {evil.name, "pyvenv.cfg", "python", "python3", f"python{HERE}"}
+
+
+def test_an_entry_point_that_leads_out_is_refused(images: Images, tmp_path: Path) -> None:
+    evil = make_wheel(tmp_path / "wheels", "evil", {}, entry_points="[console_scripts]\n../evil = evil:main\n")
+    with pytest.raises(UserError, match=r"the entry point \.\./evil leads out of the environment"):
+        images.take({"evil": evil})
+
+
+def test_files_go_where_their_schemes_say(images: Images, tmp_path: Path) -> None:
+    files = {"pkg-1.0.data/" + name: "" for name in ("purelib/a.py", "platlib/b.so", "headers/c.h", "data/share/d")}
+    wheel = make_wheel(tmp_path / "wheels", "pkg", files)
+    names = {name for name in images.take({"pkg": wheel})["pkg"].files if ".dist-info" not in name}
+    assert names == {f"{SITE}/a.py", f"{SITE}/b.so", f"include/site/python{HERE}/pkg/c.h", "share/d"}
+
+
+def test_what_is_no_wheel_is_said(images: Images, tmp_path: Path) -> None:
+    (tmp_path / "evil-1.0-py3-none-any.whl").write_bytes(b"nothing")
+    with pytest.raises(UserError, match="not a wheel"):
+        images.take({"evil": tmp_path / "evil-1.0-py3-none-any.whl"})
