@@ -6,12 +6,11 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
-from typing import Any
 
 from toolkit.core import cycles
 from toolkit.core.errors import UserError
+from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.pins import Pinned
@@ -111,7 +110,7 @@ class Planner:
         )
 
     def _ready(self, distribution: Distribution) -> Node:
-        name = best_wheel([file.name for file in distribution.files], self.interpreter)
+        name = tags.best_wheel((file.name for file in distribution.files), tags.ranks(self.interpreter.version))
         if not name:
             raise UserError(
                 f"{distribution.key}: no vendored wheel of it fits Python {self.interpreter.version} on this machine "
@@ -143,28 +142,6 @@ class Planner:
         requires = self._required(package.build_requires, package.name)
         identity = _digest([source_files.fingerprint(directory), *(node.identity for node in requires)])
         return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
-
-
-def best_wheel(names: list[str], interpreter: Interpreter) -> str:
-    """Return the wheel whose tag this interpreter prefers, or nothing when none fits (PEP 425)."""
-    from packaging import utils
-
-    ranks = _ranks(interpreter.version)
-    ranked = [
-        (min((ranks[tag] for tag in utils.parse_wheel_filename(name)[3] if tag in ranks), default=-1), name)
-        for name in names
-    ]
-    return min(((rank, name) for rank, name in ranked if rank >= 0), default=(0, ""))[1]
-
-
-@cache
-def _ranks(python: str) -> Mapping[Any, int]:
-    """Return the rank of each tag (PEP 425) that a Python of this machine takes, the best first."""
-    from packaging import tags
-
-    version = tuple(int(part) for part in python.split("."))
-    supported = [*tags.cpython_tags(version), *tags.compatible_tags(version, f"cp{version[0]}{version[1]}")]
-    return {tag: rank for rank, tag in enumerate(supported)}
 
 
 def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], system: str) -> str:

@@ -6,10 +6,10 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.build import plan
 from toolkit.core import console, files, process
 from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel
+from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import VendoredFile
 from toolkit.model.pins import Pin, Pinned, RemoteFile
@@ -43,7 +43,7 @@ def get(
 
 
 def _file(pin: Pin, used: Interpreter) -> RemoteFile:
-    name = plan.best_wheel([wheel.name for wheel in pin.wheels], used)
+    name = tags.best_wheel((wheel.name for wheel in pin.wheels), tags.ranks(used.version))
     chosen = next((wheel for wheel in pin.wheels if wheel.name == name), pin.archive or pin.sdist)
     if not chosen:
         there = ", ".join(wheel.name for wheel in pin.wheels)

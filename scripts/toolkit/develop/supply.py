@@ -13,6 +13,7 @@ from toolkit.core import files
 from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel
 from toolkit.develop.sync import Wanted
+from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock, VendoredFile
 from toolkit.model.names import normalize
@@ -52,7 +53,7 @@ def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter
         node = chosen.get(distribution.name)
         if node and node.key == distribution.key:
             wheels = {wheel.name: wheel for wheel in distribution.offered}
-            best = wheels.get(plan.best_wheel(list(wheels), used))
+            best = wheels.get(tags.best_wheel(wheels, tags.ranks(used.version)))
             found |= {distribution.name: best} if best else {}
     return found
 

@@ -19,11 +19,11 @@ import tomli_w
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from toolkit.build import interpreters, plan, wheel_build
+from toolkit.build import interpreters, wheel_build
 from toolkit.build.wheel_build import Job
 from toolkit.core import files, process, threads
 from toolkit.core.errors import UserError
-from toolkit.model import markers
+from toolkit.model import markers, tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.pins import Pin
 from toolkit.network.index_settings import Indexes
@@ -59,8 +59,10 @@ class Asker:
 
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether the index has a wheel of a pin for this interpreter, or the pin is for others."""
-        names = [file.name for file in pin.wheels]
-        return not self.interpreter.matches(pin.marker) or bool(names and plan.best_wheel(names, self.interpreter))
+        names = (file.name for file in pin.wheels)
+        return not self.interpreter.matches(pin.marker) or bool(
+            tags.best_wheel(names, tags.ranks(self.interpreter.version))
+        )
 
     def _one(self, tree: SourceTree, closure: Sequence[Pin], buildable: Built) -> tuple[str, ...]:
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
