@@ -15,8 +15,8 @@ from toolkit.core.errors import UserError
 from toolkit.debian import chroot
 from toolkit.project import settings
 from toolkit.project.settings import Settings
-from toolkit.stand import ansible_variables, base, machine, trial
-from toolkit.stand.base import Options, Stand
+from toolkit.stand import ansible_variables, base, machine
+from toolkit.stand.base import Stand, StandOptions
 from toolkit.stand.container_stand import Container
 from toolkit.stand.remote import Remote
 from toolkit.stand.vagrant_stand import Vagrant
@@ -24,7 +24,7 @@ from toolkit.stand.vagrant_stand import Vagrant
 ACTIONS = ("up", "ssh", "tmux", "test", "destroy")
 
 
-def choose(chosen: Settings, options: Options) -> Stand:
+def choose(chosen: Settings, options: StandOptions) -> Stand:
     """Return the stand of the kind that was asked for."""
     if options.kind == "vagrant":
         return Vagrant(settings=chosen, options=options)
@@ -44,14 +44,14 @@ def bring_up(stand: Stand) -> None:
     console.step("STAND", f"ready ({time.monotonic() - start:.0f} s, {len(changed)} changes)")
 
 
-def test(chosen: Settings, options: Options) -> None:
+def test(chosen: Settings, options: StandOptions) -> None:
     """Test a stand of its own, made and ended for it; a container shares its ports with the one that is there."""
     if options.kind == "container" and machine.is_running(Container(settings=chosen, options=options).name):
         raise UserError(
             "the stand of this project runs, and its services have the ports that the test's need",
             "`make stand-destroy` first",
         )
-    trial.run(choose(chosen, replace(options, label="test")))
+    base.test(choose(chosen, replace(options, label="test")))
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -72,7 +72,7 @@ def main(argv: Sequence[str]) -> int:
     """Do what is asked for."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
-    options = Options(
+    options = StandOptions(
         kind=arguments.stand,
         mode=arguments.mode,
         suite=arguments.suite,

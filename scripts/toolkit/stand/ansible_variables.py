@@ -1,31 +1,38 @@
-"""What Ansible is told of a project and of who develops it: the variables that all roles of the stand share.
+"""Variables of Ansible that all roles of the stand share: the project, its services, the host and its user.
 
-Only the standard library: a Vagrantfile asks for these on whatever laptop there is.
+Only the standard library: a Vagrantfile asks for them on any laptop.
 """
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from toolkit.core import debian_packages, files
+from toolkit.core.errors import UserError
 from toolkit.project import debian_control, discovery, python_version
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
-from toolkit.stand import host
+from toolkit.vendored import lock_file
 
 MODES = ("tmux", "deb")
-#: Where the project is in every stand.
+#: The directory of the project in every stand.
 PLACE = "/vagrant"
+#: The locale that every stand has, also where the host's are none of Debian's, as on macOS.
+LOCALE = "en_US.UTF-8"
+TIMEZONE = "Etc/UTC"
+_LOCALE = re.compile(r"([a-z]{2,3}_[A-Z]{2})\.(?:utf-?8)((?:@[a-z]+)?)", re.IGNORECASE)
+_PREPARATION = "VAGRANT_USER_PREP_SCRIPT"
 
 
 @dataclass(frozen=True, kw_only=True)
 class Guest:
-    """A stand as its user asks for it: how services run in it, its suite (empty: whichever), its user, and extras.
+    """A stand as its user asks for it: how services run in it, its suite (empty: any), its user, virtualization in it.
 
     `is_own` is false for a machine that others use as well, which gets no private files.
     """
@@ -48,11 +55,11 @@ def collect(settings: Settings, guest: Guest, environment: Mapping[str, str] = o
         "stand_mode": guest.mode,
         "stand_suite": guest.suite,
         "stand_nested": guest.nested,
-        "stand_locales": host.locales(environment),
-        "stand_timezone": host.timezone(environment),
+        "stand_locales": locales(environment),
+        "stand_timezone": timezone(environment),
         "stand_apt_mirror": environment.get("STAND_APT_MIRROR", ""),
-        "stand_ssh_config": host.ssh_config(Path.home()) if guest.is_own else "",
-        "stand_user_prep_script": host.preparation(environment) if guest.is_own else "",
+        "stand_ssh_config": ssh_config(Path.home()) if guest.is_own else "",
+        "stand_user_prep_script": preparation(environment) if guest.is_own else "",
         "stand_services": services(project, settings),
         "stand_pythons": list(
             dict.fromkeys(
@@ -66,7 +73,7 @@ def collect(settings: Settings, guest: Guest, environment: Mapping[str, str] = o
 
 
 def services(project: Project, settings: Settings) -> list[dict[str, str]]:
-    """Return what there is to run: names, directories and scripts, and what each is packaged as."""
+    """Return the services: name, directory and script of each, the hash of its lock, and its package."""
     directory = settings.project / "debian"
     packaging = debian_control.read(directory) if (directory / "control").is_file() else None
     return [
@@ -74,23 +81,20 @@ def services(project: Project, settings: Settings) -> list[dict[str, str]]:
             "name": service.service_name,
             "directory": project.shown(service.path),
             "script": _main_script(service, settings.namespace),
-            "lock": _digest(settings.vendor / f"pylock.{service.service_name}.toml"),
+            "lock": files.sha256(lock) if lock.is_file() else "",
             **_packaged(service, settings, packaging),
         }
         for service in project.services
+        for lock in [lock_file.path_of(settings.vendor, service.service_name)]
     ]
 
 
 def _main_script(service: Package, namespace: str) -> str:
-    """Return the script that is the service: the one named as it; else the first one that is linked into /usr/bin."""
-    wanted = (f"{namespace}-{service.service_name}", service.service_name)
-    named = [name for name in wanted if name in service.scripts]
+    """Return the script that is the service: the one of its name; else the first one that is linked into /usr/bin."""
+    own = (f"{namespace}-{service.service_name}", service.service_name)
+    named = [name for name in own if name in service.scripts]
     linked = [name for name in service.scripts if name.startswith(f"{namespace}-")]
     return [*named, *linked, *service.scripts, ""][0]
-
-
-def _digest(lock: Path) -> str:
-    return files.sha256(lock) if lock.is_file() else ""
 
 
 def _packaged(service: Package, settings: Settings, packaging: Control | None) -> dict[str, str]:
@@ -106,3 +110,44 @@ def _packaged(service: Package, settings: Settings, packaging: Control | None) -
         "unit": f"{package}.service" if has_unit else "",
         "deb": built[-1].relative_to(settings.project).as_posix() if built else "",
     }
+
+
+def locales(environment: Mapping[str, str]) -> list[str]:
+    """Return the UTF-8 locales of LANG and LC_*, spelled as locale.gen(5) does, with `LOCALE` first.
+
+    Others (`C.UTF-8`, macOS's `UTF-8`, ones without UTF-8) have nothing to be generated.
+    """
+    values = [value for name, value in sorted(environment.items()) if name == "LANG" or name.startswith("LC_")]
+    found = (_LOCALE.fullmatch(value) for value in values)
+    return list(dict.fromkeys([LOCALE, *(f"{match[1]}.UTF-8{match[2]}" for match in found if match)]))
+
+
+def timezone(environment: Mapping[str, str], root: Path = Path("/")) -> str:
+    """Return this machine's time zone as tzdata names it: TZ, else the target of /etc/localtime, else UTC."""
+    given = environment.get("TZ", "").removeprefix(":")
+    if re.fullmatch(r"[A-Za-z_]+(/[A-Za-z0-9_+-]+)*", given):
+        return given
+    _, _, name = (root / "etc/localtime").resolve().as_posix().partition("/zoneinfo/")
+    if not name and (root / "etc/timezone").is_file():
+        name = (root / "etc/timezone").read_text(encoding="utf-8").strip()
+    return name.removeprefix("posix/") or TIMEZONE
+
+
+def ssh_config(home: Path) -> str:
+    """Return the user's ~/.ssh/config, empty where there is none."""
+    try:
+        return (home / ".ssh" / "config").read_text(encoding="utf-8")
+    except FileNotFoundError:
+        return ""
+
+
+def preparation(environment: Mapping[str, str]) -> str:
+    """Return the user's own script that prepares stands. Raises `UserError` when it is not there."""
+    given = environment.get(_PREPARATION, "")
+    try:
+        return Path(given).expanduser().read_text(encoding="utf-8") if given else ""
+    except OSError as error:
+        raise UserError(
+            f"{_PREPARATION}={given}: {error.strerror}",
+            "name a script that prepares a stand for you, or unset the variable",
+        ) from None

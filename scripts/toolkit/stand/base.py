@@ -1,4 +1,4 @@
-"""What the stands have in common: how they are asked for, how they are entered, and what each of them can do."""
+"""The common part of all stands: options, the way in by ssh, what each can do, the state of services, a test."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ KINDS = ("container", "remote", "vagrant")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Options:
-    """A stand as it is asked for; `port` 0 and the empty texts leave the choice to the stand.
+class StandOptions:
+    """The options of a stand; `port` 0 and empty texts leave the choice to the stand.
 
-    `host` is where a remote one is, `ansible` another ansible-playbook than the toolkit's own; `label` tells stands of
-    one project apart.
+    `host` is the machine of a remote one, `ansible` another ansible-playbook than the toolkit's own; `label` tells
+    stands of one project apart.
     """
 
     kind: str = "container"
@@ -41,7 +41,7 @@ class Options:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """The way into a stand by ssh: the name of its host, its user, and a configuration (none: the user's own)."""
+    """The way into a stand by ssh: the name of its host, its user, and a configuration (`None`: the user's own)."""
 
     host: str
     user: str
@@ -53,7 +53,7 @@ class Access:
         return ["-F", str(self.config)] if self.config else []
 
     def command(self, *words: str, terminal: bool = False) -> list[str]:
-        """Return the command that runs another one there; without one, a shell."""
+        """Return the command of ssh that runs these words there; without any, a shell."""
         return [
             "ssh",
             *self.options,
@@ -82,7 +82,7 @@ class Stand(Protocol):
 
 @dataclass(frozen=True, kw_only=True)
 class Status:
-    """How a service fares: whether it runs, how it ended, and how each of the addresses answers that it listens on."""
+    """The state of a service: whether it runs, how it ended, and the answer of each address that it listens on."""
 
     name: str
     running: bool
@@ -91,21 +91,55 @@ class Status:
 
     @property
     def text(self) -> str:
-        """Return it in a line."""
-        places = [f"{place} ({answer})" if answer else place for place, answer in self.listens.items()]
-        listens = f", listens on {', '.join(places)}" if places else ""
+        """Return it as one line."""
+        answers = [f"{address} ({answer})" if answer else address for address, answer in self.listens.items()]
+        listens = f", listens on {', '.join(answers)}" if answers else ""
         return f"{self.name}: {'running' if self.running else self.ended}{listens}"
+
+    @property
+    def is_wrong(self) -> bool:
+        """Tell whether the service does not run, or answers nothing but errors."""
+        answers = [answer for answer in self.listens.values() if answer]
+        return not self.running or (bool(answers) and all(answer.startswith("HTTP 5") for answer in answers))
 
 
 def statuses(access: Access) -> list[Status]:
-    """Ask a stand how all its services fare."""
-    # It is no error here that one does not run.
+    """Return the state of all services of a stand."""
+    # Its exit status is 1 where one does not run, which is no error here.
     shown = access.read("sh", "-c", "stand-services status --json || test $? = 1")
     return [Status(**item) for item in json.loads(shown)]
 
 
+def test(stand: Stand) -> None:
+    """Make a stand, expect answers of its services and no change by a second provisioning, and end it in any case.
+
+    Raises `UserError` with all that is wrong.
+    """
+    try:
+        stand.up()
+        found = statuses(stand.access())
+        for status in found:
+            console.step("SERVICE", status.text)
+        wrong = [status.text for status in found if status.is_wrong]
+        if wrong:
+            raise UserError(
+                f"a service does not answer: {'; '.join(wrong)}",
+                "`make stand`, then `make stand-tmux`, shows what it wrote",
+            )
+        console.step("STAND", "is provisioned again, which has to change nothing")
+        changed = stand.up()
+        if changed:
+            raise UserError(
+                f"provisioned again, these changed: {'; '.join(changed)}",
+                "a task has to find its own work done; `changed_when` says so of a command",
+            )
+    finally:
+        stand.destroy()
+    console.step("STAND", "passed")
+
+
 def enter(access: Access, *words: str) -> NoReturn:
-    """Go into a stand: this process becomes its ssh."""
+    """Enter a stand: this process becomes its ssh."""
     command = access.command(*words, terminal=True)
     sys.stdout.flush()
     console.debug(f"+ {shlex.join(command)}")
@@ -113,7 +147,7 @@ def enter(access: Access, *words: str) -> NoReturn:
 
 
 def wait(access: Access, is_alive: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until a stand lets in. Raises `UserError` with what ssh said when it does not."""
+    """Wait until ssh gets into a stand. Raises `UserError` with the output of ssh when it does not."""
     deadline = time.monotonic() + seconds
     while True:
         try:
@@ -130,7 +164,7 @@ def wait(access: Access, is_alive: Callable[[], bool], seconds: float = 60) -> N
 
 
 def require_toolkit_inside(settings: Settings) -> None:
-    """Refuse a project that has the toolkit elsewhere: a stand sees the project alone."""
+    """Refuse a project whose toolkit is outside of it: a stand sees the project alone."""
     if not settings.toolkit.is_relative_to(settings.project):
         raise UserError(
             f"{settings.toolkit}: not inside the project, which is all that a stand sees",

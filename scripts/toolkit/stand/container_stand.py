@@ -16,9 +16,8 @@ from toolkit.debian import chroot
 from toolkit.project.settings import Settings
 from toolkit.stand import base, machine, provisioning
 from toolkit.stand.ansible_variables import PLACE
-from toolkit.stand.base import Access, Options
+from toolkit.stand.base import Access, StandOptions
 from toolkit.stand.machine import Machine
-from toolkit.stand.machine_root import Guest
 
 USER = "vagrant"
 #: What a machine has that boots and lets Ansible in, beside the packages of every stand.
@@ -31,7 +30,7 @@ class Container:
     """The container of a project."""
 
     settings: Settings
-    options: Options
+    options: StandOptions
 
     @property
     def name(self) -> str:
@@ -80,21 +79,19 @@ class Container:
         for name in ("key", "host_key"):
             _make_key(self.directory / name)
         self._write_configuration(port)
-        owner = self.settings.project.stat().st_uid
-        guest = Guest(
-            hostname=self.name[:60],
+        described = Machine(
+            name=self.name,
+            tarball=str(tarball),
+            binds=((str(self.settings.project), PLACE),),
             user=USER,
-            uid=owner or 1000,
+            uid=self.settings.project.stat().st_uid or 1000,
             port=port,
             authorized_key=self._text("key.pub"),
             host_key=self._text("host_key"),
             store=str(files.cache_root() / "store"),
         )
         # It holds the machine's own key, and is for root alone to read.
-        machine.write(
-            Machine(name=self.name, tarball=str(tarball), binds=((str(self.settings.project), PLACE),), guest=guest),
-            self.directory / "machine.json",
-        )
+        machine.write(described, self.directory / "machine.json")
         files.write_atomic(self.directory / "suite", suite)
         console.step("STAND", f"{self.name}: {suite}, on port {port} of this machine")
         _as_root("boot", str(self.directory / "machine.json"))

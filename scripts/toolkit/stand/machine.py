@@ -1,7 +1,7 @@
 """A container that boots: made of a chroot's tarball, started in the background and ended, all as root.
 
-It has the network of this machine, so that it needs no bridge, and what listens in it is reached on the same port. Its
-own files are below `ROOT`, apart from whoever asked for it: they belong to root, and nothing else is ever removed.
+It shares the network of this machine: it needs no bridge, and what listens in it is reached on the same port. Its files
+are below `ROOT`, apart from those of the user who asked for it: they belong to root, and nothing else is ever removed.
 """
 
 from __future__ import annotations
@@ -18,30 +18,40 @@ from pathlib import Path
 
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
-from toolkit.stand import machine_root
-from toolkit.stand.machine_root import Guest
 
 ROOT = Path("/var/lib/python-common/stands")
 #: For how many seconds a machine may take to come up, and to go down before it is killed.
 _PATIENCE = 60
 _PROC = Path("/proc")
+_WEEK = 7 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A container: its name, the tarball that it is made of, the directories of the host that it sees, and its guest.
+    """A container: its name, the tarball that it is made of, its user, its ssh server's port, and keys as texts.
 
-    `binds` are pairs of a directory of the host and where it is in the container.
+    `binds` are pairs of a directory of the host and its path in the container; `store` is a wheel store of the host
+    whose recent wheels the user starts with (empty: none).
     """
 
     name: str
     tarball: str
     binds: tuple[tuple[str, str], ...]
-    guest: Guest
+    user: str
+    uid: int
+    port: int
+    authorized_key: str
+    host_key: str
+    store: str = ""
+
+    @property
+    def hostname(self) -> str:
+        """Return its host name; Linux allows 64 characters, gethostname(2)."""
+        return self.name[:60]
 
     @property
     def directory(self) -> Path:
-        """Return where all that belongs to it is kept."""
+        """Return the directory of all that belongs to it."""
         return ROOT / self.name
 
     @property
@@ -49,26 +59,16 @@ class Machine:
         """Return the root of its file system."""
         return self.directory / "root"
 
-    @property
-    def log(self) -> Path:
-        """Return the file with what it says while it boots."""
-        return self.directory / "log"
-
 
 def write(machine: Machine, path: Path) -> None:
-    """Write a machine down for `read`."""
+    """Write the description of a machine to a file."""
     files.write_atomic(path, json.dumps(asdict(machine)))
 
 
 def read(path: Path) -> Machine:
-    """Return the machine that was written to a file."""
-    told = json.loads(path.read_text(encoding="utf-8"))
-    return Machine(
-        name=told["name"],
-        tarball=told["tarball"],
-        guest=Guest(**told["guest"]),
-        binds=tuple((source, target) for source, target in told["binds"]),
-    )
+    """Return the machine that a file describes."""
+    described = json.loads(path.read_text(encoding="utf-8"))
+    return Machine(**{**described, "binds": tuple(map(tuple, described["binds"]))})
 
 
 def is_running(name: str) -> bool:
@@ -86,7 +86,7 @@ def _supervisor(directory: Path) -> int:
 
 
 def _started(pid: int) -> str:
-    """Return when a process started, which tells it from another one that has its number by now; empty for none."""
+    """Return the start time of a process, which tells it from a later one of the same id; empty for none."""
     with suppress(OSError):
         fields = (_PROC / str(pid) / "stat").read_text().rpartition(")")[2].split()
         return "" if fields[0] == "Z" else fields[19]
@@ -94,9 +94,9 @@ def _started(pid: int) -> str:
 
 
 def boot(machine: Machine) -> None:
-    """Make the machine where there is none, start it unless it runs, and wait until its init can be talked to.
+    """Make the machine where there is none, start it unless it runs, and wait until its init answers.
 
-    Raises `UserError`, with what it said, when it does not come up; then nothing of it runs.
+    Raises `UserError`, with the console's output, when it does not come up; then nothing of it runs.
     """
     machine.directory.mkdir(parents=True, exist_ok=True)
     with files.exclusive(machine.directory, "start of this stand"):
@@ -104,12 +104,12 @@ def boot(machine: Machine) -> None:
             return
         if not machine.root.is_dir():
             _unpack(machine)
-        machine_root.prepare(machine.root, machine.guest)
+        _prepare(machine)
         _start(machine)
 
 
 def _unpack(machine: Machine) -> None:
-    """Make the root; a run that is killed meanwhile leaves none."""
+    """Make the root whole: a run that is killed meanwhile leaves none."""
     staged = machine.directory / ".root"
     _remove(staged)
     staged.mkdir()
@@ -117,42 +117,83 @@ def _unpack(machine: Machine) -> None:
     staged.rename(machine.root)
 
 
+def _prepare(machine: Machine) -> None:
+    """Write the user, the way in through ssh and the name into the root; a home that is there already stays."""
+    root = machine.root
+    _write(root / "etc/hostname", f"{machine.hostname}\n")
+    _write(root / "etc/hosts", f"127.0.0.1 localhost {machine.hostname}\n::1 localhost\n")
+    _write(root / "etc/sudoers.d/stand", f"{machine.user} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+    _write(
+        root / "etc/ssh/sshd_config.d/stand.conf",
+        f"Port {machine.port}\nListenAddress 127.0.0.1\nHostKey /etc/ssh/stand_host_key\nPasswordAuthentication no\n",
+    )
+    _write(root / "etc/ssh/stand_host_key", machine.host_key, 0o600)
+    home = root / "home" / machine.user
+    is_new = not home.is_dir()
+    if is_new:
+        useradd = ("useradd", "--create-home", "--non-unique", "--uid", str(machine.uid), "--shell", "/bin/bash")
+        process.run(["chroot", root, *useradd, machine.user])
+    owner = home.stat()
+    if is_new and machine.store:
+        _seed(home / ".cache/python-common/store", Path(machine.store))
+        _give(home, owner)
+    _write(home / ".ssh/authorized_keys", machine.authorized_key, 0o600)
+    _give(home / ".ssh", owner)
+
+
+def _write(path: Path, text: str, mode: int = 0o644) -> None:
+    path.parent.mkdir(mode=0o700 if path.parent.name == ".ssh" else 0o755, exist_ok=True)
+    files.write_atomic(path, text)
+    path.chmod(mode)
+
+
+def _seed(target: Path, store: Path) -> None:
+    """Copy the wheels that the host has used within a week: what is the same in the guest is not built again."""
+    limit = time.time() - _WEEK
+    for entry in store.glob("wheels/*/*"):
+        if entry.stat().st_mtime > limit and (entry / "entry.json").is_file():
+            shutil.copytree(entry, target / entry.relative_to(store))
+
+
+def _give(directory: Path, owner: os.stat_result) -> None:
+    os.chown(directory, owner.st_uid, owner.st_gid)
+    for parent, folders, names in os.walk(directory):
+        for name in (*folders, *names):
+            os.chown(os.path.join(parent, name), owner.st_uid, owner.st_gid, follow_symlinks=False)
+
+
 def command(machine: Machine, *, has_systemd: bool) -> list[str]:
     """Return the command that is the machine for as long as it runs.
 
-    Where systemd does not run on the host, there is nobody to give the machine a unit of its own.
+    Only a host that systemd runs on can give the machine a unit of its own.
     """
-    binds = [f"--bind={_escaped(source)}:{_escaped(target)}" for source, target in machine.binds]
+    escaped = [[path.replace("\\", "\\\\").replace(":", "\\:") for path in pair] for pair in machine.binds]
     return [
         "systemd-nspawn",
         f"--directory={machine.root}",
         f"--machine={machine.name}",
-        f"--hostname={machine.guest.hostname}",
+        f"--hostname={machine.hostname}",
         "--boot",
         "--register=no",
         *([] if has_systemd else ["--keep-unit"]),
         "--console=pipe",
         "--resolv-conf=copy-host",
         "--quiet",
-        *binds,
+        *(f"--bind={source}:{target}" for source, target in escaped),
     ]
 
 
-def _escaped(path: str) -> str:
-    return path.replace("\\", "\\\\").replace(":", "\\:")
-
-
 def _start(machine: Machine) -> None:
-    pid = process.start(command(machine, has_systemd=Path("/run/systemd/system").is_dir()), machine.log)
+    log = machine.directory / "log"
+    pid = process.start(command(machine, has_systemd=Path("/run/systemd/system").is_dir()), log)
     noted = json.dumps({"pid": pid, "started": _started(pid)})
     try:
         files.write_atomic(machine.directory / "process.json", noted)
         if not _wait(lambda: not _started(pid) or _has_booted(pid)) or not _started(pid):
-            said = machine.log.read_text(encoding="utf-8", errors="replace")
             raise UserError(
                 "the container did not boot",
                 "it needs a kernel that lets root mount: where this is a container, a privileged one",
-                said[-4000:],
+                log.read_text(encoding="utf-8", errors="replace")[-4000:],
             )
     except BaseException:
         _end(pid)
@@ -194,7 +235,7 @@ def end(name: str) -> None:
 def _end(pid: int) -> None:
     """Shut a machine down; kill what is left of it after a while."""
     init = _init(pid)
-    # On SIGTERM systemd-nspawn tells the init to power off.
+    # On SIGTERM systemd-nspawn tells the init to power off, systemd-nspawn(1).
     for number, victims in ((signal.SIGTERM, [pid]), (signal.SIGKILL, [init, pid])):
         for victim in filter(None, victims):
             with suppress(ProcessLookupError):
@@ -206,7 +247,7 @@ def _end(pid: int) -> None:
 
 
 def _remove(directory: Path) -> None:
-    """Remove a directory in which nothing is mounted: what is would be the host's own files."""
+    """Remove a directory, unless something is mounted in it: that would be the host's own files."""
     mounts = [line.split()[4] for line in (_PROC / "self/mountinfo").read_text(encoding="utf-8").splitlines()]
     inside = [path for path in mounts if Path(path).is_relative_to(directory)]
     if inside:

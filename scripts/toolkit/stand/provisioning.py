@@ -16,7 +16,7 @@ from toolkit.network import tools_environment
 from toolkit.project.settings import Settings
 from toolkit.stand import ansible_variables
 from toolkit.stand.ansible_variables import Guest
-from toolkit.stand.base import Access, Options
+from toolkit.stand.base import Access, StandOptions
 
 _TASK = re.compile(r"(?:TASK|PLAY|RUNNING HANDLER) \[(.*?)\] \**$")
 _FATAL = re.compile(r"^fatal: \[.*?\]: (?:FAILED|UNREACHABLE)! =>[ ]*\n(?P<result>(?: .*\n|\n(?=\n* ))*)", re.MULTILINE)
@@ -45,7 +45,7 @@ class Report:
             console.step("STAND", f"  {_named(self._task)}")
 
 
-def run(access: Access, settings: Settings, options: Options) -> tuple[str, ...]:
+def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str, ...]:
     """Provision a stand and return the tasks that changed something. Raises `UserError` that says what went wrong."""
     guest = Guest(mode=options.mode, suite=options.suite, user=access.user, is_own=options.kind != "remote")
     variables = ansible_variables.collect(settings, guest)
@@ -108,7 +108,7 @@ def arguments(access: Access, variables: Path) -> list[str]:
     return ["--inventory", f"{access.host},", *ssh, "--extra-vars", f"@{variables}"]
 
 
-def _program(options: Options) -> Path:
+def _program(options: StandOptions) -> Path:
     """Return ansible-playbook: the one asked for, or the pinned one, installed when it is missing."""
     if options.ansible:
         found = shutil.which(os.path.expanduser(options.ansible))

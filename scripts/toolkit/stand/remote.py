@@ -9,7 +9,7 @@ from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
 from toolkit.stand import base, provisioning
 from toolkit.stand.ansible_variables import PLACE
-from toolkit.stand.base import Access, Options
+from toolkit.stand.base import Access, StandOptions
 
 _PREPARE = f"""\
 command -v rsync >/dev/null || sudo -n apt-get -qq --yes install rsync
@@ -22,7 +22,7 @@ class Remote:
     """The stand on a host."""
 
     settings: Settings
-    options: Options
+    options: StandOptions
 
     def up(self) -> tuple[str, ...]:
         """Copy the project there and provision the host; return the tasks that changed something."""

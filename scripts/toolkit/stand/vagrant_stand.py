@@ -10,7 +10,7 @@ from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
 from toolkit.stand import provisioning
-from toolkit.stand.base import Access, Options
+from toolkit.stand.base import Access, StandOptions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,7 +18,7 @@ class Vagrant:
     """The virtual machine of a project."""
 
     settings: Settings
-    options: Options
+    options: StandOptions
 
     def up(self) -> tuple[str, ...]:
         """Make it where there is none, start it and provision it; return the tasks that changed something."""

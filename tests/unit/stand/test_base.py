@@ -12,15 +12,23 @@ from tests.unit.conftest import Workspace
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
-from toolkit.stand import base, container_stand, machine, trial
-from toolkit.stand.base import Access, Options, Status
+from toolkit.stand import base, container_stand, machine
+from toolkit.stand.base import Access, StandOptions, Status
 from toolkit.stand.container_stand import Container
 from toolkit.stand.machine import Machine
-from toolkit.stand.machine_root import Guest
 from toolkit.stand.remote import Remote
 from toolkit.stand.vagrant_stand import Vagrant
 
-GUEST = Guest(hostname="demo", user="vagrant", uid=1000, port=2222, authorized_key="k", host_key="h")
+MACHINE = Machine(
+    name="demo",
+    tarball="/t",
+    binds=(("/a:b", "/vagrant"),),
+    user="vagrant",
+    uid=1000,
+    port=2222,
+    authorized_key="k",
+    host_key="h",
+)
 
 
 @pytest.fixture
@@ -28,7 +36,7 @@ def container(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPa
     """Return a container of a project, with nothing on this machine yet."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setattr(machine, "ROOT", tmp_path / "machines")
-    return Container(settings=workspace.settings(), options=Options())
+    return Container(settings=workspace.settings(), options=StandOptions())
 
 
 @pytest.fixture
@@ -40,7 +48,7 @@ def taken() -> Iterator[int]:
 
 def test_two_projects_of_one_name_have_two_stands(tmp_path: Path) -> None:
     names = {
-        Container(settings=Workspace(tmp_path / place / "Über_demo 2").settings(), options=Options()).name
+        Container(settings=Workspace(tmp_path / place / "Über_demo 2").settings(), options=StandOptions()).name
         for place in ("one", "two")
     }
     assert len(names) == 2
@@ -48,7 +56,7 @@ def test_two_projects_of_one_name_have_two_stands(tmp_path: Path) -> None:
 
 
 def test_a_port_in_use_is_refused(container: Container, taken: int) -> None:
-    asked = Container(settings=container.settings, options=Options(port=taken))
+    asked = Container(settings=container.settings, options=StandOptions(port=taken))
     with pytest.raises(UserError, match=f"STAND_PORT={taken}: in use"):
         asked._port()
 
@@ -81,7 +89,7 @@ def test_without_root_and_sudo_nothing_is_started(tmp_path: Path, monkeypatch: p
 def test_a_project_that_has_the_toolkit_elsewhere_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     settings = Settings(project=workspace.root, toolkit=tmp_path / "elsewhere")
     with pytest.raises(UserError, match="not inside the project"):
-        Container(settings=settings, options=Options()).up()
+        Container(settings=settings, options=StandOptions()).up()
 
 
 def test_another_suite_than_that_of_the_stand_is_refused(container: Container) -> None:
@@ -99,12 +107,11 @@ def test_a_stand_that_does_not_run_cannot_be_entered_and_ending_it_is_no_error(c
 
 
 def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
-    written = Machine(name="demo", tarball="/t", binds=(("/a:b", "/vagrant"),), guest=GUEST)
-    machine.write(written, tmp_path / "machine")
-    assert machine.read(tmp_path / "machine") == written
-    words = machine.command(written, has_systemd=False)
+    machine.write(MACHINE, tmp_path / "machine")
+    assert machine.read(tmp_path / "machine") == MACHINE
+    words = machine.command(MACHINE, has_systemd=False)
     assert r"--bind=/a\:b:/vagrant" in words and "--keep-unit" in words
-    assert "--keep-unit" not in machine.command(written, has_systemd=True)
+    assert "--keep-unit" not in machine.command(MACHINE, has_systemd=True)
 
 
 def test_a_process_of_another_time_is_not_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -131,7 +138,7 @@ def test_what_is_mounted_is_never_removed(tmp_path: Path, monkeypatch: pytest.Mo
 @pytest.mark.parametrize("host", ["", "-oProxyCommand=touch /tmp/x"])
 def test_a_remote_stand_needs_a_host(workspace: Workspace, host: str) -> None:
     with pytest.raises(UserError, match="on which host"):
-        Remote(settings=workspace.settings(), options=Options(host=host)).access()
+        Remote(settings=workspace.settings(), options=StandOptions(host=host)).access()
 
 
 def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
@@ -141,7 +148,7 @@ def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(UserError, match="HOST=me@nowhere: not reached by ssh") as caught:
-        Remote(settings=workspace.settings(), options=Options(host="me@nowhere")).access()
+        Remote(settings=workspace.settings(), options=StandOptions(host="me@nowhere")).access()
     assert "Could not resolve hostname" in caught.value.details
 
 
@@ -149,7 +156,7 @@ def test_a_virtual_machine_needs_vagrant_and_its_file(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    stand = Vagrant(settings=workspace.settings(), options=Options())
+    stand = Vagrant(settings=workspace.settings(), options=StandOptions())
     with pytest.raises(UserError, match="vagrant: no such program"):
         stand.up()
     (tmp_path / "vagrant").touch(0o755)
@@ -180,7 +187,7 @@ WEB = Status(name="web", running=True, ended="", listens={"127.0.0.1:80": "HTTP 
 
 def test_a_stand_passes_whose_services_answer_and_that_does_not_change_again(monkeypatch: pytest.MonkeyPatch) -> None:
     stand = Fake(monkeypatch, [WEB, Status(name="worker", running=True, ended="", listens={})])
-    trial.run(stand)
+    base.test(stand)
     assert stand.ended
 
 
@@ -197,5 +204,5 @@ def test_a_stand_that_fails_is_ended_as_well(
 ) -> None:
     stand = Fake(monkeypatch, [status], *changes)
     with pytest.raises(UserError, match=message):
-        trial.run(stand)
+        base.test(stand)
     assert stand.ended

@@ -9,7 +9,7 @@ import pytest
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
 from toolkit.stand import provisioning
-from toolkit.stand.base import Access, Options
+from toolkit.stand.base import Access, StandOptions
 
 OUTPUT = """\
 TASK [base : Look up the home] *************************************************
@@ -113,4 +113,4 @@ def test_ansible_goes_the_way_that_ssh_goes(tmp_path: Path) -> None:
 
 def test_an_ansible_that_is_not_there_is_refused() -> None:
     with pytest.raises(UserError, match="ANSIBLE=/none/ansible-playbook: no such program"):
-        provisioning._program(Options(ansible="/none/ansible-playbook"))
+        provisioning._program(StandOptions(ansible="/none/ansible-playbook"))
