@@ -88,6 +88,7 @@ def test_the_core_imports_neither_extras_nor_what_it_does_not_need() -> None:
     assert not loaded & {"structlog", "aiohttp", "prometheus_client", "yaml", "argparse", "pydantic", "httpx"}
 
 
+@pytest.mark.slow
 def test_users_of_the_library_pass_a_strict_type_check(tmp_path: Path) -> None:
     pytest.importorskip("mypy")
     program = tmp_path / "user.py"

@@ -35,6 +35,7 @@ def lint(schema: str, path: Path) -> subprocess.CompletedProcess[str]:
 SCHEMAS = [("gitlab-ci", "gitlab-ci.yml"), ("github-workflows", "github-actions.yml")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("schema", "name"), SCHEMAS)
 def test_a_recipe_fits_the_schema_of_its_system(schema: str, name: str, tmp_path: Path) -> None:
     done = lint(schema, RECIPES / name)

@@ -19,6 +19,9 @@ import stand_managers
 import stand_services
 from stand_managers import Service, ServiceError, State, Windows
 
+# Real processes in a real tmux, which take their time to start and to end.
+pytestmark = pytest.mark.slow
+
 LISTENER = """\
 import os, signal, socket, time
 signal.signal(signal.SIGHUP, signal.SIG_IGN)

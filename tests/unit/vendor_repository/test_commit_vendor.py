@@ -11,6 +11,9 @@ from tests.unit.conftest import Workspace
 from tests.unit.vendor_project import VendorProject, copy, git, isolate, with_directory, with_submodule
 from toolkit.core.errors import UserError
 
+# Histories of real repositories, cloned and pushed.
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def _own_git(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -18,6 +18,9 @@ from toolkit.vendor_repository import remote, trimming
 from toolkit.vendor_repository.remote import Origin
 from toolkit.vendor_repository.trimming import Plan
 
+# Histories of real repositories, cloned and pushed.
+pytestmark = pytest.mark.slow
+
 Captured = pytest.CaptureFixture[str]
 
 
