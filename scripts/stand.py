@@ -19,7 +19,7 @@ from toolkit.stand import ansible_variables, base, machine
 from toolkit.stand.base import Stand, StandOptions
 from toolkit.stand.container_stand import Container
 from toolkit.stand.remote import Remote
-from toolkit.stand.vagrant_stand import Vagrant
+from toolkit.stand.vagrant import Vagrant
 
 ACTIONS = ("up", "ssh", "tmux", "test", "destroy")
 

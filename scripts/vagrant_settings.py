@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from toolkit.core import console
 from toolkit.project import settings
-from toolkit.stand import vagrant_check, vagrant_settings
+from toolkit.stand import vagrant, vagrant_check
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -26,10 +26,10 @@ def build_parser() -> argparse.ArgumentParser:
 def main(argv: Sequence[str]) -> int:
     """Print the answer."""
     arguments = build_parser().parse_args(argv)
-    chosen, wanted = settings.from_arguments(arguments), vagrant_settings.read(os.environ)
+    chosen, wanted = settings.from_arguments(arguments), vagrant.read(os.environ)
     if arguments.check:
         vagrant_check.check(wanted, chosen.project, arguments.provider, arguments.plugins.split())
-    print(json.dumps(vagrant_settings.describe(wanted, chosen), indent=2))
+    print(json.dumps(vagrant.describe(wanted, chosen), indent=2))
     return 0
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.machine import TOOLKIT
-from toolkit.stand import vagrant_settings
+from toolkit.stand import vagrant
 
 FAKES = TOOLKIT / "tests" / "fakes"
 TIMESYNC = "/VirtualBox/GuestAdd/VBoxService/--timesync-set-threshold"
@@ -147,7 +147,7 @@ def test_the_machine_has_the_name_of_its_user_and_project(started: Project) -> N
             "--nictype8",
             "virtio",
             "--macaddress8",
-            vagrant_settings.address_of_card("alice-compute-vagrant").replace(":", ""),
+            vagrant.address_of_card("alice-compute-vagrant").replace(":", ""),
         ],
         ["guestproperty", "set", TIMESYNC, "1000"],
         ["storagectl", "--name", "SATA Controller", "--hostiocache", "on"],

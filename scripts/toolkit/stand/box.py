@@ -1,6 +1,8 @@
-"""Vagrant boxes for libvirt, of Debian packages alone; kept in the cache with a catalogue that Vagrant reads.
+"""Vagrant boxes for libvirt, made of Debian packages alone, and kept in the cache with a catalogue for Vagrant.
 
-A team works with these where the public catalogue cannot be reached, or is not to be trusted.
+They serve a team that cannot reach the public catalogue, or does not trust it. A box is made without root, loop devices
+or a running system. Its disk has the oldest layout, which every emulated BIOS boots: a master boot record, GRUB behind
+it, one ext4 partition.
 """
 
 from __future__ import annotations
@@ -10,9 +12,11 @@ import hashlib
 import json
 import os
 import shutil
+import struct
 import time
 import uuid
-from dataclasses import asdict
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -22,9 +26,9 @@ from toolkit.debian import apt_sources, build_user, chroot
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
 from toolkit.project.settings import Settings
-from toolkit.stand import boxes, disk
+from toolkit.stand import boxes
 
-#: What a machine needs to boot, to be reached, and to be worked on by Ansible.
+#: Packages by which a machine boots, is reached, and is provisioned by Ansible.
 PACKAGES = (
     "ca-certificates",
     "dbus",
@@ -47,10 +51,42 @@ KERNELS = {"debian": "linux-image-{architecture}", "ubuntu": "linux-image-generi
 #: In GiB. It costs no more than what is in it.
 DISK_SIZE = 20
 _DISTRO_INFO = Path("/usr/share/distro-info/ubuntu.csv")
+#: The programs that a BIOS starts, of Debian's package grub-pc-bin.
+GRUB = Path("/usr/lib/grub/i386-pc")
+SECTOR = 512
+#: The first sector of the partition: 1 MiB, as everywhere; GRUB has the room before it.
+START = 2048
+_MODULES = ("biosdisk", "part_msdos", "ext2", "normal", "linux", "test", "echo")
+#: Features that each kernel, e2fsck and GRUB of the suites in use knows; mke2fs of this machine may have newer ones.
+_FEATURES = (
+    "none,has_journal,ext_attr,resize_inode,dir_index,filetype,extent,64bit,flex_bg,sparse_super,large_file,"
+    "huge_file,dir_nlink,extra_isize,metadata_csum"
+)
+#: In a user namespace: files keep their owners. Device nodes cannot be made there; the kernel makes them at boot.
+_FILL = """
+mkdir root
+tar --extract --numeric-owner --exclude='./dev/*' --file="$1" --directory=root
+mke2fs -q -F -t ext4 -L "$2" -U "$3" -E "offset=$4,hash_seed=$3" -O "$5" -d root disk.raw "$6"
+rm -r root
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiskLayout:
+    """A disk: its size in bytes, and the label and UUID of the file system in its only partition."""
+
+    size: int
+    label: str
+    uuid: str
+
+    @property
+    def sectors(self) -> int:
+        """Return the number of sectors of the partition."""
+        return self.size // SECTOR - START
 
 
 def make(recipe: Recipe, settings: Settings) -> boxes.Box:
-    """Make the box of a recipe, which takes the place of an older one when it is complete. Raises `UserError`."""
+    """Make the box of a recipe; it replaces an older one once it is complete. Raises `UserError`."""
     start, now = time.monotonic(), datetime.now(UTC)
     _check_tools()
     user = build_user.account()
@@ -67,7 +103,7 @@ def make(recipe: Recipe, settings: Settings) -> boxes.Box:
 
 
 def _check_tools() -> None:
-    missing = [] if disk.has_boot_loader() else ["grub-pc-bin", "grub-common"]
+    missing = [] if has_boot_loader() else ["grub-pc-bin", "grub-common"]
     missing += [] if shutil.which("qemu-img") else ["qemu-utils"]
     if missing:
         raise UserError(
@@ -86,16 +122,16 @@ def _bootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) ->
 
 
 def command(recipe: Recipe, base: Path) -> list[str]:
-    """Return the command that writes the system's tarball to a directory, where `given` has what it is told."""
+    """Return the command that writes the system's tarball to a directory, whose `given` holds the files it takes."""
     kernel = KERNELS[distribution(recipe.suite)].format(architecture=recipe.architecture)
-    # What the roles would install: here it takes seconds, in a machine whose processor is emulated ten minutes.
-    wanted = dict.fromkeys((*PACKAGES, kernel, *debian_packages.read(["guest", "build", "develop"])))
+    # The packages of the roles take seconds here, and ten minutes in a machine whose processor is emulated.
+    packages = dict.fromkeys((*PACKAGES, kernel, *debian_packages.read(["guest", "build", "develop"])))
     return [
         "mmdebstrap",
         "--mode=unshare",
         f"--variant={recipe.variant}",
         f"--architectures={recipe.architecture}",
-        f"--include={','.join(wanted)}",
+        f"--include={','.join(packages)}",
         *(f"--aptopt={option}" for option in apt_sources.options()),
         f'--essential-hook={base}/given/early.sh "$1"',
         '--customize-hook=mkdir "$1/tmp/box"',
@@ -111,22 +147,60 @@ def command(recipe: Recipe, base: Path) -> list[str]:
 
 
 def distribution(suite: str) -> str:
-    """Return `ubuntu` or `debian`: whose suite it is."""
+    """Return the distribution of a suite: `ubuntu` or `debian`."""
     if not _DISTRO_INFO.is_file():
         return "debian"
     with _DISTRO_INFO.open(encoding="utf-8", newline="") as stream:
         return "ubuntu" if any(row.get("series") == suite for row in csv.DictReader(stream)) else "debian"
 
 
+def has_boot_loader() -> bool:
+    """Tell whether this machine has the boot loader that disks are made with."""
+    return (GRUB / "boot.img").is_file() and shutil.which("grub-mkimage") is not None
+
+
 def _disk(recipe: Recipe, user: Account, base: Path) -> None:
     """Write box.img, the disk as QEMU reads it."""
     digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
-    layout = disk.Layout(size=DISK_SIZE * 1024**3, label="box", uuid=str(uuid.UUID(digest[:32])))
+    layout = DiskLayout(size=DISK_SIZE * 1024**3, label="box", uuid=str(uuid.UUID(digest[:32])))
     epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
-    raw = disk.write(base / "root.tar", layout, user, base, epoch)
+    raw = write_disk(base / "root.tar", layout, user, base, epoch)
     (base / "root.tar").unlink()
     process.run(["qemu-img", "convert", "-O", "qcow2", raw, base / "box.img"])
     raw.unlink()
+
+
+def write_disk(tarball: Path, layout: DiskLayout, user: Account, base: Path, epoch: int) -> Path:
+    """Return a sparse disk, in `base`, with the system of a tarball; `epoch` is the date of its file system."""
+    disk, core = base / "disk.raw", base / "core.img"
+    environment = {**user.environment(base), "SOURCE_DATE_EPOCH": str(epoch), "E2FSPROGS_FAKE_TIME": str(epoch)}
+
+    def run(words: Sequence[str | Path]) -> None:
+        process.run(user.command([str(word) for word in words]), cwd=base, env=environment)
+
+    run(["truncate", f"--size={layout.size}", disk])
+    size = f"{layout.sectors * SECTOR // 1024}k"
+    fill = (_FILL, "sh", tarball, layout.label, layout.uuid, str(START * SECTOR), _FEATURES, size)
+    run(["unshare", "--map-auto", "--map-root-user", "sh", "-euc", *fill])
+    run(["grub-mkimage", "--format=i386-pc", "--prefix=(hd0,msdos1)/boot/grub", f"--output={core}", *_MODULES])
+    with disk.open("r+b") as stream:
+        stream.write(boot_sectors((GRUB / "boot.img").read_bytes(), core.read_bytes(), layout))
+    return disk
+
+
+def boot_sectors(boot: bytes, core: bytes, layout: DiskLayout) -> bytes:
+    """Return the sectors before the partition: the master boot record, then GRUB's core.
+
+    GRUB's boot.img loads the sector that follows it, and that one the rest: as built, no address has to be patched.
+    """
+    if len(core) > (START - 1) * SECTOR:
+        raise ValueError("GRUB does not fit before the partition")
+    identity = bytes.fromhex(layout.uuid.replace("-", ""))[:4]
+    # An active Linux partition; its addresses by cylinder are marked as out of range.
+    beyond = b"\xfe\xff\xff"
+    partition = struct.pack("<B3sB3sII", 0x80, beyond, 0x83, beyond, START, layout.sectors)
+    record = boot[:440] + identity + bytes(2) + partition + bytes(48) + b"\x55\xaa"
+    return record + core
 
 
 def _pack(suite: str, base: Path) -> Path:
@@ -136,30 +210,16 @@ def _pack(suite: str, base: Path) -> Path:
     guest = f'Vagrant.configure("2") {{ |config| config.vm.guest = :{distribution(suite)} }}\n'
     (base / "Vagrantfile").write_text(guest, encoding="utf-8")
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")
-    process.run(
-        [
-            "tar",
-            "--create",
-            "--sort=name",
-            f"--mtime=@{epoch}",
-            "--owner=0",
-            "--group=0",
-            "--numeric-owner",
-            "--use-compress-program=gzip -1n",
-            "--file=packed.box",
-            "metadata.json",
-            "Vagrantfile",
-            "box.img",
-        ],
-        cwd=base,
-    )
+    stable = ("--sort=name", f"--mtime=@{epoch}", "--owner=0", "--group=0", "--numeric-owner")
+    packed = ("--use-compress-program=gzip -1n", "--file=packed.box", "metadata.json", "Vagrantfile", "box.img")
+    process.run(["tar", "--create", *stable, *packed], cwd=base)
     return base / "packed.box"
 
 
 def _keep(packed: Path, suite: str, version: str) -> boxes.Box:
     """Move a box to the others and name it in its catalogue.
 
-    Vagrant takes the version that a Vagrantfile asks for, and refuses a file that is not the one which is named here.
+    Vagrant takes the version that a Vagrantfile asks for, and refuses a file of another checksum.
     """
     path, catalogue = boxes.directory() / f"{suite}.box", boxes.directory() / f"{suite}.json"
     provider = {"name": "libvirt", "url": path.as_uri(), "checksum_type": "sha256", "checksum": files.sha256(packed)}

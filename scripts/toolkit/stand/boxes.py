@@ -1,6 +1,6 @@
-"""The Vagrant boxes that were made on this machine: where they are, and how Vagrant is told of them.
+"""Vagrant boxes that were made on this machine: their files, names and versions.
 
-Only the standard library: a Vagrantfile asks for these on whatever laptop there is.
+Only the standard library: a Vagrantfile asks for them on any laptop.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ class Box:
 
 
 def directory() -> Path:
-    """Return where boxes are."""
+    """Return the directory of boxes."""
     return files.cache_root() / "boxes"
 
 

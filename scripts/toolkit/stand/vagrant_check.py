@@ -1,6 +1,6 @@
-"""Whether this host can run the machine that a Vagrantfile describes: asked before `vagrant up` begins.
+"""Checks before `vagrant up` begins that this host can run the machine which a Vagrantfile describes.
 
-Vagrant itself says what is wrong late, when a machine is half made, and does not say what to install.
+Vagrant's own errors come late, when a machine is half made, and do not say what to install.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from urllib.error import HTTPError, URLError
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.stand import libvirt_network, vagrant_settings, virtualbox
-from toolkit.stand.vagrant_settings import Wanted
+from toolkit.stand import libvirt_network, vagrant, virtualbox
+from toolkit.stand.vagrant import VagrantSettings
 
 KVM, CPUS = Path("/dev/kvm"), Path("/proc/cpuinfo")
 #: Of the module that is loaded: kvm_intel or kvm_amd.
@@ -32,7 +32,7 @@ _CATALOGUE = "https://vagrantcloud.com"
 _DAEMON = "libvirt-daemon-system qemu-system-x86 dnsmasq-base"
 
 
-def check(wanted: Wanted, project: Path, provider: str, plugins: Sequence[str]) -> None:
+def check(chosen: VagrantSettings, project: Path, provider: str, plugins: Sequence[str]) -> None:
     """Raise `UserError` for the first thing that this host lacks; `plugins` are those that Vagrant has."""
     provider = provider or _default(plugins)
     if not shutil.which("ansible-playbook"):
@@ -41,16 +41,16 @@ def check(wanted: Wanted, project: Path, provider: str, plugins: Sequence[str]) 
             "apt-get install ansible-core, or pip install ansible-core in the environment you are in",
         )
     if provider == "virtualbox":
-        _check_virtualbox(wanted)
+        _check_virtualbox(chosen)
     elif provider == "libvirt":
-        _check_libvirt(wanted, plugins)
-    if not vagrant_settings.state(project, provider):
-        check_ports(wanted.ports)
-        check_box(wanted, provider)
+        _check_libvirt(chosen, plugins)
+    if not vagrant.state(project, provider):
+        check_ports(chosen.ports)
+        check_box(chosen, provider)
 
 
 def _default(plugins: Sequence[str]) -> str:
-    """Return the provider that Vagrant takes when it is not told: VirtualBox, where there is one."""
+    """Return the provider that Vagrant takes by default: VirtualBox where it is installed."""
     if shutil.which(virtualbox.MANAGER):
         return "virtualbox"
     if "libvirt" in plugins:
@@ -61,16 +61,16 @@ def _default(plugins: Sequence[str]) -> str:
     )
 
 
-def _check_virtualbox(wanted: Wanted) -> None:
+def _check_virtualbox(chosen: VagrantSettings) -> None:
     virtualbox.version()
-    if wanted.nested and CPUS.is_file() and not processor_flags():
+    if chosen.nested and CPUS.is_file() and not processor_flags():
         raise UserError(
             "STAND_NESTED=1: this processor has no virtualization (vmx, svm), or its firmware hides it",
             "switch it on in the firmware's setup; or leave STAND_NESTED out",
         )
 
 
-def _check_libvirt(wanted: Wanted, plugins: Sequence[str]) -> None:
+def _check_libvirt(chosen: VagrantSettings, plugins: Sequence[str]) -> None:
     if "libvirt" not in plugins:
         raise UserError(
             "Vagrant has no plugin for libvirt",
@@ -82,13 +82,13 @@ def _check_libvirt(wanted: Wanted, plugins: Sequence[str]) -> None:
         raise UserError(
             "libvirt does not run on this host", f"apt-get install {_DAEMON}; then `systemctl start libvirtd`"
         )
-    if wanted.driver == "kvm":
+    if chosen.driver == "kvm":
         check_kvm()
-        if wanted.nested:
+        if chosen.nested:
             check_nested()
-    if wanted.folder == "virtiofs":
+    if chosen.folder == "virtiofs":
         check_virtiofs()
-    check_network(wanted.network)
+    check_network(chosen.network)
 
 
 def check_virtiofs() -> None:
@@ -137,11 +137,11 @@ def processor_flags() -> set[str]:
     return {"vmx", "svm"} & set(CPUS.read_text(encoding="utf-8", errors="replace").split())
 
 
-def check_network(wanted: str) -> None:
+def check_network(text: str) -> None:
     """Raise `UserError` where the machines' network would be one that this host is in already."""
     if not shutil.which("ip"):
         return
-    network = ipaddress.IPv4Network(wanted)
+    network = ipaddress.IPv4Network(text)
     for device, address in _addresses():
         # Those of libvirt's own bridges are the machines' network, when it has been made.
         if address.overlaps(network) and not device.startswith("virbr"):
@@ -170,18 +170,18 @@ def check_ports(ports: Iterable[tuple[int, int]]) -> None:
                 raise UserError(f"STAND_PORTS: port {host} of this host {reason}", hint) from None
 
 
-def check_box(wanted: Wanted, provider: str) -> None:
+def check_box(chosen: VagrantSettings, provider: str) -> None:
     """Raise `UserError` where the box is neither on this host nor in a catalogue that answers."""
-    name = vagrant_settings.box_of(wanted, provider)
+    name = vagrant.box_of(chosen, provider)
     if not name["box"]:
-        raise UserError(f"STAND_SUITE={wanted.suite}: no box for {provider} is known", "name one: STAND_BOX=")
+        raise UserError(f"STAND_SUITE={chosen.suite}: no box for {provider} is known", "name one: STAND_BOX=")
     # A file, and a name without an owner, are not the catalogue's.
     if "box_url" in name or name["box"].count("/") != 1 or _is_added(name["box"]):
         return
     problem = _ask_catalogue(name["box"])
     if problem:
         also = "" if provider == "libvirt" else ", for VAGRANT_DEFAULT_PROVIDER=libvirt"
-        hint = f"`make box SUITE={wanted.suite}` makes one of Debian packages{also}; STAND_BOX= names another one"
+        hint = f"`make box SUITE={chosen.suite}` makes one of Debian packages{also}; STAND_BOX= names another one"
         raise UserError(f"the box {name['box']} cannot be had: {problem}", hint)
 
 

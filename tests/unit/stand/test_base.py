@@ -17,7 +17,6 @@ from toolkit.stand.base import Access, StandOptions, Status
 from toolkit.stand.container_stand import Container
 from toolkit.stand.machine import Machine
 from toolkit.stand.remote import Remote
-from toolkit.stand.vagrant_stand import Vagrant
 
 MACHINE = Machine(
     name="demo",
@@ -150,18 +149,6 @@ def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
     with pytest.raises(UserError, match="HOST=me@nowhere: not reached by ssh") as caught:
         Remote(settings=workspace.settings(), options=StandOptions(host="me@nowhere")).access()
     assert "Could not resolve hostname" in caught.value.details
-
-
-def test_a_virtual_machine_needs_vagrant_and_its_file(
-    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PATH", str(tmp_path))
-    stand = Vagrant(settings=workspace.settings(), options=StandOptions())
-    with pytest.raises(UserError, match="vagrant: no such program"):
-        stand.up()
-    (tmp_path / "vagrant").touch(0o755)
-    with pytest.raises(UserError, match="Vagrantfile: there is none"):
-        stand.up()
 
 
 class Fake:

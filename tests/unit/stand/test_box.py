@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
+import struct
 import subprocess
 from pathlib import Path
 
@@ -16,12 +17,15 @@ from toolkit.debian import build_user, chroot
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
 from toolkit.project.settings import Settings
-from toolkit.stand import box, boxes, disk
+from toolkit.stand import box, boxes
 
 TOOLKIT = Path(__file__).resolve().parents[3]
 RECIPE = Recipe(
     suite="trixie", architecture="amd64", variant="minbase", sources=("deb http://mirror.example/debian trixie main",)
 )
+
+LAYOUT = box.DiskLayout(size=1024**3, label="box", uuid="01234567-89ab-cdef-0123-456789abcdef")
+BOOT = bytes(range(256)) * 2
 
 
 @pytest.fixture
@@ -31,7 +35,7 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     def bootstrap(words: list[str], recipe: Recipe, user: Account, base: Path, log: Path, tag: str) -> None:
         (base / "root.tar").write_bytes(b"a system")
 
-    def write(tarball: Path, layout: disk.Layout, user: Account, base: Path, epoch: int) -> Path:
+    def write(tarball: Path, layout: box.DiskLayout, user: Account, base: Path, epoch: int) -> Path:
         (base / "disk.raw").write_bytes(tarball.read_bytes())
         return base / "disk.raw"
 
@@ -46,8 +50,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(build_user, "account", lambda: Account(name="me", uid=0, gid=0, is_other=False))
     monkeypatch.setattr(chroot, "bootstrap", bootstrap)
-    monkeypatch.setattr(disk, "write", write)
-    monkeypatch.setattr(disk, "has_boot_loader", lambda: True)
+    monkeypatch.setattr(box, "write_disk", write)
+    monkeypatch.setattr(box, "has_boot_loader", lambda: True)
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
     monkeypatch.setattr(process, "run", convert)
     return Settings(project=tmp_path / "project", toolkit=TOOLKIT)
@@ -101,7 +105,7 @@ def test_nothing_is_left_of_a_box_that_fails(
     def fail(*given: object) -> Path:
         raise UserError("no space left")
 
-    monkeypatch.setattr(disk, "write", fail)
+    monkeypatch.setattr(box, "write_disk", fail)
     with pytest.raises(UserError, match="no space left"):
         box.make(RECIPE, settings)
     assert boxes.find("trixie") == made
@@ -109,7 +113,7 @@ def test_nothing_is_left_of_a_box_that_fails(
 
 
 def test_tools_that_are_missing_are_named_all_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(disk, "has_boot_loader", lambda: False)
+    monkeypatch.setattr(box, "has_boot_loader", lambda: False)
     monkeypatch.setattr(shutil, "which", lambda name: None)
     with pytest.raises(UserError) as caught:
         box.make(RECIPE, settings)
@@ -127,3 +131,31 @@ def test_the_kernel_is_the_distributions_own(monkeypatch: pytest.MonkeyPatch, tm
 def kernel_of(suite: str) -> str:
     recipe = Recipe(suite=suite, architecture="amd64", sources=RECIPE.sources, variant="minbase")
     return next(word for word in box.command(recipe, Path("/base")) if word.startswith("--include="))
+
+
+def test_the_record_starts_with_the_boot_loader_and_ends_with_its_signature() -> None:
+    written = box.boot_sectors(BOOT, b"core", LAYOUT)
+    assert written[:440] == BOOT[:440]
+    assert written[510:512] == b"\x55\xaa"
+
+
+def test_the_core_follows_the_record_where_the_boot_loader_looks_for_it() -> None:
+    assert box.boot_sectors(BOOT, b"core", LAYOUT)[512:] == b"core"
+
+
+def test_the_only_partition_is_active_and_reaches_the_end_of_the_disk() -> None:
+    table = box.boot_sectors(BOOT, b"core", LAYOUT)[446:510]
+    active, kind, start, sectors = table[0], table[4], *struct.unpack("<II", table[8:16])
+    assert (active, kind) == (0x80, 0x83)
+    assert (start + sectors) * box.SECTOR == LAYOUT.size
+    assert table[16:] == bytes(48)
+
+
+def test_disks_of_different_systems_have_different_identities() -> None:
+    other = box.DiskLayout(size=LAYOUT.size, label="box", uuid="fedcba98-7654-3210-fedc-ba9876543210")
+    assert box.boot_sectors(BOOT, b"", LAYOUT)[440:444] != box.boot_sectors(BOOT, b"", other)[440:444]
+
+
+def test_a_boot_loader_that_would_reach_into_the_partition_is_refused() -> None:
+    with pytest.raises(ValueError, match="does not fit"):
+        box.boot_sectors(BOOT, bytes(box.START * box.SECTOR), LAYOUT)

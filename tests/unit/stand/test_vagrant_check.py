@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.core.errors import UserError
-from toolkit.stand import libvirt_network, vagrant_check, vagrant_settings
+from toolkit.stand import libvirt_network, vagrant, vagrant_check
 
 FAKES = Path(__file__).resolve().parents[2] / "fakes"
 LIBVIRT = ("libvirt",)
@@ -40,14 +40,14 @@ def give(directory: Path, name: str, output: str) -> None:
 
 def complaint(tmp_path: Path, provider: str, plugins: tuple[str, ...] = LIBVIRT, **environment: str) -> UserError:
     with pytest.raises(UserError) as caught:
-        vagrant_check.check(vagrant_settings.read(environment), tmp_path, provider, plugins)
+        vagrant_check.check(vagrant.read(environment), tmp_path, provider, plugins)
     return caught.value
 
 
 def test_a_host_that_has_everything_has_nothing_said(programs: Path, tmp_path: Path) -> None:
-    vagrant_check.check(vagrant_settings.read({}), tmp_path, "libvirt", LIBVIRT)
+    vagrant_check.check(vagrant.read({}), tmp_path, "libvirt", LIBVIRT)
     give(programs, "VBoxManage", "7.0.14r161095")
-    vagrant_check.check(vagrant_settings.read({}), tmp_path, "virtualbox", ())
+    vagrant_check.check(vagrant.read({}), tmp_path, "virtualbox", ())
 
 
 def test_ansible_is_asked_for_first(programs: Path, tmp_path: Path) -> None:
@@ -78,7 +78,7 @@ def test_without_a_server_for_virtiofs_there_is_9p(
 ) -> None:
     monkeypatch.setattr(vagrant_check, "VIRTIOFSD", (tmp_path / "virtiofsd",))
     assert "STAND_FOLDER=9p" in complaint(tmp_path, "libvirt").hint
-    vagrant_check.check(vagrant_settings.read({"STAND_FOLDER": "9p"}), tmp_path, "libvirt", LIBVIRT)
+    vagrant_check.check(vagrant.read({"STAND_FOLDER": "9p"}), tmp_path, "libvirt", LIBVIRT)
 
 
 def test_libvirt_on_another_host_is_not_looked_at(
@@ -86,7 +86,7 @@ def test_libvirt_on_another_host_is_not_looked_at(
 ) -> None:
     monkeypatch.setattr(libvirt_network, "is_there", lambda: False)
     monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "qemu+ssh://host.example/system")
-    vagrant_check.check(vagrant_settings.read({}), tmp_path, "libvirt", LIBVIRT)
+    vagrant_check.check(vagrant.read({}), tmp_path, "libvirt", LIBVIRT)
 
 
 def test_the_machines_network_must_not_be_one_of_the_hosts(programs: Path, tmp_path: Path) -> None:
@@ -98,7 +98,7 @@ def test_the_machines_network_must_not_be_one_of_the_hosts(programs: Path, tmp_p
     assert "wlan0 has 192.168.121.0/25" in found.what
     assert "STAND_NETWORK=" in found.hint
     give(programs, "ip", addresses("virbr1"))
-    vagrant_check.check(vagrant_settings.read({}), tmp_path, "libvirt", LIBVIRT)
+    vagrant_check.check(vagrant.read({}), tmp_path, "libvirt", LIBVIRT)
 
 
 def test_a_port_in_use_is_named_before_a_machine_is_made(programs: Path, tmp_path: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_port_in_use_is_named_before_a_machine_is_made(programs: Path, tmp_pat
         assert f"port {port} of this host is in use" in found.what
         (tmp_path / ".vagrant/machines/vagrant/libvirt").mkdir(parents=True)
         (tmp_path / ".vagrant/machines/vagrant/libvirt/id").touch()
-        vagrant_check.check(vagrant_settings.read({"STAND_PORTS": f"80:{port}"}), tmp_path, "libvirt", LIBVIRT)
+        vagrant_check.check(vagrant.read({"STAND_PORTS": f"80:{port}"}), tmp_path, "libvirt", LIBVIRT)
 
 
 def test_kvm_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -171,7 +171,7 @@ def test_a_box_that_cannot_be_had_can_be_made(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("VAGRANT_HOME", str(tmp_path))
     monkeypatch.setenv("VAGRANT_SERVER_URL", "http://127.0.0.1:9")
     with pytest.raises(UserError, match=r"cannot be had: http://127.0.0.1:9/.*Connection refused") as caught:
-        vagrant_check.check_box(vagrant_settings.read({}), provider)
+        vagrant_check.check_box(vagrant.read({}), provider)
     assert "`make box SUITE=bookworm`" in caught.value.hint
 
 
@@ -180,7 +180,7 @@ def test_a_box_that_vagrant_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch
     monkeypatch.setenv("VAGRANT_HOME", str(tmp_path))
     monkeypatch.setenv("VAGRANT_SERVER_URL", "http://127.0.0.1:9")
     (tmp_path / "boxes" / "bento-VAGRANTSLASH-debian-12").mkdir(parents=True)
-    vagrant_check.check_box(vagrant_settings.read({}), "virtualbox")
+    vagrant_check.check_box(vagrant.read({}), "virtualbox")
 
 
 def test_a_suite_without_a_box_for_the_provider_asks_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -189,5 +189,5 @@ def test_a_suite_without_a_box_for_the_provider_asks_for_one(monkeypatch: pytest
     (tmp_path / "python-common/boxes/sid.box").touch()
     (tmp_path / "python-common/boxes/sid.json").write_text('{"versions": [{"version": "1.0"}]}')
     with pytest.raises(UserError, match="no box for virtualbox") as caught:
-        vagrant_check.check_box(vagrant_settings.read({"STAND_SUITE": "sid"}), "virtualbox")
+        vagrant_check.check_box(vagrant.read({"STAND_SUITE": "sid"}), "virtualbox")
     assert "STAND_BOX=" in caught.value.hint

@@ -1,6 +1,6 @@
-"""What a Vagrantfile is told: all that is decided from the host, the project and the user's STAND_* settings.
+"""A stand in a virtual machine of Vagrant: its settings, from the host, the project and STAND_*, and its life.
 
-Only the standard library: a Vagrantfile asks for this on whatever laptop there is.
+Only the standard library: a Vagrantfile asks for the settings on any laptop.
 """
 
 from __future__ import annotations
@@ -10,16 +10,18 @@ import hashlib
 import ipaddress
 import os
 import re
+import shutil
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.core import process
+from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
 from toolkit.stand import ansible_variables, boxes, provisioning
+from toolkit.stand.base import Access, StandOptions
 
 #: Boxes of the public catalogue, by suite and provider. Those for VirtualBox have its guest additions: shared folders.
 BOXES = {
@@ -29,7 +31,7 @@ BOXES = {
     "noble": {"virtualbox": "bento/ubuntu-24.04", "libvirt": "cloud-image/ubuntu-24.04"},
 }
 DRIVERS = ("kvm", "qemu")
-#: How libvirt may show the project in the machine; the first one unless the user wants another.
+#: File systems by which libvirt shows the project in the machine; the first is the default.
 FOLDER_TYPES = ("virtiofs", "9p", "nfs", "rsync")
 #: The network of vagrant-libvirt that every machine has.
 NETWORK = "192.168.121.0/24"
@@ -38,8 +40,8 @@ _MEBIBYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
-    """What the user asks for, checked; `ports` are pairs of a port of the machine and one of the host."""
+class VagrantSettings:
+    """The STAND_* settings, checked; `ports` are pairs of a port of the machine and one of the host."""
 
     suite: str
     box: str
@@ -55,15 +57,15 @@ class Wanted:
     ports: tuple[tuple[int, int], ...]
 
 
-def read(environment: Mapping[str, str]) -> Wanted:
-    """Return the settings of an environment. Raises `UserError` for one that is none."""
+def read(environment: Mapping[str, str]) -> VagrantSettings:
+    """Return the settings of an environment. Raises `UserError` for a value that is not allowed."""
     suite = environment.get("STAND_SUITE") or "bookworm"
     if not (suite in BOXES or environment.get("STAND_BOX") or boxes.find(suite)):
         raise UserError(
             f"STAND_SUITE={suite}: no box of such a suite is known",
             f"there are {', '.join(BOXES)}; or `make box SUITE={suite}`, or STAND_BOX=",
         )
-    return Wanted(
+    return VagrantSettings(
         suite=suite,
         box=environment.get("STAND_BOX", ""),
         driver=_choice(environment, "STAND_DRIVER", DRIVERS),
@@ -94,7 +96,7 @@ def _flag(environment: Mapping[str, str], name: str) -> bool:
 
 
 def _number(environment: Mapping[str, str], name: str, host: int, lowest: int = 1, highest: int = 0) -> int:
-    """Return a setting, else what the host has to give, between the lowest and the highest sensible value."""
+    """Return a setting, else the value of the host, kept between the lowest and the highest sensible one."""
     value = environment.get(name, "")
     if not value:
         return max(lowest, min(host, highest or host))
@@ -133,65 +135,105 @@ def host_memory() -> int:
     return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // _MEBIBYTE
 
 
-def describe(wanted: Wanted, settings: Settings) -> dict[str, Any]:
-    """Return what the Vagrantfile needs to know, as JSON can hold it. Raises `UserError`."""
+def describe(chosen: VagrantSettings, settings: Settings) -> dict[str, Any]:
+    """Return all that the Vagrantfile asks for, as JSON can hold it. Raises `UserError`."""
     project = settings.project
-    guest = ansible_variables.Guest(mode=wanted.mode, suite=wanted.suite, nested=wanted.nested)
+    guest = ansible_variables.Guest(mode=chosen.mode, suite=chosen.suite, nested=chosen.nested)
     name = f"{getpass.getuser()}-{project.name}-vagrant"
-    card = address_of_card(name) if wanted.ipv6 else ""
+    card = address_of_card(name) if chosen.ipv6 else ""
     return {
         "name": name,
         "hostname": re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-")[:63].rstrip("-") or "stand",
         "playbook": str(provisioning.playbook(settings)),
         "ansible_config": str(settings.toolkit / "stand" / "ansible.cfg"),
         "variables": {**ansible_variables.collect(settings, guest), "stand_ipv6_card": card},
-        "boxes": {provider: box_of(wanted, provider) for provider in ("virtualbox", "libvirt")},
-        "cpus": wanted.cpus,
-        "memory": wanted.memory,
-        "nested": wanted.nested,
+        "boxes": {provider: box_of(chosen, provider) for provider in ("virtualbox", "libvirt")},
+        "cpus": chosen.cpus,
+        "memory": chosen.memory,
+        "nested": chosen.nested,
         "ipv6_card": card,
-        "network": wanted.network,
-        "ports": [{"guest": guest_port, "host": host_port} for guest_port, host_port in wanted.ports],
-        "driver": wanted.driver,
-        "folder": folder(wanted),
-        "controller": wanted.controller,
+        "network": chosen.network,
+        "ports": [{"guest": guest_port, "host": host_port} for guest_port, host_port in chosen.ports],
+        "driver": chosen.driver,
+        "folder": folder(chosen),
+        "controller": chosen.controller,
     }
 
 
 def address_of_card(name: str) -> str:
-    """Return the hardware address of a machine's card for IPv6, by which the machine knows it among others.
+    """Return the hardware address of a machine's card for IPv6, by which the machine tells it from others.
 
-    It is one of those that everybody may give, IEEE 802: locally administered, of one card.
+    It is locally administered, IEEE 802: anybody may assign such ones.
     """
     return ":".join(["02", *re.findall("..", hashlib.sha256(name.encode()).hexdigest()[:10])])
 
 
-def box_of(wanted: Wanted, provider: str) -> dict[str, str]:
+def box_of(chosen: VagrantSettings, provider: str) -> dict[str, str]:
     """Return the box of a provider: the user's own, one that `make box` made, or one of the public catalogue."""
-    if wanted.box.endswith(".box"):
-        return {"box": Path(wanted.box).stem, "box_url": wanted.box}
-    if wanted.box:
-        return {"box": wanted.box}
-    made = boxes.find(wanted.suite) if provider == "libvirt" else None
+    if chosen.box.endswith(".box"):
+        return {"box": Path(chosen.box).stem, "box_url": chosen.box}
+    if chosen.box:
+        return {"box": chosen.box}
+    made = boxes.find(chosen.suite) if provider == "libvirt" else None
     if made:
         return {"box": made.name, "box_url": made.catalogue.as_uri(), "box_version": made.version}
-    return {"box": BOXES.get(wanted.suite, {}).get(provider, "")}
+    return {"box": BOXES.get(chosen.suite, {}).get(provider, "")}
 
 
-def folder(wanted: Wanted) -> dict[str, Any]:
-    """Return how libvirt shows the project in the machine.
+def folder(chosen: VagrantSettings) -> dict[str, Any]:
+    """Return the options of the folder by which libvirt shows the project in the machine.
 
-    virtiofs is the fastest, and libvirt runs its server as root: files belong on both sides to whom they belong to,
-    even in a private home. 9p needs nothing beside QEMU, but is served by the user that QEMU runs as, which may do what
-    that user may; with `squash` it is no error that such a user gives no files away.
+    virtiofs is the fastest, and libvirt runs its server as root: files have the same owner on both sides, even in a
+    private home. 9p needs nothing beside QEMU, but has only the rights of the user that QEMU runs as; with `squash` it
+    is no error that such a user cannot change owners.
     """
-    if wanted.folder == "9p":
+    if chosen.folder == "9p":
         return {"type": "9p", "accessmode": "squash", "mount_opts": "msize=262144,cache=none"}
-    if wanted.folder == "nfs":
+    if chosen.folder == "nfs":
         return {"type": "nfs", "nfs_udp": False, "nfs_version": 4}
-    return {"type": wanted.folder}
+    return {"type": chosen.folder}
 
 
 def state(project: Path, provider: str) -> bool:
     """Tell whether the project has a machine of a provider already."""
     return any(project.glob(f".vagrant/machines/*/{provider}/id"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Vagrant:
+    """The virtual machine of a project."""
+
+    settings: Settings
+    options: StandOptions
+
+    def up(self) -> tuple[str, ...]:
+        """Make it where there is none, start it and provision it; return the tasks that changed something."""
+        self._require()
+        chosen = {"STAND_MODE": self.options.mode, "STAND_SUITE": self.options.suite}
+        environment = {**os.environ, **{name: value for name, value in chosen.items() if value}}
+        return provisioning.execute(["vagrant", "up", "--provision"], environment, "vagrant", self.settings)
+
+    def access(self) -> Access:
+        """Return the way into it. Raises `UserError` when it does not run."""
+        config = self.settings.project / ".vagrant" / "ssh_config"
+        try:
+            text = process.read(["vagrant", "ssh-config", "--host", "stand"], cwd=self.settings.project)
+        except process.CommandError as error:
+            raise UserError(
+                "the machine of this project does not run", "`make stand STAND=vagrant` starts it", error.output
+            ) from None
+        files.write_atomic(config, text)
+        return Access(host="stand", user="vagrant", config=config)
+
+    def destroy(self) -> None:
+        """End it, and remove all that belongs to it."""
+        self._require()
+        process.run(["vagrant", "destroy", "--force"], cwd=self.settings.project, stream=True)
+
+    def _require(self) -> None:
+        if not shutil.which("vagrant"):
+            raise UserError("vagrant: no such program", "install Vagrant, or take STAND=container")
+        if not (self.settings.project / "Vagrantfile").is_file():
+            raise UserError(
+                f"{self.settings.project}/Vagrantfile: there is none", "`ln -s common/stand/Vagrantfile` makes it"
+            )

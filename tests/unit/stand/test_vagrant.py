@@ -13,7 +13,8 @@ import pytest
 
 from tests.unit.conftest import Workspace
 from toolkit.core.errors import UserError
-from toolkit.stand import boxes, vagrant_settings
+from toolkit.stand import boxes, vagrant
+from toolkit.stand.base import StandOptions
 
 
 @pytest.fixture(autouse=True)
@@ -30,9 +31,9 @@ def make_box(directory: Path, suite: str) -> None:
 
 
 def test_without_settings_the_machine_follows_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(vagrant_settings, "host_cpus", lambda: 6)
-    monkeypatch.setattr(vagrant_settings, "host_memory", lambda: 16000)
-    wanted = vagrant_settings.read({})
+    monkeypatch.setattr(vagrant, "host_cpus", lambda: 6)
+    monkeypatch.setattr(vagrant, "host_memory", lambda: 16000)
+    wanted = vagrant.read({})
     assert (wanted.cpus, wanted.memory, wanted.driver, wanted.mode) == (6, 4000, "kvm", "tmux")
 
 
@@ -40,14 +41,12 @@ def test_without_settings_the_machine_follows_the_host(monkeypatch: pytest.Monke
 def test_memory_stays_between_what_works_and_what_is_enough(
     monkeypatch: pytest.MonkeyPatch, host: int, given: int
 ) -> None:
-    monkeypatch.setattr(vagrant_settings, "host_memory", lambda: host)
-    assert vagrant_settings.read({}).memory == given
+    monkeypatch.setattr(vagrant, "host_memory", lambda: host)
+    assert vagrant.read({}).memory == given
 
 
 def test_settings_win_over_the_host() -> None:
-    wanted = vagrant_settings.read(
-        {"STAND_CPUS": "3", "STAND_MEMORY": "16384", "STAND_NESTED": "1", "STAND_IPV6": "yes"}
-    )
+    wanted = vagrant.read({"STAND_CPUS": "3", "STAND_MEMORY": "16384", "STAND_NESTED": "1", "STAND_IPV6": "yes"})
     assert (wanted.cpus, wanted.memory, wanted.nested, wanted.ipv6) == (3, 16384, True, True)
 
 
@@ -68,38 +67,38 @@ def test_settings_win_over_the_host() -> None:
 )
 def test_a_setting_that_is_none_is_refused_with_those_that_are(name: str, value: str, hint: str) -> None:
     with pytest.raises(UserError, match=name) as caught:
-        vagrant_settings.read({name: value})
+        vagrant.read({name: value})
     assert hint in caught.value.hint
 
 
 def test_ports_may_differ_between_machine_and_host() -> None:
-    assert vagrant_settings.read({"STAND_PORTS": "8080 443:8443"}).ports == ((8080, 8080), (443, 8443))
+    assert vagrant.read({"STAND_PORTS": "8080 443:8443"}).ports == ((8080, 8080), (443, 8443))
 
 
 def test_a_suite_whose_box_was_made_is_known(no_boxes: Path) -> None:
     make_box(no_boxes, "sid")
-    assert vagrant_settings.read({"STAND_SUITE": "sid"}).suite == "sid"
+    assert vagrant.read({"STAND_SUITE": "sid"}).suite == "sid"
 
 
 def test_a_box_that_was_made_is_libvirts(no_boxes: Path) -> None:
     make_box(no_boxes, "bookworm")
-    wanted = vagrant_settings.read({})
-    assert vagrant_settings.box_of(wanted, "libvirt") == {
+    wanted = vagrant.read({})
+    assert vagrant.box_of(wanted, "libvirt") == {
         "box": "python-common/bookworm",
         "box_url": (no_boxes / "bookworm.json").as_uri(),
         "box_version": "20261125.1.0",
     }
-    assert vagrant_settings.box_of(wanted, "virtualbox") == {"box": "bento/debian-12"}
+    assert vagrant.box_of(wanted, "virtualbox") == {"box": "bento/debian-12"}
 
 
 def test_the_users_own_box_wins(no_boxes: Path) -> None:
     make_box(no_boxes, "bookworm")
-    assert vagrant_settings.box_of(vagrant_settings.read({"STAND_BOX": "me/mine"}), "libvirt") == {"box": "me/mine"}
+    assert vagrant.box_of(vagrant.read({"STAND_BOX": "me/mine"}), "libvirt") == {"box": "me/mine"}
 
 
 def test_the_users_own_box_may_be_a_file() -> None:
-    wanted = vagrant_settings.read({"STAND_BOX": "/srv/boxes/ours.box"})
-    assert vagrant_settings.box_of(wanted, "virtualbox") == {"box": "ours", "box_url": "/srv/boxes/ours.box"}
+    wanted = vagrant.read({"STAND_BOX": "/srv/boxes/ours.box"})
+    assert vagrant.box_of(wanted, "virtualbox") == {"box": "ours", "box_url": "/srv/boxes/ours.box"}
 
 
 @pytest.mark.parametrize(
@@ -113,12 +112,12 @@ def test_the_users_own_box_may_be_a_file() -> None:
     ],
 )
 def test_the_folder_is_virtiofs_unless_another_is_asked_for(environment: dict[str, str], kind: str) -> None:
-    assert vagrant_settings.folder(vagrant_settings.read(environment))["type"] == kind
+    assert vagrant.folder(vagrant.read(environment))["type"] == kind
 
 
 def test_the_machine_is_named_after_who_it_is_for_and_the_project(workspace: Workspace) -> None:
     workspace.service("api", "api")
-    told = vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())
+    told = vagrant.describe(vagrant.read({}), workspace.settings())
     assert told["name"] == f"{getpass.getuser()}-project-vagrant"
     assert told["hostname"] == "project"
 
@@ -126,24 +125,24 @@ def test_the_machine_is_named_after_who_it_is_for_and_the_project(workspace: Wor
 def test_the_playbook_is_the_projects_own_where_it_has_one(workspace: Workspace) -> None:
     workspace.service("api", "api")
     shared = workspace.root / "common" / "stand" / "playbook.yml"
-    assert vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())["playbook"] == str(shared)
+    assert vagrant.describe(vagrant.read({}), workspace.settings())["playbook"] == str(shared)
     workspace.write({"stand/playbook.yml": "---\n"})
-    assert vagrant_settings.describe(vagrant_settings.read({}), workspace.settings())["playbook"] == str(
+    assert vagrant.describe(vagrant.read({}), workspace.settings())["playbook"] == str(
         workspace.root / "stand" / "playbook.yml"
     )
 
 
 def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
-    assert not vagrant_settings.state(tmp_path, "libvirt")
+    assert not vagrant.state(tmp_path, "libvirt")
     directory = tmp_path / ".vagrant/machines/vagrant/libvirt"
     directory.mkdir(parents=True)
     (directory / "id").touch()
-    assert vagrant_settings.state(tmp_path, "libvirt")
-    assert not vagrant_settings.state(tmp_path, "virtualbox")
+    assert vagrant.state(tmp_path, "libvirt")
+    assert not vagrant.state(tmp_path, "virtualbox")
 
 
 def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) -> None:
-    script = Path(vagrant_settings.__file__).parents[2] / "vagrant_settings.py"
+    script = Path(vagrant.__file__).parents[2] / "vagrant_settings.py"
     workspace.service("api", "api")
     told = subprocess.run(
         [sys.executable, "-E", "-S", script, "--project", workspace.root],
@@ -157,9 +156,18 @@ def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) 
 
 
 def test_the_card_for_ipv6_is_known_by_an_address_of_its_own() -> None:
-    one, other = (
-        vagrant_settings.address_of_card("alice-one-vagrant"),
-        vagrant_settings.address_of_card("alice-other-vagrant"),
-    )
+    one, other = (vagrant.address_of_card("alice-one-vagrant"), vagrant.address_of_card("alice-other-vagrant"))
     assert re.fullmatch("02(:[0-9a-f]{2}){5}", one)
     assert one != other
+
+
+def test_a_virtual_machine_needs_vagrant_and_its_file(
+    workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    stand = vagrant.Vagrant(settings=workspace.settings(), options=StandOptions())
+    with pytest.raises(UserError, match="vagrant: no such program"):
+        stand.up()
+    (tmp_path / "vagrant").touch(0o755)
+    with pytest.raises(UserError, match="Vagrantfile: there is none"):
+        stand.up()
