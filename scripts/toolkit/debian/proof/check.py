@@ -1,11 +1,10 @@
-"""`make check-deb`: what a distribution asks of its own packages, asked of ours."""
+"""`make check-deb`: the checks that a distribution makes of its own packages."""
 
 from __future__ import annotations
 
 import re
 import shutil
 import time
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -22,7 +21,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """Where older packages stand, to upgrade from; where those of clean systems come from, renewed after days."""
+    """A directory of older packages to upgrade from; the mirror of clean systems, and their greatest age in days."""
 
     upgrade_from: Path | None
     mirror: str
@@ -31,7 +30,7 @@ class CheckOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Built:
-    """What a build has left in a directory: .changes files, the .dsc, and binary packages without debug symbols."""
+    """The results of a build: .changes files, the .dsc, binary packages without debug symbols; and older packages."""
 
     changes: tuple[Path, ...]
     source: Path
@@ -47,7 +46,7 @@ def require_tools() -> None:
 
 
 def read(directory: Path, options: CheckOptions) -> Built:
-    """Return what is in a directory. Raises `UserError` where nothing has been built."""
+    """Return the results in a directory. Raises `UserError` where nothing has been built."""
     sources, changes = sorted(directory.glob("*.dsc")), sorted(directory.glob("*.changes"))
     packages = _packages(directory)
     if not (sources and changes and packages):
@@ -105,14 +104,10 @@ def _test(built: Built, clean: Chroot, settings: Settings) -> None:
     results = testbed.run(built.source, built.packages, clean, log)
     for result in results:
         console.step("TEST", f"{result.test}: {' '.join(filter(None, [result.outcome.lower(), result.reason]))}")
-    _refuse(results, log)
-    console.step("TEST", f"{clean.suite}: debian/tests ({time.monotonic() - start:.1f} s)")
-
-
-def _refuse(results: Sequence[testbed.Result], log: Path) -> None:
     failed = [result for result in results if result.outcome == "FAIL"]
     if failed:
         names = ", ".join(result.test for result in failed)
         raise UserError(f"debian/tests: {names} failed", f"the whole output is in {log}", failed[0].output)
     if not any(result.outcome == "PASS" for result in results):
         raise UserError("debian/tests: no test ran", f"the whole output is in {log}")
+    console.step("TEST", f"{clean.suite}: debian/tests ({time.monotonic() - start:.1f} s)")

@@ -1,4 +1,4 @@
-"""What is in a .deb, file by file, for two that should be the same."""
+"""Differences of two .deb files that should be the same, file by file."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _Entry = tuple[object, ...]
 
 
 def differing(one: Path, two: Path) -> list[str]:
-    """Return a line for each file that is in one of two packages only, or is not the same in both."""
+    """Return a line for each file that only one of two packages has, or that differs."""
     lines: list[str] = []
     for part, option in (("control", "--ctrl-tarfile"), ("data", "--fsys-tarfile")):
         first, second = _entries(one, option), _entries(two, option)
@@ -46,7 +46,7 @@ def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
 
 
 def diffoscope(one: Path, two: Path) -> str:
-    """Return diffoscope's report on two packages; nothing where it is not installed, which a warning says."""
+    """Return diffoscope's report on two packages; warn and return nothing where it is not installed."""
     if not shutil.which("diffoscope"):
         console.warn("diffoscope is not installed, so the report only names the files; `make setup` installs it")
         return ""

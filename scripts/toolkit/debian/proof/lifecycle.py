@@ -1,4 +1,4 @@
-"""Whether packages install, upgrade, go and leave nothing behind: in a clean system, as piuparts does it."""
+"""The life of packages in a clean system, as piuparts runs it: installed, upgraded, removed, with nothing left."""
 
 from __future__ import annotations
 

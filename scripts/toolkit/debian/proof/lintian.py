@@ -1,4 +1,4 @@
-"""lintian on built packages: what it says, and that whatever is overridden has a reason."""
+"""lintian on built packages: its findings, and overrides without a reason."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from toolkit.core import process, progress
 
 #: `E: package source: tag context`, with the letter of its severity.
-_LINE = re.compile(r"(?P<severity>[EW]): (?P<package>\S+?)(?P<kind> source| changes)?: (?P<tag>\S+) ?(?P<context>.*)")
+_LINE = re.compile(r"(?P<severity>[EW]): (?P<package>\S+?)(?: source| changes)?: (?P<tag>\S+) ?(?P<context>.*)")
 _SHARED_SYMBOLS = re.compile(r"\S+-dbgsym \S+-dbgsym usr/lib/debug/")
 
 
@@ -36,22 +36,15 @@ def run(changes: Sequence[Path]) -> list[Finding]:
         output = process.run(
             ["lintian", "--no-cfg", "--tag-display-limit=0", "--fail-on=none", *root, *changes], watch=watch
         )
-    return [finding for finding in _parse(output) if not _is_ours(finding)]
+    found = [Finding(**match.groupdict()) for match in map(_LINE.fullmatch, output.splitlines()) if match]
+    return [finding for finding in found if not _is_unanswerable(finding)]
 
 
-def _parse(output: str) -> Iterator[Finding]:
-    for line in output.splitlines():
-        if found := _LINE.fullmatch(line):
-            yield Finding(
-                severity=found["severity"], package=found["package"], tag=found["tag"], context=found["context"]
-            )
+def _is_unanswerable(finding: Finding) -> bool:
+    """Tell whether no file in debian/ can answer a finding.
 
-
-def _is_ours(finding: Finding) -> bool:
-    """Tell whether a finding is about what nobody can answer in debian/.
-
-    Debian's own archive takes no zstd, which every dpkg since Debian 12 reads; and packages of debug symbols are made
-    by debhelper, which gives them no overrides, nor keeps those of two services apart that carry the same extension.
+    Debian's archive takes no zstd, though every dpkg since Debian 12 reads it. Packages of debug
+    symbols are debhelper's: they get no overrides, and those of two services with one extension share a path.
     """
     is_zstd = finding.tag == "malformed-deb-archive" and ".tar.zst not" in finding.context
     is_shared = finding.tag == "binaries-have-file-conflict" and _SHARED_SYMBOLS.match(finding.context) is not None
@@ -59,7 +52,7 @@ def _is_ours(finding: Finding) -> bool:
 
 
 def without_reason(debian: Path) -> list[str]:
-    """Return `file:line` of each override that no comment stands above, with only overrides between."""
+    """Return `file:line` of each override without a comment above it; other overrides may stand between."""
     paths = [*debian.glob("*.lintian-overrides"), debian / "source" / "lintian-overrides"]
     return [
         f"debian/{path.relative_to(debian)}:{number}"

@@ -1,4 +1,4 @@
-"""`make reproducible`: build the packages twice, here and as if elsewhere, and compare them byte for byte."""
+"""`make reproducible`: two builds of the packages, here and as if on another machine, compared byte for byte."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from toolkit.core import console, files, process
 from toolkit.core.errors import UserError
 from toolkit.debian import deb_build, source_tree
 from toolkit.debian.compression import Compression
-from toolkit.debian.proof import deb_contents, elsewhere
+from toolkit.debian.proof import deb_contents, other_machine
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
-#: Paths of different lengths; what stands in both is where the other build takes its files from.
-_HERE, _ELSEWHERE = "here", "some/where/else"
+#: The directories of the two builds: paths of different lengths.
+_FIRST, _SECOND = "here", "some/where/else"
 
 
 def build(
@@ -37,32 +37,32 @@ def build(
             source_tree.export(project, settings, packaging, original)
             # Nothing that was built before may take part.
             variables = {**deb_build.environment(settings, options, compression), "WHEEL_STORE": ""}
-            first = _build_here(original, directory / _HERE / name, options, variables)
-            second = _build_elsewhere(original, directory / _ELSEWHERE / name, options, variables)
-            return _compare(first, second, settings)
+            first = directory / _FIRST / name
+            first.mkdir(parents=True)
+            process.run(["cp", "--archive", f"{original}/.", first])
+            here = {**variables, **other_machine.HERE}
+            first_debs = _build("FIRST", "build, here", deb_build.binary_command(options), first, here)
+            second = directory / _SECOND / name
+            second.mkdir(parents=True)
+            one_core = deb_build.binary_command(dataclasses.replace(options, jobs=1))
+            with other_machine.environment(variables, second) as there:
+                second_debs = _build(
+                    "SECOND",
+                    f"build; what is different: {', '.join(other_machine.varied())}",
+                    other_machine.command(one_core, second, original),
+                    second,
+                    {**there, "JOBS": "1"},
+                )
+            return _compare(first_debs, second_debs, settings)
         finally:
             files.empty(directory)
 
 
-def _build_here(original: Path, tree: Path, options: BuildOptions, variables: Mapping[str, str]) -> list[Path]:
+def _build(tag: str, title: str, command: Sequence[str], tree: Path, variables: Mapping[str, str]) -> list[Path]:
     start = time.monotonic()
-    console.step("FIRST", "build, here")
-    tree.mkdir(parents=True)
-    process.run(["cp", "--archive", f"{original}/.", tree])
-    deb_build.run(deb_build.binary_command(options), tree, {**variables, **elsewhere.HERE})
-    console.step("FIRST", f"built ({time.monotonic() - start:.1f} s)")
-    return sorted(tree.parent.glob("*.deb"))
-
-
-def _build_elsewhere(original: Path, tree: Path, options: BuildOptions, variables: Mapping[str, str]) -> list[Path]:
-    start = time.monotonic()
-    console.step("SECOND", f"build; what is different: {', '.join(elsewhere.varied())}")
-    tree.mkdir(parents=True)
-    one = dataclasses.replace(options, jobs=1)
-    words = elsewhere.command(deb_build.binary_command(one), tree, original)
-    with elsewhere.environment(variables, tree) as varied:
-        deb_build.run(words, tree, {**varied, "JOBS": "1"})
-    console.step("SECOND", f"built ({time.monotonic() - start:.1f} s)")
+    console.step(tag, title)
+    deb_build.run(command, tree, variables)
+    console.step(tag, f"built ({time.monotonic() - start:.1f} s)")
     return sorted(tree.parent.glob("*.deb"))
 
 

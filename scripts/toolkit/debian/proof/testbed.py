@@ -1,4 +1,4 @@
-"""Clean systems of a suite, in which autopkgtest installs packages and runs their tests; made and left without root."""
+"""Clean systems of a suite, in which autopkgtest installs packages and runs their tests, without root."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from toolkit.debian.chroot import Chroot
 
 #: `name  PASS`, `name  FAIL non-zero exit status 1`, in the summary of a run.
 _RESULT = re.compile(r"^(?P<test>\S+) +(?P<outcome>PASS|FAIL|SKIP|FLAKY)(?: +(?P<reason>.*))?$", re.MULTILINE)
-#: What a run ends with, autopkgtest(1): passed, some skipped, some failed, both, no tests.
+#: Exit statuses of a run, autopkgtest(1): passed, some skipped, some failed, both, no tests.
 _RAN = (0, 2, 4, 6, 8)
 
 
@@ -31,9 +31,9 @@ class Result:
 
 
 def run(source: Path, packages: Sequence[Path], clean: Chroot, log: Path) -> list[Result]:
-    """Run the tests of a source, a .dsc or a tree with a debian/tests, with these packages at hand.
+    """Run the tests of a source, a .dsc or a tree with a debian/tests, against these packages.
 
-    What autopkgtest printed is kept in `log`. Raises `UserError` when it could not run them.
+    `log` gets the output of autopkgtest. Raises `UserError` when it could not run them.
     """
     user = build_user.account()
     with build_user.workspace(user) as base:
@@ -51,7 +51,7 @@ def run(source: Path, packages: Sequence[Path], clean: Chroot, log: Path) -> lis
 
 
 def _run(user: build_user.Account, words: Sequence[str], base: Path) -> tuple[str, int]:
-    # It opens its own output once more, by name: that has to be a pipe of the same user.
+    # autopkgtest opens its own output once more, by name: that has to be a pipe of the same user.
     piped = ["bash", "-o", "pipefail", "-c", '"$@" 2>&1 | cat', "bash", *words]
     try:
         with progress.watching("SYSTEM", words[0]) as watch:
@@ -61,14 +61,14 @@ def _run(user: build_user.Account, words: Sequence[str], base: Path) -> tuple[st
 
 
 def _bring(path: Path, base: Path, user: build_user.Account) -> None:
-    """Copy a file or a tree to where users of the system may read it, with what a .dsc names."""
+    """Copy a file, with the files that a .dsc names, or a tree to a directory that the user may read."""
     if path.is_dir():
         shutil.copytree(path, base / path.name)
         return
     for each in source_package.files_of(path) if path.suffix == ".dsc" else [path]:
         target = shutil.copyfile(each, base / each.name)
         if user.is_other:
-            # The kernel lets nobody link to what is another's, protected_hardlinks in proc(5).
+            # Links to files of other users are forbidden, protected_hardlinks in proc(5).
             os.chown(target, user.uid, user.gid)
 
 
@@ -92,7 +92,7 @@ def _result(found: re.Match[str], directory: Path) -> Result:
 
 
 def explain(output: str, suite: str, log: Path) -> UserError:
-    """Return what kept autopkgtest from running tests."""
+    """Return the reason why autopkgtest ran no tests."""
     if "No space left on device" in output:
         return UserError(
             f"{suite}: no space left for a system to test in",

@@ -1,4 +1,4 @@
-"""What a build elsewhere sees, also where the kernel has no namespaces to play it with."""
+"""A build on the simulated other machine, also where the kernel allows no namespaces."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.debian.proof import elsewhere
+from toolkit.debian.proof import other_machine
 
 LOOK = ["sh", "-c", "pwd; umask; nproc; cat file"]
 
@@ -32,57 +32,57 @@ def _without_namespaces(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iter
     """Let the runner fail as it does where the kernel forbids namespaces."""
     runner = tmp_path / "runner.py"
     runner.write_text("raise OSError(1, 'Operation not permitted')\n")
-    monkeypatch.setattr(elsewhere, "RUNNER", runner)
-    elsewhere.is_allowed.cache_clear()
+    monkeypatch.setattr(other_machine, "RUNNER", runner)
+    other_machine.is_allowed.cache_clear()
     yield
-    elsewhere.is_allowed.cache_clear()
+    other_machine.is_allowed.cache_clear()
 
 
 @pytest.mark.usefixtures("_without_namespaces")
 def test_without_namespaces_the_rest_differs(places: tuple[Path, Path], capsys: pytest.CaptureFixture[str]) -> None:
     tree, original = places
-    said = process.read(elsewhere.command(LOOK, tree, original), cwd=tree)
+    said = process.read(other_machine.command(LOOK, tree, original), cwd=tree)
     assert said.splitlines() == [str(tree), "0077", "1", "content"]
-    assert not {"user", "host name", "order of files"} & set(elsewhere.varied())
+    assert not {"user", "host name", "order of files"} & set(other_machine.varied())
     assert "this kernel allows no namespaces" in capsys.readouterr().err
 
 
 def test_the_tree_is_seen_by_the_build_alone(places: tuple[Path, Path]) -> None:
     tree, original = places
-    said = process.read(elsewhere.command(["uname", "-n"], tree, original), cwd=tree)
-    assert said == "elsewhere\n"
+    said = process.read(other_machine.command(["uname", "-n"], tree, original), cwd=tree)
+    assert said == "other-machine\n"
     assert list(tree.iterdir()) == []
 
 
 def test_a_locale_that_sorts_otherwise_is_preferred() -> None:
-    assert elsewhere.other_locale(["C", "C.utf8", "POSIX", "en_US.utf8", "fr_FR.utf8"]) == "fr_FR.utf8"
-    assert elsewhere.other_locale(["C", "C.utf8", "POSIX", "en_US.utf8"]) == "POSIX"
+    assert other_machine.other_locale(["C", "C.utf8", "POSIX", "en_US.utf8", "fr_FR.utf8"]) == "fr_FR.utf8"
+    assert other_machine.other_locale(["C", "C.utf8", "POSIX", "en_US.utf8"]) == "POSIX"
 
 
-def test_an_interpreter_elsewhere_is_another_user(places: tuple[Path, Path]) -> None:
+def test_an_interpreter_of_the_other_machine_is_another_user(places: tuple[Path, Path]) -> None:
     tree, original = places
     code = "import os; print(os.getuid())"
-    assert process.read(elsewhere.command([sys.executable, "-c", code], tree, original), cwd=tree) == "4321\n"
+    assert process.read(other_machine.command([sys.executable, "-c", code], tree, original), cwd=tree) == "4321\n"
     with pytest.raises(UserError):
-        process.read(elsewhere.command(["false"], tree, original), cwd=tree)
+        process.read(other_machine.command(["false"], tree, original), cwd=tree)
 
 
-def test_a_build_elsewhere_finds_no_repository_of_the_project(tmp_path: Path) -> None:
+def test_a_build_on_the_other_machine_finds_no_repository_of_the_project(tmp_path: Path) -> None:
     process.run(["git", "init", "--quiet", tmp_path])
     tree = tmp_path / "build" / "tree"
     tree.mkdir(parents=True)
     look = ["git", "rev-parse", "--show-toplevel"]
     assert process.read(look, cwd=tree) == f"{tmp_path}\n"
     with (
-        elsewhere.environment(os.environ, tree) as varied,
+        other_machine.environment(os.environ, tree) as varied,
         pytest.raises(process.CommandError, match="not a git repository"),
     ):
         process.read(look, cwd=tree, env=varied)
 
 
-@pytest.mark.skipif(not elsewhere.has_clock(), reason="faketime is not installed")
-def test_a_build_elsewhere_can_sleep_and_wait_though_the_clock_is_moved(tmp_path: Path) -> None:
+@pytest.mark.skipif(not other_machine.has_clock(), reason="faketime is not installed")
+def test_a_build_on_the_other_machine_can_sleep_and_wait_though_the_clock_is_moved(tmp_path: Path) -> None:
     code = "import threading, time; time.sleep(0.01); threading.Event().wait(0.01); print(time.time())"
-    with elsewhere.environment(os.environ, tmp_path) as varied:
+    with other_machine.environment(os.environ, tmp_path) as varied:
         said = process.read([sys.executable, "-c", code], env=varied)
     assert float(said) > time.time() + 300 * 24 * 60 * 60

@@ -1,4 +1,4 @@
-"""Another machine, played on this one: all that a package must not depend on, made different for one build."""
+"""Another machine, simulated on this one: a build in which all differs that a package must not depend on."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ from pathlib import Path
 from toolkit.core import console, process
 from toolkit.core.errors import UserError
 
-RUNNER = Path(__file__).with_name("elsewhere_runner.py")
-SLEEP = Path(__file__).with_name("elsewhere_sleep.c")
-_TOLD = {"hostname": "elsewhere", "user": 4321, "umask": 0o077}
+RUNNER = Path(__file__).with_name("other_machine_runner.py")
+SLEEP = Path(__file__).with_name("other_machine_sleep.c")
+_DIFFERENT = {"hostname": "other-machine", "user": 4321, "umask": 0o077}
 _DAYS_LATER = 400
 _CLOCK = "faketime/libfaketimeMT.so.1"
-#: What even the first build has as its own, whoever runs it.
+#: Variables of the first build, whoever runs it: its time zone is as far from the second one's as can be.
 HERE = {"TZ": "Etc/GMT+12"}
 
 
 @cache
 def is_allowed() -> bool:
-    """Tell whether the kernel lets us have namespaces; it warns where not."""
+    """Tell whether the kernel allows namespaces; warn where it does not."""
     try:
-        process.read([sys.executable, "-I", RUNNER, json.dumps(_TOLD), "true"])
+        process.read([sys.executable, "-I", RUNNER, json.dumps(_DIFFERENT), "true"])
     except UserError:
         console.warn("this kernel allows no namespaces: user, host name and order of files are the same in both builds")
         return False
@@ -40,7 +40,7 @@ def has_clock() -> bool:
 
 
 def varied() -> list[str]:
-    """Return what is different elsewhere, in words."""
+    """Return the differences of the other machine, in words."""
     namespaces = ["user", "host name", "order of files"] if is_allowed() else []
     clock = [f"date ({_DAYS_LATER} days later)"] if has_clock() else []
     return ["path", "time zone", "locale", "umask", "cores", *namespaces, *clock, "no git repository around it"]
@@ -48,24 +48,24 @@ def varied() -> list[str]:
 
 @contextmanager
 def environment(base: Mapping[str, str], tree: Path) -> Iterator[dict[str, str]]:
-    """Give the variables of a build elsewhere, in `tree`, made of those of one here. Raises `UserError`."""
-    who = {"USER": "somebody", "LOGNAME": "somebody"}
+    """Yield the variables of a build on the other machine, in `tree`, made of those of one here. Raises `UserError`."""
+    user = {"USER": "somebody", "LOGNAME": "somebody"}
     # A source package is unpacked where there is no repository: a build must not look for the project's.
-    alone = {"GIT_CEILING_DIRECTORIES": str(tree.parent)}
-    # The loader of programs takes no spaces in a path; there are none in that of temporary files.
-    with tempfile.TemporaryDirectory(prefix="elsewhere-") as directory:
+    git = {"GIT_CEILING_DIRECTORIES": str(tree.parent)}
+    # LD_PRELOAD takes no spaces in a path, ld.so(8); there are none in that of temporary files.
+    with tempfile.TemporaryDirectory(prefix="other-machine-") as directory:
         clock = _moved_clock(Path(directory)) if has_clock() else {}
-        yield {**base, "TZ": "Etc/GMT-14", **who, **alone, **clock}
+        yield {**base, "TZ": "Etc/GMT-14", **user, **git, **clock}
 
 
 def _moved_clock(directory: Path) -> dict[str, str]:
     process.run(["cc", "-shared", "-fPIC", "-o", directory / "sleep.so", SLEEP])
     return {
-        # The loader puts the architecture's directory in the place of $LIB, ld.so(8).
+        # The loader replaces $LIB by the architecture's directory, ld.so(8).
         "LD_PRELOAD": f"{directory}/sleep.so /usr/$LIB/{_CLOCK}",
         "FAKETIME": f"+{_DAYS_LATER}d",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # What a build sets as a file's time has to be what it finds there.
+        # A build has to find the time of a file as it has set it.
         "NO_FAKE_STAT": "1",
     }
 
@@ -77,16 +77,16 @@ def other_locale(known: Sequence[str]) -> str:
 
 
 def command(words: Sequence[str], tree: Path, original: Path) -> list[str]:
-    """Return the command that runs another elsewhere, in `tree`: an empty directory, where it finds `original`.
+    """Return the command that runs words on the other machine, in `tree`: an empty directory, which shows `original`.
 
     Results that it writes beside `tree` are seen from here.
     """
-    # Whatever starts processes here gives them one locale; this comes after it.
+    # All processes are started with one locale; this comes after it.
     locale = other_locale(process.read(["locale", "-a"]).split())
     words = ["env", f"LC_ALL={locale}", f"LANG={locale}", *words]
     if not is_allowed():
-        # The rest of it needs nobody's leave.
-        shell = f'cp -a "$1/." . && shift && umask {_TOLD["umask"]:03o} && exec taskset --cpu-list 0 "$@"'
+        # The other differences need no namespaces.
+        shell = f'cp -a "$1/." . && shift && umask {_DIFFERENT["umask"]:03o} && exec taskset --cpu-list 0 "$@"'
         return ["sh", "-c", shell, "sh", os.fspath(original), *words]
-    told = {**_TOLD, "tree": str(tree), "original": str(original)}
-    return [sys.executable, "-I", str(RUNNER), json.dumps(told), *words]
+    options = {**_DIFFERENT, "tree": str(tree), "original": str(original)}
+    return [sys.executable, "-I", str(RUNNER), json.dumps(options), *words]

@@ -1,5 +1,6 @@
-/* Loaded before libfaketime, whose release 0.9.10 makes sleepers fail (EINVAL) that wait for a moment of the monotonic
-   clock: it moves the moment, though it was told to leave that clock alone. Python's time.sleep is such a sleeper. */
+/* Loaded before libfaketime: its release 0.9.10 makes clock_nanosleep(2) fail with EINVAL when it waits for a moment of
+   the monotonic clock, for it moves the moment although FAKETIME_DONT_FAKE_MONOTONIC is set. Python's time.sleep waits
+   so. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>

@@ -1,8 +1,8 @@
-"""Run a package build as if on another machine: `elsewhere_runner.py '{"hostname": ..., ...}' PROGRAM ...`.
+"""Run a package build as if on another machine: `other_machine_runner.py '{"hostname": ..., ...}' PROGRAM ...`.
 
-Another host name, another user, a file system that lists files in another order, one core: a package must not depend
-on them. Namespaces do it, so no right is needed that an ordinary user lacks. The standard library alone, as this is
-started by its path.
+It has another host name, another user, a file system that lists files in another order, and one core: a package must
+not depend on them. Namespaces make that possible for an ordinary user, user_namespaces(7). The standard library alone,
+as this is started by its path.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 
 def enter(namespaces: int, user: int) -> None:
-    """Enter new namespaces as this user id, which stands for the one we had. Raises `OSError` if it is forbidden."""
+    """Enter new namespaces as this user id, which stands for the one outside. Raises `OSError` if forbidden."""
     outer, group = os.geteuid(), os.getegid()
     if _libc.unshare(CLONE_NEWUSER | namespaces) != 0:
         raise OSError(ctypes.get_errno(), "no namespace of users")
@@ -38,20 +38,20 @@ def mount(kind: str, target: str, flags: int = 0) -> None:
 
 
 def move_to_memory(tree: Path, original: Path) -> None:
-    """Copy `original` into memory, seen at `tree` by us alone: tmpfs lists the newest file first."""
+    """Copy `original` into memory, seen at `tree` by this process alone: tmpfs lists the newest file first."""
     mount("none", "/", MS_REC | MS_PRIVATE)
     mount("tmpfs", str(tree))
     shutil.copytree(original, tree, symlinks=True, dirs_exist_ok=True)
 
 
 if __name__ == "__main__":
-    told = json.loads(sys.argv[1])
+    options = json.loads(sys.argv[1])
     enter(CLONE_NEWNS | CLONE_NEWUTS, 0)
-    socket.sethostname(told["hostname"])
-    if told.get("tree"):
-        move_to_memory(Path(told["tree"]), Path(told["original"]))
-        os.chdir(told["tree"])
-    enter(0, told["user"])
-    os.umask(told["umask"])
+    socket.sethostname(options["hostname"])
+    if options.get("tree"):
+        move_to_memory(Path(options["tree"]), Path(options["original"]))
+        os.chdir(options["tree"])
+    enter(0, options["user"])
+    os.umask(options["umask"])
     os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     os.execvp(sys.argv[2], sys.argv[2:])
