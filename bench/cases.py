@@ -62,15 +62,15 @@ class Size:
 class Bench:
     """The directory of a run: the reference project, caches, peers' environments, and the log of everything."""
 
-    def __init__(self, work: Path) -> None:
-        self.work = work
+    def __init__(self, work: Path, toolkit: Path = reference.TOOLKIT) -> None:
+        self.work, self.toolkit = work, toolkit
         self.log = work / "log"
         self.log.unlink(missing_ok=True)
 
     @cached_property
     def project(self) -> Path:
         """Return the reference project, vendored: made from the commit that is checked out."""
-        directory = reference.create(self.work / "project")
+        directory = reference.create(self.work / "project", self.toolkit)
         self.make("vendor")
         reference.commit(directory)
         return directory

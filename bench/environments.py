@@ -17,20 +17,20 @@ _PYTHON = "/usr/bin/python3.11"
 
 def develop(bench: Bench) -> list[Row]:
     """An environment from a warm wheel store, made for the first time, again elsewhere, and brought up to date."""
-    _ours(bench, "first")
-    unpacked = bench.work / "cache" / "python-common" / "store" / "unpacked"
-    shutil.rmtree(unpacked, ignore_errors=True)
-    first = _ours(bench, "first")
+    create(bench, "first")
+    images = bench.work / "cache" / "python-common" / "store" / "images"
+    shutil.rmtree(images, ignore_errors=True)
+    first = create(bench, "first")
     _uv(bench)
     ours, theirs = [], []
     for _ in range(7):
-        ours.append(_ours(bench, "again"))
+        ours.append(create(bench, "again"))
         theirs.append(_uv(bench))
-    same = measure.median([_ours(bench, "again", keep=True) for _ in range(5)])
+    same = measure.median([create(bench, "again", keep=True) for _ in range(5)])
     peer = measure.median(theirs)
     return [
         Row("environment, warm wheel store", measure.median(ours), "uv venv + uv pip sync, warm cache", peer, "1.5"),
-        Row("the same, nothing unpacked yet", first, "uv venv + uv pip sync, warm cache", peer, "-"),
+        Row("the same, no image of a wheel yet", first, "uv venv + uv pip sync, warm cache", peer, "-"),
         Row("environment, unchanged", same, "", None, "0.5 s"),
     ]
 
@@ -40,7 +40,7 @@ def binary(bench: Bench) -> list[Row]:
     ours, theirs = [], []
     for _ in range(3):
         shutil.rmtree(bench.work / "cache" / "python-common" / "uv", ignore_errors=True)
-        ours.append(_ours(bench, "binary", "--binary"))
+        ours.append(create(bench, "binary", "--binary"))
         shutil.rmtree(_uv_cache(bench), ignore_errors=True)
         theirs.append(_uv(bench))
     # A network has good and bad seconds; each side has had both.
@@ -52,7 +52,8 @@ def binary(bench: Bench) -> list[Row]:
     ]
 
 
-def _ours(bench: Bench, name: str, *options: str, keep: bool = False) -> Timing:
+def create(bench: Bench, name: str, *options: str, keep: bool = False) -> Timing:
+    """Measure the making of an environment; with `keep`, of one that is there already."""
     home = bench.work / "environments"
     if not keep:
         shutil.rmtree(home / name, ignore_errors=True)

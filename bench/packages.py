@@ -95,13 +95,14 @@ def start(bench: Bench) -> list[Row]:
     return [
         Row("first start", measure.median(first), "second start", measure.median(second), "1.05"),
         # Which others on the machine disturb less.
-        Row("first start, processor", _processor(first), "second start, processor", _processor(second), "1.05"),
+        Row(
+            "first start, processor",
+            measure.processor(first),
+            "second start, processor",
+            measure.processor(second),
+            "1.05",
+        ),
     ]
-
-
-def _processor(runs: list[Timing]) -> Timing:
-    used = sorted(runs, key=lambda timing: timing.cpu)[len(runs) // 2]
-    return Timing(used.cpu, used.cpu, used.memory)
 
 
 def size(bench: Bench) -> list[Size]:

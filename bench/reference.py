@@ -58,8 +58,8 @@ reference (1.0) bookworm; urgency=medium
 }
 
 
-def create(directory: Path) -> Path:
-    """Write the reference project anew at `directory`, as a git repository, and return its path."""
+def create(directory: Path, toolkit: Path = TOOLKIT) -> Path:
+    """Write the reference project anew at `directory`, a git repository with the toolkit's commit; return its path."""
     shutil.rmtree(directory, ignore_errors=True)
     for name, content in _FILES.items():
         path = directory / name
@@ -70,7 +70,7 @@ def create(directory: Path) -> Path:
     shutil.copy(HERE / "reference31.in", directory / "reference_service" / "requirements.txt")
     git = ("git", "-C", str(directory), "-c", "protocol.file.allow=always")
     subprocess.run([*git, "init", "-q"], check=True)
-    subprocess.run([*git, "submodule", "--quiet", "add", str(TOOLKIT), "common"], check=True)
+    subprocess.run([*git, "submodule", "--quiet", "add", str(toolkit), "common"], check=True)
     (directory / "Makefile").symlink_to("common/project.mk")
     commit(directory)
     return directory
