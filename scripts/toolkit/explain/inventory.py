@@ -1,4 +1,4 @@
-"""What a bug report needs to know: what was found in the project, every setting, every tool and its version."""
+"""The facts for a bug report: the project as it was found, each setting, each tool and its version."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from toolkit.vendored import check, lock_file
 Pair = tuple[str, str]
 Section = tuple[str, Sequence[Pair]]
 
-#: Starting all of them to learn their versions takes more than a second.
+#: Programs that are asked for their versions, which takes more than a second.
 COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
 _DEBIAN_PACKAGES = (
     "debhelper",
@@ -51,7 +51,7 @@ _ABSENT = "not installed"
 def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
     """Yield the sections, each a title and its pairs; `given` are the makefile's variables.
 
-    A fault of the project becomes a pair too: this is what one asks for when something is wrong.
+    A fault of the project becomes a pair too, as reports are made when something is wrong.
     """
     yield "Project", list(_project(settings))
     try:
@@ -63,12 +63,9 @@ def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
         yield "Interpreters", [pair for package in project.locked for pair in _interpreters(project, package)]
         yield "Locks", [_lock(project, settings, package) for package in project.locked]
         yield "vendor/", _vendor(project, settings)
-    yield "Settings", [(name, _masked(name, value)) for name, value in sorted(given.items())]
-    yield (
-        "Environment",
-        [(name, _masked(name, value)) for name, value in sorted(os.environ.items()) if _VARIABLES.fullmatch(name)],
-    )
-    yield "Machine", list(_machine())
+    yield "Settings", _masked(given)
+    yield "Environment", _masked({name: value for name, value in os.environ.items() if _VARIABLES.fullmatch(name)})
+    yield "Machine", _machine()
     yield "Programs", [(name, _program(name)) for name in COMMANDS]
     yield "Debian packages", _debian_packages()
     yield "Tools environment", list(_tools_environment())
@@ -108,22 +105,18 @@ def _package(package: Package, project: Project) -> Pair:
 def _interpreters(project: Project, package: Package) -> Iterator[Pair]:
     name = project.lock_name(package)
     try:
-        wanted = python_version.read(project, package)
+        versions = python_version.read(project, package)
     except UserError as error:
         yield name, error.what
         return
-    source = wanted.file or f"the interpreter that runs this: there is no {python_version.FILE}"
-    for python in (*wanted.pythons, *wanted.exact):
-        yield f"{name} {python}", f"{_interpreter(python)}, from {source}"
-
-
-def _interpreter(version: str) -> str:
-    minor = ".".join(version.split(".")[:2])
-    try:
-        found = interpreters.find([minor])
-    except UserError:
-        return "none on this machine"
-    return f"{found.path} {found.full_version}"
+    source = versions.file or f"the interpreter that runs this: there is no {python_version.FILE}"
+    for python in (*versions.pythons, *versions.exact):
+        try:
+            found = interpreters.find([".".join(python.split(".")[:2])])
+            shown = f"{found.path} {found.full_version}"
+        except UserError:
+            shown = "none on this machine"
+        yield f"{name} {python}", f"{shown}, from {source}"
 
 
 def _lock(project: Project, settings: Settings, package: Package) -> Pair:
@@ -139,18 +132,18 @@ def _lock(project: Project, settings: Settings, package: Package) -> Pair:
 
 
 def _vendor(project: Project, settings: Settings) -> list[Pair]:
-    found = check.problems(project, settings, hashes=False)
-    if not found:
-        return [("state", "names and sizes as locked (`make check-vendor` compares the hashes too)")]
-    return [("problem", problem.what) for problem in found]
+    problems = [("problem", each.what) for each in check.problems(project, settings, hashes=False)]
+    return problems or [("state", "names and sizes as locked (`make check-vendor` compares the hashes too)")]
 
 
-def _machine() -> Iterator[Pair]:
-    yield "system", os_release.read().get("PRETTY_NAME", "unknown")
-    yield "kernel", f"{platform.system()} {platform.release()} {platform.machine()}"
-    yield "cores", str(os.cpu_count())
-    yield "user", "root" if os.geteuid() == 0 else "not root"
-    yield "python", f"{platform.python_version()} {sys.executable}"
+def _machine() -> list[Pair]:
+    return [
+        ("system", os_release.read().get("PRETTY_NAME", "unknown")),
+        ("kernel", f"{platform.system()} {platform.release()} {platform.machine()}"),
+        ("cores", str(os.cpu_count())),
+        ("user", "root" if os.geteuid() == 0 else "not root"),
+        ("python", f"{platform.python_version()} {sys.executable}"),
+    ]
 
 
 def _program(name: str) -> str:
@@ -202,6 +195,9 @@ def _attempt(function: Callable[[], str]) -> str:
         return f"unknown ({getattr(error, 'what', error)})"
 
 
-def _masked(name: str, value: str) -> str:
-    """Hide passwords: this text is meant to be pasted where others read it."""
-    return "***" if value and _SECRET.search(name) else _PASSWORD.sub(r"\1***@", value)
+def _masked(variables: Mapping[str, str]) -> list[Pair]:
+    """Return variables in order, without passwords: the report is pasted where others read it."""
+    return [
+        (name, "***" if value and _SECRET.search(name) else _PASSWORD.sub(r"\1***@", value))
+        for name, value in sorted(variables.items())
+    ]

@@ -1,4 +1,4 @@
-"""A stand that is a container on this machine: made in seconds, of the same roles as the others. Linux only."""
+"""A stand that is a container on this machine: made in seconds, by the roles of all stands. Linux only."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from toolkit.stand.base import Access, StandOptions
 from toolkit.stand.machine import Machine
 
 USER = "vagrant"
-#: What a machine has that boots and lets Ansible in, beside the packages of every stand.
+#: Packages by which a machine boots and lets Ansible in, beside those of every stand.
 _PACKAGES = ("dbus", "libpam-systemd", "openssh-server", "python3", "python3-apt", "systemd-sysv")
 _HELPER = Path(__file__).resolve().parents[2] / "machine.py"
 
@@ -34,7 +34,7 @@ class Container:
 
     @property
     def name(self) -> str:
-        """Return its name: the project's, with what tells two projects of one name apart."""
+        """Return its name: the project's, with a hash of its path, as two projects may have one name."""
         digest = hashlib.sha256(os.fsencode(self.settings.project)).hexdigest()[:8]
         return "-".join([*base.names(self.settings.project.name), *filter(None, [self.options.label]), digest])
 
@@ -57,7 +57,7 @@ class Container:
         """Return the way into it. Raises `UserError` when it does not run."""
         if not machine.is_running(self.name):
             raise UserError("the stand of this project does not run", "`make stand` makes and starts it")
-        return self._access()
+        return Access(host=self.name, user=USER, config=self.directory / "ssh_config")
 
     def destroy(self) -> None:
         """End it, and remove all that belongs to it; one that is not there is no error."""
@@ -65,9 +65,6 @@ class Container:
             console.step("STAND", f"{self.name}: ends")
             _as_root("end", self.name)
         files.remove_tree(self.directory)
-
-    def _access(self) -> Access:
-        return Access(host=self.name, user=USER, config=self.directory / "ssh_config")
 
     def _boot(self) -> None:
         suite = self.options.suite or chroot.own_suite()
@@ -77,7 +74,9 @@ class Container:
         self.directory.chmod(0o700)
         port = self._port()
         for name in ("key", "host_key"):
-            _make_key(self.directory / name)
+            if not (self.directory / name).is_file():
+                keygen = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stand", "-f")
+                process.run([*keygen, self.directory / name])
         self._write_configuration(port)
         described = Machine(
             name=self.name,
@@ -109,7 +108,7 @@ class Container:
             )
 
     def _tarball(self, suite: str) -> Path:
-        """Return the tarball that the machine is made of; it is not looked for when there is the machine."""
+        """Return the tarball that the machine is made of; none is made where the machine exists."""
         if (machine.ROOT / self.name / "root").is_dir():
             return Path(os.devnull)
         packages = dict.fromkeys([*_PACKAGES, *debian_packages.read(["build", "develop", "guest"])])
@@ -117,43 +116,34 @@ class Container:
         return chroot.provide(recipe, self.settings, self.options.max_age).path
 
     def _port(self) -> int:
-        """Return the port asked for, that of last time, or a free one. Raises `UserError` when it is in use."""
-        noted = self.directory / "port"
-        if self.options.port:
-            if not _is_free(self.options.port):
-                raise UserError(
-                    f"STAND_PORT={self.options.port}: in use on this machine",
-                    "name another one, or none: a free one is taken then",
-                )
-            port = self.options.port
-        else:
-            last = int(self._text("port")) if noted.is_file() else 0
-            port = last if last and _is_free(last) else _free_port()
+        """Return the port asked for, else the last one, else a free one. Raises `UserError` when it is in use."""
+        noted, port = self.directory / "port", self.options.port
+        if port and not _is_free(port):
+            raise UserError(
+                f"STAND_PORT={port}: in use on this machine", "name another one, or none: a free one is taken then"
+            )
+        last = int(self._text("port")) if noted.is_file() else 0
+        port = port or (last if last and _is_free(last) else _free_port())
         files.write_atomic(noted, str(port))
         return port
 
     def _write_configuration(self, port: int) -> None:
         key = self._text("host_key.pub")
         files.write_atomic(self.directory / "known_hosts", f"[127.0.0.1]:{port} {key}")
-        files.write_atomic(
-            self.directory / "ssh_config",
-            "\n".join(
-                [
-                    f"Host {self.name}",
-                    "HostName 127.0.0.1",
-                    f"Port {port}",
-                    f"User {USER}",
-                    f'IdentityFile "{self.directory}/key"',
-                    "IdentitiesOnly yes",
-                    "StrictHostKeyChecking yes",
-                    f'UserKnownHostsFile "{self.directory}/known_hosts"',
-                    "ForwardAgent yes",
-                    "SendEnv LANG LC_*",
-                    "LogLevel ERROR",
-                    "",
-                ]
-            ),
-        )
+        lines = [
+            f"Host {self.name}",
+            "HostName 127.0.0.1",
+            f"Port {port}",
+            f"User {USER}",
+            f'IdentityFile "{self.directory}/key"',
+            "IdentitiesOnly yes",
+            "StrictHostKeyChecking yes",
+            f'UserKnownHostsFile "{self.directory}/known_hosts"',
+            "ForwardAgent yes",
+            "SendEnv LANG LC_*",
+            "LogLevel ERROR",
+        ]
+        files.write_atomic(self.directory / "ssh_config", "".join(f"{line}\n" for line in lines))
 
 
 def _require_programs() -> None:
@@ -164,11 +154,6 @@ def _require_programs() -> None:
             f"this machine lacks what a stand in a container needs: {' '.join(missing)}",
             f"`apt install {' '.join(missing)}`; elsewhere than on Linux, STAND=vagrant",
         )
-
-
-def _make_key(path: Path) -> None:
-    if not path.is_file():
-        process.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stand", "-f", path])
 
 
 def _is_free(port: int) -> bool:
@@ -188,7 +173,7 @@ def _free_port() -> int:
 
 
 def _as_root(*words: str) -> None:
-    """Run the helper that needs root. It says itself what is wrong."""
+    """Run the helper that needs root, and exit with 1 when it fails: it prints its own error."""
     command = [sys.executable, "-B", str(_HELPER), *words]
     if os.geteuid() != 0:
         if not shutil.which("sudo"):

@@ -1,4 +1,4 @@
-"""NAT networks of libvirt that machines reach IPv6 through: a definition, which libvirt itself keeps."""
+"""NAT networks of libvirt through which machines reach IPv6: definitions that libvirt itself keeps."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ansible, run on a stand: what it says on the way, what its failures mean, and how much it changed."""
+"""Ansible, run on a stand: its progress, the meaning of its failures, and the tasks that changed something."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ _PREFIX = re.compile(r"^\d{4}-\d\d-\d\d \S+ p=\d+ u=\S* n=\S* \w*\| ?", re.MULTI
 
 
 class Report:
-    """What is shown of Ansible's output as it comes: tasks that changed something, and that it tries again."""
+    """The progress of Ansible, shown as it comes: tasks that changed something, and repeated attempts."""
 
     def __init__(self) -> None:
         self._task = ""
         self._shown = ""
 
     def line(self, text: str) -> None:
-        """Take a line of Ansible's."""
+        """Show a line of Ansible's output if it tells of progress."""
         found = _TASK.match(text)
         if found:
             self._task = found[1]
@@ -46,13 +46,13 @@ class Report:
 
 
 def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str, ...]:
-    """Provision a stand and return the tasks that changed something. Raises `UserError` that says what went wrong."""
+    """Provision a stand and return the tasks that changed something. Raises `UserError` when one fails."""
     guest = Guest(mode=options.mode, suite=options.suite, user=access.user, is_own=options.kind != "remote")
     variables = ansible_variables.collect(settings, guest)
     program = _program(options)
     (files.cache_root() / "tmp").mkdir(parents=True, exist_ok=True)
     with files.temporary_directory(files.cache_root() / "tmp", "stand-") as scratch:
-        # The user's ssh configuration is among them: for nobody else to read.
+        # The variables hold the user's ssh configuration, which nobody else may read.
         scratch.chmod(0o700)
         (scratch / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         words: list[str | Path] = [program, *arguments(access, scratch / "variables.json"), playbook(settings)]
@@ -62,9 +62,9 @@ def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str,
 def execute(
     words: Sequence[str | Path], environment: Mapping[str, str], host: str, settings: Settings
 ) -> tuple[str, ...]:
-    """Run what runs Ansible, and return the tasks that changed something; `host` is what messages call the stand.
+    """Run a command that runs Ansible, and return the tasks that changed something; messages call the stand `host`.
 
-    Ansible's own log, build/logs/stand.log, has the whole output, whatever is shown of it. Raises `UserError`.
+    Ansible's log, build/logs/stand.log, has its whole output. Raises `UserError`.
     """
     log = settings.build / "logs" / "stand.log"
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -132,25 +132,25 @@ def _environment(settings: Settings) -> dict[str, str]:
 
 
 def explain(output: str, printed: str, host: str, log: Path) -> UserError:
-    """Return what a failure means for the user, with what the failed task said (else what was printed)."""
+    """Return the error for the user, with the output of the failed task (else all that was printed)."""
     found = _FATAL.search(output)
     tasks = [match[1] for match in map(_TASK.match, output.splitlines()) if match]
-    said = _said(found["result"].splitlines()) if found else printed[-4000:]
+    failure = _failure_text(found["result"].splitlines()) if found else printed[-4000:]
     if "UNREACHABLE!" in output:
-        return UserError(f"{host}: not reached any more", "`make stand` goes on where it stopped", said)
+        return UserError(f"{host}: not reached any more", "`make stand` goes on where it stopped", failure)
     if re.search(r"(?i)missing sudo password|sudo: a password is required|incorrect sudo password", output):
         return UserError(
             f"{host}: sudo asks for a password there",
             "let the user run everything without one, sudoers(5): NOPASSWD",
-            said,
+            failure,
         )
     again = f"mend it, and `make stand` goes on where it stopped; the whole output is in {log}"
     what = _named(tasks[-1]) if tasks else "Ansible did not start"
-    return UserError(f"the stand is not ready: {what}", again, said)
+    return UserError(f"the stand is not ready: {what}", again, failure)
 
 
-def _said(lines: Sequence[str]) -> str:
-    """Return the text of a failed task's result, in YAML: what it wrote as errors, or its message, or all there is."""
+def _failure_text(lines: Sequence[str]) -> str:
+    """Return the text of a failed task's result, in YAML: its errors, or its message, or the whole result."""
     for key in ("stderr", "module_stderr", "msg"):
         for number, line in enumerate(lines):
             found = re.match(rf"( *){key}: ?(.*)", line)

@@ -1,4 +1,4 @@
-"""A stand on any machine that lets in by ssh: the project is copied there, for it cannot be mounted."""
+"""A stand on any machine that ssh reaches: the project is copied there, as it cannot be mounted."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class Remote:
         return provisioning.run(access, self.settings, self.options)
 
     def access(self) -> Access:
-        """Return the way into it. Raises `UserError` where there is no host, or it does not let in."""
+        """Return the way into it. Raises `UserError` where no host is named, or ssh does not reach it."""
         host = self.options.host
         if not host or host.startswith("-"):
             raise UserError("STAND=remote: on which host?", "name it: STAND=remote HOST=user@host.example")
@@ -61,17 +61,6 @@ class Remote:
                 error.output,
             ) from None
         shell = " ".join(["ssh", "-o", "BatchMode=yes", *access.options])
-        process.run(
-            [
-                "rsync",
-                "--archive",
-                "--delete",
-                "--rsh",
-                shell,
-                "--exclude=/build/",
-                "--exclude=.git",
-                "--exclude=__pycache__",
-                f"{self.settings.project}/",
-                f"{access.host}:{PLACE}/",
-            ]
-        )
+        left_out = ("--exclude=/build/", "--exclude=.git", "--exclude=__pycache__")
+        source, target = f"{self.settings.project}/", f"{access.host}:{PLACE}/"
+        process.run(["rsync", "--archive", "--delete", "--rsh", shell, *left_out, source, target])

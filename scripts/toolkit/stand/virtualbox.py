@@ -1,4 +1,4 @@
-"""VirtualBox as it is on this host: its version, what of it runs, and where it keeps its settings."""
+"""VirtualBox on this host: its version, its processes, and the file of its settings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from toolkit.core import process
 from toolkit.core.errors import UserError
 
 MANAGER = "VBoxManage"
-#: Nested virtualization came with it, and nobody maintains an older one.
+#: The first version with nested virtualization; older ones are not maintained.
 OLDEST = (6, 1)
-#: What keeps settings in memory, and would write them over those of others: machines, and the GUI.
+#: Processes that keep settings in memory, and would overwrite changed ones: machines, and the GUI.
 _USERS = frozenset(("VirtualBox", "VirtualBoxVM", "VBoxHeadless", "VBoxSDL"))
 _SERVER = "VBoxSVC"
 _PATIENCE = 30

@@ -35,26 +35,14 @@ class Network:
 def create(network: Network, dry_run: bool) -> None:
     """Make the network where there is none, and make it the default IPv6 router of its machines.
 
-    With `dry_run` it is only said what would change. Raises `UserError`.
+    With `dry_run`, only print what would change. Raises `UserError`.
     """
     virtualbox.version()
     _refuse_while_running()
     path = virtualbox.settings_file()
     if not (path.is_file() and find(_read(path), network.name)):
-        words = [
-            virtualbox.MANAGER,
-            "natnetwork",
-            "add",
-            "--netname",
-            network.name,
-            "--network",
-            network.range,
-            "--enable",
-            "--dhcp",
-            "on",
-            "--ipv6",
-            "on",
-        ]
+        options = ("--netname", network.name, "--network", network.range, "--enable", "--dhcp", "on", "--ipv6", "on")
+        words = [virtualbox.MANAGER, "natnetwork", "add", *options]
         console.step("IPV6", f"{' '.join(words)}{'   (not run)' if dry_run else ''}")
         if dry_run:
             console.step("IPV6", f"{network.name} would then become the default IPv6 router")
@@ -74,7 +62,7 @@ def _run(words: list[str], network: Network) -> None:
 
 
 def advertise(network: Network, dry_run: bool) -> None:
-    """Make an existing network the default IPv6 router of its machines; of the settings as they were, keep a copy."""
+    """Make an existing network the default IPv6 router of its machines; keep a copy of the former settings."""
     _refuse_while_running()
     path = virtualbox.settings_file()
     if not path.is_file():
