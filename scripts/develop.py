@@ -20,7 +20,7 @@ from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.develop import develop, editors, personal
 from toolkit.develop.assembly import EnvironmentOptions
-from toolkit.network.places import Places
+from toolkit.network import index_options
 from toolkit.project import discovery, settings
 from toolkit.project.discovery import Package, Project
 
@@ -51,13 +51,7 @@ def build_parser() -> argparse.ArgumentParser:
         metavar="DIR",
         help="link the packages of another project too, and have what they require; may be repeated",
     )
-    group.add_argument(
-        "-i",
-        "--index-url",
-        default="",
-        metavar="URL",
-        help="the index for what is not in vendor/ (default: the one pip is configured with)",
-    )
+    index_options.add_options(group, "-i")
     group.add_argument(
         "-f",
         "--find-links",
@@ -87,9 +81,7 @@ def main(argv: Sequence[str]) -> int:
         system_site_packages=arguments.system_site_packages,
         binary=arguments.binary,
         extra=tuple(arguments.extra_project),
-        places=Places(
-            index_url=arguments.index_url, find_links=tuple(arguments.find_links), no_index=arguments.no_index
-        ),
+        indexes=index_options.from_arguments(arguments),
     )
     build = replace(wheels.options_from(arguments, chosen), python="")
     prefix, used = develop.run(project, select(project, chosen.services), everything, build, options)

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from toolkit.core import console
-from toolkit.network import tools_environment
+from toolkit.network import index_options, tools_environment
 from toolkit.project import discovery, settings
 from toolkit.resolve import version_options
 from toolkit.vendored import locked
@@ -29,17 +29,18 @@ def main(argv: Sequence[str]) -> int:
     chosen = settings.from_arguments(arguments)
     if arguments.json:
         console.verbosity = 0
+    indexes = index_options.from_arguments(arguments)
     exclude_newer = version_options.when(arguments.exclude_newer)
     project = discovery.discover(chosen)
     locked.require(project, chosen)
-    tools_environment.enter(arguments.index_url, arguments.extra_index_url)
+    tools_environment.enter(indexes)
     # Above the network line: only the tools environment has what these need.
     from toolkit.explain import outdated, upgrade
     from toolkit.network import index_settings
     from toolkit.resolve import engines
     from toolkit.vendoring import vendor
 
-    found = index_settings.read(arguments.index_url, arguments.extra_index_url)
+    found = index_settings.read(indexes)
     platforms = tuple(arguments.platforms.replace(",", " ").split())
     options = vendor.VendorOptions(upgrade=("all",), exclude_newer=exclude_newer, platforms=platforms)
     outlook = upgrade.look(project, chosen, options, found, engines.get(arguments.resolver, found))

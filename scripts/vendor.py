@@ -8,7 +8,7 @@ import sys
 from collections.abc import Sequence
 
 from toolkit.core import console, files
-from toolkit.network import tools_environment
+from toolkit.network import index_options, tools_environment
 from toolkit.project import discovery, fingerprints, settings
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
@@ -30,6 +30,7 @@ def main(argv: Sequence[str]) -> int:
     """Run the verb and return its exit status."""
     arguments = build_parser().parse_args(argv)
     chosen = settings.from_arguments(arguments)
+    indexes = index_options.from_arguments(arguments)
     exclude_newer = version_options.when(arguments.exclude_newer)
     platforms = tuple(arguments.platforms.replace(",", " ").split())
     with files.exclusive(chosen.project, "make vendor"):
@@ -38,13 +39,13 @@ def main(argv: Sequence[str]) -> int:
         if not arguments.upgrade and not exclude_newer and is_current(project, chosen, platforms):
             console.step("VENDOR", "vendor/ is up to date")
             return 0
-        tools_environment.enter(arguments.index_url, arguments.extra_index_url)
+        tools_environment.enter(indexes)
         # Above the network line: only the tools environment has what these need.
         from toolkit.network import index_settings
         from toolkit.resolve import engines
         from toolkit.vendoring import vendor
 
-        found = index_settings.read(arguments.index_url, arguments.extra_index_url)
+        found = index_settings.read(indexes)
         upgrade = tuple(arguments.upgrade.replace(",", " ").split())
         options = vendor.VendorOptions(upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms)
         resolver = engines.get(arguments.resolver, found)

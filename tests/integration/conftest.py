@@ -10,7 +10,7 @@ import pytest
 
 from tests.integration.local_index import LocalIndex, serving
 from tests.integration.workshop import HERE, Workshop
-from toolkit.network import download, http, tools_environment
+from toolkit.network import retry, tools_environment
 
 
 @pytest.fixture(autouse=True)
@@ -34,7 +34,6 @@ def index() -> Iterator[LocalIndex]:
 def shop(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
     """Return a project without packages, for this interpreter; tests are run in what has the toolkit's tools."""
     monkeypatch.setattr(tools_environment, "enter", lambda *indexes: None)
-    monkeypatch.setattr(http, "_FIRST_PAUSE", 0.01)
-    monkeypatch.setattr(download, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(retry, "BACKOFF", 0.01)
     project = Workshop(tmp_path / "project", index)
     return project.write({".python-version": f"{HERE}\n"})

@@ -17,6 +17,7 @@ from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from toolkit.core.errors import UserError
 from toolkit.network import tools_environment
+from toolkit.network.index_options import IndexOptions
 
 SCRIPTS = Path(tools_environment.__file__).resolve().parents[2]
 
@@ -40,16 +41,17 @@ def verb(tmp_path: Path, tools_txt: Path, index: LocalIndex) -> Path:
     path.write_text(
         textwrap.dedent(f"""
         import sys
+        from argparse import Namespace
         from pathlib import Path
 
         sys.path.insert(0, {str(SCRIPTS)!r})
         from toolkit.core import console
-        from toolkit.network import tools_environment
+        from toolkit.network import index_options, tools_environment
 
         tools_environment.REQUIREMENTS = Path({str(tools_txt)!r})
 
         def main():
-            tools_environment.enter({index.url!r})
+            tools_environment.enter(index_options.from_arguments(Namespace(index_url={index.url!r})))
             import tiny_tool
             print(sys.prefix, tiny_tool.VERSION, sys.argv[1:])
 
@@ -58,6 +60,10 @@ def verb(tmp_path: Path, tools_txt: Path, index: LocalIndex) -> Path:
         encoding="utf-8",
     )
     return path
+
+
+def options(index: LocalIndex) -> IndexOptions:
+    return IndexOptions(index_url=index.url)
 
 
 def run(verb: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -117,7 +123,7 @@ DAMAGES: dict[str, Callable[[Path], None]] = {
 
 
 def test_damage_is_noticed_and_mended(index: LocalIndex, tools_txt: Path, tmp_path: Path) -> None:
-    python = tools_environment.make(Path(sys.executable), index.url)
+    python = tools_environment.make(Path(sys.executable), options(index))
     whole = shutil.copytree(python.parents[1], tmp_path / "whole", symlinks=True)
     for what, damage in DAMAGES.items():
         assert tools_environment.is_sound(python.parents[1])
@@ -127,7 +133,7 @@ def test_damage_is_noticed_and_mended(index: LocalIndex, tools_txt: Path, tmp_pa
         shutil.copytree(whole, python.parents[1], symlinks=True)
     _unfinished(python)
     tool(python).unlink()
-    assert tools_environment.make(Path(sys.executable), index.url) == python
+    assert tools_environment.make(Path(sys.executable), options(index)) == python
     done = subprocess.run([python, "-c", "import tiny_tool; print(tiny_tool.VERSION)"], capture_output=True, check=True)
     assert done.stdout == b"1.0\n"
 
@@ -144,16 +150,16 @@ def test_settings_of_pip_cannot_bend_it(
     )
     monkeypatch.setenv("PIP_CONFIG_FILE", str(configuration))
     monkeypatch.setenv("PIP_TARGET", str(tmp_path / "elsewhere"))
-    assert tool(tools_environment.make(Path(sys.executable), index.url)).is_file()
+    assert tool(tools_environment.make(Path(sys.executable), options(index))).is_file()
 
 
 def test_a_file_with_another_hash_is_refused(index: LocalIndex, tools_txt: Path) -> None:
     index.fails("/files/tiny_tool-1.0-py3-none-any.whl", "corrupt")
     with pytest.raises(UserError, match="tools cannot be installed") as caught:
-        tools_environment.make(Path(sys.executable), index.url)
+        tools_environment.make(Path(sys.executable), options(index))
     assert "THESE PACKAGES DO NOT MATCH THE HASHES" in caught.value.details
     index.faults.clear()
-    assert tools_environment.make(Path(sys.executable), index.url).exists()
+    assert tools_environment.make(Path(sys.executable), options(index)).exists()
 
 
 def test_an_interpreter_without_ensurepip_is_named_with_the_package_to_install(tmp_path: Path, tools_txt: Path) -> None:

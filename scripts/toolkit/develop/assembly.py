@@ -16,7 +16,7 @@ from toolkit.develop.sync import Changes, Wanted
 from toolkit.develop.workon import State
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import VendoredFile
-from toolkit.network.places import Places
+from toolkit.network.index_options import IndexOptions
 from toolkit.project.discovery import Package, Project
 from toolkit.wheel import environment
 from toolkit.wheel.image import Image
@@ -26,7 +26,7 @@ from toolkit.wheel.image import Image
 class EnvironmentOptions:
     """What the user chose: `name` of the environment (None: the project's), `python` (empty: by .python-version).
 
-    `binary` takes wheels from the index, `extra` are directories of other projects, `places` is where indexes are.
+    `binary` takes wheels from the index, `extra` are directories of other projects, `indexes` those of a user.
     """
 
     name: str | None = None
@@ -36,7 +36,7 @@ class EnvironmentOptions:
     dry_run: bool = False
     binary: bool = False
     extra: tuple[Path, ...] = ()
-    places: Places = field(default_factory=Places)
+    indexes: IndexOptions = field(default_factory=IndexOptions)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +98,7 @@ def bring_about(found: Environment) -> None:
         if wheels:
             sync.make_way(changes, there, wheels)
             index_wheels.install(
-                found.prefix, wheels, found.supply.places, index_wheels.environment(found.supply.places)
+                found.prefix, wheels, found.supply.indexes, index_wheels.environment(found.supply.indexes)
             )
         sync.apply(found.prefix, changes, there, images)
     _finish(found, wanted)
@@ -135,10 +135,10 @@ def _create(found: Environment, wanted: Sequence[Wanted], changes: Changes, why:
         # They write different files, and virtualenv takes a while to start.
         with threads.beside(lambda: _make_empty(found), process.end_children) as made:
             sync.apply(found.prefix, changes, {}, images)
-            variables = index_wheels.environment(found.supply.places) if wheels else {}
+            variables = index_wheels.environment(found.supply.indexes) if wheels else {}
             made.result()
         if wheels:
-            index_wheels.install(found.prefix, wheels, found.supply.places, variables)
+            index_wheels.install(found.prefix, wheels, found.supply.indexes, variables)
         _finish(found, wanted)
     console.step("READY", _summary(found, wanted))
 

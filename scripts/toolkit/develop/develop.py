@@ -85,7 +85,7 @@ def _environment(
         used=used,
         building=interpreter_choice.builder(used),
         nodes=supply.nodes(locks, used, settings, own),
-        places=options.places,
+        indexes=options.indexes,
     )
     if options.binary:
         made = replace(made, binary=supply.offered(locks, made.nodes, used))
@@ -112,7 +112,7 @@ def _with_personal(
         pins,
         {**dict.fromkeys(own, ""), **archives},
         made.used,
-        made.places,
+        made.indexes,
         state.personal if state else {},
         state.distributions.values() if state else (),
     )

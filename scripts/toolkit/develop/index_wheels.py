@@ -7,6 +7,7 @@ What is trusted is the lock: when a source is locked, so are the hashes of the w
 from __future__ import annotations
 
 import json
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -17,30 +18,29 @@ from toolkit.core import console, files, process
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network import tools_environment
-from toolkit.network.places import Places
+from toolkit.network.index_options import IndexOptions
 
 _RUNNER = Path(__file__).parent.parent.joinpath("network", "index_runner.py")
 
 
-def environment(places: Places) -> dict[str, str]:
+def environment(options: IndexOptions) -> dict[str, str]:
     """Return the variables that uv runs with; makes the tools environment where there is none. Raises `UserError`."""
-    if places.no_index:
+    if options.no_index:
         return {"UV_OFFLINE": "1"}
-    try:
-        return dict(json.loads(process.read([_tools(places.index_url), _RUNNER, places.index_url])))
-    except process.CommandError as error:
-        # It has said what is wrong, in the words of any error.
-        text = error.output.replace("error: ", "", 1).partition("\n hint: ")
-        raise UserError(text[0].strip(), text[2].strip()) from None
+    variables = {**os.environ, **options.environment()}
+    answer = json.loads(process.read([_tools(options), _RUNNER], env=variables))
+    if "error" in answer:
+        raise UserError(*answer["error"])
+    return dict(answer["variables"])
 
 
 @cache
-def _tools(index_url: str) -> Path:
-    return tools_environment.make(Path(sys.executable), index_url)
+def _tools(options: IndexOptions) -> Path:
+    return tools_environment.make(Path(sys.executable), options)
 
 
 def install(
-    prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], places: Places, variables: Mapping[str, str]
+    prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions, variables: Mapping[str, str]
 ) -> None:
     """Put wheels (name -> version, file) into the environment at `prefix`, in the place of what there is of them.
 
@@ -50,9 +50,9 @@ def install(
     console.step("FETCH", f"{len(wheels)} wheels, {size:.1f} MB, as far as they are not in the cache")
     with files.temporary_directory(files.cache_root() / "tmp", "binary-") as directory:
         lock = directory / "pylock.toml"
-        lock.write_text(_lock(wheels, places), encoding="utf-8")
+        lock.write_text(_lock(wheels, options), encoding="utf-8")
         command: list[str | Path] = [
-            _tools(places.index_url).parent / "uv",
+            _tools(options).parent / "uv",
             "pip",
             "install",
             "--requirements",
@@ -76,11 +76,11 @@ def install(
             raise _failure(error.output) from None
 
 
-def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], places: Places) -> str:
+def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions) -> str:
     """Return a lock (PEP 751) of just these wheels; JSON's texts are TOML's too."""
     lines = ['lock-version = "1.0"', 'created-by = "python-common"']
     for name, (version, wheel) in sorted(wheels.items()):
-        url = _nearer(wheel, places) or wheel.url
+        url = _nearer(wheel, options) or wheel.url
         file = f"name = {json.dumps(wheel.name)}, url = {json.dumps(url)}, size = {wheel.size}"
         hashes = f"hashes = {{ sha256 = {json.dumps(wheel.sha256)} }}"
         lines += [
@@ -92,9 +92,9 @@ def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], places: Places) -> str
     return "\n".join(lines)
 
 
-def _nearer(wheel: VendoredFile, places: Places) -> str:
+def _nearer(wheel: VendoredFile, options: IndexOptions) -> str:
     """Return the URL of the same file in a directory of --find-links, if one has it."""
-    paths = (Path(place.removeprefix("file://")).expanduser().absolute() / wheel.name for place in places.find_links)
+    paths = (Path(place.removeprefix("file://")).expanduser().absolute() / wheel.name for place in options.find_links)
     return next((path.as_uri() for path in paths if path.is_file()), "")
 
 

@@ -18,7 +18,8 @@ from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.pins import Pinned
-from toolkit.network.places import Places
+from toolkit.network import tools_environment
+from toolkit.network.index_options import IndexOptions
 from toolkit.project import discovery
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -68,7 +69,7 @@ def wheels(
     pins: Sequence[Pinned],
     provided: Mapping[str, str],
     used: Interpreter,
-    places: Places,
+    indexes: IndexOptions,
     remembered: Mapping[str, Any],
     is_there: Iterable[str],
 ) -> tuple[dict[str, PersonalWheel], dict[str, Any]]:
@@ -79,15 +80,16 @@ def wheels(
     """
     if not asked.wanted:
         return {}, {}
-    key = _fingerprint(asked, pins, provided, used.full_version, places)
+    key = _fingerprint(asked, pins, provided, used.full_version, indexes)
     found = _recall(remembered, key)
     if found is None or any(not item.path.exists() and item.sha256 not in set(is_there) for item in found.values()):
-        indexes = places.enter()
+        tools_environment.enter(indexes)
         # Above the network line: only the tools environment has what this needs.
         from toolkit.develop import personal_wheels
+        from toolkit.network import index_settings
 
         console.step("RESOLVE", f"{len(asked.wanted)} requirements beside the lock")
-        found = personal_wheels.get(dict(asked.wanted), pins, provided, used, indexes)
+        found = personal_wheels.get(dict(asked.wanted), pins, provided, used, index_settings.read(indexes))
     kept = [{**asdict(item), "path": str(item.path)} for item in found.values()]
     return found, {"key": key, "wheels": kept}
 

@@ -17,7 +17,7 @@ from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock, VendoredFile
 from toolkit.model.names import normalize
-from toolkit.network.places import Places
+from toolkit.network.index_options import IndexOptions
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import check
@@ -72,7 +72,7 @@ class Supply:
     used: Interpreter
     building: Interpreter
     nodes: Mapping[str, Node]
-    places: Places
+    indexes: IndexOptions
     binary: Mapping[str, VendoredFile] = field(default_factory=dict)
     bundled: Mapping[str, Path] = field(default_factory=dict)
     personal: Mapping[str, PersonalWheel] = field(default_factory=dict)

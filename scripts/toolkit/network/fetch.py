@@ -23,7 +23,8 @@ import requests
 from toolkit.core import console, files, progress
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
-from toolkit.network import download
+from toolkit.network.download import download
+from toolkit.network.index_options import shown
 
 #: Seconds that an interrupted run waits for its connections to notice.
 _PATIENCE = 0.5
@@ -66,8 +67,7 @@ def _distinct(wanted: Sequence[VendoredFile]) -> list[VendoredFile]:
         other = by_name.setdefault(file.name, file)
         if other.sha256 != file.sha256:
             raise UserError(
-                f"{file.name}: two different files of one name: {download.shown(other.url)} and "
-                f"{download.shown(file.url)}",
+                f"{file.name}: two different files of one name: {shown(other.url)} and {shown(file.url)}",
                 "use one of them everywhere, or rename an archive at its source",
             )
     return list(by_name.values())
@@ -172,7 +172,7 @@ class Fetcher:
         if not file.url:
             raise UserError(f"{file.name}: not in the cache, and nothing says where it is", "run `make vendor`")
         partial = self._partial / f"{threading.get_ident()}"
-        size, sha256 = download.download(
+        size, sha256 = download(
             self._session,
             file.url,
             partial,
@@ -194,7 +194,7 @@ class Fetcher:
 def _check_names(file: VendoredFile) -> None:
     """Refuse what would leave the cache: both names come from an index."""
     if not file.name or "/" in file.name or file.name.startswith("."):
-        raise UserError(f"{download.shown(file.url)}: {file.name!r} is no file name", "mend the URL or the index")
+        raise UserError(f"{shown(file.url)}: {file.name!r} is no file name", "mend the URL or the index")
     if file.sha256 and not re.fullmatch(r"[0-9a-f]{64}", file.sha256):
         raise UserError(
             f"{file.name}: {file.sha256!r} is no sha256", "give 64 hexadecimal digits in lower case, or leave it out"
@@ -203,7 +203,7 @@ def _check_names(file: VendoredFile) -> None:
 
 def _check(file: VendoredFile, size: int, sha256: str) -> None:
     """Raise `UserError` unless a file is what was asked for."""
-    where = f"{file.name}: {download.shown(file.url)}"
+    where = f"{file.name}: {shown(file.url)}"
     hint = "find out why before anything else: see whether the file was replaced at its source, or on the way"
     if 0 < file.size < size:
         raise UserError(f"{where} is larger than {file.size} bytes, its size in the index or the lock", hint)

@@ -1,4 +1,4 @@
-"""HTTP as pip is configured for it: credentials, certificates, proxies, repeated tries; `file:` URLs too."""
+"""Sessions that speak HTTP as pip is configured for it: credentials, certificates, proxies; `file:` URLs too."""
 
 from __future__ import annotations
 
@@ -6,12 +6,11 @@ import os
 import socket
 import ssl
 import threading
-import time
 import warnings
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
@@ -19,55 +18,23 @@ import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
 from requests.utils import get_netrc_auth
-from urllib3 import HTTPResponse
-from urllib3.exceptions import HTTPError, InsecureRequestWarning
+from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
+from urllib3.connection import HTTPConnection, HTTPSConnection
+from urllib3.exceptions import (
+    ConnectTimeoutError,
+    HTTPError,
+    InsecureRequestWarning,
+    LocationParseError,
+    NameResolutionError,
+    NewConnectionError,
+)
+from urllib3.util.connection import allowed_gai_family
 
-from toolkit.core import console
-from toolkit.core.errors import UserError
-from toolkit.network.index_settings import Indexes, without_credentials
-
-Result = TypeVar("Result")
-#: Answers that may be another one in a moment.
-_PASSING = frozenset((408, 429, 500, 502, 503, 504))
-_FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 10.0
-
-
-_Addresses = list[tuple[Any, ...]]
-
-
-def _look_up_once() -> None:
-    """Make this process look a host's name up once for all its connections.
-
-    Sixteen look-ups at the same moment are more than many resolvers answer, and each that is lost costs five seconds
-    (resolv.conf(5), timeout). Neither the C library nor urllib3 keeps answers.
-    """
-    plain = socket.getaddrinfo
-    if isinstance(plain, _Lookups):
-        return
-    socket.getaddrinfo = _Lookups(plain)
-
-
-class _Lookups:
-    """`socket.getaddrinfo` with a memory; who asks while the same is being asked waits for that answer."""
-
-    def __init__(self, plain: Callable[..., _Addresses]) -> None:
-        self._plain = plain
-        self._known: dict[tuple[Any, ...], _Addresses] = {}
-        self._locks: defaultdict[tuple[Any, ...], threading.Lock] = defaultdict(threading.Lock)
-
-    def __call__(self, *arguments: Any, **named: Any) -> _Addresses:
-        key = (*arguments, *sorted(named.items()))
-        with self._locks[key]:
-            # A failure is not kept: the next try asks again.
-            if key not in self._known:
-                self._known[key] = self._plain(*arguments, **named)
-            return self._known[key]
+from toolkit.network.index_settings import Indexes
 
 
 def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     """Return a session for these indexes and their files, with up to `connections` kept open to each host."""
-    _look_up_once()
     session = requests.Session()
     session.auth = _Credentials(indexes)
     session.cert = indexes.client_cert or None
@@ -75,86 +42,70 @@ def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     if indexes.proxy:
         session.proxies = {"http": indexes.proxy, "https": indexes.proxy}
     session.mount("https://", _Adapter(indexes, connections))
-    session.mount("http://", HTTPAdapter(pool_connections=connections, pool_maxsize=connections))
+    session.mount("http://", _Adapter(indexes, connections))
     session.mount("file://", _FileAdapter())
     return session
 
 
-def patiently(action: Callable[[], Result], url: str, indexes: Indexes) -> Result:
-    """Return what `action`, which asks for `url`, returns; repeat it, with pauses, while the fault may pass.
+class _Lookups:
+    """Addresses of hosts, each looked up once for all connections.
 
-    Raises `UserError` that names the URL: refused, out of time, an error status, a broken connection.
+    Sixteen look-ups at the same moment are more than many resolvers answer, and each that is lost costs five seconds
+    (resolv.conf(5), timeout). Neither the C library nor urllib3 keeps answers.
     """
-    pause = _FIRST_PAUSE
-    for remaining in range(indexes.retries, -1, -1):
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, int], list[str]] = {}
+        self._locks: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
+
+    def addresses(self, host: str, port: int) -> list[str]:
+        """Return a host's addresses; who asks while the same is being asked waits for that answer."""
+        with self._locks[host, port]:
+            # A failure is not kept: the next try asks again.
+            if (host, port) not in self._known:
+                found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+                self._known[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
+            return self._known[host, port]
+
+
+_lookups = _Lookups()
+
+
+class _LookedUpOnce(HTTPConnection):
+    """A connection to one of a host's known addresses; its certificate is still compared with the host's name."""
+
+    def _new_conn(self) -> socket.socket:
+        name = self.host
+        fault: HTTPError | None = None
         try:
-            return action()
-        except (requests.RequestException, HTTPError) as error:
-            if not remaining or not _may_pass(error):
-                raise explain(error, url) from None
-            console.debug(f"{without_credentials(url)}: {_reason(error)}; once more in {pause:g} s")
-            time.sleep(min(_wanted_pause(error) or pause, _LONGEST_PAUSE))
-            pause *= 2
-    raise AssertionError("unreachable")
+            for address in _lookups.addresses(name, self.port):
+                self.host = address
+                try:
+                    return super()._new_conn()
+                except (ConnectTimeoutError, NewConnectionError) as error:
+                    fault = error
+        except socket.gaierror as error:
+            raise NameResolutionError(name, self, error) from error
+        except UnicodeError:
+            raise LocationParseError(name) from None
+        finally:
+            self.host = name
+        raise fault or NewConnectionError(self, "the host has no address")
 
 
-def explain(error: Exception, url: str) -> UserError:
-    """Return the error to raise when `url` cannot be had."""
-    status = _status(error)
-    hints = {
-        401: "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration",
-        403: "see whether the user in ~/.netrc, or in the index's URL, may read it",
-        404: "see whether it was removed; `make vendor UPGRADE=all` chooses anew from what there is",
-    }
-    hint = hints.get(
-        status, "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right"
-    )
-    return UserError(f"{without_credentials(url)} {_reason(error)}", hint)
+class _HTTPSConnection(_LookedUpOnce, HTTPSConnection):
+    """The same, with TLS."""
 
 
-def _status(error: Exception) -> int:
-    response = getattr(error, "response", None)
-    return response.status_code if response is not None else 0
+class _HTTPPool(HTTPConnectionPool):
+    ConnectionCls = _LookedUpOnce
 
 
-def _may_pass(error: Exception) -> bool:
-    if isinstance(
-        error,
-        (
-            requests.exceptions.InvalidURL,
-            requests.exceptions.InvalidSchema,
-            requests.exceptions.SSLError,
-            requests.exceptions.TooManyRedirects,
-        ),
-    ):
-        return False
-    return not _status(error) or _status(error) in _PASSING
+class _HTTPSPool(HTTPSConnectionPool):
+    ConnectionCls = _HTTPSConnection
 
 
-def _wanted_pause(error: Exception) -> float:
-    """Return the seconds that the server asks to wait, 0 when it does not say."""
-    response = getattr(error, "response", None)
-    text = response.headers.get("Retry-After", "") if response is not None else ""
-    return float(text) if text.isdigit() else 0.0
-
-
-def _reason(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    if response is not None:
-        return f"answers {response.status_code} {response.reason or ''}".rstrip()
-    if isinstance(error, requests.exceptions.SSLError):
-        return "has a certificate that is not trusted"
-    if isinstance(error, requests.Timeout) or "timed out" in str(error):
-        return "does not answer in time"
-    for sign, reason in (
-        ("Connection refused", "refuses the connection"),
-        ("resolve", "has an unknown host name"),
-        ("resolution", "has an unknown host name"),
-        ("No such file", "does not exist"),
-    ):
-        if sign in str(error):
-            return reason
-    return "breaks the connection"
+_POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class _Credentials(AuthBase):
@@ -175,12 +126,21 @@ class _Credentials(AuthBase):
 
 
 class _Adapter(HTTPAdapter):
-    """TLS with pip's authorities, else the system's; without any check for hosts that pip trusts."""
+    """One look-up a host; TLS with pip's authorities, else the system's; no checks for hosts that pip trusts."""
 
     def __init__(self, indexes: Indexes, connections: int) -> None:
         self._trusted = frozenset(indexes.trusted_hosts)
         self._authorities = indexes.cert or _system_authorities()
         super().__init__(pool_connections=connections, pool_maxsize=connections)
+
+    def init_poolmanager(self, *arguments: Any, **named: Any) -> None:
+        super().init_poolmanager(*arguments, **named)
+        self.poolmanager.pool_classes_by_scheme = _POOLS
+
+    def proxy_manager_for(self, proxy: str, **named: Any) -> Any:
+        manager = super().proxy_manager_for(proxy, **named)
+        manager.pool_classes_by_scheme = _POOLS
+        return manager
 
     def cert_verify(self, conn: object, url: str, verify: bool | str, cert: object) -> None:
         parts = urlsplit(url)
@@ -209,9 +169,13 @@ class _FileAdapter(BaseAdapter):
         cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        path = Path(url2pathname(urlsplit(request.url or "").path))
+        parts = urlsplit(request.url or "")
+        if parts.netloc not in ("", "localhost"):
+            raise requests.exceptions.InvalidURL("a file URL of another host")
+        path = Path(url2pathname(parts.path))
         response = requests.Response()
         response.request, response.url = request, request.url or ""
+        response.raw = HTTPResponse(body=b"", preload_content=False)
         try:
             file = path / "index.html" if path.is_dir() else path
             # Closes the file when it has been read to its end.
@@ -219,8 +183,10 @@ class _FileAdapter(BaseAdapter):
             response.status_code = 200
             response.headers["Content-Length"] = str(file.stat().st_size)
             response.headers["Content-Type"] = "text/html" if file.name == "index.html" else "application/octet-stream"
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             response.status_code, response.reason = 404, "no such file"
+        except PermissionError:
+            response.status_code, response.reason = 403, "not readable"
         return response
 
     def close(self) -> None:

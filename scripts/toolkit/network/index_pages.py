@@ -17,8 +17,9 @@ from toolkit.core import files, threads
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.model.pins import RemoteFile
-from toolkit.network import http
-from toolkit.network.index_settings import Indexes, without_credentials
+from toolkit.network import http, retry
+from toolkit.network.index_options import shown, without_credentials
+from toolkit.network.index_settings import Indexes
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -56,22 +57,10 @@ class Index:
         return next(iter(sdists), None), tuple(file for file in chosen if file.name.endswith(".whl"))
 
     def _page(self, url: str) -> list[RemoteFile]:
-        return http.patiently(lambda: self._read(url), url, self._indexes)
-
-    def _read(self, url: str) -> list[RemoteFile]:
         # Credentials go into a header, so that no error message holds them.
         plain = without_credentials(url)
-        answer = self._session.get(plain, headers={"Accept": _ACCEPT}, timeout=self._indexes.timeout)
-        if answer.status_code == 404:
-            return []
-        answer.raise_for_status()
-        try:
-            return list(parse(answer))
-        except (ValueError, KeyError, TypeError, AttributeError):
-            raise UserError(
-                f"{plain} answers with something that is not an index",
-                "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
-            ) from None
+        headers = {"Accept": _ACCEPT}
+        return retry.get(self._session, plain, _read, timeout=self._indexes.timeout, headers=headers, absent=[])
 
     def _links(self, place: str, name: str) -> list[RemoteFile]:
         directory = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
@@ -82,6 +71,16 @@ class Index:
         else:
             found = self._page(directory.as_uri()) if directory.exists() else []
         return [file for file in found if _is_of(file.name, name)]
+
+
+def _read(answer: requests.Response) -> list[RemoteFile]:
+    try:
+        return list(parse(answer))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise UserError(
+            f"{shown(answer.url)} answers with something that is not an index",
+            "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
+        ) from None
 
 
 def parse(answer: requests.Response) -> Iterator[RemoteFile]:

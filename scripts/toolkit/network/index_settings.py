@@ -7,9 +7,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import urlsplit
 
 from toolkit.core.errors import UserError
+from toolkit.network.index_options import DEFAULTS, IndexOptions, without_credentials
 
 #: Variables that tell uv how to ask, and change nothing in what it answers.
 _KEPT_UV = ("UV_KEYRING_PROVIDER", "UV_CONCURRENT_DOWNLOADS")
@@ -41,11 +42,6 @@ class Indexes:
         """Return every index, the main one first."""
         return () if self.no_index else (self.url, *self.extra)
 
-    @property
-    def retries(self) -> int:
-        """Return how often a request is repeated: three times, fewer where each may take minutes."""
-        return max(1, min(3, int(_PATIENCE / self.timeout)))
-
     def shown(self) -> str:
         """Return all places that are searched, as they may be printed."""
         return ", ".join(without_credentials(place) for place in (*self.urls, *self.find_links)) or "no index"
@@ -73,7 +69,7 @@ class Indexes:
             "PIP_CLIENT_CERT": self.client_cert,
             "PIP_PROXY": self.proxy,
             "PIP_TIMEOUT": f"{self.timeout:g}",
-            "PIP_RETRIES": str(self.retries),
+            "PIP_RETRIES": str(retries(self.timeout)),
         }
         return {**_without(("PIP_",)), **{key: value for key, value in settings.items() if value}}
 
@@ -82,7 +78,7 @@ class Indexes:
         environment = _without(("UV_",), _KEPT_UV)
         environment |= {
             "UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}",
-            "UV_HTTP_RETRIES": str(self.retries),
+            "UV_HTTP_RETRIES": str(retries(self.timeout)),
             "UV_SYSTEM_CERTS": "1",
             "UV_NO_PROGRESS": "1",
         }
@@ -108,32 +104,33 @@ class Indexes:
         }
 
 
-def without_credentials(url: str) -> str:
-    """Return a URL (or a path, as it is) without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+def retries(timeout: float) -> int:
+    """Return how often a request is repeated: three times, fewer where each may take minutes (`timeout` in seconds)."""
+    return max(1, min(3, int(_PATIENCE / timeout)))
 
 
-def read(index_url: str = "", extra_index_url: str = "") -> Indexes:
+def read(options: IndexOptions = DEFAULTS) -> Indexes:
     """Return the indexes to use: pip's configuration (files and PIP_* variables), or those given for this run.
 
-    `index_url` takes the place of every configured index and of find-links, `extra_index_url` (several, separated
-    by spaces) adds to them. Runs inside the tools environment, for it asks the pip there. Raises `UserError`.
+    `index_url` takes the place of every configured index and of find-links; all else that is given adds to them. Runs
+    inside the tools environment, for it asks the pip there. Raises `UserError`.
     """
     settings = _pip_settings()
-    if index_url:
+    if options.index_url:
         settings = {
             key: value
             for key, value in settings.items()
             if key not in ("index-url", "extra-index-url", "find-links", "no-index")
         }
-    extra = (*settings.get("extra-index-url", "").split(), *extra_index_url.split())
+    extra = (*settings.get("extra-index-url", "").split(), *options.extra_index_urls)
+    find_links = (*options.find_links, *settings.get("find-links", "").split())
+    no_index = settings.get("no-index", "").lower() in ("1", "yes", "true", "on", "y", "t")
     return Indexes(
-        url=_checked(index_url or settings.get("index-url", "") or settings.get("pypi-url", "") or _default()),
+        url=_checked(options.index_url or settings.get("index-url", "") or settings.get("pypi-url", "") or _default()),
         extra=tuple(_checked(url) for url in extra),
-        find_links=tuple(_absolute(place) for place in settings.get("find-links", "").split()),
+        find_links=tuple(map(_absolute, find_links)),
         trusted_hosts=tuple(settings.get("trusted-host", "").split()),
-        no_index=settings.get("no-index", "").lower() in ("1", "yes", "true", "on", "y", "t"),
+        no_index=options.no_index or no_index,
         cert=settings.get("cert", ""),
         client_cert=settings.get("client-cert", ""),
         proxy=settings.get("proxy", ""),

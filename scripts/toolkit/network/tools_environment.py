@@ -11,6 +11,7 @@ from pathlib import Path
 
 from toolkit.core import console, files, process, progress
 from toolkit.core.errors import UserError
+from toolkit.network.index_options import DEFAULTS, IndexOptions
 
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "tools.txt"
 #: Written last, so that an environment without it is one that was not finished.
@@ -37,18 +38,19 @@ _KEPT = frozenset(
 )
 
 
-def enter(index_url: str = "", extra_index_url: str = "") -> None:
+def enter(options: IndexOptions = DEFAULTS) -> None:
     """Run this verb inside the tools environment: start it again there, with the same arguments, unless it is there.
 
     The environment is made when it is missing or damaged, from the given indexes or those pip is configured with.
     """
     if not inside():
-        python = make(Path(sys.executable), index_url, extra_index_url)
+        python = make(Path(sys.executable), options)
         sys.stdout.flush()
         sys.stderr.flush()
         # Variables that would point Python elsewhere would also make it start itself again and again.
         environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
-        os.execve(python, [str(python), *sys.orig_argv[1:]], environment)
+        words = [str(python), *options.hidden(sys.orig_argv[1:])]
+        os.execve(python, words, {**environment, **options.environment()})
 
 
 def inside() -> bool:
@@ -57,7 +59,7 @@ def inside() -> bool:
     return prefix.parent == _parent().resolve() and prefix.name.endswith(_digest(REQUIREMENTS))
 
 
-def make(python: Path, index_url: str = "", extra_index_url: str = "", requirements: Path | None = None) -> Path:
+def make(python: Path, options: IndexOptions = DEFAULTS, requirements: Path | None = None) -> Path:
     """Return the interpreter of the environment of `python` with these tools, made when missing or damaged.
 
     `requirements` pins them (default: the tools of the network verbs). Two runs at once make it once. Raises
@@ -69,7 +71,7 @@ def make(python: Path, index_url: str = "", extra_index_url: str = "", requireme
     if not is_sound(directory):
         with files.exclusive(_parent(), "set-up of the toolkit's tools"):
             if not is_sound(directory):
-                _create(directory, python, requirements, {"INDEX_URL": index_url, "EXTRA_INDEX_URL": extra_index_url})
+                _create(directory, python, requirements, options)
     return inner
 
 
@@ -87,11 +89,11 @@ def _version(python: Path) -> str:
     return process.read([python, "-I", "-c", "import sys; print('%d.%d' % sys.version_info[:2])"]).strip()
 
 
-def _create(directory: Path, python: Path, requirements: Path, indexes: dict[str, str]) -> None:
+def _create(directory: Path, python: Path, requirements: Path, options: IndexOptions) -> None:
     console.step("TOOLS", f"{directory} (once; pinned in {requirements.parent.name}/{requirements.name})")
     files.remove_tree(directory)
     _check_ensurepip(python)
-    environment = _environment(indexes)
+    environment = _environment(options)
     try:
         process.run([python, "-I", "-m", "venv", directory], env=environment)
         with progress.watching("TOOLS", "pip install"):
@@ -131,11 +133,11 @@ def _check_ensurepip(python: Path) -> None:
         ) from None
 
 
-def _environment(indexes: dict[str, str]) -> dict[str, str]:
+def _environment(options: IndexOptions) -> dict[str, str]:
     environment = {
         key: value for key, value in os.environ.items() if key in _KEPT or not key.startswith(("PIP_", "PYTHON"))
     }
-    if indexes["INDEX_URL"]:
+    if options.index_url:
         environment["PIP_NO_INDEX"] = "0"
     # These override pip's configuration files, which may hold a constraint or `user = true`.
     environment |= {
@@ -145,7 +147,7 @@ def _environment(indexes: dict[str, str]) -> dict[str, str]:
         "PIP_NO_INPUT": "1",
         "PIP_DISABLE_PIP_VERSION_CHECK": "1",
     }
-    return environment | {f"PIP_{key}": value for key, value in indexes.items() if value}
+    return environment | {f"PIP_{key}": value for key, value in options.environment().items() if value}
 
 
 def is_sound(directory: Path) -> bool:

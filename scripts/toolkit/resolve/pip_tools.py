@@ -22,8 +22,9 @@ from toolkit.model import markers
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network import tools_environment
+from toolkit.network.index_options import IndexOptions, without_credentials
 from toolkit.network.index_pages import Index
-from toolkit.network.index_settings import Indexes, without_credentials
+from toolkit.network.index_settings import Indexes
 from toolkit.resolve import pip_errors
 from toolkit.resolve.engine import Request
 
@@ -76,7 +77,9 @@ class PipToolsResolver:
                 f"{where}: RESOLVER=pip-tools needs Python {python}, which is not on this machine",
                 "use RESOLVER=uv, which needs no interpreter of the targets, or install it",
             ) from None
-        return tools_environment.make(found.path, self._indexes.url, " ".join(self._indexes.extra))
+        return tools_environment.make(
+            found.path, IndexOptions(index_url=self._indexes.url, extra_index_urls=self._indexes.extra)
+        )
 
     def _compile(self, tools: Path, python: str, request: Request) -> list[_Chosen]:
         with files.temporary_directory(files.cache_root() / "tmp", "resolve-") as directory:
@@ -111,13 +114,18 @@ class PipToolsResolver:
                 raise pip_errors.explain(error.output, request, self._indexes) from None
             lines = (directory / _OUTPUT).read_text(encoding="utf-8").splitlines()
             found = (Requirement(line) for line in lines if line.strip() and not line.startswith(("#", "-")))
-            return [self._chosen(item, tools) for item in found if normalize(item.name) not in request.provided]
+            return [
+                self._chosen(item, tools, directory) for item in found if normalize(item.name) not in request.provided
+            ]
 
-    def _chosen(self, requirement: Requirement, tools: Path) -> _Chosen:
+    def _chosen(self, requirement: Requirement, tools: Path, directory: Path) -> _Chosen:
         name = normalize(requirement.name)
         if not requirement.url:
             return _Chosen(name, next(iter(requirement.specifier)).version)
-        # pip-compile prints the URL alone; pip's report knows the version and the hash of what is there.
+        # pip-compile prints the URL alone; pip's report knows the version and the hash of what is there. The URL may
+        # hold a password, which every user of the machine could read on a command line (proc(5)).
+        asked = directory / "url.txt"
+        asked.write_text(f"{name} @ {requirement.url}\n", encoding="utf-8")
         command: list[str | Path] = [
             tools,
             "-m",
@@ -129,7 +137,8 @@ class PipToolsResolver:
             "--ignore-installed",
             "--report",
             "-",
-            f"{name} @ {requirement.url}",
+            "--requirement",
+            asked,
         ]
         [item] = json.loads(process.read(command, env=self._indexes.pip_environment()))["install"]
         url = requirement.url.partition("#")[0]

@@ -15,8 +15,9 @@ from toolkit.model import markers
 from toolkit.model.lock import TOOL
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
+from toolkit.network.index_options import without_credentials
 from toolkit.network.index_pages import Index
-from toolkit.network.index_settings import Indexes, without_credentials
+from toolkit.network.index_settings import Indexes
 from toolkit.resolve import uv_errors
 from toolkit.resolve.engine import Request
 

@@ -10,6 +10,7 @@ from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
+from toolkit.network.retry import HINTS, NETWORK_HINT
 from toolkit.resolve.engine import ConflictError, Request
 
 _NAME = r"([A-Za-z0-9][\w.-]*?)"
@@ -121,7 +122,7 @@ def _refused(text: str, request: Request, indexes: Indexes) -> tuple[str, str] |
         return None
     return (
         f"the index {found[1]} refuses: {found[2]} {'Unauthorized' if found[2] == '401' else 'Forbidden'}",
-        "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration",
+        HINTS[int(found[2])],
     )
 
 
@@ -131,10 +132,7 @@ def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, st
         return None
     status = re.search(r"\((\d{3} [^)]*)\)", text)
     reason = next((meaning for sign, meaning in _CAUSES.items() if sign in text), "cannot be read")
-    return (
-        f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""),
-        "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right",
-    )
+    return (f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""), NETWORK_HINT)
 
 
 def _archive(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:

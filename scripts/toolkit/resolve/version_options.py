@@ -7,6 +7,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 
 from toolkit.core.errors import UserError
+from toolkit.network import index_options
 
 
 def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._ArgumentGroup:
@@ -14,8 +15,10 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
     group = parser.add_argument_group(f"options of {verb}")
     group.add_argument("--resolver", default="uv", choices=("uv", "pip-tools"), help="what chooses the versions")
     group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d")
-    group.add_argument("--index-url", default="", help="the index, instead of the one pip is configured with")
-    group.add_argument("--extra-index-url", default="", metavar="URLS", help="further indexes")
+    index_options.add_options(group)
+    group.add_argument(
+        "--extra-index-url", default="", metavar="URLS", help="further indexes (default: $EXTRA_INDEX_URL)"
+    )
     group.add_argument("--platforms", default="linux", metavar="NAMES", help="values of sys.platform to lock for")
     return group
 

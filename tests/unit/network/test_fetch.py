@@ -21,8 +21,9 @@ import requests
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
-from toolkit.network import download
+from toolkit.network import http, retry
 from toolkit.network.fetch import Fetcher, fetch
+from toolkit.network.index_settings import Indexes
 
 CONTENT = os.urandom(700_000)
 Answer = Callable[["Handler"], None]
@@ -125,12 +126,12 @@ def site() -> Iterator[Site]:
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(download, "FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(retry, "BACKOFF", 0.01)
 
 
 @pytest.fixture
 def session() -> Iterator[requests.Session]:
-    with requests.Session() as result:
+    with http.create(Indexes(), connections=16) as result:
         result.trust_env = False
         yield result
 
@@ -212,8 +213,8 @@ def test_a_damaged_file_of_the_cache_is_fetched_again(
 
 @pytest.mark.parametrize(
     "fault",
-    [status(429, Retry_After="0"), status(500), status(502), status(503), truncated, reset],
-    ids=["429", "500", "502", "503", "truncated", "reset"],
+    [status(408), status(429, Retry_After="0"), status(500), status(502), status(503), status(520), truncated, reset],
+    ids=["408", "429", "500", "502", "503", "520", "truncated", "reset"],
 )
 def test_a_fault_that_passes_is_tried_again(
     site: Site, session: requests.Session, tmp_path: Path, fault: Answer
@@ -225,7 +226,12 @@ def test_a_fault_that_passes_is_tried_again(
 
 @pytest.mark.parametrize(
     ("fault", "said"),
-    [(status(503), "HTTP status 503"), (truncated, "broke"), (reset, "broke"), (silent, "no answer within 0.2 s")],
+    [
+        (status(503), "answers 503 Service Unavailable"),
+        (truncated, "ends 400000 bytes too early"),
+        (reset, "breaks the connection"),
+        (silent, "does not answer within 0.2 s"),
+    ],
     ids=["503", "truncated", "reset", "silent"],
 )
 def test_a_fault_that_stays_is_an_error_after_four_tries(
@@ -244,20 +250,35 @@ def test_an_end_without_a_length_before_the_known_size_is_a_fault_that_may_pass(
     assert fetch([site.file("a")], session, cache=tmp_path)["a"].size == len(CONTENT)
 
 
-def test_the_server_says_how_long_to_wait_but_not_for_ever() -> None:
-    for value in ("7", formatdate(time.time() + 7)):
-        seconds = download._retry_after(value)
-        assert seconds is not None and 5 < download._pause(download.TransientError("", seconds), 0) <= 7
-    assert download._pause(download.TransientError("", download._retry_after("3600")), 0) == 30
-    assert download._pause(download.TransientError("", download._retry_after(formatdate(0))), 0) == 0
-    assert download._retry_after("soon") is None
-    assert download._retry_after("") is None
+def test_a_server_may_answer_how_long_to_wait(
+    site: Site, session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pauses: list[float] = []
+    monkeypatch.setattr("urllib3.util.retry.time.sleep", pauses.append)
+    busy = [status(503, Retry_After=text) for text in ("7", formatdate(time.time() + 7, usegmt=True), "3600")]
+    site.give("a", *busy, CONTENT)
+    fetch([site.file("a")], session, cache=tmp_path)
+    assert pauses[0] == 7 and 5 < pauses[1] <= 7 and pauses[2] == 30
 
 
-def test_pauses_grow_and_differ() -> None:
-    pauses = [[download._pause(download.TransientError(""), attempt) for attempt in range(3)] for _ in range(50)]
-    assert len({first for first, _, _ in pauses}) > 1
-    assert all(0.005 <= a <= 0.015 and 0.01 <= b <= 0.03 and 0.02 <= c <= 0.06 for a, b, c in pauses)
+@pytest.mark.parametrize("text", ["soon", "", "-1", "9" * 400 + "x", "Thu, 99 Foo 99999 99:99:99 GMT"])
+def test_a_wait_that_cannot_be_read_counts_as_none(
+    site: Site, session: requests.Session, tmp_path: Path, text: str
+) -> None:
+    site.give("a", status(503, Retry_After=text), CONTENT)
+    assert fetch([site.file("a")], session, cache=tmp_path)["a"].size == len(CONTENT)
+
+
+def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "BACKOFF", 0.5)
+    waits = []
+    for _ in range(50):
+        first = retry.policy(15).increment("GET", "/", error=OSError())
+        second = first.increment("GET", "/", error=OSError())
+        third = second.increment("GET", "/", error=OSError())
+        waits.append([state.get_backoff_time() for state in (first, second, third)])
+    assert len({second for _, second, _ in waits}) > 1
+    assert all(a == 0 and 1 <= b <= 1.5 and 2 <= c <= 2.5 for a, b, c in waits)
 
 
 @pytest.mark.parametrize("change", ["same size", "longer", "shorter"])
@@ -314,7 +335,7 @@ def test_a_server_that_is_not_there_is_named(session: requests.Session, tmp_path
         unused.bind(("127.0.0.1", 0))
         url = f"http://user:secret@127.0.0.1:{unused.getsockname()[1]}/a"
         error = failure(VendoredFile(name="a", size=1, sha256="", url=url), session, tmp_path)
-    assert "127.0.0.1 refuses the connection" in error and "secret" not in error
+    assert "/a refuses the connection" in error and "127.0.0.1" in error and "secret" not in error
 
 
 def test_a_host_that_is_not_there_is_named(
@@ -325,7 +346,7 @@ def test_a_host_that_is_not_there_is_named(
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     file = VendoredFile(name="a", size=1, sha256="", url="https://index.invalid/a")
-    assert "no such host: index.invalid" in failure(file, session, tmp_path)
+    assert "https://index.invalid/a has an unknown host name" in failure(file, session, tmp_path)
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/a", "a", "http://", "file://elsewhere/a", "file:///no/such/file", ""])
@@ -386,19 +407,21 @@ def test_an_error_waits_in_its_future(site: Site, session: requests.Session, tmp
 
 
 INTERRUPTED = """
-import sys, requests
+import sys
 from pathlib import Path
 from toolkit.core import console
 from toolkit.model.lock import VendoredFile
-from toolkit.network import fetch
+from toolkit.network import fetch, http
+from toolkit.network.index_settings import Indexes
 file = VendoredFile(name="a", size=0, sha256="", url=sys.argv[1])
-sys.exit(console.run_main(lambda: bool(fetch.fetch([file], requests.Session(), cache=Path(sys.argv[2])))))
+sys.exit(console.run_main(lambda: bool(fetch.fetch([file], http.create(Indexes()), cache=Path(sys.argv[2])))))
 """
 
 
-def test_an_interrupt_ends_a_fetch_from_a_dead_server_at_once(site: Site, tmp_path: Path) -> None:
-    site.give("a", silent)
-    scripts = Path(download.__file__).parents[2]
+@pytest.mark.parametrize("answer", [silent, status(503, Retry_After="30")], ids=["silent", "asks to wait"])
+def test_an_interrupt_ends_a_fetch_from_a_dead_server_at_once(site: Site, tmp_path: Path, answer: Answer) -> None:
+    site.give("a", answer)
+    scripts = Path(retry.__file__).parents[2]
     child = subprocess.Popen(
         [sys.executable, "-c", INTERRUPTED, f"{site.url}/a", str(tmp_path)],
         env={**os.environ, "PYTHONPATH": str(scripts), "NO_PROXY": "127.0.0.1"},

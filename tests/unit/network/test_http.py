@@ -1,46 +1,141 @@
-"""A host's name is looked up once, however many connections are made."""
+"""Sessions: a host's name is looked up once, however many connections are made, and its certificate is of that name."""
+
+from __future__ import annotations
 
 import socket
+import ssl
+import subprocess
 import threading
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 
 import pytest
+import requests
 
-from toolkit.network import http
+from toolkit.core.errors import UserError
+from toolkit.model.lock import VendoredFile
+from toolkit.network import http, retry
+from toolkit.network.fetch import fetch
 from toolkit.network.index_settings import Indexes
+
+PLAIN = socket.getaddrinfo
+NAMES = {"index.example": "127.0.0.1", "other.example": "127.0.0.1"}
 
 
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Return the names that are looked up; the first look-up of `late.example` has no answer."""
     calls: list[str] = []
-    lock = threading.Lock()
 
-    def getaddrinfo(host: str, port: int) -> list[tuple[object, ...]]:
-        with lock:
-            calls.append(host)
-        if host == "gone.example" and len(calls) == 1:
-            raise socket.gaierror("no answer")
-        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("192.0.2.1", port))]
+    def getaddrinfo(host: str, *arguments: int) -> object:
+        if host[0].isdigit() or ":" in host:
+            return PLAIN(host, *arguments)
+        calls.append(host)
+        host.encode("idna")
+        if host == "late.example" and len(calls) == 1:
+            raise socket.gaierror(socket.EAI_AGAIN, "no answer")
+        # One address where nothing listens comes first.
+        return [*PLAIN("127.0.0.9", *arguments), *PLAIN(NAMES.get(host, "127.0.0.1"), *arguments)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    http.create(Indexes(url="https://index.example/simple"))
+    monkeypatch.setattr(http, "_lookups", http._Lookups())
+    monkeypatch.setattr(retry, "BACKOFF", 0.01)
     return calls
 
 
-def test_many_connections_at_once_ask_once(asked: list[str]) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: socket.getaddrinfo("index.example", 443), range(64)))
+class Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        body = self.headers["Host"].encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *arguments: object) -> None:
+        pass
+
+
+class Server(ThreadingHTTPServer):
+    request_queue_size = 64
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing: a client that refuses the certificate hangs up."""
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with Server(("127.0.0.1", 0), Handler) as running:
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield running
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def authority(server: Server, tmp_path: Path) -> Path:
+    """Return the certificate of the server, which now speaks TLS: it is of index.example alone."""
+    certificate, key = tmp_path / "certificate.pem", tmp_path / "key.pem"
+    command = ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
+    command += ["-subj", "/CN=index.example", "-addext", "subjectAltName=DNS:index.example"]
+    subprocess.run([*command, "-keyout", key, "-out", certificate], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    return certificate
+
+
+def session(**settings: str) -> requests.Session:
+    result = http.create(Indexes(**settings), 16)  # type: ignore[arg-type]
+    result.trust_env = False
+    return result
+
+
+def test_many_files_of_one_host_look_it_up_once(server: Server, asked: list[str], tmp_path: Path) -> None:
+    url = f"http://index.example:{server.server_port}"
+    files = [VendoredFile(name=f"{number}", size=0, sha256="", url=f"{url}/{number}") for number in range(16)]
+    assert len(fetch(files, session(), cache=tmp_path, connections=16)) == 16
     assert asked == ["index.example"]
-    assert all(answer == answers[0] for answer in answers)
 
 
-def test_each_host_and_port_is_asked_for(asked: list[str]) -> None:
-    for host, port in (("a.example", 443), ("b.example", 443), ("a.example", 80)):
-        socket.getaddrinfo(host, port)
-    assert asked == ["a.example", "b.example", "a.example"]
+def test_look_ups_at_one_moment_are_one(asked: list[str]) -> None:
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: http._lookups.addresses("index.example", 443), range(64)))
+    assert asked == ["index.example"]
+    assert answers == [["127.0.0.9", "127.0.0.1"]] * 64
 
 
-def test_a_failure_is_not_kept(asked: list[str]) -> None:
-    with pytest.raises(socket.gaierror):
-        socket.getaddrinfo("gone.example", 443)
-    assert socket.getaddrinfo("gone.example", 443)
+def test_a_host_is_asked_under_its_name(server: Server, asked: list[str]) -> None:
+    for name in ("index.example", "other.example"):
+        assert session().get(f"http://{name}:{server.server_port}/").text == f"{name}:{server.server_port}"
+    assert asked == ["index.example", "other.example"]
+
+
+def test_a_look_up_without_an_answer_is_tried_again(server: Server, asked: list[str]) -> None:
+    url = f"http://late.example:{server.server_port}/"
+    assert retry.get(session(), url, lambda response: response.status_code, timeout=5) == 200
+    assert asked == ["late.example", "late.example"]
+
+
+def test_a_proxy_is_looked_up_and_what_it_is_asked_for_is_not(server: Server, asked: list[str]) -> None:
+    through = session(proxy=f"http://index.example:{server.server_port}")
+    assert through.get("http://far.example/").text == "far.example"
+    assert asked == ["index.example"]
+
+
+def test_a_certificate_is_of_the_name_that_was_asked_for(server: Server, authority: Path, asked: list[str]) -> None:
+    trusting = session(cert=str(authority))
+    port = server.server_port
+    assert retry.get(trusting, f"https://index.example:{port}/", lambda answer: answer.status_code, timeout=5) == 200
+    for host in ("other.example", "127.0.0.1"):
+        with pytest.raises(UserError, match="has a certificate that is not trusted"):
+            retry.get(trusting, f"https://{host}:{port}/", lambda answer: answer.status_code, timeout=5)
+
+
+def test_a_host_that_is_no_name_is_an_error(asked: list[str]) -> None:
+    with pytest.raises(UserError, match="cannot be fetched"):
+        retry.get(session(), f"http://{'a' * 70}.example/", lambda answer: answer.status_code, timeout=5)

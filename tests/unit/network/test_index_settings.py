@@ -8,6 +8,7 @@ from pip._internal.configuration import Kind
 
 from toolkit.core.errors import UserError
 from toolkit.network import index_settings
+from toolkit.network.index_options import IndexOptions
 from toolkit.network.index_settings import Indexes
 
 SECRET = Indexes(url="https://user:s3cret@host.test/simple", extra=("file:///srv/simple",), find_links=("/srv/wheels",))
@@ -68,14 +69,17 @@ def test_an_index_named_for_this_run_is_the_only_one(pip_conf: Path) -> None:
         "[global]\nextra-index-url = https://a.test/simple\nfind-links = /srv\ncert = /srv/ca.pem\nno-index = true\n",
         encoding="utf-8",
     )
-    found = index_settings.read("https://b.test/simple", "https://c.test/simple")
+    found = index_settings.read(
+        IndexOptions(index_url="https://b.test/simple", extra_index_urls=("https://c.test/simple",))
+    )
     assert (found.urls, found.find_links) == (("https://b.test/simple", "https://c.test/simple"), ())
     assert found.cert == "/srv/ca.pem"
 
 
 def test_an_extra_index_adds_to_the_configured_ones(pip_conf: Path) -> None:
     pip_conf.write_text("[global]\nindex-url = https://a.test/simple\n", encoding="utf-8")
-    assert index_settings.read("", "https://c.test/simple").urls == ("https://a.test/simple", "https://c.test/simple")
+    given = IndexOptions(extra_index_urls=("https://c.test/simple",))
+    assert index_settings.read(given).urls == ("https://a.test/simple", "https://c.test/simple")
 
 
 def test_relative_find_links_are_of_the_working_directory(
@@ -95,7 +99,7 @@ def test_a_configuration_pip_cannot_read_is_named(pip_conf: Path) -> None:
 
 def test_what_is_not_a_url_is_refused(pip_conf: Path) -> None:
     with pytest.raises(UserError, match=r"not the URL of an index: host\.test/simple"):
-        index_settings.read("host.test/simple")
+        index_settings.read(IndexOptions(index_url="host.test/simple"))
 
 
 def test_nothing_printed_holds_a_password() -> None:
@@ -130,4 +134,4 @@ def test_the_main_index_comes_first_for_uv() -> None:
 
 @pytest.mark.parametrize(("timeout", "retries"), [(0.5, 3), (60, 3), (90, 2), (600, 1)])
 def test_requests_are_repeated_less_where_each_may_take_long(timeout: float, retries: int) -> None:
-    assert Indexes(timeout=timeout).retries == retries
+    assert index_settings.retries(timeout) == retries

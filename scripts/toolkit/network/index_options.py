@@ -1,0 +1,73 @@
+"""What a user says of package indexes for one run: options and variables, over pip's configuration."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from dataclasses import dataclass
+from urllib.parse import urlsplit, urlunsplit
+
+#: What make exports. Command lines are for every user of the machine to read, the environment is not (proc(5)).
+_INDEX_URL, _EXTRA_INDEX_URL = "INDEX_URL", "EXTRA_INDEX_URL"
+
+
+@dataclass(frozen=True, kw_only=True)
+class IndexOptions:
+    """Options with the meaning that pip gives them. `find_links` are URLs, or directories."""
+
+    index_url: str = ""
+    extra_index_urls: tuple[str, ...] = ()
+    find_links: tuple[str, ...] = ()
+    no_index: bool = False
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables by which another process of the toolkit gets the URLs."""
+        return {_INDEX_URL: self.index_url, _EXTRA_INDEX_URL: " ".join(self.extra_index_urls)}
+
+    def hidden(self, words: list[str]) -> list[str]:
+        """Return a command line without credentials: what it starts finds them in `environment`."""
+        for url in (self.index_url, *self.extra_index_urls):
+            words = [word.replace(url, without_credentials(url)) if url else word for word in words]
+        return words
+
+
+#: pip's configuration as it is.
+DEFAULTS = IndexOptions()
+
+
+def add_options(group: argparse._ActionsContainer, *short: str) -> None:
+    """Add `--index-url`, with these short names too."""
+    group.add_argument(
+        *short,
+        "--index-url",
+        default="",
+        metavar="URL",
+        help=f"the index, instead of the one pip is configured with (default: ${_INDEX_URL})",
+    )
+
+
+def from_arguments(arguments: argparse.Namespace) -> IndexOptions:
+    """Return the options of a command line, with the variables as their defaults."""
+    return IndexOptions(
+        index_url=" ".join(_urls(arguments.index_url, _INDEX_URL)),
+        extra_index_urls=_urls(getattr(arguments, "extra_index_url", ""), _EXTRA_INDEX_URL),
+        find_links=tuple(getattr(arguments, "find_links", ())),
+        no_index=getattr(arguments, "no_index", False),
+    )
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL (or a path, as it is) without user name and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+
+
+def shown(url: str) -> str:
+    """Return a URL as it may be printed: without credentials, which may also stand in its query."""
+    return urlunsplit(urlsplit(without_credentials(url))._replace(query="", fragment=""))
+
+
+def _urls(given: str, variable: str) -> tuple[str, ...]:
+    """Return the URLs that are given, else those of a variable; the credentials of one and the same URL are there."""
+    exported = {without_credentials(url): url for url in os.environ.get(variable, "").split()}
+    return tuple(exported.get(url, url) for url in given.split()) or tuple(exported.values())

@@ -1,0 +1,166 @@
+"""The one policy for requests: what is asked for again, after which pauses, and the error that a user reads.
+
+urllib3's `Retry` counts and waits (https://urllib3.readthedocs.io/en/stable/reference/urllib3.util.html). It is used
+here, not mounted on the sessions: an adapter does not see a body that breaks off, and all faults share one count.
+"""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, TypeVar
+
+import requests
+from urllib3.exceptions import (
+    HTTPError,
+    IncompleteRead,
+    InvalidHeader,
+    LocationValueError,
+    MaxRetryError,
+    NewConnectionError,
+    TimeoutError,
+)
+from urllib3.util import Retry
+
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.network.index_options import shown
+from toolkit.network.index_settings import retries
+
+Result = TypeVar("Result")
+#: Answers that may be another one in a moment: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4.
+PASSING = frozenset((408, 429, *range(500, 600)))
+#: Seconds; urllib3 repeats the first time at once, then waits for twice and four times as long, and the jitter.
+BACKOFF = 0.5
+LONGEST_PAUSE = 30
+HINTS = {
+    401: "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration",
+    403: "see whether the user in ~/.netrc, or in the index's URL, may read it",
+    404: "correct the URL, or choose another version; `make vendor UPGRADE=all` chooses from what there is now",
+    410: "choose another version; `make vendor UPGRADE=all` chooses from what there is now",
+}
+NETWORK_HINT = "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right"
+_FINAL = (
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+    requests.exceptions.TooManyRedirects,
+    LocationValueError,
+)
+
+
+class _Policy(Retry):
+    """`Retry`, for which a Retry-After that cannot be read counts as none (RFC 9110, 10.2.3: seconds, or a date)."""
+
+    def parse_retry_after(self, retry_after: str) -> float:
+        try:
+            return super().parse_retry_after(retry_after)
+        except (InvalidHeader, ValueError, OverflowError):
+            return 0
+
+
+def policy(timeout: float) -> Retry:
+    """Return the state from which requests begin that each wait for up to `timeout` seconds."""
+    # The jitter keeps many connections, and many machines, from coming back at one moment.
+    return _Policy(
+        total=retries(timeout),
+        status_forcelist=PASSING,
+        backoff_factor=BACKOFF,
+        backoff_jitter=BACKOFF,
+        backoff_max=LONGEST_PAUSE,
+        retry_after_max=LONGEST_PAUSE,
+    )
+
+
+def get(
+    session: requests.Session,
+    url: str,
+    read: Callable[[requests.Response], Result],
+    *,
+    timeout: float,
+    headers: Mapping[str, str] | None = None,
+    absent: Result | None = None,
+) -> Result:
+    """Return what `read` makes of the answer to a GET, whose body it fetches itself; repeated while a fault may pass.
+
+    `timeout` is in seconds without a byte, `absent` the result for status 404 (None: an error). Raises `UserError` that
+    names the URL without credentials.
+    """
+    state = policy(timeout)
+    while True:
+        try:
+            with session.get(url, stream=True, timeout=timeout, headers=headers) as response:
+                if response.status_code == 404 and absent is not None:
+                    return absent
+                if response.status_code != 200:
+                    raise requests.HTTPError(response=response)
+                return read(response)
+        except (requests.RequestException, HTTPError) as error:
+            answer: Any = getattr(error, "response", None)
+            if not _may_pass(error):
+                raise explain(error, url, timeout) from None
+            try:
+                state = state.increment("GET", url, error=error)
+            except MaxRetryError:
+                raise explain(error, url, timeout, tries=len(state.history) + 1) from None
+            console.debug(f"{explain(error, url, timeout).what}; trying again")
+        state.sleep(None if answer is None else answer.raw)
+
+
+def explain(error: Exception, url: str, timeout: float, tries: int = 1) -> UserError:
+    """Return the error to raise when `url` cannot be had, after so many tries."""
+    what, hint = _meaning(error, timeout)
+    times = f", {tries} times in a row" if tries > 1 else ""
+    return UserError(f"{shown(url)} {what}{times}", hint)
+
+
+def _may_pass(error: Exception) -> bool:
+    response = getattr(error, "response", None)
+    if response is not None:
+        return response.status_code in PASSING
+    return not isinstance(error, _FINAL) and not any(map(_is_final, _causes(error)))
+
+
+def _is_final(cause: BaseException) -> bool:
+    if isinstance(cause, socket.gaierror):
+        return cause.errno != socket.EAI_AGAIN
+    return isinstance(cause, ssl.SSLCertVerificationError)
+
+
+def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
+    """Return what an answer or a fault means, as the end of a sentence about the URL, and what to do."""
+    response = getattr(error, "response", None)
+    if response is not None:
+        status = response.status_code
+        return f"answers {status} {response.reason or ''}".rstrip(), HINTS.get(status, NETWORK_HINT)
+    if isinstance(error, _FINAL):
+        return f"cannot be fetched ({type(error).__name__})", "correct the URL: https://host/path, or file:///path"
+    if isinstance(error, requests.exceptions.ProxyError):
+        return "cannot be had through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting"
+    causes = list(_causes(error))
+    for cause in causes:
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return (
+                f"has a certificate that is not trusted ({cause.verify_message})",
+                "set pip's `cert` to your organisation's certificates, or install them on this machine",
+            )
+        if isinstance(cause, socket.gaierror):
+            return "has an unknown host name", NETWORK_HINT
+        if isinstance(cause, ConnectionRefusedError):
+            return "refuses the connection", NETWORK_HINT
+        # urllib3 2 calls any connection that could not be made a timeout too.
+        if isinstance(cause, (requests.Timeout, TimeoutError)) and not isinstance(cause, NewConnectionError):
+            return f"does not answer within {timeout:g} s", NETWORK_HINT
+        if isinstance(cause, IncompleteRead):
+            return f"ends {cause.expected} bytes too early", NETWORK_HINT
+    reason = next((cause.strerror for cause in causes if isinstance(cause, OSError) and cause.strerror), "")
+    return f"breaks the connection{f' ({reason})' if reason else ''}", NETWORK_HINT
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an exception and those it came from; requests and urllib3 also keep them as arguments."""
+    while error is not None:
+        yield error
+        inner = [item for item in (getattr(error, "reason", None), *error.args) if isinstance(item, BaseException)]
+        error = inner[0] if inner else error.__cause__ or error.__context__
