@@ -15,7 +15,7 @@ from tests.integration.local_index import LocalIndex, serving
 from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
-from toolkit.network import http
+from toolkit.network import retry
 from toolkit.network.index_settings import Indexes
 from toolkit.resolve import engines
 from toolkit.resolve.engine import Request, Resolver
@@ -31,7 +31,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture(autouse=True)
 def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(http, "_FIRST_PAUSE", 0.01)
+    monkeypatch.setattr(retry, "BACKOFF", 0.01)
 
 
 def resolver(engine: str, index: LocalIndex, **options: Any) -> Resolver:
@@ -118,16 +118,26 @@ def test_extras_are_followed(index: LocalIndex, engine: str) -> None:
 
 
 def test_an_archive_by_url_is_pinned_with_its_hash(shelf: LocalIndex, engine: str, tmp_path: Path) -> None:
+    # uv takes the two endings that PyPI had before PEP 625, and says so of any other.
+    ending = {"uv": ".tar.gz", "pip-tools": ".tgz"}[engine]
     content = sdists.make_sdist("direct", "7.0", requires=["lib<2"])
-    url = shelf.add("direct-7.0.tar.gz", content, name="elsewhere")
+    url = shelf.add(f"direct-7.0{ending}", content, name="elsewhere")
     (tmp_path / "near-1.0.tar.gz").write_bytes(sdists.make_sdist("near", "1.0"))
     near_url = (tmp_path / "near-1.0.tar.gz").as_uri()
     direct, lib, near = resolver(engine, shelf).resolve(request(f"direct @ {url}", f"near @ {near_url}"))
     assert (direct.key, lib.key, near.key) == ("direct==7.0", "lib==1.1", "near==1.0")
     assert direct.archive and near.archive and not direct.sdist
-    assert (direct.archive.name, direct.archive.url) == ("direct-7.0.tar.gz", url)
+    assert (direct.archive.name, direct.archive.url) == (f"direct-7.0{ending}", url)
     assert direct.archive.sha256 == hashlib.sha256(content).hexdigest()
     assert near.archive.url == near_url
+
+
+@pytest.mark.parametrize("ending", [".tgz", ".tar.xz"])
+def test_an_archive_by_url_that_uv_does_not_take_has_another_place(shelf: LocalIndex, ending: str) -> None:
+    asked = f"direct @ {shelf.add(f'direct-7.0{ending}', b'', name='elsewhere')}"
+    error = failure("uv", shelf, request(asked))
+    assert error.what == f"requirements.txt:1: {asked}: uv takes archives by URL that end in .tar.gz or .zip"
+    assert "vendor.txt" in error.hint
 
 
 def test_metadata_that_only_a_build_tells_is_followed(index: LocalIndex, engine: str) -> None:
@@ -256,7 +266,7 @@ def test_an_index_that_is_out_of_order_is_named(
 
 def test_an_index_that_hangs_is_given_up(shelf: LocalIndex, engine: str) -> None:
     shelf.fails("/simple/lib/", "hang", seconds=60)
-    assert "does not answer in time" in failure(engine, shelf, request("lib"), timeout=1).what
+    assert "does not answer" in failure(engine, shelf, request("lib"), timeout=1).what
 
 
 def test_a_fault_that_passes_is_not_seen(shelf: LocalIndex, engine: str) -> None:

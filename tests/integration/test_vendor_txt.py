@@ -99,6 +99,17 @@ def test_an_archive_of_debian(shop: Workshop, index: LocalIndex) -> None:
     assert shop.vendored()[name] == content
 
 
+def test_archives_with_the_short_ending(shop: Workshop, index: LocalIndex) -> None:
+    thing = index.add("thing-1.0.tgz", sdists.make_sdist("thing", "1.0"), name="elsewhere")
+    other = index.add("other-2.0.tgz", sdists.make_sdist("other", "2.0"), name="elsewhere")
+    shop.service("app", "other").write({"app/vendor.txt": f"{thing}\n{other}\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert sorted(shop.keys()) == ["other==2.0", "thing==1.0"]
+    assert {"other-2.0.tgz", "thing-1.0.tgz"} <= shop.vendored().keys()
+    assert shop.build().status == 0
+
+
 def test_the_hash_of_an_archive_is_held(shop: Workshop, index: LocalIndex) -> None:
     url = index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0"), name="elsewhere")
     shop.service("app", "thing").write({"app/vendor.txt": f"{url}\n"})

@@ -15,6 +15,7 @@ from packaging.version import InvalidVersion, Version
 
 from toolkit.core import files, threads
 from toolkit.core.errors import UserError
+from toolkit.model import archive_names
 from toolkit.model.names import normalize
 from toolkit.model.pins import RemoteFile
 from toolkit.network import http, retry
@@ -23,7 +24,6 @@ from toolkit.network.index_settings import Indexes
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 _JSON = "application/vnd.pypi.simple.v1+json"
-_SDISTS = (".tar.gz", ".zip", ".tar.bz2", ".tar.xz", ".tgz")
 _CONNECTIONS = 8
 
 
@@ -113,9 +113,8 @@ def version_of(filename: str, name: str) -> Version | None:
 
 def _old_version(filename: str, name: str) -> Version | None:
     """Read an sdist's name from before PEP 625: dashes in the name or the version, or another kind of archive."""
-    suffix = next((suffix for suffix in _SDISTS if filename.endswith(suffix)), "")
-    stem = filename.removesuffix(suffix)
-    for position, character in enumerate(stem if suffix else ""):
+    stem, ending = archive_names.split(filename)
+    for position, character in enumerate(stem if ending else ""):
         if character == "-" and normalize(stem[:position]) == name:
             try:
                 return Version(stem[position + 1 :])
@@ -129,7 +128,7 @@ def _is_of(filename: str, name: str) -> bool:
 
 
 def _preference(file: RemoteFile) -> int:
-    return next((rank for rank, suffix in enumerate(_SDISTS) if file.name.endswith(suffix)), len(_SDISTS))
+    return archive_names.ENDINGS.index(archive_names.split(file.name)[1])
 
 
 def _local(path: Path) -> RemoteFile:
@@ -164,7 +163,7 @@ class _Page(HTMLParser):
             return
         url, fragment = urldefrag(urljoin(self._base, values["href"] or ""))
         name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
-        if name.endswith((".whl", *_SDISTS)):
+        if name.endswith((".whl", *archive_names.ENDINGS)):
             self.files.append(
                 RemoteFile(
                     name=name,

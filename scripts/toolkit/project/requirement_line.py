@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit.core.errors import UserError
-from toolkit.project.vendor_txt import ARCHIVES
+from toolkit.model import archive_names
 
 _INDEX = "an index is a machine's setting: remove the line, and use INDEX_URL=, EXTRA_INDEX_URL= or pip.conf"
 _BUILD = "remove it: a build here takes no options of a requirement"
@@ -120,7 +120,7 @@ def _hashes(options: str, origin: str) -> tuple[str, ...]:
 def _is_path(text: str) -> bool:
     """Tell a path from a name as pip does: it has a separator, or begins with a dot."""
     if text.startswith("file:"):
-        return not text.startswith("file:///") or not urlsplit(text).path.endswith(ARCHIVES)
+        return not text.startswith("file:///") or not urlsplit(text).path.endswith(archive_names.ENDINGS)
     before = re.split(r"\s*@|;", text, maxsplit=1)[0]
     return text.startswith(".") or ("/" in before and not re.match(r"[A-Za-z][\w+.-]*:/", text))
 
@@ -137,9 +137,8 @@ def _named_url(text: str, origin: str) -> str:
     url, *marker = re.split(r"\s+;|;\s+", text, maxsplit=1)
     parts = urlsplit(url)
     egg = re.search(r"(?:^|&)egg=([^&]+)", parts.fragment)
-    stem = unquote(parts.path.rsplit("/", 1)[-1])
-    suffix = next((suffix for suffix in ARCHIVES if stem.endswith(suffix)), "")
-    archive = re.fullmatch(r"([A-Za-z0-9][\w.-]*?)-(\d[^-]*)", stem.removesuffix(suffix)) if suffix else None
+    stem, ending = archive_names.split(unquote(parts.path.rsplit("/", 1)[-1]))
+    archive = re.fullmatch(r"([A-Za-z0-9][\w.-]*?)-(\d[^-]*)", stem) if ending else None
     if parts.path.endswith(".whl"):
         _check_url(url, origin)
     if not egg and not archive:
@@ -157,8 +156,8 @@ def _check_url(url: str, origin: str) -> None:
             f"{origin}: a wheel, where a source archive is wanted: `{url}`",
             f"{_URL_HINT}; or name the distribution in requirements.txt and in vendor.txt",
         )
-    if not parts.path.endswith(ARCHIVES):
-        raise UserError(f"{origin}: not an archive: `{url}`", f"the URL must end in {', '.join(ARCHIVES)}")
+    if not parts.path.endswith(archive_names.ENDINGS):
+        raise UserError(f"{origin}: not an archive: `{url}`", f"the URL must end in {', '.join(archive_names.ENDINGS)}")
     if "subdirectory=" in parts.fragment:
         raise UserError(f"{origin}: a subdirectory of an archive: `{url}`", "give an archive of that alone")
 

@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit.core.errors import UserError
+from toolkit.model import archive_names
 from toolkit.model.names import normalize
 from toolkit.project import lines
 
-ARCHIVES = (".tar.gz", ".tar.bz2", ".tar.xz", ".zip")
 _FLAGS = ("--no-deps",)
 _OPTIONS = ("--platform", "--python-version", "--abi", "--implementation", "--only-binary")
 _USAGE = "write a name, with --platform, --python-version, --abi, --implementation or --no-deps; or an archive's URL"
@@ -69,9 +69,11 @@ def _archive(text: str, origin: str) -> ArchiveRule:
     parts = urlsplit(url)
     if parts.scheme not in ("https", "http", "file") or any(character.isspace() for character in text):
         raise UserError(f"{origin}: not the URL of an archive: `{text}`", _USAGE)
-    if not parts.path.endswith(ARCHIVES):
+    if not parts.path.endswith(archive_names.ENDINGS):
         wheel = "; for a wheel, write the distribution's name" if parts.path.endswith(".whl") else ""
-        raise UserError(f"{origin}: not an archive: `{url}`", f"it must end in {', '.join(ARCHIVES)}{wheel}")
+        raise UserError(
+            f"{origin}: not an archive: `{url}`", f"it must end in {', '.join(archive_names.ENDINGS)}{wheel}"
+        )
     if not fragment:
         return ArchiveRule(url=url, origin=origin)
     digest = fragment.removeprefix("sha256=")

@@ -137,6 +137,13 @@ def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, st
 
 def _archive(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
     missing = re.search(r"Distribution not found at: (\S+)", text)
+    odd = re.search(r"`(\S+)` has a non-PEP 625-compliant filename", text)
+    if odd:
+        named = next((key for key in request.origins if odd[1] in key), odd[1])
+        return (
+            f"{_prefix(_name(named), request)}{named}: uv takes archives by URL that end in .tar.gz or .zip",
+            "write the name alone, and the URL into vendor.txt beside it; or use RESOLVER=pip-tools",
+        )
     damaged = _BUILD.search(text) if "Failed to extract archive" in text else None
     if missing:
         named = next((key for key in request.origins if missing[1] in key), missing[1])

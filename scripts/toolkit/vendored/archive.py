@@ -7,12 +7,12 @@ comes out of an archive, counted as it comes out, and no writing below a symboli
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from toolkit.core.errors import UserError
+from toolkit.model import archive_names
 from toolkit.vendored.archive_members import Member, UnreadableError, members, reading, unpacked_limit
 
 _READ_LIMIT = 8 << 20
@@ -50,7 +50,7 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     """
     wanted = frozenset(names)
     # An sdist has one top directory, of its own name; any other archive may at its end turn out to be flat.
-    expected = re.sub(r"(\.tar)?\.\w+$", "", archive.name)
+    expected = archive_names.split(archive.name)[0]
     found: dict[PurePosixPath, bytes] = {}
     tops: dict[str, bool] = {}
     with _reported(archive):

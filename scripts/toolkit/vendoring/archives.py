@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from packaging.version import InvalidVersion, Version
 
 from toolkit.core.errors import UserError
+from toolkit.model import archive_names
 from toolkit.model.lock import Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
@@ -64,8 +65,7 @@ def _identity(path: Path, file_name: str) -> tuple[str, str]:
         for name, content in archive.read_members(path, sdist.BUILD_FILES).items():
             (Path(directory) / name).write_bytes(content)
         found = declared.read(Path(directory))
-    stem = re.sub(r"\.(tar\.\w+|zip)$", "", file_name)
-    named = _NAMED.match(stem)
+    named = _NAMED.match(archive_names.split(file_name)[0])
     name, version = (named["name"], named["version"]) if named else ("", "")
     return found.name or name, found.version or version
 

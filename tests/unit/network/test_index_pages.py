@@ -13,6 +13,7 @@ from toolkit.network import index_pages
         ("foo-bar-1.0.tar.gz", "foo-bar", "1.0"),
         ("Foo.Bar-1.0.zip", "foo-bar", "1.0"),
         ("foo-bar-1.0.tar.bz2", "foo-bar", "1.0"),
+        ("foo-bar-1.0.tgz", "foo-bar", "1.0"),
         ("foo-1.0-1.tar.gz", "foo", "1.0.post1"),
         ("foo_bar-1.0-py3-none-any.whl", "foo_bar", "1.0"),
         ("foo_bar-1.0-py3-none-any.whl", "foo", None),

@@ -65,6 +65,7 @@ def test_lines_are_read_as_pip_reads_them(workspace: Workspace, text: str, expec
         ("https://h/archive/v1.tar.gz#egg=foo", "foo @ https://h/archive/v1.tar.gz#egg=foo"),
         ("https://h/Foo_bar-1.0.tar.bz2", "Foo_bar @ https://h/Foo_bar-1.0.tar.bz2"),
         ("https://h/foo-bar-1.0rc1.zip", "foo-bar @ https://h/foo-bar-1.0rc1.zip"),
+        ("https://h/foo-1.0.tgz", "foo @ https://h/foo-1.0.tgz"),
         ("https://h/foo-1.0.zip ; os_name == 'nt'", "foo @ https://h/foo-1.0.zip ; os_name == 'nt'"),
     ],
 )
