@@ -12,6 +12,7 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
+from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
@@ -170,6 +171,19 @@ def test_a_password_is_used_and_does_not_reach_the_pins(engine: str) -> None:
         with pytest.raises(UserError) as caught:
             engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("absent"))
         assert "s3cret" not in f"{caught.value}"
+
+
+def test_no_command_line_holds_a_password(
+    engine: str, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "verbosity", 2)
+    with serving(credentials="user:s3cret") as guarded:
+        url = guarded.add("direct-7.0.tar.gz", sdists.make_sdist("direct", "7.0"), name="elsewhere")
+        asked = f"direct @ {url.replace('://', '://user:s3cret@')}"
+        pins = engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request(asked))
+    assert keys(pins) == ["direct==7.0"]
+    shown = "".join(capfd.readouterr())
+    assert " compile " in shown and "s3cret" not in shown
 
 
 def test_a_new_release_is_seen_although_the_index_was_asked_before(shelf: LocalIndex, engine: str) -> None:

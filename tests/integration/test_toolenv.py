@@ -51,8 +51,11 @@ def verb(tmp_path: Path, tools_txt: Path, index: LocalIndex) -> Path:
         tools_environment.REQUIREMENTS = Path({str(tools_txt)!r})
 
         def main():
-            tools_environment.enter(index_options.from_arguments(Namespace(index_url={index.url!r})))
+            asked = next((word for word in sys.argv if "://" in word), {index.url!r})
+            options = index_options.from_arguments(Namespace(index_url=asked))
+            tools_environment.enter(options)
             import tiny_tool
+            print("asked", options.index_url, file=sys.stderr)
             print(sys.prefix, tiny_tool.VERSION, sys.argv[1:])
 
         sys.exit(console.run_main(main))
@@ -90,6 +93,14 @@ def test_a_verb_starts_again_inside_with_the_same_arguments(verb: Path) -> None:
     assert answer.endswith("1.0 ['a b', '', '--x=1']")
     again = run(verb, PYTHONPATH="/nonexistent")
     assert again.stdout.splitlines() == [f"{answer.split(' ')[0]} 1.0 []"]
+
+
+def test_a_verb_that_starts_again_shows_no_password(verb: Path, index: LocalIndex) -> None:
+    secret = index.url.replace("://", "://user:s3cret@")
+    done = run(verb, secret)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.splitlines()[-1].endswith(f"1.0 ['{index.url}']")
+    assert done.stderr.splitlines() == [f"asked {secret}"]
 
 
 def test_it_is_made_once_although_two_verbs_start_at_once(verb: Path, index: LocalIndex) -> None:
