@@ -57,7 +57,7 @@ def test_everything_that_a_package_took_from_where_it_was_built_is_named(project
 
 
 def test_the_second_build_may_fail_alone(project: DebianProject) -> None:
-    project.write("debian/rules", RULES + "\ttest $$(uname -n) != elsewhere\n")
+    project.write("debian/rules", RULES + "\ttest $$(uname -n) != other-machine\n")
     project.commit()
     done = project.make("reproducible", DEB_BUILD_OPTIONS="nocheck")
     assert done.returncode == 2
