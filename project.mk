@@ -51,11 +51,11 @@ KEEP ?= 10
 #: Do it, instead of showing what it would do: YES=1
 YES ?=
 
-#@ Settings of build, install, deb, sbuild, reproducible, sbom, lint and test
+#@ Settings of vendor, outdated, build, install, deb, sbuild, reproducible, sbom, lint and test
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
 
-#@ Settings of build, install, deb, sbom, lint and test
+#@ Settings of vendor, outdated, build, install, deb, sbom, lint and test
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
 WHEEL_STORE ?= default
 
@@ -135,10 +135,11 @@ common_options = --project $(call quote,$(project)) --namespace $(call quote,$(N
 	$(call option,--packages,$(PACKAGES)) $(call option,--services,$(SERVICES))
 resolving_options = --resolver $(call quote,$(RESOLVER)) --platforms $(call quote,$(PLATFORMS)) \
 	$(call option,--exclude-newer,$(EXCLUDE_NEWER)) \
-	$(call option,--index-url,$(INDEX_URL)) $(call option,--extra-index-url,$(EXTRA_INDEX_URL))
+	$(call option,--index-url,$(INDEX_URL)) $(call option,--extra-index-url,$(EXTRA_INDEX_URL)) $(store_options)
 vendor_options = $(resolving_options) $(call option,--upgrade,$(UPGRADE)) $(dry_run)
-build_options = $(call option,--jobs,$(JOBS)) $(call option,--python,$(PYTHON)) \
+store_options = $(call option,--jobs,$(JOBS)) \
 	$(if $(filter default,$(WHEEL_STORE)),,--wheel-store $(call quote,$(WHEEL_STORE)))
+build_options = $(store_options) $(call option,--python,$(PYTHON))
 chroot_options = $(call option,--mirror,$(MIRROR)) --max-age $(call quote,$(CHROOT_MAX_AGE))
 stand_options = --stand $(call quote,$(STAND)) $(call option,--host,$(HOST))
 stand_made_options = $(stand_options) --mode $(call quote,$(STAND_MODE)) $(call option,--suite,$(STAND_SUITE)) \

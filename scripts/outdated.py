@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from toolkit.build import wheels
 from toolkit.core import console
 from toolkit.network import index_options, tools_environment
 from toolkit.project import discovery, settings
@@ -42,7 +43,10 @@ def main(argv: Sequence[str]) -> int:
 
     found = index_settings.read(indexes)
     platforms = tuple(arguments.platforms.replace(",", " ").split())
-    options = vendor.VendorOptions(upgrade=("all",), exclude_newer=exclude_newer, platforms=platforms)
+    building = wheels.options_from(arguments, chosen)
+    options = vendor.VendorOptions(
+        upgrade=("all",), exclude_newer=exclude_newer, platforms=platforms, building=building
+    )
     outlook = upgrade.look(project, chosen, options, found, engines.get(arguments.resolver, found))
     shown = outdated.to_json(outlook.rows) if arguments.json else outlook.text()
     sys.stdout.write(shown)

@@ -7,6 +7,7 @@ import argparse
 import sys
 from collections.abc import Sequence
 
+from toolkit.build import wheels
 from toolkit.core import console, files
 from toolkit.network import index_options, tools_environment
 from toolkit.project import discovery, fingerprints, settings
@@ -46,8 +47,11 @@ def main(argv: Sequence[str]) -> int:
         from toolkit.vendoring import vendor
 
         found = index_settings.read(indexes)
+        building = wheels.options_from(arguments, chosen)
         upgrade = tuple(arguments.upgrade.replace(",", " ").split())
-        options = vendor.VendorOptions(upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms)
+        options = vendor.VendorOptions(
+            upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms, building=building
+        )
         resolver = engines.get(arguments.resolver, found)
         vendor.run(project, chosen, options, found, resolver, dry_run=arguments.dry_run)
     return 0

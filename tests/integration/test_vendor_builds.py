@@ -6,7 +6,8 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
-from tests.integration.workshop import Workshop, is_there
+from tests.integration.workshop import Done, Workshop, is_there
+from toolkit.core import files
 from toolkit.model.pins import Pinned
 
 
@@ -113,6 +114,58 @@ def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: Loc
     assert what == "thing: its build backend failed to say what it needs"
     assert "the line thing to vendor.txt" in hint
     assert "no pg_config" in done.err
+    assert shop.leftovers() == []
+
+
+def builds(done: Done) -> list[str]:
+    """Return what a verb built, each as often as it did."""
+    return sorted(line.split()[1] for line in done.out.splitlines() if line.split()[:1] == ["BUILD"])
+
+
+def test_what_a_hook_needs_built_is_not_built_again(shop: Workshop, index: LocalIndex) -> None:
+    # `kit` is only there as source; `maker`, which builds it, is there as a wheel too, but a vendored build is its own.
+    index.add("maker-1.0.tar.gz", sdists.make_backend("maker", "1.0", dynamic=["late"]))
+    sdists.publish_wheel(index, "maker", "1.0")
+    sdists.publish(index, "late", "1.0")
+    add_made(index, "kit")
+    sdists.publish(index, "thing", "1.0", build_requires=["kit"], dynamic=["more"])
+    sdists.publish(index, "more", "1.0")
+    shop.service("app", "thing", "late")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert builders(shop, "thing") == ("kit==1.0", "more==1.0")
+    assert builds(done) == ["kit", "late", "maker"]
+    assert builds(shop.build()) == ["app", "more", "thing"]
+    assert builds(shop.build()) == []
+
+
+def test_what_a_hook_needs_stays_in_the_project_without_a_wheel_store(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "kit", "1.0")
+    sdists.publish(index, "thing", "1.0", build_requires=["kit"], dynamic=["kit"])
+    shop.service("app", "thing")
+    done = shop.vendor("--wheel-store", "")
+    assert builds(done) == ["kit"], done.err
+    assert not (files.cache_root() / "store").exists()
+    assert builds(shop.build("--wheel-store", "")) == ["app", "thing"]
+
+
+def test_a_hook_is_asked_once_and_builds_nothing_when_its_answer_is_known(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "kit", "1.0")
+    sdists.publish(index, "thing", "1.0", build_requires=["kit"], dynamic=["kit"])
+    shop.service("app", "thing")
+    assert builds(shop.vendor("--wheel-store", str(shop.root / "one"))) == ["kit"]
+    assert builds(shop.vendor("--wheel-store", str(shop.root / "other"), "--upgrade", "all")) == []
+
+
+def test_a_build_for_a_hook_that_fails_says_what_to_add_to_vendor_txt(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "kit", "1.0", needs_at_build=["no_such_module"])
+    sdists.publish(index, "thing", "1.0", build_requires=["kit"], dynamic=["kit"])
+    shop.service("app", "thing")
+    done = shop.vendor()
+    what, hint = done.error
+    assert what == "kit 1.0: its wheel could not be built"
+    assert "add the line kit to vendor.txt" in hint
+    assert "no_such_module" in done.err
     assert shop.leftovers() == []
 
 

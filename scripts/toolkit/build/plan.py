@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -57,14 +57,21 @@ class Node:
 
 @dataclass(kw_only=True)
 class Planner:
-    """Turns one lock into nodes for one interpreter. Distributions whose marker does not hold are left out."""
+    """Turns one lock into nodes for one interpreter. Distributions whose marker does not hold are left out.
+
+    `vendored` gives the path of a file that the lock names.
+    """
 
     lock: Lock
     interpreter: Interpreter
     project: Path
-    vendor: Path
+    vendored: Callable[[str], Path]
     _nodes: dict[str, Node] = field(default_factory=dict)
     _visiting: list[str] = field(default_factory=list)
+
+    def node(self, key: str) -> Node:
+        """Return the wheel of a locked distribution; raises `KeyError` where the lock does not hold it."""
+        return self._node(self.lock.find(key))
 
     def runtime(self) -> tuple[Node, ...]:
         """Return the wheels that a service installs, its local packages last."""
@@ -103,7 +110,7 @@ class Planner:
         return Node(
             name=distribution.name,
             version=distribution.version,
-            source=self.vendor / file.name,
+            source=self.vendored(file.name),
             identity=_digest([file.sha256, *(node.identity for node in requires)]),
             requires=requires,
             cheap=distribution.key not in {shipped.key for shipped in self._shipped()},
@@ -122,7 +129,7 @@ class Planner:
         return Node(
             name=distribution.name,
             version=distribution.version,
-            source=self.vendor / name,
+            source=self.vendored(name),
             identity=file.sha256,
             ready=True,
         )

@@ -13,10 +13,9 @@ from toolkit.build import isolation, wheel_build
 from toolkit.build.plan import Node, store_key
 from toolkit.build.wheel_build import Job
 from toolkit.core import files, os_release, process, progress, threads
+from toolkit.core.errors import UserError
 from toolkit.core.progress import Progress
 from toolkit.model.interpreter import Interpreter
-from toolkit.project import source_files
-from toolkit.vendored import archive
 from toolkit.wheel import environment
 from toolkit.wheel.image import Images
 from toolkit.wheel.store import Store
@@ -28,13 +27,17 @@ _CHEAP_SETTINGS = {"cython": {"--build-option": ["--no-cython-compile"]}}
 
 @dataclass(kw_only=True)
 class Builder:
-    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`."""
+    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`.
+
+    `advice` is what the error of a build says besides, where `{name}` is its distribution.
+    """
 
     interpreter: Interpreter
     store: Store
     scratch: Path
     logs: Path
     jobs: int
+    advice: str = ""
     _wheels: dict[Node, Path] = field(default_factory=dict)
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -46,6 +49,7 @@ class Builder:
         if missing:
             # Checked here once, not by the first two threads at the same time.
             isolation.prefix()
+            self.logs.mkdir(parents=True, exist_ok=True)
             with progress.counting("BUILD", len(missing), "wheels") as bar:
                 self._run(missing, bar)
         return self._wheels
@@ -78,7 +82,7 @@ class Builder:
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
         urgency = _urgency(waiting)
         running: dict[Future[Path], Node] = {}
-        with ThreadPoolExecutor(self.jobs) as pool, threads.stopping(pool, running, self._end):
+        with ThreadPoolExecutor(self.jobs) as pool, threads.stopping(pool, running, self.stop):
             while waiting or running:
                 ready = sorted((n for n, needs in waiting.items() if not needs), key=lambda n: -urgency[n])
                 for node in ready[: self.jobs - len(running)]:
@@ -92,7 +96,8 @@ class Builder:
                     for needs in waiting.values():
                         needs.discard(node)
 
-    def _end(self) -> None:
+    def stop(self) -> None:
+        """End what is being built, and wait for no other process that builds."""
         self._stop.set()
         process.end_children()
 
@@ -104,24 +109,24 @@ class Builder:
             if found:
                 return found
             with bar.running(node.label), files.temporary_directory(self.scratch, "job-") as scratch:
-                wheel = self.store.put(key, wheel_build.build_wheel(self._job(node, scratch)))
+                wheel = self.store.put(key, self._wheel(node, scratch))
             # A development environment asks without the compiler's flags.
             images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
             images.take({store_key(node, self.interpreter, {}, system()): wheel})
             return wheel
 
+    def _wheel(self, node: Node, scratch: Path) -> Path:
+        try:
+            return wheel_build.build_wheel(self._job(node, scratch))
+        except UserError as error:
+            hints = filter(None, (error.hint, self.advice.format(name=node.name)))
+            raise UserError(error.what, "; ".join(hints), error.details) from error
+
     def _job(self, node: Node, scratch: Path) -> Job:
-        unpacked = scratch / "source"
-        if node.local:
-            source_files.copy(node.source, unpacked)
-            source = unpacked
-        else:
-            unpacked.mkdir()
-            source = archive.extract(node.source, unpacked)
         return Job(
             name=node.name,
             version=node.version,
-            source=source,
+            source=wheel_build.unpack(node.source, scratch / "source"),
             python=self._environment(node),
             scratch=scratch,
             log=self.logs / f"{node.label.replace(' ', '-')}.log",

@@ -15,7 +15,8 @@ from toolkit.build import compilers, headers, isolation
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import pyproject
+from toolkit.project import pyproject, source_files
+from toolkit.vendored import archive
 from toolkit.wheel import metadata
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
@@ -52,6 +53,15 @@ class Job:
     log: Path
     cheap: bool = False
     config_settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+def unpack(source: Path, directory: Path) -> Path:
+    """Put a source, an archive or a local package's directory, into a new directory, and return where its tree is."""
+    if source.is_dir():
+        source_files.copy(source, directory)
+        return directory
+    directory.mkdir()
+    return archive.extract(source, directory)
 
 
 def build_wheel(job: Job) -> Path:

@@ -44,12 +44,7 @@ def parser(description: str) -> argparse.ArgumentParser:
     result = common_parser(description)
     group = result.add_argument_group("build options")
     add_jobs(group)
-    group.add_argument(
-        "--wheel-store",
-        default=str(files.cache_root() / "store"),
-        metavar="DIR",
-        help="where built wheels are kept between projects; empty: only in build/ (default: %(default)s)",
-    )
+    add_store(group)
     group.add_argument(
         "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
     )
@@ -67,6 +62,16 @@ def add_jobs(parser: argparse._ActionsContainer) -> None:
     )
 
 
+def add_store(parser: argparse._ActionsContainer) -> None:
+    """Add the option that says where built wheels are kept."""
+    parser.add_argument(
+        "--wheel-store",
+        default=str(files.cache_root() / "store"),
+        metavar="DIR",
+        help="where built wheels are kept between projects; empty: only in build/ (default: %(default)s)",
+    )
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -75,11 +80,11 @@ def _positive(text: str) -> int:
 
 
 def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
-    """Return the build options of a parsed command line."""
+    """Return the build options of a parsed command line; not every verb has a choice of the interpreter."""
     store = (
         Path(arguments.wheel_store).expanduser().absolute() if arguments.wheel_store else settings.build / "wheel-store"
     )
-    return BuildOptions(jobs=arguments.jobs, store=store, python=arguments.python)
+    return BuildOptions(jobs=arguments.jobs, store=store, python=vars(arguments).get("python", ""))
 
 
 def build(
@@ -125,15 +130,15 @@ def build_nodes(
 def _planner(project: Project, settings: Settings, options: BuildOptions, name: str) -> Planner:
     locked = lock_file.read(lock_file.path_of(settings.vendor, name))
     found = interpreter.find(locked.pythons, options.python)
-    return Planner(lock=locked, interpreter=found, project=settings.project, vendor=settings.vendor)
+    return Planner(lock=locked, interpreter=found, project=settings.project, vendored=settings.vendor.joinpath)
 
 
 def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scratch: Path) -> Builder:
-    logs = settings.build / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
     own = scratch / f"python{used.version}"
     own.mkdir()
-    return Builder(interpreter=used, store=Store(options.store), scratch=own, logs=logs, jobs=options.jobs)
+    return Builder(
+        interpreter=used, store=Store(options.store), scratch=own, logs=settings.build / "logs", jobs=options.jobs
+    )
 
 
 @contextmanager

@@ -33,7 +33,7 @@ def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, own: Ite
     owners: dict[str, str] = {}
     passed = set(own)
     for item in locks:
-        planner = Planner(lock=item, interpreter=used, project=settings.project, vendor=settings.vendor)
+        planner = Planner(lock=item, interpreter=used, project=settings.project, vendored=settings.vendor.joinpath)
         for node in (*planner.dependencies(), *planner.tests(), *planner.development()):
             first = chosen.get(node.name)
             if first and first.version != node.version:

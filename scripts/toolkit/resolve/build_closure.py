@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 from packaging.version import Version
 
-from toolkit.core import console, cycles, process, threads
+from toolkit.core import console, cycles, threads
 from toolkit.model.pins import Pin, Pinned
 from toolkit.project.pyproject import BuildSystem
 from toolkit.resolve import pin_closure
@@ -48,14 +48,20 @@ class Source(Protocol):
     def requires(self, pin: Pin) -> Sequence[str] | None:
         """Return the requirements of a pin, fetched, or None where its metadata does not tell them for certain."""
 
+    def applies(self, pin: Pin) -> bool:
+        """Tell whether any of the interpreters that run hooks takes a pin, by its marker."""
+
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether a hook's environment can have a pin without building it."""
 
-    def ask(self, trees: Built, buildable: Built) -> Mapping[str, tuple[str, ...]]:
+    def ask(self, trees: Built, buildable: Built, shipped: Sequence[Pinned]) -> Mapping[str, tuple[str, ...]]:
         """Return, by key, what each tree's backend says it needs besides, run with the closure beside it.
 
-        What has no wheel in those closures is found in `buildable`.
+        What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
         """
+
+    def stop(self) -> None:
+        """End what `ask` is doing."""
 
 
 @dataclass(kw_only=True)
@@ -63,13 +69,14 @@ class Closure:
     """Resolves requirement sets into pins, and follows what those need to be built.
 
     `base` is the request that all are made from; `given` are the pins of what it provides, by name, so that a set which
-    names one of them directly has it too.
+    names one of them directly has it too. `shipped` is what the service in hand runs with.
     """
 
     resolver: Resolver
     source: Source
     base: Request
     given: Mapping[str, Pin] = field(default_factory=dict)
+    shipped: tuple[Pinned, ...] = ()
     by_set: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
     sets: dict[str, Requirements] = field(default_factory=dict)
     _trees: dict[str, SourceTree] = field(default_factory=dict)
@@ -77,7 +84,10 @@ class Closure:
     def prefer(self, request: Request, shipped: Iterable[Pinned], given: Iterable[Pin]) -> None:
         """Go on for another service: with its request, the versions it ships first, and what is given to it."""
         base = replace(request, requirements=(), constraints=(), origins={}, refresh=False)
-        self.base = replace(base, preferences=(*shipped, *request.preferences, *self.base.preferences))
+        self.shipped = tuple(shipped)
+        # A distribution that is shipped anyway builds others in the same version.
+        first = (Pinned(pin.name, pin.version) for pin in self.shipped)
+        self.base = replace(base, preferences=(*first, *request.preferences, *self.base.preferences))
         self.given = {**self.given, **{pin.name: pin for pin in given}}
 
     def add(self, key: str, pins: Sequence[Pin]) -> None:
@@ -96,7 +106,7 @@ class Closure:
             unasked |= fresh
             ready = {key: tree for key, tree in unasked.items() if self._can_ask(key, unasked)}
             # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
-            with threads.beside(partial(self._dynamic, ready), process.end_children) as answers:
+            with threads.beside(partial(self._dynamic, ready), self.source.stop) as answers:
                 fresh = self._new_trees()
                 self.sets |= answers.result()
             unasked = {key: tree for key, tree in unasked.items() if key not in ready}
@@ -107,14 +117,23 @@ class Closure:
         """Tell whether the environment of a tree's hook can be made: what has no wheel has to be built first."""
         if not self._trees[key].build_system.dynamic:
             return True
-        return all(self._is_had(pin, frozenset(unasked)) for pin in self.by_set[self.sets[key]])
+        known: dict[str, bool] = dict.fromkeys(unasked, False)
+        return all(self.source.has_wheel(pin) or self._is_known(pin, known) for pin in self.by_set[self.sets[key]])
 
-    def _is_had(self, pin: Pin, waiting: frozenset[str]) -> bool:
-        if self.source.has_wheel(pin):
+    def _is_known(self, pin: Pin, known: dict[str, bool]) -> bool:
+        """Tell whether all that builds a pin is known, for that is what its wheel is found by in the wheel store.
+
+        `known` holds the answers so far, by key; a circle has none.
+        """
+        if not self.source.applies(pin):
             return True
-        if pin.key in waiting or pin.key not in self._trees:
-            return False
-        return all(self._is_had(other, waiting | {pin.key}) for other in self.by_set[self.sets[pin.key]])
+        if pin.key not in self._trees:
+            # Taken as a wheel, or nothing that can be had: there is nothing to know.
+            return not self.source.trees([pin])
+        if pin.key not in known:
+            known[pin.key] = False
+            known[pin.key] = all(self._is_known(other, known) for other in self.by_set[self.sets[pin.key]])
+        return known[pin.key]
 
     def _keys(self, key: str) -> set[str]:
         return {pin.key for pin in self.by_set[self.sets[key]]}
@@ -138,7 +157,7 @@ class Closure:
 
     def requires(self, key: str) -> tuple[Pinned, ...]:
         """Return the complete closure of what builds a tree (or runs tests), in the order of the lock."""
-        return tuple(sorted((pin.pinned for pin in self.by_set[self.sets[key]]), key=str))
+        return in_order(self.by_set[self.sets[key]])
 
     def direct(self, key: str) -> tuple[str, ...]:
         """Return what a tree and its backend name to build with, one spelling for each."""
@@ -162,7 +181,7 @@ class Closure:
         with_closure = {key: (tree, self.by_set[self.sets[key]]) for key, tree in trees.items()}
         buildable = {key: (tree, self.by_set[self.sets[key]]) for key, tree in self._trees.items()}
         dynamic = {key: pair for key, pair in with_closure.items() if pair[0].build_system.dynamic}
-        answers = self.source.ask(dynamic, buildable)
+        answers = self.source.ask(dynamic, buildable, self.shipped)
         return {
             key: self.sets[key] | _normal(answers.get(key, ())) | _wheel_for_old_setuptools(tree, closure)
             for key, (tree, closure) in with_closure.items()
@@ -225,6 +244,11 @@ class Closure:
             for text in self.sets.get(key, frozenset()) & set(requirements):
                 found.setdefault(text, []).append(tree.name)
         return {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
+
+
+def in_order(pins: Iterable[Pin]) -> tuple[Pinned, ...]:
+    """Return the references to pins in the order of the lock."""
+    return tuple(sorted((pin.pinned for pin in pins), key=str))
 
 
 def _static(tree: SourceTree) -> Requirements:

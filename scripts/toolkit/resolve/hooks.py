@@ -20,17 +20,21 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from toolkit.build import interpreters, wheel_build
+from toolkit.build.plan import Planner
+from toolkit.build.scheduler import Builder
 from toolkit.build.wheel_build import Job
+from toolkit.build.wheels import BuildOptions
 from toolkit.core import files, process, threads
 from toolkit.core.errors import UserError
 from toolkit.model import markers, tags
 from toolkit.model.interpreter import Interpreter
+from toolkit.model.lock import Lock
 from toolkit.model.pins import Pin
 from toolkit.network.index_settings import Indexes
 from toolkit.project import source_files
 from toolkit.resolve.build_closure import Built, SourceTree
-from toolkit.vendored import archive
 from toolkit.wheel import environment
+from toolkit.wheel.store import Store
 
 Result = TypeVar("Result")
 
@@ -40,22 +44,41 @@ class Asker:
     """Runs hooks with one interpreter, in throw-away environments of exactly the resolved versions, below `scratch`.
 
     Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
-    What has no wheel is built, by its own closure. Answers are kept, by what was asked.
+    What has no wheel is built by `builder`, as it will be for a service. Answers are kept, by what was asked.
     """
 
     indexes: Indexes
     uv: Path
     interpreter: Interpreter
     scratch: Path
+    builder: Builder
     _made: dict[str, Future[Path]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def ask(self, trees: Built, buildable: Built) -> dict[str, tuple[str, ...]]:
-        """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once."""
+    def ask(self, trees: Built, lock: Lock, fetched: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
+        """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once.
+
+        `lock` says how to build what has no wheel, `fetched` has the files it names.
+        """
+        answers = {key: self._answer(*pair) for key, pair in trees.items()}
+        closures = {
+            key: [pin for pin in trees[key][1] if self.interpreter.matches(pin.marker)]
+            for key, answer in answers.items()
+            if not answer.exists()
+        }
+        planner = Planner(lock=lock, interpreter=self.interpreter, project=self.scratch, vendored=fetched.__getitem__)
+        pins = {pin.key: pin for closure in closures.values() for pin in closure}
+        nodes = {key: planner.node(key) for key, pin in pins.items() if not self.has_wheel(pin)}
+        built = self.builder.build(nodes.values())
+        wheels = {key: built[node] for key, node in nodes.items()}
         # The largest environments take longest, so they are begun first.
-        order = sorted(trees, key=lambda key: -_size(trees[key][1]))
-        answers = threads.each(lambda key: self._one(*trees[key], buildable), order, process.end_children)
-        return dict(zip(order, answers, strict=True))
+        order = sorted(closures, key=lambda key: -_size(closures[key]))
+        threads.each(
+            lambda key: self._run(trees[key][0], self._environment(closures[key], wheels), answers[key]),
+            order,
+            process.end_children,
+        )
+        return {key: tuple(json.loads(answer.read_text(encoding="utf-8"))) for key, answer in answers.items()}
 
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether the index has a wheel of a pin for this interpreter, or the pin is for others."""
@@ -64,19 +87,16 @@ class Asker:
             tags.best_wheel(names, tags.ranks(self.interpreter.version))
         )
 
-    def _one(self, tree: SourceTree, closure: Sequence[Pin], buildable: Built) -> tuple[str, ...]:
+    def _answer(self, tree: SourceTree, closure: Sequence[Pin]) -> Path:
+        """Return the file in which a tree's answer is kept."""
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
         key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
-        known = files.cache_root() / "build-requires" / f"{key}.json"
-        if not known.exists():
-            known.parent.mkdir(parents=True, exist_ok=True)
-            files.write_atomic(known, json.dumps(self._run(tree, closure, buildable)))
-        return tuple(json.loads(known.read_text(encoding="utf-8")))
+        return files.cache_root() / "build-requires" / f"{key}.json"
 
-    def _run(self, tree: SourceTree, closure: Sequence[Pin], buildable: Built) -> list[str]:
-        python = self._environment(closure, buildable)
+    def _run(self, tree: SourceTree, python: Path, answer: Path) -> None:
         with files.temporary_directory(self.scratch, "hook-") as scratch:
-            job = _job(tree, python, scratch)
+            source, log = wheel_build.unpack(tree.path, scratch / "source"), scratch / "log"
+            job = Job(name=tree.name, version="", source=source, python=python, scratch=scratch, log=log, cheap=True)
             try:
                 wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
             except process.CommandError as error:
@@ -85,28 +105,14 @@ class Asker:
                     f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
-            answer = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
-            return list(answer.get("return", []))
+            result = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
+        answer.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(answer, json.dumps(list(result.get("return", []))))
 
-    def _environment(self, closure: Sequence[Pin], buildable: Built) -> Path:
+    def _environment(self, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
         """Return the interpreter of an environment; trees that need the same share one."""
-        closure = [pin for pin in closure if self.interpreter.matches(pin.marker)]
         key = _digest(*sorted(pin.key for pin in closure))
-        return self._once(key, lambda: self._create(self.scratch / f"environment-{key[:16]}", closure, buildable))
-
-    def _wheel(self, key: str, buildable: Built) -> Path:
-        """Return the wheel of what the index has as source alone, built as it will be for a package, but cheaply."""
-        return self._once(key, lambda: self._build(*buildable[key], buildable))
-
-    def _build(self, tree: SourceTree, closure: Sequence[Pin], buildable: Built) -> Path:
-        python = self._environment(closure, buildable)
-        scratch = Path(tempfile.mkdtemp(prefix="build-", dir=self.scratch))
-        try:
-            return wheel_build.build_wheel(_job(tree, python, scratch))
-        except UserError as error:
-            # The log goes with the environments, so the hint cannot be to read it.
-            hint = f"it builds what others need; if that cannot be done here, add the line {tree.name} to vendor.txt"
-            raise UserError(error.what, hint, error.details) from error
+        return self._once(key, lambda: self._create(self.scratch / f"environment-{key[:16]}", closure, wheels))
 
     def _once(self, key: str, make: Callable[[], Path]) -> Path:
         """Return what the first to ask makes; the others wait for it."""
@@ -122,12 +128,12 @@ class Asker:
                 future.set_exception(error)
         return future.result()
 
-    def _create(self, directory: Path, closure: Sequence[Pin], buildable: Built) -> Path:
+    def _create(self, directory: Path, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
         python = environment.create(directory / "environment", self.interpreter, ())
         if not closure:
             return python
         wanted = directory / "requirements.txt"
-        wanted.write_text("".join(f"{self._line(pin, buildable)}\n" for pin in closure), encoding="utf-8")
+        wanted.write_text("".join(f"{_line(pin, wheels)}\n" for pin in closure), encoding="utf-8")
         # The indexes' settings stand in a file: an address may hold a password, which is no argument's business.
         settings = directory / "pyproject.toml"
         settings.touch(mode=0o600)
@@ -139,16 +145,10 @@ class Asker:
         process.run([self.uv, "pip", "install", *options, "--cache-dir", cache], cwd=directory, env=variables)
         return python
 
-    def _line(self, pin: Pin, buildable: Built) -> str:
-        """Return a pin as a line of requirements.txt."""
-        if pin.key in buildable and not self.has_wheel(pin):
-            wheel = self._wheel(pin.key, buildable)
-            return f"{pin.name} @ {wheel.as_uri()} --hash=sha256:{files.sha256(wheel)}"
-        hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in pin.wheels if file.sha256)
-        return f"{pin.key} {hashes}"
 
-
-def askers(indexes: Indexes, uv: Path, pythons: Sequence[str], scratch: Path) -> tuple[Asker, ...]:
+def askers(
+    indexes: Indexes, uv: Path, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path
+) -> tuple[Asker, ...]:
     """Return one for each interpreter of a lock that is there; where none is, as on a laptop, for the one running."""
     found = []
     for python in pythons:
@@ -156,9 +156,23 @@ def askers(indexes: Indexes, uv: Path, pythons: Sequence[str], scratch: Path) ->
             found.append(interpreters.find((python,)))
     here = interpreters.probe(Path(sys.executable))
     return tuple(
-        Asker(indexes=indexes, uv=uv, interpreter=used, scratch=Path(tempfile.mkdtemp(prefix="hooks-", dir=scratch)))
+        _asker(indexes, uv, used, Path(tempfile.mkdtemp(prefix="hooks-", dir=scratch)), building, logs)
         for used in found or filter(None, (here,))
     )
+
+
+def _asker(indexes: Indexes, uv: Path, used: Interpreter, scratch: Path, building: BuildOptions, logs: Path) -> Asker:
+    builds = scratch / "builds"
+    builds.mkdir()
+    builder = Builder(
+        interpreter=used,
+        store=Store(building.store),
+        scratch=builds,
+        logs=logs,
+        jobs=building.jobs,
+        advice="it builds what others need: if that cannot be done here, add the line {name} to vendor.txt",
+    )
+    return Asker(indexes=indexes, uv=uv, interpreter=used, scratch=scratch, builder=builder)
 
 
 def together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
@@ -176,16 +190,13 @@ def _for(chosen: Sequence[str], pythons: Collection[str], text: str) -> str:
     return str(requirement)
 
 
-def _job(tree: SourceTree, python: Path, scratch: Path) -> Job:
-    source = scratch / "source"
-    if tree.path.is_dir():
-        source_files.copy(tree.path, source)
-    else:
-        source.mkdir()
-        source = archive.extract(tree.path, source)
-    return Job(
-        name=tree.name, version="", source=source, python=python, scratch=scratch, log=scratch / "log", cheap=True
-    )
+def _line(pin: Pin, wheels: Mapping[str, Path]) -> str:
+    """Return a pin as a line of requirements.txt; `wheels` are those that were built, by key."""
+    if pin.key in wheels:
+        wheel = wheels[pin.key]
+        return f"{pin.name} @ {wheel.as_uri()} --hash=sha256:{files.sha256(wheel)}"
+    hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in pin.wheels if file.sha256)
+    return f"{pin.key} {hashes}"
 
 
 def _size(pins: Sequence[Pin]) -> int:

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from toolkit.core import threads
+from toolkit.core import process, threads
 from toolkit.core.errors import UserError
 from toolkit.model.core_metadata import CoreMetadata
-from toolkit.model.lock import Distribution, VendoredFile
+from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
-from toolkit.model.pins import Pin
+from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.project import source_files
 from toolkit.project.pyproject import BuildSystem
-from toolkit.resolve.build_closure import Built, SourceTree
+from toolkit.resolve.build_closure import Built, SourceTree, in_order
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Asker, together
 from toolkit.vendored import sdist
@@ -59,17 +59,48 @@ class Sources:
         facts = self._facts.get(pin.key)
         return facts.metadata.requires if facts and facts.metadata.requires_certain else None
 
+    def applies(self, pin: Pin) -> bool:
+        """Tell whether any of the interpreters that run hooks takes a pin, by its marker."""
+        return any(asker.interpreter.matches(pin.marker) for asker in self.askers())
+
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether a pin can be had without building it; what cannot be built counts, for an error names it."""
         refused = pin.name in self._unbuildable or pin.name in self.selector.without_source
-        return refused or all(asker.has_wheel(pin) for asker in self.askers())
+        return refused or self._is_ready(pin)
 
-    def ask(self, trees: Built, buildable: Built) -> Mapping[str, tuple[str, ...]]:
+    def _is_ready(self, pin: Pin) -> bool:
+        return all(asker.has_wheel(pin) for asker in self.askers())
+
+    def ask(self, trees: Built, buildable: Built, shipped: Sequence[Pinned]) -> Mapping[str, tuple[str, ...]]:
         """Return what each tree's backend says it needs besides."""
+        if self._unbuildable or self.selector.without_source:
+            # The error that names these is all that comes of this run, so nothing is built for it.
+            trees = {key: pair for key, pair in trees.items() if all(map(self._is_ready, pair[1]))}
         if not trees:
             return {}
-        answers = {asker.interpreter.version: asker.ask(trees, buildable) for asker in self.askers()}
+        lock = self._lock(buildable, shipped)
+        answers = {asker.interpreter.version: asker.ask(trees, lock, self.files) for asker in self.askers()}
         return {key: together({python: found[key] for python, found in answers.items()}) for key in trees}
+
+    def stop(self) -> None:
+        """End what `ask` is doing."""
+        process.end_children()
+        for asker in self.askers():
+            asker.builder.stop()
+
+    def _lock(self, buildable: Built, shipped: Sequence[Pinned]) -> Lock:
+        """Return the lock as far as it is known: `make build` finds the wheels that are built by it."""
+        # A copy: the next trees are fetched meanwhile.
+        there = self.distributions.copy()
+        built = {key: in_order(pins) for key, (_, pins) in buildable.items()}
+        found = {key: replace(d, build_requires=built.get(key, ())) for key, d in there.items()}
+        runtime = {pin.key: replace(found[pin.key], marker=pin.marker) for pin in shipped if pin.key in found}
+        return Lock(
+            service="",
+            pythons=self.selector.pythons,
+            packages=tuple(runtime.values()),
+            build_packages=tuple(replace(found[key], marker="") for key in found.keys() - runtime.keys()),
+        )
 
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:
         if self.files.setdefault(file.name, fetched.path) != fetched.path:

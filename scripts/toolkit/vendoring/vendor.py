@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
+from toolkit.build.wheels import BuildOptions
 from toolkit.core import console, cycles, files, progress
 from toolkit.core.errors import UserError
 from toolkit.model import markers
@@ -39,8 +40,12 @@ CONNECTIONS = 16
 
 @dataclass(frozen=True, kw_only=True)
 class VendorOptions:
-    """How to resolve: names to `upgrade` (or `all`), `exclude_newer` as an ISO date or time, values of sys.platform."""
+    """How to resolve: names to `upgrade` (or `all`), `exclude_newer` as an ISO date or time, values of sys.platform.
 
+    `building` is for what hooks need that no index has as a wheel.
+    """
+
+    building: BuildOptions
     upgrade: tuple[str, ...] = ()
     exclude_newer: str = ""
     platforms: tuple[str, ...] = ("linux",)
@@ -161,9 +166,7 @@ class Vendoring:
     def _follow_builds(self, draft: Draft) -> None:
         """Find what builds all of it, and refuse what can be neither had nor built."""
         closure, besides = draft.closure, f"besides {draft.inputs.name}"
-        # A distribution that is shipped anyway builds others in the same version.
-        shipped = tuple(Pinned(pin.name, pin.version) for pin in draft.runtime)
-        closure.prefer(draft.request, shipped, draft.given)
+        closure.prefer(draft.request, [pin.pinned for pin in draft.runtime], draft.given)
         closure.add(besides, draft.besides)
         try:
             closure.follow(draft.trees)
@@ -297,7 +300,9 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
         @cache
         def sources_for(pythons: tuple[str, ...]) -> Sources:
             selector = Selector(rules=rules, pythons=pythons, platforms=options.platforms)
-            askers = cache(lambda: hooks.askers(indexes, uv, pythons, scratch))
+            askers = cache(
+                lambda: hooks.askers(indexes, uv, pythons, scratch, options.building, settings.build / "logs")
+            )
             return Sources(selector=selector, fetcher=fetcher, askers=askers, files=fetched)
 
         index = Index(indexes)

@@ -29,7 +29,7 @@ def distribution(name: str, *build_requires: str, marker: str = "") -> Distribut
 
 def planner(tmp_path: Path, *packages: Distribution, build: tuple[Distribution, ...] = (), **more: object) -> Planner:
     lock = replace(Lock(service="s", pythons=(PYTHON.version,), packages=packages, build_packages=build), **more)  # type: ignore[arg-type]
-    return Planner(lock=lock, interpreter=PYTHON, project=tmp_path, vendor=tmp_path)
+    return Planner(lock=lock, interpreter=PYTHON, project=tmp_path, vendored=tmp_path.joinpath)
 
 
 def test_only_what_is_not_shipped_is_built_cheaply(tmp_path: Path) -> None:
