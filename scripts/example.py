@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit.core import console, git, outer_make, process
+from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
 from toolkit.project import settings
 from toolkit.project.discovery import Project
@@ -67,7 +67,7 @@ def make(directory: Path, target: str) -> None:
     console.step("MAKE", target)
     words = ["make", "--no-print-directory", target, f"V={console.verbosity}"]
     try:
-        process.run(words, cwd=directory, env=outer_make.environment(), stream=True)
+        process.run(words, cwd=directory, env=process.without_make(), stream=True)
     except process.CommandError:
         # It has said itself what is wrong.
         sys.exit(1)

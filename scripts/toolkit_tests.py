@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.core import console, files, outer_make, process
+from toolkit.core import console, files, process
 from toolkit.project import settings
 from toolkit.project.settings import Settings
 
@@ -54,7 +54,7 @@ def search_path(environment: Mapping[str, str]) -> str:
 
 def run_tox(python: Path, chosen: Settings, environments: Sequence[str]) -> None:
     """Run tox, after saying which interpreters there are not."""
-    environment = {**outer_make.environment(), "PATH": search_path(os.environ)}
+    environment = {**process.without_make(), "PATH": search_path(os.environ)}
     for name in environments:
         if name in PYTHONS and not shutil.which(PYTHONS[name], path=environment["PATH"]):
             console.warn(f"{name}: NOT RUN, there is no {PYTHONS[name]} on PATH or in pyenv")
@@ -72,7 +72,7 @@ def run_tox(python: Path, chosen: Settings, environments: Sequence[str]) -> None
 def run_pytest(python: Path, chosen: Settings, words: Sequence[str]) -> None:
     """Run pytest with the interpreter of this script."""
     try:
-        process.run([python, "-m", "pytest", *words], cwd=chosen.project, env=outer_make.environment(), stream=True)
+        process.run([python, "-m", "pytest", *words], cwd=chosen.project, env=process.without_make(), stream=True)
     except process.CommandError as error:
         # pytest's summary stays the last thing printed.
         sys.exit(error.status)

@@ -15,6 +15,8 @@ from pathlib import Path
 from toolkit.core import console, events
 from toolkit.core.errors import UserError
 
+#: What the make that runs us leaves in the environment, where a make that we run would find it (GNU make manual, 5.7).
+_OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEFILES", "MAKEOVERRIDES"})
 #: Live children, so that an interrupt in the main thread also ends what worker threads started.
 _children: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
@@ -167,6 +169,14 @@ def _start(
     with _lock:
         _children.add(child)
     return child
+
+
+def without_make() -> dict[str, str]:
+    """Return this process's environment without what belongs to the make that runs it.
+
+    Settings given on that make's command line stay: make exports them under their own names.
+    """
+    return {name: value for name, value in os.environ.items() if name not in _OF_MAKE}
 
 
 def _environment(env: Mapping[str, str] | None) -> dict[str, str]:

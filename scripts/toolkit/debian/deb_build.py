@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolkit.build import isolation
 from toolkit.build.wheels import BuildOptions
-from toolkit.core import console, files, outer_make, process, progress
+from toolkit.core import console, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree
 from toolkit.debian.compression import FAST, Compression
@@ -174,7 +174,7 @@ def binary_command(options: BuildOptions) -> list[str]:
 
 def environment(settings: Settings, options: BuildOptions, compression: Compression) -> dict[str, str]:
     """Return the environment of the package build: the settings of this run, and nothing of the make that runs it."""
-    kept = outer_make.environment()
+    kept = process.without_make()
     return {
         **kept,
         **compression.environment,

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from email.utils import format_datetime
 from pathlib import Path
 
-from toolkit.core import git, outer_make, process
+from toolkit.core import git, process
 from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
 from toolkit.project import debian_control, package_search, python_version
@@ -40,7 +40,7 @@ def read_setting(project: Path, name: str) -> str:
     """Return a setting such as NAMESPACE, as the project's makefile or the environment has it."""
     rule = f"print-setting: ; $(info $({name})) @:"
     words = ["make", "--no-print-directory", "--silent", f"--eval={rule}", "print-setting"]
-    return process.read(words, cwd=project, env=outer_make.environment()).strip()
+    return process.read(words, cwd=project, env=process.without_make()).strip()
 
 
 def entries(project: Project, settings: Settings, name: str, summary: str = "", *overlay: Path) -> list[Entry]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from toolkit.core import console, git, repository
+from toolkit.core import console, git
 from toolkit.core.errors import UserError
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 from toolkit.model.lock import Lock
 from toolkit.project import fingerprints
 from toolkit.project.discovery import Project
@@ -41,7 +41,7 @@ def prepare(kept: Kept) -> None:
     """Raise `UserError` where nothing could be committed now: nobody's name, a merge under way, a lock."""
     for item in (kept.vendor, kept.project):
         if item:
-            repository.require_quiet(item)
+            git.require_quiet(item)
             git.identity(item.directory)
 
 

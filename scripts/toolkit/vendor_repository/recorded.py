@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 from toolkit.vendor_repository import state
 
 

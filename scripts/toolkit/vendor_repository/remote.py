@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from toolkit.core import console, git, process, repository
+from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 from toolkit.project.settings import Settings
 
 _BY_SSH = re.compile(r"(?P<host>[^/:]+):(?P<path>.+)")
@@ -72,10 +72,10 @@ def whole(origin: Origin, settings: Settings, vendor: Repository) -> Repository:
                 origin.url,
                 target,
             ],
-            env=repository.environment(),
+            env=git.environment(),
         )
     except process.CommandError as error:
-        raise repository.explain(error, origin.name) from None
+        raise git.explain(error, origin.name) from None
     return found
 
 

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from toolkit.core import console, repository
+from toolkit.core import console, git
 from toolkit.core.errors import UserError
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 from toolkit.model.lock import Lock
 from toolkit.project import submodules
 from toolkit.project.settings import Settings
@@ -34,7 +34,7 @@ class Kept:
 def find(settings: Settings) -> Kept:
     """Return how vendor/ is kept. Raises `UserError` where it could not be committed, whatever is in it."""
     root = settings.project
-    project = repository.open_at(root, root.name, "`git init` makes it one; new-project makes a whole project")
+    project = git.open_at(root, root.name, "`git init` makes it one; new-project makes a whole project")
     staged = project.ask("ls-files", "--stage", "--", "vendor").startswith(_GITLINK)
     listed = staged or "vendor" in submodules.paths(root)
     if not (settings.vendor / ".git").exists():
@@ -42,7 +42,7 @@ def find(settings: Settings) -> Kept:
             raise submodules.error(settings.vendor, root)
         _refuse_ignored(project)
         return Kept(project=project, vendor=None)
-    vendor = repository.open_at(settings.vendor, "vendor/", f"see vendor/.git; `{submodules.HINT}` gets it anew")
+    vendor = git.open_at(settings.vendor, "vendor/", f"see vendor/.git; `{submodules.HINT}` gets it anew")
     if not listed:
         raise UserError(
             "vendor/: a git repository of its own, but no submodule of the project",

@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from toolkit.core import console, files, repository
+from toolkit.core import console, files, git
 from toolkit.core.errors import UserError
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 from toolkit.project import submodules
 from toolkit.project.settings import Settings
 from toolkit.vendor_repository import branch, recorded, state, trimming
@@ -46,7 +46,7 @@ def _require_settled(kept: Kept) -> Repository:
             "vendor/: a directory of the project, whose history is the project's own",
             "only a vendor/ that is a submodule has a history that can be shortened",
         )
-    repository.require_quiet(kept.vendor)
+    git.require_quiet(kept.vendor)
     if kept.vendor.read("status", "--porcelain", "--untracked-files=all"):
         raise UserError("vendor/: what is in it is not committed", "`make commit-vendor`, push it, and trim then")
     return kept.vendor

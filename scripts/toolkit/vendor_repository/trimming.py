@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import files, process, repository
+from toolkit.core import files, git, process
 from toolkit.core.errors import UserError
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 from toolkit.vendor_repository import history
 from toolkit.vendor_repository.history import Commit
 
@@ -84,7 +84,7 @@ def build(found: Plan, target: Path) -> Repository:
     source = found.source
     made = Repository(directory=target, name=target.name)
     form = source.read("rev-parse", "--show-object-format")
-    process.run(["git", "init", "--quiet", "--bare", f"--object-format={form}", target], env=repository.environment())
+    process.run(["git", "init", "--quiet", "--bare", f"--object-format={form}", target], env=git.environment())
     _take_over(source.directory, target)
     heads = [name for name in found.refs if name.startswith(_HEADS)]
     known = [name for name in found.refs.keys() - set(heads) if source.commit_of(found.refs[name]) in found.window]

@@ -13,7 +13,7 @@ import trim_vendor
 from tests.unit.conftest import Workspace
 from tests.unit.vendor_project import VendorProject, copy, git, isolate, with_directory, with_submodule
 from toolkit.core.errors import UserError
-from toolkit.core.repository import Repository
+from toolkit.core.git import Repository
 from toolkit.vendor_repository import remote, trimming
 from toolkit.vendor_repository.remote import Origin
 from toolkit.vendor_repository.trimming import Plan
