@@ -180,7 +180,10 @@ def test_a_missing_virtualenv_says_where_to_get_it(
     vendored: Workshop, home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(virtualenv, "_commands", lambda: iter(()))
-    assert vendored.develop().error == ("virtualenv is missing", "`make setup`, or `apt install python3-virtualenv`")
+    assert vendored.develop().error == (
+        "this machine lacks what makes development environments: python3-virtualenv",
+        "apt-get install python3-virtualenv",
+    )
     assert not (home / "project").exists()
 
 

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.core import console, events
+from toolkit.core import console, debian_packages, events
 from toolkit.core.errors import UserError
 
 #: What the make that runs us leaves in the environment, where a make that we run would find it (GNU make manual, 5.7).
@@ -100,7 +100,7 @@ def read_bytes(
             words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
     except FileNotFoundError as error:
-        raise _missing(words[0]) from error
+        raise debian_packages.no_program(words[0]) from error
     if done.returncode:
         raise CommandError(words, done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace"))
     return done.stdout
@@ -113,7 +113,7 @@ def run_at_terminal(argv: Sequence[str | os.PathLike[str]]) -> int:
     try:
         return subprocess.run(words, check=False).returncode
     except FileNotFoundError as error:
-        raise _missing(words[0]) from error
+        raise debian_packages.no_program(words[0]) from error
 
 
 def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> int:
@@ -131,7 +131,7 @@ def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> int:
                 start_new_session=True,
             )
     except FileNotFoundError as error:
-        raise _missing(words[0]) from error
+        raise debian_packages.no_program(words[0]) from error
     # Nobody waits for it here.
     child.returncode = 0
     return child.pid
@@ -165,7 +165,7 @@ def _start(
             start_new_session=True,
         )
     except FileNotFoundError as error:
-        raise _missing(words[0]) from error
+        raise debian_packages.no_program(words[0]) from error
     with _lock:
         _children.add(child)
     return child
@@ -201,7 +201,3 @@ def _signal_group(child: subprocess.Popen[bytes], number: int) -> bool:
     except ProcessLookupError:
         return False
     return True
-
-
-def _missing(program: str) -> UserError:
-    return UserError(f"{program}: no such program", "`make setup` installs what the toolkit needs")

@@ -9,14 +9,13 @@ from __future__ import annotations
 import fcntl
 import os
 import pwd
-import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, process
+from toolkit.core import console, debian_packages, process
 from toolkit.core.errors import UserError
 
 #: The user for root. Debian's package sbuild of that name makes it.
@@ -24,7 +23,7 @@ SYSTEM_USER = "sbuild"
 SUBUID, SUBGID = Path("/etc/subuid"), Path("/etc/subgid")
 _SIZE, _FIRST = 65536, 100000
 _PREFIX = "python-common-"
-_TOOLS = {"mmdebstrap": "mmdebstrap", "sbuild": "sbuild", "newuidmap": "uidmap", "zstd": "zstd"}
+_PROGRAMS = ("mmdebstrap", "sbuild", "newuidmap", "zstd")
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
@@ -57,9 +56,7 @@ class Account:
 
 def account() -> Account:
     """Return the user to work as. Raises `UserError` when they, their range or the tools are not there."""
-    missing = [package for program, package in _TOOLS.items() if not shutil.which(program, path=_PATH)]
-    if missing:
-        raise UserError(f"this machine lacks what chroots need: {' '.join(missing)}", "run `make setup`")
+    debian_packages.require("chroots need", *_PROGRAMS, path=_PATH)
     is_root = os.geteuid() == 0
     try:
         entry = pwd.getpwnam(SYSTEM_USER) if is_root else pwd.getpwuid(os.geteuid())

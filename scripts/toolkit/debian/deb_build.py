@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolkit.build import isolation
 from toolkit.build.wheels import BuildOptions
-from toolkit.core import console, files, process, progress
+from toolkit.core import console, debian_packages, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree
 from toolkit.debian.compression import FAST, Compression
@@ -30,7 +30,7 @@ BUILD_DEPENDS = {
     "python3-installer": r"python3-installer",
     "python3-packaging": r"python3-packaging",
 }
-_PROGRAMS = {"dpkg-buildpackage": "dpkg-dev", "dh": "debhelper", "gcc": "build-essential"}
+_PROGRAMS = ("dpkg-buildpackage", "dh", "gcc")
 # Trees are fresh, so nothing is to be cleaned, and what they need has been checked.
 _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
 _SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
@@ -97,13 +97,9 @@ def _check_build_depends(packaging: Control) -> None:
 
 def _check_machine(packaging: Control) -> None:
     """Refuse to start without a program or a package that the build needs; the hint installs all."""
-    missing = [package for program, package in _PROGRAMS.items() if not shutil.which(program)]
-    unmet = [] if missing else _unmet(packaging)
-    if packaging.needs_root and os.geteuid() != 0 and not shutil.which("fakeroot"):
-        missing.append("fakeroot")
-    if missing or unmet:
-        names = " ".join(dict.fromkeys([*missing, *unmet]))
-        raise UserError(f"this machine lacks what the build needs: {names}", f"run: apt-get install {names}")
+    root = ["fakeroot"] if packaging.needs_root and os.geteuid() != 0 else []
+    unmet = _unmet(packaging) if shutil.which("dpkg-checkbuilddeps") else []
+    debian_packages.require("the build needs", *_PROGRAMS, *root, missing=unmet)
 
 
 def _unmet(packaging: Control) -> list[str]:

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.core import process
+from toolkit.core import debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 
@@ -30,7 +30,7 @@ def make(prefix: Path, interpreter: Interpreter, *, system_site_packages: bool =
                 raise _failure(prefix, interpreter, error) from None
         else:
             return
-    raise UserError("virtualenv is missing", "`make setup`, or `apt install python3-virtualenv`")
+    raise debian_packages.lacking("makes development environments", ["python3-virtualenv"])
 
 
 def _commands() -> Iterator[list[str]]:

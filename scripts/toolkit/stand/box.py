@@ -21,7 +21,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from toolkit.core import console, debian_packages, files, process
-from toolkit.core.errors import UserError
 from toolkit.debian import apt_sources, build_user, chroot
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
@@ -88,7 +87,7 @@ class DiskLayout:
 def make(recipe: Recipe, settings: Settings) -> boxes.Box:
     """Make the box of a recipe; it replaces an older one once it is complete. Raises `UserError`."""
     start, now = time.monotonic(), datetime.now(UTC)
-    _check_tools()
+    debian_packages.require("boxes are made with", "grub-mkimage", "qemu-img", missing=missing_boot_loader())
     user = build_user.account()
     console.step("BOX", f"{recipe.suite} {recipe.architecture}, from {recipe.mirror}")
     with files.exclusive(boxes.directory(), "box build"), build_user.workspace(user) as base:
@@ -100,15 +99,6 @@ def make(recipe: Recipe, settings: Settings) -> boxes.Box:
         made = _keep(packed, recipe.suite, f"{now:%Y%m%d.%H%M%S}.0")
     console.step("BOX", f"{made.path.name}, {made.path.stat().st_size / 1e6:.0f} MB ({time.monotonic() - start:.0f} s)")
     return made
-
-
-def _check_tools() -> None:
-    missing = [] if has_boot_loader() else ["grub-pc-bin", "grub-common"]
-    missing += [] if shutil.which("qemu-img") else ["qemu-utils"]
-    if missing:
-        raise UserError(
-            f"this machine lacks what boxes are made with: {' '.join(missing)}", f"apt-get install {' '.join(missing)}"
-        )
 
 
 def _bootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) -> None:
@@ -154,9 +144,9 @@ def distribution(suite: str) -> str:
         return "ubuntu" if any(row.get("series") == suite for row in csv.DictReader(stream)) else "debian"
 
 
-def has_boot_loader() -> bool:
-    """Tell whether this machine has the boot loader that disks are made with."""
-    return (GRUB / "boot.img").is_file() and shutil.which("grub-mkimage") is not None
+def missing_boot_loader() -> list[str]:
+    """Return the package of the boot loader that disks are made with, where it is not installed."""
+    return [] if (GRUB / "boot.img").is_file() else ["grub-pc-bin"]
 
 
 def _disk(recipe: Recipe, user: Account, base: Path) -> None:

@@ -45,7 +45,11 @@ class Container:
 
     def up(self) -> tuple[str, ...]:
         """Make it where there is none, start it and provision it; return the tasks that changed something."""
-        _require_programs()
+        debian_packages.require(
+            "a stand in a container needs",
+            *("systemd-nspawn", "ssh", "ssh-keygen"),
+            otherwise="elsewhere than on Linux, STAND=vagrant",
+        )
         base.require_toolkit_inside(self.settings)
         if not machine.is_running(self.name):
             self._boot()
@@ -144,16 +148,6 @@ class Container:
             "LogLevel ERROR",
         ]
         files.write_atomic(self.directory / "ssh_config", "".join(f"{line}\n" for line in lines))
-
-
-def _require_programs() -> None:
-    programs = {"systemd-nspawn": "systemd-container", "ssh": "openssh-client", "ssh-keygen": "openssh-client"}
-    missing = sorted({package for program, package in programs.items() if not shutil.which(program)})
-    if missing:
-        raise UserError(
-            f"this machine lacks what a stand in a container needs: {' '.join(missing)}",
-            f"`apt install {' '.join(missing)}`; elsewhere than on Linux, STAND=vagrant",
-        )
 
 
 def _is_free(port: int) -> bool:

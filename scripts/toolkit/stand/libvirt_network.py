@@ -8,7 +8,7 @@ import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from toolkit.core import console, process
+from toolkit.core import console, debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.stand.virtualbox_network import Network
 
@@ -20,7 +20,7 @@ _VIRSH = ("virsh", "--connect", "qemu:///system")
 def create(network: Network, dry_run: bool) -> None:
     """Define and start the network where there is none. Raises `UserError` for another one of its name."""
     if not shutil.which("virsh"):
-        raise UserError("virsh: no such program", "apt-get install libvirt-clients")
+        raise debian_packages.no_program("virsh")
     known = _read("net-list", "--all", "--name").split()
     if network.name in known:
         _check(network.name)

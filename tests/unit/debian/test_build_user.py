@@ -25,7 +25,7 @@ def ranges(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     for variable, name in (("SUBUID", "subuid"), ("SUBGID", "subgid")):
         (tmp_path / name).write_text("")
         monkeypatch.setattr(build_user, variable, tmp_path / name)
-    monkeypatch.setattr(build_user, "_TOOLS", {})
+    monkeypatch.setattr(build_user, "_PROGRAMS", ())
     return tmp_path
 
 
@@ -60,8 +60,8 @@ def test_root_is_told_when_that_user_is_missing(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_user, "_TOOLS", {"true": "coreutils", "no-such-program": "its-package"})
-    with pytest.raises(UserError, match="lacks what chroots need: its-package\n"):
+    monkeypatch.setattr(build_user, "_PATH", "/none")
+    with pytest.raises(UserError, match="lacks what chroots need: mmdebstrap sbuild uidmap zstd\n"):
         build_user.account()
 
 

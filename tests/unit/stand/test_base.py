@@ -72,7 +72,7 @@ def test_a_machine_without_nspawn_is_told_what_to_install(
     container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(UserError, match="needs: openssh-client systemd-container") as caught:
+    with pytest.raises(UserError, match="needs: systemd-container openssh-client") as caught:
         container.up()
     assert "apt install openssh-client systemd-container" in caught.value.hint
 

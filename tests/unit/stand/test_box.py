@@ -51,8 +51,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setattr(build_user, "account", lambda: Account(name="me", uid=0, gid=0, is_other=False))
     monkeypatch.setattr(chroot, "bootstrap", bootstrap)
     monkeypatch.setattr(box, "write_disk", write)
-    monkeypatch.setattr(box, "has_boot_loader", lambda: True)
-    monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
+    monkeypatch.setattr(box, "missing_boot_loader", list)
+    monkeypatch.setattr(shutil, "which", lambda name, **how: f"/usr/bin/{name}")
     monkeypatch.setattr(process, "run", convert)
     return Settings(project=tmp_path / "project", toolkit=TOOLKIT)
 
@@ -113,11 +113,11 @@ def test_nothing_is_left_of_a_box_that_fails(
 
 
 def test_tools_that_are_missing_are_named_all_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(box, "has_boot_loader", lambda: False)
-    monkeypatch.setattr(shutil, "which", lambda name: None)
+    monkeypatch.setattr(box, "missing_boot_loader", lambda: ["grub-pc-bin"])
+    monkeypatch.setattr(shutil, "which", lambda name, **how: None)
     with pytest.raises(UserError) as caught:
         box.make(RECIPE, settings)
-    assert caught.value.hint == "apt-get install grub-pc-bin grub-common qemu-utils"
+    assert caught.value.hint == "apt-get install grub-common qemu-utils grub-pc-bin"
 
 
 def test_the_kernel_is_the_distributions_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import re
-import shutil
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console
+from toolkit.core import console, debian_packages
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import lifecycle, lintian, testbed
 from toolkit.project.settings import Settings
 
-_PROGRAMS = ("lintian", "autopkgtest")
 _SHOWN = 20
 
 
@@ -40,9 +38,7 @@ class Built:
 
 def require_tools() -> None:
     """Raise `UserError` when a program that checks is missing."""
-    missing = [program for program in _PROGRAMS if not shutil.which(program)]
-    if missing:
-        raise UserError(f"this machine lacks what checks packages: {' '.join(missing)}", "run `make setup`")
+    debian_packages.require("checks packages", "lintian", "autopkgtest")
 
 
 def read(directory: Path, options: CheckOptions) -> Built:
