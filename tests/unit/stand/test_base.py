@@ -74,7 +74,7 @@ def test_a_machine_without_nspawn_is_told_what_to_install(
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="needs: systemd-container openssh-client") as caught:
         container.up()
-    assert "apt install openssh-client systemd-container" in caught.value.hint
+    assert "apt-get install systemd-container openssh-client" in caught.value.hint
 
 
 def test_without_root_and_sudo_nothing_is_started(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
