@@ -118,7 +118,7 @@ def test_a_kill_just_after_the_swap(vendored: Workshop, index: LocalIndex) -> No
 
 def test_a_kill_between_the_renames_of_a_swap(vendored: Workshop) -> None:
     """Where the file system knows no exchange of two directories."""
-    (vendored.root / "vendor").rename(vendored.root / ".vendor.old-123")
+    (vendored.root / "vendor").rename(vendored.root / ".vendor.old")
     assert vendored.vendor("--dry-run").status == 0
     assert vendored.keys() == ["wire==1.0"]
     assert vendored.leftovers() == []

@@ -12,7 +12,7 @@ from pathlib import Path
 from toolkit.build import isolation, wheel_build
 from toolkit.build.plan import Node, store_key
 from toolkit.build.wheel_build import Job
-from toolkit.core import files, os_release, process, progress, threads
+from toolkit.core import directories, os_release, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.core.progress import Progress
 from toolkit.model.interpreter import Interpreter
@@ -108,7 +108,7 @@ class Builder:
             found = self.store.get(key)
             if found:
                 return found
-            with bar.running(node.label), files.temporary_directory(self.scratch, "job-") as scratch:
+            with bar.running(node.label), directories.temporary(self.scratch, "job-") as scratch:
                 wheel = self.store.put(key, self._wheel(node, scratch))
             # A development environment asks without the compiler's flags.
             images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)

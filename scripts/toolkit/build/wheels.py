@@ -12,7 +12,7 @@ from pathlib import Path
 from toolkit.build import interpreters as interpreter
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
-from toolkit.core import console, files
+from toolkit.core import directories, files
 from toolkit.model.interpreter import Interpreter
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
@@ -145,8 +145,6 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
 def _scratch(settings: Settings) -> Iterator[Path]:
     """Give the builds of this run a directory; two runs in one project wait for each other."""
     with files.exclusive(settings.build, "build"):
-        for leftover in settings.build.glob("wheels-*"):
-            console.debug(f"removing {leftover}, left by a run that was killed")
-            files.remove_tree(leftover)
-        with files.temporary_directory(settings.build, "wheels-") as scratch:
+        directories.sweep(settings.build, "wheels-")
+        with directories.temporary(settings.build, "wheels-") as scratch:
             yield scratch

@@ -1,8 +1,7 @@
-"""Files that appear whole or not at all, directories that are swapped, and locks between two runs."""
+"""Files that appear whole or not at all, trees that are removed whatever is in them, and locks between two runs."""
 
 from __future__ import annotations
 
-import ctypes
 import fcntl
 import hashlib
 import os
@@ -15,9 +14,6 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toolkit.core import console
-
-_RENAME_EXCHANGE = 2
-_AT_FDCWD = -100
 
 
 def cache_root() -> Path:
@@ -67,42 +63,6 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-@contextmanager
-def temporary_directory(parent: Path, prefix: str) -> Iterator[Path]:
-    """Make a directory below `parent` that never outlives the block; `sweep` knows it by its lock."""
-    parent.mkdir(parents=True, exist_ok=True)
-    # It gets its name when it has its lock, so that nobody takes it for one that was left.
-    new = Path(tempfile.mkdtemp(prefix=f".new-{prefix}", dir=parent))
-    path = new.with_name(new.name.removeprefix(".new-"))
-    descriptor = os.open(new, os.O_RDONLY)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        new.rename(path)
-        yield path
-    finally:
-        remove_tree(new)
-        remove_tree(path)
-        os.close(descriptor)
-
-
-def sweep(parent: Path, prefix: str) -> None:
-    """Remove the temporary directories of processes that were killed. `parent` has to be the toolkit's own."""
-    for path in parent.glob(f"{prefix}*"):
-        try:
-            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY)
-        except OSError:
-            # Its process has just removed it.
-            continue
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            console.debug(f"removing {path}, left by a process that was killed")
-            remove_tree(path)
-        except BlockingIOError:
-            pass
-        finally:
-            os.close(descriptor)
-
-
 def remove_tree(path: Path) -> None:
     """Remove a directory and all below it, read-only directories (a source archive may hold them) included."""
 
@@ -118,41 +78,18 @@ def remove_tree(path: Path) -> None:
         shutil.rmtree(path, onerror=retry)
 
 
+def remove(path: Path) -> None:
+    """Remove a file, a link or a directory, whichever is there, if any."""
+    if path.is_dir() and not path.is_symlink():
+        remove_tree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
 def empty(directory: Path) -> None:
     """Remove all that is in a directory, but not the directory, which may be locked."""
     for entry in directory.iterdir():
-        if entry.is_dir() and not entry.is_symlink():
-            remove_tree(entry)
-        else:
-            entry.unlink()
-
-
-def swap_directory(staged: Path, target: Path) -> None:
-    """Put `staged` in the place of `target` in one step and remove what was there before.
-
-    Uses renameat2(RENAME_EXCHANGE) where the kernel and file system have it; elsewhere two renames.
-    """
-    if not target.exists():
-        os.replace(staged, target)
-        return
-    if not _exchange(staged, target):
-        old = target.with_name(f".{target.name}.old-{os.getpid()}")
-        os.rename(target, old)
-        try:
-            os.rename(staged, target)
-        except BaseException:
-            os.rename(old, target)
-            raise
-        staged = old
-    remove_tree(staged)
-
-
-def _exchange(first: Path, second: Path) -> bool:
-    try:
-        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
-    except AttributeError:  # macOS
-        return False
-    return bool(renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0)
+        remove(entry)
 
 
 @contextmanager

@@ -6,16 +6,15 @@ to ids that belong to an ordinary user, subuid(5).
 
 from __future__ import annotations
 
-import fcntl
 import os
 import pwd
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, process
+from toolkit.core import debian_packages, directories, process
 from toolkit.core.errors import UserError
 
 #: The user for root. Debian's package sbuild of that name makes it.
@@ -103,43 +102,14 @@ def workspace(user: Account) -> Iterator[Path]:
     through, so it cannot be below a private home.
     """
     parent = Path(os.environ.get("TMPDIR") or "/var/tmp").resolve()
-    _sweep(parent, user)
-    path, descriptor = _make(parent)
-    try:
+    remove = partial(_remove, user=user)
+    # Whoever else owns one may have put anything there.
+    directories.sweep(parent, _PREFIX, remove, owners={user.uid, os.geteuid()})
+    with directories.temporary(parent, _PREFIX, remove) as path:
         path.chmod(0o755)
         if user.is_other:
             os.chown(path, user.uid, user.gid)
         yield path
-    finally:
-        _remove(path, user)
-        os.close(descriptor)
-
-
-def _make(parent: Path) -> tuple[Path, int]:
-    """Make a directory and lock it; another one if a sweep of another run was faster."""
-    while True:
-        path = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
-        with suppress(FileNotFoundError):
-            descriptor = os.open(path, os.O_RDONLY)
-            fcntl.flock(descriptor, fcntl.LOCK_EX)
-            if path.exists():
-                return path, descriptor
-            os.close(descriptor)
-
-
-def _sweep(parent: Path, user: Account) -> None:
-    for path in parent.glob(f"{_PREFIX}*"):
-        # Whoever else owns it may have put anything there.
-        if path.is_symlink() or not path.is_dir() or path.stat().st_uid not in (user.uid, os.geteuid()):
-            continue
-        descriptor = os.open(path, os.O_RDONLY)
-        try:
-            with suppress(BlockingIOError):
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                console.debug(f"removing {path}, left by a run that was killed")
-                _remove(path, user)
-        finally:
-            os.close(descriptor)
 
 
 def _remove(path: Path, user: Account) -> None:

@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.core import console, files, os_release, process, progress
+from toolkit.core import console, directories, files, os_release, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import apt_sources, build_user, deb_build
 from toolkit.debian.build_user import Account
@@ -151,8 +151,7 @@ def provide(recipe: Recipe, settings: Settings, max_age: int) -> Chroot:
     directory = files.cache_root() / "chroots"
     tarball = directory / f"{recipe.name}.tar.zst"
     with files.exclusive(directory, "chroot build"):
-        for leftover in directory.glob(".chroot-*"):
-            files.remove_tree(leftover)
+        directories.sweep(directory, ".chroot-")
         stamp = _read_stamp(tarball)
         if not stamp or not _is_usable(tarball, stamp, max_age):
             stamp = _make(recipe, settings, user, tarball)
@@ -189,7 +188,7 @@ def _is_usable(tarball: Path, stamp: Mapping[str, Any], max_age: int) -> bool:
 def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> dict[str, Any]:
     start = time.monotonic()
     console.step("CHROOT", f"{recipe.suite} {recipe.architecture}, from {recipe.mirror}")
-    with files.temporary_directory(tarball.parent, ".chroot-") as staged, build_user.workspace(user) as base:
+    with directories.temporary(tarball.parent, ".chroot-") as staged, build_user.workspace(user) as base:
         _debootstrap(recipe, settings, user, base)
         shutil.move(base / "chroot.tar.zst", staged / tarball.name)
         if user.is_other:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolkit.build import isolation
 from toolkit.build.wheels import BuildOptions
-from toolkit.core import console, debian_packages, files, process, progress
+from toolkit.core import console, debian_packages, directories, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree
 from toolkit.debian.compression import FAST, Compression
@@ -230,14 +230,14 @@ def _unknown(found: Sequence[tuple[str, str]]) -> UserError:
     )
 
 
-def _publish(directories: Sequence[Path], dist: Path) -> list[Deb]:
+def _publish(trees: Sequence[Path], dist: Path) -> list[Deb]:
     """Put the finished files into the place of dist/ in one step, and return the binary packages there.
 
     Directories in it stay, for packages for other suites are not this build's, and so does what is no package's file.
     """
-    with files.temporary_directory(dist.parent, ".dist-") as staged:
+    with directories.temporary(dist.parent, ".dist-") as staged:
         staged.chmod(0o755)
-        for path in (path for directory in directories for path in directory.iterdir()):
+        for path in (path for tree in trees for path in tree.iterdir()):
             if path.is_file() and path.suffix in _SUFFIXES:
                 os.replace(path, staged / path.name)
         for path in dist.glob("[!.]*"):
@@ -245,7 +245,7 @@ def _publish(directories: Sequence[Path], dist: Path) -> list[Deb]:
                 shutil.copytree(path, staged / path.name, symlinks=True)
             elif path.suffix not in _SUFFIXES:
                 files.link_or_copy(path, staged / path.name)
-        files.swap_directory(staged, dist)
+        directories.replace(staged, dist)
     return list(debs(dist))
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, events, files, process, progress
+from toolkit.core import console, directories, events, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user, chroot, deb_build, source_package
 from toolkit.debian.chroot import Chroot
@@ -239,9 +239,9 @@ def explain(error: process.CommandError, inside: UserError | None, suite: str, l
 
 def _publish(paths: Sequence[Path], target: Path) -> list[Deb]:
     """Put finished files and the source package into the place of dist/<suite>/ in one step."""
-    with files.temporary_directory(target.parent, f".{target.name}-") as staged:
+    with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         for path in paths:
             shutil.copyfile(path, staged / path.name)
-        files.swap_directory(staged, target)
+        directories.replace(staged, target)
     return list(deb_build.debs(target))

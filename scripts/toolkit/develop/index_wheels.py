@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 
-from toolkit.core import console, files, process
+from toolkit.core import console, directories, files, process
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network import tools_environment
@@ -48,7 +48,7 @@ def install(
     """
     size = sum(wheel.size for _, wheel in wheels.values()) / 1e6
     console.step("FETCH", f"{len(wheels)} wheels, {size:.1f} MB, as far as they are not in the cache")
-    with files.temporary_directory(files.cache_root() / "tmp", "binary-") as directory:
+    with directories.temporary(files.cache_root() / "tmp", "binary-") as directory:
         lock = directory / "pylock.toml"
         lock.write_text(_lock(wheels, options), encoding="utf-8")
         command: list[str | Path] = [

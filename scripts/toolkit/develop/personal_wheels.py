@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.core import console, files, process
+from toolkit.core import console, directories, files, process
 from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel
 from toolkit.model import tags
@@ -70,7 +70,7 @@ def _build(pin: Pin, fetched: Fetched, used: Interpreter, indexes: Indexes) -> P
     if built:
         return built
     console.step("BUILD", f"{pin.name} {pin.version}")
-    with files.temporary_directory(fetched.path.parent, ".building-") as scratch:
+    with directories.temporary(fetched.path.parent, ".building-") as scratch:
         command: list[str | Path] = [
             sys.executable,
             "-m",

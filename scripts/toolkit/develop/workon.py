@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toolkit.core import console, files
+from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.develop import virtualenv
 
@@ -94,42 +94,14 @@ def replacing(prefix: Path) -> Iterator[None]:
 
     An environment knows its own path, so it cannot be made elsewhere and moved.
     """
-    old = _aside(prefix)
-    if os.path.lexists(prefix):
-        os.rename(prefix, old)
-    try:
+    with directories.put_aside(prefix) as old:
         yield
         _keep_hooks(old, prefix)
-    except BaseException:
-        _remove(prefix)
-        if os.path.lexists(old):
-            os.rename(old, prefix)
-        raise
-    _remove(old)
 
 
 def recover(prefix: Path) -> None:
     """Bring back what a run that was killed has put aside, unless its new environment was finished."""
-    old = _aside(prefix)
-    if not os.path.lexists(old):
-        return
-    if read(prefix):
-        _remove(old)
-        return
-    console.debug(f"bringing {prefix} back from a run that was killed")
-    _remove(prefix)
-    os.rename(old, prefix)
-
-
-def _aside(prefix: Path) -> Path:
-    return prefix.with_name(f".{prefix.name}.old")
-
-
-def _remove(path: Path) -> None:
-    if path.is_symlink() or path.is_file():
-        path.unlink()
-    else:
-        files.remove_tree(path)
+    directories.recover(prefix, read)
 
 
 def _keep_hooks(old: Path, prefix: Path) -> None:

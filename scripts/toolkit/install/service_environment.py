@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, files
+from toolkit.core import console, directories
 from toolkit.core.errors import UserError
 from toolkit.install import pruning
 from toolkit.install.pruning import Rule
@@ -59,13 +59,13 @@ def install(plan: Plan, destdir: Path, store: Path, jobs: int, *, runs_there: bo
     left_out = _prune(owners, plan)
     target = destdir / plan.prefix.relative_to("/")
     python = (target if runs_there else plan.prefix) / "bin" / "python"
-    with files.temporary_directory(target.parent, f".{target.name}-") as staged:
+    with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         environment.create(staged, plan.interpreter, ())
         _copy_files(owners, staged, python, jobs)
         pruning.rewrite_records(staged, left_out)
         own = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged, python)]
-        files.swap_directory(staged, target)
+        directories.replace(staged, target)
     is_pure = all(image.is_pure for image in made)
     return Installed(
         plan=plan, root=target, scripts=tuple(sorted(own)), is_pure=is_pure, left_out=tuple(left_out.values())

@@ -20,7 +20,7 @@ from types import TracebackType
 
 import requests
 
-from toolkit.core import console, files, progress
+from toolkit.core import console, directories, files, progress
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network.download import download
@@ -91,8 +91,8 @@ class Fetcher:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Fetcher:
-        files.sweep(self._cache, ".partial-")
-        self._partial = self._cleanup.enter_context(files.temporary_directory(self._cache, ".partial-"))
+        directories.sweep(self._cache, ".partial-")
+        self._partial = self._cleanup.enter_context(directories.temporary(self._cache, ".partial-"))
         self._bar = self._cleanup.enter_context(progress.counting("FETCH"))
         return self
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.build.wheels import BuildOptions
-from toolkit.core import console, files, process, progress
+from toolkit.core import console, directories, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import Plan
 from toolkit.model.interpreter import Interpreter
@@ -38,7 +38,7 @@ def run(linting: Linting, options: BuildOptions) -> dict[str, str]:
 
     One that is wanted and not vendored is an error, never left out.
     """
-    with files.temporary_directory(linting.scratch, "lint-") as directory:
+    with directories.temporary(linting.scratch, "lint-") as directory:
         plan = replace(linting.plan, wheels=_without_doubles([*linting.plan.wheels, *linting.tools]))
         root = service_tests.install(plan, options, directory / "root")
         site_packages = environment.site_packages(root, plan.interpreter)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from toolkit.build.wheels import BuildOptions
-from toolkit.core import console, files, process, progress
+from toolkit.core import console, directories, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install import service_environment
 from toolkit.install.service_environment import Plan
@@ -32,7 +32,7 @@ def run(plan: Plan, test_wheels: tuple[Path, ...], options: BuildOptions, scratc
     if not (package.path / "tests").is_dir():
         console.step("TEST", f"{package.service_name}: there is no tests/ in it")
         return
-    with files.temporary_directory(scratch, "tests-") as directory:
+    with directories.temporary(scratch, "tests-") as directory:
         wheels = tuple(dict.fromkeys([*plan.wheels, *test_wheels]))
         root = install(replace(plan, wheels=wheels), options, directory / "root")
         site_packages = environment.site_packages(root, plan.interpreter)
@@ -53,10 +53,7 @@ def _take_out(copy: Path, installed: set[str]) -> None:
     for path in [*copy.iterdir()]:
         if path.name not in installed or path.name == "tests":
             continue
-        if path.is_dir():
-            files.remove_tree(path)
-        else:
-            path.unlink()
+        files.remove(path)
 
 
 def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:

@@ -24,7 +24,7 @@ from toolkit.build.plan import Planner
 from toolkit.build.scheduler import Builder
 from toolkit.build.wheel_build import Job
 from toolkit.build.wheels import BuildOptions
-from toolkit.core import files, process, threads
+from toolkit.core import directories, files, process, threads
 from toolkit.core.errors import UserError
 from toolkit.model import markers, tags
 from toolkit.model.interpreter import Interpreter
@@ -94,7 +94,7 @@ class Asker:
         return files.cache_root() / "build-requires" / f"{key}.json"
 
     def _run(self, tree: SourceTree, python: Path, answer: Path) -> None:
-        with files.temporary_directory(self.scratch, "hook-") as scratch:
+        with directories.temporary(self.scratch, "hook-") as scratch:
             source, log = wheel_build.unpack(tree.path, scratch / "source"), scratch / "log"
             job = Job(name=tree.name, version="", source=source, python=python, scratch=scratch, log=log, cheap=True)
             try:

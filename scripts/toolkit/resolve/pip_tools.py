@@ -16,7 +16,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from toolkit.build import interpreters
-from toolkit.core import files, process
+from toolkit.core import directories, files, process
 from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.names import normalize
@@ -82,7 +82,7 @@ class PipToolsResolver:
         )
 
     def _compile(self, tools: Path, python: str, request: Request) -> list[_Chosen]:
-        with files.temporary_directory(files.cache_root() / "tmp", "resolve-") as directory:
+        with directories.temporary(files.cache_root() / "tmp", "resolve-") as directory:
             _write_inputs(directory, python, request)
             command: list[str | Path] = [
                 tools,

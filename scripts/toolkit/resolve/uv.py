@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from toolkit.core import files, process
+from toolkit.core import directories, files, process
 from toolkit.model import markers
 from toolkit.model.lock import TOOL
 from toolkit.model.names import normalize
@@ -32,7 +32,7 @@ class UvResolver:
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins, by name; see `Resolver`."""
-        with files.temporary_directory(files.cache_root() / "tmp", "resolve-") as directory:
+        with directories.temporary(files.cache_root() / "tmp", "resolve-") as directory:
             _write_inputs(directory, request, self._indexes)
             try:
                 self._run(directory, request, refresh=request.refresh)

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from toolkit.core import console, files, git, os_release, process
+from toolkit.core import console, directories, git, os_release, process
 from toolkit.core.errors import UserError
 from toolkit.project import package_search
 from toolkit.project.discovery import Project
@@ -121,7 +121,7 @@ def check(directory: Path, request: Request) -> None:
 def create(settings: Settings, request: Request, changes: Sequence[Change]) -> None:
     """Make the repository, with everything committed. It appears when it is whole, or not at all."""
     directory = settings.project
-    with files.temporary_directory(directory.parent, ".new-project-") as scratch:
+    with directories.temporary(directory.parent, ".new-project-") as scratch:
         project = scratch / directory.name
         git.run(scratch, "init", "--quiet", directory.name)
         for change in changes:

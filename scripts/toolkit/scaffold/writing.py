@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
-from toolkit.core import console, files
+from toolkit.core import console, directories, files
 from toolkit.core.errors import UserError
 from toolkit.scaffold.templates import Entry
 
@@ -88,7 +88,7 @@ def apply(root: Path, changes: Sequence[Change]) -> list[str]:
     When anything fails, the project is what it was before.
     """
     todo = [change for change in changes if change.verb != "KEEP"]
-    with files.temporary_directory(root, ".scaffold-") as scratch, ExitStack() as undo:
+    with directories.temporary(root, ".scaffold-") as scratch, ExitStack() as undo:
         staged = scratch / "tree"
         staged.mkdir()
         for change in todo:
@@ -113,7 +113,7 @@ def write(root: Path, entry: Entry, text: str) -> None:
 def _merge(staged: Path, target: Path, scratch: Path, undo: ExitStack) -> None:
     """Move what is staged to its place: what is new in one step, then the files that are replaced."""
     if not os.path.lexists(target):
-        undo.callback(_remove, target)
+        undo.callback(files.remove, target)
         staged.rename(target)
     elif staged.is_dir():
         for entry in sorted(staged.iterdir(), key=lambda entry: (os.path.lexists(target / entry.name), entry.name)):
@@ -130,10 +130,3 @@ def _replace(staged: Path, target: Path, scratch: Path, undo: ExitStack) -> None
     files.link_or_copy(target, old)
     undo.callback(os.replace, old, target)
     os.replace(staged, target)
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        files.remove_tree(path)
-    else:
-        path.unlink(missing_ok=True)

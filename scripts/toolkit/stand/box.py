@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, files, process
+from toolkit.core import console, debian_packages, directories, files, process
 from toolkit.debian import apt_sources, build_user, chroot
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
@@ -219,7 +219,7 @@ def _keep(packed: Path, suite: str, version: str) -> boxes.Box:
         "versions": [{"version": version, "providers": [provider]}],
     }
     # The workspace may be on another file system.
-    with files.temporary_directory(boxes.directory(), ".box-") as staged:
+    with directories.temporary(boxes.directory(), ".box-") as staged:
         shutil.copyfile(packed, staged / path.name)
         os.replace(staged / path.name, path)
     files.write_atomic(catalogue, json.dumps(described, indent=1))

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from toolkit.core import console, files, process
+from toolkit.core import console, directories, files, process
 from toolkit.core.errors import UserError
 from toolkit.network import tools_environment
 from toolkit.project.settings import Settings
@@ -51,7 +51,7 @@ def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str,
     variables = ansible_variables.collect(settings, guest)
     program = _program(options)
     (files.cache_root() / "tmp").mkdir(parents=True, exist_ok=True)
-    with files.temporary_directory(files.cache_root() / "tmp", "stand-") as scratch:
+    with directories.temporary(files.cache_root() / "tmp", "stand-") as scratch:
         # The variables hold the user's ssh configuration, which nobody else may read.
         scratch.chmod(0o700)
         (scratch / "variables.json").write_text(json.dumps(variables), encoding="utf-8")

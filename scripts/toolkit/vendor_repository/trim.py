@@ -7,7 +7,7 @@ import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
-from toolkit.core import console, files, git
+from toolkit.core import console, directories, git
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
 from toolkit.project import submodules
@@ -115,8 +115,8 @@ def _trim(plan: Plan, origin: Origin, settings: Settings) -> None:
     """Do it: in place where the repository is on this machine, else make what is to be put in its place."""
     if not origin.directory:
         target = settings.build / "trim-vendor" / "trimmed.git"
-        with files.temporary_directory(target.parent, "trim-") as scratch:
-            files.swap_directory(trimming.build(plan, scratch / target.name).directory, target)
+        with directories.temporary(target.parent, "trim-") as scratch:
+            directories.replace(trimming.build(plan, scratch / target.name).directory, target)
         return _tell_server(origin, target, settings.project)
     backup = origin.directory.with_name(f"{origin.directory.name}.before-trim")
     if os.path.lexists(backup):
@@ -124,8 +124,8 @@ def _trim(plan: Plan, origin: Origin, settings: Settings) -> None:
             f"{backup}: what was there before it was last trimmed is still kept",
             "remove it when all is well with the trimmed one, then again",
         )
-    files.sweep(origin.directory.parent, ".trim-vendor-")
-    with files.temporary_directory(origin.directory.parent, ".trim-vendor-") as scratch:
+    directories.sweep(origin.directory.parent, ".trim-vendor-")
+    with directories.temporary(origin.directory.parent, ".trim-vendor-") as scratch:
         trimming.replace(plan, trimming.build(plan, scratch / origin.directory.name), backup)
     console.step("TRIM", f"{origin.name}: {_shown(plan.kept)}")
     there, kept = shlex.quote(str(origin.directory)), shlex.quote(str(backup))

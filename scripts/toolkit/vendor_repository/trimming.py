@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import files, git, process
+from toolkit.core import directories, files, git, process
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
 from toolkit.vendor_repository import history
@@ -106,13 +106,9 @@ def replace(found: Plan, made: Repository, backup: Path) -> None:
     """
     source = found.source.directory
     _refuse_pushed(found, found.source)
-    os.rename(source, backup)
-    try:
+    with directories.put_aside(source, backup):
         _refuse_pushed(found, Repository(directory=backup, name=found.source.name))
         os.rename(made.directory, source)
-    except BaseException:
-        os.rename(backup, source)
-        raise
 
 
 def _refuse_pushed(found: Plan, now: Repository) -> None:

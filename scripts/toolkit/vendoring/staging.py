@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from toolkit.core import console, files
+from toolkit.core import console, directories, files
 from toolkit.model.lock import Lock
 from toolkit.vendored import lock_file
 
@@ -25,7 +24,8 @@ def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) ->
     # Only the tools environment has what writes TOML; `recover` is called before it is entered.
     from toolkit.vendoring import lock_writer
 
-    with _staged(vendor) as staged:
+    with directories.temporary(vendor.parent, _PREFIX) as staged:
+        staged.chmod(0o755)
         for item in locks:
             lock_writer.write(lock_file.path_of(staged, item.service), item)
             for name in item.vendored_files():
@@ -35,33 +35,18 @@ def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) ->
         for kept in _own(vendor):
             _copy(kept, staged)
         with _moved_git_directory(vendor, staged):
-            files.swap_directory(staged, vendor)
+            directories.replace(staged, vendor)
 
 
 def recover(vendor: Path) -> None:
     """Undo what a killed run left: bring the old directory and its `.git` back, remove staging directories."""
-    for old in vendor.parent.glob(f".{vendor.name}.old-*"):
-        # Killed between the two renames of a swap that has no exchange.
-        if vendor.exists():
-            files.remove_tree(old)
-        else:
-            old.rename(vendor)
+    directories.recover(vendor)
     for leftover in vendor.parent.glob(f"{_PREFIX}*"):
         if (leftover / ".git").is_dir() and not (vendor / ".git").exists():
             vendor.mkdir(exist_ok=True)
             (leftover / ".git").rename(vendor / ".git")
         console.debug(f"removing {leftover}, left by a run that was killed")
         files.remove_tree(leftover)
-
-
-@contextmanager
-def _staged(vendor: Path) -> Iterator[Path]:
-    staged = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=vendor.parent))
-    staged.chmod(0o755)
-    try:
-        yield staged
-    finally:
-        files.remove_tree(staged)
 
 
 def _own(vendor: Path) -> Iterator[Path]:

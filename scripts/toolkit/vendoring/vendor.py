@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from toolkit.build.wheels import BuildOptions
-from toolkit.core import console, cycles, files, progress
+from toolkit.core import console, cycles, directories, files, progress
 from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution, LocalPackage, Lock
@@ -288,11 +288,11 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
         lock_file.read(path) for item in everything if (path := lock_file.path_of(settings.vendor, item.name)).exists()
     )
     for prefix in ("vendor-", "resolve-"):
-        files.sweep(files.cache_root() / "tmp", prefix)
+        directories.sweep(files.cache_root() / "tmp", prefix)
     rules = _rules(everything)
     fetched: dict[str, Path] = {}
     with (
-        files.temporary_directory(files.cache_root() / "tmp", "vendor-") as scratch,
+        directories.temporary(files.cache_root() / "tmp", "vendor-") as scratch,
         Fetcher(http.create(indexes, CONNECTIONS), connections=CONNECTIONS, timeout=indexes.timeout) as fetcher,
     ):
         uv = Path(sys.prefix) / "bin" / "uv"

@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from toolkit.core import console, files, process
+from toolkit.core import console, directories, files, process
 from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import environment, record, scripts, unpacking
 
@@ -185,7 +185,7 @@ class Images:
         if directory.exists():
             console.warn(f"{directory}: a damaged image of {wheel}; it is made again")
             files.remove_tree(directory)
-        with files.temporary_directory(self.store / "images", ".new-") as scratch:
+        with directories.temporary(self.store / "images", ".new-") as scratch:
             scratch.chmod(0o755)
             (scratch / "root").mkdir()
             chosen = fill(scratch / "root")

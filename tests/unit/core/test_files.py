@@ -1,4 +1,4 @@
-"""Files appear whole or not at all; directories are swapped."""
+"""Files appear whole or not at all; what has to go goes; two runs wait for each other."""
 
 import os
 import subprocess
@@ -33,24 +33,6 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
     assert os.listdir(tmp_path) == ["a"]
 
 
-@pytest.mark.parametrize("exchange", [True, False], ids=["in one step", "by two renames"])
-def test_a_swap_leaves_only_the_new_directory(tmp_path: Path, exchange: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    if not exchange:
-        monkeypatch.setattr(files, "_exchange", lambda first, second: False)
-    for name in ("old", "new"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / name).touch()
-    files.swap_directory(tmp_path / "new", tmp_path / "old")
-    assert os.listdir(tmp_path) == ["old"]
-    assert os.listdir(tmp_path / "old") == ["new"]
-
-
-def test_a_swap_into_nothing_is_a_rename(tmp_path: Path) -> None:
-    (tmp_path / "new").mkdir()
-    files.swap_directory(tmp_path / "new", tmp_path / "old")
-    assert os.listdir(tmp_path) == ["old"]
-
-
 def test_read_only_directories_are_removed_too(tmp_path: Path) -> None:
     locked = tmp_path / "a" / "b"
     locked.mkdir(parents=True)
@@ -58,13 +40,6 @@ def test_read_only_directories_are_removed_too(tmp_path: Path) -> None:
     locked.chmod(0o500)
     files.remove_tree(tmp_path / "a")
     assert not (tmp_path / "a").exists()
-
-
-def test_a_temporary_directory_never_outlives_its_block(tmp_path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), files.temporary_directory(tmp_path, "x-") as path:
-        (path / "file").touch()
-        raise KeyboardInterrupt
-    assert os.listdir(tmp_path) == []
 
 
 _HOLD = """
@@ -90,11 +65,3 @@ def test_a_second_run_says_that_it_waits_and_then_goes_on(tmp_path: Path, capsys
         holder.stdin.close()
         assert second.communicate()[0] == "held\n"
         assert second.returncode == 0
-
-
-def test_a_sweep_takes_what_is_nobodys_and_leaves_what_is_in_use(tmp_path: Path) -> None:
-    (tmp_path / "x-left").mkdir()
-    (tmp_path / "y-other").mkdir()
-    with files.temporary_directory(tmp_path, "x-") as used:
-        files.sweep(tmp_path, "x-")
-        assert sorted(path.name for path in tmp_path.iterdir()) == [used.name, "y-other"]

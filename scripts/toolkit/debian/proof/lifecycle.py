@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit.core import console, files, process
+from toolkit.core import console, directories, files, process
 from toolkit.core.errors import UserError
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import testbed
@@ -32,7 +32,7 @@ _MEANINGS = {
 
 def check(packages: Sequence[Path], older: Sequence[Path], clean: Chroot, log: Path) -> None:
     """Install, upgrade from `older` (or reinstall), remove and purge packages. Raises `UserError`: what is wrong."""
-    with files.temporary_directory(log.parents[1], "lifecycle-") as scratch:
+    with directories.temporary(log.parents[1], "lifecycle-") as scratch:
         tree = scratch / "lifecycle"
         _write(tree, packages, older)
         [result] = testbed.run(tree, packages, clean, log)

@@ -1,0 +1,130 @@
+"""Directories that are replaced whole, and temporary ones that never outlive their use.
+
+There are two ways to replace one. `replace` takes a directory that is complete: whoever looks sees the old or the new
+one. `put_aside` is for what has to be made at its final path (an environment knows it): the old one waits beside it.
+Either way `recover` brings the old one back after a kill.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import fcntl
+import os
+import tempfile
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from toolkit.core import console, files
+
+_RENAME_EXCHANGE, _AT_FDCWD = 2, -100  # renameat2(2)
+
+
+def replace(staged: Path, target: Path) -> None:
+    """Put `staged` in the place of `target` in one step, and remove what was there before.
+
+    Where the kernel or the file system cannot exchange two directories, there are two steps.
+    """
+    recover(target)
+    if not os.path.lexists(target):
+        os.replace(staged, target)
+    elif _exchange(staged, target):
+        files.remove(staged)
+    else:
+        with put_aside(target):
+            os.rename(staged, target)
+
+
+def _exchange(first: Path, second: Path) -> bool:
+    try:
+        renameat2 = ctypes.CDLL(None, use_errno=True).renameat2
+    except AttributeError:  # macOS
+        return False
+    return bool(renameat2(_AT_FDCWD, os.fsencode(first), _AT_FDCWD, os.fsencode(second), _RENAME_EXCHANGE) == 0)
+
+
+@contextmanager
+def put_aside(target: Path, keep: Path | None = None) -> Iterator[Path]:
+    """Move `target`, if it is there, out of the way of the block, which makes a new one and gets the old one's path.
+
+    When the block fails, the old one comes back; when it does not, the old one is removed, or kept at `keep`.
+    """
+    old = keep or _aside(target)
+    if os.path.lexists(target):
+        os.rename(target, old)
+    try:
+        yield old
+    except BaseException:
+        files.remove(target)
+        if os.path.lexists(old):
+            os.rename(old, target)
+        raise
+    if not keep:
+        files.remove(old)
+
+
+def recover(target: Path, is_whole: Callable[[Path], object] = os.path.lexists) -> None:
+    """Bring back what a killed run has put aside, unless the new one in its place `is_whole`."""
+    old = _aside(target)
+    if not os.path.lexists(old):
+        return
+    if is_whole(target):
+        files.remove(old)
+    else:
+        console.debug(f"bringing {target} back from a run that was killed")
+        files.remove(target)
+        os.rename(old, target)
+
+
+def _aside(target: Path) -> Path:
+    return target.with_name(f".{target.name}.old")
+
+
+@contextmanager
+def temporary(parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove_tree) -> Iterator[Path]:
+    """Make a directory below `parent` for the block, gone afterwards; its lock tells `sweep` that it is in use."""
+    parent.mkdir(parents=True, exist_ok=True)
+    path, descriptor = _make(parent, prefix)
+    try:
+        yield path
+    finally:
+        remove(path)
+        os.close(descriptor)
+
+
+def _make(parent: Path, prefix: str) -> tuple[Path, int]:
+    """Make a directory and lock it; another one where a sweep was faster."""
+    while True:
+        path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        try:
+            descriptor = os.open(path, os.O_RDONLY)
+        except FileNotFoundError:
+            continue
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if path.exists():
+            return path, descriptor
+        os.close(descriptor)
+
+
+def sweep(
+    parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove_tree, owners: Collection[int] | None = None
+) -> None:
+    """Remove the temporary directories of processes that were killed.
+
+    Where others may write to `parent`, `owners` are the ids of the users whose directories are meant.
+    """
+    for path in parent.glob(f"{prefix}*"):
+        try:
+            descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        except OSError:
+            # Its process has just removed it, or it is not ours.
+            continue
+        try:
+            if owners is None or os.fstat(descriptor).st_uid in owners:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                console.debug(f"removing {path}, left by a run that was killed")
+                remove(path)
+        except BlockingIOError:
+            pass
+        finally:
+            os.close(descriptor)
