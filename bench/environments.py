@@ -57,10 +57,11 @@ def create(bench: Bench, name: str, *options: str, keep: bool = False) -> Timing
     home = bench.work / "environments"
     if not keep:
         shutil.rmtree(home / name, ignore_errors=True)
-    script = bench.project / "common" / "scripts" / "develop.py"
+    script = bench.project / "common" / "scripts" / "verb.py"
     return bench.run(
         sys.executable,
         script,
+        "create-virtual-environment",
         "--project",
         bench.project,
         "--name",

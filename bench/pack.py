@@ -15,6 +15,6 @@ from toolkit.project import discovery, settings  # noqa: E402
 
 shutil.rmtree(target, ignore_errors=True)
 target.mkdir()
-chosen = settings.from_arguments(settings.parser("").parse_args(["--project", str(project)]))
+chosen = settings.Settings(project=project.resolve(), toolkit=settings.TOOLKIT)
 found = discovery.discover(chosen)
 source_package.write(found, chosen, deb_build.read(found, chosen), target)

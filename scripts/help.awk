@@ -1,9 +1,15 @@
-# Print the help of a makefile: `#@ Section`, then `#: text` above `target:`, `common-target:` or `VARIABLE ?= default`.
-# Sections keep the order in which they first appear, targets come before settings. A target that a makefile explains in
+# Print the help of a makefile: `#@ Section`, then `#: text` above `target:`, `common-target:`, `reads_verb = SETTINGS` or
+# `SETTING ?= default`. Settings stand in sections by who reads them, in the order in which these first appear, after targets. A target that a makefile explains in
 # the place of `common-target` is the one that is shown.
 
 function finish(name, default_value) {
     if (text == "") return
+    # Who reads it is known when all is read.
+    if (section == "Settings") { setting[++settings] = name; setting_text[settings] = text; setting_value[settings] = default_value; text = ""; return }
+    enter(name, default_value)
+}
+
+function enter(name, default_value) {
     if (!(section in known)) { known[section] = ++sections; title[sections] = section }
     number = known[section]
     count[number]++
@@ -12,6 +18,22 @@ function finish(name, default_value) {
     help[number, count[number]] = text
     value[number, count[number]] = default_value
     text = ""
+}
+
+# The settings that a verb, or a list such as `building`, names, `$(list)` included.
+function expand(list,    words, total, i, found) {
+    total = split(list, words, " ")
+    for (i = 1; i <= total; i++) {
+        if (words[i] ~ /^\$\(/) { gsub(/[$()]/, "", words[i]); found = found " " expand(lists[words[i]]) }
+        else found = found " " words[i]
+    }
+    return found " "
+}
+
+function section_of(name,    i, n, found, readers) {
+    for (i = 1; i <= verbs; i++) if (index(reads[i], " " name " ")) readers[++n] = verb[i]
+    for (i = 1; i <= n; i++) found = found (i == 1 ? "" : i == n ? " and " : ", ") readers[i]
+    return "Settings of " (found == "" ? "every target" : found)
 }
 
 function print_section(number,    i) {
@@ -43,6 +65,19 @@ BEGIN {
 /^#@ / { section = substr($0, 4); next }
 /^#: / { text = (text == "" ? "" : text " ") substr($0, 4); next }
 /^\.PHONY:/ { next }
+/^[a-z][a-z_-]* \+?=/ {
+    name = $1
+    words = $0
+    sub(/^[^=]*= */, "", words)
+    lists[name] = lists[name] " " words
+    if (sub(/^reads_/, "", name) && name != "every_verb") {
+        if (!(name in is_verb)) { is_verb[name]; verb[++verbs] = name }
+        is_common = 1
+        finish(name, "")
+        is_common = 0
+    }
+    next
+}
 /^[A-Z][A-Z0-9_]* \?=/ { name = $1; sub(/^[A-Z0-9_]* \?= */, ""); finish(name, $0); next }
 /^[a-z][a-z0-9-]*:([^=]|$)/ {
     name = $1
@@ -56,6 +91,12 @@ BEGIN {
 { text = "" }
 
 END {
+    for (i = 1; i <= verbs; i++) reads[i] = expand(lists["reads_" verb[i]])
+    for (i = 1; i <= settings; i++) {
+        section = section_of(setting[i])
+        text = setting_text[i]
+        enter(setting[i], setting_value[i])
+    }
     print "Usage: make [target] [SETTING=value]"
     print "       ./create-virtual-environment [--help]   the environment to develop in, made or updated"
     for (i = 1; i <= sections; i++) if (title[i] !~ /^Settings/) print_section(i)

@@ -1,16 +1,18 @@
 # Targets of the toolkit's own checkout. Read by project.mk, and not there in a service project.
 
-#@ Settings of example
+#@ Settings
 #: Where the example is made: EXAMPLE=/tmp/example
 EXAMPLE ?= build/example
 
-#@ Settings of test
 #: Which tests to run, instead of all: TESTS="tests/unit -k lock"
 TESTS ?=
 
-#@ Settings of bench
 #: Which cases to measure, instead of all that take minutes at most: CASES="vendor build"
 CASES ?=
+
+reads_example = EXAMPLE
+reads_test += TESTS
+reads_bench = CASES
 
 #@ The toolkit itself
 #: Make a service project in build/example/, vendor real dependencies and build its package: the quickest way to see it all
@@ -21,27 +23,27 @@ example: common-setup
 #: Run all tests of the toolkit: on every interpreter there is, then end to end on this machine's own
 .PHONY: test
 test:
-	$(call verb,system_packages) --groups "build develop library sbuild check test stand vagrant"
-	$(call verb,toolkit_tests) $(call option,--tests,$(TESTS))
+	$(call verb,setup) --groups "build develop library sbuild check test stand vagrant"
+	$(call verb,toolkit-tests) $(if $(TESTS),--tests $(call quote,$(TESTS)))
 
 #: Run a stand in a machine that QEMU emulates, of a box made here; as root, with minutes of work for two cores
 .PHONY: stand-vagrant-test
 stand-vagrant-test:
-	$(call verb,system_packages) --groups "build sbuild box vagrant emulation"
-	$(call verb,toolkit_tests) --tests "tests/vagrant --capture=no"
+	$(call verb,setup) --groups "build sbuild box vagrant emulation"
+	$(call verb,toolkit-tests) --tests "tests/vagrant --capture=no"
 
 #: Check the toolkit's own code: ruff, the rules of import of docs/architecture.md, and mypy
 .PHONY: lint
 lint:
-	$(call verb,toolkit_tests) --environments lint
+	$(call verb,toolkit-tests) --environments lint
 
 #: Draw docs/architecture.svg from the imports, and print the rooms with their modules
 .PHONY: architecture
 architecture:
-	$(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/tests/architecture/room_picture.py)
-	$(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/tests/architecture/room_figures.py) --modules
+	$(silent)$(PYTHON3) $(call quote,$(toolkit)/tests/architecture/room_picture.py)
+	$(silent)$(PYTHON3) $(call quote,$(toolkit)/tests/architecture/room_figures.py) --modules
 
 #: Measure the toolkit beside its peers on the reference set, in one run; figures go to build/bench/
 .PHONY: bench
 bench:
-	$(silent_$(V))$(PYTHON3) $(call quote,$(toolkit)/bench/run.py) $(call option,--only,$(CASES))
+	$(silent)$(PYTHON3) $(call quote,$(toolkit)/bench/run.py) $(if $(CASES),--only $(call quote,$(CASES)))

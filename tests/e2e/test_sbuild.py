@@ -101,7 +101,7 @@ def test_a_run_that_was_killed_does_not_stop_the_next_one(
     built: DebianProject, variables: dict[str, str], place: Path
 ) -> None:
     built.write("debian/changelog", CHANGELOG.replace("(1.0)", "(1.1)"))
-    command = [sys.executable, "common/scripts/sbuild.py"]
+    command = [sys.executable, "common/scripts/verb.py", "sbuild"]
     with subprocess.Popen(command, cwd=built.root, env=variables, stdout=subprocess.PIPE, text=True) as running:
         assert running.stdout
         assert any("BUILT" in line for line in running.stdout)

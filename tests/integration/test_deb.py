@@ -171,7 +171,7 @@ def test_the_source_package_holds_what_is_tracked_and_only_the_toolkit_a_build_n
         capture_output=True,
     )
     names = {path.relative_to(source).as_posix() for path in files_below(source)}
-    assert {"Makefile", "vendor/native-2.0.tar.gz", "api_service/bin/yc-api", "common/scripts/build.py"} <= names
+    assert {"Makefile", "vendor/native-2.0.tar.gz", "api_service/bin/yc-api", "common/scripts/verb.py"} <= names
     assert not [name for name in names if name.startswith(("common/tests/", "build/", "dist/", ".git/"))]
 
 

@@ -146,7 +146,7 @@ def test_a_full_disk(vendored: Workshop, index: LocalIndex, tmp_path: Path) -> N
     script = 'mount -t tmpfs -o size=300k none "$1" || exit 77; cp -a "$2/." "$1"; shift 2; "$@"; status=$?\n'
     script += f"cd {mount} && ls -A && cd vendor && sha256sum *; exit $status"
     root = [] if os.geteuid() == 0 else ["-r"]
-    command = [sys.executable, str(SCRIPTS / "vendor.py"), "--project", str(mount), "--index-url", index.url]
+    command = [sys.executable, str(SCRIPTS / "verb.py"), "vendor", "--project", str(mount), "--index-url", index.url]
     done = subprocess.run(
         ["unshare", *root, "-m", "sh", "-c", script, "sh", str(mount), str(vendored.root), *command],
         capture_output=True,

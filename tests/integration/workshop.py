@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.util
 import io
 import json
 import os
@@ -13,9 +12,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
-from types import ModuleType
 
 import tomli_w
 
@@ -28,6 +25,7 @@ from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
 from toolkit.network import tools_environment
 from toolkit.vendored import lock_file
+from toolkit.verbs import command_line
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 SCRIPTS = Path(tools_environment.__file__).parents[2]
@@ -134,7 +132,7 @@ class Workshop:
 
     def develop(self, *options: str) -> Done:
         """Run `create-virtual-environment` in this process."""
-        return _run("develop", self.arguments("develop", options))
+        return _run("create-virtual-environment", self.arguments("create-virtual-environment", options))
 
     def run(self, verb: str, *options: str) -> Done:
         """Run any verb in this process."""
@@ -143,7 +141,7 @@ class Workshop:
     def start(self, verb: str, *options: str) -> subprocess.Popen[str]:
         """Start the verb's own script; `vendor` starts itself again in a tools environment, as it does for a user."""
         provide_tools()
-        command = [sys.executable, str(SCRIPTS / f"{verb}.py"), *self.arguments(verb, options)]
+        command = [sys.executable, str(SCRIPTS / "verb.py"), verb, *self.arguments(verb, options)]
         return subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
@@ -190,22 +188,12 @@ def wait_for(condition: Callable[[], object], seconds: float = 20) -> None:
         time.sleep(0.01)
 
 
-@cache
-def _verb(name: str) -> ModuleType:
-    # By its path: the installed `build` is another module of that name.
-    spec = importlib.util.spec_from_file_location(f"verb_{name}", SCRIPTS / f"{name}.py")
-    assert spec and spec.loader
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def _run(verb: str, arguments: list[str]) -> Done:
     out, err = io.StringIO(), io.StringIO()
     before = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            status = console.run_main(lambda: _verb(verb).main(arguments))
+            status = console.run_main(lambda: command_line.main([verb, *arguments]))
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

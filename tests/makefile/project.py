@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import os
 import re
@@ -12,18 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.verbs import command_line
+
 TOOLKIT = Path(__file__).resolve().parents[2]
-#: Each target that runs a verb, and the verb.
-VERBS = dict(re.findall(r"^common-(\S+):\n\t\$\(call verb,(\w+)\)", (TOOLKIT / "project.mk").read_text(), re.MULTILINE))
+#: Each target that runs the verb of its name.
+VERBS = [*re.findall(r"^reads_([a-z-]+) =", (TOOLKIT / "project.mk").read_text(), re.MULTILINE), "info"]
 
 _RECORDER = """\
 import json, os, pathlib, sys, time
+verb = sys.argv[1]
+if verb in ["unread-settings", os.environ.get("REAL_VERB")]:
+    from toolkit.core import console
+    from toolkit.verbs import command_line
+    sys.exit(console.run_main(lambda: command_line.main(sys.argv[1:])))
 record = pathlib.Path(__file__).parents[2] / "calls"
+secrets = {name: os.environ.get(name) for name in ("INDEX_URL", "EXTRA_INDEX_URL")}
 def note(event):
     with record.open("a") as stream:
-        print(json.dumps([event, pathlib.Path(__file__).stem, sys.argv[1:]]), file=stream)
+        print(json.dumps([event, verb, sys.argv[2:], secrets]), file=stream)
 note("start")
-if pathlib.Path(__file__).stem == os.environ.get("FAILING_VERB"):
+if verb == os.environ.get("FAILING_VERB"):
     sys.exit("the verb failed")
 time.sleep(float(os.environ.get("SECONDS_OF_VERB", "0")))
 note("end")
@@ -55,17 +62,21 @@ class Project:
 
     def events(self) -> list[tuple[str, str]]:
         """Return the starts and ends of verbs, in their order."""
-        return [(event, verb) for event, verb, _ in self._read()]
+        return [(event, verb) for event, verb, _, _ in self._read()]
 
     def calls(self) -> dict[str, list[str]]:
         """Return the arguments of each verb that was called."""
-        return {verb: words for _, verb, words in self._read()}
+        return {verb: words for _, verb, words, _ in self._read()}
 
     def verbs(self) -> list[str]:
         """Return the verbs that were called, in their order."""
-        return [verb for event, verb, _ in self._read() if event == "start"]
+        return [verb for event, verb, _, _ in self._read() if event == "start"]
 
-    def _read(self) -> list[tuple[str, str, list[str]]]:
+    def secrets(self) -> dict[str, str]:
+        """Return the settings that reach the last verb by its environment alone."""
+        return self._read()[-1][3]
+
+    def _read(self) -> list[tuple[str, str, list[str], dict[str, str]]]:
         record = self.root / "calls"
         return [tuple(json.loads(line)) for line in record.read_text().splitlines()] if record.exists() else []
 
@@ -76,19 +87,13 @@ def make_project(root: Path, link: str = "common/project.mk") -> Project:
     scripts.mkdir(parents=True)
     shutil.copy(TOOLKIT / "project.mk", root / "common")
     (scripts / "project.mk").symlink_to("../project.mk")
-    for name in ("help.awk", "check_variables.py"):
-        shutil.copy(TOOLKIT / "scripts" / name, scripts)
+    shutil.copy(TOOLKIT / "scripts" / "help.awk", scripts)
     shutil.copytree(TOOLKIT / "scripts" / "toolkit", scripts / "toolkit", ignore=shutil.ignore_patterns("__pycache__"))
-    for verb in VERBS.values():
-        (scripts / f"{verb}.py").write_text(_RECORDER)
+    (scripts / "verb.py").write_text(_RECORDER)
     (root / "Makefile").symlink_to(link)
     return Project(root)
 
 
 def parse(verb: str, words: list[str]) -> Any:
     """Parse a recorded command line as the real verb does: an option it does not know ends the test."""
-    specification = importlib.util.spec_from_file_location(f"verb_{verb}", TOOLKIT / "scripts" / f"{verb}.py")
-    assert specification and specification.loader
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module.build_parser().parse_args(words)
+    return command_line.parse(verb, words)

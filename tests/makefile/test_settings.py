@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import itertools
-
 import pytest
 
 from tests.makefile.project import Project, parse
+from toolkit.network import index_options
 
 
 @pytest.mark.parametrize("value", ["two words", "it's quoted", 'say "no"', "a,b;c", "*", "a=b c=d", "back\\slash", "#"])
@@ -22,36 +21,74 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
         "RESOLVER=pip-tools",
         "UPGRADE=all",
         "EXCLUDE_NEWER=7d",
-        "INDEX_URL=https://one.example",
-        "EXTRA_INDEX_URL=https://two.example",
         "PLATFORMS=linux darwin",
-        "DRY_RUN=1",
         "JOBS=3",
-        "WHEEL_STORE=/a store",
+        "WHEEL_STORE=/store",
+        "DRY_RUN=1",
         "NAMESPACE=acme",
         "PACKAGES=one two",
         "SERVICES=three",
     )
-    words = project.calls()["vendor"]
-    parse("vendor", words)
-    pairs = dict(itertools.pairwise(words))
+    parsed = vars(parse("vendor", project.calls()["vendor"]))
     assert (
-        pairs.items()
+        parsed.items()
         >= {
-            "--resolver": "pip-tools",
-            "--upgrade": "all",
-            "--exclude-newer": "7d",
-            "--index-url": "https://one.example",
-            "--extra-index-url": "https://two.example",
-            "--platforms": "linux darwin",
-            "--jobs": "3",
-            "--wheel-store": "/a store",
-            "--namespace": "acme",
-            "--packages": "one two",
-            "--services": "three",
+            "resolver": "pip-tools",
+            "upgrade": "all",
+            "exclude_newer": "7d",
+            "platforms": "linux darwin",
+            "dry_run": True,
+            "namespace": "acme",
+            "packages": "one two",
+            "services": "three",
+            "jobs": 3,
+            "wheel_store": "/store",
         }.items()
     )
-    assert "--dry-run" in words
+
+
+@pytest.mark.parametrize("target", ["vendor", "outdated", "info", "build"])
+@pytest.mark.parametrize("how", ["command line", "environment", "makefile"])
+def test_an_index_with_a_password_is_in_the_environment_and_never_on_a_command_line(
+    project: Project, target: str, how: str
+) -> None:
+    urls = {"INDEX_URL": "https://me:secret@one.example", "EXTRA_INDEX_URL": "https://me:secret@two.example"}
+    lines = [f"{name}={value}" for name, value in urls.items()]
+    if how == "makefile":
+        (project.root / "Makefile").unlink()
+        (project.root / "Makefile").write_text("\n".join([*lines, "include common/project.mk\n"]))
+    words, environment = (lines if how == "command line" else []), (urls if how == "environment" else {})
+    done = project.make(target, "V=2", *words, check=True, **environment)
+    assert project.secrets() == urls
+    assert "secret" not in str(project.calls()) + done.stdout + done.stderr
+
+
+def test_the_index_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("INDEX_URL", "https://one.example")
+    monkeypatch.setenv("EXTRA_INDEX_URL", "https://two.example")
+    found = index_options.from_arguments(parse("vendor", []))
+    assert (found.index_url, found.extra_index_urls) == ("https://one.example", ("https://two.example",))
+
+
+@pytest.mark.parametrize(
+    ("verb", "word", "what"),
+    [
+        ("build", "JOBS=abc", "JOBS=abc: not a number of jobs"),
+        ("build", "JOBS=0", "JOBS=0: not a number of jobs"),
+        ("build", "V=3", "V=3: no such verbosity"),
+        ("vendor", "RESOLVER=pip", "RESOLVER=pip: no such resolver"),
+        ("chroot", "CHROOT_MAX_AGE=week", "CHROOT_MAX_AGE=week: not a number of days"),
+        ("stand", "STAND_PORT=ssh", "STAND_PORT=ssh: not a port"),
+        ("stand", "STAND=cloud", "STAND=cloud: no such stand"),
+        ("stand", "STAND_MODE=x", "STAND_MODE=x: no such mode"),
+    ],
+)
+def test_a_wrong_value_is_one_line_what_and_one_line_hint(project: Project, verb: str, word: str, what: str) -> None:
+    done = project.make(verb, word, check=False, REAL_VERB=verb)
+    error, hint, *_ = done.stderr.splitlines()
+    assert error == f"error: {what}"
+    assert hint.startswith(" hint: write ")
+    assert "Error 1" in done.stderr
 
 
 @pytest.mark.parametrize("target", ["build", "install", "deb", "test"])
@@ -73,9 +110,9 @@ def test_the_environment_sets_what_the_command_line_does_not(project: Project) -
     assert (parsed.jobs, parsed.wheel_store) == (2, "/store")
 
 
-def test_the_wheel_store_is_the_verbs_own_choice_unless_set(project: Project) -> None:
+def test_the_wheel_store_is_the_default_one_unless_set(project: Project) -> None:
     project.make("build")
-    assert "--wheel-store" not in project.calls()["build"]
+    assert parse("build", project.calls()["build"]).wheel_store == "default"
 
 
 @pytest.mark.parametrize("how", ["command line", "environment"])
@@ -99,7 +136,7 @@ def test_info_is_told_every_setting(project: Project) -> None:
 @pytest.mark.parametrize(("verbosity", "is_shown"), [("0", False), ("1", False), ("2", True)])
 def test_verbosity_shows_the_command(project: Project, verbosity: str, is_shown: bool) -> None:
     done = project.make("build", f"V={verbosity}")
-    assert ("build.py" in done.stdout) is is_shown
+    assert ("verb.py" in done.stdout) is is_shown
     assert parse("build", project.calls()["build"]).verbosity == int(verbosity)
 
 
@@ -170,16 +207,16 @@ def test_a_setting_of_chroots_is_none_of_sbuilds(project: Project) -> None:
 def test_what_follows_why_are_names(project: Project) -> None:
     done = project.make("why", "flask", "Zope.Interface", "CHAINS=3")
     parsed = parse("why", project.calls()["why"])
-    assert (" ".join(parsed.names).split(), parsed.chains) == (["flask", "Zope.Interface"], "3")
+    assert (parsed.name.split(), parsed.chains) == (["flask", "Zope.Interface"], "3")
     assert done.stdout + done.stderr == ""
 
 
 def test_a_name_may_be_given_as_a_setting_too_and_the_environments_own_name_is_none(project: Project) -> None:
     project.make("why", "NAME=flask", "jinja2", NAME="a-host")
-    assert parse("why", project.calls()["why"]).names[0].split() == ["flask", "jinja2"]
+    assert parse("why", project.calls()["why"]).name.split() == ["flask", "jinja2"]
     (project.root / "calls").unlink()
     project.make("why", "jinja2", NAME="a-host")
-    assert parse("why", project.calls()["why"]).names[0].split() == ["jinja2"]
+    assert parse("why", project.calls()["why"]).name.split() == ["jinja2"]
 
 
 @pytest.mark.parametrize("words", [["flask"], ["wy", "flask"], ["build", "why", "flask"], ["build", "flask"]])
@@ -190,10 +227,9 @@ def test_only_what_follows_why_are_names(project: Project, words: list[str]) -> 
 
 
 def test_every_setting_of_outdated_reaches_it(project: Project) -> None:
-    project.make("outdated", "JSON=1", "STRICT=1", "EXCLUDE_NEWER=7d", "INDEX_URL=https://one.example")
+    project.make("outdated", "JSON=1", "STRICT=1", "EXCLUDE_NEWER=7d")
     parsed = parse("outdated", project.calls()["outdated"])
     assert (parsed.json, parsed.strict, parsed.exclude_newer) == (True, True, "7d")
-    assert parsed.index_url == "https://one.example"
 
 
 def test_a_target_after_why_stays_one(project: Project) -> None:
@@ -204,11 +240,11 @@ def test_a_target_after_why_stays_one(project: Project) -> None:
 @pytest.mark.parametrize("words", [(), ("YES=",), ("YES=0",), ("YES=no",)])
 def test_the_vendor_repository_is_trimmed_only_when_told_to(project: Project, words: tuple[str, ...]) -> None:
     project.make("trim-vendor", *words)
-    chosen = parse("trim_vendor", project.calls()["trim_vendor"])
+    chosen = parse("trim-vendor", project.calls()["trim-vendor"])
     assert (chosen.keep, chosen.yes) == (10, False)
 
 
 def test_how_the_vendor_repository_is_trimmed_reaches_it(project: Project) -> None:
     project.make("trim-vendor", "KEEP=3", "YES=1")
-    chosen = parse("trim_vendor", project.calls()["trim_vendor"])
+    chosen = parse("trim-vendor", project.calls()["trim-vendor"])
     assert (chosen.keep, chosen.yes) == (3, True)

@@ -13,10 +13,10 @@ from toolkit.build import interpreters as interpreter
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
 from toolkit.core import directories, files
+from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.project.settings import parser as common_parser
 from toolkit.vendored import lock_file
 from toolkit.wheel.store import Store
 
@@ -39,16 +39,14 @@ class Built:
     interpreters: Mapping[str, Interpreter]
 
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser that knows the options common to all verbs and those of every verb that builds."""
-    result = common_parser(description)
-    group = result.add_argument_group("build options")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of every verb that builds."""
+    group = parser.add_argument_group("build options")
     add_jobs(group)
     add_store(group)
     group.add_argument(
         "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
     )
-    return result
 
 
 def add_jobs(parser: argparse._ActionsContainer) -> None:
@@ -63,27 +61,26 @@ def add_jobs(parser: argparse._ActionsContainer) -> None:
 
 
 def add_store(parser: argparse._ActionsContainer) -> None:
-    """Add the option that says where built wheels are kept."""
+    """Add the option that names the wheel store."""
     parser.add_argument(
         "--wheel-store",
-        default=str(files.cache_root() / "store"),
+        default="default",
         metavar="DIR",
-        help="where built wheels are kept between projects; empty: only in build/ (default: %(default)s)",
+        help="where built wheels are kept between projects; empty: only in build/ (default: store/ in the cache)",
     )
 
 
 def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{text} is no number of jobs")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise UserError(f"JOBS={text}: not a number of jobs", "write 1 or more: JOBS=4")
+    return int(text)
 
 
 def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
     """Return the build options of a parsed command line; not every verb has a choice of the interpreter."""
-    store = (
-        Path(arguments.wheel_store).expanduser().absolute() if arguments.wheel_store else settings.build / "wheel-store"
-    )
+    stores = {"": settings.build / "wheel-store", "default": files.cache_root() / "store"}
+    given = arguments.wheel_store
+    store = stores[given] if given in stores else Path(given).expanduser().absolute()
     return BuildOptions(jobs=arguments.jobs, store=store, python=vars(arguments).get("python", ""))
 
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from toolkit.core import console, directories, files, os_release, process, progress
 from toolkit.core.errors import UserError
-from toolkit.debian import apt_sources, build_user, deb_build
+from toolkit.debian import apt_sources, build_user
 from toolkit.debian.build_user import Account
 from toolkit.project.debian_control import Control
 from toolkit.project.settings import Settings
@@ -99,7 +99,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _days(text: str) -> int:
     if not text.isdecimal():
-        raise argparse.ArgumentTypeError(f"{text} is no number of days")
+        raise UserError(f"CHROOT_MAX_AGE={text}: not a number of days", "write 0 or more: CHROOT_MAX_AGE=30")
     return int(text)
 
 
@@ -137,6 +137,9 @@ def minimal(suite: str, mirror: str = "") -> Recipe:
 
 def _depends(packaging: Control | None) -> dict[str, str]:
     if not packaging:
+        # For this one constant: whoever has a debian/control loads nothing of building packages.
+        from toolkit.debian import deb_build
+
         return {"Build-Depends": ", ".join(deb_build.BUILD_DEPENDS)}
     source = packaging.source
     return {name: " ".join(source.get(name).split()) for name in _FIELDS if source.get(name)}

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core import console
+from toolkit.core.errors import UserError
 
 #: The checkout that this runs from.
 TOOLKIT = Path(__file__).resolve().parents[3]
@@ -44,10 +45,9 @@ class Settings:
         return self.project / "dist"
 
 
-def parser(description: str) -> argparse.ArgumentParser:
-    """Return a parser that already knows the options common to all verbs."""
-    result = argparse.ArgumentParser(description=description)
-    group = result.add_argument_group("common options")
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options common to all verbs."""
+    group = parser.add_argument_group("common options")
     group.add_argument("--project", type=Path, default=Path.cwd(), metavar="DIR", help="the project (default: here)")
     group.add_argument("--packages", default="", metavar="DIRS", help="package directories instead of discovery")
     group.add_argument("--services", default="", metavar="DIRS", help="service directories instead of discovery")
@@ -57,18 +57,18 @@ def parser(description: str) -> argparse.ArgumentParser:
         metavar="DIR",
         help="where intermediate results go (default: build/ of the project)",
     )
-    add_general(group)
-    return result
-
-
-def add_general(group: argparse._ActionsContainer) -> None:
-    """Add the options that make sense without a project too."""
     group.add_argument(
         "--namespace", default="yc", help="directory below /usr/lib and prefix of the scripts (default: yc)"
     )
     group.add_argument(
-        "--verbosity", "-V", type=int, choices=(0, 1, 2), default=1, help="0: errors only, 2: every command"
+        "--verbosity", "-V", type=_verbosity, default=1, help="0: errors only, 2: every command (default: 1)"
     )
+
+
+def _verbosity(text: str) -> int:
+    if text not in ("0", "1", "2"):
+        raise UserError(f"V={text}: no such verbosity", "write 0 for errors only, 1, or 2 for every command: V=2")
+    return int(text)
 
 
 def from_arguments(arguments: argparse.Namespace) -> Settings:

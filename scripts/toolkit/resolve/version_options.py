@@ -14,7 +14,7 @@ from toolkit.network import index_options
 def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._ArgumentGroup:
     """Add the options to a verb's parser, and return their group for further ones."""
     group = parser.add_argument_group(f"options of {verb}")
-    group.add_argument("--resolver", default="uv", choices=("uv", "pip-tools"), help="what chooses the versions")
+    group.add_argument("--resolver", type=_resolver, default="uv", help="what chooses the versions: uv or pip-tools")
     group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d")
     index_options.add_options(group)
     group.add_argument(
@@ -25,6 +25,12 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
     wheels.add_jobs(group)
     wheels.add_store(group)
     return group
+
+
+def _resolver(text: str) -> str:
+    if text not in ("uv", "pip-tools"):
+        raise UserError(f"RESOLVER={text}: no such resolver", "write uv or pip-tools: RESOLVER=uv")
+    return text
 
 
 def when(text: str, now: datetime | None = None) -> str:

@@ -22,7 +22,7 @@ from toolkit.stand.machine import Machine
 USER = "vagrant"
 #: Packages by which a machine boots and lets Ansible in, beside those of every stand.
 _PACKAGES = ("dbus", "libpam-systemd", "openssh-server", "python3", "python3-apt", "systemd-sysv")
-_HELPER = Path(__file__).resolve().parents[2] / "machine.py"
+_HELPER = Path(__file__).resolve().parents[2] / "verb.py"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,7 +67,7 @@ class Container:
         """End it, and remove all that belongs to it; one that is not there is no error."""
         if (machine.ROOT / self.name).is_dir():
             console.step("STAND", f"{self.name}: ends")
-            _as_root("end", self.name)
+            _as_root("end-container", self.name)
         files.remove_tree(self.directory)
 
     def _boot(self) -> None:
@@ -97,7 +97,7 @@ class Container:
         machine.write(described, self.directory / "machine.json")
         files.write_atomic(self.directory / "suite", suite)
         console.step("STAND", f"{self.name}: {suite}, on port {port} of this machine")
-        _as_root("boot", str(self.directory / "machine.json"))
+        _as_root("boot-container", str(self.directory / "machine.json"))
 
     def _text(self, name: str) -> str:
         return (self.directory / name).read_text(encoding="utf-8")

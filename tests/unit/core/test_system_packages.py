@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-import system_packages
 from toolkit.core import debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user
+from toolkit.verbs import command_line
+from toolkit.verbs import setup as system_packages
 
 
 @pytest.fixture
@@ -38,7 +39,7 @@ def test_installs_what_is_missing_and_only_that(
     monkeypatch.setattr(system_packages, "read_installed", lambda: set(wanted) - {"debhelper", "git"})
     monkeypatch.setattr(system_packages, "are_lists_old", lambda directory, now: False)
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert system_packages.main(["--groups", "build"]) == 0
+    assert command_line.main(["setup", "--groups", "build"]) == 0
     [command] = commands
     assert command[0] == "apt-get"
     assert command[-2:] == ["debhelper", "git"]
@@ -49,7 +50,7 @@ def test_says_nothing_and_runs_nothing_when_all_is_there(
     monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(system_packages, "read_installed", lambda: set(debian_packages.read(["build"])))
-    assert system_packages.main(["--groups", "build"]) == 0
+    assert command_line.main(["setup", "--groups", "build"]) == 0
     assert (commands, capsys.readouterr().out) == ([], "")
 
 
@@ -74,11 +75,11 @@ def test_becomes_root_through_sudo_in_the_same_process(monkeypatch: pytest.Monke
     monkeypatch.setenv("PATH", str(tmp_path))
     started: list[list[str]] = []
     monkeypatch.setattr(os, "execvp", lambda program, words: started.append(words))
-    monkeypatch.setattr("sys.argv", ["system_packages.py", "--groups", "build"])
+    monkeypatch.setattr("sys.argv", ["verb.py", "setup", "--groups", "build"])
     system_packages.become_root("apt-get install git")
     [words] = started
     assert words[0] == "sudo"
-    assert words[-3:] == ["system_packages.py", "--groups", "build"]
+    assert words[-4:] == ["verb.py", "setup", "--groups", "build"]
 
 
 def test_without_sudo_says_what_root_has_to_run(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -19,7 +19,8 @@ def declared() -> tuple[set[str], set[str]]:
     """Return the targets and the settings that there are."""
     text = "".join(path.read_text() for path in MAKEFILES)
     targets = re.findall(r"^(?:common-)?([a-z][a-z-]*):(?!=)", text, re.MULTILINE)
-    return set(targets), set(re.findall(r"^([A-Z][A-Z0-9_]*) \?=", text, re.MULTILINE))
+    verbs = re.findall(r"^reads_([a-z-]+) =", text, re.MULTILINE)
+    return {*targets, *verbs}, set(re.findall(r"^([A-Z][A-Z0-9_]*) \?=", text, re.MULTILINE))
 
 
 def code(path: Path) -> Iterator[str]:
@@ -59,5 +60,5 @@ def test_every_setting_that_is_explained_exists(name: str) -> None:
 
 def test_all_targets_are_in_the_readme() -> None:
     text = (ROOT / "README.md").read_text()
-    targets = re.findall(r"^common-([a-z-]+):", (ROOT / "project.mk").read_text(), re.MULTILINE)
+    targets = re.findall(r"^(?:reads_|common-)([a-z-]+)(?: =|:)", (ROOT / "project.mk").read_text(), re.MULTILINE)
     assert [target for target in targets if f"make {target}" not in text] == []

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import info
 from toolkit.core import files
 from toolkit.explain import inventory
+from toolkit.verbs import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,7 +36,7 @@ def programs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def sections(workspace: Workspace, capsys: pytest.CaptureFixture[str], *arguments: str) -> dict[str, dict[str, str]]:
     """Run the verb and read its sections back."""
-    assert info.main(["--project", str(workspace.root), *arguments]) == 0
+    assert command_line.main(["info", "--project", str(workspace.root), *arguments]) == 0
     found: dict[str, dict[str, str]] = {}
     for block in capsys.readouterr().out.strip().split("\n\n"):
         title, *lines = block.splitlines()

@@ -7,11 +7,11 @@ from itertools import pairwise
 
 import pytest
 
-import why as verb
 from tests.unit.locks import distribution, line, needs
 from toolkit.core.errors import UserError
 from toolkit.explain import why
 from toolkit.vendored.dependency_graph import DependencyGraph
+from toolkit.verbs import command_line, explaining
 
 
 def lines(name: str, limit: int = 0, item: DependencyGraph | None = None) -> list[str]:
@@ -84,10 +84,10 @@ def test_a_name_that_is_not_locked_brings_near_ones() -> None:
 @pytest.mark.parametrize("text", ["0", "-1", "many", ""])
 def test_a_number_of_chains_that_is_none_is_refused(text: str) -> None:
     with pytest.raises(UserError, match="CHAINS="):
-        verb.parse_limit(text)
+        explaining.parse_limit(text)
 
 
 @pytest.mark.parametrize("words", [[], [""], ["a;b"], ["-x"], ["../x"]])
 def test_a_name_that_can_be_none_is_refused(words: list[str]) -> None:
     with pytest.raises(UserError, match="NAME"):
-        verb.main(["--", *words])
+        command_line.main(["why", "--", *words])

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-import stand_variables as verb
 from tests.unit.conftest import Workspace
 from toolkit.core.errors import UserError
 from toolkit.stand import ansible_variables
 from toolkit.stand.ansible_variables import Guest
+from toolkit.verbs import command_line
 
 CONTROL = """\
 Source: demo
@@ -81,7 +81,12 @@ def test_a_machine_of_others_gets_no_private_files(
 
 def test_prints_one_object_that_ansible_takes(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
     workspace.service("web", "web").write({"web/.python-version": "3.11\n"})
-    assert verb.main(["--project", str(workspace.root), "--mode", "deb", "--suite", "trixie", "--nested"]) == 0
+    assert (
+        command_line.main(
+            ["stand-variables", "--project", str(workspace.root), "--mode", "deb", "--suite", "trixie", "--nested"]
+        )
+        == 0
+    )
     told = json.loads(capsys.readouterr().out)
     assert all(name.startswith("stand_") for name in told)
     assert (told["stand_mode"], told["stand_suite"], told["stand_nested"]) == ("deb", "trixie", True)

@@ -142,10 +142,10 @@ def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
 
 
 def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) -> None:
-    script = Path(vagrant.__file__).parents[2] / "vagrant_settings.py"
+    script = Path(vagrant.__file__).parents[2] / "verb.py"
     workspace.service("api", "api")
     told = subprocess.run(
-        [sys.executable, "-E", "-S", script, "--project", workspace.root],
+        [sys.executable, "-E", "-S", script, "vagrant-settings", "--project", workspace.root],
         check=True,
         text=True,
         stdin=subprocess.DEVNULL,

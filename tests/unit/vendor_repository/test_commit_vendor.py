@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-import commit_vendor
 from tests.unit.conftest import Workspace
 from tests.unit.vendor_project import VendorProject, copy, git, isolate, with_directory, with_submodule
 from toolkit.core.errors import UserError
+from toolkit.verbs import command_line
 
 # Histories of real repositories, cloned and pushed.
 pytestmark = pytest.mark.slow
@@ -40,7 +40,7 @@ def project(template: Path, tmp_path: Path) -> VendorProject:
 
 
 def commit(project: VendorProject, *options: str) -> int:
-    return commit_vendor.main([*project.arguments, *options])
+    return command_line.main(["commit-vendor", *project.arguments, *options])
 
 
 def refused(project: VendorProject) -> UserError:

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 
-import commit_vendor
-import trim_vendor
 from tests.unit.conftest import Workspace
 from tests.unit.vendor_project import VendorProject, copy, git, isolate, with_directory, with_submodule
 from toolkit.core.errors import UserError
@@ -17,6 +15,7 @@ from toolkit.core.git import Repository
 from toolkit.vendor_repository import remote, trimming
 from toolkit.vendor_repository.remote import Origin
 from toolkit.vendor_repository.trimming import Plan
+from toolkit.verbs import command_line
 
 # Histories of real repositories, cloned and pushed.
 pytestmark = pytest.mark.slow
@@ -58,7 +57,7 @@ def revisions(template: tuple[Path, list[str]]) -> list[str]:
 
 
 def trim(project: VendorProject, *options: str) -> None:
-    assert trim_vendor.main([*project.arguments, *options]) == 0
+    assert command_line.main(["trim-vendor", *project.arguments, *options]) == 0
 
 
 def refused(project: VendorProject, *options: str) -> UserError:
@@ -224,7 +223,7 @@ def test_a_clone_that_has_no_history_trims_and_commits_as_any(project: VendorPro
         vendor = clone(project, "main", tmp_path / name)
         assert git(vendor, "rev-list", "--count", "HEAD") == "1"
         shallow = VendorProject(Workspace(tmp_path / name)).lock(f"flask=={number}")
-        assert commit_vendor.main(shallow.arguments) == 0
+        assert command_line.main(["commit-vendor", *shallow.arguments]) == 0
         assert git(shallow.root, "log", "-1", "--format=%s") == f"vendor: flask {number - 1} -> {number}"
         shallow.push()
         if name == "before":

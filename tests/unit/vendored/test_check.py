@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-import check_vendor
 from tests.unit.vendored_files import vendored, write_lock
 from toolkit.core.errors import UserError
 from toolkit.vendored import check, lock_file
 from toolkit.vendoring import lock_writer
+from toolkit.verbs import command_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -181,11 +181,11 @@ def test_require_says_the_first_problem_and_shows_the_others(whole: Workspace) -
 
 
 def test_the_verb_says_what_it_checked(whole: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    assert check_vendor.main(["--project", str(whole.root)]) == 0
+    assert command_line.main(["check-vendor", "--project", str(whole.root)]) == 0
     assert capsys.readouterr().out == "  CHECK   vendor/: 4 files, 0.0 MB, all as locked\n"
 
 
 def test_the_verb_refuses(whole: Workspace, tmp_path: Path) -> None:
     whole.write({"vendor/extra.zip": ""})
     with pytest.raises(UserError, match=r"vendor/extra.zip: no lock lists it"):
-        check_vendor.main(["--project", str(whole.root)])
+        command_line.main(["check-vendor", "--project", str(whole.root)])

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Run the toolkit's own tests: tox on every interpreter there is, then end to end on the interpreter of this script."""
 
 from __future__ import annotations
@@ -13,8 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.core import console, files, process
-from toolkit.project import settings
 from toolkit.project.settings import Settings
+from toolkit.verbs.running import Run
 
 REQUIREMENTS = Path("tests/requirements.txt")
 PYTHONS = {"py311": "python3.11", "py312": "python3.12", "py313": "python3.13"}
@@ -90,18 +89,15 @@ def attempt(name: str, function: Callable[[], None]) -> bool:
     return verdict == "passed"
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = settings.parser(__doc__ or "")
+def run_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `toolkit-tests`."""
     parser.add_argument("--tests", default="", metavar="WORDS", help="arguments of pytest: run only these tests")
     parser.add_argument("--environments", default="", metavar="NAMES", help="run only these environments of tox")
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def run(run: Run) -> int:
     """Run the tests; the last thing printed is pytest's own summary."""
-    arguments = build_parser().parse_args(argv)
-    chosen = settings.from_arguments(arguments)
+    arguments, chosen = run.arguments, run.settings
     python = prepare(chosen)
     if arguments.tests:
         run_pytest(python, chosen, ["-m", "", *shlex.split(arguments.tests)])
@@ -112,7 +108,3 @@ def main(argv: Sequence[str]) -> int:
         console.step("TEST", "end to end" if passed else "end to end (something above FAILED)")
         run_pytest(python, chosen, ["-m", "e2e", "tests/e2e"])
     return 0 if passed else 1
-
-
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Make a service project with this toolkit as its submodule, vendor what it needs and build its Debian package."""
 
 from __future__ import annotations
@@ -7,17 +6,16 @@ import argparse
 import os
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
-from toolkit.project import settings
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.scaffold import new_project, templates
 from toolkit.scaffold.new_project import Request
+from toolkit.verbs.running import Run
 
 SERVICE = "example-service"
 SUMMARY = "HTTP service that keeps notes"
@@ -92,18 +90,15 @@ def _shown(path: Path) -> str:
     return f"./{path.relative_to(Path.cwd())}" if path.is_relative_to(Path.cwd()) else str(path)
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = settings.parser(__doc__ or "")
+def example_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `example`."""
     parser.add_argument("--directory", type=Path, required=True, help="where the project is, or will be")
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def example(run: Run) -> None:
     """Make the example, or bring one that is there up to date, and build its package."""
-    arguments = build_parser().parse_args(argv)
-    chosen = settings.from_arguments(arguments)
-    chosen = replace(chosen, project=arguments.directory.absolute())
+    arguments = run.arguments
+    chosen = replace(run.settings, project=arguments.directory.absolute())
     directory, start = chosen.project, time.monotonic()
     set_up_git()
     if (directory / "common" / ".git").exists():
@@ -118,8 +113,3 @@ def main(argv: Sequence[str]) -> int:
     make(directory, "commit-vendor")
     make(directory, "deb")
     tell(directory, chosen.namespace, time.monotonic() - start)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

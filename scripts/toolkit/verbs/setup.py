@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Install the Debian packages that the toolkit needs and this machine lacks, and prepare users for clean chroots."""
+"""Verbs on this machine: Debian packages that the toolkit needs, users who make clean chroots; and a clean project."""
 
 from __future__ import annotations
 
@@ -13,10 +12,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, process
+from toolkit.core import console, debian_packages, files, process
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user
-from toolkit.project import settings
+from toolkit.verbs.running import Run
 
 APT_LISTS = Path("/var/lib/apt/lists")
 DAY = 24 * 60 * 60
@@ -80,27 +79,23 @@ def become_root(hint: str) -> None:
     os.execvp("sudo", ["sudo", sys.executable, "-B", *sys.argv])
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = settings.parser(__doc__ or "")
+def setup_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `setup`."""
     parser.add_argument(
         "--groups",
         default="build develop library sbuild check",
         help="what for: some of build, develop, library, sbuild, check and test (default: %(default)s)",
     )
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def setup(run: Run) -> None:
     """Say which packages are missing and why, and install them; then prepare users."""
-    arguments = build_parser().parse_args(argv)
-    settings.from_arguments(arguments)
-    groups, installed = arguments.groups.split(), read_installed()
+    groups, installed = run.arguments.groups.split(), read_installed()
     missing = {name: why for name, why in debian_packages.read(groups).items() if name not in installed}
     users = unprepared_users() if "sbuild" in groups else []
     if not missing and not users:
-        return 0
-    console.step("SETUP", "this machine lacks:")
+        return
+        console.step("SETUP", "this machine lacks:")
     for name, why in missing.items():
         console.note(f"          {name:<18} {why}")
     for name in users:
@@ -116,8 +111,13 @@ def main(argv: Sequence[str]) -> int:
         install(list(missing))
     for name in unprepared_users() if "sbuild" in groups else []:
         prepare_user(name)
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))
+def clean(run: Run) -> None:
+    """Remove build/ and dist/, and name them."""
+    # A debian/rules clean, which starts every package build, must not take away packages that were built before.
+    by_debhelper = "DH_INTERNAL_BUILDFLAGS" in os.environ
+    for directory in (run.settings.build,) if by_debhelper else (run.settings.build, run.settings.dist):
+        if directory.exists():
+            console.step("CLEAN", f"{directory.name}/")
+            files.remove_tree(directory)

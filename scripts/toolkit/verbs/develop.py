@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Make a virtual environment to develop the project in, or bring the one there to the lock.
 
 It stands in `$WORKON_HOME`, so `workon PROJECT` of virtualenvwrapper enters it. All that the packages of the project
@@ -10,7 +9,6 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,14 +19,14 @@ from toolkit.core.errors import UserError
 from toolkit.develop import develop, editors, personal
 from toolkit.develop.assembly import EnvironmentOptions
 from toolkit.network import index_options
-from toolkit.project import discovery, settings
+from toolkit.project import discovery
 from toolkit.project.discovery import Package, Project
+from toolkit.verbs.running import Run
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = wheels.parser(__doc__ or "")
-    parser.prog = "create-virtual-environment"
+def create_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `create-virtual-environment`."""
+    wheels.add_options(parser)
     group = parser.add_argument_group("options of create-virtual-environment")
     group.add_argument("-n", "--name", help="the environment's name (default: the project directory's)")
     group.add_argument("--force", action="store_true", help="replace what is there under this name, whoever made it")
@@ -63,13 +61,11 @@ def build_parser() -> argparse.ArgumentParser:
     group.add_argument("--no-index", action="store_true", help="ask no index, only --find-links")
     group.add_argument("--dry-run", action="store_true", help="say what would change, and change nothing")
     editors.add_options(parser)
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def create(run: Run) -> None:
     """Make the environment, and say how to enter it."""
-    arguments = build_parser().parse_args(argv)
-    chosen = settings.from_arguments(arguments)
+    arguments, chosen = run.arguments, run.settings
     # A service that is named is one of all: the others' locks are no less valid.
     everything = replace(chosen, services=())
     project = discovery.discover(everything)
@@ -90,7 +86,6 @@ def main(argv: Sequence[str]) -> int:
     if not arguments.dry_run and os.environ.get("VIRTUAL_ENV") != str(prefix):
         script = shlex.quote(str(prefix / "bin" / "activate"))
         console.note(f"enter it with `workon {shlex.quote(prefix.name)}`, or `. {script}`")
-    return 0
 
 
 def select(project: Project, names: Sequence[str]) -> tuple[Package, ...]:
@@ -103,7 +98,3 @@ def select(project: Project, names: Sequence[str]) -> tuple[Package, ...]:
             f"there are: {', '.join(project.shown(package.path) for package in project.locked)}",
         )
     return tuple(package for package in project.locked if not names or package.path in directories)
-
-
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Write a new service into a project: its directory, and its package in debian/.
 
 Run again, it writes what is missing; a file that is there is never touched, but for the paragraphs that debian/control,
@@ -8,17 +7,18 @@ debian/tests/control and debian/source/lintian-overrides lack.
 from __future__ import annotations
 
 import argparse
-import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from toolkit.core import console, git
 from toolkit.core.errors import UserError
-from toolkit.project import discovery, package_search, settings
+from toolkit.project import discovery, package_search
 from toolkit.project.settings import Settings
-from toolkit.scaffold import new_project, new_service, writing
+from toolkit.scaffold import new_project, writing
+from toolkit.scaffold import new_service as scaffold
 from toolkit.scaffold.writing import Change
+from toolkit.verbs.running import Run
 
 
 def require_project(root: Path, toolkit: Path) -> None:
@@ -38,8 +38,8 @@ def require_project(root: Path, toolkit: Path) -> None:
 def plan(chosen: Settings, name: str) -> list[Change]:
     """Return what becomes of each file of the service."""
     found = discovery.discover(chosen)
-    entries = new_service.entries(found, chosen, name)
-    return writing.plan(chosen.project, [*new_service.packaging(found, chosen, name), *entries])
+    entries = scaffold.entries(found, chosen, name)
+    return writing.plan(chosen.project, [*scaffold.packaging(found, chosen, name), *entries])
 
 
 def tell(chosen: Settings, name: str) -> None:
@@ -56,7 +56,7 @@ def tell(chosen: Settings, name: str) -> None:
 def to_be_named(root: Path, directory: str) -> Iterator[str]:
     """Yield the lists of services that a person keeps and a new one is not in: settings, recipes for CI."""
     for setting in ("PACKAGES", "SERVICES"):
-        named = new_service.read_setting(root, setting).split()
+        named = scaffold.read_setting(root, setting).split()
         if named and directory not in named:
             yield setting
     for _, recipe in new_project.RECIPES.values():
@@ -65,24 +65,20 @@ def to_be_named(root: Path, directory: str) -> Iterator[str]:
             yield recipe
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = settings.parser(__doc__ or "")
-    parser.prog = "new-service"
+def new_service_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `new-service`."""
     # Unless it is given, the project's makefile says it.
     parser.set_defaults(namespace="")
     parser.add_argument("name", metavar="NAME", help="what the service is called: mail-relay lives in mail_relay/")
     parser.add_argument("--dry-run", action="store_true", help="say what would become of each file, and do nothing")
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def new_service(run: Run) -> None:
     """Write what is missing of the service."""
-    arguments = build_parser().parse_args(argv)
-    chosen = settings.from_arguments(arguments)
-    new_service.check_name(arguments.name)
+    arguments, chosen = run.arguments, run.settings
+    scaffold.check_name(arguments.name)
     require_project(chosen.project, chosen.toolkit)
-    chosen = replace(chosen, namespace=chosen.namespace or new_service.read_setting(chosen.project, "NAMESPACE"))
+    chosen = replace(chosen, namespace=chosen.namespace or scaffold.read_setting(chosen.project, "NAMESPACE"))
     changes = plan(chosen, arguments.name)
     if not arguments.dry_run:
         git.note_new(chosen.project, writing.apply(chosen.project, changes))
@@ -91,8 +87,3 @@ def main(argv: Sequence[str]) -> int:
         console.note(f"the service {arguments.name} is there already, and lacks nothing")
     elif not arguments.dry_run:
         tell(chosen, arguments.name)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Make a new project: a git repository with the toolkit in common/, vendored files in vendor/, and a first service.
 
 Run again, it writes the files that are missing, and touches none that is there.
@@ -8,8 +7,6 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,8 +15,10 @@ from toolkit.core.errors import UserError
 from toolkit.project import discovery, lines, package_search, settings
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.scaffold import new_project, new_service, writing
+from toolkit.scaffold import new_project as scaffold
+from toolkit.scaffold import new_service, writing
 from toolkit.scaffold.new_project import RECIPES, Request
+from toolkit.verbs.running import Run
 
 
 def is_new(directory: Path) -> bool:
@@ -35,11 +34,11 @@ def is_new(directory: Path) -> bool:
 
 def create(chosen: Settings, request: Request, dry_run: bool) -> None:
     """Make a project, and say what comes next."""
-    new_project.check(chosen.project, request)
+    scaffold.check(chosen.project, request)
     console.step("PROJECT", str(chosen.project))
-    changes = new_project.plan(Project(root=chosen.project, packages=()), chosen, request)
+    changes = scaffold.plan(Project(root=chosen.project, packages=()), chosen, request)
     if not dry_run:
-        new_project.create(chosen, request, changes)
+        scaffold.create(chosen, request, changes)
     writing.report(changes)
     if not dry_run:
         tell(chosen.project, request)
@@ -48,7 +47,7 @@ def create(chosen: Settings, request: Request, dry_run: bool) -> None:
 def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
     """Write what is missing of a project that is there."""
     git.require_top(chosen.project)
-    changes = new_project.plan(discovery.discover(chosen), chosen, request)
+    changes = scaffold.plan(discovery.discover(chosen), chosen, request)
     if not dry_run:
         git.note_new(chosen.project, writing.apply(chosen.project, changes))
     writing.report(changes)
@@ -61,13 +60,12 @@ def tell(directory: Path, request: Request) -> None:
         f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb\n    make commit-vendor"
     )
     if not request.vendor:
-        vendor = new_project.vendor_repository(directory).name
+        vendor = scaffold.vendor_repository(directory).name
         console.note(f"vendor/ is kept in {vendor} beside the project: take it along to where the project goes")
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(prog="new-project", description=__doc__ or "")
+def new_project_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `new-project`."""
     parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="where the project is made")
     parser.add_argument(
         "service",
@@ -87,16 +85,13 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and do nothing")
-    settings.add_general(parser)
     # Unless it is given, the makefile of a project that is there says it.
     parser.set_defaults(namespace="")
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def new_project(run: Run) -> None:
     """Make the project, or write what is missing of one that is there."""
-    arguments = build_parser().parse_args(argv)
-    console.verbosity = arguments.verbosity
+    arguments = run.arguments
     directory = arguments.directory.absolute()
     chosen = Settings(project=directory, toolkit=settings.TOOLKIT, namespace=arguments.namespace or "yc")
     ci = arguments.ci or ("gitlab" if is_new(directory) else "none")
@@ -106,7 +101,6 @@ def main(argv: Sequence[str]) -> int:
     else:
         namespace = arguments.namespace or new_service.read_setting(directory, "NAMESPACE")
         complete(replace(chosen, namespace=namespace), request, arguments.dry_run)
-    return 0
 
 
 def located(request: Request, arguments: argparse.Namespace, directory: Path) -> Request:
@@ -115,9 +109,5 @@ def located(request: Request, arguments: argparse.Namespace, directory: Path) ->
     new_service.check_name(service)
     toolkit = arguments.toolkit and git.absolute(arguments.toolkit, Path.cwd())
     vendor = arguments.vendor and git.absolute(arguments.vendor, Path.cwd())
-    toolkit = toolkit or new_project.toolkit_url(settings.TOOLKIT)
+    toolkit = toolkit or scaffold.toolkit_url(settings.TOOLKIT)
     return replace(request, service=service, toolkit=toolkit, vendor=vendor)
-
-
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Make the network that stands reach IPv6 through: NAT, with a default route advertised. Once is enough."""
 
 from __future__ import annotations
@@ -7,20 +6,17 @@ import argparse
 import ipaddress
 import os
 import shutil
-import sys
-from collections.abc import Sequence
 
-from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.stand import libvirt_network, virtualbox, virtualbox_network
+from toolkit.verbs.running import Run
 
 PROVIDERS = {"virtualbox": virtualbox_network.create, "libvirt": libvirt_network.create}
 PROGRAMS = {"virtualbox": virtualbox.MANAGER, "libvirt": "virsh"}
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def create_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `ipv6-nat-network`."""
     parser.add_argument(
         "--provider",
         choices=PROVIDERS,
@@ -41,7 +37,6 @@ def build_parser() -> argparse.ArgumentParser:
         "prefer IPv6 to IPv4 only from a global one: 2a02:6b8:0:408::/64",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would change")
-    return parser
 
 
 def _ipv4(text: str) -> str:
@@ -69,13 +64,20 @@ def _provider() -> str:
     return found[0]
 
 
-def main(argv: Sequence[str]) -> int:
+def create(run: Run) -> None:
     """Make the network."""
-    arguments = build_parser().parse_args(argv)
+    arguments = run.arguments
     network = virtualbox_network.Network(name=arguments.name, range=arguments.network, prefix=arguments.prefix or "")
     PROVIDERS[arguments.provider or _provider()](network, arguments.dry_run)
-    return 0
 
 
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))
+def advertise_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `advertise-ipv6-route`."""
+    parser.add_argument("--natnetwork", required=True, metavar="NAME", help="the network, which has to exist")
+    parser.add_argument("--dry-run", action="store_true", help="only show what would change")
+
+
+def advertise(run: Run) -> None:
+    """Make an existing network advertise a default route."""
+    network = virtualbox_network.Network(name=run.arguments.natnetwork, range="")
+    virtualbox_network.advertise(network, run.arguments.dry_run)

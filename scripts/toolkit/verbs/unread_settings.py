@@ -1,4 +1,3 @@
-#!/usr/bin/env python3
 """Look for settings on make's command line that nothing reads, or that the targets asked for do not read.
 
 Prints one line on standard output when there is an error, which make then stops with; warnings go to standard error.
@@ -9,34 +8,25 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-import sys
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.core import console
+from toolkit.verbs.running import Run
 
 #: What debhelper's makefile build system gives to every makefile.
 FOREIGN = frozenset({"AM_UPDATE_INFO_DIR", "INSTALL", "CC", "CXX", "PKG_CONFIG"})
-_SECTION = re.compile(r"#@ Settings of (.*)")
-_ASSIGNMENT = re.compile(r"(?:export +|override +)*([A-Za-z_][A-Za-z0-9_]*) *(?:\?|::?|\+)?=")
-_EVERY_TARGET = frozenset({"every target"})
+_ASSIGNMENT = re.compile(r"^(?:export +|override +)*([A-Za-z_][A-Za-z0-9_]*) *(?:\?|::?|\+)?=", re.MULTILINE)
 
 
-def read_settings(makefiles: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return every variable that these makefiles set, each with the targets that read it (`every target`: all)."""
-    settings: dict[str, frozenset[str]] = {}
-    for name in makefiles:
-        targets = _EVERY_TARGET
-        for line in Path(name).read_text(encoding="utf-8").splitlines():
-            if section := _SECTION.match(line):
-                targets = frozenset(re.split(r", | and ", section[1]))
-            elif line.startswith("#@"):
-                targets = _EVERY_TARGET
-            elif assignment := _ASSIGNMENT.match(line):
-                # The section of a setting tells who reads it, not where else it is assigned.
-                other = settings.get(assignment[1], targets)
-                settings[assignment[1]] = other if targets == _EVERY_TARGET else targets
-    return settings
+def read_settings(makefiles: Iterable[str], reads: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return every variable that these makefiles set, each with the targets that read it; none: any may.
+
+    An item of `reads` is a target and what it reads: `build: JOBS PYTHON`.
+    """
+    names = [name for makefile in makefiles for name in _ASSIGNMENT.findall(Path(makefile).read_text(encoding="utf-8"))]
+    read_by = {target: words.split() for target, _, words in (item.partition(":") for item in reads)}
+    return {name: frozenset(target for target, words in read_by.items() if name in words) for name in names}
 
 
 def find_error(settings: Iterable[str], given: Sequence[str]) -> str:
@@ -54,13 +44,13 @@ def find_error(settings: Iterable[str], given: Sequence[str]) -> str:
 def find_warnings(settings: Mapping[str, frozenset[str]], given: Sequence[str], goals: Sequence[str]) -> list[str]:
     """Return a line for each name `given` that is not known, or that none of the targets `goals` reads."""
     verbs = {goal.removeprefix("common-") for goal in goals}
-    known = frozenset().union(*settings.values()) | {"check-vendor", "clean", "help", "setup"}
+    known = frozenset().union(*settings.values()) | {"check-vendor", "clean", "graph", "help", "setup"}
     warnings = []
     for name in given:
-        readers = settings.get(name, _EVERY_TARGET)
+        readers = settings.get(name, frozenset())
         if name not in settings and name not in FOREIGN:
             warnings.append(f"{name} has no effect: it is not a setting (`make help` lists them)")
-        elif readers != _EVERY_TARGET and verbs <= known and not verbs & readers:
+        elif readers and verbs <= known and not verbs & readers:
             warnings.append(f"{name} has no effect on {_join(verbs)}: it is a setting of {_join(readers)}")
     return warnings
 
@@ -74,27 +64,21 @@ def _join(names: Iterable[str]) -> str:
     return f"{', '.join(first)} and {last}" if first else last
 
 
-def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    parser = argparse.ArgumentParser(description="Look for settings on make's command line that have no effect.")
+def report_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `unread-settings`."""
     parser.add_argument("--makefiles", nargs="+", default=[], help="the makefiles that were read")
+    parser.add_argument("--reads", action="append", default=[], help="a target and what it reads: `build: JOBS`")
     parser.add_argument("--goals", nargs="+", default=[], help="the targets that were asked for")
     parser.add_argument("--given", nargs="+", default=[], help="the names set on the command line")
-    return parser
 
 
-def main(argv: Sequence[str]) -> int:
+def report(run: Run) -> None:
     """Run the check."""
-    arguments = build_parser().parse_args(argv)
-    settings = read_settings(arguments.makefiles)
+    arguments = run.arguments
+    settings = read_settings(arguments.makefiles, arguments.reads)
     given = [name.rstrip(":+?") for name in arguments.given]
     if error := find_error(settings, given):
         print(error)
     else:
         for warning in find_warnings(settings, given, arguments.goals):
             console.warn(warning)
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(console.run_main(lambda: main(sys.argv[1:])))

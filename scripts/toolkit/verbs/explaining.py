@@ -1,0 +1,86 @@
+"""Verbs that explain: why a distribution is there, the graph of all, and what the project and this machine have."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import sys
+
+from toolkit.core import console, files
+from toolkit.core.errors import UserError
+from toolkit.vendored import locked
+from toolkit.verbs.running import Run
+
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
+_USAGE = "name a distribution: make why NAME=flask, or make why flask"
+
+
+def why_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `why`."""
+    group = parser.add_argument_group("options of why")
+    group.add_argument("--chains", default="20", metavar="NUMBER", help="how many to print at most: a number, or all")
+    group.add_argument("--name", default="", metavar="NAMES", help="the same as NAME")
+    group.add_argument("names", nargs="*", metavar="NAME", help="what to explain: names of distributions")
+
+
+def why(run: Run) -> None:
+    """Print the chains of each name."""
+    from toolkit.explain import why
+
+    limit = parse_limit(run.arguments.chains)
+    names = [name for words in (run.arguments.name, *run.arguments.names) for name in words.replace(",", " ").split()]
+    if not names:
+        raise UserError("NAME is empty", _USAGE)
+    for name in names:
+        if not _NAME.fullmatch(name):
+            raise UserError(f"NAME={name}: no distribution can be called so", _USAGE)
+    graphs = locked.read(run.project, run.settings)
+    sys.stdout.write("\n".join([why.text(graphs, name, limit) for name in names]))
+
+
+def parse_limit(text: str) -> int:
+    """Return how many chains to print: 0 stands for all of them."""
+    if text == "all":
+        return 0
+    if not text.isdecimal() or int(text) == 0:
+        raise UserError(f"CHAINS={text}: not a number", "give how many chains to print at most, or all")
+    return int(text)
+
+
+def graph(run: Run) -> None:
+    """Draw a picture of each service."""
+    from toolkit.explain import picture
+
+    dist = run.settings.dist
+    graphs = locked.read(run.project, run.settings)
+    dist.mkdir(parents=True, exist_ok=True)
+    for item in graphs:
+        path = dist / f"{item.lock.service}.svg"
+        files.write_atomic(path, picture.draw(item))
+        count = sum(1 for _ in item.lock.distributions())
+        console.step("GRAPH", f"{path.relative_to(run.settings.project)}: {count} distributions")
+
+
+def info_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `info`."""
+    parser.add_argument(
+        "--setting",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a variable of the makefile, to be printed; may be repeated",
+    )
+
+
+def info(run: Run) -> None:
+    """Print everything, to paste into a bug report."""
+    from toolkit.explain import inventory
+
+    given = {name: value for name, _, value in (setting.partition("=") for setting in run.arguments.setting)}
+    # They may hold passwords, so they are on no command line.
+    given |= {name: os.environ[name] for name in ("INDEX_URL", "EXTRA_INDEX_URL") if name in os.environ}
+    given.setdefault("NAMESPACE", run.settings.namespace)
+    given.setdefault("PACKAGES", " ".join(run.settings.packages))
+    given.setdefault("SERVICES", " ".join(run.settings.services))
+    sys.stdout.write(inventory.text(inventory.sections(run.settings, given)))

@@ -1,0 +1,137 @@
+"""Verbs that build Debian packages, and prove what they built."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from toolkit.build import wheels
+from toolkit.core import console
+from toolkit.debian import build_user, compression, deb_build, installable, source_tree
+from toolkit.debian import chroot as chroots
+from toolkit.debian import sbuild as suite_builds
+from toolkit.debian.deb_build import Deb
+from toolkit.debian.proof import check
+from toolkit.debian.proof import reproducible as second_build
+from toolkit.debian.proof.check import CheckOptions
+from toolkit.debian.sbuild import SbuildOptions
+from toolkit.project.debian_control import Control
+from toolkit.verbs.running import Run
+
+
+def deb_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `deb`."""
+    wheels.add_options(parser)
+    compression.add_argument(parser, compression.FAST)
+    parser.add_argument("--dry-run", action="store_true", help="check everything and say what would be built")
+
+
+def deb(run: Run) -> None:
+    """Build the packages, or say what would be built."""
+    packaging = deb_build.prepare(run.project, run.settings)
+    run.check_services()
+    if run.arguments.dry_run:
+        _announce(run, packaging)
+        return
+    debs = deb_build.build(run.project, run.settings, run.build_options, packaging, run.arguments.compression)
+    # A service brings all that it needs.
+    _report(run, debs, {} if run.project.services else installable.unmet(debs))
+
+
+def _announce(run: Run, packaging: Control) -> None:
+    project, chosen = run.project, run.settings
+    paths = source_tree.list_files(project, chosen, packaging)
+    size = source_tree.size(chosen.project, paths)
+    source = f"{packaging.name} {packaging.version}, {packaging.format}"
+    console.note(f"source package {source}: {len(paths)} files, {size / 1e6:.1f} MB")
+    for service in project.services:
+        name = packaging.package_of(service, chosen.namespace)
+        architecture = packaging.binaries[name].get("Architecture")
+        console.note(f"binary package {name}, {architecture}: the service {service.service_name}")
+    if not project.services:
+        for name, stanza in packaging.binaries.items():
+            console.note(f"binary package {name}, {stanza.get('Architecture')}")
+
+
+def _report(run: Run, debs: Sequence[Deb], unmet: Mapping[str, Sequence[str]]) -> None:
+    root = run.settings.project
+    for deb in debs:
+        console.step("DEB", deb.shown(root))
+    for name, missing in unmet.items():
+        console.warn(f"{name} depends on what {chroots.own_suite()} has not: {', '.join(missing)}")
+    paths = " ".join(f"./{deb.path.relative_to(root)}" for deb in debs if not deb.name.endswith("-dbgsym"))
+    console.note(f"install with: apt-get install {paths}")
+
+
+def sbuild_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `sbuild`."""
+    parser.add_argument("--suites", default="", help="such as `bookworm trixie` (default: that of this machine)")
+    parser.add_argument(
+        "--version-suffix", default="~{suite}1", metavar="TEXT", help="what versions end with (default: %(default)s)"
+    )
+    wheels.add_jobs(parser)
+    compression.add_argument(parser, compression.SMALL)
+    chroots.add_arguments(parser)
+
+
+def sbuild(run: Run) -> None:
+    """Build the packages of each suite in a clean chroot."""
+    arguments = run.arguments
+    options = SbuildOptions(
+        suites=tuple(arguments.suites.split()) or (chroots.own_suite(),),
+        suffix=arguments.version_suffix,
+        jobs=arguments.jobs,
+        compression=arguments.compression,
+        mirror=arguments.mirror,
+        max_age=arguments.max_age,
+    )
+    suite_builds.check(options)
+    build_user.account()
+    packaging = deb_build.read(run.project, run.settings)
+    run.check_services()
+    for built in suite_builds.build(run.project, run.settings, options, packaging):
+        for deb in built:
+            console.step("DEB", deb.shown(run.settings.project))
+
+
+def reproducible_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `reproducible`."""
+    wheels.add_jobs(parser)
+    parser.add_argument("--python", default="", help="the interpreter to build for")
+    compression.add_argument(parser, compression.FAST)
+
+
+def reproducible(run: Run) -> None:
+    """Build the packages twice, and compare them."""
+    arguments, chosen = run.arguments, run.settings
+    packaging = deb_build.prepare(run.project, chosen)
+    run.check_services()
+    options = wheels.BuildOptions(jobs=arguments.jobs, store=chosen.build / "wheel-store", python=arguments.python)
+    digests = second_build.build(run.project, chosen, options, packaging, arguments.compression)
+    for name, digest in digests.items():
+        console.step("SAME", f"{name}  sha256 {digest}")
+
+
+def check_deb_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `check-deb`."""
+    parser.add_argument("--suites", default="", help="check dist/<suite>/ of each, instead of what stands in dist/")
+    parser.add_argument("--upgrade-from", default="", metavar="DIRECTORY", help="older packages, to upgrade from")
+    chroots.add_arguments(parser)
+
+
+def check_deb(run: Run) -> None:
+    """Check the packages of each suite."""
+    arguments, chosen = run.arguments, run.settings
+    suites = arguments.suites.split()
+    directories = {suite: chosen.dist / suite for suite in suites} or {chroots.own_suite(): chosen.dist}
+    options = CheckOptions(
+        upgrade_from=Path(arguments.upgrade_from).absolute() if arguments.upgrade_from else None,
+        mirror=arguments.mirror,
+        max_age=arguments.max_age,
+    )
+    check.require_tools()
+    found = {suite: check.read(directory, options) for suite, directory in directories.items()}
+    for suite, built in found.items():
+        console.step("CHECK", f"{', '.join(path.name for path in built.packages)}")
+        check.check(built, suite, chosen, options)

@@ -1,0 +1,49 @@
+"""One run of a verb: its options, and what it works on, read when it is first asked for."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from toolkit.project.settings import Settings
+
+if TYPE_CHECKING:
+    from toolkit.build.wheels import BuildOptions
+    from toolkit.project.discovery import Project
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """The parsed command line of a verb, and the settings common to all verbs."""
+
+    arguments: argparse.Namespace
+    settings: Settings
+
+    @cached_property
+    def project(self) -> Project:
+        """Return the project, discovered."""
+        from toolkit.project import discovery
+
+        return discovery.discover(self.settings)
+
+    @cached_property
+    def checked(self) -> Project:
+        """Return the project, whose vendor/ is as its locks say. Raises `UserError` where it is not."""
+        from toolkit.vendored import check
+
+        check.require(self.project, self.settings)
+        return self.project
+
+    def check_services(self) -> None:
+        """Raise `UserError` where a service's vendor/ is not as locked; libraries alone need none."""
+        if self.project.services:
+            assert self.checked
+
+    @cached_property
+    def build_options(self) -> BuildOptions:
+        """Return the options of a build."""
+        from toolkit.build import wheels
+
+        return wheels.options_from(self.arguments, self.settings)

@@ -1,0 +1,49 @@
+"""Verbs that print what Vagrant and Ansible ask, with the standard library alone."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+
+from toolkit.core.errors import UserError
+from toolkit.stand import ansible_variables, vagrant, vagrant_check
+from toolkit.stand.ansible_variables import Guest
+from toolkit.verbs.running import Run
+
+
+def mode(text: str) -> str:
+    """Return how services run in a stand, if there is such a mode; else `UserError`."""
+    if text not in ansible_variables.MODES:
+        raise UserError(f"STAND_MODE={text}: no such mode", f"write {' or '.join(ansible_variables.MODES)}")
+    return text
+
+
+def stand_variables_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `stand-variables`."""
+    parser.add_argument("--mode", type=mode, default="tmux", help="how services run in the stand")
+    parser.add_argument("--suite", default="", help="the suite of the stand, such as bookworm")
+    parser.add_argument("--user", default="vagrant", help="who develops in the stand (default: vagrant)")
+    parser.add_argument("--nested", action="store_true", help="virtual machines inside the stand")
+
+
+def stand_variables(run: Run) -> None:
+    """Print the variables of Ansible."""
+    arguments = run.arguments
+    guest = Guest(mode=arguments.mode, suite=arguments.suite, user=arguments.user, nested=arguments.nested)
+    print(json.dumps(ansible_variables.collect(run.settings, guest), indent=2))
+
+
+def vagrant_settings_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `vagrant-settings`."""
+    parser.add_argument("--provider", default="", help="what runs the machine (default: Vagrant chooses)")
+    parser.add_argument("--plugins", default="", help="the plugins that Vagrant has, of those that matter")
+    parser.add_argument("--check", action="store_true", help="look whether this host can run the machine")
+
+
+def vagrant_settings(run: Run) -> None:
+    """Print what a Vagrantfile asks for; before a machine is made, look whether the host can."""
+    arguments, wanted = run.arguments, vagrant.read(os.environ)
+    if arguments.check:
+        vagrant_check.check(wanted, run.settings.project, arguments.provider, arguments.plugins.split())
+    print(json.dumps(vagrant.describe(wanted, run.settings), indent=2))
