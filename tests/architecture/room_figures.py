@@ -8,13 +8,15 @@ are read most, the modules of our own that their programs import, to the end, an
 from __future__ import annotations
 
 import ast
+import re
 import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import rooms
 
-_VERBS = ("vendor", "deb", "develop")
+#: The verbs that are read most, by the programs they once were.
+_VERBS = {"vendor": "vendor", "deb": "deb", "create-virtual-environment": "develop"}
 
 
 def report(root: Path, *, modules: bool = False) -> Iterator[str]:
@@ -34,18 +36,21 @@ def report(root: Path, *, modules: bool = False) -> Iterator[str]:
     yield f"{'programs':<20}{len(programs):>8}{sum(map(_lines, programs)):>8}{max(map(_lines, programs)):>9}"
     every = sorted((root / "scripts").rglob("*.py"))
     yield f"{'all of scripts/':<20}{len(every):>8}{sum(map(_lines, every)):>8}"
-    for verb in _VERBS:
-        start = _program(root, verb)
+    for verb, program in _VERBS.items():
+        start = _start(root, verb, program)
         opened = rooms.opened(rooms.program(start, toolkit), toolkit)
         paths = [start, *(toolkit[name].path for name in opened if toolkit[name].path.name != "__init__.py")]
-        yield f"to read {verb:<12}{len(paths):>8}{sum(map(_lines, paths)):>8}"
+        yield f"to read {verb:<28}{len(paths):>8}{sum(map(_lines, paths)):>8}"
 
 
-def _program(root: Path, verb: str) -> Path:
-    """Return the program of a verb: one of its own, or its module."""
-    return next(
-        path for path in (root / "scripts" / f"{verb}.py", *root.glob(f"scripts/**/{verb}.py")) if path.exists()
-    )
+def _start(root: Path, verb: str, program: str) -> Path:
+    """Return where a verb begins: its module of the table of verbs, or a program of its own."""
+    table = root / "scripts/toolkit/verbs/table.py"
+    if not table.exists():
+        return root / "scripts" / f"{program}.py"
+    found = re.search(rf'"{verb}": Verb\(\s*function="(\w+):', table.read_text(encoding="utf-8"))
+    assert found, f"{table}: no verb {verb}"
+    return table.with_name(f"{found[1]}.py")
 
 
 def _lines(path: Path) -> int:
