@@ -1,4 +1,7 @@
-"""Commit vendor/: in its own repository, then its revision in the project; or as an ordinary part of the project."""
+"""Commits of vendor/: in its own repository, then its revision in the project; or as an ordinary part of the project.
+
+A submodule is usually at a revision, not on a branch, so a commit in it has to find the branch that it goes to.
+"""
 
 from __future__ import annotations
 
@@ -12,12 +15,28 @@ from toolkit.model.lock import Lock
 from toolkit.project import fingerprints
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.vendor_repository import branch, state
-from toolkit.vendor_repository.branch import Destination
+from toolkit.vendor_repository import state
+from toolkit.vendor_repository.origin import remote_of
 from toolkit.vendor_repository.state import Kept
 from toolkit.vendored import lock_diff, lock_file
 
 _SUBMODULES = ".gitmodules"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Destination:
+    """Where a commit goes: the `branch` to be on first (empty: none), the branch to push to, and what to warn of."""
+
+    branch: str
+    push_to: str
+    remote: str
+    warning: str = ""
+
+    @property
+    def push(self) -> str:
+        """Return the command that publishes it."""
+        source = self.branch if self.branch == self.push_to else f"HEAD:refs/heads/{self.push_to}"
+        return f"git -C vendor push {self.remote} {source}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +80,7 @@ def plan(kept: Kept, project: Project, settings: Settings) -> Plan:
         )
     if commits or kept.recorded != kept.vendor.head:
         commits.append(_of_revision(kept, kept.vendor, new))
-    return Plan(commits=tuple(commits), destination=branch.choose(kept.vendor, kept.project))
+    return Plan(commits=tuple(commits), destination=_destination(kept.vendor, kept.project))
 
 
 def make(found: Plan) -> None:
@@ -117,3 +136,43 @@ def _settle(vendor: Repository, destination: Destination | None) -> None:
     if destination and destination.branch and not vendor.branch:
         vendor.run("checkout", "--quiet", "-B", destination.branch)
         console.note(f"vendor/ was at a revision; it is on its branch {destination.branch} now")
+
+
+def _destination(vendor: Repository, project: Repository) -> Destination:
+    """Return where the next commit in vendor/ goes.
+
+    The branch that is checked out, or the one the submodule follows where that only moves forward. From an older
+    revision (the project is on a branch of its own) it goes to a branch called as the project's.
+    """
+    remote = remote_of(vendor)
+    current = vendor.branch
+    followed = current or _followed(vendor, project, remote)
+    published = vendor.commit_of(f"refs/remotes/{remote}/{followed}")
+    behind = vendor.head and published and not vendor.is_ancestor(published, "HEAD")
+    count = vendor.ask("rev-list", "--count", f"HEAD..{published}") if behind else ""
+    warning = f"{remote}/{followed} of vendor/ has commits that this one does not build on: {count}" if behind else ""
+    if current:
+        return Destination(branch=current, push_to=current, remote=remote, warning=warning)
+    local = vendor.commit_of(f"refs/heads/{followed}")
+    if not behind and (not local or vendor.is_ancestor(local, "HEAD")):
+        return Destination(branch=followed, push_to=followed, remote=remote)
+    return Destination(branch="", push_to=_aside(vendor, project, remote, followed), remote=remote, warning=warning)
+
+
+def _followed(vendor: Repository, project: Repository, remote: str) -> str:
+    """Return the branch the submodule follows: as .gitmodules says, else the remote's default, else its only one."""
+    configured = project.ask("config", "--file", ".gitmodules", "--get-regexp", r"^submodule\..*\.path$", "^vendor$")
+    name = configured.partition(" ")[0].removesuffix(".path")
+    branch = project.ask("config", "--file", ".gitmodules", f"{name}.branch") if name else ""
+    if branch:
+        return (project.branch or "main") if branch == "." else branch
+    default = vendor.ask("symbolic-ref", "--quiet", "--short", f"refs/remotes/{remote}/HEAD")
+    heads = vendor.ask("for-each-ref", "--format=%(refname:lstrip=3)", f"refs/remotes/{remote}").split()
+    return default.removeprefix(f"{remote}/") or (heads[0] if len(heads) == 1 else "main")
+
+
+def _aside(vendor: Repository, project: Repository, remote: str, followed: str) -> str:
+    name = project.branch or followed
+    published = vendor.commit_of(f"refs/remotes/{remote}/{name}")
+    is_free = name != followed and (not published or vendor.is_ancestor(published, "HEAD"))
+    return name if is_free else f"{name}-{vendor.head[:8]}"

@@ -12,23 +12,22 @@ from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
 from toolkit.project import submodules
 from toolkit.project.settings import Settings
-from toolkit.vendor_repository import branch, recorded, state, trimming
-from toolkit.vendor_repository import remote as vendor_origin
-from toolkit.vendor_repository.remote import Origin
+from toolkit.vendor_repository import state, trimming
+from toolkit.vendor_repository.origin import Origin, locate, remote_of
 from toolkit.vendor_repository.state import Kept
-from toolkit.vendor_repository.trimming import Plan, Size
+from toolkit.vendor_repository.trimming import Size, Trim
 
 
 def run(settings: Settings, keep: int, *, do_it: bool) -> None:
     """Show what a trim to the newest `keep` revisions of each branch drops, and with `do_it` do it."""
     kept = state.find(settings)
     vendor = _require_settled(kept)
-    remote = branch.remote_of(vendor)
-    origin = vendor_origin.locate(vendor, remote)
+    remote = remote_of(vendor)
+    origin = locate(vendor, remote)
     _require_pushed(vendor, remote)
-    recorded.require_complete(kept.project)
-    source = vendor_origin.whole(origin, settings, vendor)
-    revisions = _available(recorded.by_tips(kept.project), source, vendor)
+    state.require_all_fetched(kept.project)
+    source = origin.whole(settings, vendor)
+    revisions = _available(state.recorded_by_tips(kept.project), source, vendor)
     plan = trimming.plan(source, revisions, keep)
     _show(plan, kept.project)
     if not plan.dropped:
@@ -82,7 +81,7 @@ def _available(revisions: Mapping[str, str], source: Repository, vendor: Reposit
     return found
 
 
-def _show(plan: Plan, project: Repository) -> None:
+def _show(plan: Trim, project: Repository) -> None:
     """Say what there is, what stays and what goes."""
     console.step("ALL", f"{plan.source.name}: {_shown(plan.total)}")
     newest = "the newest revision" if plan.depth == 1 else f"the newest {plan.depth} revisions"
@@ -97,7 +96,7 @@ def _show(plan: Plan, project: Repository) -> None:
         )
         share = f"{100 * gone.bytes / plan.total.bytes:.0f} %" if plan.total.bytes else "nothing"
         console.step("DROP", f"{_shown(gone)} ({share}), of {days[0]} to {days[-1]}")
-        between = len(recorded.ever(project) & plan.dropped.keys())
+        between = len(state.ever_recorded(project) & plan.dropped.keys())
         if between:
             console.note(
                 f"commits between branches and tags of the project record {between} of these: "
@@ -111,7 +110,7 @@ def _shown(size: Size) -> str:
     return f"{size.commits} revision{many}, {size.objects} objects, {size.bytes / 1e6:.1f} MB"
 
 
-def _trim(plan: Plan, origin: Origin, settings: Settings) -> None:
+def _trim(plan: Trim, origin: Origin, settings: Settings) -> None:
     """Do it: in place where the repository is on this machine, else make what is to be put in its place."""
     if not origin.directory:
         target = settings.build / "trim-vendor" / "trimmed.git"
@@ -142,7 +141,7 @@ def _tell_server(origin: Origin, made: Path, project: Path) -> None:
     """Say how what was made gets to where it belongs."""
     path = made.relative_to(project) if made.is_relative_to(project) else made
     console.step("TRIM", f"{path} is {origin.name}, trimmed")
-    found = vendor_origin.commands(origin, path)
+    found = origin.commands(path)
     if found:
         console.note(
             "\n".join(

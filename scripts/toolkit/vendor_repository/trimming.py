@@ -13,11 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import directories, files, git, process
+from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
-from toolkit.vendor_repository import history
-from toolkit.vendor_repository.history import Commit
 
 KEPT = "refs/tags/kept/"
 _HEADS = "refs/heads/"
@@ -25,6 +23,16 @@ _HEADS = "refs/heads/"
 _MADE = frozenset({"objects", "refs", "packed-refs", "shallow", "logs", "FETCH_HEAD", "ORIG_HEAD", "index", "gc.log"})
 #: Commits by their ids, which no ref may name; archives do not get smaller by deltas, which take long to look for.
 _SERVER = "git -c uploadpack.allowAnySHA1InWant=true -c pack.window=0 upload-pack"
+#: What comes is one pack, and nothing else is done with it.
+_FETCHING = ("fetch.unpackLimit=1", "gc.auto=0", "protocol.file.allow=always")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Revision:
+    """A commit of a history: its parents, and the day it was made (ISO)."""
+
+    parents: tuple[str, ...]
+    day: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,7 +45,7 @@ class Size:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class Trim:
     """What stays (`refs`, by name, with `commits` behind them, the newest `depth` of each branch) and what goes."""
 
     source: Repository
@@ -46,31 +54,48 @@ class Plan:
     depth: int
     window: frozenset[str]
     commits: frozenset[str]
-    dropped: Mapping[str, Commit]
+    dropped: Mapping[str, Revision]
     total: Size
     kept: Size
 
 
-def plan(source: Repository, revisions: Iterable[str], depth: int) -> Plan:
+def plan(source: Repository, revisions: Iterable[str], depth: int) -> Trim:
     """Return how to trim a bare repository so that these revisions stay; nothing is written."""
     before = refs_of(source)
-    commits = history.read(source)
+    commits = _revisions(source)
     others = {name: id for name, id in before.items() if not name.startswith(KEPT)}
     refs = {**others, **{f"{KEPT}{id}": id for id in revisions}}
-    window = history.window(commits, (id for name, id in refs.items() if name.startswith(_HEADS)), depth)
+    newest = window(commits, (id for name, id in refs.items() if name.startswith(_HEADS)), depth)
     single = {source.commit_of(id) for name, id in refs.items() if not name.startswith(_HEADS)} - {""}
-    stays = frozenset(window | single)
-    return Plan(
+    stays = frozenset(newest | single)
+    return Trim(
         source=source,
         refs=refs,
         before=before,
         depth=depth,
-        window=window,
+        window=newest,
         commits=stays,
         dropped={id: commit for id, commit in commits.items() if id not in stays},
         total=Size(commits=len(commits), **_on_disk(source, None)),
         kept=Size(commits=len(stays), **_on_disk(source, stays)),
     )
+
+
+def _revisions(repository: Repository) -> dict[str, Revision]:
+    """Return every commit that a ref of the repository reaches, by id."""
+    lines = repository.read("log", "--all", "--format=%H %cs %P").splitlines()
+    return {words[0]: Revision(parents=tuple(words[2:]), day=words[1]) for words in map(str.split, lines)}
+
+
+def window(commits: Mapping[str, Revision], tips: Iterable[str], depth: int) -> frozenset[str]:
+    """Return the commits that are at most `depth` deep, the tips being 1: what `git fetch --depth` gets."""
+    found: set[str] = set()
+    level = [tip for tip in tips if tip in commits]
+    for _ in range(depth):
+        found.update(level)
+        level = [parent for id in level for parent in commits[id].parents if parent in commits and parent not in found]
+        level = list(dict.fromkeys(level))
+    return frozenset(found)
 
 
 def refs_of(source: Repository) -> dict[str, str]:
@@ -79,12 +104,12 @@ def refs_of(source: Repository) -> dict[str, str]:
     return dict(line.split(" ") for line in lines)
 
 
-def build(found: Plan, target: Path) -> Repository:
+def build(found: Trim, target: Path) -> Repository:
     """Make the trimmed repository at `target`, which must not be there, and check that all that stays is in it."""
     source = found.source
     made = Repository(directory=target, name=target.name)
     form = source.read("rev-parse", "--show-object-format")
-    process.run(["git", "init", "--quiet", "--bare", f"--object-format={form}", target], env=git.environment())
+    source.run("init", "--quiet", "--bare", f"--object-format={form}", str(target))
     _take_over(source.directory, target)
     heads = [name for name in found.refs if name.startswith(_HEADS)]
     known = [name for name in found.refs.keys() - set(heads) if source.commit_of(found.refs[name]) in found.window]
@@ -99,7 +124,7 @@ def build(found: Plan, target: Path) -> Repository:
     return made
 
 
-def replace(found: Plan, made: Repository, backup: Path) -> None:
+def replace(found: Trim, made: Repository, backup: Path) -> None:
     """Put the trimmed repository in the place of the whole one, which becomes `backup`; both are in one directory.
 
     Raises `UserError`, and changes nothing, when somebody has pushed meanwhile.
@@ -111,30 +136,17 @@ def replace(found: Plan, made: Repository, backup: Path) -> None:
         os.rename(made.directory, source)
 
 
-def _refuse_pushed(found: Plan, now: Repository) -> None:
+def _refuse_pushed(found: Trim, now: Repository) -> None:
     if refs_of(now) != found.before:
         raise UserError(f"{found.source.name}: somebody has pushed to it meanwhile", "run it again")
 
 
-def _fetch(made: Repository, found: Plan, names: Iterable[str], *options: str) -> None:
+def _fetch(made: Repository, found: Trim, names: Iterable[str], *options: str) -> None:
     specifications = [f"+{found.refs[name]}:{name}" for name in sorted(names)]
     if specifications:
-        made.run(
-            "-c",
-            "fetch.unpackLimit=1",
-            "-c",
-            "gc.auto=0",
-            "-c",
-            "protocol.file.allow=always",
-            "fetch",
-            "--quiet",
-            "--no-tags",
-            "--no-write-fetch-head",
-            *options,
-            f"--upload-pack={_SERVER}",
-            str(found.source.directory),
-            *specifications,
-        )
+        settings = [word for pair in _FETCHING for word in ("-c", pair)]
+        quietly = ["--quiet", "--no-tags", "--no-write-fetch-head", f"--upload-pack={_SERVER}"]
+        made.run(*settings, "fetch", *quietly, *options, str(found.source.directory), *specifications)
 
 
 def _take_over(source: Path, target: Path) -> None:

@@ -12,9 +12,9 @@ from tests.unit.conftest import Workspace
 from tests.unit.vendor_project import VendorProject, copy, git, isolate, with_directory, with_submodule
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
-from toolkit.vendor_repository import remote, trimming
-from toolkit.vendor_repository.remote import Origin
-from toolkit.vendor_repository.trimming import Plan
+from toolkit.vendor_repository import trimming
+from toolkit.vendor_repository.origin import Origin
+from toolkit.vendor_repository.trimming import Trim
 from toolkit.verbs import command_line
 
 # Histories of real repositories, cloned and pushed.
@@ -279,7 +279,7 @@ class TestRefusals:
     def test_somebody_who_pushes_meanwhile(self, project: VendorProject, monkeypatch: pytest.MonkeyPatch) -> None:
         real = trimming.build
 
-        def build(plan: Plan, target: Path) -> Repository:
+        def build(plan: Trim, target: Path) -> Repository:
             git(project.vendor, "push", "--quiet", "origin", "HEAD:refs/heads/meanwhile")
             return real(plan, target)
 
@@ -316,7 +316,7 @@ def test_of_a_server_it_makes_what_is_to_be_put_there(
     assert f"rsync -a build/trim-vendor/trimmed.git/ git@server:{project.bare}.trimmed/" in said
     made = project.root / "build" / "trim-vendor" / "trimmed.git"
     # What the printed command does there.
-    (_, command) = remote.commands(Origin(url=f"git@server:{project.bare}", directory=None, name="x"), made)
+    (_, command) = Origin(url=f"git@server:{project.bare}", directory=None, name="x").commands(made)
     shutil.copytree(made, f"{project.bare}.trimmed")
     assert os.system(command.replace("ssh git@server", f"{shell} git@server")) == 0
     clone(project, "r2", tmp_path / "r2")
@@ -335,11 +335,11 @@ def test_of_a_server_it_makes_what_is_to_be_put_there(
     ],
 )
 def test_the_commands_for_a_server(url: str, first: str, second: str) -> None:
-    found = remote.commands(Origin(url=url, directory=None, name=url), Path("new"))
+    found = Origin(url=url, directory=None, name=url).commands(Path("new"))
     assert found[0] == first
     assert found[1].startswith(second)
 
 
 def test_no_commands_are_made_up_for_who_has_no_shell_there() -> None:
     url = "https://host.example/team/v.git"
-    assert remote.commands(Origin(url=url, directory=None, name=url), Path("new")) == []
+    assert Origin(url=url, directory=None, name=url).commands(Path("new")) == []

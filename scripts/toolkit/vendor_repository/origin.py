@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from toolkit.core import console, git, process
+from toolkit.core import console, git
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
 from toolkit.project.settings import Settings
@@ -23,6 +23,44 @@ class Origin:
     url: str
     directory: Path | None
     name: str
+
+    def whole(self, settings: Settings, vendor: Repository) -> Repository:
+        """Return the repository; of one on a server a copy below build/, made with what vendor/ has of it."""
+        if self.directory:
+            return Repository(directory=self.directory, name=self.name)
+        target = settings.build / "trim-vendor" / "whole.git"
+        found = Repository(directory=target, name=self.name)
+        if found.directory.exists() and found.ask("remote", "get-url", "origin") == self.url:
+            console.step("FETCH", self.name)
+            found.run("fetch", "--quiet", "--prune", "--update-shallow", "origin")
+            return found
+        console.step("CLONE", f"all of {self.name}")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        have = str(vendor.path(".").resolve())
+        options = ["--quiet", "--mirror", "--reference-if-able", have, "--dissociate"]
+        Repository(directory=target.parent, name=self.name).run("clone", *options, "--", self.url, str(target))
+        return found
+
+    def commands(self, made: Path) -> list[str]:
+        """Return what puts a trimmed repository in its place on a server; empty where no shell of it can be reached."""
+        host, port, path = _ssh(self.url)
+        if not host:
+            return []
+        new, old = (shlex.quote(f"{path}.{word}") for word in ("trimmed", "before-trim"))
+        there = shlex.quote(path)
+        swap = f"cp -a {there}/config {there}/hooks {new}/ && mv {there} {old} && mv {new} {there}"
+        shell = f"-e 'ssh -p {port}' " if port else ""
+        option = f"-p {port} " if port else ""
+        return [
+            f"rsync -a {shell}{shlex.quote(f'{made}/')} {shlex.quote(f'{host}:{path}.trimmed/')}",
+            f"ssh {option}{host} {shlex.quote(swap)}",
+        ]
+
+
+def remote_of(vendor: Repository) -> str:
+    """Return the remote that the submodule comes from."""
+    remotes = vendor.ask("remote").split()
+    return "origin" if "origin" in remotes or not remotes else remotes[0]
 
 
 def locate(vendor: Repository, remote: str) -> Origin:
@@ -43,56 +81,6 @@ def locate(vendor: Repository, remote: str) -> Origin:
     raise UserError(
         f"{path}: the repository of vendor/ is not there", "`git -C vendor remote set-url origin` says where it is"
     )
-
-
-def whole(origin: Origin, settings: Settings, vendor: Repository) -> Repository:
-    """Return the repository; of one on a server a copy below build/, made with what vendor/ has of it."""
-    if origin.directory:
-        return Repository(directory=origin.directory, name=origin.name)
-    target = settings.build / "trim-vendor" / "whole.git"
-    found = Repository(directory=target, name=origin.name)
-    if found.directory.exists() and found.ask("remote", "get-url", "origin") == origin.url:
-        console.step("FETCH", origin.name)
-        found.run("fetch", "--quiet", "--prune", "--update-shallow", "origin")
-        return found
-    console.step("CLONE", f"all of {origin.name}")
-    target.parent.mkdir(parents=True, exist_ok=True)
-    have = str(vendor.path(".").resolve())
-    try:
-        process.run(
-            [
-                "git",
-                "clone",
-                "--quiet",
-                "--mirror",
-                "--reference-if-able",
-                have,
-                "--dissociate",
-                "--",
-                origin.url,
-                target,
-            ],
-            env=git.environment(),
-        )
-    except process.CommandError as error:
-        raise git.explain(error, origin.name) from None
-    return found
-
-
-def commands(origin: Origin, made: Path) -> list[str]:
-    """Return what puts a trimmed repository in its place on a server; empty where no shell of it can be reached."""
-    host, port, path = _ssh(origin.url)
-    if not host:
-        return []
-    new, old = (shlex.quote(f"{path}.{word}") for word in ("trimmed", "before-trim"))
-    there = shlex.quote(path)
-    swap = f"cp -a {there}/config {there}/hooks {new}/ && mv {there} {old} && mv {new} {there}"
-    shell = f"-e 'ssh -p {port}' " if port else ""
-    option = f"-p {port} " if port else ""
-    return [
-        f"rsync -a {shell}{shlex.quote(f'{made}/')} {shlex.quote(f'{host}:{path}.trimmed/')}",
-        f"ssh {option}{host} {shlex.quote(swap)}",
-    ]
 
 
 def _ssh(url: str) -> tuple[str, str, str]:
