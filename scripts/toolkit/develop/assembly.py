@@ -11,8 +11,8 @@ from typing import Any
 from toolkit.core import console, files, process, threads
 from toolkit.core.errors import UserError
 from toolkit.develop import index_wheels, linking, sync, virtualenv, workon
-from toolkit.develop.supply import Supply
-from toolkit.develop.sync import Changes, Wanted
+from toolkit.develop.supply import WheelSources
+from toolkit.develop.sync import Changes, TargetDistribution
 from toolkit.develop.workon import State
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import VendoredFile
@@ -45,7 +45,7 @@ class Environment:
 
     prefix: Path
     project: Project
-    supply: Supply
+    supply: WheelSources
     options: EnvironmentOptions
     state: State | None
     extra: tuple[Package, ...] = ()
@@ -123,7 +123,7 @@ def _why_anew(found: Environment) -> str:
     return f"it is broken: {broken.relative_to(prefix)} is missing" if broken else ""
 
 
-def _create(found: Environment, wanted: Sequence[Wanted], changes: Changes, why: str) -> None:
+def _create(found: Environment, wanted: Sequence[TargetDistribution], changes: Changes, why: str) -> None:
     images = _gather(found, changes)
     wheels = _binary(found, changes)
     if why != "new":
@@ -168,7 +168,7 @@ def _make_empty(found: Environment) -> None:
     virtualenv.make(found.prefix, found.interpreter, system_site_packages=found.options.system_site_packages)
 
 
-def _finish(found: Environment, wanted: Sequence[Wanted]) -> None:
+def _finish(found: Environment, wanted: Sequence[TargetDistribution]) -> None:
     """Link the project's packages, and record what there is."""
     before = found.state
     linking.remove(set(before.linked if before else ()) - set(found.linked), found.site)
@@ -204,5 +204,5 @@ def _report(found: Environment, changes: Changes, anew: str) -> None:
         console.step("READY", f"{found.prefix} is up to date")
 
 
-def _summary(found: Environment, wanted: Sequence[Wanted]) -> str:
+def _summary(found: Environment, wanted: Sequence[TargetDistribution]) -> str:
     return f"{found.prefix}: Python {found.interpreter.full_version}, {len(wanted)} distributions"

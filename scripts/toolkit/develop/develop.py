@@ -15,7 +15,7 @@ from toolkit.core.errors import UserError
 from toolkit.develop import assembly, interpreter_choice, personal, supply, virtualenv, workon
 from toolkit.develop.assembly import Environment, EnvironmentOptions
 from toolkit.develop.personal import Personal
-from toolkit.develop.supply import Supply
+from toolkit.develop.supply import WheelSources
 from toolkit.develop.workon import State
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
@@ -78,7 +78,7 @@ def _environment(
     state = workon.read(prefix)
     beside = personal.read(project, options.extra, settings)
     own = [package.name for package in (*project.packages, *beside.extra)]
-    made = Supply(
+    made = WheelSources(
         project=project,
         settings=settings,
         options=build,
@@ -102,8 +102,8 @@ def _environment(
 
 
 def _with_personal(
-    made: Supply, beside: Personal, own: Sequence[str], locks: Sequence[Lock], state: State | None
-) -> tuple[Supply, Mapping[str, Any]]:
+    made: WheelSources, beside: Personal, own: Sequence[str], locks: Sequence[Lock], state: State | None
+) -> tuple[WheelSources, Mapping[str, Any]]:
     """Add what the developer has beside the project, and return what to remember of it."""
     archives = {d.name: d.version for item in locks for d in item.distributions() if d.kind == "archive"}
     pins = [Pinned(node.name, node.version) for node in made.nodes.values() if archives.get(node.name) != node.version]
@@ -119,6 +119,6 @@ def _with_personal(
     return replace(made, personal=found), remembered
 
 
-def _with_pip(made: Supply) -> Supply:
+def _with_pip(made: WheelSources) -> WheelSources:
     pip = virtualenv.bundled_pip(made.used)
     return replace(made, bundled={"pip": pip}) if pip and "pip" not in {*made.nodes, *made.personal} else made

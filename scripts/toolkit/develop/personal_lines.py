@@ -53,7 +53,7 @@ def of_project(other: Project) -> Iterator[Line]:
             yield from _lines(requirements.read_tree(other, package, name, (sys.platform,)), other)
 
 
-def _lines(tree: requirements.Tree, other: Project) -> Iterator[Line]:
+def _lines(tree: requirements.RequirementTree, other: Project) -> Iterator[Line]:
     return ((line.text, f"{other.root.name}/{line.origin}") for line in tree.requirements)
 
 

@@ -12,7 +12,7 @@ from toolkit.build.wheels import BuildOptions
 from toolkit.core import files
 from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel
-from toolkit.develop.sync import Wanted
+from toolkit.develop.sync import TargetDistribution
 from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock, VendoredFile
@@ -59,7 +59,7 @@ def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter
 
 
 @dataclass(frozen=True, kw_only=True)
-class Supply:
+class WheelSources:
     """Gets wheels for the environment's interpreter `used`; extensions are built by `building`.
 
     `nodes` are from vendor/; for those in `binary` a wheel of the index stands, which is not got here. `bundled` are
@@ -77,7 +77,7 @@ class Supply:
     bundled: Mapping[str, Path] = field(default_factory=dict)
     personal: Mapping[str, PersonalWheel] = field(default_factory=dict)
 
-    def wanted(self) -> tuple[Wanted, ...]:
+    def wanted(self) -> tuple[TargetDistribution, ...]:
         """Return all that the environment is to hold."""
         found = [
             *map(self._from_node, self.nodes.values()),
@@ -86,11 +86,13 @@ class Supply:
         ]
         return tuple(sorted(found, key=lambda item: item.name))
 
-    def _from_node(self, node: Node) -> Wanted:
+    def _from_node(self, node: Node) -> TargetDistribution:
         wheel = self.binary.get(node.name)
-        return Wanted(name=node.name, version=node.version, identity=wheel.sha256 if wheel else node.identity)
+        return TargetDistribution(
+            name=node.name, version=node.version, identity=wheel.sha256 if wheel else node.identity
+        )
 
-    def get(self, wanted: Sequence[Wanted]) -> dict[str, Image]:
+    def get(self, wanted: Sequence[TargetDistribution]) -> dict[str, Image]:
         """Return images of wheels by name: those made before, else from the wheel store, or built."""
         keys = {item.name: self._key(item.name) for item in wanted if item.name not in self.binary}
         images = Images(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
@@ -118,10 +120,10 @@ class Supply:
         return {**ready, **{name: built[node] for name, node in chosen.items()}}
 
 
-def _from_bundled(wheel: Path) -> Wanted:
+def _from_bundled(wheel: Path) -> TargetDistribution:
     name, version = wheel.name.split("-")[:2]
-    return Wanted(name=normalize(name), version=version, identity=wheel.name)
+    return TargetDistribution(name=normalize(name), version=version, identity=wheel.name)
 
 
-def _from_personal(wheel: PersonalWheel) -> Wanted:
-    return Wanted(name=wheel.name, version=wheel.version, identity=wheel.sha256)
+def _from_personal(wheel: PersonalWheel) -> TargetDistribution:
+    return TargetDistribution(name=wheel.name, version=wheel.version, identity=wheel.sha256)

@@ -16,7 +16,7 @@ from toolkit.wheel.record import Row
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class TargetDistribution:
     """A distribution to have: `identity` tells apart two builds of one version."""
 
     name: str
@@ -28,7 +28,7 @@ class Wanted:
 class Changes:
     """What to do. `added` and `removed` are `name version`, `changed` and `repaired` too, with both versions."""
 
-    install: tuple[Wanted, ...]
+    install: tuple[TargetDistribution, ...]
     uninstall: tuple[str, ...]
     added: tuple[str, ...] = ()
     removed: tuple[str, ...] = ()
@@ -80,7 +80,9 @@ def installed(site: Path, ours: Iterable[str] = ()) -> dict[str, list[Installed]
     return found
 
 
-def compare(wanted: Sequence[Wanted], there: Mapping[str, list[Installed]], made_from: Mapping[str, str]) -> Changes:
+def compare(
+    wanted: Sequence[TargetDistribution], there: Mapping[str, list[Installed]], made_from: Mapping[str, str]
+) -> Changes:
     """Return what brings an environment that holds `there` to what is wanted.
 
     `made_from` has the identities of what was put in last time. A distribution that is not whole is put in again.
@@ -98,11 +100,11 @@ def compare(wanted: Sequence[Wanted], there: Mapping[str, list[Installed]], made
     )
 
 
-def _is_as_wanted(item: Wanted, found: Sequence[Installed], made_from: Mapping[str, str]) -> bool:
+def _is_as_wanted(item: TargetDistribution, found: Sequence[Installed], made_from: Mapping[str, str]) -> bool:
     return len(found) == 1 and made_from.get(item.name) == item.identity and found[0].is_whole()
 
 
-def _change(item: Wanted, found: Sequence[Installed]) -> str:
+def _change(item: TargetDistribution, found: Sequence[Installed]) -> str:
     old = found[0].version
     return f"{item.name} {old} -> {item.version}" if old != item.version else f"{item.name} {old}, put in again"
 

@@ -13,7 +13,7 @@ from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.install import debhelper, licences, sbom, service_environment
 from toolkit.install.sbom import Materials
-from toolkit.install.service_environment import Installed, Plan
+from toolkit.install.service_environment import Installed, ServiceEnvironment
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import lock_file
@@ -58,16 +58,18 @@ def materials(name: str, settings: Settings, built: Built) -> Materials:
     return Materials(service=name, lock=locked, wheels=built.runtime[name], interpreter=built.interpreters[name])
 
 
-def _document(directory: Path, made_of: Materials, wanted: Plan) -> None:
+def _document(directory: Path, made_of: Materials, wanted: ServiceEnvironment) -> None:
     """Put what a package says of its contents beside its copyright file."""
     sbom.write(directory / "sbom.cdx.json.gz", made_of)
     licences.write(directory / "copyright.vendored.gz", made_of.service, wanted.prefix, made_of.wheels)
 
 
-def plan(package: Package, name: str, settings: Settings, built: Built) -> Plan:
+def plan(package: Package, name: str, settings: Settings, built: Built) -> ServiceEnvironment:
     """Return what is installed for a package, whose lock has this name, at its final path."""
     prefix = Path("/usr/lib", settings.namespace, name)
-    return Plan(service=package, wheels=built.runtime[name], interpreter=built.interpreters[name], prefix=prefix)
+    return ServiceEnvironment(
+        service=package, wheels=built.runtime[name], interpreter=built.interpreters[name], prefix=prefix
+    )
 
 
 def _public(installed: Installed, namespace: str) -> list[str]:

@@ -19,7 +19,7 @@ from toolkit.wheel.image import Image, Images
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class ServiceEnvironment:
     """What is installed for one service: wheels, the interpreter, and `prefix`, the environment's final path.
 
     `pruning` are the rules for what of the wheels is left out.
@@ -39,14 +39,14 @@ class Installed:
     `left_out` has the sizes, in bytes, of the files that were pruned.
     """
 
-    plan: Plan
+    plan: ServiceEnvironment
     root: Path
     scripts: tuple[str, ...]
     is_pure: bool
     left_out: tuple[int, ...]
 
 
-def install(plan: Plan, destdir: Path, store: Path, jobs: int, *, runs_there: bool = False) -> Installed:
+def install(plan: ServiceEnvironment, destdir: Path, store: Path, jobs: int, *, runs_there: bool = False) -> Installed:
     """Install a service's environment below `destdir`, whole or not at all; one that is there already is replaced.
 
     `store` keeps the image of each wheel, so that only what changed is unpacked and compiled again. With `runs_there`
@@ -83,7 +83,7 @@ def _owners(made: Sequence[Image]) -> dict[str, Image]:
     return owners
 
 
-def _prune(owners: dict[str, Image], plan: Plan) -> dict[str, int]:
+def _prune(owners: dict[str, Image], plan: ServiceEnvironment) -> dict[str, int]:
     """Take out what the plan leaves out, and return the size of each such file."""
     site = environment.site_packages(plan.prefix, plan.interpreter).relative_to(plan.prefix).as_posix()
     names = pruning.chosen(owners, plan.pruning, site) if plan.pruning else set()
@@ -108,16 +108,16 @@ def _copy_files(owners: Mapping[str, Image], target: Path, python: Path, jobs: i
         list(pool.map(lambda root: images[root].copy(names[root], target, python), names))
 
 
-def _own_scripts(plan: Plan, made: Sequence[Image], owners: Mapping[str, Image]) -> list[str]:
+def _own_scripts(plan: ServiceEnvironment, made: Sequence[Image], owners: Mapping[str, Image]) -> list[str]:
     """Return the scripts that the service's own wheel installed; those of its dependencies are their business."""
     return [script for image in made if _is_own(image, plan) for script in image.scripts if f"bin/{script}" in owners]
 
 
-def _is_own(image: Image, plan: Plan) -> bool:
+def _is_own(image: Image, plan: ServiceEnvironment) -> bool:
     return normalize(image.name.rpartition("-")[0]) == plan.service.name
 
 
-def _copy_scripts(plan: Plan, owners: Mapping[str, Image], root: Path, python: Path) -> Iterator[str]:
+def _copy_scripts(plan: ServiceEnvironment, owners: Mapping[str, Image], root: Path, python: Path) -> Iterator[str]:
     """Install the files of the service's bin/ that its setup.py does not, and yield their names."""
     for source in sorted((plan.service.path / "bin").glob("*")):
         target = root / "bin" / source.name

@@ -8,7 +8,7 @@ from pathlib import Path
 from toolkit.model.targets import Targets
 from toolkit.project import fingerprints, python_version, requirements, vendor_txt
 from toolkit.project.discovery import Package, Project
-from toolkit.project.requirements import Line, Tree
+from toolkit.project.requirements import Line, RequirementTree
 from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
 
 
@@ -18,9 +18,9 @@ class LockInputs:
 
     package: Package
     name: str
-    tree: Tree
-    tests: Tree
-    development: Tree
+    tree: RequirementTree
+    tests: RequirementTree
+    development: RequirementTree
     targets: Targets
     binary: tuple[BinaryRule, ...]
     archives: tuple[ArchiveRule, ...]
@@ -47,7 +47,7 @@ class LockInputs:
         return tuple(path for tree in self._trees for path in tree.files)
 
     @property
-    def _trees(self) -> tuple[Tree, ...]:
+    def _trees(self) -> tuple[RequirementTree, ...]:
         return (self.tree, self.tests, self.development)
 
 

@@ -50,7 +50,7 @@ class Directory:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wanted:
+class NamedRequirement:
     """A requirement; `hashes` are its `--hash` options, such as `sha256:0123...`."""
 
     requirement: Requirement
@@ -58,7 +58,7 @@ class Wanted:
     hashes: tuple[str, ...]
 
 
-def parse(text: str, origin: str) -> Include | Directory | Wanted:
+def parse(text: str, origin: str) -> Include | Directory | NamedRequirement:
     """Understand one line (without its comment). Raises `UserError` that begins with `origin`, which is `file:line`."""
     if text.startswith("-"):
         return _include(text, origin)
@@ -78,7 +78,7 @@ def parse(text: str, origin: str) -> Include | Directory | Wanted:
     requirement = _requirement(wanted, origin)
     if requirement.url:
         _check_url(requirement.url, origin)
-    return Wanted(requirement=requirement, text=wanted, hashes=hashes)
+    return NamedRequirement(requirement=requirement, text=wanted, hashes=hashes)
 
 
 def _include(text: str, origin: str) -> Include:

@@ -20,7 +20,7 @@ from toolkit.model.names import normalize
 from toolkit.project import lines, python_version
 from toolkit.project.discovery import Package, Project
 from toolkit.project.package_search import is_toolkit
-from toolkit.project.requirement_line import Directory, Include, Wanted, parse
+from toolkit.project.requirement_line import Directory, Include, NamedRequirement, parse
 
 FILE = "requirements.txt"
 TESTS_FILE = "test-requirements.txt"
@@ -47,7 +47,7 @@ class Line:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Tree:
+class RequirementTree:
     """All that a requirements.txt asks for.
 
     `requirements` and `constraints` name distributions of the index; `local` are the packages of the project tree in
@@ -64,7 +64,7 @@ class Tree:
 
 def read_tree(
     project: Project, package: Package, filename: str = FILE, platforms: tuple[str, ...] = ("linux",)
-) -> Tree:
+) -> RequirementTree:
     """Read a package's requirements file and all that it leads to, as pip reads them.
 
     A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A local
@@ -76,7 +76,7 @@ def read_tree(
     return reader.tree(package)
 
 
-def read_development(project: Project, package: Package, platforms: tuple[str, ...] = ("linux",)) -> Tree:
+def read_development(project: Project, package: Package, platforms: tuple[str, ...] = ("linux",)) -> RequirementTree:
     """Read what only developers of a package need: its dev-requirements.txt.
 
     What no service is responsible for is the first one's: the project's own dev-requirements.txt, and all requirements
@@ -150,9 +150,9 @@ class _Reader:
             self._read(path, is_constraint=False)
             self._open = including
 
-    def tree(self, package: Package) -> Tree:
+    def tree(self, package: Package) -> RequirementTree:
         local = (*(used for used in self.local if used != package), package)
-        return Tree(
+        return RequirementTree(
             requirements=tuple(self.requirements),
             constraints=tuple(self.constraints),
             local=local,
@@ -212,7 +212,7 @@ class _Reader:
             )
         return found
 
-    def _requirement(self, wanted: Wanted, file: str, number: int, is_constraint: bool) -> None:
+    def _requirement(self, wanted: NamedRequirement, file: str, number: int, is_constraint: bool) -> None:
         requirement = wanted.requirement
         name = normalize(requirement.name)
         line = Line(text=_under(self._marker, wanted), name=name, file=file, line=number, hashes=wanted.hashes)
@@ -253,7 +253,7 @@ def _both(first: str, second: object) -> str:
     return " and ".join(f"({marker})" if first and second else f"{marker}" for marker in (first, second) if marker)
 
 
-def _under(marker: str, wanted: Wanted) -> str:
+def _under(marker: str, wanted: NamedRequirement) -> str:
     """Return the text of a requirement that counts only where a marker holds."""
     if not marker:
         return wanted.text

@@ -50,7 +50,7 @@ LINTERS = (
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ChosenLinter:
     """A linter that a package wants, why (a place in a file), and the directory whose configuration holds."""
 
     linter: Linter
@@ -58,19 +58,19 @@ class Wanted:
     directory: Path
 
 
-def wanted(project: Project, package: Package) -> tuple[Wanted, ...]:
+def wanted(project: Project, package: Package) -> tuple[ChosenLinter, ...]:
     """Return the linters that a package wants, each once. Raises `UserError` for files that cannot be read."""
     return tuple(found for linter in LINTERS if (found := _wanted(linter, project, package)))
 
 
-def _wanted(linter: Linter, project: Project, package: Package) -> Wanted | None:
+def _wanted(linter: Linter, project: Project, package: Package) -> ChosenLinter | None:
     directories = list(dict.fromkeys((package.path, project.root)))
     for directory in directories:
         configured = next(_configured(linter, directory), None)
         if configured:
-            return Wanted(linter, f"{project.shown(configured)} configures", directory)
+            return ChosenLinter(linter, f"{project.shown(configured)} configures", directory)
     asked = next((line for line in _asked(project, package) if line.name == linter.name), None)
-    return Wanted(linter, f"{asked.origin} asks for", package.path) if asked else None
+    return ChosenLinter(linter, f"{asked.origin} asks for", package.path) if asked else None
 
 
 def _asked(project: Project, package: Package) -> Iterator[requirements.Line]:

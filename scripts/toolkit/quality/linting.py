@@ -10,13 +10,13 @@ from pathlib import Path
 from toolkit.build.wheels import BuildOptions
 from toolkit.core import console, directories, process, progress
 from toolkit.core.errors import UserError
-from toolkit.install.service_environment import Plan
+from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.names import normalize
 from toolkit.project import package_search, source_files
 from toolkit.project.discovery import Package, Project
 from toolkit.quality import service_tests
-from toolkit.quality.linters import Linter, Wanted
+from toolkit.quality.linters import ChosenLinter, Linter
 from toolkit.wheel import environment
 
 _SYNTAX_WORKER = Path(__file__).with_name("syntax_worker.py")
@@ -27,8 +27,8 @@ class Linting:
     """One package's linters: `plan` is what is installed with it, `tools` the wheels of its developers and tests."""
 
     project: Project
-    plan: Plan
-    wanted: Sequence[Wanted]
+    plan: ServiceEnvironment
+    wanted: Sequence[ChosenLinter]
     tools: Sequence[Path]
     scratch: Path
 
@@ -57,7 +57,7 @@ def _without_doubles(wheels: Sequence[Path]) -> list[Path]:
     return list(found.values())
 
 
-def missing(wanted: Wanted, package: Package) -> UserError:
+def missing(wanted: ChosenLinter, package: Package) -> UserError:
     """Return the error of a linter that vendor/ does not hold."""
     name = wanted.linter.name
     binary = f", {name} to {package.path.name}/vendor.txt (there is no building it offline)" if name == "ruff" else ""
@@ -67,7 +67,7 @@ def missing(wanted: Wanted, package: Package) -> UserError:
     )
 
 
-def _lint(wanted: Wanted, root: Path, linting: Linting) -> str:
+def _lint(wanted: ChosenLinter, root: Path, linting: Linting) -> str:
     """Run one linter and return what it says of faults. Raises `UserError` when it cannot do its work."""
     linter, package = wanted.linter, linting.plan.service
     paths = [os.path.relpath(package.path / path, wanted.directory) for path in sources(package, linter)]

@@ -14,7 +14,7 @@ from toolkit.build.wheels import BuildOptions
 from toolkit.core import console, directories, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install import service_environment
-from toolkit.install.service_environment import Plan
+from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.project import source_files
 from toolkit.wheel import environment
 
@@ -22,7 +22,7 @@ _NO_TESTS = 5  # pytest's exit status, and since Python 3.12 unittest's, when th
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
 
 
-def run(plan: Plan, test_wheels: tuple[Path, ...], options: BuildOptions, scratch: Path) -> None:
+def run(plan: ServiceEnvironment, test_wheels: tuple[Path, ...], options: BuildOptions, scratch: Path) -> None:
     """Run the tests of the plan's package, and say what came of it, or why none were run.
 
     They run beside a copy of the package from which the modules that its wheel installs are taken out, so that
@@ -44,7 +44,7 @@ def run(plan: Plan, test_wheels: tuple[Path, ...], options: BuildOptions, scratc
             _run([str(root / "bin" / "python"), "-B", "-m", *words], root, copy, plan)
 
 
-def install(plan: Plan, options: BuildOptions, destdir: Path) -> Path:
+def install(plan: ServiceEnvironment, options: BuildOptions, destdir: Path) -> Path:
     """Install a service to be run below `destdir`, and return where; the byte code for its final path does here."""
     return service_environment.install(plan, destdir, options.store, options.jobs, runs_there=True).root
 
@@ -99,7 +99,7 @@ def _imports(path: Path) -> Iterator[tuple[int, str]]:
             yield statement.lineno, statement.module.partition(".")[0]
 
 
-def _run(command: list[str], root: Path, copy: Path, plan: Plan) -> None:
+def _run(command: list[str], root: Path, copy: Path, plan: ServiceEnvironment) -> None:
     name, source = plan.service.service_name, plan.service.path
     clean = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "PYTEST"))}
     variables = {**clean, "PATH": f"{root / 'bin'}:{clean.get('PATH', os.defpath)}", "VIRTUAL_ENV": str(root)}

@@ -49,7 +49,7 @@ class Commit:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class PlannedCommits:
     """The commits to be made, in their order, and where that of a submodule goes."""
 
     commits: tuple[Commit, ...] = ()
@@ -64,11 +64,11 @@ def prepare(kept: Kept) -> None:
             git.identity(item.directory)
 
 
-def plan(kept: Kept, project: Project, settings: Settings) -> Plan:
+def plan(kept: Kept, project: Project, settings: Settings) -> PlannedCommits:
     """Return what there is to commit of a vendor/ that is as its locks say."""
     new = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))) for package in project.locked]
     if not kept.vendor:
-        return Plan(commits=_of_directory(kept.project, new))
+        return PlannedCommits(commits=_of_directory(kept.project, new))
     commits = []
     if _is_dirty(kept.vendor):
         old = state.locks_at(kept.vendor, kept.vendor.head)
@@ -80,10 +80,10 @@ def plan(kept: Kept, project: Project, settings: Settings) -> Plan:
         )
     if commits or kept.recorded != kept.vendor.head:
         commits.append(_of_revision(kept, kept.vendor, new))
-    return Plan(commits=tuple(commits), destination=_destination(kept.vendor, kept.project))
+    return PlannedCommits(commits=tuple(commits), destination=_destination(kept.vendor, kept.project))
 
 
-def make(found: Plan) -> None:
+def make(found: PlannedCommits) -> None:
     """Make the commits."""
     for commit in found.commits:
         if not commit.paths:

@@ -15,7 +15,7 @@ from toolkit.model.lock import DirectRequirement, Distribution, Lock
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package, Project
 from toolkit.project.lock_inputs import LockInputs
-from toolkit.project.requirements import Line, Tree
+from toolkit.project.requirements import Line, RequirementTree
 
 Kind: TypeAlias = Literal["runtime", "tests"]
 
@@ -23,7 +23,11 @@ Kind: TypeAlias = Literal["runtime", "tests"]
 def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, ...]:
     """Return the lines of the project's files that name something, each with the package whose file it stands in."""
     named = {line.name for line in item.lines}
-    trees: tuple[tuple[Tree, Kind], ...] = ((item.tree, "runtime"), (item.tests, "tests"), (item.development, "tests"))
+    trees: tuple[tuple[RequirementTree, Kind], ...] = (
+        (item.tree, "runtime"),
+        (item.tests, "tests"),
+        (item.development, "tests"),
+    )
     return (
         *(found for tree, kind in trees for found in _lines(project, item, tree, kind)),
         *(
@@ -40,7 +44,7 @@ def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, .
     )
 
 
-def _lines(project: Project, item: LockInputs, tree: Tree, kind: Kind) -> Iterator[DirectRequirement]:
+def _lines(project: Project, item: LockInputs, tree: RequirementTree, kind: Kind) -> Iterator[DirectRequirement]:
     for line in (*tree.requirements, *tree.uses):
         owner = _owner(project, item, line)
         if owner.name != line.name:

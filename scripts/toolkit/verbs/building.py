@@ -91,7 +91,7 @@ def find_faults(run: Run) -> dict[str, dict[str, str]]:
     return faults
 
 
-def _linting(run: Run, package: Package, built: Built, used: Sequence[linters.Wanted]) -> Linting:
+def _linting(run: Run, package: Package, built: Built, used: Sequence[linters.ChosenLinter]) -> Linting:
     project, name = run.project, run.project.lock_name(package)
     # What is for all of the project's developers is in the first one's lock; it fits the same interpreter.
     first = project.lock_name(project.locked[0])

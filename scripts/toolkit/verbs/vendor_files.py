@@ -15,7 +15,7 @@ from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.resolve import version_options
 from toolkit.vendor_repository import commits, state, trim
-from toolkit.vendor_repository.commits import Plan
+from toolkit.vendor_repository.commits import PlannedCommits
 from toolkit.vendored import check, lock_file, locked
 from toolkit.vendoring import staging
 from toolkit.verbs.running import Run
@@ -86,13 +86,13 @@ def commit_vendor(run: Run) -> None:
         _show_next(plan, left, has_remote=bool(kept.project.ask("remote")))
 
 
-def _show_commits(plan: Plan) -> None:
+def _show_commits(plan: PlannedCommits) -> None:
     for commit in plan.commits:
         console.step("WOULD", f"commit {' '.join(commit.paths) or 'all'} in {commit.repository.name}:")
         console.note(textwrap.indent(commit.message, "    ").rstrip())
 
 
-def _show_next(plan: Plan, left: Sequence[str], *, has_remote: bool) -> None:
+def _show_next(plan: PlannedCommits, left: Sequence[str], *, has_remote: bool) -> None:
     if plan.destination and plan.destination.warning:
         console.warn(plan.destination.warning)
     if left:

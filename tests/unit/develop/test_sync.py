@@ -10,14 +10,14 @@ import pytest
 from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.develop import sync
-from toolkit.develop.sync import Changes, Wanted
+from toolkit.develop.sync import Changes, TargetDistribution
 from toolkit.wheel.image import Image, Images
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def wanted(name: str, version: str = "1.0", identity: str = "") -> Wanted:
-    return Wanted(name=name, version=version, identity=identity or f"{name} {version}")
+def wanted(name: str, version: str = "1.0", identity: str = "") -> TargetDistribution:
+    return TargetDistribution(name=name, version=version, identity=identity or f"{name} {version}")
 
 
 class Place:
@@ -31,12 +31,12 @@ class Place:
         self.images = Images(store=directory / "store", interpreter=interpreters.find((HERE,), sys.executable), jobs=1)
         self.made_from: dict[str, str] = {}
 
-    def take(self, item: Wanted, **files: str) -> Image:
+    def take(self, item: TargetDistribution, **files: str) -> Image:
         contents = {f"{item.name}.py": f"VERSION = '{item.version}'\n", **{f"{k}.py": v for k, v in files.items()}}
         wheel = make_wheel(self.directory / "wheels", item.name, contents, version=item.version)
         return self.images.take({item.identity: wheel})[item.identity]
 
-    def bring(self, *items: Wanted) -> Changes:
+    def bring(self, *items: TargetDistribution) -> Changes:
         there = sync.installed(self.site)
         changes = sync.compare(items, there, self.made_from)
         sync.apply(self.prefix, changes, there, {item.name: self.take(item) for item in changes.install})

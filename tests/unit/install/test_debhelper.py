@@ -9,7 +9,7 @@ from tests.unit.conftest import Workspace
 from toolkit.build import interpreters
 from toolkit.core.errors import UserError
 from toolkit.install import debhelper
-from toolkit.install.service_environment import Installed, Plan
+from toolkit.install.service_environment import Installed, ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
 
 SYSTEM = Path("/usr/bin/python3")
@@ -40,7 +40,7 @@ def project(workspace: Workspace) -> Workspace:
 def installed(workspace: Workspace, name: str, python: Interpreter, *, is_pure: bool) -> Installed:
     service = workspace.discover().find(name)
     assert service
-    plan = Plan(service=service, wheels=(), interpreter=python, prefix=Path("/usr/lib/yc", name))
+    plan = ServiceEnvironment(service=service, wheels=(), interpreter=python, prefix=Path("/usr/lib/yc", name))
     return Installed(plan=plan, root=workspace.root, scripts=(), is_pure=is_pure, left_out=())
 
 

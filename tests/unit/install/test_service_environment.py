@@ -16,7 +16,7 @@ from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.core.errors import UserError
 from toolkit.install import service_environment
-from toolkit.install.service_environment import Installed, Plan
+from toolkit.install.service_environment import Installed, ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
 from toolkit.project.discovery import Package
 
@@ -60,7 +60,7 @@ class Machine:
 
     def install(self, *wheels: Path, root: Path | None = None, store: Path | None = None, jobs: int = 2) -> Installed:
         package = Package(path=self.service, name="my-service", is_service=True)
-        plan = Plan(service=package, wheels=wheels, interpreter=self.python, prefix=PREFIX)
+        plan = ServiceEnvironment(service=package, wheels=wheels, interpreter=self.python, prefix=PREFIX)
         return service_environment.install(plan, root or self.root, store or self.store, jobs)
 
     def read(self, path: str) -> str:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tests.unit.conftest import Workspace
 
 
-def read(workspace: Workspace, filename: str = "requirements.txt") -> requirements.Tree:
+def read(workspace: Workspace, filename: str = "requirements.txt") -> requirements.RequirementTree:
     """Read the tree of the one service."""
     project = workspace.discover()
     return requirements.read_tree(project, project.services[0], filename)

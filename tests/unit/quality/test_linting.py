@@ -12,7 +12,7 @@ from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.build.wheels import BuildOptions
 from toolkit.core.errors import UserError
-from toolkit.install.service_environment import Plan
+from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.quality import linters, linting
 from toolkit.quality.linting import Linting
 
@@ -38,7 +38,7 @@ def lint(project: Workspace, *names: str) -> dict[str, str]:
     python = interpreters.probe(Path(sys.executable))
     assert python
     tools = [make_wheel(directory, name, {f"{name}/__init__.py": "", f"{name}/__main__.py": LINTER}) for name in names]
-    plan = Plan(
+    plan = ServiceEnvironment(
         service=service,
         wheels=[make_wheel(directory, "api", {"api.py": ""})],
         interpreter=python,

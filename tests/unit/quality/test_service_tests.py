@@ -10,7 +10,7 @@ from toolkit.build import interpreters
 from toolkit.build.wheels import BuildOptions
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.install.service_environment import Plan
+from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.project.discovery import Package
 from toolkit.quality import service_tests
 
@@ -44,7 +44,7 @@ class Service:
     def run(self) -> None:
         python = interpreters.probe(Path(sys.executable))
         assert python
-        plan = Plan(
+        plan = ServiceEnvironment(
             service=Package(path=self.path, name="my-service", is_service=True),
             wheels=self.wheels,
             interpreter=python,
