@@ -103,7 +103,7 @@ def test_an_upgrade_that_cannot_be_leaves_the_newest_to_be_seen(vendored: Worksh
 def test_an_index_that_is_down_is_named(vendored: Workshop, index: LocalIndex) -> None:
     index.faults["/simple/wire/"] = Fault("status", status=503)
     what, hint = vendored.run("outdated").error
-    assert what.endswith("/simple/wire/ answers 503 Service Unavailable")
+    assert what.endswith("/simple/wire/ answers 503 Service Unavailable, 4 times in a row")
     assert "INDEX_URL=" in hint
 
 
