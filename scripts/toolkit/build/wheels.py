@@ -2,32 +2,21 @@
 
 from __future__ import annotations
 
-import argparse
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.build import interpreters as interpreter
+from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
 from toolkit.core import directories, files
-from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import lock_file
 from toolkit.wheel.store import Store
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildOptions:
-    """How to build: `jobs` at once, `store` the wheel store's directory, `python` the interpreter asked for (or "")."""
-
-    jobs: int
-    store: Path
-    python: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,51 +26,6 @@ class Built:
     runtime: Mapping[str, tuple[Path, ...]]
     tests: Mapping[str, tuple[Path, ...]]
     interpreters: Mapping[str, Interpreter]
-
-
-def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of every verb that builds."""
-    group = parser.add_argument_group("build options")
-    add_jobs(group)
-    add_store(group)
-    group.add_argument(
-        "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
-    )
-
-
-def add_jobs(parser: argparse._ActionsContainer) -> None:
-    """Add the option that says how much is done at once."""
-    parser.add_argument(
-        "--jobs",
-        "-j",
-        type=_positive,
-        default=os.cpu_count() or 1,
-        help="how many builds run at once (default: all cores)",
-    )
-
-
-def add_store(parser: argparse._ActionsContainer) -> None:
-    """Add the option that names the wheel store."""
-    parser.add_argument(
-        "--wheel-store",
-        default="default",
-        metavar="DIR",
-        help="where built wheels are kept between projects; empty: only in build/ (default: store/ in the cache)",
-    )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"JOBS={text}: not a number of jobs", "write 1 or more: JOBS=4")
-    return int(text)
-
-
-def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
-    """Return the build options of a parsed command line; not every verb has a choice of the interpreter."""
-    stores = {"": settings.build / "wheel-store", "default": files.cache_root() / "store"}
-    given = arguments.wheel_store
-    store = stores[given] if given in stores else Path(given).expanduser().absolute()
-    return BuildOptions(jobs=arguments.jobs, store=store, python=vars(arguments).get("python", ""))
 
 
 def build(

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.build import isolation
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, debian_packages, directories, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import files
 from toolkit.core.errors import UserError
 from toolkit.develop import assembly, interpreter_choice, personal, supply, virtualenv, workon

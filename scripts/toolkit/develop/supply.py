@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.build import plan, scheduler, wheels
+from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
-from toolkit.build.wheels import BuildOptions
 from toolkit.core import files
 from toolkit.core.errors import UserError
 from toolkit.develop.personal_wheel import PersonalWheel

@@ -8,7 +8,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from toolkit.build import wheels
-from toolkit.build.wheels import BuildOptions, Built
+from toolkit.build.building_options import BuildOptions
+from toolkit.build.wheels import Built
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.install import debhelper, licences, sbom, service_environment

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, directories, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, directories, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install import service_environment

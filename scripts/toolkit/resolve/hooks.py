@@ -20,10 +20,10 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from toolkit.build import interpreters, wheel_build
+from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Planner
 from toolkit.build.scheduler import Builder
 from toolkit.build.wheel_build import Job
-from toolkit.build.wheels import BuildOptions
 from toolkit.core import directories, files, process, threads
 from toolkit.core.errors import UserError
 from toolkit.model import markers, tags

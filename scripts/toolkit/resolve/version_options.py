@@ -6,7 +6,7 @@ import argparse
 import re
 from datetime import UTC, date, datetime, timedelta
 
-from toolkit.build import wheels
+from toolkit.build import building_options
 from toolkit.core.errors import UserError
 from toolkit.network import index_options
 
@@ -22,8 +22,8 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
     )
     group.add_argument("--platforms", default="linux", metavar="NAMES", help="values of sys.platform to lock for")
     # What a hook needs, and no index has as a wheel, is built.
-    wheels.add_jobs(group)
-    wheels.add_store(group)
+    building_options.add_jobs(group)
+    building_options.add_store(group)
     return group
 
 

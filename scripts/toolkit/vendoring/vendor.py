@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
 
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, cycles, directories, files, progress
 from toolkit.core.errors import UserError
 from toolkit.model import markers

@@ -1,25 +1,14 @@
-"""Verbs that build wheels, and then install, test or describe what they make."""
+"""The verb that builds wheels."""
 
 from __future__ import annotations
 
-import argparse
-import os
 import time
-from collections.abc import Sequence
-from pathlib import Path
 
-from toolkit.build import interpreters, wheels
-from toolkit.build.wheels import Built
+from toolkit.build import building_options, wheels
 from toolkit.core import console
-from toolkit.core.errors import UserError
-from toolkit.install import installation
-from toolkit.project.discovery import Package
-from toolkit.quality import linters, linting, service_tests
-from toolkit.quality.linting import Linting
-from toolkit.vendored import lock_file
 from toolkit.verbs.running import Run
 
-build_options = test_options = lint_options = sbom_options = wheels.add_options
+build_options = building_options.add_options
 
 
 def build(run: Run) -> None:
@@ -28,78 +17,3 @@ def build(run: Run) -> None:
     built = wheels.build(project, run.settings, run.build_options)
     count = len({wheel for service in built.runtime.values() for wheel in service})
     console.step("BUILT", f"{count} wheels for {', '.join(built.runtime)} in {time.monotonic() - start:.1f} s")
-
-
-def install_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `install`."""
-    wheels.add_options(parser)
-    parser.add_argument("--destdir", required=True, metavar="DIR", help="what stands for the root of the file system")
-
-
-def install(run: Run) -> None:
-    """Install every service."""
-    installation.install(run.checked, run.settings, run.build_options, Path(run.arguments.destdir).absolute())
-
-
-def sbom(run: Run) -> None:
-    """Write the bill of materials of each service, as its package carries it."""
-    from toolkit.install import sbom
-
-    built = wheels.build(run.checked, run.settings, run.build_options)
-    for name, runtime in built.runtime.items():
-        path = run.settings.dist / f"{name}.cdx.json"
-        sbom.write(path, installation.materials(name, run.settings, built))
-        console.step("SBOM", f"{path.relative_to(run.settings.project)}: {len(runtime)} distributions")
-
-
-def test(run: Run) -> None:
-    """Run the tests of every service (of every library, where there is no service)."""
-    if "nocheck" in os.environ.get("DEB_BUILD_OPTIONS", "").split():
-        console.step("TEST", "not run: DEB_BUILD_OPTIONS says nocheck")
-        return
-    project = run.checked
-    built = wheels.build(project, run.settings, run.build_options, tests=True)
-    for package in project.locked:
-        name = project.lock_name(package)
-        plan = installation.plan(package, name, run.settings, built)
-        service_tests.run(plan, built.tests[name], run.build_options, run.settings.build)
-
-
-def lint(run: Run) -> None:
-    """Run the linters; raises `UserError` with what they find."""
-    faults = {name: found for name, found in find_faults(run).items() if found}
-    if faults:
-        what = "; ".join(f"{name}: {', '.join(found)}" for name, found in faults.items())
-        details = "\n".join(output.rstrip() for found in faults.values() for output in found.values())
-        raise UserError(f"{what}: faults found", "mend what is said above", details)
-
-
-def find_faults(run: Run) -> dict[str, dict[str, str]]:
-    """Return the output of linters that found something, by service and linter."""
-    project, options = run.checked, run.build_options
-    used = {package: linters.wanted(project, package) for package in project.locked}
-    built = wheels.build(project, run.settings, options, tests=True, development=True) if any(used.values()) else None
-    faults = {}
-    for package in project.locked:
-        if built and used[package]:
-            found = linting.run(_linting(run, package, built, used[package]), options)
-        else:
-            locked = lock_file.read(lock_file.path_of(run.settings.vendor, project.lock_name(package)))
-            output = linting.check_syntax(package, interpreters.find(locked.pythons, options.python))
-            found = {"the syntax check": output} if output else {}
-        faults[package.service_name] = found
-    return faults
-
-
-def _linting(run: Run, package: Package, built: Built, used: Sequence[linters.ChosenLinter]) -> Linting:
-    project, name = run.project, run.project.lock_name(package)
-    # What is for all of the project's developers is in the first one's lock; it fits the same interpreter.
-    first = project.lock_name(project.locked[0])
-    shared = built.tests[first] if built.interpreters[first] == built.interpreters[name] else ()
-    return Linting(
-        project=project,
-        plan=installation.plan(package, name, run.settings, built),
-        wanted=used,
-        tools=(*built.tests[name], *shared),
-        scratch=run.settings.build,
-    )

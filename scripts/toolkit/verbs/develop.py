@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from toolkit.build import wheels
+from toolkit.build import building_options
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.develop import develop, editors, personal
@@ -26,7 +26,7 @@ from toolkit.verbs.running import Run
 
 def create_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `create-virtual-environment`."""
-    wheels.add_options(parser)
+    building_options.add_options(parser)
     group = parser.add_argument_group("options of create-virtual-environment")
     group.add_argument("-n", "--name", help="the environment's name (default: the project directory's)")
     group.add_argument("--force", action="store_true", help="replace what is there under this name, whoever made it")
@@ -79,7 +79,7 @@ def create(run: Run) -> None:
         extra=tuple(arguments.extra_project),
         indexes=index_options.from_arguments(arguments),
     )
-    build = replace(wheels.options_from(arguments, chosen), python="")
+    build = replace(building_options.options_from(arguments, chosen), python="")
     prefix, used = develop.run(project, select(project, chosen.services), everything, build, options)
     if editors.are_asked(arguments) and not arguments.dry_run:
         editors.write(project, prefix, used, arguments, personal.read(project, options.extra, everything).extra)

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from toolkit.build import wheels
+from toolkit.build import building_options
 from toolkit.core import console
 from toolkit.debian import build_user, compression, deb_build, installable, source_tree
 from toolkit.debian import chroot as chroots
@@ -22,7 +22,7 @@ from toolkit.verbs.running import Run
 
 def deb_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `deb`."""
-    wheels.add_options(parser)
+    building_options.add_options(parser)
     compression.add_argument(parser, compression.FAST)
     parser.add_argument("--dry-run", action="store_true", help="check everything and say what would be built")
 
@@ -70,7 +70,7 @@ def sbuild_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--version-suffix", default="~{suite}1", metavar="TEXT", help="what versions end with (default: %(default)s)"
     )
-    wheels.add_jobs(parser)
+    building_options.add_jobs(parser)
     compression.add_argument(parser, compression.SMALL)
     chroots.add_arguments(parser)
 
@@ -97,7 +97,7 @@ def sbuild(run: Run) -> None:
 
 def reproducible_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `reproducible`."""
-    wheels.add_jobs(parser)
+    building_options.add_jobs(parser)
     parser.add_argument("--python", default="", help="the interpreter to build for")
     compression.add_argument(parser, compression.FAST)
 
@@ -107,7 +107,9 @@ def reproducible(run: Run) -> None:
     arguments, chosen = run.arguments, run.settings
     packaging = deb_build.prepare(run.project, chosen)
     run.check_services()
-    options = wheels.BuildOptions(jobs=arguments.jobs, store=chosen.build / "wheel-store", python=arguments.python)
+    options = building_options.BuildOptions(
+        jobs=arguments.jobs, store=chosen.build / "wheel-store", python=arguments.python
+    )
     digests = second_build.build(run.project, chosen, options, packaging, arguments.compression)
     for name, digest in digests.items():
         console.step("SAME", f"{name}  sha256 {digest}")

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from toolkit.project.settings import Settings
 
 if TYPE_CHECKING:
-    from toolkit.build.wheels import BuildOptions
+    from toolkit.build.building_options import BuildOptions
     from toolkit.project.discovery import Project
 
 
@@ -44,6 +44,6 @@ class Run:
     @cached_property
     def build_options(self) -> BuildOptions:
         """Return the options of a build."""
-        from toolkit.build import wheels
+        from toolkit.build import building_options
 
-        return wheels.options_from(self.arguments, self.settings)
+        return building_options.options_from(self.arguments, self.settings)

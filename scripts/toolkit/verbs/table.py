@@ -22,7 +22,7 @@ class Verb:
 
 VERBS = {
     "vendor": Verb(
-        function="vendor_files:vendor",
+        function="vendor:vendor",
         help="Fill vendor/ from requirements.txt and vendor.txt: every sdist, and all that builds it, locked by hash.",
         exclusive=True,
     ),
@@ -49,16 +49,16 @@ VERBS = {
         help="Build wheels of all that the locks name and of the project's own packages, without a network.",
     ),
     "install": Verb(
-        function="building:install",
+        function="installing:install",
         help="Install every service, each with a virtual environment, below a directory that stands for the root.",
         packaged=True,
     ),
-    "test": Verb(function="building:test", help="Run the tests of every service with what vendor/ holds."),
+    "test": Verb(function="testing:test", help="Run the tests of every service with what vendor/ holds."),
     "lint": Verb(
-        function="building:lint",
+        function="testing:lint",
         help="Run the linters that each service names or configures; without any, check the syntax.",
     ),
-    "sbom": Verb(function="building:sbom", help="Write the bill of materials (CycloneDX) of each service to dist/."),
+    "sbom": Verb(function="installing:sbom", help="Write the bill of materials (CycloneDX) of each service to dist/."),
     "deb": Verb(
         function="packages:deb",
         help="Build the Debian packages, source and binary, into dist/, from vendor/ and without a network.",

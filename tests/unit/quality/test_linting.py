@@ -10,7 +10,7 @@ import pytest
 from tests.unit.conftest import Workspace
 from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.quality import linters, linting

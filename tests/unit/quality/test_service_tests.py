@@ -7,7 +7,7 @@ import pytest
 
 from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment

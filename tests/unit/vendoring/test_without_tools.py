@@ -11,7 +11,7 @@ CODE = """
 import sys
 for name in ("tomli_w", "requests", "urllib3", "pip"):
     sys.modules[name] = None
-from toolkit.verbs import vendor_files
+from toolkit.verbs import vendor, vendor_files
 """
 
 

@@ -7,7 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from toolkit.build.wheels import BuildOptions
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, files, process
 from toolkit.core.errors import UserError
 from toolkit.debian import deb_build, source_tree
