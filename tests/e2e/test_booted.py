@@ -30,7 +30,9 @@ pytestmark = pytest.mark.skipif(
 def packages(example: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """Return the example's package, and that of its next version."""
     project = tmp_path_factory.mktemp("next") / "project"
-    shutil.copytree(example, project, symlinks=True, ignore=shutil.ignore_patterns("build", "dist"))
+    shutil.copytree(example, project, symlinks=True)
+    for made in ("build", "dist"):
+        shutil.rmtree(project / made, ignore_errors=True)
     changelog = project / "debian/changelog"
     changelog.write_text(ENTRY + changelog.read_text())
     run(["make", "deb"], cwd=project, env={**environment, "DEB_BUILD_OPTIONS": "nocheck"})

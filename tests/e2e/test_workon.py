@@ -26,7 +26,9 @@ NAME = "мой проект"
 def project(example: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a copy of the example, in a directory whose name has a space and other letters."""
     directory = tmp_path_factory.mktemp("workon") / NAME
-    shutil.copytree(example, directory, symlinks=True, ignore=shutil.ignore_patterns("build", "dist"))
+    shutil.copytree(example, directory, symlinks=True)
+    for made in ("build", "dist"):
+        shutil.rmtree(directory / made, ignore_errors=True)
     return directory
 
 

@@ -19,8 +19,9 @@ def each(
 ) -> list[Result]:
     """Return the results of a function for all items, called side by side; for `stop` and errors see `stopping`."""
     with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        futures = [pool.submit(function, item) for item in items]
+        futures: list[Future[Result]] = []
         with stopping(pool, futures, stop):
+            futures += [pool.submit(function, item) for item in items]
             return [future.result() for future in futures]
 
 
@@ -70,6 +71,8 @@ def stopping(pool: Executor, futures: Collection[Future[Any]], stop: Callable[[]
         yield
     except BaseException:
         pool.shutdown(wait=False, cancel_futures=True)
+        # Ctrl-C inside of submit() leaves work whose future nobody got, and leaving the pool waits for it.
+        stop()
         while not all(future.done() for future in futures):
             stop()
             time.sleep(0.02)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -52,3 +53,11 @@ def test_what_runs_beside_a_block_that_fails_is_stopped() -> None:
     with pytest.raises(ZeroDivisionError), threads.beside(lambda: stop.wait(30), stop.set) as future:
         raise ZeroDivisionError
     assert future.result()
+
+
+def test_work_whose_future_nobody_got_is_stopped_too() -> None:
+    over = threading.Event()
+    with pytest.raises(KeyboardInterrupt), ThreadPoolExecutor(1) as pool, threads.stopping(pool, [], over.set):
+        pool.submit(over.wait, 60)
+        raise KeyboardInterrupt
+    assert over.is_set()

@@ -177,7 +177,9 @@ def test_takes_everything_where_there_is_no_git(project: Workspace, capsys: pyte
     (project.root / ".git").rename(project.root.parent / "gone")
     (project.root / "common/.git").unlink()
     project.write({"build/x": "", "dist/x": "", "my_service/x.egg-info/PKG-INFO": "", "my_service/untracked.py": ""})
+    project.write({"common/scripts/toolkit/build/__init__.py": ""})
     found = exported(project)
+    assert "common/scripts/toolkit/build/__init__.py" in found
     assert "my_service/untracked.py" in found
     assert "Makefile" in found
     assert not [path for path in found if "egg-info" in path or path.startswith(("build/", "dist/"))]
