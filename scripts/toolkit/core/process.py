@@ -68,7 +68,7 @@ def run(
 
 
 def _lines(child: subprocess.Popen[bytes], watch: Callable[[str], None]) -> Iterator[bytes]:
-    assert child.stdout
+    assert child.stdout  # noqa: S101  -- for the type alone
     with child.stdout as output:
         for line in output:
             watch(line.decode("utf-8", "replace").rstrip("\n"))

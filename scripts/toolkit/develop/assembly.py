@@ -84,7 +84,7 @@ def bring_about(found: Environment) -> None:
     if anew:
         _create(found, wanted, changes, anew)
         return
-    assert found.state
+    assert found.state  # noqa: S101  -- for the type alone
     if changes:
         images = _gather(found, changes)
         _report(found, changes, anew)

@@ -31,15 +31,19 @@ class Run:
     @cached_property
     def checked(self) -> Project:
         """Return the project, whose vendor/ is as its locks say. Raises `UserError` where it is not."""
+        self.check_vendor()
+        return self.project
+
+    def check_vendor(self) -> None:
+        """Raise `UserError` with everything in vendor/ that is not as its locks say."""
         from toolkit.vendored import check
 
         check.require(self.project, self.settings)
-        return self.project
 
     def check_services(self) -> None:
         """Raise `UserError` where a service's vendor/ is not as locked; libraries alone need none."""
         if self.project.services:
-            assert self.checked
+            self.check_vendor()
 
     @cached_property
     def build_options(self) -> BuildOptions:

@@ -95,7 +95,7 @@ def setup(run: Run) -> None:
     users = unprepared_users() if "sbuild" in groups else []
     if not missing and not users:
         return
-        console.step("SETUP", "this machine lacks:")
+    console.step("SETUP", "this machine lacks:")
     for name, why in missing.items():
         console.note(f"          {name:<18} {why}")
     for name in users:

@@ -43,7 +43,9 @@ def test_installs_what_is_missing_and_only_that(
     [command] = commands
     assert command[0] == "apt-get"
     assert command[-2:] == ["debhelper", "git"]
-    assert wanted["debhelper"] in capsys.readouterr().out
+    printed = capsys.readouterr().out
+    assert printed.startswith("  SETUP   this machine lacks:\n")
+    assert wanted["debhelper"] in printed
 
 
 def test_says_nothing_and_runs_nothing_when_all_is_there(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -15,8 +18,6 @@ from toolkit.vendoring import lock_writer
 from toolkit.verbs import command_line
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.unit.conftest import Workspace
 
 
@@ -189,3 +190,12 @@ def test_the_verb_refuses(whole: Workspace, tmp_path: Path) -> None:
     whole.write({"vendor/extra.zip": ""})
     with pytest.raises(UserError, match=r"vendor/extra.zip: no lock lists it"):
         command_line.main(["check-vendor", "--project", str(whole.root)])
+
+
+def test_the_verb_refuses_where_python_leaves_assertions_out(whole: Workspace) -> None:
+    (whole.root / "vendor" / "flask-1.tar.gz").write_text("another")
+    program = Path(check.__file__).parents[2] / "verb.py"
+    words = [sys.executable, "-O", str(program), "check-vendor", "--project", str(whole.root)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "vendor/flask-1.tar.gz" in done.stderr
