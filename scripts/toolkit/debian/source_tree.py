@@ -97,14 +97,9 @@ def _split(output: str) -> list[str]:
 def _all(root: Path) -> Iterator[str]:
     """Yield the files of a project without git, which would tell what of it is generated."""
     for parent, directories, names in os.walk(root):
-        directories[:] = [name for name in directories if not _is_generated(Path(parent, name))]
+        directories[:] = [name for name in directories if not package_search.is_generated(Path(parent, name))]
         links = [name for name in directories if Path(parent, name).is_symlink()]
         yield from (Path(parent, name).relative_to(root).as_posix() for name in (*names, *links))
-
-
-def _is_generated(directory: Path) -> bool:
-    """Tell whether tools made a directory; a Python package of such a name, such as the toolkit's build/, is source."""
-    return package_search.is_generated(directory.name) and not (directory / "__init__.py").is_file()
 
 
 def _is_source(path: PurePosixPath, root: Path, toolkit: PurePosixPath, needed: Iterable[str]) -> bool:

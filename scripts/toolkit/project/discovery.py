@@ -142,9 +142,10 @@ def discover(settings: Settings) -> Project:
 
 
 def _is_searched(path: Path, root: Path) -> bool:
-    parents = path.relative_to(root).parts
-    inside = (root.joinpath(*parents[:count]) for count in range(len(parents)))
-    return not any(map(package_search.is_ignored, parents)) and not any(map(package_search.is_toolkit, inside))
+    below = [path, *(parent for parent in path.parents if parent != root and parent.is_relative_to(root))]
+    return not any(map(package_search.is_ignored, below)) and not any(
+        map(package_search.is_toolkit, (root, *below[1:]))
+    )
 
 
 def _named(root: Path, name: str, variable: str) -> Path:

@@ -39,14 +39,20 @@ def is_environment(directory: Path) -> bool:
     return (directory / "pyvenv.cfg").exists()
 
 
-def is_generated(name: str) -> bool:
-    """Tell whether a directory of this name holds what tools have written, in any project."""
-    return name in _GENERATED or name.endswith(".egg-info")
+def is_generated(directory: Path) -> bool:
+    """Tell by its name whether a directory holds what tools have written; modules of such a name are source."""
+    name = directory.name
+    return (name in _GENERATED or name.endswith(".egg-info")) and not _has_modules(directory)
 
 
-def is_ignored(name: str) -> bool:
-    """Tell whether a directory of this name holds neither packages nor what belongs to one."""
-    return name.startswith(".") or name in _FOREIGN or is_generated(name)
+def is_ignored(directory: Path) -> bool:
+    """Tell by its name whether a directory holds neither packages nor what belongs to one."""
+    is_foreign = directory.name in _FOREIGN and not _has_modules(directory)
+    return directory.name.startswith(".") or is_foreign or is_generated(directory)
+
+
+def _has_modules(directory: Path) -> bool:
+    return (directory / "__init__.py").is_file()
 
 
 def search(directory: Path) -> Iterator[Path]:
@@ -63,5 +69,5 @@ def search(directory: Path) -> Iterator[Path]:
     except PermissionError:
         return
     for entry in entries:
-        if not is_ignored(entry.name) and entry.is_dir(follow_symlinks=False):
+        if entry.is_dir(follow_symlinks=False) and not is_ignored(Path(entry.path)):
             yield from search(Path(entry.path))

@@ -21,8 +21,8 @@ def source_files(directory: Path) -> Iterator[Path]:
     for parent, directories, names in os.walk(directory):
         directories[:] = sorted(
             name
-            for name in directories
-            if name not in skipped and not package_search.is_ignored(name) and not _is_another(Path(parent, name))
+            for name, path in ((name, Path(parent, name)) for name in directories)
+            if name not in skipped and not package_search.is_ignored(path) and not _is_another(path)
         )
         for name in sorted(names):
             path = Path(parent, name)

@@ -114,7 +114,7 @@ def _packages(names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterato
 def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> None:
     path = project.root / names["directory"]
     taken = [*_takers(project, names, stanzas)]
-    if package_search.is_ignored(path.name):
+    if package_search.is_ignored(path):
         taken.append(f"{path.name}/ is a directory that is never searched for packages")
     elif os.path.lexists(path):
         taken.append(f"{path.name} is there already, and is no service")

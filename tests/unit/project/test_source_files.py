@@ -32,6 +32,12 @@ def test_vendored_generated_hidden_and_nested_things_are_not_its_own(tmp_path: P
     assert [str(path) for path in source_files.source_files(tmp_path)] == ["setup.py", "bin/yc-x", "pkg/__init__.py"]
 
 
+@pytest.mark.parametrize("name", ["build", "dist", "debian", "vendor"])
+def test_modules_in_a_directory_that_is_called_as_a_generated_one_are_its_own(tmp_path: Path, name: str) -> None:
+    tree(tmp_path, "setup.py", f"pkg/{name}/__init__.py", f"{name}/leftover")
+    assert [str(path) for path in source_files.source_files(tmp_path)] == ["setup.py", f"pkg/{name}/__init__.py"]
+
+
 def test_the_fingerprint_follows_names_contents_and_execute_bits(tmp_path: Path) -> None:
     tree(tmp_path, "setup.py", "bin/yc-x")
     seen = {source_files.fingerprint(tmp_path)}
