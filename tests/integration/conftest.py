@@ -31,9 +31,10 @@ def index() -> Iterator[LocalIndex]:
 
 
 @pytest.fixture
-def shop(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Workshop:
+def shop(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
     """Return a project without packages, for this interpreter; tests are run in what has the toolkit's tools."""
     monkeypatch.setattr(tools_environment, "enter", lambda *indexes: None)
     monkeypatch.setattr(retry, "BACKOFF", 0.01)
     project = Workshop(tmp_path / "project", index)
-    return project.write({".python-version": f"{HERE}\n"})
+    yield project.write({".python-version": f"{HERE}\n"})
+    project.close()

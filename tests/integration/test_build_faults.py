@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import shutil
 import signal
@@ -144,7 +145,7 @@ def test_an_interrupt_while_another_run_builds_the_same(shop: Workshop, index: L
     """The second project waits for the first one's entry of the store; Ctrl-C must not have to wait too."""
     mark = tmp_path / "pid"
     vendored(shop, index, _slow(mark))
-    twin = Workshop(tmp_path / "twin", index)
+    twin = dataclasses.replace(shop, root=tmp_path / "twin")
     shutil.copytree(shop.root, twin.root)
     first = shop.start("build")
     wait_for(lambda: mark.exists() and mark.read_text())

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import tomli_w
@@ -56,6 +56,7 @@ class Workshop:
 
     root: Path
     index: LocalIndex
+    started: list[subprocess.Popen[str]] = field(default_factory=list)
 
     def write(self, contents: dict[str, str]) -> Workshop:
         """Write files by their path in the project."""
@@ -142,7 +143,7 @@ class Workshop:
         """Start the verb's own script; `vendor` starts itself again in a tools environment, as it does for a user."""
         provide_tools()
         command = [sys.executable, str(SCRIPTS / "verb.py"), verb, *self.arguments(verb, options)]
-        return subprocess.Popen(
+        process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -150,6 +151,15 @@ class Workshop:
             text=True,
             start_new_session=True,
         )
+        self.started.append(process)
+        return process
+
+    def close(self) -> None:
+        """End what a test that failed has left running: it would disturb those after it."""
+        for process in self.started:
+            if process.poll() is None:
+                os.killpg(process.pid, signal.SIGKILL)
+                process.communicate()
 
     def arguments(self, verb: str, options: Sequence[str]) -> list[str]:
         """Return the verb's command line."""

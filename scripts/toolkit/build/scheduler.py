@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,19 +82,18 @@ class Builder:
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
         urgency = _urgency(waiting)
         running: dict[Future[Path], Node] = {}
-        with ThreadPoolExecutor(self.jobs) as pool, threads.stopping(pool, running, self.stop):
+        with threads.pool(self.jobs, self.stop) as pool:
             while waiting or running:
                 ready = sorted((n for n, needs in waiting.items() if not needs), key=lambda n: -urgency[n])
                 for node in ready[: self.jobs - len(running)]:
                     del waiting[node]
                     running[pool.submit(self._build_one, node, bar)] = node
-                done, _ = wait(running, return_when=FIRST_COMPLETED)
-                for future in done:
-                    node = running.pop(future)
-                    self._wheels[node] = future.result()
-                    bar.advance(node.label)
-                    for needs in waiting.values():
-                        needs.discard(node)
+                future = pool.next()
+                node = running.pop(future)
+                self._wheels[node] = future.result()
+                bar.advance(node.label)
+                for needs in waiting.values():
+                    needs.discard(node)
 
     def stop(self) -> None:
         """End what is being built, and wait for no other process that builds."""

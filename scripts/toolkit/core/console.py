@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import errno
-import signal
 import sys
 from collections.abc import Callable
-from types import FrameType
 
-from toolkit.core import events, terminal
+from toolkit.core import events, interrupts, terminal
 from toolkit.core.errors import UserError
 
 #: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
@@ -47,12 +45,8 @@ def warn(text: str) -> None:
 
 
 def run_main(function: Callable[[], int | None]) -> int:
-    """Run a verb and return its exit status: 0, 1 after a `UserError` or a system fault, 130 when interrupted.
-
-    SIGTERM and SIGHUP end the verb as Ctrl-C does, so that temporary files are removed on every way out.
-    """
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _interrupt)
+    """Run a verb and return its exit status: 0, 1 after a `UserError` or a system fault, 130 when interrupted."""
+    interrupts.catch()
     events.join()
     try:
         return function() or 0
@@ -71,10 +65,6 @@ def run_main(function: Callable[[], int | None]) -> int:
 def _print_error(error: UserError) -> None:
     terminal.write(sys.stderr, str(error))
     events.send("error", what=error.what, hint=error.hint, details=error.details)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:
-    raise KeyboardInterrupt
 
 
 def _system_error(error: OSError) -> UserError:

@@ -5,24 +5,91 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Executor, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import Any, TypeVar
+
+from toolkit.core import interrupts
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 
+def _nothing() -> None:
+    """Let what runs come to its end."""
+
+
+class Pool:
+    """Work in threads of its own; `pool` makes one.
+
+    Nothing here waits for a future, whose lock an interrupt can leave taken (see `interrupts.held`): a `SimpleQueue`,
+    which is written in C, has no such moment.
+    """
+
+    def __init__(self, executor: ThreadPoolExecutor) -> None:
+        self._executor = executor
+        self._futures: list[Future[Any]] = []
+        self._done: SimpleQueue[Future[Any]] = SimpleQueue()
+        self._pending = 0
+
+    def submit(self, function: Callable[..., Result], *arguments: object) -> Future[Result]:
+        """Let a thread call a function."""
+        with interrupts.held():
+            future = self._executor.submit(function, *arguments)
+            self._futures.append(future)
+            self._pending += 1
+            future.add_done_callback(self._done.put)
+        return future
+
+    def next(self) -> Future[Any]:
+        """Wait for the next that is done, and return it."""
+        future = self._done.get()
+        self._pending -= 1
+        return future
+
+    def finish(self) -> None:
+        """Wait for all; raises the first error."""
+        while self._pending:
+            self.next().result()
+
+    def end(self, stop: Callable[[], object]) -> None:
+        """Drop what has not begun, and call `stop` until nothing runs any more."""
+        with interrupts.held():
+            self._executor.shutdown(wait=False, cancel_futures=True)
+            while not all(future.done() for future in self._futures):
+                stop()
+                time.sleep(0.02)
+
+
+@contextmanager
+def pool(threads: int | None = None, stop: Callable[[], object] = _nothing) -> Iterator[Pool]:
+    """Give threads (default: as many as there are processors); all of their work is done when the block is over.
+
+    When the block is left by an exception, Ctrl-C among them, what has not begun is dropped, and `stop` is called until
+    nothing runs any more: work may be between two things that it can end. An error of the work is such an exception.
+    """
+    with ThreadPoolExecutor(threads or os.cpu_count()) as executor:
+        made = Pool(executor)
+        try:
+            yield made
+            made.finish()
+        except BaseException:
+            made.end(stop)
+            raise
+
+
 def each(
-    function: Callable[[Item], Result], items: Iterable[Item], stop: Callable[[], object], threads: int | None = None
+    function: Callable[[Item], Result],
+    items: Iterable[Item],
+    stop: Callable[[], object] = _nothing,
+    threads: int | None = None,
 ) -> list[Result]:
-    """Return the results of a function for all items, called side by side; for `stop` and errors see `stopping`."""
-    with ThreadPoolExecutor(threads or os.cpu_count()) as pool:
-        futures: list[Future[Result]] = []
-        with stopping(pool, futures, stop):
-            futures += [pool.submit(function, item) for item in items]
-            return [future.result() for future in futures]
+    """Return the results of a function for all items, called side by side; for `stop` and errors see `pool`."""
+    with pool(threads, stop) as made:
+        futures = [made.submit(function, item) for item in items]
+    return [future.result() for future in futures]
 
 
 def ask_each(function: Callable[[Item], Result], items: Sequence[Item], threads: int) -> list[Result]:
@@ -53,27 +120,13 @@ def ask_each(function: Callable[[Item], Result], items: Sequence[Item], threads:
 
 
 @contextmanager
-def beside(function: Callable[[], Result], stop: Callable[[], object]) -> Iterator[Future[Result]]:
-    """Call a function beside the block, which gets its future."""
-    with ThreadPoolExecutor(1) as pool:
-        future = pool.submit(function)
-        with stopping(pool, [future], stop):
-            yield future
+def beside(function: Callable[[], Result], stop: Callable[[], object]) -> Iterator[Callable[[], Result]]:
+    """Call a function beside the block, which gets a function that waits for its result; see `pool`."""
+    with pool(1, stop) as made:
+        future = made.submit(function)
 
+        def result() -> Result:
+            made.finish()
+            return future.result()
 
-@contextmanager
-def stopping(pool: Executor, futures: Collection[Future[Any]], stop: Callable[[], object]) -> Iterator[None]:
-    """When the block is left by an exception, Ctrl-C among them: drop what has not begun, and end what has.
-
-    `stop` is called until nothing runs any more: work may be between two things that it can end.
-    """
-    try:
-        yield
-    except BaseException:
-        pool.shutdown(wait=False, cancel_futures=True)
-        # Ctrl-C inside of submit() leaves work whose future nobody got, and leaving the pool waits for it.
-        stop()
-        while not all(future.done() for future in futures):
-            stop()
-            time.sleep(0.02)
-        raise
+        yield result

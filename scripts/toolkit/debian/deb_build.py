@@ -8,13 +8,13 @@ import shutil
 import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from toolkit.build import isolation
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import console, debian_packages, directories, files, process, progress
+from toolkit.core import console, debian_packages, directories, files, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree
 from toolkit.debian.compression import FAST, Compression
@@ -152,14 +152,9 @@ def _build_both(
     start = time.monotonic()
     # vendor/ is compressed already: the lowest level does.
     fast = ["--source-option=-Zgzip", "--source-option=-z1"] if packaging.is_native else []
-    with ThreadPoolExecutor(1) as pool:
-        packing = pool.submit(process.run, [*_COMMAND, "--build=source", *fast], cwd=source, env=environment)
-        try:
-            run(binary_command(options), binary, environment)
-        except BaseException:
-            process.end_children()
-            raise
-        packing.result()
+    pack = partial(process.run, [*_COMMAND, "--build=source", *fast], cwd=source, env=environment)
+    with threads.beside(pack, process.end_children):
+        run(binary_command(options), binary, environment)
     console.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
 
 

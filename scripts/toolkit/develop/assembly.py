@@ -133,10 +133,10 @@ def _create(found: Environment, wanted: Sequence[TargetDistribution], changes: C
         found.site.mkdir(parents=True)
         workon.claim(found.prefix)
         # They write different files, and virtualenv takes a while to start.
-        with threads.beside(lambda: _make_empty(found), process.end_children) as made:
+        with threads.beside(lambda: _make_empty(found), process.end_children) as is_made:
             sync.apply(found.prefix, changes, {}, images)
             variables = index_wheels.environment(found.supply.indexes) if wheels else {}
-            made.result()
+            is_made()
         if wheels:
             index_wheels.install(found.prefix, wheels, found.supply.indexes, variables)
         _finish(found, wanted)

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, directories
+from toolkit.core import console, directories, threads
 from toolkit.core.errors import UserError
 from toolkit.install import pruning
 from toolkit.install.pruning import Rule
@@ -104,8 +103,7 @@ def _copy_files(owners: Mapping[str, Image], target: Path, python: Path, jobs: i
     for name, image in owners.items():
         names.setdefault(image.root, []).append(name)
     images = {image.root: image for image in owners.values()}
-    with ThreadPoolExecutor(jobs) as pool:
-        list(pool.map(lambda root: images[root].copy(names[root], target, python), names))
+    threads.each(lambda root: images[root].copy(names[root], target, python), names, threads=jobs)
 
 
 def _own_scripts(plan: ServiceEnvironment, made: Sequence[Image], owners: Mapping[str, Image]) -> list[str]:

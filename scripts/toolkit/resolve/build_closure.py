@@ -106,9 +106,9 @@ class Closure:
             unasked |= fresh
             ready = {key: tree for key, tree in unasked.items() if self._can_ask(key, unasked)}
             # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
-            with threads.beside(partial(self._dynamic, ready), self.source.stop) as answers:
+            with threads.beside(partial(self._dynamic, ready), self.source.stop) as answered:
                 fresh = self._new_trees()
-                self.sets |= answers.result()
+                self.sets |= answered()
             unasked = {key: tree for key, tree in unasked.items() if key not in ready}
             if unasked and not ready and not fresh:
                 raise cycles.error(cycles.find({key: self._keys(key) for key in self._trees}))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import files
+from toolkit.core import files, threads
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Lock, VendoredFile
 from toolkit.project import fingerprints, submodules
@@ -110,11 +108,10 @@ def _disagreements(locks: list[Lock]) -> Iterator[Problem]:
 def _compare(vendor: Path, listed: Mapping[str, VendoredFile], hashes: bool) -> Iterator[Problem]:
     # Hashing releases the interpreter's lock, so threads use every core; the largest come first.
     work = sorted(listed.values(), key=lambda file: -file.size)
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        results = pool.map(lambda file: _fault(vendor / file.name, file, hashes), work)
-        for file, fault in sorted(zip(work, results, strict=True), key=lambda pair: pair[0].name):
-            if fault:
-                yield Problem(what=f"vendor/{file.name}: {fault}", hint=_RESTORE)
+    results = threads.each(lambda file: _fault(vendor / file.name, file, hashes), work)
+    for file, fault in sorted(zip(work, results, strict=True), key=lambda pair: pair[0].name):
+        if fault:
+            yield Problem(what=f"vendor/{file.name}: {fault}", hint=_RESTORE)
 
 
 def _fault(path: Path, file: VendoredFile, hashes: bool) -> str:

@@ -11,12 +11,11 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from toolkit.core import console, directories, files, process
+from toolkit.core import console, directories, files, process, threads
 from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import environment, record, scripts, unpacking
 
@@ -127,8 +126,7 @@ class Images:
 
     def get(self, wheels: Sequence[Path]) -> list[Image]:
         """Return an image for each wheel, in the same order, every file of it as its hash says. Raises `UserError`."""
-        with ThreadPoolExecutor(self.jobs) as pool:
-            return list(pool.map(self._verified, wheels))
+        return threads.each(self._verified, wheels, threads=self.jobs)
 
     def find(self, identity: str) -> Image | None:
         """Return the image that was made for this identity; None when there is none, or it is not as it was."""
@@ -139,16 +137,16 @@ class Images:
 
     def take(self, wheels: Mapping[str, Path]) -> dict[str, Image]:
         """Make images of wheels, by their identities, under which they are found from then on."""
-        with ThreadPoolExecutor(self.jobs) as pool:
-            return dict(zip(wheels, pool.map(self._take, wheels, wheels.values()), strict=True))
+        return dict(threads.each(self._take, wheels.items(), threads=self.jobs))
 
-    def _take(self, identity: str, wheel: Path) -> Image:
+    def _take(self, item: tuple[str, Path]) -> tuple[str, Image]:
+        identity, wheel = item
         content = files.sha256(wheel)
         made = self._make(content, wheel.name, lambda root: self._unpack(wheel, root))
         alias = self._directory(identity)
         alias.mkdir(parents=True, exist_ok=True)
         files.write_atomic(alias / "image", content)
-        return made
+        return identity, made
 
     def _verified(self, wheel: Path) -> Image:
         key = files.sha256(wheel)
@@ -156,8 +154,7 @@ class Images:
 
     def byte_code(self, images: Sequence[Image], prefix: Path) -> list[Image]:
         """Return the byte code of each image for an environment at `prefix`, its final path."""
-        with ThreadPoolExecutor(self.jobs) as pool:
-            return list(pool.map(lambda image: self._byte_code(image, prefix), images))
+        return threads.each(lambda image: self._byte_code(image, prefix), images, threads=self.jobs)
 
     def _byte_code(self, image: Image, prefix: Path) -> Image:
         site = environment.site_packages(prefix, self.interpreter)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -50,14 +49,20 @@ def test_the_first_error_does_not_wait_for_those_who_do_not_answer() -> None:
 
 def test_what_runs_beside_a_block_that_fails_is_stopped() -> None:
     stop = threading.Event()
-    with pytest.raises(ZeroDivisionError), threads.beside(lambda: stop.wait(30), stop.set) as future:
+    ended = []
+    with pytest.raises(ZeroDivisionError), threads.beside(lambda: ended.append(stop.wait(30)), stop.set):
         raise ZeroDivisionError
-    assert future.result()
+    assert ended == [True]
 
 
-def test_work_whose_future_nobody_got_is_stopped_too() -> None:
-    over = threading.Event()
-    with pytest.raises(KeyboardInterrupt), ThreadPoolExecutor(1) as pool, threads.stopping(pool, [], over.set):
-        pool.submit(over.wait, 60)
-        raise KeyboardInterrupt
-    assert over.is_set()
+def test_what_was_submitted_is_done_when_the_block_is_over() -> None:
+    with threads.pool(2) as pool:
+        futures = [pool.submit(lambda number: number * 2, number) for number in range(20)]
+        first = pool.next()
+    assert [future.result() for future in futures] == list(range(0, 40, 2))
+    assert first in futures
+
+
+def test_an_error_that_nobody_asked_for_leaves_the_block() -> None:
+    with pytest.raises(ZeroDivisionError), threads.pool(2) as pool:
+        pool.submit(lambda: 1 / 0)

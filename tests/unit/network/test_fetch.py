@@ -240,6 +240,10 @@ def test_a_fault_that_stays_is_an_error_after_four_tries(
     site.give("a", fault)
     error = failure(site.file("a"), session, tmp_path, timeout=0.2)
     assert said in error and f"{site.url}/a" in error and "4 times" in error
+    # The client may give up before the server's thread has its turn.
+    limit = time.monotonic() + 10
+    while len(site.asked) < 4 and time.monotonic() < limit:
+        time.sleep(0.01)
     assert len(site.asked) == 4
 
 
