@@ -124,7 +124,7 @@ def _lock(project: Project, settings: Settings, package: Package) -> Pair:
     try:
         found = lock_file.read(path)
     except UserError as error:
-        return path.name, error.what.removeprefix(f"{path}: ")
+        return path.name, error.what.partition(": ")[2]
     return path.name, (
         f"{len(found.packages)} distributions and {len(found.build_packages)} that only build them; "
         f"Python {', '.join(found.pythons)}; {', '.join(found.platforms)}"

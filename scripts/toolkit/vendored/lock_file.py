@@ -32,9 +32,9 @@ def read(path: Path) -> Lock:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise UserError(f"{path}: there is no lock", "run `make vendor`") from None
+        raise UserError(f"{path.parent.name}/{path.name}: there is no lock", "run `make vendor`") from None
     except UnicodeDecodeError as error:
-        raise UserError(f"{path}: not a TOML file: {error}", _RESTORE) from None
+        raise UserError(f"{path.parent.name}/{path.name}: not a TOML file: {error}", _RESTORE) from None
     return parse(text, path.name.removeprefix("pylock.").removesuffix(".toml"), str(path))
 
 

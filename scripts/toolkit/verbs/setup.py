@@ -94,6 +94,7 @@ def setup(run: Run) -> None:
     missing = {name: why for name, why in debian_packages.read(groups).items() if name not in installed}
     users = unprepared_users() if "sbuild" in groups else []
     if not missing and not users:
+        console.step("SETUP", "nothing is missing")
         return
     console.step("SETUP", "this machine lacks:")
     for name, why in missing.items():
