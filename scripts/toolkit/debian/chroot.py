@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import csv
-import difflib
 import hashlib
 import json
 import os
@@ -18,25 +16,16 @@ from typing import Any
 
 from toolkit.core import console, directories, files, os_release, process, progress
 from toolkit.core.errors import UserError
-from toolkit.debian import apt_sources, build_user
+from toolkit.debian import apt_sources, build_user, suites
 from toolkit.debian.build_user import Account
+from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
 from toolkit.project.settings import Settings
 
-_FIELDS = (
-    "Build-Depends",
-    "Build-Depends-Arch",
-    "Build-Depends-Indep",
-    "Build-Conflicts",
-    "Build-Conflicts-Arch",
-    "Build-Conflicts-Indep",
-)
-_SUITE = re.compile(r"[a-z][a-z0-9.+-]*")
 _DAY = 24 * 60 * 60
 #: What mmdebstrap says of the steps that take long.
 _STEP = re.compile(r"I: (running apt-get update|downloading packages|extracting archives|installing|creating tarball)")
 _UNMET = re.compile(r"(?:Depends|Build-Depends): (\S+(?: \([^)]*\))?) but it is not|Unable to locate package (\S+)")
-_DISTRO_INFO = Path("/usr/share/distro-info")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,27 +92,19 @@ def _days(text: str) -> int:
     return int(text)
 
 
-def own_suite() -> str:
-    """Return the suite of this machine. Raises `UserError` where os-release(5) does not tell."""
-    codename = os_release.read().get("VERSION_CODENAME", "")
-    if not codename:
-        raise UserError("/etc/os-release: no VERSION_CODENAME", "name the suite: SUITE=trixie, or SUITES=trixie")
-    return codename
-
-
 def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:
     """Return the recipe of a chroot to build a project in; for one without a packaging it has what the toolkit needs.
 
     `mirror` is where packages come from (default: as this machine's own). Raises `UserError`.
     """
-    return replace(minimal(suite, mirror), variant="buildd", depends=_depends(packaging))
+    depends = packaging.relations if packaging else {"Build-Depends": ", ".join(debian_control.BUILD_DEPENDS)}
+    return replace(minimal(suite, mirror), variant="buildd", depends=depends)
 
 
 def minimal(suite: str, mirror: str = "") -> Recipe:
     """Return the recipe of a system that has no more than what every system has, to install into."""
-    if not _SUITE.fullmatch(suite):
-        raise UserError(f"{suite}: not a suite", _suites_hint(suite))
-    own, sources = own_suite(), apt_sources.read()
+    suites.require_name(suite)
+    own, sources = suites.own(), apt_sources.read()
     found = (
         apt_sources.at_mirror(mirror, suite, sources, own)
         if mirror
@@ -133,16 +114,6 @@ def minimal(suite: str, mirror: str = "") -> Recipe:
     return Recipe(
         suite=suite, architecture=architecture, sources=tuple(source.line for source in found), variant="minbase"
     )
-
-
-def _depends(packaging: Control | None) -> dict[str, str]:
-    if not packaging:
-        # For this one constant: whoever has a debian/control loads nothing of building packages.
-        from toolkit.debian import deb_build
-
-        return {"Build-Depends": ", ".join(deb_build.BUILD_DEPENDS)}
-    source = packaging.source
-    return {name: " ".join(source.get(name).split()) for name in _FIELDS if source.get(name)}
 
 
 def provide(recipe: Recipe, settings: Settings, max_age: int) -> Chroot:
@@ -268,7 +239,7 @@ def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError
     if re.search(r"does not have a Release file|404 +Not Found.*InRelease", output):
         missing = re.search(r"The repository '(\S+) (\S+) Release' does not", output)
         where, suite = missing.groups() if missing else (mirror, recipe.suite)
-        return UserError(f"{where} has no suite {suite}", _suites_hint(recipe.suite))
+        return UserError(f"{where} has no suite {suite}", suites.hint(recipe.suite))
     unmet = [first or second for first, second in _UNMET.findall(output)]
     if unmet:
         return UserError(
@@ -290,17 +261,6 @@ def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError
     if re.search(r"Could not resolve|Temporary failure resolving|Could not connect|Unable to connect", output):
         return UserError(f"{mirror}: not reached", "see the network, or name another place: MIRROR=", output)
     return UserError(f"the chroot of {recipe.suite} could not be made", f"the whole output is in {log}", output)
-
-
-def _suites_hint(suite: str) -> str:
-    """Return suites that there are, the most similar ones first, where distro-info-data is installed."""
-    known = []
-    for path in sorted(_DISTRO_INFO.glob("*.csv")):
-        with path.open(encoding="utf-8", newline="") as stream:
-            known += [row["series"] for row in csv.DictReader(stream) if row.get("series")]
-    # Another distribution's may have the very name.
-    near = difflib.get_close_matches(suite, [name for name in known if name != suite], n=3, cutoff=0.5) or [own_suite()]
-    return f"name one that it has, such as {' or '.join(near)}; MIRROR= names another place"
 
 
 def _remove_old(directory: Path, max_age: int) -> None:

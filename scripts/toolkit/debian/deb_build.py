@@ -23,13 +23,6 @@ from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
-#: What the toolkit runs inside the package build, each with the pattern of the packages that bring it.
-BUILD_DEPENDS = {
-    "debhelper-compat (= 13)": r"debhelper(-compat)?",
-    "python3-dev": r"(lib)?python3(\.\d+)?(-all)?-dev",
-    "python3-installer": r"python3-installer",
-    "python3-packaging": r"python3-packaging",
-}
 _PROGRAMS = ("dpkg-buildpackage", "dh", "gcc")
 # Trees are fresh, so nothing is to be cleaned, and what they need has been checked.
 _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
@@ -86,7 +79,11 @@ def _check_stanza(packaging: Control, package: str) -> None:
 
 def _check_build_depends(packaging: Control) -> None:
     declared = packaging.build_depends
-    lacking = [text for text, names in BUILD_DEPENDS.items() if not any(re.fullmatch(names, name) for name in declared)]
+    lacking = [
+        text
+        for text, names in debian_control.BUILD_DEPENDS.items()
+        if not any(re.fullmatch(names, name) for name in declared)
+    ]
     if lacking:
         words = ", ".join(lacking)
         raise UserError(

@@ -18,14 +18,15 @@ from toolkit.project.discovery import Package
 _RELATION = re.compile(
     r"[a-z0-9$][\w+.${}-]*(?::[a-z0-9-]+)?(?:\s*\((?:<<|<=|=|>=|>>)\s*[^\s()]+\))?(?:\s*\[[^][]+\])?(?:\s*<[^<>]+>)*"
 )
-_RELATIONS = (
-    "Build-Depends",
-    "Build-Depends-Arch",
-    "Build-Depends-Indep",
-    "Build-Conflicts",
-    "Build-Conflicts-Arch",
-    "Build-Conflicts-Indep",
-)
+_DEPENDS_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
+_CONFLICTS_FIELDS = ("Build-Conflicts", "Build-Conflicts-Arch", "Build-Conflicts-Indep")
+#: What the toolkit runs inside the build of a service's package, each with the pattern of the packages that bring it.
+BUILD_DEPENDS = {
+    "debhelper-compat (= 13)": r"debhelper(-compat)?",
+    "python3-dev": r"(lib)?python3(\.\d+)?(-all)?-dev",
+    "python3-installer": r"python3-installer",
+    "python3-packaging": r"python3-packaging",
+}
 _NATIVE, _QUILT = "3.0 (native)", "3.0 (quilt)"
 
 
@@ -72,9 +73,14 @@ class Control:
     @property
     def build_depends(self) -> set[str]:
         """Return the names of all packages in Build-Depends and its variants, alternatives included."""
-        fields = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
-        words = re.split(r"[,|]", ",".join(map(self.source.get, fields)))
+        words = re.split(r"[,|]", ",".join(map(self.source.get, _DEPENDS_FIELDS)))
         return {re.split(r"[\s:(\[<]", word.strip())[0] for word in words if word.strip()}
+
+    @property
+    def relations(self) -> dict[str, str]:
+        """Return the fields that say which packages a build needs, and which it cannot stand, each on one line."""
+        values = {name: " ".join(self.source.get(name).split()) for name in (*_DEPENDS_FIELDS, *_CONFLICTS_FIELDS)}
+        return {name: value for name, value in values.items() if value}
 
     def package_of(self, service: Package, namespace: str) -> str:
         """Return the binary package of a service. Raises `UserError` with the stanza to add when there is none."""
@@ -141,7 +147,7 @@ def paragraphs(path: Path) -> list[Paragraph]:
 
 
 def _require_relations(path: Path, source: Paragraph) -> None:
-    for name in _RELATIONS:
+    for name in (*_DEPENDS_FIELDS, *_CONFLICTS_FIELDS):
         for word in filter(None, map(str.strip, re.split(r"[,|]", source.get(name)))):
             if not _RELATION.fullmatch(word):
                 raise UserError(

@@ -7,7 +7,6 @@ it, one ext4 partition.
 
 from __future__ import annotations
 
-import csv
 import hashlib
 import json
 import os
@@ -21,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from toolkit.core import console, debian_packages, directories, files, process
-from toolkit.debian import apt_sources, build_user, chroot
+from toolkit.debian import apt_sources, build_user, chroot, suites
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
 from toolkit.project.settings import Settings
@@ -49,7 +48,6 @@ PACKAGES = (
 KERNELS = {"debian": "linux-image-{architecture}", "ubuntu": "linux-image-generic"}
 #: In GiB. It costs no more than what is in it.
 DISK_SIZE = 20
-_DISTRO_INFO = Path("/usr/share/distro-info/ubuntu.csv")
 #: The programs that a BIOS starts, of Debian's package grub-pc-bin.
 GRUB = Path("/usr/lib/grub/i386-pc")
 SECTOR = 512
@@ -138,10 +136,7 @@ def command(recipe: Recipe, base: Path) -> list[str]:
 
 def distribution(suite: str) -> str:
     """Return the distribution of a suite: `ubuntu` or `debian`."""
-    if not _DISTRO_INFO.is_file():
-        return "debian"
-    with _DISTRO_INFO.open(encoding="utf-8", newline="") as stream:
-        return "ubuntu" if any(row.get("series") == suite for row in csv.DictReader(stream)) else "debian"
+    return "ubuntu" if suite in suites.known("ubuntu") else "debian"
 
 
 def missing_boot_loader() -> list[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toolkit.core import console, debian_packages, files, process
 from toolkit.core.errors import UserError
-from toolkit.debian import chroot
+from toolkit.debian import chroot, suites
 from toolkit.project.settings import Settings
 from toolkit.stand import base, machine, provisioning
 from toolkit.stand.ansible_variables import PLACE
@@ -71,7 +71,7 @@ class Container:
         files.remove_tree(self.directory)
 
     def _boot(self) -> None:
-        suite = self.options.suite or chroot.own_suite()
+        suite = self.options.suite or suites.own()
         self._refuse_another(suite)
         tarball = self._tarball(suite)
         self.directory.mkdir(parents=True, exist_ok=True)

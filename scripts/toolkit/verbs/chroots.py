@@ -6,6 +6,7 @@ import argparse
 
 from toolkit.core import console
 from toolkit.debian import chroot as chroots
+from toolkit.debian import suites
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
 from toolkit.verbs.running import Run
@@ -19,7 +20,7 @@ def chroot_options(parser: argparse.ArgumentParser) -> None:
 
 def chroot(run: Run) -> None:
     """Make the chroot of a suite."""
-    suite = run.arguments.suite or chroots.own_suite()
+    suite = run.arguments.suite or suites.own()
     recipe = chroots.recipe(_packaging_if_any(run), suite, run.arguments.mirror)
     made = chroots.provide(recipe, run.settings, run.arguments.max_age)
     console.note(f"the chroot of {made.suite} is {made.path}")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolkit.build import building_options
 from toolkit.core import console
-from toolkit.debian import build_user, compression, deb_build, installable, source_tree
+from toolkit.debian import build_user, compression, deb_build, installable, source_tree, suites
 from toolkit.debian import chroot as chroots
 from toolkit.debian import sbuild as suite_builds
 from toolkit.debian.deb_build import Deb
@@ -59,7 +59,7 @@ def _report(run: Run, debs: Sequence[Deb], unmet: Mapping[str, Sequence[str]]) -
     for deb in debs:
         console.step("DEB", deb.shown(root))
     for name, missing in unmet.items():
-        console.warn(f"{name} depends on what {chroots.own_suite()} has not: {', '.join(missing)}")
+        console.warn(f"{name} depends on what {suites.own()} has not: {', '.join(missing)}")
     paths = " ".join(f"./{deb.path.relative_to(root)}" for deb in debs if not deb.name.endswith("-dbgsym"))
     console.note(f"install with: apt-get install {paths}")
 
@@ -79,7 +79,7 @@ def sbuild(run: Run) -> None:
     """Build the packages of each suite in a clean chroot."""
     arguments = run.arguments
     options = SbuildOptions(
-        suites=tuple(arguments.suites.split()) or (chroots.own_suite(),),
+        suites=tuple(arguments.suites.split()) or (suites.own(),),
         suffix=arguments.version_suffix,
         jobs=arguments.jobs,
         compression=arguments.compression,
@@ -125,8 +125,7 @@ def check_deb_options(parser: argparse.ArgumentParser) -> None:
 def check_deb(run: Run) -> None:
     """Check the packages of each suite."""
     arguments, chosen = run.arguments, run.settings
-    suites = arguments.suites.split()
-    directories = {suite: chosen.dist / suite for suite in suites} or {chroots.own_suite(): chosen.dist}
+    directories = {suite: chosen.dist / suite for suite in arguments.suites.split()} or {suites.own(): chosen.dist}
     options = CheckOptions(
         upgrade_from=Path(arguments.upgrade_from).absolute() if arguments.upgrade_from else None,
         mirror=arguments.mirror,

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.debian import chroot
+from toolkit.debian import chroot, suites
 from toolkit.project.settings import Settings
 from toolkit.stand import base, machine
 from toolkit.stand import box as boxes
@@ -164,7 +164,7 @@ def box_options(parser: argparse.ArgumentParser) -> None:
 
 def box(run: Run) -> None:
     """Make a box, and say how to use it."""
-    suite = run.arguments.suite or chroot.own_suite()
+    suite = run.arguments.suite or suites.own()
     made = boxes.make(chroot.minimal(suite, run.arguments.mirror), run.settings)
     console.note(f"""the box {made.name} is {made.path}; a stand of this suite is made of it:
     STAND_SUITE={suite} vagrant up --provider=libvirt""")

@@ -13,7 +13,7 @@ import pytest
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.debian import build_user, chroot
+from toolkit.debian import build_user, chroot, suites
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
 from toolkit.project.settings import Settings
@@ -121,9 +121,8 @@ def test_tools_that_are_missing_are_named_all_at_once(settings: Settings, monkey
 
 
 def test_the_kernel_is_the_distributions_own(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    table = tmp_path / "ubuntu.csv"
-    table.write_text("version,codename,series\n24.04 LTS,Noble Numbat,noble\n")
-    monkeypatch.setattr(box, "_DISTRO_INFO", table)
+    (tmp_path / "ubuntu.csv").write_text("version,codename,series\n24.04 LTS,Noble Numbat,noble\n")
+    monkeypatch.setattr(suites, "TABLES", tmp_path)
     assert "linux-image-amd64" in kernel_of("trixie")
     assert "linux-image-generic" in kernel_of("noble")
 
