@@ -48,12 +48,12 @@ def test_installs_what_is_missing_and_only_that(
     assert wanted["debhelper"] in printed
 
 
-def test_says_nothing_and_runs_nothing_when_all_is_there(
+def test_says_so_and_runs_nothing_when_all_is_there(
     monkeypatch: pytest.MonkeyPatch, commands: list[list[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(system_packages, "read_installed", lambda: set(debian_packages.read(["build"])))
     assert command_line.main(["setup", "--groups", "build"]) == 0
-    assert (commands, capsys.readouterr().out) == ([], "")
+    assert (commands, capsys.readouterr().out) == ([], "  SETUP   nothing is missing\n")
 
 
 def test_fetches_the_lists_first_when_they_are_old(monkeypatch: pytest.MonkeyPatch, commands: list[list[str]]) -> None:
