@@ -196,5 +196,5 @@ def _vendor(project: DebianProject) -> None:
         local = (shared, LocalPackage(name=name, path=directory))
         lock_writer.write(
             lock_file.path_of(vendor, name),
-            Lock(service=name, pythons=("3.11", "3.12", "3.13"), packages=packages, local=local),
+            Lock(service=name, pythons=("3.11", "3.12", "3.13"), platforms=("linux",), packages=packages, local=local),
         )

@@ -41,6 +41,7 @@ def resolver(engine: str, index: LocalIndex, **options: Any) -> Resolver:
 
 def request(*requirements: str, pythons: tuple[str, ...] = (HERE,), **options: Any) -> Request:
     origins = {text: f"requirements.txt:{number}" for number, text in enumerate(requirements, 1)}
+    options = {"platforms": ("linux",), **options}
     return Request(requirements=requirements, targets=Targets(pythons=pythons), origins=origins, **options)
 
 

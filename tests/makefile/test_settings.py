@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from tests.makefile.project import Project, parse
+from tests.makefile.project import VERBS, Project, parse
 from toolkit.network import index_options
 
 
 @pytest.mark.parametrize("value", ["two words", "it's quoted", 'say "no"', "a,b;c", "*", "a=b c=d", "back\\slash", "#"])
 def test_a_value_reaches_the_verb_as_it_is(project: Project, value: str) -> None:
-    done = project.make("vendor", f"UPGRADE={value}")
-    assert parse("vendor", project.calls()["vendor"]).upgrade == value
+    done = project.make("build", f"PYTHON={value}")
+    assert parse("build", project.calls()["build"]).python == value
     assert done.stderr == ""
 
 
@@ -20,7 +20,7 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
         "vendor",
         "RESOLVER=pip-tools",
         "UPGRADE=all",
-        "EXCLUDE_NEWER=7d",
+        "EXCLUDE_NEWER=2026-11-01",
         "PLATFORMS=linux darwin",
         "JOBS=3",
         "WHEEL_STORE=/store",
@@ -34,9 +34,9 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
         parsed.items()
         >= {
             "resolver": "pip-tools",
-            "upgrade": "all",
-            "exclude_newer": "7d",
-            "platforms": "linux darwin",
+            "upgrade": ("all",),
+            "exclude_newer": "2026-11-01",
+            "platforms": ("linux", "darwin"),
             "dry_run": True,
             "namespace": "acme",
             "packages": "one two",
@@ -122,6 +122,13 @@ def test_an_empty_wheel_store_is_none(project: Project, how: str) -> None:
     else:
         project.make("build", "WHEEL_STORE=")
     assert parse("build", project.calls()["build"]).wheel_store == ""
+
+
+@pytest.mark.parametrize("verb", sorted({*VERBS} - {"info", "install"}))
+def test_a_verb_that_is_called_without_make_has_the_same_defaults(project: Project, verb: str) -> None:
+    project.make(verb)
+    called, bare = vars(parse(verb, project.calls()[verb])), vars(parse(verb, []))
+    assert called | {"project": ""} == bare | {"project": ""}
 
 
 def test_info_is_told_every_setting(project: Project) -> None:
@@ -227,9 +234,9 @@ def test_only_what_follows_why_are_names(project: Project, words: list[str]) -> 
 
 
 def test_every_setting_of_outdated_reaches_it(project: Project) -> None:
-    project.make("outdated", "JSON=1", "STRICT=1", "EXCLUDE_NEWER=7d")
+    project.make("outdated", "JSON=1", "STRICT=1", "EXCLUDE_NEWER=2026-11-01")
     parsed = parse("outdated", project.calls()["outdated"])
-    assert (parsed.json, parsed.strict, parsed.exclude_newer) == (True, True, "7d")
+    assert (parsed.json, parsed.strict, parsed.exclude_newer) == (True, True, "2026-11-01")
 
 
 def test_a_target_after_why_stays_one(project: Project) -> None:

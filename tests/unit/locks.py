@@ -33,6 +33,7 @@ def needs() -> DependencyGraph:
     lock = Lock(
         service="app",
         pythons=("3.11",),
+        platforms=("linux",),
         packages=(
             replace(web, requires=("wire>=1", "Small ; python_version >= '3'")),
             replace(wire, requires=("small",), build_dependencies=("maker>0",)),

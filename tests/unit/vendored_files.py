@@ -29,10 +29,11 @@ def write_lock(
     """Write the lock of a service as `make vendor` does."""
     project = workspace.discover()
     service = next(package for package in project.packages if package.path.name == directory)
-    tree = requirements.read_tree(project, service)
+    tree = requirements.read_tree(project, service, ("linux",))
     written = Lock(
         service=service.service_name,
         pythons=("3.11",),
+        platforms=("linux",),
         packages=distributions,
         build_packages=build,
         local=tuple(LocalPackage(name=member.name, path=project.shown(member.path)) for member in tree.local),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from toolkit.core import files
 from toolkit.core.errors import UserError
-from toolkit.project.settings import Settings
+from toolkit.project.settings import Settings, default_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +46,7 @@ def add_store(parser: argparse._ActionsContainer) -> None:
     """Add the option that names the wheel store."""
     parser.add_argument(
         "--wheel-store",
-        default="default",
+        default=default_of("WHEEL_STORE"),
         metavar="DIR",
         help="where built wheels are kept between projects; empty: only in build/ (default: store/ in the cache)",
     )

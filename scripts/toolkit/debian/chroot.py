@@ -20,7 +20,7 @@ from toolkit.debian import apt_sources, build_user, suites
 from toolkit.debian.build_user import Account
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
-from toolkit.project.settings import Settings
+from toolkit.project.settings import Settings, default_of
 
 _DAY = 24 * 60 * 60
 #: What mmdebstrap says of the steps that take long.
@@ -83,7 +83,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options of every verb that uses chroots."""
     group = parser.add_argument_group("chroot options")
     group.add_argument("--mirror", default="", help="where packages come from: a URI, or a line of sources.list")
-    group.add_argument("--max-age", type=_days, default=7, metavar="DAYS", help="how old a chroot may be (default: 7)")
+    group.add_argument(
+        "--max-age",
+        type=_days,
+        default=default_of("CHROOT_MAX_AGE"),
+        metavar="DAYS",
+        help="how old a chroot may be (default: %(default)s)",
+    )
 
 
 def _days(text: str) -> int:

@@ -132,10 +132,7 @@ def _require(project: Project, settings: Settings, packaging: Control, paths: se
     wanted = [*(["Makefile"] if project.services else []), *(f"debian/{name}" for name in own)]
     wanted += [project.shown(package.path / package.marker_file) for package in project.locked]
     for package in project.services:
-        recorded = lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))).inputs
-        wanted += [
-            path for path, fingerprint in recorded.items() if fingerprint and not path.startswith(fingerprints.SETTING)
-        ]
+        wanted += fingerprints.files_in(lock_file.of_package(project, package, settings.vendor).inputs)
     missing = [path for path in wanted if path not in paths]
     if missing:
         exists = (settings.project / missing[0]).exists()

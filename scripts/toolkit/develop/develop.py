@@ -69,7 +69,7 @@ def _environment(
     options: EnvironmentOptions,
 ) -> Environment:
     check.require(project, settings, hashes=False)
-    locks = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))) for package in chosen]
+    locks = [lock_file.of_package(project, package, settings.vendor) for package in chosen]
     pythons = [python for python in locks[0].pythons if all(python in item.pythons for item in locks)]
     if not pythons:
         needs = "; ".join(f"{item.service} needs Python {', '.join(item.pythons)}" for item in locks)

@@ -48,9 +48,9 @@ def of_project(other: Project) -> Iterator[Line]:
     """Yield all that another project's packages require: at run time, for tests and for development."""
     for package in other.packages:
         if not package.is_service or (package.path / requirements.FILE).is_file():
-            yield from _lines(requirements.read_tree(other, package, platforms=(sys.platform,)), other)
+            yield from _lines(requirements.read_tree(other, package, (sys.platform,)), other)
         for name in (requirements.TESTS_FILE, requirements.DEVELOPMENT_FILE):
-            yield from _lines(requirements.read_tree(other, package, name, (sys.platform,)), other)
+            yield from _lines(requirements.read_tree(other, package, (sys.platform,), name), other)
 
 
 def _lines(tree: requirements.RequirementTree, other: Project) -> Iterator[Line]:

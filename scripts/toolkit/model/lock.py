@@ -93,7 +93,7 @@ class Lock:
 
     service: str
     pythons: tuple[str, ...]
-    platforms: tuple[str, ...] = ("linux",)
+    platforms: tuple[str, ...]
     packages: tuple[Distribution, ...] = ()
     build_packages: tuple[Distribution, ...] = ()
     local: tuple[LocalPackage, ...] = ()

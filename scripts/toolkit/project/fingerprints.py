@@ -16,7 +16,7 @@ from toolkit.project import lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
-SETTING = "setting:"
+_SETTING = "setting:"
 
 
 def paths(project: Project, package: Package, local: Iterable[Package], read: Iterable[Path]) -> tuple[Path, ...]:
@@ -34,18 +34,28 @@ def paths(project: Project, package: Package, local: Iterable[Package], read: It
     return tuple(sorted({*read, *used, *interpreters, tests}))
 
 
-def fingerprint(files: Iterable[Path], project_root: Path, settings: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the fingerprint of each file by its path relative to the project, and `settings` as they are.
+def fingerprint(files: Iterable[Path], project_root: Path) -> dict[str, str]:
+    """Return the fingerprint of each file by its path relative to the project.
 
     Raises `UserError` on a file that is not text, or not TOML.
     """
-    found = {lines.shown(path, project_root): _of(path, project_root) for path in files}
-    return {**found, **{f"{SETTING}{name}": value for name, value in (settings or {}).items()}}
+    return {lines.shown(path, project_root): _of(path, project_root) for path in files}
+
+
+def of_settings(platforms: Iterable[str]) -> dict[str, str]:
+    """Return the settings that decide what a lock holds, as they stand beside the files."""
+    # The second tells locks from those of before there were offered wheels in them.
+    return {f"{_SETTING}PLATFORMS": " ".join(platforms), f"{_SETTING}OFFERED": "wheels"}
+
+
+def files_in(recorded: Mapping[str, str]) -> list[str]:
+    """Return the recorded files that were there and said something, relative to the project."""
+    return [name for name, value in recorded.items() if value and not name.startswith(_SETTING)]
 
 
 def changes(recorded: Mapping[str, str], project_root: Path) -> dict[str, str]:
     """Return what happened to each recorded file that is not as it was: `changed`, `appeared` or `disappeared`."""
-    old = {name: value for name, value in recorded.items() if not name.startswith(SETTING)}
+    old = {name: value for name, value in recorded.items() if not name.startswith(_SETTING)}
     new = fingerprint((project_root / name for name in old), project_root)
     return {name: _change(old[name], new[name], project_root / name) for name in old if old[name] != new[name]}
 

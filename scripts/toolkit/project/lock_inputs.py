@@ -53,8 +53,8 @@ class LockInputs:
 
 def read(project: Project, package: Package, platforms: tuple[str, ...]) -> LockInputs:
     """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`."""
-    tree = requirements.read_tree(project, package, platforms=platforms)
-    tests = requirements.read_tree(project, package, requirements.TESTS_FILE, platforms)
+    tree = requirements.read_tree(project, package, platforms)
+    tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE)
     development = requirements.read_development(project, package, platforms)
     rules = [
         rule
@@ -78,5 +78,4 @@ def fingerprint(project: Project, inputs: LockInputs, platforms: tuple[str, ...]
     # What only developers use is linked for them; it is no part of what is built.
     used = (*inputs.local, *inputs.development.local)
     paths = fingerprints.paths(project, inputs.package, used, inputs.files)
-    # The second setting tells locks from those of before there were offered wheels in them.
-    return fingerprints.fingerprint(paths, project.root, {"PLATFORMS": " ".join(platforms), "OFFERED": "wheels"})
+    return {**fingerprints.fingerprint(paths, project.root), **fingerprints.of_settings(platforms)}

@@ -62,9 +62,7 @@ class RequirementTree:
     uses: tuple[Line, ...] = ()
 
 
-def read_tree(
-    project: Project, package: Package, filename: str = FILE, platforms: tuple[str, ...] = ("linux",)
-) -> RequirementTree:
+def read_tree(project: Project, package: Package, platforms: tuple[str, ...], filename: str = FILE) -> RequirementTree:
     """Read a package's requirements file and all that it leads to, as pip reads them.
 
     A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A local
@@ -76,7 +74,7 @@ def read_tree(
     return reader.tree(package)
 
 
-def read_development(project: Project, package: Package, platforms: tuple[str, ...] = ("linux",)) -> RequirementTree:
+def read_development(project: Project, package: Package, platforms: tuple[str, ...]) -> RequirementTree:
     """Read what only developers of a package need: its dev-requirements.txt.
 
     What no service is responsible for is the first one's: the project's own dev-requirements.txt, and all requirements

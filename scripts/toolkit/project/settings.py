@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from toolkit.core import console
@@ -11,6 +13,17 @@ from toolkit.core.errors import UserError
 
 #: The checkout that this runs from.
 TOOLKIT = Path(__file__).resolve().parents[3]
+
+
+@cache
+def _defaults() -> dict[str, str]:
+    makefile = (TOOLKIT / "project.mk").read_text(encoding="utf-8")
+    return dict(re.findall(r"^([A-Z0-9_]+) \?= ?(.*)$", makefile, re.MULTILINE))
+
+
+def default_of(name: str) -> str:
+    """Return the default of a setting. It stands in the makefile alone, where `make help` finds it without Python."""
+    return _defaults()[name]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +37,7 @@ class Settings:
 
     project: Path
     toolkit: Path
-    namespace: str = "yc"
+    namespace: str = field(default_factory=lambda: default_of("NAMESPACE"))
     packages: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
     build_directory: Path | None = None
@@ -58,10 +71,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         help="where intermediate results go (default: build/ of the project)",
     )
     group.add_argument(
-        "--namespace", default="yc", help="directory below /usr/lib and prefix of the scripts (default: yc)"
+        "--namespace",
+        default=default_of("NAMESPACE"),
+        help="directory below /usr/lib and prefix of the scripts (default: %(default)s)",
     )
     group.add_argument(
-        "--verbosity", "-V", type=_verbosity, default=1, help="0: errors only, 2: every command (default: 1)"
+        "--verbosity",
+        "-V",
+        type=_verbosity,
+        default=default_of("V"),
+        help="0: errors only, 2: every command (default: %(default)s)",
     )
 
 

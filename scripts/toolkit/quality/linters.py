@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import sys
 import tomllib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -74,10 +75,10 @@ def _wanted(linter: Linter, project: Project, package: Package) -> ChosenLinter 
 
 
 def _asked(project: Project, package: Package) -> Iterator[requirements.Line]:
-    yield from requirements.read_tree(project, package, requirements.TESTS_FILE).requirements
+    yield from requirements.read_tree(project, package, (sys.platform,), requirements.TESTS_FILE).requirements
     # What is for all of the project's developers stands with the first.
     for owner in dict.fromkeys((package, project.locked[0])):
-        yield from requirements.read_development(project, owner).requirements
+        yield from requirements.read_development(project, owner, (sys.platform,)).requirements
 
 
 def _configured(linter: Linter, directory: Path) -> Iterator[Path]:

@@ -27,9 +27,9 @@ class Request:
 
     requirements: tuple[str, ...]
     targets: Targets
+    platforms: tuple[str, ...]
     constraints: tuple[str, ...] = ()
     preferences: tuple[Pinned, ...] = ()
-    platforms: tuple[str, ...] = ("linux",)
     refresh: bool = False
     provided: Mapping[str, str] = field(default_factory=dict)
     exclude_newer: str = ""

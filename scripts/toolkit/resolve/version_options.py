@@ -9,22 +9,41 @@ from datetime import UTC, date, datetime, timedelta
 from toolkit.build import building_options
 from toolkit.core.errors import UserError
 from toolkit.network import index_options
+from toolkit.project.settings import default_of
 
 
 def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._ArgumentGroup:
     """Add the options to a verb's parser, and return their group for further ones."""
     group = parser.add_argument_group(f"options of {verb}")
-    group.add_argument("--resolver", type=_resolver, default="uv", help="what chooses the versions: uv or pip-tools")
-    group.add_argument("--exclude-newer", default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d")
+    group.add_argument(
+        "--resolver",
+        type=_resolver,
+        default=default_of("RESOLVER"),
+        help="what chooses the versions: uv or pip-tools (default: %(default)s)",
+    )
+    group.add_argument(
+        "--exclude-newer", type=when, default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d"
+    )
     index_options.add_options(group)
     group.add_argument(
         "--extra-index-url", default="", metavar="URLS", help="further indexes (default: $EXTRA_INDEX_URL)"
     )
-    group.add_argument("--platforms", default="linux", metavar="NAMES", help="values of sys.platform to lock for")
+    group.add_argument(
+        "--platforms",
+        type=words,
+        default=default_of("PLATFORMS"),
+        metavar="NAMES",
+        help="values of sys.platform to lock for (default: %(default)s)",
+    )
     # What a hook needs, and no index has as a wheel, is built.
     building_options.add_jobs(group)
     building_options.add_store(group)
     return group
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return what a text names, with blanks or commas between."""
+    return tuple(text.replace(",", " ").split())
 
 
 def _resolver(text: str) -> str:

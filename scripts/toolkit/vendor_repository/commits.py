@@ -66,7 +66,7 @@ def prepare(kept: Kept) -> None:
 
 def plan(kept: Kept, project: Project, settings: Settings) -> PlannedCommits:
     """Return what there is to commit of a vendor/ that is as its locks say."""
-    new = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))) for package in project.locked]
+    new = lock_file.of_project(project, settings.vendor)
     if not kept.vendor:
         return PlannedCommits(commits=_of_directory(kept.project, new))
     commits = []
@@ -99,10 +99,9 @@ def make(found: PlannedCommits) -> None:
 
 def uncommitted_inputs(kept: Kept, project: Project, settings: Settings) -> list[str]:
     """Return the files that the locks were made from and that are not committed as they are."""
-    recorded: dict[str, str] = {}
-    for package in project.locked:
-        recorded |= lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))).inputs
-    paths = [path for path, digest in recorded.items() if digest and not path.startswith(fingerprints.SETTING)]
+    paths = {
+        path for lock in lock_file.of_project(project, settings.vendor) for path in fingerprints.files_in(lock.inputs)
+    }
     listed = kept.project.ask("-c", "core.quotePath=false", "status", "--porcelain", "--", *sorted(paths))
     return [line[3:] for line in listed.splitlines()]
 

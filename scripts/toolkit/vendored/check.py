@@ -45,6 +45,18 @@ def problems(project: Project, settings: Settings, *, hashes: bool = True) -> li
     return found
 
 
+def is_current(project: Project, settings: Settings, platforms: tuple[str, ...]) -> bool:
+    """Tell whether the locks are what `make vendor` would make for these platforms, as far as files here tell it."""
+    if not settings.vendor.is_dir() or problems(project, settings):
+        return False
+    expected = fingerprints.of_settings(platforms)
+    # A lock without direct requirements is from before locks held who needs whom.
+    return all(
+        lock.direct is not None and expected.items() <= lock.inputs.items()
+        for lock in lock_file.of_project(project, settings.vendor)
+    )
+
+
 def require(project: Project, settings: Settings, *, hashes: bool = True) -> None:
     """Raise `UserError` with the first problem, its number of companions, and those in the details."""
     found = problems(project, settings, hashes=hashes)

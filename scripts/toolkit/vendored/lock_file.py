@@ -2,8 +2,7 @@
 
 What PEP 751 has no word for stands in `[tool.python-common]`: build requirements of each sdist, the distributions that
 only builds or tests need, local packages, the texts of direct requirements, and the fingerprints of the files the lock
-was made from. Reading needs
-the standard library alone.
+was made from. Reading needs the standard library alone.
 """
 
 from __future__ import annotations
@@ -17,6 +16,8 @@ from typing import Any
 from toolkit.core.errors import UserError
 from toolkit.model.lock import TOOL, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import Pinned
+from toolkit.project import submodules
+from toolkit.project.discovery import Package, Project
 
 #: Not just `make vendor`, which reads the old lock too: it must not give up all its versions unasked.
 _RESTORE = "restore it from git, or remove it and run `make vendor`, which then chooses all versions anew"
@@ -25,6 +26,18 @@ _RESTORE = "restore it from git, or remove it and run `make vendor`, which then 
 def path_of(vendor: Path, service: str) -> Path:
     """Return where the lock of a service stands."""
     return vendor / f"pylock.{service}.toml"
+
+
+def of_package(project: Project, package: Package, vendor: Path) -> Lock:
+    """Return the lock of a package of a project. Raises as `read` does."""
+    return read(path_of(vendor, project.lock_name(package)))
+
+
+def of_project(project: Project, vendor: Path) -> list[Lock]:
+    """Return the locks of all packages that have one. Raises as `read` does, and where there is no vendor/ yet."""
+    if submodules.is_empty(vendor):
+        raise UserError("vendor/: there is nothing in it", "run `make vendor`")
+    return [of_package(project, package, vendor) for package in project.locked]
 
 
 def read(path: Path) -> Lock:

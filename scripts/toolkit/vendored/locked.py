@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.model.lock import Lock
-from toolkit.project import submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import check, lock_file
@@ -21,19 +19,10 @@ def read(project: Project, settings: Settings) -> list[DependencyGraph]:
 
     Raises `UserError` without a lock, and when one is from before locks held that.
     """
-    locks = require(project, settings)
+    locks = lock_file.of_project(project, settings.vendor)
     for problem in check.problems(project, settings, hashes=False):
         console.warn(f"{problem.what}; {problem.hint}")
     for item in locks:
         if item.direct is None:
             raise UserError(f"vendor/pylock.{item.service}.toml: {OUTDATED}", RENEW)
     return [DependencyGraph(lock=item) for item in locks]
-
-
-def require(project: Project, settings: Settings) -> list[Lock]:
-    """Return the locks of a project, and raise `UserError` when one is missing."""
-    if submodules.is_empty(settings.vendor):
-        raise UserError("vendor/: there is nothing in it", "run `make vendor`")
-    return [
-        lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(package))) for package in project.locked
-    ]

@@ -98,6 +98,7 @@ class Sources:
         return Lock(
             service="",
             pythons=self.selector.pythons,
+            platforms=self.selector.platforms,
             packages=tuple(runtime.values()),
             build_packages=tuple(replace(found[key], marker="") for key in found.keys() - runtime.keys()),
         )

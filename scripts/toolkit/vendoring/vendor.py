@@ -46,9 +46,9 @@ class VendorOptions:
     """
 
     building: BuildOptions
+    platforms: tuple[str, ...]
     upgrade: tuple[str, ...] = ()
     exclude_newer: str = ""
-    platforms: tuple[str, ...] = ("linux",)
 
 
 @dataclass(kw_only=True)

@@ -1,14 +1,18 @@
-"""The verb that builds wheels."""
+"""Verbs that build wheels, install them, or describe what is in them."""
 
 from __future__ import annotations
 
+import argparse
 import time
+from pathlib import Path
 
 from toolkit.build import building_options, wheels
 from toolkit.core import console
+from toolkit.install import installation
+from toolkit.install import sbom as bill
 from toolkit.verbs.running import Run
 
-build_options = building_options.add_options
+build_options = sbom_options = building_options.add_options
 
 
 def build(run: Run) -> None:
@@ -17,3 +21,23 @@ def build(run: Run) -> None:
     built = wheels.build(project, run.settings, run.build_options)
     count = len({wheel for service in built.runtime.values() for wheel in service})
     console.step("BUILT", f"{count} wheels for {', '.join(built.runtime)} in {time.monotonic() - start:.1f} s")
+
+
+def install_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `install`."""
+    building_options.add_options(parser)
+    parser.add_argument("--destdir", required=True, metavar="DIR", help="what stands for the root of the file system")
+
+
+def install(run: Run) -> None:
+    """Install every service."""
+    installation.install(run.checked, run.settings, run.build_options, Path(run.arguments.destdir).absolute())
+
+
+def sbom(run: Run) -> None:
+    """Write the bill of materials of each service, as its package carries it."""
+    built = wheels.build(run.checked, run.settings, run.build_options)
+    for name, runtime in built.runtime.items():
+        path = run.settings.dist / f"{name}.cdx.json"
+        bill.write(path, installation.materials(name, run.settings, built))
+        console.step("SBOM", f"{path.relative_to(run.settings.project)}: {len(runtime)} distributions")

@@ -9,6 +9,7 @@ import sys
 
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
+from toolkit.project.settings import default_of
 from toolkit.vendored import locked
 from toolkit.verbs.running import Run
 
@@ -19,7 +20,12 @@ _USAGE = "name a distribution: make why NAME=flask, or make why flask"
 def why_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `why`."""
     group = parser.add_argument_group("options of why")
-    group.add_argument("--chains", default="20", metavar="NUMBER", help="how many to print at most: a number, or all")
+    group.add_argument(
+        "--chains",
+        default=default_of("CHAINS"),
+        metavar="NUMBER",
+        help="how many to print at most: a number, or all (default: %(default)s)",
+    )
     group.add_argument("--name", default="", metavar="NAMES", help="the same as NAME")
     group.add_argument("names", nargs="*", metavar="NAME", help="what to explain: names of distributions")
 

@@ -17,6 +17,7 @@ from toolkit.debian.proof import reproducible as second_build
 from toolkit.debian.proof.check import CheckOptions
 from toolkit.debian.sbuild import SbuildOptions
 from toolkit.project.debian_control import Control
+from toolkit.project.settings import default_of
 from toolkit.verbs.running import Run
 
 
@@ -68,7 +69,10 @@ def sbuild_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `sbuild`."""
     parser.add_argument("--suites", default="", help="such as `bookworm trixie` (default: that of this machine)")
     parser.add_argument(
-        "--version-suffix", default="~{suite}1", metavar="TEXT", help="what versions end with (default: %(default)s)"
+        "--version-suffix",
+        default=default_of("VERSION_SUFFIX"),
+        metavar="TEXT",
+        help="what versions end with (default: %(default)s)",
     )
     building_options.add_jobs(parser)
     compression.add_argument(parser, compression.SMALL)

@@ -7,6 +7,7 @@ import json
 import os
 
 from toolkit.core.errors import UserError
+from toolkit.project.settings import default_of
 from toolkit.stand import ansible_variables, vagrant, vagrant_check
 from toolkit.stand.ansible_variables import Guest
 from toolkit.verbs.running import Run
@@ -21,7 +22,7 @@ def mode(text: str) -> str:
 
 def stand_variables_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `stand-variables`."""
-    parser.add_argument("--mode", type=mode, default="tmux", help="how services run in the stand")
+    parser.add_argument("--mode", type=mode, default=default_of("STAND_MODE"), help="how services run in the stand")
     parser.add_argument("--suite", default="", help="the suite of the stand, such as bookworm")
     parser.add_argument("--user", default="vagrant", help="who develops in the stand (default: vagrant)")
     parser.add_argument("--nested", action="store_true", help="virtual machines inside the stand")

@@ -27,7 +27,7 @@ VERBS = {
         exclusive=True,
     ),
     "check-vendor": Verb(
-        function="vendor_check:check_vendor",
+        function="vendor_files:check_vendor",
         help="Check, offline, that vendor/ holds what its locks list, and that what these were made from is the same.",
     ),
     "commit-vendor": Verb(
@@ -41,7 +41,7 @@ VERBS = {
         exclusive=True,
     ),
     "outdated": Verb(
-        function="vendor_files:outdated",
+        function="vendor:outdated",
         help="List what has newer releases: those that the requirements allow, and the newest; changes nothing.",
     ),
     "build": Verb(
@@ -49,7 +49,7 @@ VERBS = {
         help="Build wheels of all that the locks name and of the project's own packages, without a network.",
     ),
     "install": Verb(
-        function="installing:install",
+        function="building:install",
         help="Install every service, each with a virtual environment, below a directory that stands for the root.",
         packaged=True,
     ),
@@ -58,7 +58,7 @@ VERBS = {
         function="testing:lint",
         help="Run the linters that each service names or configures; without any, check the syntax.",
     ),
-    "sbom": Verb(function="installing:sbom", help="Write the bill of materials (CycloneDX) of each service to dist/."),
+    "sbom": Verb(function="building:sbom", help="Write the bill of materials (CycloneDX) of each service to dist/."),
     "deb": Verb(
         function="packages:deb",
         help="Build the Debian packages, source and binary, into dist/, from vendor/ and without a network.",

@@ -51,7 +51,7 @@ def find_faults(run: Run) -> dict[str, dict[str, str]]:
         if built and used[package]:
             found = linting.run(_linting(run, package, built, used[package]), options)
         else:
-            locked = lock_file.read(lock_file.path_of(run.settings.vendor, project.lock_name(package)))
+            locked = lock_file.of_package(project, package, run.settings.vendor)
             output = linting.check_syntax(package, interpreters.find(locked.pythons, options.python))
             found = {"the syntax check": output} if output else {}
         faults[package.service_name] = found

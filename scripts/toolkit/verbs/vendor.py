@@ -1,57 +1,86 @@
-"""The verb that fills vendor/; it loads little, as most runs find that nothing has changed."""
+"""Verbs that choose versions: for vendor/, and to say what is newer; most runs of `vendor` find nothing changed."""
 
 from __future__ import annotations
 
 import argparse
+import sys
+from typing import TYPE_CHECKING
 
 from toolkit.core import console
 from toolkit.network import index_options, tools_environment
-from toolkit.project import fingerprints
-from toolkit.project.discovery import Project
-from toolkit.project.settings import Settings
 from toolkit.resolve import version_options
 from toolkit.vendored import check, lock_file
 from toolkit.vendoring import staging
 from toolkit.verbs.running import Run
 
+if TYPE_CHECKING:
+    from toolkit.network.index_settings import Indexes
+    from toolkit.resolve.engine import Resolver
+    from toolkit.vendoring.vendor import VendorOptions
+
 
 def vendor_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `vendor`."""
     group = version_options.add_options(parser, "vendor")
-    group.add_argument("--upgrade", default="", metavar="NAMES", help="locked versions that may move: all, or names")
+    group.add_argument(
+        "--upgrade",
+        type=version_options.words,
+        default="",
+        metavar="NAMES",
+        help="locked versions that may move: all, or names",
+    )
     group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
 
 
 def vendor(run: Run) -> None:
     """Fill vendor/, unless it is what this run would make."""
     arguments, chosen = run.arguments, run.settings
-    indexes = index_options.from_arguments(arguments)
-    exclude_newer = version_options.when(arguments.exclude_newer)
-    platforms = tuple(arguments.platforms.replace(",", " ").split())
     staging.recover(chosen.vendor)
-    project = run.project
-    if not arguments.upgrade and not exclude_newer and is_current(project, chosen, platforms):
+    asks_for_others = arguments.upgrade or arguments.exclude_newer
+    if not asks_for_others and check.is_current(run.project, chosen, arguments.platforms):
         console.step("VENDOR", "vendor/ is up to date")
         return
-    tools_environment.enter(indexes)
-    # Above the network line: only the tools environment has what these need.
+    indexes, engine, options = _enter_tools_environment(run, arguments.upgrade)
+    from toolkit.vendoring import vendor
+
+    vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
+
+
+def outdated_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `outdated`."""
+    group = version_options.add_options(parser, "outdated")
+    group.add_argument("--json", action="store_true", help="print JSON, and nothing else")
+    group.add_argument("--strict", action="store_true", help="end with status 1 where anything has newer releases")
+
+
+def outdated(run: Run) -> int:
+    """Print what has newer releases."""
+    arguments = run.arguments
+    if arguments.json:
+        console.verbosity = 0
+    lock_file.of_project(run.project, run.settings.vendor)
+    indexes, engine, options = _enter_tools_environment(run, ("all",))
+    from toolkit.explain import outdated, upgrade
+
+    outlook = upgrade.look(run.project, run.settings, options, indexes, engine)
+    sys.stdout.write(outdated.to_json(outlook.rows) if arguments.json else outlook.text())
+    return 1 if outlook.rows and arguments.strict else 0
+
+
+def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexes, Resolver, VendorOptions]:
+    """Go on in the tools environment, which alone has what the network and the engines use."""
+    arguments = run.arguments
+    given = index_options.from_arguments(arguments)
+    tools_environment.enter(given)
     from toolkit.network import index_settings
     from toolkit.resolve import engines
-    from toolkit.vendoring import vendor as phases
+    from toolkit.vendoring.vendor import VendorOptions
 
-    found = index_settings.read(indexes)
-    upgrade = tuple(arguments.upgrade.replace(",", " ").split())
-    options = phases.VendorOptions(
-        upgrade=upgrade, exclude_newer=exclude_newer, platforms=platforms, building=run.build_options
+    indexes = index_settings.read(given)
+    options = VendorOptions(
+        upgrade=upgrade,
+        exclude_newer=arguments.exclude_newer,
+        platforms=arguments.platforms,
+        building=run.build_options,
     )
-    phases.run(project, chosen, options, found, engines.get(arguments.resolver, found), dry_run=arguments.dry_run)
-
-
-def is_current(project: Project, chosen: Settings, platforms: tuple[str, ...]) -> bool:
-    """Tell whether the locks are what this run would make; the standard library is enough to see that."""
-    if not chosen.vendor.is_dir() or check.problems(project, chosen):
-        return False
-    locks = (lock_file.read(lock_file.path_of(chosen.vendor, project.lock_name(package))) for package in project.locked)
-    wanted = {f"{fingerprints.SETTING}PLATFORMS": " ".join(platforms), f"{fingerprints.SETTING}OFFERED": "wheels"}
-    # A lock without direct requirements is from before locks held who needs whom.
-    return all(item.direct is not None and wanted.items() <= item.inputs.items() for item in locks)
+    return indexes, engines.get(arguments.resolver, indexes), options

@@ -1,21 +1,26 @@
-"""Verbs on vendor/: committed, its history shortened, and compared with what is new."""
+"""Verbs on vendor/ as it stands: checked, committed, its history shortened."""
 
 from __future__ import annotations
 
 import argparse
-import sys
 import textwrap
 from collections.abc import Sequence
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.network import index_options, tools_environment
-from toolkit.resolve import version_options
+from toolkit.project.settings import default_of
 from toolkit.vendor_repository import commits, state, trim
 from toolkit.vendor_repository.commits import PlannedCommits
-from toolkit.vendored import locked
 from toolkit.vendoring import staging
 from toolkit.verbs.running import Run
+
+
+def check_vendor(run: Run) -> None:
+    """Check vendor/; raises `UserError` with everything that is wrong."""
+    run.check_vendor()
+    files = [path for path in run.settings.vendor.iterdir() if path.is_file() and path.name != ".git"]
+    size = sum(path.stat().st_size for path in files)
+    console.step("CHECK", f"vendor/: {len(files)} files, {size / 1e6:.1f} MB, all as locked")
 
 
 def commit_vendor_options(parser: argparse.ArgumentParser) -> None:
@@ -60,7 +65,9 @@ def _show_next(plan: PlannedCommits, left: Sequence[str], *, has_remote: bool) -
 
 def trim_vendor_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `trim-vendor`."""
-    parser.add_argument("--keep", type=_depth, default=10, metavar="N", help="newest revisions of each branch to keep")
+    parser.add_argument(
+        "--keep", type=_depth, default=default_of("KEEP"), metavar="N", help="newest revisions of each branch to keep"
+    )
     parser.add_argument("--yes", action="store_true", help="do it, instead of showing what would be done")
 
 
@@ -73,36 +80,3 @@ def _depth(text: str) -> int:
 def trim_vendor(run: Run) -> None:
     """Shorten the history of the vendor repository."""
     trim.run(run.settings, run.arguments.keep, do_it=run.arguments.yes)
-
-
-def outdated_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `outdated`."""
-    group = version_options.add_options(parser, "outdated")
-    group.add_argument("--json", action="store_true", help="print JSON, and nothing else")
-    group.add_argument("--strict", action="store_true", help="end with status 1 where anything has newer releases")
-
-
-def outdated(run: Run) -> int:
-    """Print what has newer releases."""
-    arguments, chosen = run.arguments, run.settings
-    if arguments.json:
-        console.verbosity = 0
-    indexes = index_options.from_arguments(arguments)
-    exclude_newer = version_options.when(arguments.exclude_newer)
-    project = run.project
-    locked.require(project, chosen)
-    tools_environment.enter(indexes)
-    # Above the network line: only the tools environment has what these need.
-    from toolkit.explain import outdated, upgrade
-    from toolkit.network import index_settings
-    from toolkit.resolve import engines
-    from toolkit.vendoring import vendor
-
-    found = index_settings.read(indexes)
-    platforms = tuple(arguments.platforms.replace(",", " ").split())
-    options = vendor.VendorOptions(
-        upgrade=("all",), exclude_newer=exclude_newer, platforms=platforms, building=run.build_options
-    )
-    outlook = upgrade.look(project, chosen, options, found, engines.get(arguments.resolver, found))
-    sys.stdout.write(outdated.to_json(outlook.rows) if arguments.json else outlook.text())
-    return 1 if outlook.rows and arguments.strict else 0

@@ -3,6 +3,7 @@
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,8 +28,10 @@ def distribution(name: str, *build_requires: str, marker: str = "") -> Distribut
     )
 
 
-def planner(tmp_path: Path, *packages: Distribution, build: tuple[Distribution, ...] = (), **more: object) -> Planner:
-    lock = replace(Lock(service="s", pythons=(PYTHON.version,), packages=packages, build_packages=build), **more)  # type: ignore[arg-type]
+def planner(tmp_path: Path, *packages: Distribution, build: tuple[Distribution, ...] = (), **more: Any) -> Planner:
+    lock = Lock(
+        service="s", pythons=(PYTHON.version,), platforms=("linux",), packages=packages, build_packages=build, **more
+    )
     return Planner(lock=lock, interpreter=PYTHON, project=tmp_path, vendored=tmp_path.joinpath)
 
 

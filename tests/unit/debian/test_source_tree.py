@@ -70,7 +70,7 @@ def project(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def _write_lock(workspace: Workspace, inputs: dict[str, str]) -> None:
     pytest.importorskip("tomli_w")
     path = lock_file.path_of(workspace.root / "vendor", "my-service")
-    lock_writer.write(path, Lock(service="my-service", pythons=("3.11",), inputs=inputs))
+    lock_writer.write(path, Lock(service="my-service", pythons=("3.11",), platforms=("linux",), inputs=inputs))
 
 
 def packaging(workspace: Workspace) -> Control:

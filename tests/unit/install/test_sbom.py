@@ -48,6 +48,7 @@ def materials(tmp_path: Path) -> Materials:
     lock = Lock(
         service="api",
         pythons=(PYTHON.version,),
+        platforms=("linux",),
         packages=(
             replace(locked("alpha", "tool==1.0"), requires=("Beta>=1", "gamma ; python_version < '3'")),
             locked("beta"),

@@ -20,7 +20,7 @@ def recorded(workspace: Workspace) -> dict[str, str]:
     """Return the fingerprints as the lock of the one service records them."""
     project = workspace.discover()
     (service,) = project.services
-    tree = requirements.read_tree(project, service)
+    tree = requirements.read_tree(project, service, ("linux",))
     return fingerprints.fingerprint(fingerprints.paths(project, service, tree.local, tree.files), workspace.root)
 
 
@@ -92,6 +92,7 @@ def test_a_change_is_named_by_its_file(workspace: Workspace, name: str, text: st
 
 
 def test_settings_stand_beside_the_files_and_are_nobody_s_change(workspace: Workspace) -> None:
-    found = fingerprints.fingerprint([], workspace.root, {"PLATFORMS": "linux"})
-    assert found == {"setting:PLATFORMS": "linux"}
+    found = fingerprints.of_settings(["linux", "darwin"])
+    assert found["setting:PLATFORMS"] == "linux darwin"
+    assert fingerprints.files_in({**found, "a.txt": "0123", "missing.txt": ""}) == ["a.txt"]
     assert fingerprints.changes(found, workspace.root) == {}

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 def read(workspace: Workspace, filename: str = "requirements.txt") -> requirements.RequirementTree:
     """Read the tree of the one service."""
     project = workspace.discover()
-    return requirements.read_tree(project, project.services[0], filename)
+    return requirements.read_tree(project, project.services[0], ("linux",), filename)
 
 
 def texts(workspace: Workspace, text: str) -> list[str]:
@@ -317,7 +317,7 @@ def test_a_package_may_name_itself(workspace: Workspace) -> None:
 
 def on(workspace: Workspace, *platforms: str) -> list[str]:
     project = workspace.discover()
-    tree = requirements.read_tree(project, project.services[0], platforms=platforms)
+    tree = requirements.read_tree(project, project.services[0], platforms)
     return [line.text for line in tree.requirements]
 
 
@@ -352,7 +352,9 @@ def test_a_library_that_one_platform_needs_counts_on_all(workspace: Workspace) -
 
 def development(workspace: Workspace, number: int = 0) -> list[str]:
     project = workspace.discover()
-    return [line.text for line in requirements.read_development(project, project.locked[number]).requirements]
+    return [
+        line.text for line in requirements.read_development(project, project.locked[number], ("linux",)).requirements
+    ]
 
 
 def test_the_first_service_has_what_no_service_is_responsible_for(workspace: Workspace) -> None:

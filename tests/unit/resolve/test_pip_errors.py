@@ -25,6 +25,7 @@ pip._vendor.resolvelib.ResolutionImpossible: [RequirementInformation(...)]
 REQUEST = Request(
     requirements=("flask==3.0", "werkzeug<2"),
     targets=Targets(pythons=("3.11",)),
+    platforms=("linux",),
     origins={"flask==3.0": "a/requirements.txt:1", "werkzeug<2": "a/requirements.txt:2"},
 )
 

@@ -23,7 +23,7 @@ def _no_network(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def request(*requirements: str) -> Request:
     origins = {text: f"service/requirements.txt:{number}" for number, text in enumerate(requirements, 1)}
-    return Request(requirements=requirements, targets=Targets(pythons=("3.11",)), origins=origins)
+    return Request(requirements=requirements, targets=Targets(pythons=("3.11",)), platforms=("linux",), origins=origins)
 
 
 CONFLICT = f"""{CANNOT}Because requests==2.31.0 depends on urllib3>=1.21.1,<3 and you require requests==2.31.0, \
@@ -130,6 +130,8 @@ def test_only_what_a_new_release_could_mend_is_asked_again() -> None:
 
 
 def test_releases_left_out_are_mentioned() -> None:
-    asked = Request(requirements=("a>=2",), targets=Targets(pythons=("3.11",)), exclude_newer="2026-01-01")
+    asked = Request(
+        requirements=("a>=2",), targets=Targets(pythons=("3.11",)), platforms=("linux",), exclude_newer="2026-01-01"
+    )
     what, _ = uv_errors.no_version("a>=2", asked)
     assert what == "no version satisfies `a>=2` (releases after 2026-01-01 are left out)"

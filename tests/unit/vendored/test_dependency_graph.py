@@ -37,6 +37,7 @@ def app(*packages: Distribution, build_packages: tuple[Distribution, ...] = ()) 
         lock=Lock(
             service="app",
             pythons=("3.11",),
+            platforms=("linux",),
             packages=packages,
             build_packages=build_packages,
             local=local,

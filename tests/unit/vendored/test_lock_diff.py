@@ -25,6 +25,7 @@ def make(service: str, *shipped: str, build: tuple[str, ...] = (), **inputs: str
     return Lock(
         service=service,
         pythons=("3.11",),
+        platforms=("linux",),
         packages=distributions(*shipped),
         build_packages=distributions(*build),
         inputs=inputs,

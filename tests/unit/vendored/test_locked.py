@@ -47,6 +47,7 @@ def project(workspace: Workspace) -> Workspace:
     held = Lock(
         service="the-service",
         pythons=("3.11",),
+        platforms=("linux",),
         packages=tuple(map(distribution, names)),
         inputs=lock_inputs.fingerprint(found, read, ("linux",)),
         local=(LocalPackage(name="lib", path="lib"), LocalPackage(name="svc", path="the_service")),
@@ -99,5 +100,5 @@ def test_without_a_lock_there_is_nothing_to_explain(project: Workspace) -> None:
     (project.root / "vendor" / "other").touch()
     lock_file.path_of(project.root / "vendor", "the-service").unlink()
     with pytest.raises(UserError, match="there is no lock") as caught:
-        locked.require(project.discover(), project.settings())
+        lock_file.of_project(project.discover(), project.root / "vendor")
     assert caught.value.hint == "run `make vendor`"

@@ -9,9 +9,11 @@ from pathlib import Path
 SCRIPTS = Path(__file__).parents[3] / "scripts"
 CODE = """
 import sys
-for name in ("tomli_w", "requests", "urllib3", "pip"):
+for name in ("packaging", "tomli_w", "requests", "urllib3", "pip"):
     sys.modules[name] = None
-from toolkit.verbs import vendor, vendor_files
+from toolkit.verbs import command_line
+command_line.parse("vendor", [])
+command_line.parse("outdated", [])
 """
 
 
