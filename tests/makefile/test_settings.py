@@ -79,6 +79,7 @@ def test_the_index_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
         ("vendor", "RESOLVER=pip", "RESOLVER=pip: no such resolver"),
         ("chroot", "CHROOT_MAX_AGE=week", "CHROOT_MAX_AGE=week: not a number of days"),
         ("stand", "STAND_PORT=ssh", "STAND_PORT=ssh: not a port"),
+        ("stand", "STAND_PORT=70000", "STAND_PORT=70000: not a port"),
         ("stand", "STAND=cloud", "STAND=cloud: no such stand"),
         ("stand", "STAND_MODE=x", "STAND_MODE=x: no such mode"),
     ],

@@ -22,7 +22,7 @@ from toolkit.vendored import lock_file
 
 MODES = ("tmux", "deb")
 #: The directory of the project in every stand.
-PLACE = "/vagrant"
+GUEST_PROJECT = "/vagrant"
 #: The locale that every stand has, also where the host's are none of Debian's, as on macOS.
 LOCALE = "en_US.UTF-8"
 TIMEZONE = "Etc/UTC"
@@ -48,7 +48,7 @@ def collect(settings: Settings, guest: Guest, environment: Mapping[str, str] = o
     """Return the variables, as JSON can hold them. Raises `UserError` where the project cannot be read."""
     project = discovery.discover(settings)
     return {
-        "stand_project": PLACE,
+        "stand_project": GUEST_PROJECT,
         "stand_name": settings.project.name,
         "stand_namespace": settings.namespace,
         "stand_user": guest.user,

@@ -6,9 +6,9 @@ import json
 import os
 import re
 import shlex
+import socket
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn, Protocol
@@ -16,8 +16,6 @@ from typing import NoReturn, Protocol
 from toolkit.core import console, process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
-
-KINDS = ("container", "remote", "vagrant")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,23 +144,6 @@ def enter(access: Access, *words: str) -> NoReturn:
     os.execvp(command[0], command)
 
 
-def wait(access: Access, is_alive: Callable[[], bool], seconds: float = 60) -> None:
-    """Wait until ssh gets into a stand. Raises `UserError` with the output of ssh when it does not."""
-    deadline = time.monotonic() + seconds
-    while True:
-        try:
-            access.read("true")
-            return
-        except process.CommandError as error:
-            if time.monotonic() > deadline or not is_alive():
-                raise UserError(
-                    "the stand runs, but cannot be entered by ssh",
-                    "`make stand-destroy`, then `make stand`, makes it anew",
-                    error.output,
-                ) from None
-        time.sleep(0.1)
-
-
 def require_toolkit_inside(settings: Settings) -> None:
     """Refuse a project whose toolkit is outside of it: a stand sees the project alone."""
     if not settings.toolkit.is_relative_to(settings.project):
@@ -172,6 +153,14 @@ def require_toolkit_inside(settings: Settings) -> None:
         )
 
 
-def names(text: str) -> Sequence[str]:
-    """Return the words of a host name or a path, fit for one label of a host name."""
-    return re.findall(r"[a-z0-9]+", text.lower())
+def host_label(text: str) -> str:
+    """Return a text as a label of a host name can hold it, RFC 1123: small letters, digits and hyphens; or nothing."""
+    return "-".join(re.findall(r"[a-z0-9]+", text.lower()))
+
+
+def free_port(port: int = 0) -> int:
+    """Return a port of the loopback that nothing listens on: this one, or any for 0. Raises `OSError` when taken."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return int(probe.getsockname()[1])

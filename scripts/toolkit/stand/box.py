@@ -14,8 +14,7 @@ import shutil
 import struct
 import time
 import uuid
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,12 +46,13 @@ PACKAGES = (
 #: The kernels that have 9p, virtiofs and vhost_vsock; the smaller ones for clouds lack some of them.
 KERNELS = {"debian": "linux-image-{architecture}", "ubuntu": "linux-image-generic"}
 #: In GiB. It costs no more than what is in it.
-DISK_SIZE = 20
+_DISK_SIZE = 20
 #: The programs that a BIOS starts, of Debian's package grub-pc-bin.
 GRUB = Path("/usr/lib/grub/i386-pc")
 SECTOR = 512
-#: The first sector of the partition: 1 MiB, as everywhere; GRUB has the room before it.
+#: The first sector of the only partition, at 1 MiB as everywhere: GRUB has the room before it; and its sectors.
 START = 2048
+SECTORS = _DISK_SIZE * 1024**3 // SECTOR - START
 _MODULES = ("biosdisk", "part_msdos", "ext2", "normal", "linux", "test", "echo")
 #: Features that each kernel, e2fsck and GRUB of the suites in use knows; mke2fs of this machine may have newer ones.
 _FEATURES = (
@@ -63,35 +63,22 @@ _FEATURES = (
 _FILL = """
 mkdir root
 tar --extract --numeric-owner --exclude='./dev/*' --file="$1" --directory=root
-mke2fs -q -F -t ext4 -L "$2" -U "$3" -E "offset=$4,hash_seed=$3" -O "$5" -d root disk.raw "$6"
+mke2fs -q -F -t ext4 -L box -U "$2" -E "offset=$3,hash_seed=$2" -O "$4" -d root disk.raw "$5"
 rm -r root
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class DiskLayout:
-    """A disk: its size in bytes, and the label and UUID of the file system in its only partition."""
-
-    size: int
-    label: str
-    uuid: str
-
-    @property
-    def sectors(self) -> int:
-        """Return the number of sectors of the partition."""
-        return self.size // SECTOR - START
 
 
 def make(recipe: Recipe, settings: Settings) -> boxes.Box:
     """Make the box of a recipe; it replaces an older one once it is complete. Raises `UserError`."""
     start, now = time.monotonic(), datetime.now(UTC)
-    debian_packages.require("boxes are made with", "grub-mkimage", "qemu-img", missing=missing_boot_loader())
+    boot_loader = [] if (GRUB / "boot.img").is_file() else ["grub-pc-bin"]
+    debian_packages.require("boxes are made with", "grub-mkimage", "qemu-img", missing=boot_loader)
     user = build_user.account()
     console.step("BOX", f"{recipe.suite} {recipe.architecture}, from {recipe.mirror}")
     with files.exclusive(boxes.directory(), "box build"), build_user.workspace(user) as base:
         _bootstrap(recipe, settings, user, base)
         console.step("BOX", "  making the disk")
-        _disk(recipe, user, base)
+        _write_disk(recipe, user, base)
         console.step("BOX", "  packing")
         packed = _pack(recipe.suite, base)
         made = _keep(packed, recipe.suite, f"{now:%Y%m%d.%H%M%S}.0")
@@ -139,58 +126,45 @@ def distribution(suite: str) -> str:
     return "ubuntu" if suite in suites.known("ubuntu") else "debian"
 
 
-def missing_boot_loader() -> list[str]:
-    """Return the package of the boot loader that disks are made with, where it is not installed."""
-    return [] if (GRUB / "boot.img").is_file() else ["grub-pc-bin"]
-
-
-def _disk(recipe: Recipe, user: Account, base: Path) -> None:
-    """Write box.img, the disk as QEMU reads it."""
+def _write_disk(recipe: Recipe, user: Account, base: Path) -> None:
+    """Turn root.tar into box.img, the disk as QEMU reads it."""
+    tarball, raw, core = base / "root.tar", base / "disk.raw", base / "core.img"
     digest = hashlib.sha256(json.dumps(asdict(recipe), sort_keys=True).encode()).hexdigest()
-    layout = DiskLayout(size=DISK_SIZE * 1024**3, label="box", uuid=str(uuid.UUID(digest[:32])))
-    epoch = int(os.environ.get("SOURCE_DATE_EPOCH") or time.time())
-    raw = write_disk(base / "root.tar", layout, user, base, epoch)
-    (base / "root.tar").unlink()
+    identity = uuid.UUID(digest[:32])
+    epoch = str(int(os.environ.get("SOURCE_DATE_EPOCH") or time.time()))
+    environment = {**user.environment(base), "SOURCE_DATE_EPOCH": epoch, "E2FSPROGS_FAKE_TIME": epoch}
+
+    def run(*words: str | Path) -> None:
+        process.run(user.command([str(word) for word in words]), cwd=base, env=environment)
+
+    run("truncate", f"--size={_DISK_SIZE}G", raw)
+    fill = (_FILL, "sh", tarball, str(identity), str(START * SECTOR), _FEATURES, f"{SECTORS * SECTOR // 1024}k")
+    run("unshare", "--map-auto", "--map-root-user", "sh", "-euc", *fill)
+    tarball.unlink()
+    run("grub-mkimage", "--format=i386-pc", "--prefix=(hd0,msdos1)/boot/grub", f"--output={core}", *_MODULES)
+    with raw.open("r+b") as stream:
+        stream.write(boot_sectors((GRUB / "boot.img").read_bytes(), core.read_bytes(), identity))
     process.run(["qemu-img", "convert", "-O", "qcow2", raw, base / "box.img"])
     raw.unlink()
 
 
-def write_disk(tarball: Path, layout: DiskLayout, user: Account, base: Path, epoch: int) -> Path:
-    """Return a sparse disk, in `base`, with the system of a tarball; `epoch` is the date of its file system."""
-    disk, core = base / "disk.raw", base / "core.img"
-    environment = {**user.environment(base), "SOURCE_DATE_EPOCH": str(epoch), "E2FSPROGS_FAKE_TIME": str(epoch)}
-
-    def run(words: Sequence[str | Path]) -> None:
-        process.run(user.command([str(word) for word in words]), cwd=base, env=environment)
-
-    run(["truncate", f"--size={layout.size}", disk])
-    size = f"{layout.sectors * SECTOR // 1024}k"
-    fill = (_FILL, "sh", tarball, layout.label, layout.uuid, str(START * SECTOR), _FEATURES, size)
-    run(["unshare", "--map-auto", "--map-root-user", "sh", "-euc", *fill])
-    run(["grub-mkimage", "--format=i386-pc", "--prefix=(hd0,msdos1)/boot/grub", f"--output={core}", *_MODULES])
-    with disk.open("r+b") as stream:
-        stream.write(boot_sectors((GRUB / "boot.img").read_bytes(), core.read_bytes(), layout))
-    return disk
-
-
-def boot_sectors(boot: bytes, core: bytes, layout: DiskLayout) -> bytes:
-    """Return the sectors before the partition: the master boot record, then GRUB's core.
+def boot_sectors(boot: bytes, core: bytes, identity: uuid.UUID) -> bytes:
+    """Return the sectors before the partition: the master boot record of a disk of this identity, then GRUB's core.
 
     GRUB's boot.img loads the sector that follows it, and that one the rest: as built, no address has to be patched.
     """
     if len(core) > (START - 1) * SECTOR:
         raise ValueError("GRUB does not fit before the partition")
-    identity = bytes.fromhex(layout.uuid.replace("-", ""))[:4]
     # An active Linux partition; its addresses by cylinder are marked as out of range.
     beyond = b"\xfe\xff\xff"
-    partition = struct.pack("<B3sB3sII", 0x80, beyond, 0x83, beyond, START, layout.sectors)
-    record = boot[:440] + identity + bytes(2) + partition + bytes(48) + b"\x55\xaa"
+    partition = struct.pack("<B3sB3sII", 0x80, beyond, 0x83, beyond, START, SECTORS)
+    record = boot[:440] + identity.bytes[:4] + bytes(2) + partition + bytes(48) + b"\x55\xaa"
     return record + core
 
 
 def _pack(suite: str, base: Path) -> Path:
     """Return the archive that Vagrant takes for a box, https://vagrant-libvirt.github.io/vagrant-libvirt/boxes.html."""
-    described = {"provider": "libvirt", "format": "qcow2", "virtual_size": DISK_SIZE}
+    described = {"provider": "libvirt", "format": "qcow2", "virtual_size": _DISK_SIZE}
     (base / "metadata.json").write_text(json.dumps(described), encoding="utf-8")
     guest = f'Vagrant.configure("2") {{ |config| config.vm.guest = :{distribution(suite)} }}\n'
     (base / "Vagrantfile").write_text(guest, encoding="utf-8")

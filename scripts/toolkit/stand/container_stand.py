@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-import socket
 import sys
+import time
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -15,14 +15,14 @@ from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
 from toolkit.project.settings import Settings
 from toolkit.stand import base, machine, provisioning
-from toolkit.stand.ansible_variables import PLACE
 from toolkit.stand.base import Access, StandOptions
 from toolkit.stand.machine import Machine
 
-USER = "vagrant"
 #: Packages by which a machine boots and lets Ansible in, beside those of every stand.
 _PACKAGES = ("dbus", "libpam-systemd", "openssh-server", "python3", "python3-apt", "systemd-sysv")
 _HELPER = Path(__file__).resolve().parents[2] / "verb.py"
+#: For how many seconds ssh may take to get into a container that has booted.
+_PATIENCE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ class Container:
     def name(self) -> str:
         """Return its name: the project's, with a hash of its path, as two projects may have one name."""
         digest = hashlib.sha256(os.fsencode(self.settings.project)).hexdigest()[:8]
-        return "-".join([*base.names(self.settings.project.name), *filter(None, [self.options.label]), digest])
+        return "-".join(filter(None, [base.host_label(self.settings.project.name), self.options.label, digest]))
 
     @property
     def directory(self) -> Path:
@@ -54,14 +54,14 @@ class Container:
         if not machine.is_running(self.name):
             self._boot()
         access = self.access()
-        base.wait(access, lambda: machine.is_running(self.name))
+        self._wait(access)
         return provisioning.run(access, self.settings, self.options)
 
     def access(self) -> Access:
         """Return the way into it. Raises `UserError` when it does not run."""
         if not machine.is_running(self.name):
             raise UserError("the stand of this project does not run", "`make stand` makes and starts it")
-        return Access(host=self.name, user=USER, config=self.directory / "ssh_config")
+        return Access(host=self.name, user=machine.USER, config=self.directory / "ssh_config")
 
     def destroy(self) -> None:
         """End it, and remove all that belongs to it; one that is not there is no error."""
@@ -70,9 +70,24 @@ class Container:
             _as_root("end-container", self.name)
         files.remove_tree(self.directory)
 
+    def _wait(self, access: Access) -> None:
+        """Wait until ssh gets into it. Raises `UserError` with the output of ssh when it does not."""
+        deadline = time.monotonic() + _PATIENCE
+        while True:
+            try:
+                access.read("true")
+                return
+            except process.CommandError as error:
+                if time.monotonic() > deadline or not machine.is_running(self.name):
+                    raise UserError(
+                        "the stand runs, but cannot be entered by ssh",
+                        "`make stand-destroy`, then `make stand`, makes it again",
+                        error.output,
+                    ) from None
+            time.sleep(0.1)
+
     def _boot(self) -> None:
         suite = self.options.suite or suites.own()
-        self._refuse_another(suite)
         tarball = self._tarball(suite)
         self.directory.mkdir(parents=True, exist_ok=True)
         self.directory.chmod(0o700)
@@ -85,8 +100,7 @@ class Container:
         described = Machine(
             name=self.name,
             tarball=str(tarball),
-            binds=((str(self.settings.project), PLACE),),
-            user=USER,
+            project=str(self.settings.project),
             uid=self.settings.project.stat().st_uid or 1000,
             port=port,
             authorized_key=self._text("key.pub"),
@@ -102,18 +116,14 @@ class Container:
     def _text(self, name: str) -> str:
         return (self.directory / name).read_text(encoding="utf-8")
 
-    def _refuse_another(self, suite: str) -> None:
-        """Refuse to go on with a stand of another suite."""
-        noted = self.directory / "suite"
-        if (machine.ROOT / self.name / "root").is_dir() and noted.is_file() and self._text("suite") != suite:
-            raise UserError(
-                f"the stand of this project is {self._text('suite')}, not {suite}",
-                "`make stand-destroy` first; all that is in it will be gone",
-            )
-
     def _tarball(self, suite: str) -> Path:
-        """Return the tarball that the machine is made of; none is made where the machine exists."""
+        """Return the tarball that the machine is made of; none is made where the machine exists, with this suite."""
         if (machine.ROOT / self.name / "root").is_dir():
+            if (self.directory / "suite").is_file() and self._text("suite") != suite:
+                raise UserError(
+                    f"the stand of this project is {self._text('suite')}, not {suite}",
+                    "`make stand-destroy` first; all that is in it will be gone",
+                )
             return Path(os.devnull)
         packages = dict.fromkeys([*_PACKAGES, *debian_packages.read(["build", "develop", "guest"])])
         recipe = replace(chroot.minimal(suite, self.options.mirror), depends={"Build-Depends": ", ".join(packages)})
@@ -121,13 +131,17 @@ class Container:
 
     def _port(self) -> int:
         """Return the port asked for, else the last one, else a free one. Raises `UserError` when it is in use."""
-        noted, port = self.directory / "port", self.options.port
-        if port and not _is_free(port):
-            raise UserError(
-                f"STAND_PORT={port}: in use on this machine", "name another one, or none: a free one is taken then"
-            )
+        noted, chosen = self.directory / "port", self.options.port
         last = int(self._text("port")) if noted.is_file() else 0
-        port = port or (last if last and _is_free(last) else _free_port())
+        try:
+            port = base.free_port(chosen or last)
+        except OSError:
+            if chosen:
+                raise UserError(
+                    f"STAND_PORT={chosen}: in use on this machine",
+                    "name another one, or none: a free one is taken then",
+                ) from None
+            port = base.free_port()
         files.write_atomic(noted, str(port))
         return port
 
@@ -138,7 +152,7 @@ class Container:
             f"Host {self.name}",
             "HostName 127.0.0.1",
             f"Port {port}",
-            f"User {USER}",
+            f"User {machine.USER}",
             f'IdentityFile "{self.directory}/key"',
             "IdentitiesOnly yes",
             "StrictHostKeyChecking yes",
@@ -148,22 +162,6 @@ class Container:
             "LogLevel ERROR",
         ]
         files.write_atomic(self.directory / "ssh_config", "".join(f"{line}\n" for line in lines))
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except OSError:
-            return False
-        return True
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _as_root(*words: str) -> None:

@@ -12,7 +12,7 @@ from toolkit.core import console, debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.stand.virtualbox_network import Network
 
-#: A unique local prefix, RFC 4193; libvirt wants one, unlike VirtualBox.
+#: A unique local prefix, RFC 4193; libvirt makes up none, unlike VirtualBox.
 PREFIX = "fd17:625c:f037:de::/64"
 _VIRSH = ("virsh", "--connect", "qemu:///system")
 
@@ -42,10 +42,10 @@ def _read(*words: str) -> str:
 
 
 def _check(name: str) -> None:
-    definition = ET.fromstring(_read("net-dumpxml", name))
-    nat = definition.find("forward/nat")
+    root = ET.fromstring(_read("net-dumpxml", name))
+    nat = root.find("forward/nat")
     routed = nat is not None and nat.get("ipv6") == "yes"
-    if not routed or not any(each.get("family") == "ipv6" for each in definition.findall("ip")):
+    if not routed or not any(each.get("family") == "ipv6" for each in root.findall("ip")):
         raise UserError(
             f"libvirt has a network {name}, but without IPv6",
             f"remove it: virsh net-destroy {name}; virsh net-undefine {name}; or name another one: --name",
@@ -87,13 +87,13 @@ def definition(network: Network) -> str:
     ET.SubElement(ET.SubElement(root, "forward", mode="nat"), "nat", ipv6="yes")
     # Names of interfaces have 15 letters at most.
     ET.SubElement(root, "bridge", name=network.name[:15])
-    place = ET.SubElement(root, "ip", address=str(ipv4[1]), netmask=str(ipv4.netmask))
-    ET.SubElement(ET.SubElement(place, "dhcp"), "range", start=str(ipv4[2]), end=str(ipv4[-2]))
+    ipv4_range = ET.SubElement(root, "ip", address=str(ipv4[1]), netmask=str(ipv4.netmask))
+    ET.SubElement(ET.SubElement(ipv4_range, "dhcp"), "range", start=str(ipv4[2]), end=str(ipv4[-2]))
     ET.SubElement(root, "ip", family="ipv6", address=str(ipv6[1]), prefix=str(ipv6.prefixlen))
     ET.indent(root)
     return ET.tostring(root, encoding="unicode") + "\n"
 
 
-def is_there(path: Path = Path("/run/libvirt")) -> bool:
+def is_listening() -> bool:
     """Tell whether libvirt listens on this host, as one daemon or as many."""
-    return any((path / name).exists() for name in ("libvirt-sock", "virtqemud-sock"))
+    return any(Path("/run/libvirt", name).exists() for name in ("libvirt-sock", "virtqemud-sock"))

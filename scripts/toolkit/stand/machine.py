@@ -18,7 +18,10 @@ from pathlib import Path
 
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
+from toolkit.stand.ansible_variables import GUEST_PROJECT
 
+#: The user of every container.
+USER = "vagrant"
 ROOT = Path("/var/lib/python-common/stands")
 #: For how many seconds a machine may take to come up, and to go down before it is killed.
 _PATIENCE = 60
@@ -28,21 +31,20 @@ _WEEK = 7 * 24 * 60 * 60
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """A container: its name, the tarball that it is made of, its user, its ssh server's port, and keys as texts.
+    """A container: its name, the tarball that it is made of, its user's id, its ssh server's port, and keys as texts.
 
-    `binds` are pairs of a directory of the host and its path in the container; `store` is a wheel store of the host
-    whose recent wheels the user starts with (empty: none).
+    `project` is the directory of the host that it shows; `store` is the host's wheel store, whose recent wheels the
+    user starts with.
     """
 
     name: str
     tarball: str
-    binds: tuple[tuple[str, str], ...]
-    user: str
+    project: str
     uid: int
     port: int
     authorized_key: str
     host_key: str
-    store: str = ""
+    store: str
 
     @property
     def hostname(self) -> str:
@@ -67,8 +69,7 @@ def write(machine: Machine, path: Path) -> None:
 
 def read(path: Path) -> Machine:
     """Return the machine that a file describes."""
-    described = json.loads(path.read_text(encoding="utf-8"))
-    return Machine(**{**described, "binds": tuple(map(tuple, described["binds"]))})
+    return Machine(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def is_running(name: str) -> bool:
@@ -122,23 +123,21 @@ def _prepare(machine: Machine) -> None:
     root = machine.root
     _write(root / "etc/hostname", f"{machine.hostname}\n")
     _write(root / "etc/hosts", f"127.0.0.1 localhost {machine.hostname}\n::1 localhost\n")
-    _write(root / "etc/sudoers.d/stand", f"{machine.user} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
+    _write(root / "etc/sudoers.d/stand", f"{USER} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
     _write(
         root / "etc/ssh/sshd_config.d/stand.conf",
         f"Port {machine.port}\nListenAddress 127.0.0.1\nHostKey /etc/ssh/stand_host_key\nPasswordAuthentication no\n",
     )
     _write(root / "etc/ssh/stand_host_key", machine.host_key, 0o600)
-    home = root / "home" / machine.user
+    home = root / "home" / USER
     is_new = not home.is_dir()
     if is_new:
         useradd = ("useradd", "--create-home", "--non-unique", "--uid", str(machine.uid), "--shell", "/bin/bash")
-        process.run(["chroot", root, *useradd, machine.user])
-    owner = home.stat()
-    if is_new and machine.store:
+        process.run(["chroot", root, *useradd, USER])
         _seed(home / ".cache/python-common/store", Path(machine.store))
-        _give(home, owner)
     _write(home / ".ssh/authorized_keys", machine.authorized_key, 0o600)
-    _give(home / ".ssh", owner)
+    own = ("chown", "--recursive", "--no-dereference", f"--reference={home}")
+    process.run([*own, home if is_new else home / ".ssh"])
 
 
 def _write(path: Path, text: str, mode: int = 0o644) -> None:
@@ -155,19 +154,12 @@ def _seed(target: Path, store: Path) -> None:
             shutil.copytree(entry, target / entry.relative_to(store))
 
 
-def _give(directory: Path, owner: os.stat_result) -> None:
-    os.chown(directory, owner.st_uid, owner.st_gid)
-    for parent, folders, names in os.walk(directory):
-        for name in (*folders, *names):
-            os.chown(os.path.join(parent, name), owner.st_uid, owner.st_gid, follow_symlinks=False)
-
-
 def command(machine: Machine, *, has_systemd: bool) -> list[str]:
     """Return the command that is the machine for as long as it runs.
 
     Only a host that systemd runs on can give the machine a unit of its own.
     """
-    escaped = [[path.replace("\\", "\\\\").replace(":", "\\:") for path in pair] for pair in machine.binds]
+    escaped = machine.project.replace("\\", "\\\\").replace(":", "\\:")
     return [
         "systemd-nspawn",
         f"--directory={machine.root}",
@@ -179,7 +171,7 @@ def command(machine: Machine, *, has_systemd: bool) -> list[str]:
         "--console=pipe",
         "--resolv-conf=copy-host",
         "--quiet",
-        *(f"--bind={source}:{target}" for source, target in escaped),
+        f"--bind={escaped}:{GUEST_PROJECT}",
     ]
 
 

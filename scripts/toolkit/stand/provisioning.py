@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from pathlib import Path
 
 from toolkit.core import console, directories, files, process
@@ -50,10 +51,8 @@ def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str,
     guest = Guest(mode=options.mode, suite=options.suite, user=access.user, is_own=options.kind != "remote")
     variables = ansible_variables.collect(settings, guest)
     program = _program(options)
-    (files.cache_root() / "tmp").mkdir(parents=True, exist_ok=True)
+    # The variables hold the user's ssh configuration, which nobody else may read: a temporary directory is private.
     with directories.temporary(files.cache_root() / "tmp", "stand-") as scratch:
-        # The variables hold the user's ssh configuration, which nobody else may read.
-        scratch.chmod(0o700)
         (scratch / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         words: list[str | Path] = [program, *arguments(access, scratch / "variables.json"), playbook(settings)]
         return execute(words, _environment(settings), access.host, settings)
@@ -162,9 +161,5 @@ def _failure_text(lines: Sequence[str]) -> str:
 
 def _block(lines: Sequence[str], indent: int) -> list[str]:
     """Return the lines that are indented deeper, without that much space."""
-    inner: list[str] = []
-    for line in lines:
-        if line.strip() and len(line) - len(line.lstrip()) <= indent:
-            break
-        inner.append(line[indent + 4 :])
-    return inner
+    deeper = takewhile(lambda line: not line.strip() or len(line) - len(line.lstrip()) > indent, lines)
+    return [line[indent + 4 :] for line in deeper]

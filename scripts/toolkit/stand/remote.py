@@ -8,12 +8,12 @@ from toolkit.core import console, process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
 from toolkit.stand import base, provisioning
-from toolkit.stand.ansible_variables import PLACE
+from toolkit.stand.ansible_variables import GUEST_PROJECT
 from toolkit.stand.base import Access, StandOptions
 
 _PREPARE = f"""\
 command -v rsync >/dev/null || sudo -n apt-get -qq --yes install rsync
-test -w {PLACE} || sudo -n install --directory --owner "$(id --user)" --group "$(id --group)" {PLACE}
+test -w {GUEST_PROJECT} || sudo -n install --directory --owner "$(id --user)" --group "$(id --group)" {GUEST_PROJECT}
 """
 
 
@@ -28,7 +28,7 @@ class Remote:
         """Copy the project there and provision the host; return the tasks that changed something."""
         base.require_toolkit_inside(self.settings)
         access = self.access()
-        console.step("STAND", f"{access.host}: the project is copied to {PLACE}")
+        console.step("STAND", f"{access.host}: the project is copied to {GUEST_PROJECT}")
         self._copy(access)
         return provisioning.run(access, self.settings, self.options)
 
@@ -47,9 +47,8 @@ class Remote:
 
     def destroy(self) -> None:
         """Leave the host as it is: it was there before."""
-        console.note(
-            f"{self.options.host}: left as it is; what the stand has brought is in {PLACE} and in `stand-services`"
-        )
+        left = f"what the stand has brought is in {GUEST_PROJECT} and in `stand-services`"
+        console.note(f"{self.options.host}: left as it is; {left}")
 
     def _copy(self, access: Access) -> None:
         try:
@@ -62,5 +61,5 @@ class Remote:
             ) from None
         shell = " ".join(["ssh", "-o", "BatchMode=yes", *access.options])
         left_out = ("--exclude=/build/", "--exclude=.git", "--exclude=__pycache__")
-        source, target = f"{self.settings.project}/", f"{access.host}:{PLACE}/"
+        source, target = f"{self.settings.project}/", f"{access.host}:{GUEST_PROJECT}/"
         process.run(["rsync", "--archive", "--delete", "--rsh", shell, *left_out, source, target])

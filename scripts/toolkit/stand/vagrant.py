@@ -20,7 +20,7 @@ from typing import Any
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
-from toolkit.stand import ansible_variables, boxes, provisioning
+from toolkit.stand import ansible_variables, base, boxes, provisioning
 from toolkit.stand.base import Access, StandOptions
 
 #: Boxes of the public catalogue, by suite and provider. Those for VirtualBox have its guest additions: shared folders.
@@ -143,7 +143,7 @@ def describe(chosen: VagrantSettings, settings: Settings) -> dict[str, Any]:
     card = address_of_card(name) if chosen.ipv6 else ""
     return {
         "name": name,
-        "hostname": re.sub(r"[^a-z0-9]+", "-", project.name.lower()).strip("-")[:63].rstrip("-") or "stand",
+        "hostname": base.host_label(project.name)[:63].rstrip("-") or "stand",
         "playbook": str(provisioning.playbook(settings)),
         "ansible_config": str(settings.toolkit / "stand" / "ansible.cfg"),
         "variables": {**ansible_variables.collect(settings, guest), "stand_ipv6_card": card},
@@ -194,7 +194,7 @@ def folder(chosen: VagrantSettings) -> dict[str, Any]:
     return {"type": chosen.folder}
 
 
-def state(project: Path, provider: str) -> bool:
+def has_machine(project: Path, provider: str) -> bool:
     """Tell whether the project has a machine of a provider already."""
     return any(project.glob(f".vagrant/machines/*/{provider}/id"))
 

@@ -11,7 +11,6 @@ import ipaddress
 import json
 import os
 import shutil
-import socket
 import urllib.request
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -19,7 +18,7 @@ from urllib.error import HTTPError, URLError
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.stand import libvirt_network, vagrant, virtualbox
+from toolkit.stand import base, libvirt_network, vagrant, virtualbox
 from toolkit.stand.vagrant import VagrantSettings
 
 KVM, CPUS = Path("/dev/kvm"), Path("/proc/cpuinfo")
@@ -44,7 +43,7 @@ def check(chosen: VagrantSettings, project: Path, provider: str, plugins: Sequen
         _check_virtualbox(chosen)
     elif provider == "libvirt":
         _check_libvirt(chosen, plugins)
-    if not vagrant.state(project, provider):
+    if not vagrant.has_machine(project, provider):
         check_ports(chosen.ports)
         check_box(chosen, provider)
 
@@ -62,7 +61,7 @@ def _default(plugins: Sequence[str]) -> str:
 
 
 def _check_virtualbox(chosen: VagrantSettings) -> None:
-    virtualbox.version()
+    virtualbox.require()
     if chosen.nested and CPUS.is_file() and not processor_flags():
         raise UserError(
             "STAND_NESTED=1: this processor has no virtualization (vmx, svm), or its firmware hides it",
@@ -78,7 +77,7 @@ def _check_libvirt(chosen: VagrantSettings, plugins: Sequence[str]) -> None:
         )
     if os.environ.get("LIBVIRT_DEFAULT_URI"):
         return  # It may be on another host, of which this one says nothing.
-    if not libvirt_network.is_there():
+    if not libvirt_network.is_listening():
         raise UserError(
             "libvirt does not run on this host", f"apt-get install {_DAEMON}; then `systemctl start libvirtd`"
         )
@@ -86,18 +85,12 @@ def _check_libvirt(chosen: VagrantSettings, plugins: Sequence[str]) -> None:
         check_kvm()
         if chosen.nested:
             check_nested()
-    if chosen.folder == "virtiofs":
-        check_virtiofs()
-    check_network(chosen.network)
-
-
-def check_virtiofs() -> None:
-    """Raise `UserError` where libvirt has no server for virtiofs."""
-    if not any(path.exists() for path in VIRTIOFSD):
+    if chosen.folder == "virtiofs" and not any(path.exists() for path in VIRTIOFSD):
         raise UserError(
             "there is no virtiofsd, by which the machine sees the project",
             "apt-get install virtiofsd (in Debian 12, qemu-system-common has it); or STAND_FOLDER=9p",
         )
+    check_network(chosen.network)
 
 
 def check_kvm() -> None:
@@ -142,32 +135,27 @@ def check_network(text: str) -> None:
     if not shutil.which("ip"):
         return
     network = ipaddress.IPv4Network(text)
-    for device, address in _addresses():
-        # Those of libvirt's own bridges are the machines' network, when it has been made.
-        if address.overlaps(network) and not device.startswith("virbr"):
-            raise UserError(
-                f"{network}, the machines' network, is in use: {device} has {address}",
-                "take another one: STAND_NETWORK=192.168.131.0/24",
-            )
-
-
-def _addresses() -> Iterable[tuple[str, ipaddress.IPv4Network]]:
     for device in json.loads(process.read(["ip", "-json", "-4", "address", "show"])):
+        if device["ifname"].startswith("virbr"):
+            continue  # Libvirt's own bridges are in the machines' network, once it has been made.
         for each in device.get("addr_info", []):
-            yield device["ifname"], ipaddress.IPv4Network(f"{each['local']}/{each['prefixlen']}", strict=False)
+            address = ipaddress.IPv4Network(f"{each['local']}/{each['prefixlen']}", strict=False)
+            if address.overlaps(network):
+                raise UserError(
+                    f"{network}, the machines' network, is in use: {device['ifname']} has {address}",
+                    "take another one: STAND_NETWORK=192.168.131.0/24",
+                )
 
 
 def check_ports(ports: Iterable[tuple[int, int]]) -> None:
     """Raise `UserError` for a port of the host that something else listens on, or that is not for everybody."""
     for guest, host in ports:
-        with socket.socket() as listener:
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                listener.bind(("127.0.0.1", host))
-            except OSError as error:
-                reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
-                hint = f"give the machine's port another one here: {guest}:{host % 10000 + 10000}"
-                raise UserError(f"STAND_PORTS: port {host} of this host {reason}", hint) from None
+        try:
+            base.free_port(host)
+        except OSError as error:
+            reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+            hint = f"give the machine's port another one here: {guest}:{host % 10000 + 10000}"
+            raise UserError(f"STAND_PORTS: port {host} of this host {reason}", hint) from None
 
 
 def check_box(chosen: VagrantSettings, provider: str) -> None:

@@ -21,8 +21,8 @@ _SERVER = "VBoxSVC"
 _PATIENCE = 30
 
 
-def version() -> tuple[int, int]:
-    """Return the version, such as (7, 0). Raises `UserError` where there is none, or too old a one."""
+def require() -> None:
+    """Raise `UserError` where there is no VirtualBox, or too old a one."""
     if not shutil.which(MANAGER):
         raise UserError(
             f"{MANAGER}: no such program, so there is no VirtualBox",
@@ -32,15 +32,18 @@ def version() -> tuple[int, int]:
     found = re.search(r"^(\d+)\.(\d+)\.\S+$", process.read([MANAGER, "--version"]), re.MULTILINE)
     if not found:
         raise UserError(f"{MANAGER} --version: not understood", "see whether `VBoxManage list vms` works")
-    major, minor = int(found[1]), int(found[2])
-    if (major, minor) < OLDEST:
+    if (int(found[1]), int(found[2])) < OLDEST:
         raise UserError(f"VirtualBox {found[0]} is too old", f"install {OLDEST[0]}.{OLDEST[1]} or newer")
-    return major, minor
 
 
-def running() -> list[str]:
-    """Return the names of this user's processes that use VirtualBox's settings: machines, and the GUI."""
-    return sorted(_USERS & _processes())
+def require_closed() -> None:
+    """Raise `UserError` while processes of this user have VirtualBox's settings in use: machines, and the GUI."""
+    found = sorted(_USERS & _processes())
+    if found:
+        raise UserError(
+            f"VirtualBox is in use: {', '.join(found)} would write over its settings",
+            "shut its machines down (`vagrant halt`), close its window, and run this again",
+        )
 
 
 def _processes() -> set[str]:

@@ -37,8 +37,8 @@ def create(network: Network, dry_run: bool) -> None:
 
     With `dry_run`, only print what would change. Raises `UserError`.
     """
-    virtualbox.version()
-    _refuse_while_running()
+    virtualbox.require()
+    virtualbox.require_closed()
     path = virtualbox.settings_file()
     if not (path.is_file() and find(_read(path), network.name)):
         options = ("--netname", network.name, "--network", network.range, "--enable", "--dhcp", "on", "--ipv6", "on")
@@ -47,23 +47,20 @@ def create(network: Network, dry_run: bool) -> None:
         if dry_run:
             console.step("IPV6", f"{network.name} would then become the default IPv6 router")
             return
-        _run(words, network)
+        try:
+            process.run(words)
+        except process.CommandError as error:
+            raise UserError(
+                f"VirtualBox does not make the network {network.name} of {network.range}",
+                "if the range is in use, name another one: --network 192.168.223.0/24",
+                error.output,
+            ) from None
     advertise(network, dry_run)
-
-
-def _run(words: list[str], network: Network) -> None:
-    try:
-        process.run(words)
-    except process.CommandError as error:
-        hint = "if the range is in use, name another one: --network 192.168.223.0/24"
-        raise UserError(
-            f"VirtualBox does not make the network {network.name} of {network.range}", hint, error.output
-        ) from None
 
 
 def advertise(network: Network, dry_run: bool) -> None:
     """Make an existing network the default IPv6 router of its machines; keep a copy of the former settings."""
-    _refuse_while_running()
+    virtualbox.require_closed()
     path = virtualbox.settings_file()
     if not path.is_file():
         raise UserError(f"{path}: VirtualBox has no settings there", "start VirtualBox once, or set VBOX_USER_HOME")
@@ -83,15 +80,6 @@ def advertise(network: Network, dry_run: bool) -> None:
         files.write_atomic(path, changed)
         shutil.copymode(backup, path)
         console.step("IPV6", f"{network.name} is the default IPv6 router now; {backup} is {path.name} as it was")
-
-
-def _refuse_while_running() -> None:
-    found = virtualbox.running()
-    if found:
-        raise UserError(
-            f"VirtualBox is in use: {', '.join(found)} would write over its settings",
-            "shut its machines down (`vagrant halt`), close its window, and run this again",
-        )
 
 
 def _read(path: Path) -> str:

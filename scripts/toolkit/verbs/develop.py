@@ -43,6 +43,7 @@ def create_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "-A",
         "--extra-project",
+        dest="extra",
         action="append",
         default=[],
         type=Path,
@@ -69,15 +70,8 @@ def create(run: Run) -> None:
     # A service that is named is one of all: the others' locks are no less valid.
     everything = replace(chosen, services=())
     project = discovery.discover(everything)
-    options = EnvironmentOptions(
-        name=arguments.name,
-        python=arguments.python,
-        force=arguments.force,
-        dry_run=arguments.dry_run,
-        system_site_packages=arguments.system_site_packages,
-        binary=arguments.binary,
-        extra=tuple(arguments.extra_project),
-        indexes=index_options.from_arguments(arguments),
+    options = run.options(
+        EnvironmentOptions, extra=tuple(arguments.extra), indexes=index_options.from_arguments(arguments)
     )
     build = replace(building_options.options_from(arguments, chosen), python="")
     prefix, used = develop.run(project, select(project, chosen.services), everything, build, options)

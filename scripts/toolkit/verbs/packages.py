@@ -82,13 +82,8 @@ def sbuild_options(parser: argparse.ArgumentParser) -> None:
 def sbuild(run: Run) -> None:
     """Build the packages of each suite in a clean chroot."""
     arguments = run.arguments
-    options = SbuildOptions(
-        suites=tuple(arguments.suites.split()) or (suites.own(),),
-        suffix=arguments.version_suffix,
-        jobs=arguments.jobs,
-        compression=arguments.compression,
-        mirror=arguments.mirror,
-        max_age=arguments.max_age,
+    options = run.options(
+        SbuildOptions, suites=tuple(arguments.suites.split()) or (suites.own(),), suffix=arguments.version_suffix
     )
     suite_builds.check(options)
     build_user.account()

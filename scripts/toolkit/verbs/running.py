@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
+from inspect import signature
+from typing import TYPE_CHECKING, TypeVar
 
 from toolkit.project.settings import Settings
 
 if TYPE_CHECKING:
     from toolkit.build.building_options import BuildOptions
     from toolkit.project.discovery import Project
+
+Options = TypeVar("Options")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +48,14 @@ class Run:
         """Raise `UserError` where a service's vendor/ is not as locked; libraries alone need none."""
         if self.project.services:
             self.check_vendor()
+
+    def options(self, kind: Callable[..., Options], **others: object) -> Options:
+        """Return the options of a verb as a dataclass: each field is the argument of its name, else its default.
+
+        `others` are fields whose values are not simply those of an argument.
+        """
+        given = vars(self.arguments)
+        return kind(**{name: given[name] for name in signature(kind).parameters if name in given} | others)
 
     @cached_property
     def build_options(self) -> BuildOptions:

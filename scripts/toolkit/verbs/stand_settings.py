@@ -30,9 +30,7 @@ def stand_variables_options(parser: argparse.ArgumentParser) -> None:
 
 def stand_variables(run: Run) -> None:
     """Print the variables of Ansible."""
-    arguments = run.arguments
-    guest = Guest(mode=arguments.mode, suite=arguments.suite, user=arguments.user, nested=arguments.nested)
-    print(json.dumps(ansible_variables.collect(run.settings, guest), indent=2))
+    print(json.dumps(ansible_variables.collect(run.settings, run.options(Guest)), indent=2))
 
 
 def vagrant_settings_options(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +42,7 @@ def vagrant_settings_options(parser: argparse.ArgumentParser) -> None:
 
 def vagrant_settings(run: Run) -> None:
     """Print what a Vagrantfile asks for; before a machine is made, look whether the host can."""
-    arguments, wanted = run.arguments, vagrant.read(os.environ)
+    arguments, chosen = run.arguments, vagrant.read(os.environ)
     if arguments.check:
-        vagrant_check.check(wanted, run.settings.project, arguments.provider, arguments.plugins.split())
-    print(json.dumps(vagrant.describe(wanted, run.settings), indent=2))
+        vagrant_check.check(chosen, run.settings.project, arguments.provider, arguments.plugins.split())
+    print(json.dumps(vagrant.describe(chosen, run.settings), indent=2))

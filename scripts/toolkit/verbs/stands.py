@@ -7,13 +7,11 @@ import os
 import shlex
 import shutil
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
-from toolkit.project.settings import Settings
 from toolkit.stand import base, machine
 from toolkit.stand import box as boxes
 from toolkit.stand.base import Stand, StandOptions
@@ -23,41 +21,20 @@ from toolkit.stand.vagrant import Vagrant
 from toolkit.verbs import stand_settings
 from toolkit.verbs.running import Run
 
+#: The kinds of stands, by the value of STAND.
+KINDS: dict[str, type[Container | Remote | Vagrant]] = {"container": Container, "remote": Remote, "vagrant": Vagrant}
 
-def choose(chosen: Settings, options: StandOptions) -> Stand:
+
+def _chosen(run: Run, label: str = "") -> Stand:
     """Return the stand of the kind that was asked for."""
-    if options.kind == "vagrant":
-        return Vagrant(settings=chosen, options=options)
-    if options.kind == "remote":
-        return Remote(settings=chosen, options=options)
-    return Container(settings=chosen, options=options)
-
-
-def bring_up(stand: Stand) -> None:
-    """Make or provision a stand, and say what is in it."""
-    start = time.monotonic()
-    changed = stand.up()
-    access = stand.access()
-    for status in base.statuses(access):
-        console.step("SERVICE", status.text)
-    console.note(f"          enter it with `make stand-tmux`, or {shlex.join(access.command())}")
-    console.step("STAND", f"ready ({time.monotonic() - start:.0f} s, {len(changed)} changes)")
-
-
-def _test(chosen: Settings, options: StandOptions) -> None:
-    """Test a stand of its own, made and ended for it; a container shares its ports with the one that is there."""
-    if options.kind == "container" and machine.is_running(Container(settings=chosen, options=options).name):
-        raise UserError(
-            "the stand of this project runs, and its services have the ports that the test's need",
-            "`make stand-destroy` first",
-        )
-    base.test(choose(chosen, replace(options, label="test")))
+    options = run.options(StandOptions, label=label)
+    return KINDS[options.kind](settings=run.settings, options=options)
 
 
 def _where_options(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--stand", type=_kind, default="container", help="container (the default), remote or vagrant")
+    kinds = "container (the default), remote or vagrant"
+    parser.add_argument("--stand", dest="kind", type=_kind, default="container", help=kinds)
     parser.add_argument("--host", default="", help="the host of a remote stand, as ssh knows it")
-    parser.set_defaults(mode="tmux", suite="", port=0, ansible="", mirror="", max_age=7)
 
 
 stand_ssh_options = stand_tmux_options = stand_destroy_options = _where_options
@@ -77,54 +54,52 @@ stand_test_options = stand_options
 
 
 def _kind(text: str) -> str:
-    if text not in base.KINDS:
-        raise UserError(f"STAND={text}: no such stand", f"write one of {', '.join(base.KINDS)}: STAND=remote")
+    if text not in KINDS:
+        raise UserError(f"STAND={text}: no such stand", f"write one of {', '.join(KINDS)}: STAND=remote")
     return text
 
 
 def _port(text: str) -> int:
-    if not text.isdecimal():
+    if not text.isdecimal() or int(text) > 65535:
         raise UserError(f"STAND_PORT={text}: not a port", "write a number: STAND_PORT=2222")
     return int(text)
 
 
-def _options(run: Run) -> StandOptions:
-    arguments = run.arguments
-    return StandOptions(
-        kind=arguments.stand,
-        mode=arguments.mode,
-        suite=arguments.suite,
-        host=arguments.host,
-        port=arguments.port,
-        ansible=arguments.ansible,
-        mirror=arguments.mirror,
-        max_age=arguments.max_age,
-    )
-
-
 def stand(run: Run) -> None:
-    """Make the stand where there is none, and provision it."""
-    bring_up(choose(run.settings, _options(run)))
+    """Make the stand where there is none, provision it, and say what is in it."""
+    start, chosen = time.monotonic(), _chosen(run)
+    changed = chosen.up()
+    access = chosen.access()
+    for status in base.statuses(access):
+        console.step("SERVICE", status.text)
+    console.note(f"          enter it with `make stand-tmux`, or {shlex.join(access.command())}")
+    console.step("STAND", f"ready ({time.monotonic() - start:.0f} s, {len(changed)} changes)")
 
 
 def stand_ssh(run: Run) -> None:
     """Enter the stand."""
-    base.enter(choose(run.settings, _options(run)).access())
+    base.enter(_chosen(run).access())
 
 
 def stand_tmux(run: Run) -> None:
     """Enter the stand, in the tmux session of its services."""
-    base.enter(choose(run.settings, _options(run)).access(), "stand-attach")
+    base.enter(_chosen(run).access(), "stand-attach")
 
 
 def stand_test(run: Run) -> None:
-    """Test a stand."""
-    _test(run.settings, _options(run))
+    """Test a stand of its own, made and ended for it; a container shares its ports with the one that is there."""
+    existing = _chosen(run)
+    if isinstance(existing, Container) and machine.is_running(existing.name):
+        raise UserError(
+            "the stand of this project runs, and its services have the ports that the test's need",
+            "`make stand-destroy` first",
+        )
+    base.test(_chosen(run, label="test"))
 
 
 def stand_destroy(run: Run) -> None:
     """End the stand."""
-    choose(run.settings, _options(run)).destroy()
+    _chosen(run).destroy()
 
 
 def boot_container_options(parser: argparse.ArgumentParser) -> None:

@@ -19,14 +19,7 @@ from toolkit.stand.machine import Machine
 from toolkit.stand.remote import Remote
 
 MACHINE = Machine(
-    name="demo",
-    tarball="/t",
-    binds=(("/a:b", "/vagrant"),),
-    user="vagrant",
-    uid=1000,
-    port=2222,
-    authorized_key="k",
-    host_key="h",
+    name="demo", tarball="/t", project="/a:b", uid=1000, port=2222, authorized_key="k", host_key="h", store="/s"
 )
 
 
@@ -96,7 +89,7 @@ def test_another_suite_than_that_of_the_stand_is_refused(container: Container) -
     container.directory.mkdir(parents=True)
     (container.directory / "suite").write_text("bookworm")
     with pytest.raises(UserError, match="the stand of this project is bookworm, not trixie"):
-        container._refuse_another("trixie")
+        container._tarball("trixie")
 
 
 def test_a_stand_that_does_not_run_cannot_be_entered_and_ending_it_is_no_error(container: Container) -> None:

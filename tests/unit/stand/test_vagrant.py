@@ -33,8 +33,8 @@ def make_box(directory: Path, suite: str) -> None:
 def test_without_settings_the_machine_follows_the_host(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(vagrant, "host_cpus", lambda: 6)
     monkeypatch.setattr(vagrant, "host_memory", lambda: 16000)
-    wanted = vagrant.read({})
-    assert (wanted.cpus, wanted.memory, wanted.driver, wanted.mode) == (6, 4000, "kvm", "tmux")
+    chosen = vagrant.read({})
+    assert (chosen.cpus, chosen.memory, chosen.driver, chosen.mode) == (6, 4000, "kvm", "tmux")
 
 
 @pytest.mark.parametrize(("host", "given"), [(1024, 512), (65536, 8192)])
@@ -46,8 +46,8 @@ def test_memory_stays_between_what_works_and_what_is_enough(
 
 
 def test_settings_win_over_the_host() -> None:
-    wanted = vagrant.read({"STAND_CPUS": "3", "STAND_MEMORY": "16384", "STAND_NESTED": "1", "STAND_IPV6": "yes"})
-    assert (wanted.cpus, wanted.memory, wanted.nested, wanted.ipv6) == (3, 16384, True, True)
+    chosen = vagrant.read({"STAND_CPUS": "3", "STAND_MEMORY": "16384", "STAND_NESTED": "1", "STAND_IPV6": "yes"})
+    assert (chosen.cpus, chosen.memory, chosen.nested, chosen.ipv6) == (3, 16384, True, True)
 
 
 @pytest.mark.parametrize(
@@ -82,13 +82,13 @@ def test_a_suite_whose_box_was_made_is_known(no_boxes: Path) -> None:
 
 def test_a_box_that_was_made_is_libvirts(no_boxes: Path) -> None:
     make_box(no_boxes, "bookworm")
-    wanted = vagrant.read({})
-    assert vagrant.box_of(wanted, "libvirt") == {
+    chosen = vagrant.read({})
+    assert vagrant.box_of(chosen, "libvirt") == {
         "box": "python-common/bookworm",
         "box_url": (no_boxes / "bookworm.json").as_uri(),
         "box_version": "20261125.1.0",
     }
-    assert vagrant.box_of(wanted, "virtualbox") == {"box": "bento/debian-12"}
+    assert vagrant.box_of(chosen, "virtualbox") == {"box": "bento/debian-12"}
 
 
 def test_the_users_own_box_wins(no_boxes: Path) -> None:
@@ -97,8 +97,8 @@ def test_the_users_own_box_wins(no_boxes: Path) -> None:
 
 
 def test_the_users_own_box_may_be_a_file() -> None:
-    wanted = vagrant.read({"STAND_BOX": "/srv/boxes/ours.box"})
-    assert vagrant.box_of(wanted, "virtualbox") == {"box": "ours", "box_url": "/srv/boxes/ours.box"}
+    chosen = vagrant.read({"STAND_BOX": "/srv/boxes/ours.box"})
+    assert vagrant.box_of(chosen, "virtualbox") == {"box": "ours", "box_url": "/srv/boxes/ours.box"}
 
 
 @pytest.mark.parametrize(
@@ -133,12 +133,12 @@ def test_the_playbook_is_the_projects_own_where_it_has_one(workspace: Workspace)
 
 
 def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
-    assert not vagrant.state(tmp_path, "libvirt")
+    assert not vagrant.has_machine(tmp_path, "libvirt")
     directory = tmp_path / ".vagrant/machines/vagrant/libvirt"
     directory.mkdir(parents=True)
     (directory / "id").touch()
-    assert vagrant.state(tmp_path, "libvirt")
-    assert not vagrant.state(tmp_path, "virtualbox")
+    assert vagrant.has_machine(tmp_path, "libvirt")
+    assert not vagrant.has_machine(tmp_path, "virtualbox")
 
 
 def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) -> None:

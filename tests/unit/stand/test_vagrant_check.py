@@ -25,8 +25,8 @@ def programs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     give(directory, "ansible-playbook", "")
     monkeypatch.setenv("PATH", str(directory))
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(libvirt_network, "is_there", lambda: True)
-    monkeypatch.setattr(vagrant_check, "check_box", lambda wanted, provider: None)
+    monkeypatch.setattr(libvirt_network, "is_listening", lambda: True)
+    monkeypatch.setattr(vagrant_check, "check_box", lambda chosen, provider: None)
     monkeypatch.setattr(vagrant_check, "check_kvm", lambda: None)
     monkeypatch.setattr(vagrant_check, "VIRTIOFSD", (directory,))
     monkeypatch.delenv("LIBVIRT_DEFAULT_URI", raising=False)
@@ -69,7 +69,7 @@ def test_libvirt_without_its_plugin_or_its_daemon(
     programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert "apt-get install vagrant-libvirt" in complaint(tmp_path, "libvirt", ()).hint
-    monkeypatch.setattr(libvirt_network, "is_there", lambda: False)
+    monkeypatch.setattr(libvirt_network, "is_listening", lambda: False)
     assert "systemctl start libvirtd" in complaint(tmp_path, "libvirt").hint
 
 
@@ -84,7 +84,7 @@ def test_without_a_server_for_virtiofs_there_is_9p(
 def test_libvirt_on_another_host_is_not_looked_at(
     programs: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(libvirt_network, "is_there", lambda: False)
+    monkeypatch.setattr(libvirt_network, "is_listening", lambda: False)
     monkeypatch.setenv("LIBVIRT_DEFAULT_URI", "qemu+ssh://host.example/system")
     vagrant_check.check(vagrant.read({}), tmp_path, "libvirt", LIBVIRT)
 
