@@ -6,7 +6,6 @@ import fcntl
 import hashlib
 import os
 import shutil
-import tempfile
 import threading
 from collections.abc import Iterator
 from concurrent.futures import CancelledError
@@ -30,15 +29,13 @@ def sha256(path: Path) -> str:
 
 def write_atomic(path: Path, data: bytes | str) -> None:
     """Write a file under a temporary name beside `path`, then rename it: readers see the old or the new one."""
-    content = data.encode() if isinstance(data, str) else data
-    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
-        with os.fdopen(descriptor, "wb") as stream:
-            stream.write(content)
-            os.fchmod(stream.fileno(), 0o666 & ~_umask())
-        os.replace(name, path)
+        with new.open("xb") as stream:
+            stream.write(data.encode() if isinstance(data, str) else data)
+        os.replace(new, path)
     except BaseException:
-        Path(name).unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
         raise
 
 
@@ -46,13 +43,6 @@ def write_changed(path: Path, data: str) -> None:
     """Write a file as `write_atomic` does, unless it holds just that."""
     if not path.is_file() or path.read_bytes() != data.encode():
         write_atomic(path, data)
-
-
-def _umask() -> int:
-    # The standard library can only read the mask by setting it.
-    mask = os.umask(0o022)
-    os.umask(mask)
-    return mask
 
 
 def link_or_copy(source: Path, target: Path) -> None:

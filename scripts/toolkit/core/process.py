@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shlex
 import signal
@@ -10,10 +9,13 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from toolkit.core import console, debian_packages, events
 from toolkit.core.errors import UserError
+
+StrPath = str | os.PathLike[str]
 
 #: What the make that runs us leaves in the environment, where a make that we run would find it (GNU make manual, 5.7).
 _OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEFILES", "MAKEOVERRIDES"})
@@ -33,9 +35,9 @@ class CommandError(UserError):
 
 
 def run(
-    argv: Sequence[str | os.PathLike[str]],
+    argv: Sequence[StrPath],
     *,
-    cwd: str | os.PathLike[str] | None = None,
+    cwd: StrPath | None = None,
     env: Mapping[str, str] | None = None,
     stream: bool = False,
     watch: Callable[[str], None] | None = None,
@@ -48,11 +50,22 @@ def run(
     comes. `receive` is called, in a thread, with each event of the verbs inside the command. Raises `CommandError`, and
     `UserError` when the program does not exist.
     """
-    words = [os.fspath(word) for word in argv]
     shown = stream or console.verbosity >= 2
-    console.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
-    with events.listening(receive) if receive else contextlib.nullcontext() as channel:
-        child = _start(words, cwd, env, None if shown else subprocess.PIPE, channel)
+    with events.listening(receive) if receive else nullcontext() as channel:
+        with _starting(argv, cwd) as words:
+            # A session of its own: ending it ends the compilers below it too.
+            child = subprocess.Popen(
+                words,
+                cwd=cwd,
+                env=_environment(env) | (channel.environment if channel else {}),
+                pass_fds=(channel.descriptor,) if channel else (),
+                stdin=subprocess.DEVNULL,
+                stdout=None if shown else subprocess.PIPE,
+                stderr=None if shown else subprocess.STDOUT,
+                start_new_session=True,
+            )
+        with _lock:
+            _children.add(child)
         try:
             captured = b"".join(_lines(child, watch)) if watch and not shown else child.communicate()[0]
         except BaseException:
@@ -67,6 +80,18 @@ def run(
     return output
 
 
+@contextmanager
+def _starting(argv: Sequence[StrPath], cwd: StrPath | None = None, note: str = "") -> Iterator[list[str]]:
+    """Show a command with `V=2` and give its words to the block, which starts it: without its program, `UserError`."""
+    words = [os.fspath(word) for word in argv]
+    note = note or (f"in {cwd}" if cwd else "")
+    console.debug(f"+ {shlex.join(words)}" + (f"   ({note})" if note else ""))
+    try:
+        yield words
+    except FileNotFoundError as error:
+        raise debian_packages.no_program(words[0]) from error
+
+
 def _lines(child: subprocess.Popen[bytes], watch: Callable[[str], None]) -> Iterator[bytes]:
     assert child.stdout  # noqa: S101  -- for the type alone
     with child.stdout as output:
@@ -76,62 +101,39 @@ def _lines(child: subprocess.Popen[bytes], watch: Callable[[str], None]) -> Iter
     child.wait()
 
 
-def read(
-    argv: Sequence[str | os.PathLike[str]],
-    *,
-    cwd: str | os.PathLike[str] | None = None,
-    env: Mapping[str, str] | None = None,
-) -> str:
+def read(argv: Sequence[StrPath], *, cwd: StrPath | None = None, env: Mapping[str, str] | None = None) -> str:
     """Run a short command and return its standard output alone, as text; errors as for `run`."""
     return read_bytes(argv, cwd=cwd, env=env).decode("utf-8", "replace")
 
 
-def read_bytes(
-    argv: Sequence[str | os.PathLike[str]],
-    *,
-    cwd: str | os.PathLike[str] | None = None,
-    env: Mapping[str, str] | None = None,
-) -> bytes:
+def read_bytes(argv: Sequence[StrPath], *, cwd: StrPath | None = None, env: Mapping[str, str] | None = None) -> bytes:
     """Run a short command and return its standard output alone; errors as for `run`."""
-    words = [os.fspath(word) for word in argv]
-    console.debug(f"+ {shlex.join(words)}" + (f"   (in {cwd})" if cwd else ""))
-    try:
+    with _starting(argv, cwd) as words:
         done = subprocess.run(
             words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
         )
-    except FileNotFoundError as error:
-        raise debian_packages.no_program(words[0]) from error
     if done.returncode:
         raise CommandError(words, done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace"))
     return done.stdout
 
 
-def run_at_terminal(argv: Sequence[str | os.PathLike[str]]) -> int:
+def run_at_terminal(argv: Sequence[StrPath]) -> int:
     """Run a command that may ask its user something, with this terminal as its own, and return its status."""
-    words = [os.fspath(word) for word in argv]
-    console.debug(f"+ {shlex.join(words)}")
-    try:
+    with _starting(argv) as words:
         return subprocess.run(words, check=False).returncode
-    except FileNotFoundError as error:
-        raise debian_packages.no_program(words[0]) from error
 
 
-def start(argv: Sequence[str | os.PathLike[str]], log: Path) -> int:
+def start(argv: Sequence[StrPath], log: Path) -> int:
     """Start a command that outlives this process, its output in a file, and return its process id."""
-    words = [os.fspath(word) for word in argv]
-    console.debug(f"+ {shlex.join(words)}   (output in {log})")
-    try:
-        with log.open("wb") as output:
-            child = subprocess.Popen(
-                words,
-                env=_environment(None),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-    except FileNotFoundError as error:
-        raise debian_packages.no_program(words[0]) from error
+    with _starting(argv, note=f"output in {log}") as words, log.open("wb") as output:
+        child = subprocess.Popen(
+            words,
+            env=_environment(None),
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
     # Nobody waits for it here.
     child.returncode = 0
     return child.pid
@@ -143,32 +145,6 @@ def end_children() -> None:
         children = list(_children)
     for child in children:
         _end(child)
-
-
-def _start(
-    words: list[str],
-    cwd: str | os.PathLike[str] | None,
-    env: Mapping[str, str] | None,
-    output: int | None,
-    channel: events.Channel | None,
-) -> subprocess.Popen[bytes]:
-    try:
-        # A session of its own: ending it ends the compilers below it too.
-        child = subprocess.Popen(
-            words,
-            cwd=cwd,
-            env={**_environment(env), **(channel.environment if channel else {})},
-            pass_fds=(channel.descriptor,) if channel else (),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT if output else None,
-            start_new_session=True,
-        )
-    except FileNotFoundError as error:
-        raise debian_packages.no_program(words[0]) from error
-    with _lock:
-        _children.add(child)
-    return child
 
 
 def without_make() -> dict[str, str]:
@@ -187,17 +163,11 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     """End a child and its whole group: a verb in it first removes what it has begun. After ten seconds it is killed."""
     limit = time.monotonic() + 10
     number = int(signal.SIGTERM)
-    while _signal_group(child, number):
-        child.poll()
-        number = 0 if time.monotonic() < limit else int(signal.SIGKILL)
-        time.sleep(0.02)
+    with suppress(ProcessLookupError):
+        while True:
+            os.killpg(child.pid, number)
+            child.poll()
+            # 0 is no signal, and asks whether anybody is left in the group.
+            number = 0 if time.monotonic() < limit else int(signal.SIGKILL)
+            time.sleep(0.02)
     child.wait()
-
-
-def _signal_group(child: subprocess.Popen[bytes], number: int) -> bool:
-    """Send a signal (0: none) to a child's group, and tell whether there was anybody in it."""
-    try:
-        os.killpg(child.pid, number)
-    except ProcessLookupError:
-        return False
-    return True

@@ -7,7 +7,7 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 
 from toolkit.core import console, events, terminal
 from toolkit.core.errors import UserError
@@ -33,6 +33,8 @@ class Progress:
         self._lock = threading.Lock()
         self._key = f"{os.getpid()}.{next(_numbers)}"
         self._send("counting", tag=tag, total=total, unit=unit)
+        if self._live:
+            terminal.show(self.lines)
 
     def expect(self, count: int) -> None:
         """Say that there is more to do than was known before."""
@@ -86,7 +88,9 @@ class Progress:
             console.print_step(self._tag, f"{name} ({time.monotonic() - start:.1f} s)")
 
     def close(self) -> None:
-        """Say that no more of it comes."""
+        """Say that no more of it comes; a terminal shows it no longer."""
+        if self._live:
+            terminal.hide(self.lines)
         self._send("counted")
 
     def _send(self, kind: str, **values: object) -> None:
@@ -110,27 +114,6 @@ class Progress:
         return f"{self._done}/{self._total} {self._unit}{rate}"
 
 
-class Watch:
-    """A command that says little: its last line, and since when it runs."""
-
-    def __init__(self, tag: str, name: str) -> None:
-        self._tag, self._name, self._line = tag, name, ""
-        self._start = self._last = time.monotonic()
-        self._live = is_live()
-
-    def line(self, text: str) -> None:
-        """Take what the command printed."""
-        self._line = text.strip() or self._line
-        now = time.monotonic()
-        if not self._live and now - self._last > _LOG_INTERVAL:
-            self._last = now
-            console.step(self._tag, f"{self._name}, {duration(now - self._start)}: {self._line}")
-
-    def lines(self) -> list[str]:
-        """Return what a terminal shows now."""
-        return [f"  {self._tag:<8}{self._name}  {duration(time.monotonic() - self._start)}  {self._line}"]
-
-
 def is_live() -> bool:
     """Tell whether lines are drawn in place: on a terminal, unless every command's output goes there (V=2), or none."""
     return console.verbosity == 1 and terminal.is_live()
@@ -141,27 +124,40 @@ def counting(tag: str, total: int = 0, unit: str = "files") -> Iterator[Progress
     """Show the progress of work on `total` things, or as many as turn up, for as long as the block runs."""
     progress = Progress(tag, total, unit)
     try:
-        with _shown(progress.lines):
-            yield progress
+        yield progress
     finally:
         progress.close()
 
 
 @contextmanager
 def watching(tag: str, name: str, also: Callable[[str], object] | None = None) -> Iterator[Callable[[str], None]]:
-    """Show that a long command lives for as long as the block runs, which gets what to `watch` its lines with.
+    """Show that a long command lives: its last line, and how long it has been running.
 
-    `also` gets each line first.
+    The block, for as long as it runs, gets the function to call with each line; `also` gets the line first.
     """
-    watch = Watch(tag, name)
+    start = last = time.monotonic()
+    shown, live = "", is_live()
 
-    def line(text: str) -> None:
+    def watch(line: str) -> None:
+        nonlocal shown, last
         if also:
-            also(text)
-        watch.line(text)
+            also(line)
+        shown = line.strip() or shown
+        now = time.monotonic()
+        if not live and now - last > _LOG_INTERVAL:
+            last = now
+            console.step(tag, f"{name}, {duration(now - start)}: {shown}")
 
-    with _shown(watch.lines):
-        yield line
+    def lines() -> list[str]:
+        return [f"  {tag:<8}{name}  {duration(time.monotonic() - start)}  {shown}"]
+
+    if live:
+        terminal.show(lines)
+    try:
+        yield watch
+    finally:
+        if live:
+            terminal.hide(lines)
 
 
 class Relay:
@@ -169,7 +165,7 @@ class Relay:
 
     def __init__(self) -> None:
         self.error: UserError | None = None
-        self._counts: dict[str, tuple[Progress, ExitStack]] = {}
+        self._counts: dict[str, Progress] = {}
 
     def receive(self, event: Event) -> None:
         """Take an event; those that nobody here knows are passed over."""
@@ -186,31 +182,28 @@ class Relay:
             case {"event": "warning", "text": str(text)}:
                 console.warn(text)
             case {"event": "counting", "count": str(key), "tag": str(tag), "total": int(total), "unit": str(unit)}:
-                stack = ExitStack()
-                self._counts[key] = stack.enter_context(counting(tag, total, unit)), stack
-            case {"event": str(kind), "count": str(key)} if key in self._counts:
-                self._count(kind, key, event)
-
-    def _count(self, kind: str, key: str, event: Event) -> None:
-        progress, stack = self._counts[key]
-        match kind, event:
-            case "expect", {"number": int(number)}:
-                progress.expect(number)
-            case "advance", {"name": str(name)}:
-                progress.advance(name)
-            case "begin", {"name": str(name)}:
-                progress.begin(name)
-            case "finish", {"name": str(name), "well": bool(well)}:
-                progress.end(name, well=well)
-            case "counted", _:
-                del self._counts[key]
-                stack.close()
+                self._counts[key] = Progress(tag, total, unit)
+            case {"event": "counted", "count": str(key)} if key in self._counts:
+                self._counts.pop(key).close()
+            case {"count": str(key)} if key in self._counts:
+                _repeat(event, self._counts[key])
 
     def close(self) -> None:
         """Take off the terminal what verbs that were killed have left there."""
-        for _, stack in self._counts.values():
-            stack.close()
-        self._counts.clear()
+        while self._counts:
+            self._counts.popitem()[1].close()
+
+
+def _repeat(event: Event, progress: Progress) -> None:
+    match event:
+        case {"event": "expect", "number": int(number)}:
+            progress.expect(number)
+        case {"event": "advance", "name": str(name)}:
+            progress.advance(name)
+        case {"event": "begin", "name": str(name)}:
+            progress.begin(name)
+        case {"event": "finish", "name": str(name), "well": bool(well)}:
+            progress.end(name, well=well)
 
 
 @contextmanager
@@ -221,18 +214,6 @@ def relaying() -> Iterator[Relay]:
         yield relay
     finally:
         relay.close()
-
-
-@contextmanager
-def _shown(source: terminal.Source) -> Iterator[None]:
-    if not is_live():
-        yield
-        return
-    terminal.show(source)
-    try:
-        yield
-    finally:
-        terminal.hide(source)
 
 
 def bar(done: int, total: int) -> str:
