@@ -213,7 +213,7 @@ def test_an_unchanged_run_asks_nobody(shop: Workshop, shelf: LocalIndex) -> None
     assert shop.vendor().status == 0
     shelf.requests.clear()
     before = shop.vendored()
-    files.remove_tree(files.cache_root())
+    files.remove(files.cache_root())
     done = shop.vendor()
     assert done.out == "  VENDOR  vendor/ is up to date\n"
     assert shelf.requests.total() == 0

@@ -72,7 +72,7 @@ def test_a_conflict_shows_both_chains(vendored: Workshop, index: LocalIndex) -> 
 def test_an_index_that_is_out_of_order(
     vendored: Workshop, index: LocalIndex, how: str, status: int, reason: str
 ) -> None:
-    files.remove_tree(files.cache_root())
+    files.remove(files.cache_root())
     index.fails("/simple/wire/", how, status=status)  # type: ignore[arg-type]
     said, _ = refused(vendored)
     assert reason in said
@@ -96,7 +96,7 @@ def test_an_index_that_is_not_there(vendored: Workshop) -> None:
 
 
 def test_a_fault_that_passes_is_not_seen(vendored: Workshop, index: LocalIndex) -> None:
-    files.remove_tree(files.cache_root())
+    files.remove(files.cache_root())
     index.fails("/simple/wire/", "status", status=503, times=1)
     index.fails(WIRE, "truncate", times=1)
     assert vendored.vendor().status == 0

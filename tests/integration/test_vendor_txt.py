@@ -117,7 +117,7 @@ def test_the_hash_of_an_archive_is_held(shop: Workshop, index: LocalIndex) -> No
     first = shop.lock().find("thing==1.0").files[0].sha256
     before = shop.vendored()
     index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0", modules={"evil": ""}), name="elsewhere")
-    files.remove_tree(files.cache_root())
+    files.remove(files.cache_root())
     what, _ = shop.vendor("--upgrade", "all").error
     assert what.startswith(f"thing-1.0.tar.gz: {url} has sha256 ")
     assert what.endswith(f", not {first}")

@@ -8,7 +8,7 @@ from toolkit.core.errors import UserError
 
 
 def find(requires: Mapping[str, Collection[str]]) -> list[str]:
-    """Return a circle among keys, from one to itself, or nothing; `requires` says who needs whom."""
+    """Return a circle among keys, from one to itself, or nothing; `requires` has the requirements of each."""
     finished: set[str] = set()
     path: dict[str, None] = {}
     stack = [(key, False) for key in sorted(requires, reverse=True)]
@@ -22,7 +22,7 @@ def find(requires: Mapping[str, Collection[str]]) -> list[str]:
             return [*keys[keys.index(key) :], key]
         elif key not in finished:
             path[key] = None
-            stack += [(key, True), *((needed, False) for needed in sorted(requires.get(key, ()), reverse=True))]
+            stack += [(key, True), *((other, False) for other in sorted(requires.get(key, ()), reverse=True))]
     return []
 
 

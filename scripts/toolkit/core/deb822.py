@@ -13,7 +13,7 @@ _FIELD = re.compile(r"(?P<name>[!-,.-9;-~][!-9;-~]*):[ \t]*(?P<value>.*)")
 
 @dataclass(frozen=True, kw_only=True)
 class Paragraph:
-    """Fields by their name in lower case, their lines joined without indentation; and the line that it begins at."""
+    """Fields by their names in lower case, their lines joined without indentation; `line` is where it begins."""
 
     fields: Mapping[str, str]
     line: int
@@ -24,7 +24,7 @@ class Paragraph:
 
 
 def parse(text: str, origin: object) -> Iterator[Paragraph]:
-    """Yield the paragraphs of a text. Raises `UserError` with `origin`, the file, and the line of what is none."""
+    """Yield the paragraphs of a text. Raises `UserError` for what is none, with its line in `origin`, the file."""
     fields: dict[str, str] = {}
     name, start = "", 0
     for number, line in enumerate([*text.splitlines(), ""], 1):

@@ -9,7 +9,7 @@ from pathlib import Path
 from toolkit.core.errors import UserError
 
 LIST = Path(__file__).resolve().parents[2] / "system-packages.txt"
-#: The package of each program whose absence is told; all of them are in the list.
+#: The package of each program that is looked for; all of them are in the list.
 PROGRAMS = {
     "autopkgtest": "autopkgtest",
     "dh": "debhelper",
@@ -34,7 +34,7 @@ PROGRAMS = {
 
 
 def read(groups: Sequence[str], path: Path = LIST) -> dict[str, str]:
-    """Return the packages of these groups, each with the reason it is needed for."""
+    """Return the packages of these groups, each with what it is needed for."""
     lines = [line.split(None, 2) for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     return {name: why for name, group, why in lines if group in groups}
 
@@ -42,10 +42,10 @@ def read(groups: Sequence[str], path: Path = LIST) -> dict[str, str]:
 def require(
     purpose: str, *programs: str, missing: Iterable[str] = (), path: str | None = None, otherwise: str = ""
 ) -> None:
-    """Raise `UserError` where programs are not on `path` ($PATH where it is None), with all packages to be installed.
+    """Raise `UserError` when programs are not on `path` (default: $PATH). It names all packages to be installed.
 
-    `missing` names further packages, which the caller has looked for; `purpose` completes "this machine lacks what",
-    `otherwise` says what else would do.
+    `missing` are further packages, which the caller has found to be missing; `purpose` completes "this machine lacks
+    what", `otherwise` says what would do instead.
     """
     absent = [PROGRAMS[program] for program in programs if not shutil.which(program, path=path)]
     if names := [*absent, *missing]:
@@ -53,7 +53,7 @@ def require(
 
 
 def lacking(purpose: str, packages: Iterable[str], otherwise: str = "") -> UserError:
-    """Return the error of a machine without packages that are needed; the texts are as for `require`."""
+    """Return the error of a machine without these packages; `purpose` and `otherwise` are as for `require`."""
     names = " ".join(dict.fromkeys(packages))
     return UserError(
         f"this machine lacks what {purpose}: {names}", f"apt-get install {names}" + (otherwise and f"; {otherwise}")

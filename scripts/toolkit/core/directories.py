@@ -1,7 +1,7 @@
 """Directories that are replaced whole, and temporary ones that never outlive their use.
 
 There are two ways to replace one. `replace` takes a directory that is complete: whoever looks sees the old or the new
-one. `put_aside` is for what has to be made at its final path (an environment knows it): the old one waits beside it.
+one. `put_aside` is for what has to be made at its final path (an environment contains it): the old one waits beside it.
 Either way `recover` brings the old one back after a kill.
 """
 
@@ -81,7 +81,7 @@ def _aside(target: Path) -> Path:
 
 
 @contextmanager
-def temporary(parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove_tree) -> Iterator[Path]:
+def temporary(parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove) -> Iterator[Path]:
     """Make a directory below `parent` for the block, gone afterwards; its lock tells `sweep` that it is in use."""
     parent.mkdir(parents=True, exist_ok=True)
     path, descriptor = _make(parent, prefix)
@@ -93,7 +93,7 @@ def temporary(parent: Path, prefix: str, remove: Callable[[Path], None] = files.
 
 
 def _make(parent: Path, prefix: str) -> tuple[Path, int]:
-    """Make a directory and lock it; another one where a sweep was faster."""
+    """Make a directory and lock it; another one if a sweep has removed it in between."""
     while True:
         path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
         try:
@@ -107,11 +107,11 @@ def _make(parent: Path, prefix: str) -> tuple[Path, int]:
 
 
 def sweep(
-    parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove_tree, owners: Collection[int] | None = None
+    parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove, owners: Collection[int] | None = None
 ) -> None:
     """Remove the temporary directories of processes that were killed.
 
-    Where others may write to `parent`, `owners` are the ids of the users whose directories are meant.
+    With `owners`, ids of users, only theirs: others may write to `parent` too.
     """
     for path in parent.glob(f"{prefix}*"):
         try:

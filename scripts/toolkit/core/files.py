@@ -53,8 +53,11 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
-def remove_tree(path: Path) -> None:
-    """Remove a directory and all below it, read-only directories (a source archive may hold them) included."""
+def remove(path: Path) -> None:
+    """Remove a file, a link, or a directory and all below it, whichever is there, if any.
+
+    That includes read-only directories: a source archive may hold them.
+    """
 
     def retry(function: object, name: str, error: object) -> None:
         os.chmod(os.path.dirname(name), 0o700)
@@ -64,14 +67,8 @@ def remove_tree(path: Path) -> None:
         else:
             Path(name).unlink(missing_ok=True)
 
-    if path.exists():
-        shutil.rmtree(path, onerror=retry)
-
-
-def remove(path: Path) -> None:
-    """Remove a file, a link or a directory, whichever is there, if any."""
     if path.is_dir() and not path.is_symlink():
-        remove_tree(path)
+        shutil.rmtree(path, onerror=retry)
     else:
         path.unlink(missing_ok=True)
 
@@ -86,7 +83,7 @@ def empty(directory: Path) -> None:
 def exclusive(directory: Path, what: str, stop: threading.Event | None = None) -> Iterator[None]:
     """Keep two runs of `what` on one directory apart: the second says that it waits, then waits.
 
-    Raises `CancelledError` when `stop` is set meanwhile; a thread that waits for a lock hears of nothing else.
+    Raises `CancelledError` when `stop` is set meanwhile; nothing else reaches a thread that waits for a lock.
     The lock is on the directory itself (flock), so it leaves no file behind and dies with its process.
     """
     directory.mkdir(parents=True, exist_ok=True)

@@ -48,18 +48,18 @@ class Repository:
     def read(self, *words: str) -> str:
         """Run git and return its standard output without the end of the line; raises `UserError`."""
         try:
-            return process.read(["git", "-C", self.directory, *words], env=environment()).rstrip("\n")
+            return _read(self.directory, *words)
         except process.CommandError as error:
-            raise explain(error, self.name) from None
+            raise _explain(error, self.name) from None
 
     def ask(self, *words: str) -> str:
         """Return what `read` does, empty where git fails: there is no such thing."""
-        return read(self.directory, *words)
+        return ask(self.directory, *words)
 
-    def holds(self, *words: str) -> bool:
-        """Tell whether git, asked a question of yes and no, says yes."""
+    def succeeds(self, *words: str) -> bool:
+        """Tell whether a git command succeeds, one whose exit status is an answer."""
         try:
-            process.read(["git", "-C", self.directory, *words], env=environment())
+            _read(self.directory, *words)
         except process.CommandError:
             return False
         return True
@@ -67,9 +67,9 @@ class Repository:
     def run(self, *words: str) -> str:
         """Run git, its output shown with `V=2` only; raises `UserError`."""
         try:
-            return process.run(["git", "-C", self.directory, *words], env=environment())
+            return process.run(["git", "-C", self.directory, *words], env=_environment())
         except process.CommandError as error:
-            raise explain(error, self.name) from None
+            raise _explain(error, self.name) from None
 
     @property
     def head(self) -> str:
@@ -87,14 +87,14 @@ class Repository:
 
     def is_ancestor(self, older: str, newer: str) -> bool:
         """Tell whether one commit is the other or among its ancestors."""
-        return self.holds("merge-base", "--is-ancestor", older, newer)
+        return self.succeeds("merge-base", "--is-ancestor", older, newer)
 
     def path(self, name: str) -> Path:
         """Return the path of something in the git directory."""
         return self.directory / self.read("rev-parse", "--git-path", name)
 
 
-def environment() -> dict[str, str]:
+def _environment() -> dict[str, str]:
     """Return this process's environment without what binds git to one repository."""
     return {name: value for name, value in os.environ.items() if name not in _OF_ONE_REPOSITORY}
 
@@ -103,11 +103,11 @@ def open_at(directory: Path, name: str, hint: str) -> Repository:
     """Return the repository whose work tree `directory` is in. Raises `UserError` with `hint` where there is none."""
     found = Repository(directory=directory, name=name)
     try:
-        process.read(["git", "-C", directory, "rev-parse", "--show-toplevel"], env=environment())
+        _read(directory, "rev-parse", "--show-toplevel")
     except process.CommandError as error:
         if "not a git repository" in error.output or "must be run in a work tree" in error.output:
             raise UserError(f"{name}: not a git repository", hint) from None
-        raise explain(error, name) from None
+        raise _explain(error, name) from None
     return found
 
 
@@ -124,22 +124,22 @@ def require_quiet(repository: Repository) -> None:
         raise _locked(repository.name, str(lock))
 
 
-def explain(error: process.CommandError, name: str) -> UserError:
-    """Return what is said when git fails: its own last words, and what helps against them."""
-    lines = [line for line in error.output.splitlines() if line.startswith(("fatal:", "error:"))]
-    said = (lines or error.output.strip().splitlines() or ["git failed"])[-1]
-    said = said.removeprefix("fatal: ").removeprefix("error: ")
-    details = error.output if len(error.output.strip().splitlines()) > 1 else ""
+def _explain(error: process.CommandError, name: str) -> UserError:
+    """Return the error of a git command that failed: git's own last message, and what helps against it."""
+    lines = error.output.strip().splitlines()
+    errors = [line for line in lines if line.startswith(("fatal:", "error:"))]
+    message = (errors or lines or ["git failed"])[-1].removeprefix("fatal: ").removeprefix("error: ")
+    details = error.output if len(lines) > 1 else ""
     if "dubious ownership" in error.output:
         return UserError(
             f"{name}: it belongs to another user, so git does not touch it",
             "run as its owner, or `git config --global --add safe.directory` with its path",
         )
     if ".lock': File exists" in error.output:
-        return _locked(name, said.partition("'")[2].partition("'")[0])
+        return _locked(name, message.partition("'")[2].partition("'")[0])
     if "Permission denied" in error.output or "Read-only file system" in error.output:
-        return UserError(f"{name}: {said}", "run as the user who may write there; nothing was lost", details)
-    return UserError(f"{name}: git says: {said}", error.hint, details)
+        return UserError(f"{name}: {message}", "run as the user who may write there; nothing was lost", details)
+    return UserError(f"{name}: git says: {message}", error.hint, details)
 
 
 def _locked(name: str, lock: str) -> UserError:
@@ -151,20 +151,24 @@ def _locked(name: str, lock: str) -> UserError:
 
 def run(directory: Path, *words: str | Path) -> str:
     """Run git in a directory and return what it printed."""
-    return process.run(["git", *_LOCAL, "-C", directory, *words], env=environment())
+    return process.run(["git", *_LOCAL, "-C", directory, *words], env=_environment())
 
 
-def read(directory: Path, *words: str) -> str:
+def ask(directory: Path, *words: str) -> str:
     """Run git in a directory and return its standard output without the end of the line; empty when git fails."""
     try:
-        return process.read(["git", "-C", directory, *words], env=environment()).rstrip("\n")
+        return _read(directory, *words)
     except process.CommandError:
         return ""
 
 
+def _read(directory: Path, *words: str) -> str:
+    return process.read(["git", "-C", directory, *words], env=_environment()).rstrip("\n")
+
+
 def require_top(directory: Path) -> None:
     """Raise `UserError` when a directory is not the top of a git repository."""
-    top = read(directory, "rev-parse", "--show-toplevel")
+    top = ask(directory, "rev-parse", "--show-toplevel")
     if not top:
         raise UserError(f"{directory}: not a git repository", "`git init` makes one, new-project a whole project")
     if Path(top) != directory.resolve():
@@ -178,7 +182,7 @@ def identity(directory: Path) -> str:
     """
     where = directory if directory.is_dir() else Path("/")
     author, committer = (
-        _IDENTITY.fullmatch(read(where, "-c", "user.useConfigOnly=true", "var", variable))
+        _IDENTITY.fullmatch(ask(where, "-c", "user.useConfigOnly=true", "var", variable))
         for variable in ("GIT_AUTHOR_IDENT", "GIT_COMMITTER_IDENT")
     )
     if not author or not committer:
@@ -208,9 +212,9 @@ def add_submodule(project: Path, url: str, path: str) -> None:
 
 
 def note_new(project: Path, paths: Sequence[str]) -> None:
-    """Let git know of files, so that they are packaged; what they hold is staged by whoever commits them."""
+    """Let git know of new files, so that they are packaged; their content is not staged yet."""
     if paths:
-        # Somebody's rule about bin/, say, is not about these.
+        # By force: a rule in .gitignore about bin/, say, is about other files.
         run(project, "add", "--force", "--intent-to-add", "--", *paths)
 
 

@@ -115,7 +115,7 @@ class Progress:
 
 
 def is_live() -> bool:
-    """Tell whether lines are drawn in place: on a terminal, unless every command's output goes there (V=2), or none."""
+    """Tell whether lines are drawn in place: on a terminal, unless commands write there (V=2) or nothing may (V=0)."""
     return console.verbosity == 1 and terminal.is_live()
 
 

@@ -19,7 +19,7 @@ _CLEAR = "\r\x1b[J"
 _INTERVAL = 0.1  # seconds between two drawings
 _ROWS = 12  # at most: the rest of the terminal is for messages
 
-#: Something that shows lines for as long as it lasts; it is asked for them at each drawing.
+#: Returns the lines to show now; called for each drawing.
 Source = Callable[[], list[str]]
 
 _lock = threading.Lock()

@@ -73,7 +73,7 @@ def read(project: Project, settings: Settings) -> Control:
         return _require_pybuild(debian_control.read(own))
     target = settings.build / "debian"
     with files.exclusive(settings.build, "packaging"):
-        files.remove_tree(target)
+        files.remove(target)
         if own.is_dir():
             shutil.copytree(own, target, symlinks=True)
         for name, text in _generate(project).items():

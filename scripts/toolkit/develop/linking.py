@@ -43,7 +43,7 @@ def remove(names: Iterable[str], site: Path) -> None:
     for name in names:
         for directory in site.glob(f"{name.replace('-', '_')}-*.dist-info"):
             if _is_described(directory):
-                files.remove_tree(directory)
+                files.remove(directory)
 
 
 def _scripts(package: Package) -> Iterator[Path]:
@@ -71,7 +71,7 @@ def _describe(package: Package, site: Path) -> None:
     directory = site / f"{package.name.replace('-', '_')}-{version}.dist-info"
     for old in site.glob(f"{package.name.replace('-', '_')}-*.dist-info"):
         if old != directory and _is_described(old):
-            files.remove_tree(old)
+            files.remove(old)
     directory.mkdir(exist_ok=True)
     url = {"url": package.path.as_uri(), "dir_info": {"editable": True}}
     files.write_changed(directory / "METADATA", f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n")

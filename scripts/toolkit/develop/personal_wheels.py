@@ -92,7 +92,7 @@ def _build(pin: Pin, fetched: Fetched, used: Interpreter, indexes: Indexes) -> P
                 "see pip's message above; another version, or none, in local-requirements.txt",
                 indexes.hide(error.output),
             ) from None
-        files.remove_tree(target)
+        files.remove(target)
         (scratch / "wheel").rename(target)
     return next(target.glob("*.whl"))
 

@@ -124,7 +124,7 @@ def make_way(changes: Changes, there: Mapping[str, list[Installed]], names: Iter
     for name in set(changes.uninstall) & set(names):
         for old in there[name]:
             if not old.rows or len(there[name]) > 1:
-                files.remove_tree(old.directory)
+                files.remove(old.directory)
 
 
 def _uninstall(item: Installed, prefix: Path) -> None:
@@ -137,7 +137,7 @@ def _uninstall(item: Installed, prefix: Path) -> None:
                 with contextlib.suppress(FileNotFoundError, IsADirectoryError, NotADirectoryError):
                     os.unlink(victim)
             parents.add(os.path.dirname(path))
-    files.remove_tree(item.directory)
+    files.remove(item.directory)
     for parent in sorted(parents, key=len, reverse=True):
         _remove_empty(parent, str(item.directory.parent), str(prefix))
 

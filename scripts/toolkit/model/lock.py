@@ -1,4 +1,4 @@
-"""What a lock says: one per service, as PEP 751 defines it, with what that has no word for."""
+"""The content of a lock: one per service, as PEP 751 defines it, with additions of our own."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Lock:
     `packages` is the runtime closure, `build_packages` what only builds and tests need besides, `local` the service
     itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`),
     `dev_requires` what else its developers have, `inputs` the fingerprint of each file (relative to the project) the
-    lock was resolved from. `direct` are the project's own lines; None in a lock from before locks said who needs whom.
+    lock was resolved from. `direct` are the project's own lines; None in a lock from before locks had them.
     """
 
     service: str
@@ -113,8 +113,7 @@ class Lock:
 
     def find(self, key: str) -> Distribution:
         """Return the distribution with this `name==version`; raises `KeyError`."""
-        return next((d for d in self.distributions() if d.key == key), None) or _no_such(key)
-
-
-def _no_such(key: str) -> Distribution:
-    raise KeyError(key)
+        for distribution in self.distributions():
+            if distribution.key == key:
+                return distribution
+        raise KeyError(key)

@@ -40,7 +40,7 @@ class Pinned:
 
 @dataclass(frozen=True, kw_only=True)
 class RemoteFile:
-    """One file to be had: size in bytes (None: not said), sha256 in hexadecimal (empty: not said).
+    """One file of an index or a URL: size in bytes (None: unknown), sha256 in hexadecimal (empty: unknown).
 
     `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty.
     """

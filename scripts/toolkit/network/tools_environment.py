@@ -91,7 +91,7 @@ def _version(python: Path) -> str:
 
 def _create(directory: Path, python: Path, requirements: Path, options: IndexOptions) -> None:
     console.step("TOOLS", f"{directory} (once; pinned in {requirements.parent.name}/{requirements.name})")
-    files.remove_tree(directory)
+    files.remove(directory)
     _check_ensurepip(python)
     environment = _environment(options)
     try:

@@ -52,7 +52,7 @@ def toolkit_url(toolkit: Path) -> str:
             f"{toolkit}: not a git repository, so it cannot become a submodule",
             "say where it is kept, --toolkit URL, or get it with `git clone`",
         )
-    url = git.absolute(git.read(toolkit, "config", "remote.origin.url") or str(toolkit), toolkit)
+    url = git.absolute(git.ask(toolkit, "config", "remote.origin.url") or str(toolkit), toolkit)
     if git.is_local(url):
         console.warn(f"common/ will come from {url}, which others cannot reach; --toolkit URL names another place")
     return url
@@ -147,10 +147,10 @@ def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
     """Add the toolkit at the commit that runs now, whose templates these are; if it is not there, at the newest."""
     console.step("CLONE", f"common/ from {url}")
     git.add_submodule(project, url, "common")
-    head = git.read(toolkit, "rev-parse", "HEAD")
+    head = git.ask(toolkit, "rev-parse", "HEAD")
     common = project / "common"
-    if head and not git.read(common, "cat-file", "-t", head):
-        git.read(common, "fetch", "--quiet", "origin", head)
+    if head and not git.ask(common, "cat-file", "-t", head):
+        git.ask(common, "fetch", "--quiet", "origin", head)
     try:
         git.run(common, "checkout", "--quiet", "--detach", head or "HEAD")
     except process.CommandError:
@@ -158,7 +158,7 @@ def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
             f"common/ is another version of the toolkit than this one, whose commit {head[:12]} is not at {url}"
         )
     else:
-        if git.read(toolkit, "status", "--porcelain", "--untracked-files=no"):
+        if git.ask(toolkit, "status", "--porcelain", "--untracked-files=no"):
             console.warn(
                 f"common/ is the commit {head[:12]}; changes to {toolkit} that are not committed are not in it"
             )

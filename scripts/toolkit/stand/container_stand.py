@@ -68,7 +68,7 @@ class Container:
         if (machine.ROOT / self.name).is_dir():
             console.step("STAND", f"{self.name}: ends")
             _as_root("end-container", self.name)
-        files.remove_tree(self.directory)
+        files.remove(self.directory)
 
     def _wait(self, access: Access) -> None:
         """Wait until ssh gets into it. Raises `UserError` with the output of ssh when it does not."""

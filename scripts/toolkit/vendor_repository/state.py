@@ -74,7 +74,7 @@ def _read(holder: Repository, revision: str, names: list[str]) -> Iterator[Lock]
 
 
 def _refuse_ignored(project: Repository) -> None:
-    if not project.ask("ls-files", "--", "vendor") and project.holds("check-ignore", "--quiet", "vendor"):
+    if not project.ask("ls-files", "--", "vendor") and project.succeeds("check-ignore", "--quiet", "vendor"):
         raise UserError(
             "vendor/: git ignores it", f"take it out of what `git -C {project.directory} check-ignore -v vendor` names"
         )

@@ -154,7 +154,7 @@ def _take_over(source: Path, target: Path) -> None:
         if entry.name in _MADE or entry.name.endswith(".lock"):
             continue
         if entry.is_dir():
-            files.remove_tree(target / entry.name)
+            files.remove(target / entry.name)
             shutil.copytree(entry, target / entry.name, symlinks=True)
         else:
             shutil.copy2(entry, target / entry.name, follow_symlinks=False)

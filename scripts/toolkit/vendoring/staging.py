@@ -46,7 +46,7 @@ def recover(vendor: Path) -> None:
             vendor.mkdir(exist_ok=True)
             (leftover / ".git").rename(vendor / ".git")
         console.debug(f"removing {leftover}, left by a run that was killed")
-        files.remove_tree(leftover)
+        files.remove(leftover)
 
 
 def _own(vendor: Path) -> Iterator[Path]:

@@ -53,10 +53,10 @@ def create(chosen: Settings) -> None:
 
 def update(directory: Path, toolkit: Path) -> None:
     """Move the submodule of an example that is there already to the toolkit's commit; all else stays as it is."""
-    head = git.read(toolkit, "rev-parse", "HEAD")
+    head = git.ask(toolkit, "rev-parse", "HEAD")
     git.run(directory / "common", "fetch", "--quiet", toolkit, head)
     git.run(directory / "common", "checkout", "--quiet", "--detach", head)
-    if git.read(directory, "status", "--porcelain", "--", "common"):
+    if git.ask(directory, "status", "--porcelain", "--", "common"):
         git.run(directory, "commit", "--quiet", "--message", "The toolkit as it is now", "--", "common")
 
 

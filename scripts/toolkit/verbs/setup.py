@@ -121,4 +121,4 @@ def clean(run: Run) -> None:
     for directory in (run.settings.build,) if by_debhelper else (run.settings.build, run.settings.dist):
         if directory.exists():
             console.step("CLEAN", f"{directory.name}/")
-            files.remove_tree(directory)
+            files.remove(directory)

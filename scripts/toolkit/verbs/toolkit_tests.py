@@ -25,7 +25,7 @@ def prepare(chosen: Settings) -> Path:
     stamp, wanted = prefix / ".requirements", f"{sys.version} {files.sha256(requirements)}\n"
     if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
         console.step("SETUP", f"{prefix.name}, from {REQUIREMENTS}")
-        files.remove_tree(prefix)
+        files.remove(prefix)
         process.run([sys.executable, "-m", "venv", prefix])
         process.run(
             [

@@ -20,7 +20,7 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import environment, record, scripts, unpacking
 
 #: Part of every key: a change in how images are made makes new entries instead of wrong hits.
-RECIPE = 1
+RECIPE = 2
 _WORKER = Path(__file__).with_name("bytecode_worker.py")
 _PLACEHOLDER = Path("python")
 
@@ -171,8 +171,7 @@ class Images:
         return self._make(key, image.wheel, compile_into, hashes=True)
 
     def _unpack(self, wheel: Path, root: Path) -> dict[str, bool]:
-        unpacked = unpacking.unpack(wheel, root, self.interpreter.version, _PLACEHOLDER)
-        return {name: item.is_script for name, item in unpacked.items()}
+        return unpacking.unpack(wheel, root, self.interpreter.version, _PLACEHOLDER)
 
     def _make(self, key: str, wheel: str, fill: Callable[[Path], dict[str, bool]], *, hashes: bool = False) -> Image:
         directory = self._directory(key)
@@ -181,7 +180,7 @@ class Images:
             return found
         if directory.exists():
             console.warn(f"{directory}: a damaged image of {wheel}; it is made again")
-            files.remove_tree(directory)
+            files.remove(directory)
         with directories.temporary(self.store / "images", ".new-") as scratch:
             scratch.chmod(0o755)
             (scratch / "root").mkdir()

@@ -10,8 +10,7 @@ import os
 import re
 import stat
 import zipfile
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from toolkit.core.errors import UserError
@@ -19,44 +18,39 @@ from toolkit.wheel import record, scripts
 from toolkit.wheel.record import Row
 
 
-@dataclass(frozen=True, kw_only=True)
-class Unpacked:
-    """A file that was written: its row of the RECORD, and whether it is a script of the interpreter."""
+def unpack(wheel: Path, root: Path, version: str, python: Path) -> dict[str, bool]:
+    """Write a wheel's files below `root`, an environment of this minor version.
 
-    row: Row
-    is_script: bool
-
-
-def unpack(wheel: Path, root: Path, version: str, python: Path) -> dict[str, Unpacked]:
-    """Write a wheel's files below `root`, an environment of this minor version, and return them by name.
-
-    Scripts start `python`. Raises `UserError` for what is no wheel, and before anything is written for one with
-    members that lead out of the environment, replace its interpreter, or stand in each other's place.
+    Returns their names, and whether each is a script that starts `python`. Raises `UserError` for what is no wheel, and
+    before anything is written for one with members that lead out of the environment, replace its interpreter, or stand
+    in each other's place.
     """
     try:
         with zipfile.ZipFile(wheel) as archive:
-            information = _information(archive, wheel)
+            information = _information(archive)
             site = f"lib/python{version}/site-packages"
             headers = f"include/site/python{version}/{wheel.name.partition('-')[0]}"
-            places = {"purelib": site, "platlib": site, "scripts": "bin", "data": "", "headers": headers}
-            members = _members(archive, wheel, information.removesuffix(".dist-info"), site, places)
-            own = {f"bin/{name}": target for name, target in _entry_points(archive, information)}
-            if bad := next((name for name in own if name.count("/") != 1 or name in ("bin/.", "bin/..")), None):
-                raise _refusal(wheel, f"the entry point {bad.removeprefix('bin/')} leads out of the environment")
-            made = f"{site}/{information}/INSTALLER"
-            _check(wheel, [*members, *(name for name in own if name not in members), made], version)
-            written = {}
+            schemes = {"purelib": site, "platlib": site, "scripts": "bin", "data": "", "headers": headers}
+            members = _members(archive, wheel, information.removesuffix(".dist-info"), schemes)
+            commands = _entry_points(archive, wheel, information)
+            installer = f"{site}/{information}/INSTALLER"
+            _check(wheel, [*members, *(name for name in commands if name not in members), installer], version)
+            written, rows = dict[str, bool](), dict[str, Row]()
+
+            def write(name: str, content: bytes, mode: int, *, is_script: bool = False) -> None:
+                _write(f"{root}/{name}", content, mode)
+                written[name], rows[name] = is_script, record.row(os.path.relpath(name, site), content)
+
             for name, member in members.items():
                 content = archive.read(member)
-                is_script = member.filename.split("/")[1:2] == ["scripts"] and content.startswith(b"#!python")
-                if is_script and name.startswith("bin/"):
-                    content = scripts.aim(content, python)
+                in_bin = name.startswith("bin/")
+                is_script = in_bin and member.filename.split("/")[1] == "scripts" and content.startswith(b"#!python")
                 # Programs and shared objects are what zip files call executable; scripts are in any case.
-                executable = name.startswith("bin/") or member.external_attr >> 16 & 0o111
-                written[name] = _write(root, site, name, content, 0o755 if executable else 0o644, is_script)
-            for name, target in own.items():
-                written[name] = _write(root, site, name, scripts.entry_point(python, target), 0o755, True)
-            written[made] = _write(root, site, made, b"python-common\n", 0o644, False)
+                mode = 0o755 if in_bin or member.external_attr >> 16 & 0o111 else 0o644
+                write(name, scripts.aim(content, python) if is_script else content, mode, is_script=is_script)
+            for name, target in commands.items():
+                write(name, scripts.entry_point(python, target), 0o755, is_script=True)
+            write(installer, b"python-common\n", 0o644)
     except (
         zipfile.BadZipFile,
         NotImplementedError,
@@ -66,16 +60,18 @@ def unpack(wheel: Path, root: Path, version: str, python: Path) -> dict[str, Unp
         UnicodeDecodeError,
     ) as error:
         raise UserError(f"{wheel.name}: not a wheel: {error}", "remove it from the wheel store") from None
-    own_row = f"{information}/RECORD"
-    rows = [*(item.row for name, item in sorted(written.items()) if name != f"{site}/{own_row}"), Row(own_row)]
-    written[f"{site}/{own_row}"] = _write(root, site, f"{site}/{own_row}", record.text(rows).encode(), 0o644, False)
+    # Its own row comes last, instead of one with the hash of the wheel's RECORD.
+    name = f"{site}/{information}/RECORD"
+    rows.pop(name)
+    listed = record.text([*(row for _, row in sorted(rows.items())), Row(f"{information}/RECORD")])
+    _write(f"{root}/{name}", listed.encode(), 0o644)
     return written
 
 
-def _information(archive: zipfile.ZipFile, wheel: Path) -> str:
+def _information(archive: zipfile.ZipFile) -> str:
     """Return the name of the metadata's directory."""
     names = archive.namelist()
-    found = {name.partition("/")[0] for name in names if name.partition("/")[0].endswith(".dist-info")}
+    found = {top for top, _, _ in (name.partition("/") for name in names) if top.endswith(".dist-info")}
     if len(found) != 1 or any(f"{next(iter(found))}/{name}" not in names for name in ("WHEEL", "RECORD", "METADATA")):
         raise zipfile.BadZipFile("it has no metadata directory with METADATA, WHEEL and RECORD, or several")
     [information] = found
@@ -86,7 +82,7 @@ def _information(archive: zipfile.ZipFile, wheel: Path) -> str:
 
 
 def _members(
-    archive: zipfile.ZipFile, wheel: Path, stem: str, site: str, places: Mapping[str, str]
+    archive: zipfile.ZipFile, wheel: Path, stem: str, schemes: Mapping[str, str]
 ) -> dict[str, zipfile.ZipInfo]:
     """Return the members by the names of their files in an environment."""
     found: dict[str, zipfile.ZipInfo] = {}
@@ -98,30 +94,35 @@ def _members(
             raise _refusal(wheel, f"{name} is a symbolic link, and may lead out of the environment")
         if member.is_dir():
             continue
-        place = site
+        directory = schemes["purelib"]
         if name.startswith(f"{stem}.data/"):
             scheme, _, name = name.removeprefix(f"{stem}.data/").partition("/")
-            if scheme not in places or not name:
+            if scheme not in schemes or not name:
                 raise _refusal(wheel, f"{member.filename}: there is no installation scheme {scheme}")
-            place = places[scheme]
-        target = PurePosixPath(place, name).as_posix()
+            directory = schemes[scheme]
+        target = PurePosixPath(directory, name).as_posix()
         if target in found and archive.read(found[target]) != archive.read(member):
             raise _refusal(wheel, f"{name} stands in it twice, with different content")
         found[target] = member
     return found
 
 
-def _entry_points(archive: zipfile.ZipFile, information: str) -> Iterator[tuple[str, str]]:
-    """Yield the scripts of a wheel's entry points, with their targets."""
+def _entry_points(archive: zipfile.ZipFile, wheel: Path, information: str) -> dict[str, str]:
+    """Return the targets of a wheel's entry points by the names of their scripts' files."""
     try:
         text = archive.read(f"{information}/entry_points.txt").decode()
     except KeyError:
-        return
+        return {}
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None, strict=False)
     parser.optionxform = str  # type: ignore[assignment,method-assign]
     parser.read_string(text)
-    for section in ("console_scripts", "gui_scripts"):
-        yield from parser[section].items() if parser.has_section(section) else ()
+    found: dict[str, str] = {}
+    for section in filter(parser.has_section, ("console_scripts", "gui_scripts")):
+        for name, target in parser[section].items():
+            if "/" in name or name in (".", ".."):
+                raise _refusal(wheel, f"the entry point {name} leads out of the environment")
+            found[f"bin/{name}"] = target
+    return found
 
 
 def _check(wheel: Path, names: list[str], version: str) -> None:
@@ -140,11 +141,9 @@ def _refusal(wheel: Path, what: str) -> UserError:
     return UserError(f"{wheel.name}: {what}", "do not use this wheel: see where it came from")
 
 
-def _write(root: Path, site: str, name: str, content: bytes, mode: int, is_script: bool) -> Unpacked:
-    path = f"{root}/{name}"
+def _write(path: str, content: bytes, mode: int) -> None:
     os.makedirs(os.path.dirname(path), exist_ok=True)
     descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
     with os.fdopen(descriptor, "wb") as stream:
         stream.write(content)
         os.fchmod(descriptor, mode)
-    return Unpacked(row=record.row(os.path.relpath(name, site), content), is_script=is_script)

@@ -38,7 +38,7 @@ def test_read_only_directories_are_removed_too(tmp_path: Path) -> None:
     locked.mkdir(parents=True)
     (locked / "file").touch()
     locked.chmod(0o500)
-    files.remove_tree(tmp_path / "a")
+    files.remove(tmp_path / "a")
     assert not (tmp_path / "a").exists()
 
 

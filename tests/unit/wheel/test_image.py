@@ -161,6 +161,14 @@ def test_files_go_where_their_schemes_say(images: Images, tmp_path: Path) -> Non
     assert names == {f"{SITE}/a.py", f"{SITE}/b.so", f"include/site/python{HERE}/pkg/c.h", "share/d"}
 
 
+def test_a_directory_of_modules_called_scripts_holds_no_scripts(images: Images, tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path / "wheels", "pkg", {"pkg/scripts/template.py": "#!python\n"})
+    [image] = images.get([wheel])
+    prefix = make_environment(tmp_path / "environment")
+    image.link(prefix)
+    assert (prefix / SITE / "pkg/scripts/template.py").read_text() == "#!python\n"
+
+
 def test_what_is_no_wheel_is_said(images: Images, tmp_path: Path) -> None:
     (tmp_path / "evil-1.0-py3-none-any.whl").write_bytes(b"nothing")
     with pytest.raises(UserError, match="not a wheel"):

@@ -77,7 +77,7 @@ def _compare(first: Sequence[Path], second: Sequence[Path], settings: Settings) 
         details = "\n".join(line for one, two in differing for line in _describe(one, two, report))
         names = ", ".join(one.name for one, _ in differing)
         raise UserError(f"{names}: not the same in both builds", f"the whole difference is in {report}", details)
-    files.remove_tree(report)
+    files.remove(report)
     return sums
 
 
