@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import os
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -14,9 +12,14 @@ from pathlib import Path
 from toolkit.core import console, process
 from toolkit.core.errors import UserError
 
-RUNNER = Path(__file__).with_name("other_machine_runner.py")
 SLEEP = Path(__file__).with_name("other_machine_sleep.c")
-_DIFFERENT = {"hostname": "other-machine", "user": 4321, "umask": 0o077}
+#: Another host name, and another order of files: the working directory is empty, and in memory (tmpfs lists the newest
+#: file first). Namespaces make that possible for an ordinary user, user_namespaces(7).
+_IN_MEMORY = (
+    *("unshare", "--map-root-user", "--mount", "--uts"),
+    *("sh", "-euc", 'hostname other-machine; mount -t tmpfs tmpfs .; cd "$PWD"; exec "$@"', "sh"),
+)
+_OTHER_USER = ("unshare", "--map-user=4321", "--map-group=4321")
 _DAYS_LATER = 400
 _CLOCK = "faketime/libfaketimeMT.so.1"
 #: Variables of the first build, whoever runs it: its time zone is as far from the second one's as can be.
@@ -27,7 +30,7 @@ HERE = {"TZ": "Etc/GMT+12"}
 def is_allowed() -> bool:
     """Tell whether the kernel allows namespaces; warn where it does not."""
     try:
-        process.read([sys.executable, "-I", RUNNER, json.dumps(_DIFFERENT), "true"])
+        process.read([*_IN_MEMORY, *_OTHER_USER, "true"], cwd=tempfile.gettempdir())
     except UserError:
         console.warn("this kernel allows no namespaces: user, host name and order of files are the same in both builds")
         return False
@@ -76,17 +79,14 @@ def other_locale(known: Sequence[str]) -> str:
     return next((name for name in known if not name.startswith(plain) and not name.startswith("en")), "POSIX")
 
 
-def command(words: Sequence[str], tree: Path, original: Path) -> list[str]:
-    """Return the command that runs words on the other machine, in `tree`: an empty directory, which shows `original`.
+def command(words: Sequence[str], original: Path) -> list[str]:
+    """Return the command that runs words on the other machine, in an empty directory, which shows `original`.
 
-    Results that it writes beside `tree` are seen from here.
+    Results that it writes beside the directory are seen from here.
     """
+    in_memory, as_other_user = (_IN_MEMORY, _OTHER_USER) if is_allowed() else ((), ())
+    copy = ("sh", "-euc", 'cp --archive "$0/." .; umask 077; exec "$@"', str(original))
+    one_core = ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))))
     # All processes are started with one locale; this comes after it.
     locale = other_locale(process.read(["locale", "-a"]).split())
-    words = ["env", f"LC_ALL={locale}", f"LANG={locale}", *words]
-    if not is_allowed():
-        # The other differences need no namespaces.
-        shell = f'cp -a "$1/." . && shift && umask {_DIFFERENT["umask"]:03o} && exec taskset --cpu-list 0 "$@"'
-        return ["sh", "-c", shell, "sh", os.fspath(original), *words]
-    options = {**_DIFFERENT, "tree": str(tree), "original": str(original)}
-    return [sys.executable, "-I", str(RUNNER), json.dumps(options), *words]
+    return [*in_memory, *copy, *as_other_user, *one_core, "env", f"LC_ALL={locale}", f"LANG={locale}", *words]

@@ -49,7 +49,7 @@ def build(
                 second_debs = _build(
                     "SECOND",
                     f"build; what is different: {', '.join(other_machine.varied())}",
-                    other_machine.command(one_core, second, original),
+                    other_machine.command(one_core, original),
                     second,
                     {**there, "JOBS": "1"},
                 )
