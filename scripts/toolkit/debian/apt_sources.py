@@ -1,4 +1,4 @@
-"""Where this machine gets its own packages from: what apt is configured with, read for the sake of another suite."""
+"""The archives that this machine gets its packages from, by what apt is configured with, and those of other suites."""
 
 from __future__ import annotations
 
@@ -13,6 +13,8 @@ from toolkit.core.errors import UserError
 APT = Path("/etc/apt")
 _ONE_LINE = re.compile(r"deb\s+(?:\[(?P<options>[^]]*)\]\s*)?(?P<uri>\S+)\s+(?P<suite>\S+)\s*(?P<components>.*)")
 _OPTION = re.compile(r'(Acquire::(?:https?(?:::[^ ]+)?::[A-Za-z-]+|Check-Valid-Until|Check-Date|Retries)) "(.+)";')
+#: What apt says of an archive that it cannot reach.
+UNREACHED = re.compile(r"Could not resolve|Temporary failure resolving|Could not connect|Unable to connect")
 #: The archives that a release of Debian and Ubuntu consists of, and the suites that consist of one.
 _PARTS = ("", "-updates", "-security")
 _SINGLE = frozenset({"sid", "unstable", "experimental"})
@@ -29,7 +31,7 @@ class Source:
 
     @property
     def line(self) -> str:
-        """Return it in apt's one-line format, sources.list(5)."""
+        """Return it in apt's one-line format."""
         options = f"[signed-by={self.signed_by}] " if self.signed_by else ""
         return f"deb {options}{self.uri} {self.suite} {' '.join(self.components)}".rstrip()
 
@@ -40,11 +42,12 @@ def read(directory: Path = APT) -> tuple[Source, ...]:
     for path in [directory / "sources.list", *sorted((directory / "sources.list.d").glob("*"))]:
         if path.is_file() and path.suffix in (".list", ".sources"):
             text = path.read_text(encoding="utf-8", errors="replace")
-            found += _deb822(text, path) if path.suffix == ".sources" else _one_line(text)
+            found += _deb822(text, path) if path.suffix == ".sources" else one_line(text)
     return tuple(found)
 
 
-def _one_line(text: str) -> Iterator[Source]:
+def one_line(text: str) -> Iterator[Source]:
+    """Yield the sources in a text of apt's one-line format, sources.list(5)."""
     for line in text.splitlines():
         found = _ONE_LINE.fullmatch(line.partition("#")[0].strip())
         if found:
@@ -70,15 +73,15 @@ def _deb822(text: str, path: Path) -> Iterator[Source]:
 
 
 def _key_file(value: str) -> str:
-    """Return the file that holds the keys; nothing for keys that are written there themselves."""
+    """Return the file that holds the keys; empty where the field holds the keys themselves."""
     return value.strip() if value.strip().startswith("/") else ""
 
 
 def for_suite(sources: Sequence[Source], suite: str, *, own: str, distribution: str) -> tuple[Source, ...]:
-    """Return the sources of `suite`, by those that a machine of the suite `own` has: the same places, another suite.
+    """Return the sources of `suite`: those of a machine of the suite `own`, with another suite.
 
-    `distribution` is the ID of os-release(5). What others offer for the distribution is left out, which shows in its
-    key. Raises `UserError` where the machine has none.
+    `distribution` is the ID of os-release(5). Archives of others, which their keys tell, are left out. Raises
+    `UserError` where the machine has no source of its own suite.
     """
     parts = _PARTS[:1] if suite in _SINGLE else _PARTS
     wanted = {f"{own}{part}": f"{suite}{part}" for part in parts}
@@ -97,8 +100,8 @@ def _is_official(source: Source, distribution: str) -> bool:
 
 
 def at_mirror(mirror: str, suite: str, sources: Iterable[Source], own: str) -> tuple[Source, ...]:
-    """Return the sources of `suite` at a place given by the user: a URI, or a line of sources.list(5)."""
-    lines = tuple(_one_line(mirror))
+    """Return the sources of `suite` at a mirror that the user names: a URI, or a line of sources.list(5)."""
+    lines = tuple(one_line(mirror))
     if lines:
         return lines
     if not re.fullmatch(r"[a-z+]+:/\S+", mirror):
@@ -111,6 +114,6 @@ def at_mirror(mirror: str, suite: str, sources: Iterable[Source], own: str) -> t
 
 
 def options() -> tuple[str, ...]:
-    """Return what apt is told about reaching archives, such as a proxy, in the format of apt.conf(5)."""
+    """Return apt's settings of how archives are reached, such as a proxy, in the format of apt.conf(5)."""
     dump = process.read(["apt-config", "dump"])
     return tuple(f'{name} "{value}";' for name, value in _OPTION.findall(dump))

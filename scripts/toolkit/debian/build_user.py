@@ -112,6 +112,13 @@ def workspace(user: Account) -> Iterator[Path]:
         yield path
 
 
+def no_space(output: str, what: str) -> UserError | None:
+    """Return the error `what` if a command in a workspace failed because that is full, as its output shows."""
+    if "No space left on device" not in output:
+        return None
+    return UserError(what, "free some, or name a directory that has more: TMPDIR=/other/directory")
+
+
 def _remove(path: Path, user: Account) -> None:
     """Remove a directory with files that belong to the ids of a chroot, which a run that is ending may do as well."""
     mapped = ["unshare", "--map-auto", "--map-root-user"]

@@ -1,4 +1,4 @@
-"""Clean chroots of a suite, with what builds a project, as tarballs in the cache: made once, used for some days."""
+"""Clean chroots of a suite with the build dependencies of a project: tarballs in the cache, used for some days."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from toolkit.project.debian_control import Control
 from toolkit.project.settings import Settings, default_of
 
 _DAY = 24 * 60 * 60
-#: What mmdebstrap says of the steps that take long.
+#: How mmdebstrap announces the steps that take long.
 _STEP = re.compile(r"I: (running apt-get update|downloading packages|extracting archives|installing|creating tarball)")
 _UNMET = re.compile(r"(?:Depends|Build-Depends): (\S+(?: \([^)]*\))?) but it is not|Unable to locate package (\S+)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """What is in a chroot: a suite from these sources (lines of sources.list), and these fields of debian/control.
+    """A chroot to be made: a suite from `sources`, lines of sources.list, and what fields of debian/control name.
 
     `variant` is one of mmdebstrap's: `buildd` to build in, `minbase` to install into.
     """
@@ -50,23 +50,15 @@ class Recipe:
     @property
     def mirror(self) -> str:
         """Return the URI of its first source."""
-        return re.sub(r"^deb\s+(\[[^]]*\]\s*)?", "", self.sources[0]).split()[0]
+        return next(apt_sources.one_line(self.sources[0])).uri
 
     @property
     def control(self) -> str:
         """Return a debian/control with these dependencies, for `apt-get build-dep`."""
-        lines = [f"{name}: {value}" for name, value in self.depends.items()]
-        return "\n".join(
-            [
-                "Source: chroot",
-                "Maintainer: Nobody <nobody@localhost>",
-                *lines,
-                "",
-                "Package: chroot",
-                "Architecture: any",
-                "Description: nothing",
-                "",
-            ]
+        relations = "".join(f"{name}: {value}\n" for name, value in self.depends.items())
+        return (
+            f"Source: chroot\nMaintainer: Nobody <nobody@localhost>\n{relations}\n"
+            "Package: chroot\nArchitecture: any\nDescription: nothing\n"
         )
 
 
@@ -99,16 +91,16 @@ def _days(text: str) -> int:
 
 
 def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:
-    """Return the recipe of a chroot to build a project in; for one without a packaging it has what the toolkit needs.
+    """Return the recipe of a chroot to build a project in; without a packaging, in which the toolkit can build.
 
-    `mirror` is where packages come from (default: as this machine's own). Raises `UserError`.
+    `mirror` replaces the archives that this machine's own packages come from. Raises `UserError`.
     """
     depends = packaging.relations if packaging else {"Build-Depends": ", ".join(debian_control.BUILD_DEPENDS)}
     return replace(minimal(suite, mirror), variant="buildd", depends=depends)
 
 
 def minimal(suite: str, mirror: str = "") -> Recipe:
-    """Return the recipe of a system that has no more than what every system has, to install into."""
+    """Return the recipe of a minimal system, to install into."""
     suites.require_name(suite)
     own, sources = suites.own(), apt_sources.read()
     found = (
@@ -123,9 +115,9 @@ def minimal(suite: str, mirror: str = "") -> Recipe:
 
 
 def provide(recipe: Recipe, settings: Settings, max_age: int) -> Chroot:
-    """Return a chroot that is not older than `max_age` days; it is made if there is none, or a damaged one.
+    """Return a chroot that is not older than `max_age` days; it is made if there is none, or only a damaged one.
 
-    A new one takes the place of the old when it is complete. Raises `UserError`.
+    A new one replaces the old when it is complete. Raises `UserError`.
     """
     user = build_user.account()
     directory = files.cache_root() / "chroots"
@@ -169,7 +161,9 @@ def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> d
     start = time.monotonic()
     console.step("CHROOT", f"{recipe.suite} {recipe.architecture}, from {recipe.mirror}")
     with directories.temporary(tarball.parent, ".chroot-") as staged, build_user.workspace(user) as base:
-        _debootstrap(recipe, settings, user, base)
+        (base / "control").write_text(recipe.control, encoding="utf-8")
+        (base / "control").chmod(0o644)
+        bootstrap(command(recipe, base), recipe, user, base, settings.build / "logs" / f"chroot-{recipe.suite}.log")
         shutil.move(base / "chroot.tar.zst", staged / tarball.name)
         if user.is_other:
             os.chown(staged / tarball.name, os.geteuid(), os.getegid())
@@ -188,18 +182,11 @@ def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> d
     return stamp
 
 
-def _debootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) -> None:
-    control_file = base / "control"
-    control_file.write_text(recipe.control, encoding="utf-8")
-    control_file.chmod(0o644)
-    bootstrap(command(recipe, base), recipe, user, base, settings.build / "logs" / f"chroot-{recipe.suite}.log")
-
-
 def bootstrap(words: Sequence[str], recipe: Recipe, user: Account, base: Path, log: Path, tag: str = "CHROOT") -> None:
-    """Run mmdebstrap as `user` in `base`: what it does is passed on under `tag`, its output kept in `log`."""
+    """Run mmdebstrap as `user` in `base`: its steps are shown under `tag`, its output is kept in `log`."""
     log.parent.mkdir(parents=True, exist_ok=True)
     try:
-        with progress.watching(tag, f"mmdebstrap {recipe.suite}", lambda line: _pass_on(line, tag)) as watch:
+        with progress.watching(tag, f"mmdebstrap {recipe.suite}", lambda line: _show_step(line, tag)) as watch:
             output = process.run(user.command(words), cwd=base, env=user.environment(base), watch=watch)
     except process.CommandError as error:
         files.write_atomic(log, error.output)
@@ -210,12 +197,12 @@ def bootstrap(words: Sequence[str], recipe: Recipe, user: Account, base: Path, l
 
 def command(recipe: Recipe, base: Path) -> list[str]:
     """Return the command that writes the tarball to a directory, which holds `control`."""
-    place = "/tmp/dependencies"
+    inside = "/tmp/dependencies"
     building = [
-        f'mkdir -p "$1{place}/debian"',
-        f"upload {base}/control {place}/debian/control",
-        f'chroot "$1" apt-get --yes --no-install-recommends build-dep {place}',
-        f'rm -r "$1{place}"',
+        f'mkdir -p "$1{inside}/debian"',
+        f"upload {base}/control {inside}/debian/control",
+        f'chroot "$1" apt-get --yes --no-install-recommends build-dep {inside}',
+        f'rm -r "$1{inside}"',
     ]
     hooks = [*(building if recipe.depends else []), f"download /etc/os-release {base}/os-release"]
     return [
@@ -233,14 +220,14 @@ def command(recipe: Recipe, base: Path) -> list[str]:
     ]
 
 
-def _pass_on(line: str, tag: str) -> None:
+def _show_step(line: str, tag: str) -> None:
     found = _STEP.match(line)
     if found:
         console.step(tag, f"  {line.removeprefix('I: ').rstrip('.')}")
 
 
 def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError:
-    """Return what apt's and mmdebstrap's complaints mean for the user."""
+    """Return the error that the complaints of apt and mmdebstrap mean for the user."""
     output, mirror = error.output, recipe.mirror
     if re.search(r"does not have a Release file|404 +Not Found.*InRelease", output):
         missing = re.search(r"The repository '(\S+) (\S+) Release' does not", output)
@@ -249,28 +236,25 @@ def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError
     unmet = [first or second for first, second in _UNMET.findall(output)]
     if unmet:
         return UserError(
-            f"{recipe.suite} lacks what debian/control wants to build with: {', '.join(unmet)}",
-            "see how it is called there, or give an alternative: `one | other`",
+            f"{recipe.suite} lacks build dependencies of debian/control: {', '.join(unmet)}",
+            "look up their names in that suite, or give an alternative: `one | other`",
         )
-    if "No space left on device" in output:
-        return UserError(
-            f"{recipe.suite}: no space left for the chroot",
-            "free some, or name a directory that has more: TMPDIR=/elsewhere",
-        )
+    if full := build_user.no_space(output, f"{recipe.suite}: no space left for the chroot"):
+        return full
     if re.search(r"NO_PUBKEY|is not signed|couldn't be verified", output):
         return UserError(
-            f"{mirror}: this machine has not the key of {recipe.suite}",
+            f"{mirror}: this machine does not have the key of {recipe.suite}",
             "update the package debian-archive-keyring (or ubuntu-keyring), or MIRROR='deb [signed-by="
             "/the/key.gpg] URI suite main'",
             output,
         )
-    if re.search(r"Could not resolve|Temporary failure resolving|Could not connect|Unable to connect", output):
-        return UserError(f"{mirror}: not reached", "see the network, or name another place: MIRROR=", output)
+    if apt_sources.UNREACHED.search(output):
+        return UserError(f"{mirror}: not reached", "see the network, or name another mirror: MIRROR=", output)
     return UserError(f"the chroot of {recipe.suite} could not be made", f"the whole output is in {log}", output)
 
 
 def _remove_old(directory: Path, max_age: int) -> None:
-    """Remove the chroots that anyone would make again: those of other dependencies that nobody has refreshed."""
+    """Remove outdated chroots of other recipes, which nobody has refreshed."""
     limit = time.time() - max(max_age, 7) * _DAY
     for tarball in directory.glob("*.tar.zst"):
         if tarball.stat().st_mtime < limit:

@@ -221,10 +221,8 @@ def _keep_log(base: Path, target: Path) -> None:
 
 def explain(error: process.CommandError, inside: UserError | None, suite: str, log: Path) -> UserError:
     """Return the error of the verb `inside` the build if there is one; else the stage that sbuild did not get past."""
-    if "No space left on device" in error.output:
-        return UserError(
-            f"{suite}: no space left for the build", "free some, or name a directory that has more: TMPDIR=/elsewhere"
-        )
+    if full := build_user.no_space(error.output, f"{suite}: no space left for the build"):
+        return full
     built, _, rest = error.output.partition("\nBuild finished at ")
     if rest:
         found = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built), inside)

@@ -41,14 +41,14 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> list[str]:
     """Return the names of the chroots that were made, which takes no time here."""
     names: list[str] = []
 
-    def debootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) -> None:
+    def bootstrap(words: list[str], recipe: Recipe, user: Account, base: Path, log: Path) -> None:
         names.append(recipe.name)
         (base / "chroot.tar.zst").write_bytes(b"a chroot")
         (base / "os-release").write_text('ID=debian\nVERSION_ID="13"\n')
 
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.setenv("TMPDIR", str(tmp_path))
-    monkeypatch.setattr(chroot, "_debootstrap", debootstrap)
+    monkeypatch.setattr(chroot, "bootstrap", bootstrap)
     user = Account(name="me", uid=0, gid=0, is_other=False)
     monkeypatch.setattr(build_user, "account", lambda: user)
     return names
@@ -109,7 +109,7 @@ def test_one_that_cannot_be_made_leaves_the_old_one(
         raise UserError("no such mirror")
 
     path = chroot.provide(RECIPE, settings, 7).path
-    monkeypatch.setattr(chroot, "_debootstrap", fail)
+    monkeypatch.setattr(chroot, "bootstrap", fail)
     with pytest.raises(UserError, match="no such mirror"):
         chroot.provide(RECIPE, settings, 0)
     assert sorted(entry.name for entry in path.parent.iterdir()) == [path.name, f"{path.name}.json"]
@@ -127,7 +127,7 @@ def test_other_dependencies_or_another_mirror_make_another_one() -> None:
     assert RECIPE.name.startswith("trixie-amd64-")
 
 
-def test_asks_apt_for_all_that_debian_control_wants(tmp_path: Path) -> None:
+def test_asks_apt_for_all_build_dependencies(tmp_path: Path) -> None:
     assert "Build-Depends: debhelper-compat (= 13), python3-dev\nBuild-Conflicts: other\n\nPackage:" in RECIPE.control
     words = chroot.command(RECIPE, tmp_path)
     assert words[-3:] == ["trixie", f"{tmp_path}/chroot.tar.zst", RECIPE.sources[0]]
@@ -142,11 +142,11 @@ def test_asks_apt_for_all_that_debian_control_wants(tmp_path: Path) -> None:
             "http://mirror.example/debian has no suite trixiee",
             "MIRROR=",
         ),
-        (UNMET, "trixie lacks what debian/control wants to build with: libone-dev (>= 2), libtwo-dev", "one | other"),
+        (UNMET, "trixie lacks build dependencies of debian/control: libone-dev (>= 2), libtwo-dev", "one | other"),
         ("tar: x: Cannot write: No space left on device\n", "trixie: no space left for the chroot", "TMPDIR="),
         (
             "Err:1 ... NO_PUBKEY 6ED0E7B82643E131\n",
-            "http://mirror.example/debian: this machine has not the key of trixie",
+            "http://mirror.example/debian: this machine does not have the key of trixie",
             "keyring",
         ),
         ("Temporary failure resolving 'mirror.example'\n", "http://mirror.example/debian: not reached", "MIRROR="),

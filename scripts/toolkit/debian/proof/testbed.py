@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolkit.core import files, process, progress
 from toolkit.core.errors import UserError
-from toolkit.debian import build_user, source_package
+from toolkit.debian import apt_sources, build_user, source_package
 from toolkit.debian.chroot import Chroot
 
 #: `name  PASS`, `name  FAIL non-zero exit status 1`, in the summary of a run.
@@ -93,11 +93,8 @@ def _result(found: re.Match[str], directory: Path) -> Result:
 
 def explain(output: str, suite: str, log: Path) -> UserError:
     """Return the reason why autopkgtest ran no tests."""
-    if "No space left on device" in output:
-        return UserError(
-            f"{suite}: no space left for a system to test in",
-            "free some, or name a directory that has more: TMPDIR=/elsewhere",
-        )
+    if full := build_user.no_space(output, f"{suite}: no space left for a system to test in"):
+        return full
     unmet = re.search(r"^ (\S+ : Depends: .*?)(?: but .*)?$", output, re.MULTILINE)
     if unmet:
         return UserError(
@@ -105,6 +102,6 @@ def explain(output: str, suite: str, log: Path) -> UserError:
             f"see how it is called there; the whole output is in {log}",
             output,
         )
-    if re.search(r"Could not resolve|Temporary failure resolving|Unable to connect", output):
+    if apt_sources.UNREACHED.search(output):
         return UserError(f"{suite}: the package archive was not reached", "see the network, or MIRROR=", output)
     return UserError(f"{suite}: autopkgtest could not run", f"the whole output is in {log}", output)
