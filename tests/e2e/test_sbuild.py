@@ -93,7 +93,7 @@ def test_another_source_of_the_same_version_is_refused(built: DebianProject, var
     command = ["make", "sbuild"]
     done = subprocess.run(command, cwd=built.root, env=variables, capture_output=True, text=True, check=False)
     assert done.returncode == 2
-    assert "some-project_1.0.dsc: this version is there already, made of another source" in done.stderr
+    assert "some-project_1.0.dsc: this version is there already, made from another source" in done.stderr
     assert {path.name: files.sha256(path) for path in (built.dist / SUITE).iterdir()} == before
 
 

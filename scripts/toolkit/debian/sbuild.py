@@ -14,14 +14,14 @@ from toolkit.core import console, directories, events, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user, chroot, deb_build, source_package
 from toolkit.debian.chroot import Chroot
-from toolkit.debian.compression import SMALL, Compression
+from toolkit.debian.compression import Compression
 from toolkit.debian.deb_build import Deb
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
-#: Where a package is built, in every chroot: what a build tells of its path is the same each time.
-_PLACE, _TREE = "/build/python-common", "package"
+#: The path of a build, the same in every chroot, since packages may record it; and the name of the tree below it.
+_BUILD_PATH, _TREE = "/build/python-common", "package"
 _RESULTS = (".deb", ".ddeb", ".udeb", ".changes", ".buildinfo")
 _SUFFIX = re.compile(r"[A-Za-z0-9.+~]*")
 _STAGE = re.compile(r"^Fail-Stage: (\S+)", re.MULTILINE)
@@ -29,9 +29,10 @@ _STAGE = re.compile(r"^Fail-Stage: (\S+)", re.MULTILINE)
 
 @dataclass(frozen=True, kw_only=True)
 class SbuildOptions:
-    """For which `suites`, with `jobs` at once; `suffix` is added to versions, its {suite} and {release} replaced.
+    """The suites to build for, one after the other, with `jobs` processes, and how to compress packages.
 
-    Packages are compressed with `compression`; `mirror` and `max_age` (days) are those of the chroots.
+    `suffix` is added to versions, its {suite} and {release} replaced. `mirror` and `max_age` (days) are those of the
+    chroots.
     """
 
     suites: tuple[str, ...]
@@ -39,12 +40,12 @@ class SbuildOptions:
     jobs: int
     mirror: str
     max_age: int
-    compression: Compression = SMALL
+    compression: Compression
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Work:
-    """What every suite's build needs, the source package at `dsc`."""
+    """The input of each suite's build, with the source package at `dsc`."""
 
     settings: Settings
     options: SbuildOptions
@@ -69,38 +70,34 @@ def check(options: SbuildOptions) -> None:
 
 
 def build(project: Project, settings: Settings, options: SbuildOptions, packaging: Control) -> Iterator[list[Deb]]:
-    """Build the project for one suite after the other, and yield the binary packages of each when they are in dist/.
+    """Build the project for one suite after the other, and yield the binary packages of each once they are in dist/.
 
-    Raises `UserError`; what was in dist/ for a suite that could not be built stays.
+    Raises `UserError`; dist/ keeps the older packages of a suite that could not be built.
     """
     directory = settings.build / "sbuild"
     with files.exclusive(directory, "sbuild"):
         try:
             files.empty(directory)
-            work = _prepare(project, settings, options, packaging, directory)
+            start = time.monotonic()
+            dsc, count = source_package.write(project, settings, packaging, directory)
+            console.step(
+                "SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)"
+            )
+            work = _Work(settings=settings, options=options, packaging=packaging, dsc=dsc)
             for suite in options.suites:
-                refuse_other_source(work.dsc, settings.dist / suite)
+                refuse_other_source(dsc, settings.dist / suite)
             for suite in dict.fromkeys(options.suites):
                 yield _build_one(suite, work)
         finally:
             files.empty(directory)
 
 
-def _prepare(
-    project: Project, settings: Settings, options: SbuildOptions, packaging: Control, directory: Path
-) -> _Work:
-    start = time.monotonic()
-    dsc, count = source_package.write(project, settings, packaging, directory)
-    console.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
-    return _Work(settings=settings, options=options, packaging=packaging, dsc=dsc)
-
-
 def refuse_other_source(dsc: Path, target: Path) -> None:
-    """Raise `UserError` where a directory has this version of the source package with other files."""
+    """Raise `UserError` if a directory has this version of the source package with other files."""
     old = target / dsc.name
     if old.is_file() and source_package.checksums(old) != source_package.checksums(dsc):
         raise UserError(
-            f"{old}: this version is there already, made of another source",
+            f"{old}: this version is there already, made from another source",
             f"raise the version in debian/changelog, or remove {target} if nobody has that version",
         )
 
@@ -112,6 +109,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
     user = build_user.account()
     start = time.monotonic()
     console.step("SBUILD", f"{work.packaging.name} {version}, for {suite}")
+    log = work.settings.build / "logs" / f"sbuild-{suite}.log"
     with build_user.workspace(user) as base:
         for path in [clean.path, *source_package.files_of(work.dsc)]:
             files.link_or_copy(path, base / path.name)
@@ -122,9 +120,9 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
             try:
                 process.run(user.command(words), cwd=base, env=environment, watch=watch, receive=relay.receive)
             except process.CommandError as error:
-                raise explain(error, relay.error, suite, _log(work, suite)) from error
+                raise explain(error, relay.error, suite, log) from error
             finally:
-                _keep_log(base, _log(work, suite))
+                _keep_log(base, log)
         console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
         built = [path for path in base.iterdir() if path.suffix in _RESULTS]
         return _publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
@@ -138,10 +136,10 @@ def suffix(template: str, clean: Chroot) -> str:
 
 
 def command(work: _Work, clean: Chroot, version: str) -> list[str]:
-    """Return the command that builds the binary packages in its directory, which holds source package and chroot.
+    """Return the command that builds the binary packages, in a directory that holds source package and chroot.
 
-    The chroot has exactly what the package is built with, and dpkg-buildpackage compares that once more: so there is
-    nothing to install, and no need for a network at any step (sbuild builds without one in any case).
+    The chroot has exactly the build dependencies, which dpkg-buildpackage checks once more: so nothing is to be
+    installed, and no step needs a network (sbuild builds without one in any case).
     """
     renamed = [f"--binNMU-changelog={_entry(work, clean.suite, version)}"] if version != work.packaging.version else []
     return [
@@ -153,11 +151,11 @@ def command(work: _Work, clean: Chroot, version: str) -> list[str]:
         "--build-dep-resolver=null",
         *(f"--no-{step}" for step in ("apt-update", "apt-upgrade", "apt-distupgrade", "source")),
         *(f"--no-run-{tool}" for tool in ("lintian", "piuparts", "autopkgtest")),
-        f"--build-path={_PLACE}",
+        f"--build-path={_BUILD_PATH}",
         f"--dsc-dir={_TREE}",
         f"--jobs={work.options.jobs}",
         *renamed,
-        # A version of its own would leave out packages of all architectures, were this not said after it.
+        # These come after the changelog's entry, which switches off packages of all architectures.
         "--arch-any",
         "--arch-all",
         work.dsc.name,
@@ -165,7 +163,7 @@ def command(work: _Work, clean: Chroot, version: str) -> list[str]:
 
 
 def _entry(work: _Work, suite: str, version: str) -> str:
-    """Return the changelog's entry that gives binary packages their version, deb-changelog(5)."""
+    """Return the entry of the changelog that gives binary packages their version, deb-changelog(5)."""
     name, source = work.packaging.name, work.packaging.version
     return (
         f"{name} ({version}) {suite}; urgency=medium, binary-only=yes\n\n"
@@ -174,9 +172,9 @@ def _entry(work: _Work, suite: str, version: str) -> str:
 
 
 def configuration(work: _Work, base: Path) -> str:
-    """Return the text of a configuration file for sbuild.conf(5): what no option is for."""
-    # Where the source package has it; that of libraries may be without.
-    toolkit = Path(_PLACE, _TREE, os.path.relpath(work.settings.toolkit, work.settings.project))
+    """Return the text of a configuration file, sbuild.conf(5), with the settings that have no option."""
+    # The toolkit in the source package; that of libraries may have none.
+    toolkit = Path(_BUILD_PATH, _TREE, os.path.relpath(work.settings.toolkit, work.settings.project))
     inside = {
         **deb_build.forwarded(work.settings),
         **work.options.compression.environment,
@@ -195,7 +193,7 @@ def configuration(work: _Work, base: Path) -> str:
             "$log_colour = 0;",
             "$build_environment = {",
             *lines,
-            # sbuild passes on hardly any variable; the descriptor that this one names comes through.
+            # sbuild passes on few variables, but every file descriptor, such as the one that this variable names.
             f"  {events.VARIABLE} => $ENV{{{events.VARIABLE}}} // '',",
             "};",
             "1;\n",
@@ -204,12 +202,8 @@ def configuration(work: _Work, base: Path) -> str:
 
 
 def _quote(text: str) -> str:
-    """Return a string of Perl."""
+    """Return a string literal of Perl."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-
-
-def _log(work: _Work, suite: str) -> Path:
-    return work.settings.build / "logs" / f"sbuild-{suite}.log"
 
 
 def _keep_log(base: Path, target: Path) -> None:
@@ -220,7 +214,7 @@ def _keep_log(base: Path, target: Path) -> None:
 
 
 def explain(error: process.CommandError, inside: UserError | None, suite: str, log: Path) -> UserError:
-    """Return the error of the verb `inside` the build if there is one; else the stage that sbuild did not get past."""
+    """Return the error of the verb `inside` the build if there is one; else name the stage at which sbuild failed."""
     if full := build_user.no_space(error.output, f"{suite}: no space left for the build"):
         return full
     built, _, rest = error.output.partition("\nBuild finished at ")
@@ -236,7 +230,7 @@ def explain(error: process.CommandError, inside: UserError | None, suite: str, l
 
 
 def _publish(paths: Sequence[Path], target: Path) -> list[Deb]:
-    """Put finished files and the source package into the place of dist/<suite>/ in one step."""
+    """Replace dist/<suite>/ by finished files and the source package in one step."""
     with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         for path in paths:

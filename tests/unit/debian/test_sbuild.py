@@ -10,6 +10,7 @@ from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.debian import sbuild
 from toolkit.debian.chroot import Chroot
+from toolkit.debian.compression import SMALL
 from toolkit.debian.sbuild import SbuildOptions
 
 TRIXIE = Chroot(path=Path("trixie.tar.zst"), suite="trixie", release="13")
@@ -18,7 +19,7 @@ DSC = "Format: 3.0 (native)\nChecksums-Sha256:\n {sha} 1000 some-project_1.0.tar
 
 
 def options(suffix: str, *suites: str) -> SbuildOptions:
-    return SbuildOptions(suites=suites, suffix=suffix, jobs=1, mirror="", max_age=7)
+    return SbuildOptions(suites=suites, suffix=suffix, jobs=1, mirror="", max_age=7, compression=SMALL)
 
 
 @pytest.mark.parametrize(
