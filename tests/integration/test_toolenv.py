@@ -177,9 +177,9 @@ def test_an_interpreter_without_ensurepip_is_named_with_the_package_to_install(t
     python = tmp_path / "python3"
     python.write_text(f'#!/bin/sh\ncase $* in *ensurepip*) exit 1;; esac\nexec {sys.executable} "$@"\n', "utf-8")
     python.chmod(0o755)
-    with pytest.raises(UserError, match="has no ensurepip") as caught:
+    with pytest.raises(UserError, match=f"virtual environments of {python} need: python3-venv") as caught:
         tools_environment.make(python)
-    assert "apt install python3-venv" in caught.value.hint
+    assert caught.value.hint.startswith("apt-get install python3-venv; ")
 
 
 def test_the_pins_name_no_index_and_hash_every_file() -> None:

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.core import console, files, process, progress
+from toolkit.core import console, debian_packages, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.network.index_options import DEFAULTS, IndexOptions
 
@@ -123,13 +123,14 @@ def _create(directory: Path, python: Path, requirements: Path, options: IndexOpt
 
 
 def _check_ensurepip(python: Path) -> None:
-    """Debian has it in a package of its own, without which venv fails with advice that is hard to follow."""
+    # Debian has it in a package of its own, without which venv fails with advice that is hard to follow.
     try:
         process.read([python, "-I", "-c", "import ensurepip, venv"])
     except process.CommandError:
-        raise UserError(
-            f"{python} cannot make virtual environments: it has no ensurepip",
-            "`make setup`, or `apt install python3-venv`",
+        raise debian_packages.lacking(
+            f"virtual environments of {python} need",
+            ["python3-venv"],
+            "an interpreter that is not Debian's needs its own ensurepip",
         ) from None
 
 

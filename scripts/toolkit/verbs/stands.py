@@ -5,11 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import shlex
-import shutil
 import time
 from pathlib import Path
 
-from toolkit.core import console
+from toolkit.core import console, debian_packages
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
 from toolkit.stand import base, machine
@@ -127,8 +126,7 @@ def end_container(run: Run) -> None:
 def _require_containers() -> None:
     if os.geteuid() != 0:
         raise UserError("only root can boot containers", "run `make stand`, which asks sudo")
-    if not shutil.which("systemd-nspawn"):
-        raise UserError("systemd-nspawn: no such program", "run `make setup`, or `apt install systemd-container`")
+    debian_packages.require("containers need", "systemd-nspawn")
 
 
 def box_options(parser: argparse.ArgumentParser) -> None:
