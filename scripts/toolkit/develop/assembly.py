@@ -1,4 +1,4 @@
-"""A development environment as it is made, or changed in place: what is missing is got first, then put in."""
+"""A development environment is made, or changed in place: all wheels are got first, then installed."""
 
 from __future__ import annotations
 
@@ -11,15 +11,14 @@ from typing import Any
 from toolkit.core import console, files, process, threads
 from toolkit.core.errors import UserError
 from toolkit.develop import index_wheels, linking, sync, virtualenv, workon
-from toolkit.develop.supply import WheelSources
-from toolkit.develop.sync import Changes, TargetDistribution
-from toolkit.develop.workon import State
-from toolkit.model.interpreter import Interpreter
+from toolkit.develop.sync import Changes, Installed, TargetDistribution
+from toolkit.develop.wheel_sources import WheelSources
+from toolkit.develop.workon import Environment, State
 from toolkit.model.lock import VendoredFile
 from toolkit.network.index_options import IndexOptions
-from toolkit.project.discovery import Package, Project
-from toolkit.wheel import environment
 from toolkit.wheel.image import Image
+
+_NO_STATE = State(project="", interpreter="", full_version="")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,31 +39,16 @@ class EnvironmentOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Environment:
-    """An environment to be: where, for which project, from what; `state` is that of the one there, if it is ours."""
+class Assembly(Environment):
+    """An environment to be made or changed: the sources of its wheels, and the state of the one there, if it is ours.
 
-    prefix: Path
-    project: Project
-    supply: WheelSources
+    `personal` is what to remember of the developer's own requirements.
+    """
+
+    sources: WheelSources
     options: EnvironmentOptions
     state: State | None
-    extra: tuple[Package, ...] = ()
-    remembered: Mapping[str, Any] = field(default_factory=dict)
-
-    @property
-    def interpreter(self) -> Interpreter:
-        """Return the interpreter that it is for."""
-        return self.supply.used
-
-    @property
-    def site(self) -> Path:
-        """Return the directory of its modules."""
-        return environment.site_packages(self.prefix, self.interpreter)
-
-    @property
-    def packages(self) -> tuple[Package, ...]:
-        """Return the packages that it links."""
-        return (*self.project.packages, *self.extra)
+    personal: Mapping[str, Any]
 
     @property
     def linked(self) -> tuple[str, ...]:
@@ -72,137 +56,127 @@ class Environment:
         return tuple(package.name for package in self.packages)
 
 
-def bring_about(found: Environment) -> None:
+def run(target: Assembly) -> None:
     """Make an environment, or change the one there, and say what was done. Raises `UserError`."""
-    wanted = found.supply.wanted()
-    anew = _why_anew(found)
-    there = {} if anew or not found.state else sync.installed(found.site, {*found.state.linked, *found.linked})
-    changes = sync.compare(wanted, there, found.state.distributions if found.state else {})
-    if found.options.dry_run:
-        _report(found, changes, anew)
+    distributions = target.sources.distributions()
+    reason = _reason_to_make(target)
+    state = target.state or _NO_STATE
+    present = {} if reason else sync.installed(target.site, {*state.linked, *target.linked})
+    changes = sync.compare(distributions, present, state.distributions)
+    summary = f"{target.prefix}: Python {target.interpreter.full_version}, {len(distributions)} distributions"
+    if target.options.dry_run:
+        if reason:
+            console.step("NEW" if reason == "new" else "REMAKE", summary)
+        elif changes:
+            _report(changes)
+        else:
+            console.step("READY", f"{target.prefix} is up to date")
         return
-    if anew:
-        _create(found, wanted, changes, anew)
-        return
-    assert found.state  # noqa: S101  -- for the type alone
-    if changes:
-        images = _gather(found, changes)
-        _report(found, changes, anew)
-        kept = {
-            name: made
-            for name, made in found.state.distributions.items()
-            if name not in {item.name for item in changes.install}
-        }
-        workon.write(found.prefix, replace(found.state, distributions=kept))
-        wheels = _binary(found, changes)
-        if wheels:
-            sync.make_way(changes, there, wheels)
-            index_wheels.install(
-                found.prefix, wheels, found.supply.indexes, index_wheels.environment(found.supply.indexes)
-            )
-        sync.apply(found.prefix, changes, there, images)
-    _finish(found, wanted)
-    console.step("READY", f"{_summary(found, wanted)}{'' if changes else ', up to date'}")
+    if reason:
+        _make(target, changes, distributions, reason)
+    else:
+        if changes:
+            _change(target, changes, present, state)
+        _finish(target, distributions, state)
+    console.step("READY", summary if reason or changes else f"{summary}, up to date")
 
 
-def _why_anew(found: Environment) -> str:
-    """Return why the environment has to be made from nothing; empty when it has not."""
-    state, prefix = found.state, found.prefix
+def _reason_to_make(target: Assembly) -> str:
+    """Return why the environment has to be made from nothing; empty where it is changed in place."""
+    state, prefix = target.state, target.prefix
     if not os.path.lexists(prefix):
         return "new"
-    if found.options.force:
+    if target.options.force:
         return "--force"
     if not state:
         return "it was not finished"
-    if (state.interpreter, state.full_version) != (str(found.interpreter.path), found.interpreter.full_version):
-        return f"Python {state.full_version} -> {found.interpreter.full_version} ({found.interpreter.path})"
-    if state.system_site_packages != found.options.system_site_packages:
+    if (state.interpreter, state.full_version) != (str(target.interpreter.path), target.interpreter.full_version):
+        return f"Python {state.full_version} -> {target.interpreter.full_version} ({target.interpreter.path})"
+    if state.system_site_packages != target.options.system_site_packages:
         return "with or without the system's packages"
-    needed = (prefix / "bin" / "python", prefix / "bin" / "activate", prefix / "pyvenv.cfg", found.site)
-    broken = next((path for path in needed if not path.exists()), None)
-    return f"it is broken: {broken.relative_to(prefix)} is missing" if broken else ""
+    required = (prefix / "bin" / "python", prefix / "bin" / "activate", prefix / "pyvenv.cfg", target.site)
+    missing = next((path for path in required if not path.exists()), None)
+    return f"it is broken: {missing.relative_to(prefix)} is missing" if missing else ""
 
 
-def _create(found: Environment, wanted: Sequence[TargetDistribution], changes: Changes, why: str) -> None:
-    images = _gather(found, changes)
-    wheels = _binary(found, changes)
-    if why != "new":
-        console.step("ANEW", f"{found.prefix}: {why}")
-    found.prefix.parent.mkdir(parents=True, exist_ok=True)
-    with workon.replacing(found.prefix):
-        found.site.mkdir(parents=True)
-        workon.claim(found.prefix)
+def _make(target: Assembly, changes: Changes, distributions: Sequence[TargetDistribution], reason: str) -> None:
+    images, wheels, indexes = _images(target, changes), _binary(target, changes), target.options.indexes
+    if reason != "new":
+        console.step("REMAKE", f"{target.prefix}: {reason}")
+    target.prefix.parent.mkdir(parents=True, exist_ok=True)
+
+    def make_empty() -> None:
+        virtualenv.make(target.prefix, target.interpreter, system_site_packages=target.options.system_site_packages)
+
+    with workon.replacing(target.prefix):
+        target.site.mkdir(parents=True)
+        workon.claim(target.prefix)
         # They write different files, and virtualenv takes a while to start.
-        with threads.beside(lambda: _make_empty(found), process.end_children) as is_made:
-            sync.apply(found.prefix, changes, {}, images)
-            variables = index_wheels.environment(found.supply.indexes) if wheels else {}
+        with threads.beside(make_empty, process.end_children) as is_made:
+            sync.apply(target.prefix, changes, {}, images)
+            variables = index_wheels.environment(indexes) if wheels else {}
             is_made()
         if wheels:
-            index_wheels.install(found.prefix, wheels, found.supply.indexes, variables)
-        _finish(found, wanted)
-    console.step("READY", _summary(found, wanted))
+            index_wheels.install(target.prefix, wheels, indexes, variables)
+        _finish(target, distributions, _NO_STATE)
 
 
-def _gather(found: Environment, changes: Changes) -> Mapping[str, Image]:
-    """Return what is put in by ourselves; with --binary, say what of it no wheel could stand for."""
-    supply = found.supply
-    if found.options.binary and supply.nodes and not supply.binary:
+def _change(target: Assembly, changes: Changes, present: Mapping[str, list[Installed]], state: State) -> None:
+    images, wheels, indexes = _images(target, changes), _binary(target, changes), target.options.indexes
+    _report(changes)
+    # After an interruption, what is about to be replaced is installed again.
+    replaced = {item.name for item in changes.install}
+    kept = {name: identity for name, identity in state.distributions.items() if name not in replaced}
+    workon.write(target.prefix, replace(state, distributions=kept))
+    if wheels:
+        sync.remove_damaged(present, wheels)
+        index_wheels.install(target.prefix, wheels, indexes, index_wheels.environment(indexes))
+    sync.apply(target.prefix, changes, present, images)
+
+
+def _images(target: Assembly, changes: Changes) -> Mapping[str, Image]:
+    """Return the wheels to install but those of the index; with --binary, say which of them it has no wheel for."""
+    sources = target.sources
+    if target.options.binary and sources.nodes and not sources.binary:
         raise UserError(
             "the locks name no wheel that fits",
             "run `make vendor`, which lists what the index has; without --binary, all is built from vendor/",
         )
-    rest = [item for item in changes.install if item.name in supply.nodes and item.name not in supply.binary]
-    if found.options.binary and rest:
-        labels = ", ".join(f"{item.name} {item.version}" for item in rest)
-        console.step("SOURCE", f"no wheel fits, so built from vendor/: {labels}")
-    return supply.get(changes.install)
+    rest = [item for item in changes.install if item.name not in sources.binary]
+    built = ", ".join(f"{item.name} {item.version}" for item in rest if item.name in sources.nodes)
+    if target.options.binary and built:
+        console.step("SOURCE", f"no wheel fits, so built from vendor/: {built}")
+    return sources.images([item.name for item in rest])
 
 
-def _binary(found: Environment, changes: Changes) -> dict[str, tuple[str, VendoredFile]]:
-    """Return the wheels of the index to put in, by name, with their versions."""
-    wheels = found.supply.binary
+def _binary(target: Assembly, changes: Changes) -> dict[str, tuple[str, VendoredFile]]:
+    """Return the wheels of the index to install, by name, with their versions."""
+    wheels = target.sources.binary
     return {item.name: (item.version, wheels[item.name]) for item in changes.install if item.name in wheels}
 
 
-def _make_empty(found: Environment) -> None:
-    virtualenv.make(found.prefix, found.interpreter, system_site_packages=found.options.system_site_packages)
-
-
-def _finish(found: Environment, wanted: Sequence[TargetDistribution]) -> None:
-    """Link the project's packages, and record what there is."""
-    before = found.state
-    linking.remove(set(before.linked if before else ()) - set(found.linked), found.site)
-    links = linking.write(found.packages, found.prefix, found.site, before.links if before else ())
+def _finish(target: Assembly, distributions: Sequence[TargetDistribution], before: State) -> None:
+    """Link the project's packages, and record the state."""
+    linking.remove(set(before.linked) - set(target.linked), target.site)
+    links = linking.write(target.packages, target.prefix, target.site, before.links)
     # virtualenvwrapper's note of where `workon` goes.
-    files.write_changed(found.prefix / ".project", f"{found.project.root}\n")
+    files.write_changed(target.prefix / ".project", f"{target.project.root}\n")
     workon.write(
-        found.prefix,
+        target.prefix,
         State(
-            project=str(found.project.root),
-            interpreter=str(found.interpreter.path),
-            full_version=found.interpreter.full_version,
-            system_site_packages=found.options.system_site_packages,
-            distributions={item.name: item.identity for item in wanted},
+            project=str(target.project.root),
+            interpreter=str(target.interpreter.path),
+            full_version=target.interpreter.full_version,
+            system_site_packages=target.options.system_site_packages,
+            distributions={item.name: item.identity for item in distributions},
             links=links,
-            linked=found.linked,
-            personal=found.remembered,
+            linked=target.linked,
+            personal=target.personal,
         ),
     )
 
 
-def _report(found: Environment, changes: Changes, anew: str) -> None:
-    if anew:
-        console.step(
-            "ANEW" if anew != "new" else "NEW",
-            f"{found.prefix}: {len(changes.install)} distributions, Python {found.interpreter.full_version}",
-        )
-        return
+def _report(changes: Changes) -> None:
     for tag, labels in (("REMOVE", changes.removed), ("CHANGE", changes.changed), ("ADD", changes.added)):
         for label in labels:
             console.step(tag, label)
-    if not changes:
-        console.step("READY", f"{found.prefix} is up to date")
-
-
-def _summary(found: Environment, wanted: Sequence[TargetDistribution]) -> str:
-    return f"{found.prefix}: Python {found.interpreter.full_version}, {len(wanted)} distributions"

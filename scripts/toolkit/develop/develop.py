@@ -1,24 +1,19 @@
-"""The verb `develop`: an environment with all that the project's developers need, and the project's packages linked."""
+"""The verb `create-virtual-environment`: all that a project's developers need, and the project's packages linked."""
 
 from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import files
 from toolkit.core.errors import UserError
-from toolkit.develop import assembly, interpreter_choice, personal, supply, virtualenv, workon
-from toolkit.develop.assembly import Environment, EnvironmentOptions
-from toolkit.develop.personal import Personal
-from toolkit.develop.supply import WheelSources
-from toolkit.develop.workon import State
-from toolkit.model.interpreter import Interpreter
-from toolkit.model.lock import Lock
+from toolkit.develop import assembly, interpreter_choice, personal, virtualenv, wheel_sources, workon
+from toolkit.develop.assembly import Assembly, EnvironmentOptions
+from toolkit.develop.wheel_sources import ReadyWheel, WheelSources
+from toolkit.develop.workon import Environment
 from toolkit.model.pins import Pinned
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -27,8 +22,8 @@ from toolkit.vendored import check, lock_file
 
 def run(
     project: Project, chosen: Sequence[Package], settings: Settings, build: BuildOptions, options: EnvironmentOptions
-) -> tuple[Path, Interpreter]:
-    """Make the environment, or bring the one there to the locks of `chosen`; return where it is, and its interpreter.
+) -> Environment:
+    """Make the environment, or bring the one there to the locks of `chosen`, and return it.
 
     Raises `UserError`; then the environment that was there is as it was.
     """
@@ -36,9 +31,9 @@ def run(
     with files.exclusive(_lock_directory(prefix), "create-virtual-environment"):
         workon.recover(prefix)
         _refuse_what_is_not_ours(prefix, options)
-        found = _environment(prefix, project, chosen, settings, build, options)
-        assembly.bring_about(found)
-    return prefix, found.interpreter
+        target = _assembly(prefix, project, chosen, settings, build, options)
+        assembly.run(target)
+    return target
 
 
 def _lock_directory(prefix: Path) -> Path:
@@ -60,65 +55,50 @@ def _refuse_what_is_not_ours(prefix: Path, options: EnvironmentOptions) -> None:
         raise UserError(f"{prefix}: there is {what}", "--force replaces it; -n NAME makes another beside it")
 
 
-def _environment(
+def _assembly(
     prefix: Path,
     project: Project,
     chosen: Sequence[Package],
     settings: Settings,
     build: BuildOptions,
     options: EnvironmentOptions,
-) -> Environment:
+) -> Assembly:
     check.require(project, settings, hashes=False)
     locks = [lock_file.of_package(project, package, settings.vendor) for package in chosen]
-    pythons = [python for python in locks[0].pythons if all(python in item.pythons for item in locks)]
+    pythons = [python for python in locks[0].pythons if all(python in lock.pythons for lock in locks)]
     if not pythons:
-        needs = "; ".join(f"{item.service} needs Python {', '.join(item.pythons)}" for item in locks)
-        raise UserError(f"no Python fits all: {needs}", "name one service: --services DIRECTORY")
+        locked = "; ".join(f"{lock.service} needs Python {', '.join(lock.pythons)}" for lock in locks)
+        raise UserError(f"no Python fits all: {locked}", "name one service: --services DIRECTORY")
     used = interpreter_choice.choose(project, chosen, pythons, options.python)
     state = workon.read(prefix)
-    beside = personal.read(project, options.extra, settings)
-    own = [package.name for package in (*project.packages, *beside.extra)]
-    made = WheelSources(
-        project=project,
-        settings=settings,
-        options=build,
-        used=used,
-        building=interpreter_choice.builder(used),
-        nodes=supply.nodes(locks, used, settings, own),
-        indexes=options.indexes,
-    )
-    if options.binary:
-        made = replace(made, binary=supply.offered(locks, made.nodes, used))
-    made, remembered = _with_personal(made, beside, own, locks, state)
-    return Environment(
+    asked = personal.read(project, options.extra, settings)
+    packages = (*project.packages, *asked.extra)
+    linked = [package.name for package in packages]
+    nodes = wheel_sources.nodes(locks, used, settings, linked)
+    archives = {d.name: d.version for lock in locks for d in lock.distributions() if d.kind == "archive"}
+    pins = [Pinned(node.name, node.version) for node in nodes.values() if archives.get(node.name) != node.version]
+    provided = {**dict.fromkeys(linked, ""), **archives}
+    ready, remembered = personal.wheels(asked, pins, provided, used, options.indexes, state)
+    pip = virtualenv.bundled_pip(used)
+    if pip and "pip" not in {*nodes, *ready}:
+        version = pip.name.split("-")[1]
+        ready["pip"] = ReadyWheel(name="pip", version=version, sha256=files.sha256(pip), path=pip)
+    return Assembly(
         prefix=prefix,
         project=project,
-        supply=_with_pip(made),
+        interpreter=used,
+        packages=packages,
+        sources=WheelSources(
+            project=project,
+            settings=settings,
+            options=build,
+            used=used,
+            building=interpreter_choice.builder(used),
+            nodes=nodes,
+            binary=wheel_sources.offered(locks, nodes, used) if options.binary else {},
+            ready=ready,
+        ),
         options=options,
         state=state,
-        extra=beside.extra,
-        remembered=remembered,
+        personal=remembered,
     )
-
-
-def _with_personal(
-    made: WheelSources, beside: Personal, own: Sequence[str], locks: Sequence[Lock], state: State | None
-) -> tuple[WheelSources, Mapping[str, Any]]:
-    """Add what the developer has beside the project, and return what to remember of it."""
-    archives = {d.name: d.version for item in locks for d in item.distributions() if d.kind == "archive"}
-    pins = [Pinned(node.name, node.version) for node in made.nodes.values() if archives.get(node.name) != node.version]
-    found, remembered = personal.wheels(
-        beside,
-        pins,
-        {**dict.fromkeys(own, ""), **archives},
-        made.used,
-        made.indexes,
-        state.personal if state else {},
-        state.distributions.values() if state else (),
-    )
-    return replace(made, personal=found), remembered
-
-
-def _with_pip(made: WheelSources) -> WheelSources:
-    pip = virtualenv.bundled_pip(made.used)
-    return replace(made, bundled={"pip": pip}) if pip and "pip" not in {*made.nodes, *made.personal} else made

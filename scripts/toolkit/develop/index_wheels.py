@@ -1,7 +1,7 @@
 """`--binary`: wheels of locked versions from the index, by uv, for a first start in seconds.
 
-What is trusted is the lock: when a source is locked, so are the hashes of the wheels that the index has of it
-(`offered`), and no other wheel is taken. uv downloads all of them, and checks each, before it changes anything.
+Only the lock is trusted: with a source it holds the hashes of the wheels that the index had of it then (`offered`), and
+no other wheel is taken. uv downloads all of them, and checks each, before it changes anything.
 """
 
 from __future__ import annotations
@@ -21,10 +21,14 @@ from toolkit.network import tools_environment
 from toolkit.network.index_options import IndexOptions
 
 _RUNNER = Path(__file__).parent.parent.joinpath("network", "index_runner.py")
+_UV_OPTIONS = (
+    *("--no-deps", "--reinstall", "--no-build", "--no-config"),
+    *("--quiet", "--no-progress", "--color", "never"),
+)
 
 
 def environment(options: IndexOptions) -> dict[str, str]:
-    """Return the variables that uv runs with; makes the tools environment where there is none. Raises `UserError`."""
+    """Return the variables that uv runs with; the tools environment is made where it is missing. Raises `UserError`."""
     if options.no_index:
         return {"UV_OFFLINE": "1"}
     variables = {**os.environ, **options.environment()}
@@ -42,7 +46,7 @@ def _tools(options: IndexOptions) -> Path:
 def install(
     prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions, variables: Mapping[str, str]
 ) -> None:
-    """Put wheels (name -> version, file) into the environment at `prefix`, in the place of what there is of them.
+    """Install wheels (name -> version, file) into the environment at `prefix`; other versions of them are replaced.
 
     Raises `UserError`; then the environment is as it was.
     """
@@ -51,27 +55,10 @@ def install(
     with directories.temporary(files.cache_root() / "tmp", "binary-") as directory:
         lock = directory / "pylock.toml"
         lock.write_text(_lock(wheels, options), encoding="utf-8")
-        command: list[str | Path] = [
-            _tools(options).parent / "uv",
-            "pip",
-            "install",
-            "--requirements",
-            lock,
-            "--no-deps",
-            "--reinstall",
-            "--no-build",
-            "--no-config",
-            "--python",
-            prefix / "bin" / "python",
-            "--cache-dir",
-            files.cache_root() / "uv",
-            "--quiet",
-            "--no-progress",
-            "--color",
-            "never",
-        ]
+        install = (_tools(options).parent / "uv", "pip", "install", "--requirements", lock)
+        where = ("--python", prefix / "bin" / "python", "--cache-dir", files.cache_root() / "uv")
         try:
-            process.run(command, env=variables)
+            process.run([*install, *where, *_UV_OPTIONS], env=variables)
         except process.CommandError as error:
             raise _failure(error.output) from None
 
@@ -80,7 +67,7 @@ def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions)
     """Return a lock (PEP 751) of just these wheels; JSON's texts are TOML's too."""
     lines = ['lock-version = "1.0"', 'created-by = "python-common"']
     for name, (version, wheel) in sorted(wheels.items()):
-        url = _nearer(wheel, options) or wheel.url
+        url = _local_url(wheel, options) or wheel.url
         file = f"name = {json.dumps(wheel.name)}, url = {json.dumps(url)}, size = {wheel.size}"
         hashes = f"hashes = {{ sha256 = {json.dumps(wheel.sha256)} }}"
         lines += [
@@ -92,9 +79,9 @@ def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions)
     return "\n".join(lines)
 
 
-def _nearer(wheel: VendoredFile, options: IndexOptions) -> str:
+def _local_url(wheel: VendoredFile, options: IndexOptions) -> str:
     """Return the URL of the same file in a directory of --find-links, if one has it."""
-    paths = (Path(place.removeprefix("file://")).expanduser().absolute() / wheel.name for place in options.find_links)
+    paths = (Path(link.removeprefix("file://")).expanduser().absolute() / wheel.name for link in options.find_links)
     return next((path.as_uri() for path in paths if path.is_file()), "")
 
 

@@ -1,4 +1,4 @@
-"""The interpreter of a development environment: what .python-version says, from pyenv, then from the system."""
+"""The interpreter of a development environment: that of .python-version, from pyenv, else the system's."""
 
 from __future__ import annotations
 
@@ -17,8 +17,9 @@ from toolkit.project.discovery import Package, Project
 def choose(project: Project, packages: Sequence[Package], pythons: Sequence[str], requested: str = "") -> Interpreter:
     """Return the interpreter for these packages, whose locks are for the minor versions `pythons`.
 
-    `requested` is the user's choice: a path, a program's name, or a version. A patch version in .python-version is
-    taken where it is there, and missed with a warning where it is not. Raises `UserError` that says what there is.
+    `requested` is the user's choice: a path, a program's name, or a version. Where a patch version of .python-version
+    is not installed, another one of the same minor version is taken, with a warning. Raises `UserError` that names the
+    interpreters of this machine.
     """
     if requested:
         return _requested(pythons, requested)
@@ -31,37 +32,36 @@ def choose(project: Project, packages: Sequence[Package], pythons: Sequence[str]
             if found and found.version == version:
                 _warn_of_another_patch(found, exact)
                 return found
-    raise missing(" or ".join(pythons), pythons[0])
+    raise _missing(pythons)
 
 
 def builder(used: Interpreter) -> Interpreter:
-    """Return the interpreter that builds extensions for `used`: the distribution's own, when they are interchangeable.
+    """Return the interpreter that builds extensions for `used`: Debian's, where the two are interchangeable.
 
-    So an environment has the very wheels that a package has.
+    Then an environment has the very wheels that a package has.
     """
     own = interpreters.probe(Path(f"/usr/bin/python{used.version}"))
-    fits = own and own.soabi == used.soabi and (own.include / "Python.h").is_file()
-    return own if own and fits else used
+    return own if own and own.soabi == used.soabi and (own.include / "Python.h").is_file() else used
 
 
-def missing(wanted: str, version: str) -> UserError:
-    """Return the error for an interpreter that is not on this machine."""
-    there = ", ".join(_available()) or "none"
+def _missing(pythons: Sequence[str]) -> UserError:
+    version = pythons[0]
     hint = f"`pyenv install {version}` gets it"
     if not shutil.which("pyenv") and not pyenv.root().is_dir():
         hint = f"`apt install python{version} python{version}-dev`, or with pyenv: `pyenv install {version}`"
     return UserError(
-        f"no interpreter for Python {wanted} on this machine; there is: {there}",
+        f"no interpreter for Python {' or '.join(pythons)} on this machine; there is: {_available()}",
         f"{hint}; -p names one, and .python-version says which are wanted",
     )
 
 
-def _available() -> Iterator[str]:
-    names = list(pyenv.versions())
-    if names:
-        yield f"{', '.join(names)} (pyenv)"
-    system = sorted(path for path in Path("/usr/bin").glob("python3.*[0-9]") if interpreters.probe(path))
-    yield from (f"{found.full_version} ({path})" for path in system if (found := interpreters.probe(path)))
+def _available() -> str:
+    """Return the interpreters of this machine, for a message."""
+    names = ", ".join(pyenv.versions())
+    system = [(path, interpreters.probe(path)) for path in sorted(Path("/usr/bin").glob("python3.*[0-9]"))]
+    labels = [f"{names} (pyenv)"] if names else []
+    labels += [f"{found.full_version} ({path})" for path, found in system if found]
+    return ", ".join(labels) or "none"
 
 
 def _candidates(version: str, exact: Iterable[str]) -> Iterator[Path]:
@@ -89,7 +89,7 @@ def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
     found = interpreters.probe(path) if path else None
     if not found:
         raise UserError(
-            f"--python {requested}: no such interpreter; there is: {', '.join(_available()) or 'none'}",
+            f"--python {requested}: no such interpreter; there is: {_available()}",
             "give a path, a program's name, or a version such as 3.11.7",
         )
     if found.version not in pythons:
@@ -101,7 +101,6 @@ def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
 
 
 def _program(requested: str) -> Path | None:
-    names = [requested, f"python{requested}"]
     fitting = [path for name, path in pyenv.versions().items() if pyenv.minor(name) == requested]
-    found = next((word for name in names if (word := shutil.which(name))), None)
+    found = shutil.which(requested) or shutil.which(f"python{requested}")
     return fitting[0] if fitting else Path(found) if found else None

@@ -1,4 +1,4 @@
-"""What a developer has beside the project: local-requirements.txt, and other projects given by `--extra-project`.
+"""What a developer adds to the project: local-requirements.txt, and other projects given by `--extra-project`.
 
 Other projects are linked as the project's own packages are. What they and local-requirements.txt require comes from the
 index, in versions that agree with the lock; it is resolved when one of these files or the lock changes, and remembered.
@@ -9,14 +9,16 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.develop.personal_wheel import PersonalWheel
+from toolkit.develop.wheel_sources import ReadyWheel
+from toolkit.develop.workon import State
 from toolkit.model.interpreter import Interpreter
+from toolkit.model.names import normalize
 from toolkit.model.pins import Pinned
 from toolkit.network import tools_environment
 from toolkit.network.index_options import IndexOptions
@@ -29,23 +31,26 @@ FILE = "local-requirements.txt"
 
 @dataclass(frozen=True, kw_only=True)
 class Personal:
-    """What is asked for: `extra` packages to link, and `wanted`, requirements with where they stand."""
+    """The `extra` packages to link, and the `requirements` (PEP 508), each with its `file:line`."""
 
     extra: tuple[Package, ...] = ()
-    wanted: tuple[tuple[str, str], ...] = ()
+    requirements: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(project: Project, given: Iterable[Path], settings: Settings) -> Personal:
     """Read local-requirements.txt of the project and of its packages, and all requirements of the other projects.
 
-    A line that is a path is another project too. What the project itself provides is passed over. Raises `UserError`.
+    A line that is a path is another project too. Requirements that a linked package meets are left out. Raises
+    `UserError`.
     """
     directories: dict[Path, None] = dict.fromkeys(path.expanduser().resolve() for path in given)
-    places = dict.fromkeys((project.root, *(package.path for package in project.packages)))
-    present = [place / FILE for place in places if (place / FILE).is_file()]
+    owners = dict.fromkeys((project.root, *(package.path for package in project.packages)))
+    present = [owner / FILE for owner in owners if (owner / FILE).is_file()]
     if not present and not directories:
         return Personal()
     # Most have none of this, and what reads it takes long to load.
+    from packaging.requirements import Requirement
+
     from toolkit.develop import personal_lines
 
     own = [line for path in present for line in personal_lines.read(path, project.root, directories)]
@@ -54,8 +59,8 @@ def read(project: Project, given: Iterable[Path], settings: Settings) -> Persona
     extra = {package.name: package for other in others for package in other.packages if not project.find(package.name)}
     asked = [*own, *(line for other in others for line in personal_lines.of_project(other))]
     provided = {package.name for package in project.packages} | extra.keys()
-    wanted = {text: origin for text, origin in asked if personal_lines.name_of(text) not in provided}
-    return Personal(extra=tuple(extra.values()), wanted=tuple(wanted.items()))
+    found = {text: origin for text, origin in asked if normalize(Requirement(text).name) not in provided}
+    return Personal(extra=tuple(extra.values()), requirements=found)
 
 
 def _discover(directory: Path, settings: Settings) -> Project:
@@ -70,37 +75,38 @@ def wheels(
     provided: Mapping[str, str],
     used: Interpreter,
     indexes: IndexOptions,
-    remembered: Mapping[str, Any],
-    is_there: Iterable[str],
-) -> tuple[dict[str, PersonalWheel], dict[str, Any]]:
-    """Return the wheels that are asked for, by name, and what to remember for the next time.
+    state: State | None,
+) -> tuple[dict[str, ReadyWheel], dict[str, Any]]:
+    """Return the wheels that are asked for, by name, and what the environment's state is to remember of them.
 
-    `pins` hold for all of them and are not among them, nor is what is `provided`; `is_there` are
-    hashes of wheels that are not needed as files any more. Raises `UserError`.
+    `pins` hold for all of them and are not among them, nor is what is `provided`. Raises `UserError`.
     """
-    if not asked.wanted:
+    if not asked.requirements:
         return {}, {}
     key = _fingerprint(asked, pins, provided, used.full_version, indexes)
-    found = _recall(remembered, key)
-    if found is None or any(not item.path.exists() and item.sha256 not in set(is_there) for item in found.values()):
+    found = _recall(state, key) if state else None
+    if found is None:
         tools_environment.enter(indexes)
         # Above the network line: only the tools environment has what this needs.
         from toolkit.develop import personal_wheels
         from toolkit.network import index_settings
 
-        console.step("RESOLVE", f"{len(asked.wanted)} requirements beside the lock")
-        found = personal_wheels.get(dict(asked.wanted), pins, provided, used, index_settings.read(indexes))
+        console.step("RESOLVE", f"{len(asked.requirements)} requirements beside the lock")
+        found = personal_wheels.get(asked.requirements, pins, provided, used, index_settings.read(indexes))
     kept = [{**asdict(item), "path": str(item.path)} for item in found.values()]
     return found, {"key": key, "wheels": kept}
 
 
 def _fingerprint(asked: Personal, *parts: object) -> str:
-    text = json.dumps([[wanted for wanted, _ in asked.wanted], *map(repr, parts)])
+    text = json.dumps([list(asked.requirements), *map(repr, parts)])
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _recall(remembered: Mapping[str, Any], key: str) -> dict[str, PersonalWheel] | None:
-    if remembered.get("key") != key:
+def _recall(state: State, key: str) -> dict[str, ReadyWheel] | None:
+    """Return the wheels that were resolved for the same key; None where one is neither in the cache nor installed."""
+    if state.personal.get("key") != key:
         return None
-    items = (PersonalWheel(**{**item, "path": Path(item["path"])}) for item in remembered["wheels"])
-    return {item.name: item for item in items}
+    wheels = [ReadyWheel(**{**item, "path": Path(item["path"])}) for item in state.personal["wheels"]]
+    if any(not wheel.path.exists() and wheel.sha256 not in state.distributions.values() for wheel in wheels):
+        return None
+    return {wheel.name: wheel for wheel in wheels}

@@ -1,4 +1,4 @@
-"""What stands in local-requirements.txt, and all that another project requires."""
+"""The lines of local-requirements.txt, and all that another project requires."""
 
 from __future__ import annotations
 
@@ -6,10 +6,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from packaging.requirements import Requirement
-
 from toolkit.core.errors import UserError
-from toolkit.model.names import normalize
 from toolkit.project import lines, requirements
 from toolkit.project.discovery import Project
 from toolkit.project.requirement_line import Directory, Include, parse
@@ -33,15 +30,14 @@ def read(path: Path, root: Path, directories: dict[Path, None]) -> Iterator[Line
         if isinstance(item, Include):
             raise UserError(f"{origin}: `{text}`", f"{path.name} includes no other file: name the requirements here")
         if isinstance(item, Directory):
-            directories[_existing(path.parent / item.path, origin)] = None
+            directory = path.parent / item.path
+            if not directory.is_dir():
+                raise UserError(
+                    f"{origin}: there is no directory {directory}", "correct the path: it is relative to this file"
+                )
+            directories[directory.resolve()] = None
         else:
             yield item.text, origin
-
-
-def _existing(path: Path, origin: str) -> Path:
-    if not path.is_dir():
-        raise UserError(f"{origin}: there is no directory {path}", "correct the path: it is relative to this file")
-    return path.resolve()
 
 
 def of_project(other: Project) -> Iterator[Line]:
@@ -55,8 +51,3 @@ def of_project(other: Project) -> Iterator[Line]:
 
 def _lines(tree: requirements.RequirementTree, other: Project) -> Iterator[Line]:
     return ((line.text, f"{other.root.name}/{line.origin}") for line in tree.requirements)
-
-
-def name_of(text: str) -> str:
-    """Return the name of a requirement, in its normal form."""
-    return normalize(Requirement(text).name)

@@ -1,10 +1,10 @@
-"""Bring the distributions of an environment to what is wanted, and leave alone what is as it should be."""
+"""The distributions of an environment: which are installed, what has to change, and the change itself."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from toolkit.wheel.record import Row
 
 @dataclass(frozen=True, kw_only=True)
 class TargetDistribution:
-    """A distribution to have: `identity` tells apart two builds of one version."""
+    """A distribution that the environment is to hold: `identity` tells apart two builds of one version."""
 
     name: str
     version: str
@@ -26,7 +26,7 @@ class TargetDistribution:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What to do. `added` and `removed` are `name version`, `changed` and `repaired` too, with both versions."""
+    """What to install and to uninstall; the rest says so to a reader: `name version`, or `name version -> version`."""
 
     install: tuple[TargetDistribution, ...]
     uninstall: tuple[str, ...]
@@ -41,7 +41,7 @@ class Changes:
 
 @dataclass(frozen=True)
 class Installed:
-    """A distribution that is there: its metadata's directory and the rows of its RECORD."""
+    """An installed distribution: the directory of its metadata and the rows of its RECORD."""
 
     name: str
     version: str
@@ -56,74 +56,67 @@ class Installed:
 
     def is_whole(self) -> bool:
         """Tell whether every file is there, with its size."""
-        return bool(self.rows) and all(_has_size(path, size) for path, size in self.files())
+        try:
+            return bool(self.rows) and all(size in (None, os.stat(path).st_size) for path, size in self.files())
+        except OSError:
+            return False
 
 
-def _has_size(path: str, size: int | None) -> bool:
-    try:
-        return os.stat(path).st_size == size or size is None
-    except OSError:
-        return False
-
-
-def installed(site: Path, ours: Iterable[str] = ()) -> dict[str, list[Installed]]:
-    """Return what a site-packages directory holds, by name; `ours` are names to pass over (linked packages)."""
-    passed, found = set(ours), dict[str, list[Installed]]()
-    for entry in sorted(os.listdir(site)):
-        stem, dot, suffix = entry.rpartition(".")
-        name, dash, version = stem.rpartition("-")
-        if f"{dot}{suffix}" == ".dist-info" and dash and normalize(name) not in passed:
-            directory = site / entry
-            found.setdefault(normalize(name), []).append(
-                Installed(normalize(name), version, directory, record.read(directory / "RECORD"))
-            )
+def installed(site: Path, linked: Collection[str] = ()) -> dict[str, list[Installed]]:
+    """Return what is installed in a site-packages directory, by name, without the `linked` packages."""
+    found: dict[str, list[Installed]] = {}
+    for directory in sorted(site.glob("*-*.dist-info")):
+        stem, _, version = directory.name.removesuffix(".dist-info").rpartition("-")
+        name = normalize(stem)
+        if name not in linked:
+            found.setdefault(name, []).append(Installed(name, version, directory, record.read(directory / "RECORD")))
     return found
 
 
 def compare(
-    wanted: Sequence[TargetDistribution], there: Mapping[str, list[Installed]], made_from: Mapping[str, str]
+    target: Sequence[TargetDistribution], present: Mapping[str, list[Installed]], identities: Mapping[str, str]
 ) -> Changes:
-    """Return what brings an environment that holds `there` to what is wanted.
+    """Return what has to change in an environment that holds `present`.
 
-    `made_from` has the identities of what was put in last time. A distribution that is not whole is put in again.
+    `identities` are those of what was installed last time. A distribution that is not whole is installed again.
     """
-    names = {item.name for item in wanted}
-    install = [item for item in wanted if not _is_as_wanted(item, there.get(item.name, ()), made_from)]
-    gone = [name for name in there if name not in names]
-    replaced = [item.name for item in install if item.name in there]
+    names = {item.name for item in target}
+    install = [item for item in target if not _is_current(item, present.get(item.name, ()), identities)]
+    obsolete = [name for name in present if name not in names]
+    replaced = [item for item in install if item.name in present]
     return Changes(
         install=tuple(install),
-        uninstall=(*gone, *replaced),
-        added=tuple(f"{item.name} {item.version}" for item in install if item.name not in there),
-        removed=tuple(f"{name} {there[name][0].version}" for name in gone),
-        changed=tuple(_change(item, there[item.name]) for item in install if item.name in there),
+        uninstall=(*obsolete, *(item.name for item in replaced)),
+        added=tuple(f"{item.name} {item.version}" for item in install if item.name not in present),
+        removed=tuple(f"{name} {present[name][0].version}" for name in obsolete),
+        changed=tuple(_change(item, present[item.name][0].version) for item in replaced),
     )
 
 
-def _is_as_wanted(item: TargetDistribution, found: Sequence[Installed], made_from: Mapping[str, str]) -> bool:
-    return len(found) == 1 and made_from.get(item.name) == item.identity and found[0].is_whole()
+def _is_current(item: TargetDistribution, found: Sequence[Installed], identities: Mapping[str, str]) -> bool:
+    return len(found) == 1 and identities.get(item.name) == item.identity and found[0].is_whole()
 
 
-def _change(item: TargetDistribution, found: Sequence[Installed]) -> str:
-    old = found[0].version
+def _change(item: TargetDistribution, old: str) -> str:
     return f"{item.name} {old} -> {item.version}" if old != item.version else f"{item.name} {old}, put in again"
 
 
-def apply(prefix: Path, changes: Changes, there: Mapping[str, list[Installed]], wheels: Mapping[str, Image]) -> None:
-    """Make the changes to the environment at `prefix`, as far as there are `wheels`, which are by name."""
-    others = {item.name for item in changes.install if item.name not in wheels}
+def apply(prefix: Path, changes: Changes, present: Mapping[str, list[Installed]], images: Mapping[str, Image]) -> None:
+    """Make the changes to the environment at `prefix`, but for what is to be installed and has none of the `images`."""
+    left_out = {item.name for item in changes.install} - images.keys()
     for name in changes.uninstall:
-        for old in there[name] if name not in others else ():
+        for old in present[name] if name not in left_out else ():
             _uninstall(old, prefix)
-    for wheel in wheels.values():
-        wheel.link(prefix)
+    for image in images.values():
+        image.link(prefix)
 
 
-def make_way(changes: Changes, there: Mapping[str, list[Installed]], names: Iterable[str]) -> None:
-    """Remove what another installer would stumble over: metadata of distributions that are not whole."""
-    for name in set(changes.uninstall) & set(names):
-        for old in there[name]:
-            if not old.rows or len(there[name]) > 1:
+def remove_damaged(present: Mapping[str, list[Installed]], names: Iterable[str]) -> None:
+    """Remove what uv would stumble over: metadata of distributions that have no RECORD, or are there twice."""
+    for name in names:
+        found = present.get(name, [])
+        for old in found:
+            if not old.rows or len(found) > 1:
                 files.remove(old.directory)
 
 
@@ -151,7 +144,7 @@ def _byte_code(path: str) -> Iterator[str]:
 
 
 def _remove_empty(directory: str, *kept: str) -> None:
-    """Remove a directory and those above it while they are empty but for byte code's, up to those to keep."""
+    """Remove a directory and those above it while they hold nothing but an empty `__pycache__`, up to those kept."""
     while directory not in kept and directory.startswith(kept[-1]):
         with contextlib.suppress(OSError):
             os.rmdir(os.path.join(directory, "__pycache__"))

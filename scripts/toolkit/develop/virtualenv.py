@@ -12,24 +12,24 @@ from toolkit.core import debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 
-#: Of the user: virtualenvwrapper runs them when an environment is entered and left.
-HOOKS = ("preactivate", "postactivate", "predeactivate", "postdeactivate")
 
-
-def make(prefix: Path, interpreter: Interpreter, *, system_site_packages: bool = False) -> None:
+def make(prefix: Path, interpreter: Interpreter, *, system_site_packages: bool) -> None:
     """Make an environment without any distribution at `prefix`. Raises `UserError`."""
     options = ["--quiet", "--no-seed", "--no-periodic-update", "--python", str(interpreter.path)]
-    if system_site_packages:
-        options.append("--system-site-packages")
-    options.append(str(prefix))
+    options += [*(["--system-site-packages"] if system_site_packages else []), str(prefix)]
+    # Without the settings of the user's own environments: this one is to be the same for everybody.
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUALENV_", "PYTHON"))}
     for command in _commands():
         try:
-            _run([*command, *options])
+            process.run([*command, *options], env={**kept, "VIRTUALENV_CONFIG_FILE": os.devnull})
+            return
         except process.CommandError as error:
             if "No module named virtualenv" not in error.output:
-                raise _failure(prefix, interpreter, error) from None
-        else:
-            return
+                raise UserError(
+                    f"{prefix}: virtualenv makes no environment of Python {interpreter.full_version} there",
+                    "see its message above; `-V 2` shows the command",
+                    error.output,
+                ) from None
     raise debian_packages.lacking("makes development environments", ["python3-virtualenv"])
 
 
@@ -41,22 +41,8 @@ def _commands() -> Iterator[list[str]]:
         yield [program]
 
 
-def _run(words: list[str]) -> None:
-    # Settings of the user's own environments: this one is to be the same for everybody.
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUALENV_", "PYTHON"))}
-    process.run(words, env={**kept, "VIRTUALENV_CONFIG_FILE": os.devnull})
-
-
-def _failure(prefix: Path, interpreter: Interpreter, error: process.CommandError) -> UserError:
-    return UserError(
-        f"{prefix}: virtualenv makes no environment of Python {interpreter.full_version} there",
-        "see its message above; `-V 2` shows the command",
-        error.output,
-    )
-
-
 def bundled_pip(interpreter: Interpreter) -> Path | None:
     """Return the wheel of pip that an interpreter brings along (ensurepip), or Debian's for it; None without one."""
     own = interpreter.path.resolve().parent.parent / "lib" / f"python{interpreter.version}" / "ensurepip" / "_bundled"
-    places = (own, Path("/usr/share/python-wheels"))
-    return next((wheel for place in places for wheel in sorted(place.glob("pip-*.whl"), reverse=True)), None)
+    directories = (own, Path("/usr/share/python-wheels"))
+    return next((wheel for path in directories for wheel in sorted(path.glob("pip-*.whl"), reverse=True)), None)

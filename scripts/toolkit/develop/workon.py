@@ -1,6 +1,6 @@
-"""Where development environments stand (`$WORKON_HOME`, as virtualenvwrapper has it), and which of them are ours.
+"""Where development environments are (`$WORKON_HOME`, as in virtualenvwrapper), and which of them are ours.
 
-An environment of ours holds `.python-common.json`, written last: what was put there, and on what terms.
+An environment of ours holds `.python-common.json`, written last: what it was made for, and what was installed there.
 """
 
 from __future__ import annotations
@@ -16,18 +16,38 @@ from typing import Any
 
 from toolkit.core import directories, files
 from toolkit.core.errors import UserError
-from toolkit.develop import virtualenv
+from toolkit.model.interpreter import Interpreter
+from toolkit.project.discovery import Package, Project
+from toolkit.wheel import environment
 
 _MARKER = ".python-common.json"
 _FORMAT = 1
+#: Of the user: virtualenvwrapper runs them when an environment is entered and left.
+_HOOKS = ("preactivate", "postactivate", "predeactivate", "postdeactivate")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Environment:
+    """A development environment at `prefix`: what it is for, and the packages that it links."""
+
+    prefix: Path
+    project: Project
+    interpreter: Interpreter
+    packages: tuple[Package, ...]
+
+    @property
+    def site(self) -> Path:
+        """Return the directory of its modules."""
+        return environment.site_packages(self.prefix, self.interpreter)
 
 
 @dataclass(frozen=True, kw_only=True)
 class State:
     """What an environment of ours was made for and holds.
 
-    `distributions` gives for each name what it was made from (an identity, not a version), `links` are the files
-    in bin/ that lead into the project, relative to the environment, `linked` the project's own packages.
+    `distributions` has the identity of each distribution by its name, `links` are the files in bin/ that lead into the
+    project, relative to the environment, `linked` the names of the packages that it links. `personal` is what was
+    resolved for the developer alone.
     """
 
     project: str
@@ -41,7 +61,7 @@ class State:
 
 
 def home() -> Path:
-    """Return the directory of all environments. Raises `UserError` when nothing can be written there."""
+    """Return the directory of all environments. Raises `UserError` where it cannot be written."""
     path = Path(os.environ.get("WORKON_HOME") or "~/.virtualenvs").expanduser().absolute()
     existing = next(parent for parent in (path, *path.parents) if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
@@ -53,7 +73,7 @@ def home() -> Path:
 
 
 def check_name(name: str) -> str:
-    """Return the name of an environment. Raises `UserError` for what no directory or no `workon` can take."""
+    """Return the name of an environment. Raises `UserError` where no directory or no `workon` could take it."""
     if not name or re.search(r"[/\x00-\x1f`$\"'\\]", name) or name.startswith(("-", ".")) or name != name.strip():
         raise UserError(
             f"{name!r} is no name for an environment",
@@ -63,7 +83,7 @@ def check_name(name: str) -> str:
 
 
 def read(prefix: Path) -> State | None:
-    """Return the state of the environment at `prefix`; None where there is none of ours, or not a whole one."""
+    """Return the state of the environment at `prefix`; None where it is not ours, or was not finished."""
     try:
         data = json.loads((prefix / _MARKER).read_bytes())
         if data.pop("format") != _FORMAT:
@@ -74,39 +94,34 @@ def read(prefix: Path) -> State | None:
 
 
 def write(prefix: Path, state: State) -> None:
-    """Record the state of an environment, which is whole from then on."""
+    """Record the state of an environment, which is finished from then on."""
     files.write_changed(prefix / _MARKER, json.dumps({"format": _FORMAT, **asdict(state)}, indent=1))
 
 
 def is_ours(prefix: Path) -> bool:
-    """Tell whether this toolkit made the environment, also if only half of it."""
+    """Tell whether this toolkit made the environment, finished or not."""
     return (prefix / _MARKER).exists()
 
 
 def claim(prefix: Path) -> None:
-    """Mark an environment as ours while it is only being made."""
+    """Mark an environment that is being made as ours."""
     files.write_atomic(prefix / _MARKER, "{}")
 
 
 @contextmanager
 def replacing(prefix: Path) -> Iterator[None]:
-    """Clear the way for a new environment at `prefix`; when the block fails, what was there comes back.
+    """Let the block make a new environment at `prefix`; when it fails, the old one comes back.
 
-    An environment knows its own path, so it cannot be made elsewhere and moved.
+    An environment knows its own path, so it cannot be made under another and moved. The user's hooks are kept.
     """
     with directories.put_aside(prefix) as old:
         yield
-        _keep_hooks(old, prefix)
+        for name in _HOOKS:
+            hook = old / "bin" / name
+            if hook.is_file() and not (prefix / "bin" / name).exists():
+                files.link_or_copy(hook, prefix / "bin" / name)
 
 
 def recover(prefix: Path) -> None:
-    """Bring back what a run that was killed has put aside, unless its new environment was finished."""
+    """Bring back the environment that a killed run has put aside, unless the new one was finished."""
     directories.recover(prefix, read)
-
-
-def _keep_hooks(old: Path, prefix: Path) -> None:
-    """Take the user's hooks of virtualenvwrapper over."""
-    for name in virtualenv.HOOKS:
-        hook = old / "bin" / name
-        if hook.is_file() and not (prefix / "bin" / name).exists():
-            files.link_or_copy(hook, prefix / "bin" / name)

@@ -16,7 +16,7 @@ from pathlib import Path
 from toolkit.build import building_options
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.develop import develop, editors, personal
+from toolkit.develop import develop, editors
 from toolkit.develop.assembly import EnvironmentOptions
 from toolkit.network import index_options
 from toolkit.project import discovery
@@ -73,13 +73,13 @@ def create(run: Run) -> None:
     options = run.options(
         EnvironmentOptions, extra=tuple(arguments.extra), indexes=index_options.from_arguments(arguments)
     )
-    build = replace(building_options.options_from(arguments, chosen), python="")
-    prefix, used = develop.run(project, select(project, chosen.services), everything, build, options)
-    if editors.are_asked(arguments) and not arguments.dry_run:
-        editors.write(project, prefix, used, arguments, personal.read(project, options.extra, everything).extra)
-    if not arguments.dry_run and os.environ.get("VIRTUAL_ENV") != str(prefix):
-        script = shlex.quote(str(prefix / "bin" / "activate"))
-        console.note(f"enter it with `workon {shlex.quote(prefix.name)}`, or `. {script}`")
+    made = develop.run(project, select(project, chosen.services), everything, run.build_options, options)
+    if arguments.dry_run:
+        return
+    editors.write(made, arguments)
+    if os.environ.get("VIRTUAL_ENV") != str(made.prefix):
+        script = shlex.quote(str(made.prefix / "bin" / "activate"))
+        console.note(f"enter it with `workon {shlex.quote(made.prefix.name)}`, or `. {script}`")
 
 
 def select(project: Project, names: Sequence[str]) -> tuple[Package, ...]:

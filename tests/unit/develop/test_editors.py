@@ -14,7 +14,7 @@ import pytest
 from tests.unit.conftest import Workspace
 from toolkit.build import interpreters
 from toolkit.develop import editors
-from toolkit.wheel import environment
+from toolkit.develop.workon import Environment
 
 FILES = {".idea/misc.xml", ".idea/modules.xml", ".idea/project.iml", ".idea/vcs.xml", ".vscode/settings.json", ".envrc"}
 
@@ -30,10 +30,11 @@ def write(project: Workspace, *options: str, name: str = "it's ß") -> Path:
     found, prefix = project.discover(), project.root.parent / name
     python = interpreters.probe(Path(sys.executable))
     assert python
-    (environment.site_packages(prefix, python) / "pytest").mkdir(parents=True, exist_ok=True)
     parser = argparse.ArgumentParser()
     editors.add_options(parser)
-    editors.write(found, prefix, python, parser.parse_args(options))
+    made = Environment(prefix=prefix, project=found, interpreter=python, packages=found.packages)
+    (made.site / "pytest").mkdir(parents=True, exist_ok=True)
+    editors.write(made, parser.parse_args(options))
     return prefix
 
 

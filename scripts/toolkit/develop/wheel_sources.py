@@ -1,0 +1,116 @@
+"""Where the wheels of a development environment come from."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from toolkit.build import plan, scheduler, wheels
+from toolkit.build.building_options import BuildOptions
+from toolkit.build.plan import Node, Planner
+from toolkit.core.errors import UserError
+from toolkit.develop.sync import TargetDistribution
+from toolkit.model import tags
+from toolkit.model.interpreter import Interpreter
+from toolkit.model.lock import Lock, VendoredFile
+from toolkit.project.discovery import Project
+from toolkit.project.settings import Settings
+from toolkit.vendored import check
+from toolkit.wheel.image import Image, Images
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadyWheel:
+    """A wheel that is not from vendor/ and needs no build; `path` may be in the cache, and gone from it."""
+
+    name: str
+    version: str
+    sha256: str
+    path: Path
+
+
+def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, linked: Collection[str]) -> dict[str, Node]:
+    """Return what a developer of these services needs, by name, without the `linked` packages.
+
+    It is for run time, tests and development. Raises `UserError` when two services lock different versions of one
+    distribution.
+    """
+    chosen: dict[str, Node] = {}
+    owners: dict[str, str] = {}
+    for lock in locks:
+        planner = Planner(lock=lock, interpreter=used, project=settings.project, vendored=settings.vendor.joinpath)
+        for node in (*planner.dependencies(), *planner.tests(), *planner.development()):
+            first = chosen.get(node.name)
+            if first and first.version != node.version:
+                raise UserError(
+                    f"{owners[node.name]} has {first.label}, but {lock.service} has {node.label}",
+                    "one environment holds one of them: name one service (--services DIRECTORY), or make them agree",
+                )
+            if node.name not in linked and (not first or first.cheap):
+                chosen[node.name], owners[node.name] = node, lock.service
+    return dict(sorted(chosen.items()))
+
+
+def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter) -> dict[str, VendoredFile]:
+    """Return the wheel of the index that the locks name for each of the nodes, by name; not those where none fits."""
+    found: dict[str, VendoredFile] = {}
+    for distribution in (d for lock in locks for d in lock.distributions()):
+        node = chosen.get(distribution.name)
+        if node and node.key == distribution.key:
+            wheels = {wheel.name: wheel for wheel in distribution.offered}
+            best = wheels.get(tags.best_wheel(wheels, tags.ranks(used.version)))
+            found |= {distribution.name: best} if best else {}
+    return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelSources:
+    """Wheels for an environment of the interpreter `used`; extensions are built by `building`. All are by name.
+
+    `nodes` are from vendor/; those in `binary` are taken from the index instead, and not by this class. `ready` are
+    wheels that need no build.
+    """
+
+    project: Project
+    settings: Settings
+    options: BuildOptions
+    used: Interpreter
+    building: Interpreter
+    nodes: Mapping[str, Node]
+    binary: Mapping[str, VendoredFile]
+    ready: Mapping[str, ReadyWheel]
+
+    def distributions(self) -> list[TargetDistribution]:
+        """Return all that the environment is to hold."""
+        identities = {name: node.identity for name, node in self.nodes.items()}
+        identities |= {name: wheel.sha256 for name, wheel in self.binary.items()}
+        found = [(node.name, node.version, identities[node.name]) for node in self.nodes.values()]
+        found += [(wheel.name, wheel.version, wheel.sha256) for wheel in self.ready.values()]
+        return [TargetDistribution(name=name, version=version, identity=key) for name, version, key in sorted(found)]
+
+    def images(self, names: Sequence[str]) -> dict[str, Image]:
+        """Return images of wheels by name: those made before, else from the wheel store, or built."""
+        keys = {name: self._key(name) for name in names}
+        images = Images(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
+        found = {name: image for name, key in keys.items() if (image := images.find(key))}
+        missing = [name for name in keys if name not in found]
+        paths = self._wheels(missing)
+        made = images.take({keys[name]: paths[name] for name in missing})
+        return found | {name: made[keys[name]] for name in missing}
+
+    def _key(self, name: str) -> str:
+        if name in self.ready:
+            return self.ready[name].sha256
+        # Without the compiler's flags, which take a program to ask for and change nothing for a developer.
+        return plan.store_key(self.nodes[name], self.building, {}, scheduler.system())
+
+    def _wheels(self, names: Iterable[str]) -> dict[str, Path]:
+        found = {name: self.ready[name].path for name in names if name in self.ready}
+        chosen = {name: self.nodes[name] for name in names if name in self.nodes}
+        if chosen:
+            # Only now is anything of vendor/ opened.
+            check.require(self.project, self.settings)
+            built = wheels.build_nodes(chosen.values(), self.building, self.settings, self.options)
+            found |= {name: built[node] for name, node in chosen.items()}
+        return found
