@@ -51,11 +51,13 @@ def entries(project: Project, settings: Settings, name: str, summary: str = "", 
     check_name(name)
     check_name(settings.namespace, "namespace")
     names, stanzas = templates.names(name, settings.namespace), _stanzas(project.root)
-    if _is_there(project, names):
+    if project.root / names["directory"] in [service.path for service in project.services]:
         # Its package may be called as the service is.
         names["package"] = next(_packages(names, stanzas), names["package"])
     else:
-        _check_free(project, names, stanzas)
+        taken = next(_takers(project, names, stanzas), "")
+        if taken:
+            raise UserError(f"{name}: the name is taken: {taken}", "choose another name")
     values = {**names, "project": source_name(project.root, name), "summary": summary or f"{name} service"}
     values |= _circumstances(project, names)
     return templates.read(values, settings.toolkit / "templates" / "service", *overlay)
@@ -68,7 +70,13 @@ def packaging(project: Project, settings: Settings, name: str) -> list[Entry]:
     """
     if _stanzas(project.root):
         return []
-    values = {"project": source_name(project.root, name), **people(project.root)}
+    now = datetime.now(UTC)
+    values = {
+        "project": source_name(project.root, name),
+        "maintainer": git.identity(project.root),
+        "date": format_datetime(now),
+        "year": str(now.year),
+    }
     return templates.read(values, settings.toolkit / "templates" / "packaging")
 
 
@@ -85,12 +93,6 @@ def _stanzas(root: Path) -> list[Paragraph]:
     return debian_control.paragraphs(path) if path.exists() else []
 
 
-def people(root: Path) -> dict[str, str]:
-    """Return the values of a template that say who makes this, and when."""
-    now = datetime.now(UTC)
-    return {"maintainer": git.identity(root), "date": format_datetime(now), "year": str(now.year)}
-
-
 def _circumstances(project: Project, names: Mapping[str, str]) -> dict[str, str]:
     """Return the interpreters that the project's other services are for, and the first port that they leave free."""
     path = project.root / names["directory"]
@@ -101,25 +103,10 @@ def _circumstances(project: Project, names: Mapping[str, str]) -> dict[str, str]
     return {"python": "\n".join(pythons), "oldest": oldest, "port": str(_FIRST_PORT + len(others))}
 
 
-def _is_there(project: Project, names: Mapping[str, str]) -> bool:
-    return project.root / names["directory"] in [service.path for service in project.services]
-
-
 def _packages(names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:
     """Yield the packages of debian/control that belong to a service of these names."""
     declared = [stanza.get("Package") for stanza in stanzas[1:]]
     yield from (name for name in (names["package"], names["service"]) if name in declared)
-
-
-def _check_free(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> None:
-    path = project.root / names["directory"]
-    taken = [*_takers(project, names, stanzas)]
-    if package_search.is_ignored(path):
-        taken.append(f"{path.name}/ is a directory that is never searched for packages")
-    elif os.path.lexists(path):
-        taken.append(f"{path.name} is there already, and is no service")
-    if taken:
-        raise UserError(f"{names['service']}: the name is taken: {taken[0]}", "choose another name")
 
 
 def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:
@@ -133,3 +120,8 @@ def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragr
             yield f"{project.shown(service.path)}/ has the script {names['script']}"
     for declared in _packages(names, stanzas):
         yield f"debian/control has the package {declared}"
+    path = project.root / names["directory"]
+    if package_search.is_ignored(path):
+        yield f"{path.name}/ is a directory that is never searched for packages"
+    elif os.path.lexists(path):
+        yield f"{path.name} is there already, and is no service"

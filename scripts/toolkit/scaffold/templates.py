@@ -43,20 +43,15 @@ def read(values: Mapping[str, str], *templates: Path) -> list[Entry]:
 
 
 def _read(template: Path, values: Mapping[str, str]) -> Iterator[Entry]:
-    for parent, directories, names in os.walk(template):
-        directories.sort()
-        for name in sorted(names):
-            yield _entry(Path(parent, name), template, values)
-
-
-def _entry(file: Path, template: Path, values: Mapping[str, str]) -> Entry:
-    is_part = file.name.endswith(_PART)
-    name = _fill(file.relative_to(template).as_posix(), values)
-    path = PurePosixPath(name.removesuffix(_PART if is_part else _SUFFIX))
-    if file.is_symlink():
-        return Entry(path=path, link=os.readlink(file))
-    text = _fill(file.read_text(encoding="utf-8"), values)
-    return Entry(path=path, text=text, is_part=is_part, is_executable=os.access(file, os.X_OK))
+    for file in sorted(template.rglob("*")):
+        is_part = file.name.endswith(_PART)
+        name = _fill(file.relative_to(template).as_posix(), values)
+        path = PurePosixPath(name.removesuffix(_PART if is_part else _SUFFIX))
+        if file.is_symlink():
+            yield Entry(path=path, link=os.readlink(file))
+        elif file.is_file():
+            text = _fill(file.read_text(encoding="utf-8"), values)
+            yield Entry(path=path, text=text, is_part=is_part, is_executable=os.access(file, os.X_OK))
 
 
 def _fill(text: str, values: Mapping[str, str]) -> str:

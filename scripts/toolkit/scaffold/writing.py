@@ -25,11 +25,6 @@ class Change:
     text: str = ""
     note: str = ""
 
-    @property
-    def path(self) -> PurePosixPath:
-        """Return the file, relative to the project."""
-        return self.entry.path
-
 
 def plan(root: Path, entries: Iterable[Entry]) -> list[Change]:
     """Return what becomes of each file below `root`, in the order of paths. Nothing is changed.
@@ -54,12 +49,9 @@ def _plan(root: Path, entry: Entry) -> Change:
             raise UserError(f"{parent}: not a directory", f"move it away: {entry.path} has to be written")
     if not os.path.lexists(target):
         return Change(verb="WRITE", entry=entry, text=entry.text)
-    if entry.is_part:
-        return _plan_part(target, entry)
-    return Change(verb="KEEP", entry=entry, note="" if _is_same(target, entry) else "it is not as it would be written")
-
-
-def _plan_part(target: Path, entry: Entry) -> Change:
+    if not entry.is_part:
+        note = "" if _is_same(target, entry) else "it is not as it would be written"
+        return Change(verb="KEEP", entry=entry, note=note)
     text = target.read_text(encoding="utf-8", errors="surrogateescape")
     if entry.key in text.splitlines():
         return Change(verb="KEEP", entry=entry)
@@ -79,7 +71,7 @@ def _is_same(target: Path, entry: Entry) -> bool:
 def report(changes: Iterable[Change]) -> None:
     """Say of each file what becomes of it."""
     for change in changes:
-        console.step(change.verb, f"{change.path}: {change.note}" if change.note else str(change.path))
+        console.step(change.verb, f"{change.entry.path}" + (change.note and f": {change.note}"))
 
 
 def apply(root: Path, changes: Sequence[Change]) -> list[str]:
@@ -95,19 +87,19 @@ def apply(root: Path, changes: Sequence[Change]) -> list[str]:
             write(staged, change.entry, change.text)
         _merge(staged, root, scratch, undo)
         undo.pop_all()
-    return [str(change.path) for change in todo if change.verb == "WRITE"]
+    return [str(change.entry.path) for change in todo if change.verb == "WRITE"]
 
 
 def write(root: Path, entry: Entry, text: str) -> None:
     """Write one file below `root`."""
-    place = root / entry.path
-    place.parent.mkdir(parents=True, exist_ok=True)
+    path = root / entry.path
+    path.parent.mkdir(parents=True, exist_ok=True)
     if entry.link:
-        place.symlink_to(entry.link)
+        path.symlink_to(entry.link)
         return
-    files.write_atomic(place, text.encode("utf-8", "surrogateescape"))
+    files.write_atomic(path, text.encode("utf-8", "surrogateescape"))
     if entry.is_executable:
-        place.chmod(place.stat().st_mode | (place.stat().st_mode & 0o444) >> 2)
+        path.chmod(path.stat().st_mode | (path.stat().st_mode & 0o444) >> 2)
 
 
 def _merge(staged: Path, target: Path, scratch: Path, undo: ExitStack) -> None:

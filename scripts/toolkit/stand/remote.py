@@ -59,7 +59,6 @@ class Remote:
                 "sudo has to work there without a password",
                 error.output,
             ) from None
-        shell = " ".join(["ssh", "-o", "BatchMode=yes", *access.options])
         left_out = ("--exclude=/build/", "--exclude=.git", "--exclude=__pycache__")
         source, target = f"{self.settings.project}/", f"{access.host}:{GUEST_PROJECT}/"
-        process.run(["rsync", "--archive", "--delete", "--rsh", shell, *left_out, source, target])
+        process.run(["rsync", "--archive", "--delete", "--rsh", "ssh -o BatchMode=yes", *left_out, source, target])

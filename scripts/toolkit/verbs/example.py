@@ -19,7 +19,7 @@ from toolkit.verbs.running import Run
 
 SERVICE = "example-service"
 SUMMARY = "HTTP service that keeps notes"
-#: Commits are made whoever the user is; the submodule is cloned from a directory, which git allows only when told.
+#: Commits are made whoever the user is; the submodule is cloned from a directory, which git does not allow by default.
 GIT = {
     "user.name": "Example Developer",
     "user.email": "developer@example.com",
@@ -67,11 +67,11 @@ def make(directory: Path, target: str) -> None:
     try:
         process.run(words, cwd=directory, env=process.without_make(), stream=True)
     except process.CommandError:
-        # It has said itself what is wrong.
+        # It has printed its own error.
         sys.exit(1)
 
 
-def tell(directory: Path, namespace: str, seconds: float) -> None:
+def print_use(directory: Path, namespace: str, seconds: float) -> None:
     """Say what was built and how to use it."""
     package = templates.names(SERVICE, namespace)["package"]
     built = max((directory / "dist").glob(f"{package}_*.deb"), key=lambda path: path.stat().st_mtime)
@@ -109,7 +109,6 @@ def example(run: Run) -> None:
     else:
         console.step("EXAMPLE", str(directory))
         create(chosen)
-    make(directory, "vendor")
-    make(directory, "commit-vendor")
-    make(directory, "deb")
-    tell(directory, chosen.namespace, time.monotonic() - start)
+    for target in ("vendor", "commit-vendor", "deb"):
+        make(directory, target)
+    print_use(directory, chosen.namespace, time.monotonic() - start)

@@ -6,6 +6,7 @@ import argparse
 import ipaddress
 import os
 import shutil
+from collections.abc import Callable
 
 from toolkit.core.errors import UserError
 from toolkit.stand import libvirt_network, virtualbox, virtualbox_network
@@ -25,32 +26,30 @@ def create_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--name", default="yc-ipv6-nat", help="the network's name (default: %(default)s)")
     parser.add_argument(
         "--network",
-        type=_ipv4,
+        type=_range(ipaddress.IPv4Network),
         default="192.168.222.0/24",
         metavar="RANGE",
         help="its IPv4 range (default: %(default)s)",
     )
     parser.add_argument(
         "--prefix",
-        type=_ipv6,
+        type=_range(ipaddress.IPv6Network),
         help="its IPv6 prefix (default: a local one); programs "
         "prefer IPv6 to IPv4 only from a global one: 2a02:6b8:0:408::/64",
     )
     parser.add_argument("--dry-run", action="store_true", help="only say what would change")
 
 
-def _ipv4(text: str) -> str:
-    try:
-        return str(ipaddress.IPv4Network(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+def _range(kind: type[ipaddress.IPv4Network | ipaddress.IPv6Network]) -> Callable[[str], str]:
+    """Return what checks a range of addresses on the command line, and says what is wrong with it."""
 
+    def check(text: str) -> str:
+        try:
+            return str(kind(text))
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
 
-def _ipv6(text: str) -> str:
-    try:
-        return str(ipaddress.IPv6Network(text))
-    except ValueError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
+    return check
 
 
 def _provider() -> str:

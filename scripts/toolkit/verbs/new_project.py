@@ -41,7 +41,7 @@ def create(chosen: Settings, request: Request, dry_run: bool) -> None:
         scaffold.create(chosen, request, changes)
     writing.report(changes)
     if not dry_run:
-        tell(chosen.project, request)
+        print_next_steps(chosen.project, request)
 
 
 def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
@@ -53,7 +53,7 @@ def complete(chosen: Settings, request: Request, dry_run: bool) -> None:
     writing.report(changes)
 
 
-def tell(directory: Path, request: Request) -> None:
+def print_next_steps(directory: Path, request: Request) -> None:
     """Say what was made, and what comes next."""
     console.note(
         f"{directory.name} is a project with the service {request.service}, committed; next:\n"

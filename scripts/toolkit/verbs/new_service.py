@@ -14,10 +14,8 @@ from pathlib import Path
 from toolkit.core import console, git
 from toolkit.core.errors import UserError
 from toolkit.project import discovery, package_search
-from toolkit.project.settings import Settings
 from toolkit.scaffold import new_project, writing
 from toolkit.scaffold import new_service as scaffold
-from toolkit.scaffold.writing import Change
 from toolkit.verbs.running import Run
 
 
@@ -35,26 +33,19 @@ def require_project(root: Path, toolkit: Path) -> None:
         raise UserError(f"{root}/Makefile: there is none", "`ln -s common/project.mk Makefile`")
 
 
-def plan(chosen: Settings, name: str) -> list[Change]:
-    """Return what becomes of each file of the service."""
-    found = discovery.discover(chosen)
-    entries = scaffold.entries(found, chosen, name)
-    return writing.plan(chosen.project, [*scaffold.packaging(found, chosen, name), *entries])
-
-
-def tell(chosen: Settings, name: str) -> None:
+def print_next_steps(root: Path, name: str) -> None:
     """Say what comes next."""
     directory = name.replace("-", "_")
     console.note(f"the service {name} is in {directory}/, its package in debian/; next:")
-    for place in to_be_named(chosen.project, directory):
-        console.note(f"    name {directory} beside the other services in {place}")
+    for services in lists_without(root, directory):
+        console.note(f"    name {directory} beside the other services in {services}")
     console.note(
         f'    make vendor deb\n    git add --all && git commit --message "A service {name}"\n    make commit-vendor'
     )
 
 
-def to_be_named(root: Path, directory: str) -> Iterator[str]:
-    """Yield the lists of services that a person keeps and a new one is not in: settings, recipes for CI."""
+def lists_without(root: Path, directory: str) -> Iterator[str]:
+    """Yield the lists of services that a person keeps and this one is not in: settings, recipes for CI."""
     for setting in ("PACKAGES", "SERVICES"):
         named = scaffold.read_setting(root, setting).split()
         if named and directory not in named:
@@ -79,11 +70,13 @@ def new_service(run: Run) -> None:
     scaffold.check_name(arguments.name)
     require_project(chosen.project, chosen.toolkit)
     chosen = replace(chosen, namespace=chosen.namespace or scaffold.read_setting(chosen.project, "NAMESPACE"))
-    changes = plan(chosen, arguments.name)
+    project = discovery.discover(chosen)
+    entries = scaffold.entries(project, chosen, arguments.name)
+    changes = writing.plan(chosen.project, [*scaffold.packaging(project, chosen, arguments.name), *entries])
     if not arguments.dry_run:
         git.note_new(chosen.project, writing.apply(chosen.project, changes))
     writing.report(changes)
     if all(change.verb == "KEEP" for change in changes):
         console.note(f"the service {arguments.name} is there already, and lacks nothing")
     elif not arguments.dry_run:
-        tell(chosen, arguments.name)
+        print_next_steps(chosen.project, arguments.name)

@@ -37,7 +37,7 @@ def snapshot(root: Path) -> dict[str, str]:
 
 
 def verbs(root: Path) -> dict[str, str]:
-    return {str(change.path): change.verb for change in writing.plan(root, ENTRIES)}
+    return {str(change.entry.path): change.verb for change in writing.plan(root, ENTRIES)}
 
 
 def test_what_is_missing_is_written(tmp_path: Path) -> None:
