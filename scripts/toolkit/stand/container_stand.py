@@ -14,11 +14,11 @@ from toolkit.core import console, debian_packages, files, process
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
 from toolkit.project.settings import Settings
-from toolkit.stand import base, machine, provisioning
+from toolkit.stand import base, container, provisioning
 from toolkit.stand.base import Access, StandOptions
-from toolkit.stand.machine import Machine
+from toolkit.stand.container import Container
 
-#: Packages by which a machine boots and lets Ansible in, beside those of every stand.
+#: Packages by which a container boots and lets Ansible in, beside those of every stand.
 _PACKAGES = ("dbus", "libpam-systemd", "openssh-server", "python3", "python3-apt", "systemd-sysv")
 _HELPER = Path(__file__).resolve().parents[2] / "verb.py"
 #: For how many seconds ssh may take to get into a container that has booted.
@@ -26,8 +26,8 @@ _PATIENCE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Container:
-    """The container of a project."""
+class ContainerStand:
+    """The stand of a project in a container."""
 
     settings: Settings
     options: StandOptions
@@ -51,7 +51,7 @@ class Container:
             otherwise="elsewhere than on Linux, STAND=vagrant",
         )
         base.require_toolkit_inside(self.settings)
-        if not machine.is_running(self.name):
+        if not container.is_running(self.name):
             self._boot()
         access = self.access()
         self._wait(access)
@@ -59,13 +59,13 @@ class Container:
 
     def access(self) -> Access:
         """Return the way into it. Raises `UserError` when it does not run."""
-        if not machine.is_running(self.name):
+        if not container.is_running(self.name):
             raise UserError("the stand of this project does not run", "`make stand` makes and starts it")
-        return Access(host=self.name, user=machine.USER, config=self.directory / "ssh_config")
+        return Access(host=self.name, user=container.USER, config=self.directory / "ssh_config")
 
     def destroy(self) -> None:
         """End it, and remove all that belongs to it; one that is not there is no error."""
-        if (machine.ROOT / self.name).is_dir():
+        if (container.ROOT / self.name).is_dir():
             console.step("STAND", f"{self.name}: ends")
             _as_root("end-container", self.name)
         files.remove(self.directory)
@@ -78,7 +78,7 @@ class Container:
                 access.read("true")
                 return
             except process.CommandError as error:
-                if time.monotonic() > deadline or not machine.is_running(self.name):
+                if time.monotonic() > deadline or not container.is_running(self.name):
                     raise UserError(
                         "the stand runs, but cannot be entered by ssh",
                         "`make stand-destroy`, then `make stand`, makes it again",
@@ -97,7 +97,7 @@ class Container:
                 keygen = ("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "stand", "-f")
                 process.run([*keygen, self.directory / name])
         self._write_configuration(port)
-        described = Machine(
+        described = Container(
             name=self.name,
             tarball=str(tarball),
             project=str(self.settings.project),
@@ -107,18 +107,18 @@ class Container:
             host_key=self._text("host_key"),
             store=str(files.cache_root() / "store"),
         )
-        # It holds the machine's own key, and is for root alone to read.
-        machine.write(described, self.directory / "machine.json")
+        # It holds the container's own key, and is for root alone to read.
+        container.write(described, self.directory / "container.json")
         files.write_atomic(self.directory / "suite", suite)
         console.step("STAND", f"{self.name}: {suite}, on port {port} of this machine")
-        _as_root("boot-container", str(self.directory / "machine.json"))
+        _as_root("boot-container", str(self.directory / "container.json"))
 
     def _text(self, name: str) -> str:
         return (self.directory / name).read_text(encoding="utf-8")
 
     def _tarball(self, suite: str) -> Path:
-        """Return the tarball that the machine is made of; none is made where the machine exists, with this suite."""
-        if (machine.ROOT / self.name / "root").is_dir():
+        """Return the tarball that the container is made of; none is made where it exists, with this suite."""
+        if (container.ROOT / self.name / "root").is_dir():
             if (self.directory / "suite").is_file() and self._text("suite") != suite:
                 raise UserError(
                     f"the stand of this project is {self._text('suite')}, not {suite}",
@@ -152,7 +152,7 @@ class Container:
             f"Host {self.name}",
             "HostName 127.0.0.1",
             f"Port {port}",
-            f"User {machine.USER}",
+            f"User {container.USER}",
             f'IdentityFile "{self.directory}/key"',
             "IdentitiesOnly yes",
             "StrictHostKeyChecking yes",

@@ -18,7 +18,7 @@ test -w {GUEST_PROJECT} || sudo -n install --directory --owner "$(id --user)" --
 
 
 @dataclass(frozen=True, kw_only=True)
-class Remote:
+class RemoteStand:
     """The stand on a host."""
 
     settings: Settings

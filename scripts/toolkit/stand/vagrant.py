@@ -200,7 +200,7 @@ def has_machine(project: Path, provider: str) -> bool:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Vagrant:
+class VagrantStand:
     """The virtual machine of a project."""
 
     settings: Settings

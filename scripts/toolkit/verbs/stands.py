@@ -11,17 +11,20 @@ from pathlib import Path
 from toolkit.core import console, debian_packages
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
-from toolkit.stand import base, machine
-from toolkit.stand import box as boxes
+from toolkit.stand import base, box_build, container
 from toolkit.stand.base import Stand, StandOptions
-from toolkit.stand.container_stand import Container
-from toolkit.stand.remote import Remote
-from toolkit.stand.vagrant import Vagrant
+from toolkit.stand.container_stand import ContainerStand
+from toolkit.stand.remote import RemoteStand
+from toolkit.stand.vagrant import VagrantStand
 from toolkit.verbs import stand_settings
 from toolkit.verbs.running import Run
 
 #: The kinds of stands, by the value of STAND.
-KINDS: dict[str, type[Container | Remote | Vagrant]] = {"container": Container, "remote": Remote, "vagrant": Vagrant}
+KINDS: dict[str, type[ContainerStand | RemoteStand | VagrantStand]] = {
+    "container": ContainerStand,
+    "remote": RemoteStand,
+    "vagrant": VagrantStand,
+}
 
 
 def _chosen(run: Run, label: str = "") -> Stand:
@@ -88,7 +91,7 @@ def stand_tmux(run: Run) -> None:
 def stand_test(run: Run) -> None:
     """Test a stand of its own, made and ended for it; a container shares its ports with the one that is there."""
     existing = _chosen(run)
-    if isinstance(existing, Container) and machine.is_running(existing.name):
+    if isinstance(existing, ContainerStand) and container.is_running(existing.name):
         raise UserError(
             "the stand of this project runs, and its services have the ports that the test's need",
             "`make stand-destroy` first",
@@ -109,7 +112,7 @@ def boot_container_options(parser: argparse.ArgumentParser) -> None:
 def boot_container(run: Run) -> None:
     """Make a container where there is none, and start it; `make stand` runs this, through sudo where it has to."""
     _require_containers()
-    machine.boot(machine.read(run.arguments.file))
+    container.boot(container.read(run.arguments.file))
 
 
 def end_container_options(parser: argparse.ArgumentParser) -> None:
@@ -120,7 +123,7 @@ def end_container_options(parser: argparse.ArgumentParser) -> None:
 def end_container(run: Run) -> None:
     """Shut a container down and remove it."""
     _require_containers()
-    machine.end(run.arguments.name)
+    container.end(run.arguments.name)
 
 
 def _require_containers() -> None:
@@ -138,6 +141,6 @@ def box_options(parser: argparse.ArgumentParser) -> None:
 def box(run: Run) -> None:
     """Make a box, and say how to use it."""
     suite = run.arguments.suite or suites.own()
-    made = boxes.make(chroot.minimal(suite, run.arguments.mirror), run.settings)
+    made = box_build.make(chroot.minimal(suite, run.arguments.mirror), run.settings)
     console.note(f"""the box {made.name} is {made.path}; a stand of this suite is made of it:
     STAND_SUITE={suite} vagrant up --provider=libvirt""")

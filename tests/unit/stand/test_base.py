@@ -12,23 +12,23 @@ from tests.unit.conftest import Workspace
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
-from toolkit.stand import base, container_stand, machine
+from toolkit.stand import base, container, container_stand
 from toolkit.stand.base import Access, StandOptions, Status
-from toolkit.stand.container_stand import Container
-from toolkit.stand.machine import Machine
-from toolkit.stand.remote import Remote
+from toolkit.stand.container import Container
+from toolkit.stand.container_stand import ContainerStand
+from toolkit.stand.remote import RemoteStand
 
-MACHINE = Machine(
+CONTAINER = Container(
     name="demo", tarball="/t", project="/a:b", uid=1000, port=2222, authorized_key="k", host_key="h", store="/s"
 )
 
 
 @pytest.fixture
-def container(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Container:
+def stand(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> ContainerStand:
     """Return a container of a project, with nothing on this machine yet."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(machine, "ROOT", tmp_path / "machines")
-    return Container(settings=workspace.settings(), options=StandOptions())
+    monkeypatch.setattr(container, "ROOT", tmp_path / "containers")
+    return ContainerStand(settings=workspace.settings(), options=StandOptions())
 
 
 @pytest.fixture
@@ -40,33 +40,33 @@ def taken() -> Iterator[int]:
 
 def test_two_projects_of_one_name_have_two_stands(tmp_path: Path) -> None:
     names = {
-        Container(settings=Workspace(tmp_path / place / "Über_demo 2").settings(), options=StandOptions()).name
+        ContainerStand(settings=Workspace(tmp_path / place / "Über_demo 2").settings(), options=StandOptions()).name
         for place in ("one", "two")
     }
     assert len(names) == 2
     assert all(name.startswith("ber-demo-2-") for name in names)
 
 
-def test_a_port_in_use_is_refused(container: Container, taken: int) -> None:
-    asked = Container(settings=container.settings, options=StandOptions(port=taken))
+def test_a_port_in_use_is_refused(stand: ContainerStand, taken: int) -> None:
+    asked = ContainerStand(settings=stand.settings, options=StandOptions(port=taken))
     with pytest.raises(UserError, match=f"STAND_PORT={taken}: in use"):
         asked._port()
 
 
-def test_the_port_of_last_time_is_taken_again_unless_something_has_it(container: Container, taken: int) -> None:
-    container.directory.mkdir(parents=True)
-    first = container._port()
-    assert container._port() == first
-    (container.directory / "port").write_text(str(taken))
-    assert container._port() != taken
+def test_the_port_of_last_time_is_taken_again_unless_something_has_it(stand: ContainerStand, taken: int) -> None:
+    stand.directory.mkdir(parents=True)
+    first = stand._port()
+    assert stand._port() == first
+    (stand.directory / "port").write_text(str(taken))
+    assert stand._port() != taken
 
 
 def test_a_machine_without_nspawn_is_told_what_to_install(
-    container: Container, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    stand: ContainerStand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(UserError, match="needs: systemd-container openssh-client") as caught:
-        container.up()
+        stand.up()
     assert "apt-get install systemd-container openssh-client" in caught.value.hint
 
 
@@ -81,56 +81,56 @@ def test_without_root_and_sudo_nothing_is_started(tmp_path: Path, monkeypatch: p
 def test_a_project_that_has_the_toolkit_elsewhere_is_refused(workspace: Workspace, tmp_path: Path) -> None:
     settings = Settings(project=workspace.root, toolkit=tmp_path / "elsewhere")
     with pytest.raises(UserError, match="not inside the project"):
-        Container(settings=settings, options=StandOptions()).up()
+        ContainerStand(settings=settings, options=StandOptions()).up()
 
 
-def test_another_suite_than_that_of_the_stand_is_refused(container: Container) -> None:
-    (machine.ROOT / container.name / "root").mkdir(parents=True)
-    container.directory.mkdir(parents=True)
-    (container.directory / "suite").write_text("bookworm")
+def test_another_suite_than_that_of_the_stand_is_refused(stand: ContainerStand) -> None:
+    (container.ROOT / stand.name / "root").mkdir(parents=True)
+    stand.directory.mkdir(parents=True)
+    (stand.directory / "suite").write_text("bookworm")
     with pytest.raises(UserError, match="the stand of this project is bookworm, not trixie"):
-        container._tarball("trixie")
+        stand._tarball("trixie")
 
 
-def test_a_stand_that_does_not_run_cannot_be_entered_and_ending_it_is_no_error(container: Container) -> None:
+def test_a_stand_that_does_not_run_cannot_be_entered_and_ending_it_is_no_error(stand: ContainerStand) -> None:
     with pytest.raises(UserError, match="does not run"):
-        container.access()
-    container.destroy()
+        stand.access()
+    stand.destroy()
 
 
-def test_a_machine_is_read_as_it_was_written(tmp_path: Path) -> None:
-    machine.write(MACHINE, tmp_path / "machine")
-    assert machine.read(tmp_path / "machine") == MACHINE
-    words = machine.command(MACHINE, has_systemd=False)
+def test_a_container_is_read_as_it_was_written(tmp_path: Path) -> None:
+    container.write(CONTAINER, tmp_path / "container")
+    assert container.read(tmp_path / "container") == CONTAINER
+    words = container.command(CONTAINER, has_systemd=False)
     assert r"--bind=/a\:b:/vagrant" in words and "--keep-unit" in words
-    assert "--keep-unit" not in machine.command(MACHINE, has_systemd=True)
+    assert "--keep-unit" not in container.command(CONTAINER, has_systemd=True)
 
 
-def test_a_process_of_another_time_is_not_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine, "ROOT", tmp_path)
+def test_a_process_of_another_time_is_not_the_container(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(container, "ROOT", tmp_path)
     (tmp_path / "demo").mkdir()
-    assert not machine.is_running("demo")
+    assert not container.is_running("demo")
     noted = tmp_path / "demo" / "process.json"
-    noted.write_text(f'{{"pid": 1, "started": "{machine._started(1)}"}}')
-    assert machine.is_running("demo")
+    noted.write_text(f'{{"pid": 1, "started": "{container._started(1)}"}}')
+    assert container.is_running("demo")
     noted.write_text('{"pid": 1, "started": "1 second before"}')
-    assert not machine.is_running("demo")
+    assert not container.is_running("demo")
 
 
 def test_what_is_mounted_is_never_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "proc/self").mkdir(parents=True)
     (tmp_path / "demo/root/vagrant").mkdir(parents=True)
     (tmp_path / "proc/self/mountinfo").write_text(f"36 35 98:0 / {tmp_path}/demo/root/vagrant rw - ext4 /dev/sda rw\n")
-    monkeypatch.setattr(machine, "_PROC", tmp_path / "proc")
+    monkeypatch.setattr(container, "_PROC", tmp_path / "proc")
     with pytest.raises(UserError, match="still mounted"):
-        machine._remove(tmp_path / "demo")
+        container._remove(tmp_path / "demo")
     assert (tmp_path / "demo/root/vagrant").is_dir()
 
 
 @pytest.mark.parametrize("host", ["", "-oProxyCommand=touch /tmp/x"])
 def test_a_remote_stand_needs_a_host(workspace: Workspace, host: str) -> None:
     with pytest.raises(UserError, match="on which host"):
-        Remote(settings=workspace.settings(), options=StandOptions(host=host)).access()
+        RemoteStand(settings=workspace.settings(), options=StandOptions(host=host)).access()
 
 
 def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
@@ -140,7 +140,7 @@ def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
     with pytest.raises(UserError, match="HOST=me@nowhere: not reached by ssh") as caught:
-        Remote(settings=workspace.settings(), options=StandOptions(host="me@nowhere")).access()
+        RemoteStand(settings=workspace.settings(), options=StandOptions(host="me@nowhere")).access()
     assert "Could not resolve hostname" in caught.value.details
 
 

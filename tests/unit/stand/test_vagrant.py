@@ -165,7 +165,7 @@ def test_a_virtual_machine_needs_vagrant_and_its_file(
     workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    stand = vagrant.Vagrant(settings=workspace.settings(), options=StandOptions())
+    stand = vagrant.VagrantStand(settings=workspace.settings(), options=StandOptions())
     with pytest.raises(UserError, match="vagrant: no such program"):
         stand.up()
     (tmp_path / "vagrant").touch(0o755)

@@ -17,7 +17,7 @@ from toolkit.debian import build_user, chroot, suites
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
 from toolkit.project.settings import Settings
-from toolkit.stand import box, boxes
+from toolkit.stand import box_build, boxes
 
 TOOLKIT = Path(__file__).resolve().parents[3]
 RECIPE = Recipe(
@@ -44,8 +44,8 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     monkeypatch.setenv("TMPDIR", str(tmp_path))
     monkeypatch.setattr(build_user, "account", lambda: Account(name="me", uid=0, gid=0, is_other=False))
     monkeypatch.setattr(chroot, "bootstrap", bootstrap)
-    monkeypatch.setattr(box, "_write_disk", write)
-    monkeypatch.setattr(box, "GRUB", tmp_path / "grub")
+    monkeypatch.setattr(box_build, "_write_disk", write)
+    monkeypatch.setattr(box_build, "GRUB", tmp_path / "grub")
     monkeypatch.setattr(shutil, "which", lambda name, **how: f"/usr/bin/{name}")
     return Settings(project=tmp_path / "project", toolkit=TOOLKIT)
 
@@ -56,24 +56,24 @@ def test_there_is_no_box_before_one_is_made(settings: Settings) -> None:
 
 def test_a_box_is_found_under_the_version_it_was_made_with(settings: Settings) -> None:
     assert boxes.find("trixie") is None
-    made = box.make(RECIPE, settings)
+    made = box_build.make(RECIPE, settings)
     assert boxes.find("trixie") == made
     assert made.name == "python-common/trixie"
 
 
 def test_a_box_whose_file_was_removed_is_none(settings: Settings) -> None:
-    box.make(RECIPE, settings).path.unlink()
+    box_build.make(RECIPE, settings).path.unlink()
     assert boxes.find("trixie") is None
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"versions": []}'])
 def test_a_damaged_catalogue_is_none(settings: Settings, text: str) -> None:
-    box.make(RECIPE, settings).catalogue.write_text(text)
+    box_build.make(RECIPE, settings).catalogue.write_text(text)
     assert boxes.find("trixie") is None
 
 
 def test_the_catalogue_names_the_file_and_its_hash(settings: Settings) -> None:
-    made = box.make(RECIPE, settings)
+    made = box_build.make(RECIPE, settings)
     version = json.loads(made.catalogue.read_text())["versions"][0]
     digest = hashlib.sha256(made.path.read_bytes()).hexdigest()
     assert version["version"] == made.version
@@ -84,7 +84,7 @@ def test_the_catalogue_names_the_file_and_its_hash(settings: Settings) -> None:
 
 def test_a_box_holds_what_vagrant_looks_for(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "open").mkdir()
-    subprocess.run(["tar", "-xzf", box.make(RECIPE, settings).path, "-C", tmp_path / "open"], check=True)
+    subprocess.run(["tar", "-xzf", box_build.make(RECIPE, settings).path, "-C", tmp_path / "open"], check=True)
     assert {path.name for path in (tmp_path / "open").iterdir()} == {"box.img", "metadata.json", "Vagrantfile"}
     assert json.loads((tmp_path / "open/metadata.json").read_text())["provider"] == "libvirt"
     assert (tmp_path / "open/box.img").read_bytes() == b"a system"
@@ -93,23 +93,23 @@ def test_a_box_holds_what_vagrant_looks_for(settings: Settings, tmp_path: Path) 
 def test_nothing_is_left_of_a_box_that_fails(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    made = box.make(RECIPE, settings)
+    made = box_build.make(RECIPE, settings)
 
     def fail(*given: object) -> None:
         raise UserError("no space left")
 
-    monkeypatch.setattr(box, "_write_disk", fail)
+    monkeypatch.setattr(box_build, "_write_disk", fail)
     with pytest.raises(UserError, match="no space left"):
-        box.make(RECIPE, settings)
+        box_build.make(RECIPE, settings)
     assert boxes.find("trixie") == made
     assert not list(tmp_path.glob("python-common-*"))
 
 
 def test_tools_that_are_missing_are_named_all_at_once(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
-    (box.GRUB / "boot.img").unlink()
+    (box_build.GRUB / "boot.img").unlink()
     monkeypatch.setattr(shutil, "which", lambda name, **how: None)
     with pytest.raises(UserError) as caught:
-        box.make(RECIPE, settings)
+        box_build.make(RECIPE, settings)
     assert caught.value.hint == "apt-get install grub-common qemu-utils grub-pc-bin"
 
 
@@ -122,32 +122,32 @@ def test_the_kernel_is_the_distributions_own(monkeypatch: pytest.MonkeyPatch, tm
 
 def kernel_of(suite: str) -> str:
     recipe = Recipe(suite=suite, architecture="amd64", sources=RECIPE.sources, variant="minbase")
-    return next(word for word in box.command(recipe, Path("/base")) if word.startswith("--include="))
+    return next(word for word in box_build.command(recipe, Path("/base")) if word.startswith("--include="))
 
 
 def test_the_record_starts_with_the_boot_loader_and_ends_with_its_signature() -> None:
-    written = box.boot_sectors(BOOT, b"core", IDENTITY)
+    written = box_build.boot_sectors(BOOT, b"core", IDENTITY)
     assert written[:440] == BOOT[:440]
     assert written[510:512] == b"\x55\xaa"
 
 
 def test_the_core_follows_the_record_where_the_boot_loader_looks_for_it() -> None:
-    assert box.boot_sectors(BOOT, b"core", IDENTITY)[512:] == b"core"
+    assert box_build.boot_sectors(BOOT, b"core", IDENTITY)[512:] == b"core"
 
 
 def test_the_only_partition_is_active_and_reaches_the_end_of_the_disk() -> None:
-    table = box.boot_sectors(BOOT, b"core", IDENTITY)[446:510]
+    table = box_build.boot_sectors(BOOT, b"core", IDENTITY)[446:510]
     active, kind, start, sectors = table[0], table[4], *struct.unpack("<II", table[8:16])
     assert (active, kind) == (0x80, 0x83)
-    assert (start + sectors) * box.SECTOR == 20 * 1024**3
+    assert (start + sectors) * box_build.SECTOR == 20 * 1024**3
     assert table[16:] == bytes(48)
 
 
 def test_disks_of_different_systems_have_different_identities() -> None:
     other = uuid.UUID("fedcba98-7654-3210-fedc-ba9876543210")
-    assert box.boot_sectors(BOOT, b"", IDENTITY)[440:444] != box.boot_sectors(BOOT, b"", other)[440:444]
+    assert box_build.boot_sectors(BOOT, b"", IDENTITY)[440:444] != box_build.boot_sectors(BOOT, b"", other)[440:444]
 
 
 def test_a_boot_loader_that_would_reach_into_the_partition_is_refused() -> None:
     with pytest.raises(ValueError, match="does not fit"):
-        box.boot_sectors(BOOT, bytes(box.START * box.SECTOR), IDENTITY)
+        box_build.boot_sectors(BOOT, bytes(box_build.START * box_build.SECTOR), IDENTITY)

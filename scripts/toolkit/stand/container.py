@@ -23,14 +23,14 @@ from toolkit.stand.ansible_variables import GUEST_PROJECT
 #: The user of every container.
 USER = "vagrant"
 ROOT = Path("/var/lib/python-common/stands")
-#: For how many seconds a machine may take to come up, and to go down before it is killed.
+#: For how many seconds a container may take to come up, and to go down before it is killed.
 _PATIENCE = 60
 _PROC = Path("/proc")
 _WEEK = 7 * 24 * 60 * 60
 
 
 @dataclass(frozen=True, kw_only=True)
-class Machine:
+class Container:
     """A container: its name, the tarball that it is made of, its user's id, its ssh server's port, and keys as texts.
 
     `project` is the directory of the host that it shows; `store` is the host's wheel store, whose recent wheels the
@@ -62,23 +62,23 @@ class Machine:
         return self.directory / "root"
 
 
-def write(machine: Machine, path: Path) -> None:
-    """Write the description of a machine to a file."""
-    files.write_atomic(path, json.dumps(asdict(machine)))
+def write(container: Container, path: Path) -> None:
+    """Write the description of a container to a file."""
+    files.write_atomic(path, json.dumps(asdict(container)))
 
 
-def read(path: Path) -> Machine:
-    """Return the machine that a file describes."""
-    return Machine(**json.loads(path.read_text(encoding="utf-8")))
+def read(path: Path) -> Container:
+    """Return the container that a file describes."""
+    return Container(**json.loads(path.read_text(encoding="utf-8")))
 
 
 def is_running(name: str) -> bool:
-    """Tell whether a machine runs; anyone may ask."""
+    """Tell whether a container runs; anyone may ask."""
     return bool(_supervisor(ROOT / name))
 
 
 def _supervisor(directory: Path) -> int:
-    """Return the process id of the systemd-nspawn of a machine; 0 when it does not run."""
+    """Return the process id of the systemd-nspawn of a container; 0 when it does not run."""
     with suppress(OSError, ValueError, KeyError):
         noted = json.loads((directory / "process.json").read_text(encoding="utf-8"))
         if _started(noted["pid"]) == noted["started"]:
@@ -94,48 +94,48 @@ def _started(pid: int) -> str:
     return ""
 
 
-def boot(machine: Machine) -> None:
-    """Make the machine where there is none, start it unless it runs, and wait until its init answers.
+def boot(container: Container) -> None:
+    """Make the container where there is none, start it unless it runs, and wait until its init answers.
 
     Raises `UserError`, with the console's output, when it does not come up; then nothing of it runs.
     """
-    machine.directory.mkdir(parents=True, exist_ok=True)
-    with files.exclusive(machine.directory, "start of this stand"):
-        if _supervisor(machine.directory):
+    container.directory.mkdir(parents=True, exist_ok=True)
+    with files.exclusive(container.directory, "start of this stand"):
+        if _supervisor(container.directory):
             return
-        if not machine.root.is_dir():
-            _unpack(machine)
-        _prepare(machine)
-        _start(machine)
+        if not container.root.is_dir():
+            _unpack(container)
+        _prepare(container)
+        _start(container)
 
 
-def _unpack(machine: Machine) -> None:
+def _unpack(container: Container) -> None:
     """Make the root whole: a run that is killed meanwhile leaves none."""
-    staged = machine.directory / ".root"
+    staged = container.directory / ".root"
     _remove(staged)
     staged.mkdir()
-    process.run(["tar", "--extract", "--zstd", "--numeric-owner", "--file", machine.tarball, "--directory", staged])
-    staged.rename(machine.root)
+    process.run(["tar", "--extract", "--zstd", "--numeric-owner", "--file", container.tarball, "--directory", staged])
+    staged.rename(container.root)
 
 
-def _prepare(machine: Machine) -> None:
+def _prepare(container: Container) -> None:
     """Write the user, the way in through ssh and the name into the root; a home that is there already stays."""
-    root = machine.root
-    _write(root / "etc/hostname", f"{machine.hostname}\n")
-    _write(root / "etc/hosts", f"127.0.0.1 localhost {machine.hostname}\n::1 localhost\n")
+    root = container.root
+    _write(root / "etc/hostname", f"{container.hostname}\n")
+    _write(root / "etc/hosts", f"127.0.0.1 localhost {container.hostname}\n::1 localhost\n")
     _write(root / "etc/sudoers.d/stand", f"{USER} ALL=(ALL) NOPASSWD: ALL\n", 0o440)
     _write(
         root / "etc/ssh/sshd_config.d/stand.conf",
-        f"Port {machine.port}\nListenAddress 127.0.0.1\nHostKey /etc/ssh/stand_host_key\nPasswordAuthentication no\n",
+        f"Port {container.port}\nListenAddress 127.0.0.1\nHostKey /etc/ssh/stand_host_key\nPasswordAuthentication no\n",
     )
-    _write(root / "etc/ssh/stand_host_key", machine.host_key, 0o600)
+    _write(root / "etc/ssh/stand_host_key", container.host_key, 0o600)
     home = root / "home" / USER
     is_new = not home.is_dir()
     if is_new:
-        useradd = ("useradd", "--create-home", "--non-unique", "--uid", str(machine.uid), "--shell", "/bin/bash")
+        useradd = ("useradd", "--create-home", "--non-unique", "--uid", str(container.uid), "--shell", "/bin/bash")
         process.run(["chroot", root, *useradd, USER])
-        _seed(home / ".cache/python-common/store", Path(machine.store))
-    _write(home / ".ssh/authorized_keys", machine.authorized_key, 0o600)
+        _seed(home / ".cache/python-common/store", Path(container.store))
+    _write(home / ".ssh/authorized_keys", container.authorized_key, 0o600)
     own = ("chown", "--recursive", "--no-dereference", f"--reference={home}")
     process.run([*own, home if is_new else home / ".ssh"])
 
@@ -154,17 +154,17 @@ def _seed(target: Path, store: Path) -> None:
             shutil.copytree(entry, target / entry.relative_to(store))
 
 
-def command(machine: Machine, *, has_systemd: bool) -> list[str]:
-    """Return the command that is the machine for as long as it runs.
+def command(container: Container, *, has_systemd: bool) -> list[str]:
+    """Return the command that is the container for as long as it runs.
 
-    Only a host that systemd runs on can give the machine a unit of its own.
+    Only a host that systemd runs on can give the container a unit of its own.
     """
-    escaped = machine.project.replace("\\", "\\\\").replace(":", "\\:")
+    escaped = container.project.replace("\\", "\\\\").replace(":", "\\:")
     return [
         "systemd-nspawn",
-        f"--directory={machine.root}",
-        f"--machine={machine.name}",
-        f"--hostname={machine.hostname}",
+        f"--directory={container.root}",
+        f"--machine={container.name}",
+        f"--hostname={container.hostname}",
         "--boot",
         "--register=no",
         *([] if has_systemd else ["--keep-unit"]),
@@ -175,12 +175,12 @@ def command(machine: Machine, *, has_systemd: bool) -> list[str]:
     ]
 
 
-def _start(machine: Machine) -> None:
-    log = machine.directory / "log"
-    pid = process.start(command(machine, has_systemd=Path("/run/systemd/system").is_dir()), log)
+def _start(container: Container) -> None:
+    log = container.directory / "log"
+    pid = process.start(command(container, has_systemd=Path("/run/systemd/system").is_dir()), log)
     noted = json.dumps({"pid": pid, "started": _started(pid)})
     try:
-        files.write_atomic(machine.directory / "process.json", noted)
+        files.write_atomic(container.directory / "process.json", noted)
         if not _wait(lambda: not _started(pid) or _has_booted(pid)) or not _started(pid):
             raise UserError(
                 "the container did not boot",
@@ -214,7 +214,7 @@ def _has_booted(pid: int) -> bool:
 
 
 def end(name: str) -> None:
-    """End a machine and remove all that belongs to it; one that is not there is no error."""
+    """End a container and remove all that belongs to it; one that is not there is no error."""
     directory = ROOT / Path(name).name
     if directory.is_dir():
         with files.exclusive(directory, "start of this stand"):
@@ -225,7 +225,7 @@ def end(name: str) -> None:
 
 
 def _end(pid: int) -> None:
-    """Shut a machine down; kill what is left of it after a while."""
+    """Shut a container down; kill what is left of it after a while."""
     init = _init(pid)
     # On SIGTERM systemd-nspawn tells the init to power off, systemd-nspawn(1).
     for number, victims in ((signal.SIGTERM, [pid]), (signal.SIGKILL, [init, pid])):
