@@ -36,14 +36,13 @@ class Report:
 
     def line(self, text: str) -> None:
         """Show a line of Ansible's output if it tells of progress."""
-        found = _TASK.match(text)
-        if found:
-            self._task = found[1]
+        if task := _task(text):
+            self._task = task
         elif text.startswith("FAILED - RETRYING"):
             console.note(f"          {text}")
         elif text.startswith("changed:") and self._shown != self._task:
             self._shown = self._task
-            console.step("STAND", f"  {_named(self._task)}")
+            console.step("STAND", f"  {self._task}")
 
 
 def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str, ...]:
@@ -84,15 +83,16 @@ def changed(output: str) -> tuple[str, ...]:
     """Return the names of the tasks that changed something."""
     names, task = [], ""
     for line in output.splitlines():
-        found = _TASK.match(line)
-        task = found[1] if found else task
+        task = _task(line) or task
         if line.startswith("changed:"):
-            names.append(_named(task))
+            names.append(task)
     return tuple(dict.fromkeys(names))
 
 
-def _named(task: str) -> str:
-    return task.replace(" : ", ": ", 1)
+def _task(line: str) -> str:
+    """Return the name of the task that begins with a line, `role: task`; empty where none does."""
+    found = _TASK.match(line)
+    return found[1].replace(" : ", ": ", 1) if found else ""
 
 
 def playbook(settings: Settings) -> Path:
@@ -133,7 +133,7 @@ def _environment(settings: Settings) -> dict[str, str]:
 def explain(output: str, printed: str, host: str, log: Path) -> UserError:
     """Return the error for the user, with the output of the failed task (else all that was printed)."""
     found = _FATAL.search(output)
-    tasks = [match[1] for match in map(_TASK.match, output.splitlines()) if match]
+    tasks = [*filter(None, map(_task, output.splitlines()))]
     failure = _failure_text(found["result"].splitlines()) if found else printed[-4000:]
     if "UNREACHABLE!" in output:
         return UserError(f"{host}: not reached any more", "`make stand` goes on where it stopped", failure)
@@ -144,7 +144,7 @@ def explain(output: str, printed: str, host: str, log: Path) -> UserError:
             failure,
         )
     again = f"mend it, and `make stand` goes on where it stopped; the whole output is in {log}"
-    what = _named(tasks[-1]) if tasks else "Ansible did not start"
+    what = tasks[-1] if tasks else "Ansible did not start"
     return UserError(f"the stand is not ready: {what}", again, failure)
 
 

@@ -97,14 +97,14 @@ def new_project(run: Run) -> None:
     ci = arguments.ci or ("gitlab" if is_new(directory) else "none")
     request = Request(service=arguments.service, ci="" if ci == "none" else ci)
     if is_new(directory):
-        create(chosen, located(request, arguments, directory), arguments.dry_run)
+        create(chosen, with_defaults(request, arguments, directory), arguments.dry_run)
     else:
         namespace = arguments.namespace or new_service.read_setting(directory, "NAMESPACE")
         complete(replace(chosen, namespace=namespace), request, arguments.dry_run)
 
 
-def located(request: Request, arguments: argparse.Namespace, directory: Path) -> Request:
-    """Return the request with what a new project needs: a service, and where its submodules come from."""
+def with_defaults(request: Request, arguments: argparse.Namespace, directory: Path) -> Request:
+    """Return the request of a new project, with the name of its service, and where its submodules come from."""
     service = request.service or directory.name
     new_service.check_name(service)
     toolkit = arguments.toolkit and git.absolute(arguments.toolkit, Path.cwd())

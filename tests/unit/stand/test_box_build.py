@@ -50,10 +50,6 @@ def settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
     return Settings(project=tmp_path / "project", toolkit=TOOLKIT)
 
 
-def test_there_is_no_box_before_one_is_made(settings: Settings) -> None:
-    assert boxes.find("trixie") is None
-
-
 def test_a_box_is_found_under_the_version_it_was_made_with(settings: Settings) -> None:
     assert boxes.find("trixie") is None
     made = box_build.make(RECIPE, settings)

@@ -120,16 +120,7 @@ def test_the_machine_is_named_after_who_it_is_for_and_the_project(workspace: Wor
     told = vagrant.describe(vagrant.read({}), workspace.settings())
     assert told["name"] == f"{getpass.getuser()}-project-vagrant"
     assert told["hostname"] == "project"
-
-
-def test_the_playbook_is_the_projects_own_where_it_has_one(workspace: Workspace) -> None:
-    workspace.service("api", "api")
-    shared = workspace.root / "common" / "stand" / "playbook.yml"
-    assert vagrant.describe(vagrant.read({}), workspace.settings())["playbook"] == str(shared)
-    workspace.write({"stand/playbook.yml": "---\n"})
-    assert vagrant.describe(vagrant.read({}), workspace.settings())["playbook"] == str(
-        workspace.root / "stand" / "playbook.yml"
-    )
+    assert told["playbook"] == str(workspace.root / "common" / "stand" / "playbook.yml")
 
 
 def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:

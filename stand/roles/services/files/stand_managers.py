@@ -16,7 +16,7 @@ from pathlib import Path
 
 SESSION = "services"
 LAST_LINES = 30
-#: For how many seconds a service may go on when it is told to end.
+#: For how many seconds a service may go on when it is asked to end.
 STOPPING = 15
 
 
@@ -53,7 +53,7 @@ class Service:
 
     @property
     def definition(self) -> str:
-        """Return what changes when it has to be started anew."""
+        """Return what changes when it has to be started again."""
         return hashlib.sha256(f"{self.directory} {self.command} {self.made_of}".encode()).hexdigest()
 
 
@@ -144,7 +144,7 @@ class Windows:
         if not shown:
             return State(ended="has no window")
         dead, pid, status = (*shown[0].split(), "")[:3]
-        # There is no status for one that a signal has ended, nor as long as tmux has not been told.
+        # There is no status for one that a signal has ended, nor before tmux knows of its end.
         ended = f"ended with status {status}" if status else "has ended"
         return State(ended=ended) if dead == "1" else State(pid=int(pid))
 

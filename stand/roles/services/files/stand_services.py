@@ -28,10 +28,10 @@ SETTLED = 3.0
 def describe(service: Service, state: State) -> dict[str, Any]:
     """Return what is known of a service: name, whether it runs, and the addresses it listens on with their answers."""
     found = listening(state.pid) if state.pid else []
-    places = {
+    addresses = {
         (f"[{address}]" if ":" in address else address) + f":{port}": answer(address, port) for address, port in found
     }
-    return {"name": service.name, "running": bool(state.pid), "ended": state.ended, "listens": places}
+    return {"name": service.name, "running": bool(state.pid), "ended": state.ended, "listens": addresses}
 
 
 def is_up(service: Service, state: State) -> bool:
@@ -62,28 +62,28 @@ def wait(manager: Windows | Units, services: Sequence[Service], seconds: float) 
 
 def text(described: dict[str, Any]) -> str:
     """Return a line about a service."""
-    places = [f"{place} ({kind})" if kind else place for place, kind in described["listens"].items()]
-    listens = f", listens on {', '.join(places)}" if places else ""
+    addresses = [f"{address} ({kind})" if kind else address for address, kind in described["listens"].items()]
+    listens = f", listens on {', '.join(addresses)}" if addresses else ""
     return f"{described['name']}: {'running' if described['running'] else described['ended']}{listens}"
 
 
 def read(path: Path = CONFIGURATION) -> tuple[str, str, list[Service]]:
     """Return who runs the services (`root`: units), the directory of the project, and the services."""
-    told = json.loads(path.read_text(encoding="utf-8"))
+    written = json.loads(path.read_text(encoding="utf-8"))
     services = [
         Service(
             name=item["name"],
-            directory=os.path.normpath(os.path.join(told["project"], item["directory"])),
-            environment=os.path.join(told["environments"], item["name"]),
+            directory=os.path.normpath(os.path.join(written["project"], item["directory"])),
+            environment=os.path.join(written["environments"], item["name"]),
             script=item["script"],
             unit=item["unit"],
-            check=told["checks"].get(item["name"], ""),
+            check=written["checks"].get(item["name"], ""),
             made_of=item["lock"],
         )
-        for item in told["services"]
-        if item["name"] not in told["left_out"]
+        for item in written["services"]
+        if item["name"] not in written["left_out"]
     ]
-    return "root" if told["mode"] == "deb" else told["user"], told["project"], services
+    return "root" if written["mode"] == "deb" else written["user"], written["project"], services
 
 
 def become(user: str) -> None:
