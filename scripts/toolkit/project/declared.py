@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import configparser
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,6 @@ from typing import Any
 from toolkit.core.errors import UserError
 from toolkit.model import core_metadata
 from toolkit.project import pyproject
-
-#: The arguments of `setup()` that are read.
-_ARGUMENTS = ("name", "version", "description", "license", "entry_points")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,12 +40,15 @@ def read(directory: Path) -> Declared:
         _from_setup_cfg(directory),
         _from_pkg_info(directory),
     ]
-    name = next((source.name for source in sources if source.name), "")
+    name, version, summary, licence = (
+        next((value for source in sources if (value := getattr(source, attribute))), "")
+        for attribute in ("name", "version", "summary", "licence")
+    )
     return Declared(
         name=name,
-        version=next((source.version for source in sources if source.version), "") or _module_version(directory, name),
-        summary=next((source.summary for source in sources if source.summary), ""),
-        licence=next((source.licence for source in sources if source.licence), ""),
+        version=version or _module_version(directory, name),
+        summary=summary,
+        licence=licence,
         scripts={name: target for source in reversed(sources) for name, target in sorted(source.scripts.items())},
     )
 
@@ -64,10 +64,7 @@ def _from_pkg_info(directory: Path) -> Declared:
 
 def _module_version(directory: Path, name: str) -> str:
     """Return the `__version__` of the module named as the distribution, which is where many setup.py take it from."""
-    try:
-        tree = ast.parse((directory / name.replace("-", "_") / "__init__.py").read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return ""
+    tree = _parsed(directory / name.replace("-", "_") / "__init__.py")
     return _text(_literal(_constants(tree).get("__version__"), {}))
 
 
@@ -96,21 +93,32 @@ def _text(value: object) -> str:
 
 
 def _from_setup_py(directory: Path) -> Declared:
-    try:
-        tree = ast.parse((directory / "setup.py").read_bytes())
-    except (OSError, SyntaxError, ValueError):
-        return Declared()
+    tree = _parsed(directory / "setup.py")
     constants = _constants(tree)
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call) and _called(node.func) == "setup")
-    arguments = {keyword.arg: keyword.value for call in calls for keyword in call.keywords if keyword.arg}
-    values = {key: _literal(arguments.get(key), constants) for key in _ARGUMENTS}
+    keywords = (keyword for call in setup_calls(tree) for keyword in call.keywords)
+    values = {keyword.arg: _literal(keyword.value, constants) for keyword in keywords}
     return Declared(
-        name=_text(values["name"]),
-        version=_text(values["version"]),
-        summary=_text(values["description"]),
-        licence=_text(values["license"]),
-        scripts=_console_scripts(values["entry_points"]),
+        name=_text(values.get("name")),
+        version=_text(values.get("version")),
+        summary=_text(values.get("description")),
+        licence=_text(values.get("license")),
+        scripts=_console_scripts(values.get("entry_points")),
     )
+
+
+def _parsed(path: Path) -> ast.Module:
+    """Return a module's syntax tree, an empty one where there is no module that this Python can read."""
+    try:
+        return ast.parse(path.read_bytes())
+    except (OSError, SyntaxError, ValueError):
+        return ast.Module(body=[], type_ignores=[])
+
+
+def setup_calls(tree: ast.Module) -> Iterator[ast.Call]:
+    """Yield the calls of `setup()` in a setup.py, under whatever name its module is imported."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and "setup" in (getattr(node.func, "attr", ""), getattr(node.func, "id", "")):
+            yield node
 
 
 def _constants(tree: ast.Module) -> dict[str, ast.expr]:
@@ -121,12 +129,6 @@ def _constants(tree: ast.Module) -> dict[str, ast.expr]:
         for target in statement.targets
         if isinstance(target, ast.Name)
     }
-
-
-def _called(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""
 
 
 def _literal(node: ast.expr | None, constants: dict[str, ast.expr]) -> object:

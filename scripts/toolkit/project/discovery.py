@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -171,31 +171,19 @@ def _package(path: Path, root: Path, is_service: bool) -> Package:
 
 
 def _refuse_doubles(project: Project) -> None:
-    def one(package: Package) -> Iterable[str]:
-        return [package.name]
-
-    def service(package: Package) -> Iterable[str]:
-        return [package.service_name]
-
+    names = ((package, package.name) for package in project.packages)
+    services = ((service, service.service_name) for service in project.services)
+    scripts = ((service, script) for service in project.services for script in service.scripts)
     shadow = "rename one of them, or name the packages to use with PACKAGES="
-    _refuse_double(project, project.packages, one, "two packages of the name", shadow)
-    _refuse_double(project, project.services, service, "two services of the name", "rename one of the directories")
-    _refuse_double(
-        project,
-        project.services,
-        lambda package: package.scripts,
-        "two services with the script",
-        "rename one of the scripts",
-    )
+    _refuse_double(project, names, "two packages of the name", shadow)
+    _refuse_double(project, services, "two services of the name", "rename one of the directories")
+    _refuse_double(project, scripts, "two services with the script", "rename one of the scripts")
 
 
-def _refuse_double(
-    project: Project, packages: tuple[Package, ...], keys: Callable[[Package], Iterable[str]], what: str, hint: str
-) -> None:
+def _refuse_double(project: Project, named: Iterable[tuple[Package, str]], what: str, hint: str) -> None:
     owners: dict[str, Package] = {}
-    for package in packages:
-        for key in keys(package):
-            first = owners.setdefault(key, package)
-            if first is not package:
-                places = f"{project.shown(first.path)}/ and {project.shown(package.path)}/"
-                raise UserError(f"{places}: {what} {key}", hint)
+    for package, name in named:
+        first = owners.setdefault(name, package)
+        if first is not package:
+            paths = f"{project.shown(first.path)}/ and {project.shown(package.path)}/"
+            raise UserError(f"{paths}: {what} {name}", hint)

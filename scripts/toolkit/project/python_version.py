@@ -13,6 +13,7 @@ from toolkit.project.discovery import Package, Project
 
 FILE = ".python-version"
 _VERSION = re.compile(r"3\.\d+(\.\d+)?")
+_HINT = "write one version a line, such as 3.11 or 3.11.7"
 
 
 def candidates(project: Project, package: Package) -> tuple[Path, ...]:
@@ -30,21 +31,15 @@ def read(project: Project, package: Package) -> Targets:
         return Targets(pythons=(f"{sys.version_info.major}.{sys.version_info.minor}",))
     shown = project.shown(path)
     origins: dict[str, str] = {}
-    versions = [word for line in lines.read(path, project.root) for word in _versions(line, shown, origins)]
-    if not versions:
-        raise UserError(f"{shown}: no version in it", "write one version a line, such as 3.11 or 3.11.7")
-    exact = tuple(dict.fromkeys(version for version in versions if version.count(".") == 2))
-    return Targets(pythons=tuple(origins), exact=exact, file=shown, origins=origins)
-
-
-def _versions(line: tuple[int, str], shown: str, origins: dict[str, str]) -> list[str]:
-    number, text = line
-    versions = text.split()
-    for version in versions:
-        if not _VERSION.fullmatch(version):
-            raise UserError(
-                f"{shown}:{number}: not a Python version: `{version}`",
-                "write one version a line, such as 3.11 or 3.11.7",
-            )
-        origins.setdefault(".".join(version.split(".")[:2]), f"{shown}:{number}")
-    return versions
+    exact: dict[str, None] = {}
+    for number, text in lines.read(path, project.root):
+        for version in text.split():
+            if not _VERSION.fullmatch(version):
+                raise UserError(f"{shown}:{number}: not a Python version: `{version}`", _HINT)
+            minor = ".".join(version.split(".")[:2])
+            origins.setdefault(minor, f"{shown}:{number}")
+            if version != minor:
+                exact[version] = None
+    if not origins:
+        raise UserError(f"{shown}: no version in it", _HINT)
+    return Targets(pythons=tuple(origins), exact=tuple(exact), file=shown, origins=origins)

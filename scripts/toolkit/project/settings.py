@@ -36,7 +36,7 @@ class Settings:
     """
 
     project: Path
-    toolkit: Path
+    toolkit: Path = TOOLKIT
     namespace: str = field(default_factory=lambda: default_of("NAMESPACE"))
     packages: tuple[str, ...] = ()
     services: tuple[str, ...] = ()
@@ -95,7 +95,6 @@ def from_arguments(arguments: argparse.Namespace) -> Settings:
     console.verbosity = arguments.verbosity
     return Settings(
         project=arguments.project.resolve(),
-        toolkit=TOOLKIT,
         namespace=arguments.namespace,
         packages=tuple(arguments.packages.split()),
         services=tuple(arguments.services.split()),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 from toolkit.core import console, git
@@ -60,17 +59,15 @@ def recorded_at(project: Repository, revision: str) -> str:
 def locks_at(holder: Repository, revision: str, prefix: str = "") -> list[Lock]:
     """Return the locks of one revision, `prefix` being where they are; one that cannot be read is left out."""
     names = holder.ask("ls-tree", "-z", "--name-only", revision, prefix or ".").split("\0") if revision else []
-    return list(_read(holder, revision, names))
-
-
-def _read(holder: Repository, revision: str, names: list[str]) -> Iterator[Lock]:
+    locks = []
     for name in names:
-        found = _LOCK.fullmatch(name.rpartition("/")[2])
-        if found:
+        if found := _LOCK.fullmatch(name.rpartition("/")[2]):
             try:
-                yield lock_file.parse(holder.read("show", f"{revision}:./{name}"), found[1], f"{revision[:12]}:{name}")
+                text = holder.read("show", f"{revision}:./{name}")
+                locks.append(lock_file.parse(text, found[1], f"{revision[:12]}:{name}"))
             except UserError as error:
                 console.warn(f"{error.what}; what was in it is not compared")
+    return locks
 
 
 def _refuse_ignored(project: Repository) -> None:

@@ -68,6 +68,7 @@ def plan(source: Repository, revisions: Iterable[str], depth: int) -> Trim:
     newest = window(commits, (id for name, id in refs.items() if name.startswith(_HEADS)), depth)
     single = {source.commit_of(id) for name, id in refs.items() if not name.startswith(_HEADS)} - {""}
     stays = frozenset(newest | single)
+    total, kept = _sizes(source, len(commits), stays)
     return Trim(
         source=source,
         refs=refs,
@@ -76,8 +77,8 @@ def plan(source: Repository, revisions: Iterable[str], depth: int) -> Trim:
         window=newest,
         commits=stays,
         dropped={id: commit for id, commit in commits.items() if id not in stays},
-        total=Size(commits=len(commits), **_on_disk(source, None)),
-        kept=Size(commits=len(stays), **_on_disk(source, stays)),
+        total=total,
+        kept=kept,
     )
 
 
@@ -169,12 +170,13 @@ def _give(source: Path, target: Path) -> None:
             os.chown(path, owner.st_uid, owner.st_gid, follow_symlinks=False)
 
 
-def _on_disk(source: Repository, commits: frozenset[str] | None) -> dict[str, int]:
-    """Return the number of objects and their bytes on the disk: of these commits, or (none given) of all there are."""
+def _sizes(source: Repository, commits: int, stays: frozenset[str]) -> tuple[Size, Size]:
+    """Return how much is in the repository, which has so many commits, and how much stays with some of them."""
     listed = source.read("cat-file", "--batch-all-objects", "--batch-check=%(objectname) %(objectsize:disk)")
-    sizes = {name: int(size) for name, _, size in (line.partition(" ") for line in listed.splitlines())}
-    if commits is not None:
-        reached = source.read("rev-list", "--objects", "--no-walk", *sorted(commits)).splitlines() if commits else []
-        names = {line.partition(" ")[0] for line in reached}
-        sizes = {name: size for name, size in sizes.items() if name in names}
-    return {"objects": len(sizes), "bytes": sum(sizes.values())}
+    sizes = {name: int(size) for name, size in map(str.split, listed.splitlines())}
+    reached = source.read("rev-list", "--objects", "--no-walk", *sorted(stays)).splitlines() if stays else []
+    kept = sizes.keys() & {line.partition(" ")[0] for line in reached}
+    return (
+        Size(commits=commits, objects=len(sizes), bytes=sum(sizes.values())),
+        Size(commits=len(stays), objects=len(kept), bytes=sum(sizes[name] for name in kept)),
+    )

@@ -37,11 +37,6 @@ def extract(archive: Path, directory: Path) -> Path:
     return extraction.top()
 
 
-def read_member(archive: Path, name: str) -> bytes | None:
-    """Return the content of a file right below the top directory (`PKG-INFO`), or None when there is none."""
-    return read_members(archive, (name,)).get(name)
-
-
 def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     """Return those of the named files that the archive holds below its top directory, in one pass over it.
 

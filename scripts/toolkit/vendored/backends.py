@@ -8,6 +8,7 @@ import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from toolkit.project import declared
 from toolkit.project.pyproject import BuildSystem
 
 #: Build hooks of hatchling that add no requirement of their own: hatchling/builders/hooks/version.py, and hatch-vcs.
@@ -18,7 +19,7 @@ _BOOTSTRAPPED = frozenset(
 )
 
 
-def told(
+def known_requires(
     system: BuildSystem,
     *,
     pyproject: Mapping[str, Any],
@@ -36,7 +37,7 @@ def told(
         if "setuptools" not in str(system.requires) or mentions(b"get_requires_for_build_"):
             return None
         # One that nowhere names the hook passes setuptools' own on: `from setuptools.build_meta import *`, or a loop.
-        return _told_by_setuptools(members, mentions)
+        return _asked_by_setuptools(members, mentions)
     match module:
         # flit_core/buildapi.py and poetry/core/masonry/api.py return an empty list, always.
         case "flit_core.buildapi" | "poetry.core.masonry.api":
@@ -45,7 +46,7 @@ def told(
         case "pdm.backend":
             return None if "run-setuptools" in str(tool.get("pdm", {})) else ()
         case "hatchling.build":
-            return _told_by_hatchling([tool.get("hatch", {}), _toml(members.get("hatch.toml", b""))])
+            return _asked_by_hatchling([tool.get("hatch", {}), _toml(members.get("hatch.toml", b""))])
         # hatchling/ouroboros.py, with which hatchling builds itself: its own dependencies.
         case "hatchling.ouroboros":
             return tuple(pyproject.get("project", {}).get("dependencies", ()))
@@ -53,12 +54,12 @@ def told(
             # Its own setup.py asks for nothing, but its sources name the word on many lines.
             if in_tree and pyproject.get("project", {}).get("name") == "setuptools":
                 return ()
-            return _told_by_setuptools(members, mentions)
+            return _asked_by_setuptools(members, mentions)
         case _:
             return None
 
 
-def _told_by_hatchling(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
+def _asked_by_hatchling(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
     """Read hatchling/builders/config.py: dependencies of the build, of its targets and of its hooks."""
     builds = [table.get("build", {}) for table in settings]
     tables = [table for build in builds for table in (build, *build.get("targets", {}).values())]
@@ -75,7 +76,7 @@ def _toml(content: bytes) -> dict[str, Any]:
         return {"build": {"hooks": {"unreadable": {}}}}
 
 
-def _told_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes], bool]) -> tuple[str, ...] | None:
+def _asked_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes], bool]) -> tuple[str, ...] | None:
     """Read setuptools/build_meta.py: the answer is what setup() gets as `setup_requires`."""
     setup = members.get("setup.py", b"")
     if _in_setup_cfg(members.get("setup.cfg", b"")):
@@ -86,7 +87,7 @@ def _told_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes]
         tree = ast.parse(setup)
     except (SyntaxError, ValueError):
         return None
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and _name(node.func) == "setup"]
+    calls = list(declared.setup_calls(tree))
     keywords = [keyword for call in calls for keyword in call.keywords]
     if calls and all(keyword.arg for keyword in keywords):
         return _literal([keyword.value for keyword in keywords if keyword.arg == "setup_requires"])
@@ -112,9 +113,3 @@ def _literal(values: list[ast.expr]) -> tuple[str, ...] | None:
             return None
         found += literal.split("\n") if isinstance(literal, str) else literal
     return tuple(text for text in found if text.strip())
-
-
-def _name(function: ast.expr) -> str:
-    if isinstance(function, ast.Attribute):
-        return function.attr
-    return function.id if isinstance(function, ast.Name) else ""

@@ -6,7 +6,7 @@ its tests, or that of one build).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
@@ -74,8 +74,8 @@ class DependencyGraph:
     def _from(self, place: Place) -> Iterator[tuple[Edge, Place]]:
         if place.key in self._local:
             yield from self._from_local(place)
-        else:
-            for edge in self._named(place, self._requires(place.key), "runtime"):
+        elif distribution := self._distributions.get(place.key):
+            for edge in self._named(place, distribution.requires, "runtime"):
                 yield edge, Place(place.environment, edge.target)
         for edge in self._builds(place.key):
             yield edge, Place(edge.source, edge.target)
@@ -97,9 +97,6 @@ class DependencyGraph:
             # Something from the index may ask for a package of the project.
             for target in members.get(name, [name] if name in self._local else []):
                 yield Edge(source=place.key, target=target, kind=kind, text=text)
-
-    def _requires(self, key: str) -> Sequence[str]:
-        return self._distributions[key].requires if key in self._distributions else ()
 
     def _builds(self, key: str) -> Iterator[Edge]:
         """Yield what builds `key` directly: what its files and its backend name."""

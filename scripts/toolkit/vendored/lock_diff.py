@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 from packaging.version import InvalidVersion, Version
 
@@ -61,17 +61,8 @@ def compare(old: Iterable[Distribution], new: Iterable[Distribution]) -> tuple[C
 
 def summary(changes: Iterable[Change]) -> str:
     """Return how many of each kind there are, each counted once: `2 added, 1 removed, 3 upgraded`; empty for none."""
-    order: list[Kind] = [
-        "added",
-        "removed",
-        "upgraded",
-        "downgraded",
-        "with other files",
-        "to ship",
-        "to build with only",
-    ]
     counts = Counter(change.kind for change in set(changes))
-    return ", ".join(f"{counts[kind]} {kind}" for kind in order if counts[kind])
+    return ", ".join(f"{counts[kind]} {kind}" for kind in get_args(Kind) if counts[kind])
 
 
 def all_of(locks: Iterable[LockChanges]) -> Iterator[Change]:

@@ -84,5 +84,5 @@ def build_system(members: Mapping[str, bytes], shown: str, mentions: Callable[[b
     """
     content = pyproject.parse(members.get(pyproject.FILE, b""), f"{shown}: its pyproject.toml")
     system = pyproject.build_system(content, f"{shown}: its pyproject.toml")
-    told = backends.told(system, pyproject=content, members=members, mentions=mentions)
-    return replace(system, requires=(*system.requires, *(told or ())), dynamic=told is None)
+    known = backends.known_requires(system, pyproject=content, members=members, mentions=mentions)
+    return replace(system, requires=(*system.requires, *(known or ())), dynamic=known is None)

@@ -19,7 +19,7 @@ def told(
     everything = b"".join([sources, *found.values()])
     requires = tables.get("build-system", {}).get("requires", ())
     system = BuildSystem(requires=tuple(requires), backend=backend, backend_path=(".",) if in_tree else ())
-    return backends.told(system, pyproject=tables, members=found, mentions=lambda word: word in everything)
+    return backends.known_requires(system, pyproject=tables, members=found, mentions=lambda word: word in everything)
 
 
 @pytest.mark.parametrize("backend", ["flit_core.buildapi", "poetry.core.masonry.api", "pdm.backend", "hatchling.build"])
