@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from toolkit.model.lock import DirectRequirement, Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import Pinned
@@ -21,6 +22,11 @@ def line(source: str, name: str, text: str, origin: str, *, tests: bool = False)
     return DirectRequirement(source=source, name=name, kind="tests" if tests else "runtime", text=text, origin=origin)
 
 
+def lock_of(*packages: Distribution, service: str = "app", **more: Any) -> Lock:
+    """Return the lock of a service for one Python on Linux; `more` are further fields."""
+    return Lock(service=service, pythons=("3.11",), platforms=("linux",), packages=packages, **more)
+
+
 def needs() -> DependencyGraph:
     """Return a service `app` that uses `lib`.
 
@@ -30,15 +36,10 @@ def needs() -> DependencyGraph:
     web = distribution("web", size=4_000_000)
     wire = distribution("wire", "maker", "tool")
     tool = distribution("tool", "maker")
-    lock = Lock(
-        service="app",
-        pythons=("3.11",),
-        platforms=("linux",),
-        packages=(
-            replace(web, requires=("wire>=1", "Small ; python_version >= '3'")),
-            replace(wire, requires=("small",), build_dependencies=("maker>0",)),
-            distribution("small"),
-        ),
+    lock = lock_of(
+        replace(web, requires=("wire>=1", "Small ; python_version >= '3'")),
+        replace(wire, requires=("small",), build_dependencies=("maker>0",)),
+        distribution("small"),
         build_packages=(
             replace(distribution("maker"), requires=("tool",)),
             replace(tool, build_dependencies=("maker",)),

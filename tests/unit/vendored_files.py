@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from tests.unit.locks import lock_of
 from toolkit.core import files
 from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.project import fingerprints, requirements
@@ -30,11 +31,9 @@ def write_lock(
     project = workspace.discover()
     service = next(package for package in project.packages if package.path.name == directory)
     tree = requirements.read_tree(project, service, ("linux",))
-    written = Lock(
+    written = lock_of(
+        *distributions,
         service=service.service_name,
-        pythons=("3.11",),
-        platforms=("linux",),
-        packages=distributions,
         build_packages=build,
         local=tuple(LocalPackage(name=member.name, path=project.shown(member.path)) for member in tree.local),
         inputs=fingerprints.fingerprint(fingerprints.paths(project, service, tree.local, tree.files), workspace.root),

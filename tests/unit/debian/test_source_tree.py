@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import Workspace
+from tests.unit.locks import lock_of
 from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
 from toolkit.debian import source_tree
-from toolkit.model.lock import Lock
 from toolkit.project.changelog import Entry
 from toolkit.project.debian_control import Control
 from toolkit.vendored import lock_file
@@ -70,7 +70,7 @@ def project(workspace: Workspace, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 def _write_lock(workspace: Workspace, inputs: dict[str, str]) -> None:
     pytest.importorskip("tomli_w")
     path = lock_file.path_of(workspace.root / "vendor", "my-service")
-    lock_writer.write(path, Lock(service="my-service", pythons=("3.11",), platforms=("linux",), inputs=inputs))
+    lock_writer.write(path, lock_of(service="my-service", inputs=inputs))
 
 
 def packaging(workspace: Workspace) -> Control:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.locks import distribution, line, needs
-from toolkit.model.lock import Distribution, Lock
+from tests.unit.locks import distribution, line, lock_of, needs
+from toolkit.model.lock import Distribution
 from toolkit.model.pins import Pinned
 from toolkit.vendored.dependency_graph import DependencyGraph
 
@@ -33,17 +33,7 @@ def app(*packages: Distribution, build_packages: tuple[Distribution, ...] = ()) 
     """Return the graph of a service that asks for all of its packages."""
     direct = tuple(line("app", item.name, item.name, "r.txt:1") for item in packages)
     local = needs().lock.local[1:]
-    return DependencyGraph(
-        lock=Lock(
-            service="app",
-            pythons=("3.11",),
-            platforms=("linux",),
-            packages=packages,
-            build_packages=build_packages,
-            local=local,
-            direct=direct,
-        )
-    )
+    return DependencyGraph(lock=lock_of(*packages, build_packages=build_packages, local=local, direct=direct))
 
 
 def test_what_a_build_needs_is_the_version_of_that_build() -> None:

@@ -2,34 +2,21 @@
 
 from __future__ import annotations
 
-from toolkit.model.lock import Distribution, Lock, VendoredFile
+from dataclasses import replace
+
+from tests.unit.locks import distribution, lock_of
+from toolkit.model.lock import Distribution, Lock
 from toolkit.vendored import lock_diff
 from toolkit.vendored.lock_diff import Change
 
 
-def distributions(*keys: str, digest: str = "") -> tuple[Distribution, ...]:
+def distributions(*keys: str) -> tuple[Distribution, ...]:
     """Return distributions by `name==version`."""
-    pairs = [key.split("==") for key in keys]
-    return tuple(
-        Distribution(
-            name=name,
-            version=version,
-            kind="sdist",
-            files=(VendoredFile(name=f"{name}-{version}.tar.gz", size=1, sha256=digest or f"{name}{version}"),),
-        )
-        for name, version in pairs
-    )
+    return tuple(distribution(name, version=version) for name, version in (key.split("==") for key in keys))
 
 
 def make(service: str, *shipped: str, build: tuple[str, ...] = (), **inputs: str) -> Lock:
-    return Lock(
-        service=service,
-        pythons=("3.11",),
-        platforms=("linux",),
-        packages=distributions(*shipped),
-        build_packages=distributions(*build),
-        inputs=inputs,
-    )
+    return lock_of(*distributions(*shipped), service=service, build_packages=distributions(*build), inputs=inputs)
 
 
 def lines(old: tuple[str, ...], new: tuple[str, ...]) -> list[str]:
@@ -59,7 +46,8 @@ def test_a_version_that_no_standard_knows_is_no_obstacle() -> None:
 
 
 def test_other_files_under_the_same_version_are_told() -> None:
-    (change,) = lock_diff.compare(distributions("a==1"), distributions("a==1", digest="other"))
+    [old] = distributions("a==1")
+    (change,) = lock_diff.compare([old], [replace(old, files=(replace(old.files[0], sha256="other"),))])
     assert str(change) == "* a 1, with other files"
 
 

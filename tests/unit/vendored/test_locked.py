@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.unit.locks import distribution
+from tests.unit.locks import distribution, lock_of
 from toolkit.core.errors import UserError
-from toolkit.model.lock import LocalPackage, Lock
+from toolkit.model.lock import LocalPackage
 from toolkit.project import lock_inputs
 from toolkit.vendored import lock_file, locked
 from toolkit.vendoring import direct_requirements, lock_writer
@@ -43,12 +43,9 @@ def project(workspace: Workspace) -> Workspace:
     found = workspace.discover()
     [service] = found.services
     read = lock_inputs.read(found, service, ("linux",))
-    names = ("flask", "dep", "speed", "binary")
-    held = Lock(
+    held = lock_of(
+        *map(distribution, ("flask", "dep", "speed", "binary")),
         service="the-service",
-        pythons=("3.11",),
-        platforms=("linux",),
-        packages=tuple(map(distribution, names)),
         inputs=lock_inputs.fingerprint(found, read, ("linux",)),
         local=(LocalPackage(name="lib", path="lib"), LocalPackage(name="svc", path="the_service")),
         direct=direct_requirements.of_project(found, read),

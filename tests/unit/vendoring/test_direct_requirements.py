@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from tests.unit.locks import distribution, line
-from toolkit.model.lock import Lock
+from tests.unit.locks import distribution, line, lock_of
 from toolkit.vendoring import direct_requirements
 
 
@@ -14,7 +13,7 @@ def kept(*requires: str, asked: str = "web", builds: tuple[str, ...] = ()) -> tu
     web = replace(distribution("web"), requires=requires)
     others = (replace(distribution("small"), build_dependencies=builds), distribution("fast"), distribution("slow"))
     direct = (line("app", "web", asked, "r.txt:1"),)
-    lock = Lock(service="app", pythons=("3.11",), platforms=("linux",), packages=(web, *others), direct=direct)
+    lock = lock_of(web, *others, direct=direct)
     return direct_requirements.in_force(lock).packages[0].requires
 
 
@@ -32,9 +31,7 @@ def test_an_extra_counts_only_where_it_is_asked_for() -> None:
 
 def test_of_what_builds_a_distribution_that_counts_which_holds_and_is_locked() -> None:
     web = replace(distribution("web"), build_dependencies=("small", "small ; python_version < '3'", "gone"))
-    lock = Lock(
-        service="app", pythons=("3.11",), platforms=("linux",), packages=(web, distribution("small")), direct=()
-    )
+    lock = lock_of(web, distribution("small"), direct=())
     assert direct_requirements.in_force(lock).packages[0].build_dependencies == ("small",)
 
 
