@@ -1,10 +1,10 @@
-"""Run the linters of a package on its sources, offline, beside all that it is installed with."""
+"""Run the linters of a package on its sources, offline, in an environment with all its dependencies."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
@@ -12,7 +12,6 @@ from toolkit.core import console, directories, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
-from toolkit.model.names import normalize
 from toolkit.project import package_search, source_files
 from toolkit.project.discovery import Package, Project
 from toolkit.quality import service_tests
@@ -24,66 +23,56 @@ _SYNTAX_WORKER = Path(__file__).with_name("syntax_worker.py")
 
 @dataclass(frozen=True, kw_only=True)
 class Linting:
-    """One package's linters: `plan` is what is installed with it, `tools` the wheels of its developers and tests."""
+    """One package's linters: `plan` is its environment, `tools` the wheels of its developers and tests."""
 
     project: Project
     plan: ServiceEnvironment
-    wanted: Sequence[ChosenLinter]
+    linters: Sequence[ChosenLinter]
     tools: Sequence[Path]
     scratch: Path
 
 
 def run(linting: Linting, options: BuildOptions) -> dict[str, str]:
-    """Run every linter and return what those that find faults say, by their names. Raises `UserError`.
+    """Run every linter and return the output of those that find faults, by their names.
 
-    One that is wanted and not vendored is an error, never left out.
+    Raises `UserError`, also for one that is not vendored.
     """
     with directories.temporary(linting.scratch, "lint-") as directory:
-        plan = replace(linting.plan, wheels=_without_doubles([*linting.plan.wheels, *linting.tools]))
-        root = service_tests.install(plan, options, directory / "root")
-        site_packages = environment.site_packages(root, plan.interpreter)
-        for wanted in linting.wanted:
-            if not (site_packages / wanted.linter.name).is_dir():
-                raise missing(wanted, plan.service)
-        said = {wanted.linter.name: _lint(wanted, root, linting) for wanted in linting.wanted}
-    return {name: output for name, output in said.items() if output}
+        root = service_tests.install(linting.plan, linting.tools, options, directory / "root")
+        site_packages = environment.site_packages(root, linting.plan.interpreter)
+        for chosen in linting.linters:
+            if not (site_packages / chosen.linter.name).is_dir():
+                raise _missing(chosen, linting.plan.service)
+        outputs = {chosen.linter.name: _lint(chosen, root, linting) for chosen in linting.linters}
+    return {name: output for name, output in outputs.items() if output}
 
 
-def _without_doubles(wheels: Sequence[Path]) -> list[Path]:
-    """Return the first wheel of each distribution: what only developers have must not replace what is shipped."""
-    found: dict[str, Path] = {}
-    for wheel in wheels:
-        found.setdefault(normalize(wheel.name.partition("-")[0]), wheel)
-    return list(found.values())
-
-
-def missing(wanted: ChosenLinter, package: Package) -> UserError:
-    """Return the error of a linter that vendor/ does not hold."""
-    name = wanted.linter.name
+def _missing(chosen: ChosenLinter, package: Package) -> UserError:
+    name = chosen.linter.name
     binary = f", {name} to {package.path.name}/vendor.txt (there is no building it offline)" if name == "ruff" else ""
     return UserError(
-        f"{wanted.origin} {name}, which vendor/ has not",
+        f"{chosen.origin} {name}, which vendor/ has not",
         f"add {name} to {package.path.name}/dev-requirements.txt{binary} and run `make vendor`",
     )
 
 
-def _lint(wanted: ChosenLinter, root: Path, linting: Linting) -> str:
-    """Run one linter and return what it says of faults. Raises `UserError` when it cannot do its work."""
-    linter, package = wanted.linter, linting.plan.service
-    paths = [os.path.relpath(package.path / path, wanted.directory) for path in sources(package, linter)]
+def _lint(chosen: ChosenLinter, root: Path, linting: Linting) -> str:
+    """Run one linter and return its output where it finds faults. Raises `UserError` when it cannot do its work."""
+    linter, package = chosen.linter, linting.plan.service
+    paths = [os.path.relpath(package.path / path, chosen.directory) for path in sources(package, linter)]
     if not paths:
-        # Without a path, some would look at all there is.
+        # Without a path, some would look at every file there is.
         console.step("LINT", f"{package.service_name}: there is no file for {linter.name}")
         return ""
     words = [str(root / "bin" / "python"), "-B", "-m", linter.name, *linter.words, *paths]
     try:
         with progress.watching("LINT", f"{package.service_name}: {linter.name}") as watch:
-            process.run(words, cwd=wanted.directory, env=_variables(root, linting), watch=watch)
+            process.run(words, cwd=chosen.directory, env=_variables(root, linting), watch=watch)
     except process.CommandError as error:
-        if error.status not in linter.found:
+        if error.status not in linter.faults:
             raise UserError(
                 f"{package.service_name}: {linter.name} could not do its work (status {error.status})",
-                f"see above what it says; {wanted.origin} it",
+                f"see above what it says; {chosen.origin} it",
                 error.output,
             ) from None
         return error.output or str(error)
@@ -92,13 +81,10 @@ def _lint(wanted: ChosenLinter, root: Path, linting: Linting) -> str:
 
 
 def _variables(root: Path, linting: Linting) -> dict[str, str]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "MYPY", "RUFF", "PYLINT"))}
     cache = linting.scratch / "lint"
     local = (str(path) for package in linting.project.packages for path in source_files.import_roots(package.path))
     return {
-        **kept,
-        "PATH": f"{root / 'bin'}:{kept.get('PATH', os.defpath)}",
-        "VIRTUAL_ENV": str(root),
+        **service_tests.variables(root, "MYPY", "RUFF", "PYLINT"),
         # Packages of the project may be untyped as they are installed; their sources are followed.
         "MYPYPATH": ":".join(local),
         "MYPY_CACHE_DIR": str(cache / "mypy"),
@@ -106,17 +92,23 @@ def _variables(root: Path, linting: Linting) -> dict[str, str]:
     }
 
 
-def sources(package: Package, linter: Linter | None = None) -> list[Path]:
-    """Return what of a package is linted, relative to it: modules, directories with modules, scripts."""
-    own = list(source_files.source_files(package.path))
+def sources(package: Package, linter: Linter) -> list[Path]:
+    """Return the paths that a linter is given, relative to the package: modules, directories of modules, scripts."""
+    own = _python_files(package)
     nested = [path.relative_to(package.path) for path in package_search.search(package.path) if path != package.path]
-    # Linters search directories on their own, and would go into one that holds another package.
+    # Linters search directories themselves, and would go into one that holds another package.
     shared = {path.parts[0] for path in nested}
     modules = dict.fromkeys(
         path if path.parts[0] in shared else Path(path.parts[0]) for path in own if path.suffix == ".py"
     )
-    scripts = [path for path in own if not path.suffix and _is_script(package.path / path)]
-    return [*modules, *(scripts if not linter or linter.reads_scripts else ())]
+    scripts = [path for path in own if path.suffix != ".py"]
+    return [*modules, *(scripts if linter.reads_scripts else ())]
+
+
+def _python_files(package: Package) -> list[Path]:
+    """Return the modules and the Python scripts of a package, relative to it."""
+    own = source_files.source_files(package.path)
+    return [path for path in own if path.suffix == ".py" or (not path.suffix and _is_script(package.path / path))]
 
 
 def _is_script(path: Path) -> bool:
@@ -126,9 +118,8 @@ def _is_script(path: Path) -> bool:
 
 
 def check_syntax(package: Package, used: Interpreter) -> str:
-    """Return what is no Python of the package's interpreter among its files, for a package without a linter."""
-    own = source_files.source_files(package.path)
-    paths = [str(path) for path in own if path.suffix == ".py" or (not path.suffix and _is_script(package.path / path))]
+    """Return the faults in the syntax of a package without a linter, as its interpreter sees them."""
+    paths = _python_files(package)
     try:
         process.run([used.path, "-I", "-B", _SYNTAX_WORKER, *paths], cwd=package.path)
     except process.CommandError as error:

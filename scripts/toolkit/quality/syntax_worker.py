@@ -1,6 +1,6 @@
 """Compile files and print what is wrong with them. Run by a service's interpreter, so standard library only.
 
-Arguments: the files. Nothing is written but to standard output; the status is 1 when one of them is no Python.
+Arguments: the files. Only standard output is written to; the status is 1 when a file has a fault.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import warnings
 
 
 def fault(path: str) -> str:
-    """Return `path:line: what is wrong`, or nothing."""
+    """Return `path:line: what is wrong`; empty where nothing is."""
     try:
         with open(path, "rb") as stream:
             compile(stream.read(), path, "exec", dont_inherit=True)

@@ -44,7 +44,7 @@ def lint(run: Run) -> None:
 def find_faults(run: Run) -> dict[str, dict[str, str]]:
     """Return the output of linters that found something, by service and linter."""
     project, options = run.checked, run.build_options
-    used = {package: linters.wanted(project, package) for package in project.locked}
+    used = {package: linters.choose(project, package) for package in project.locked}
     built = wheels.build(project, run.settings, options, tests=True, development=True) if any(used.values()) else None
     faults = {}
     for package in project.locked:
@@ -66,7 +66,7 @@ def _linting(run: Run, package: Package, built: Built, used: Sequence[linters.Ch
     return Linting(
         project=project,
         plan=installation.plan(package, name, run.settings, built),
-        wanted=used,
+        linters=used,
         tools=(*built.tests[name], *shared),
         scratch=run.settings.build,
     )

@@ -29,7 +29,7 @@ def project(workspace: Workspace) -> Workspace:
 
 def wanted(project: Workspace) -> list[tuple[str, str]]:
     found = project.discover()
-    return [(item.linter.name, item.origin) for item in linters.wanted(found, found.services[0])]
+    return [(item.linter.name, item.origin) for item in linters.choose(found, found.services[0])]
 
 
 def lint(project: Workspace, *names: str) -> dict[str, str]:
@@ -46,7 +46,11 @@ def lint(project: Workspace, *names: str) -> dict[str, str]:
     )
     return linting.run(
         Linting(
-            project=found, plan=plan, wanted=linters.wanted(found, service), tools=tools, scratch=project.root / "build"
+            project=found,
+            plan=plan,
+            linters=linters.choose(found, service),
+            tools=tools,
+            scratch=project.root / "build",
         ),
         BuildOptions(jobs=2, store=project.root / "store"),
     )
@@ -159,5 +163,11 @@ def test_a_package_inside_another_is_linted_for_itself_alone(project: Workspace)
     )
     found = project.discover()
     api, extra, _ = found.packages
-    assert [*map(str, linting.sources(api))] == ["api.py", "setup.py", "core", "more/__init__.py", "bin/yc-api"]
-    assert [*map(str, linting.sources(extra))] == ["extra.py"]
+    assert [*map(str, linting.sources(api, linters.LINTERS[0]))] == [
+        "api.py",
+        "setup.py",
+        "core",
+        "more/__init__.py",
+        "bin/yc-api",
+    ]
+    assert [*map(str, linting.sources(extra, linters.LINTERS[0]))] == ["extra.py"]
