@@ -130,15 +130,15 @@ VERBS = {
         help="Make a virtual environment to develop the project in, or bring the one that is there to the lock.",
     ),
     "new-project": Verb(
-        function="new_project:new_project",
+        function="scaffolding:new_project",
         help="Make a project with the toolkit in common/, vendor/ and a service; or what is missing of one.",
     ),
     "new-service": Verb(
-        function="new_service:new_service",
+        function="scaffolding:add_service",
         help="Write a service into a project, with its package in debian/; what is there stays as it is.",
     ),
     "example": Verb(
-        function="example:example",
+        function="scaffolding:example",
         help="Make a service project with this toolkit as its submodule, vendor and build its Debian package.",
     ),
     "toolkit-tests": Verb(

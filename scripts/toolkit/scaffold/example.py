@@ -1,12 +1,10 @@
-"""Make a service project with this toolkit as its submodule, vendor what it needs and build its Debian package."""
+"""An example: a service project with this toolkit as its submodule, its vendor/ filled and its Debian package built."""
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 import time
-from dataclasses import replace
 from pathlib import Path
 
 from toolkit.core import console, git, process
@@ -15,7 +13,6 @@ from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.scaffold import new_project, templates
 from toolkit.scaffold.new_project import Request
-from toolkit.verbs.running import Run
 
 SERVICE = "example-service"
 SUMMARY = "HTTP service that keeps notes"
@@ -29,29 +26,45 @@ GIT = {
 }
 
 
-def set_up_git() -> None:
+def make(settings: Settings) -> None:
+    """Make the example, or bring one that is there up to date, and build its package."""
+    directory, start = settings.project, time.monotonic()
+    _set_up_git()
+    if (directory / "common" / ".git").exists():
+        console.step("EXAMPLE", f"{directory} is there already: only its submodule is brought up to date")
+        _update(directory, settings.toolkit)
+    elif directory.exists():
+        raise UserError(f"{directory}: there, but not an example", "remove it, or name another place with EXAMPLE=")
+    else:
+        console.step("EXAMPLE", str(directory))
+        _create(settings)
+    for target in ("vendor", "commit-vendor", "deb"):
+        _run_make(directory, target)
+    _print_use(directory, settings.namespace, time.monotonic() - start)
+
+
+def _set_up_git() -> None:
     """Give git, and the git of all that is started from here, settings beside the user's own (git-config(1))."""
     for number, (name, value) in enumerate(GIT.items()):
         os.environ.update({f"GIT_CONFIG_KEY_{number}": name, f"GIT_CONFIG_VALUE_{number}": value})
     os.environ["GIT_CONFIG_COUNT"] = str(len(GIT))
 
 
-def create(chosen: Settings) -> None:
+def _create(settings: Settings) -> None:
     """Make the project, as `new-project` does, with an example of a service."""
-    toolkit = chosen.toolkit
     request = Request(
         service=SERVICE,
-        toolkit=str(toolkit),
+        toolkit=str(settings.toolkit),
         ci="gitlab",
         summary=SUMMARY,
-        overlay=(toolkit / "templates" / "example",),
+        overlay=(settings.toolkit / "templates" / "example",),
     )
-    new_project.check(chosen.project, request)
-    changes = new_project.plan(Project(root=chosen.project, packages=()), chosen, request)
-    new_project.create(chosen, request, changes)
+    new_project.check(settings.project, request)
+    changes = new_project.plan(Project(root=settings.project, packages=()), settings, request)
+    new_project.create(settings, request, changes)
 
 
-def update(directory: Path, toolkit: Path) -> None:
+def _update(directory: Path, toolkit: Path) -> None:
     """Move the submodule of an example that is there already to the toolkit's commit; all else stays as it is."""
     head = git.ask(toolkit, "rev-parse", "HEAD")
     git.run(directory / "common", "fetch", "--quiet", toolkit, head)
@@ -60,8 +73,8 @@ def update(directory: Path, toolkit: Path) -> None:
         git.run(directory, "commit", "--quiet", "--message", "The toolkit as it is now", "--", "common")
 
 
-def make(directory: Path, target: str) -> None:
-    """Run make in the project, with the settings that this script's own make was given."""
+def _run_make(directory: Path, target: str) -> None:
+    """Run make in the project, with the settings that this program's own make was given."""
     console.step("MAKE", target)
     words = ["make", "--no-print-directory", target, f"V={console.verbosity}"]
     try:
@@ -71,7 +84,7 @@ def make(directory: Path, target: str) -> None:
         sys.exit(1)
 
 
-def print_use(directory: Path, namespace: str, seconds: float) -> None:
+def _print_use(directory: Path, namespace: str, seconds: float) -> None:
     """Say what was built and how to use it."""
     package = templates.names(SERVICE, namespace)["package"]
     built = max((directory / "dist").glob(f"{package}_*.deb"), key=lambda path: path.stat().st_mtime)
@@ -88,27 +101,3 @@ Change it:
 def _shown(path: Path) -> str:
     # apt takes a name for a file only when it has a slash at its beginning, or `./`.
     return f"./{path.relative_to(Path.cwd())}" if path.is_relative_to(Path.cwd()) else str(path)
-
-
-def example_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `example`."""
-    parser.add_argument("--directory", type=Path, required=True, help="where the project is, or will be")
-
-
-def example(run: Run) -> None:
-    """Make the example, or bring one that is there up to date, and build its package."""
-    arguments = run.arguments
-    chosen = replace(run.settings, project=arguments.directory.absolute())
-    directory, start = chosen.project, time.monotonic()
-    set_up_git()
-    if (directory / "common" / ".git").exists():
-        console.step("EXAMPLE", f"{directory} is there already: only its submodule is brought up to date")
-        update(directory, chosen.toolkit)
-    elif directory.exists():
-        raise UserError(f"{directory}: there, but not an example", "remove it, or name another place with EXAMPLE=")
-    else:
-        console.step("EXAMPLE", str(directory))
-        create(chosen)
-    for target in ("vendor", "commit-vendor", "deb"):
-        make(directory, target)
-    print_use(directory, chosen.namespace, time.monotonic() - start)

@@ -1,0 +1,81 @@
+"""Verbs that make projects and services, or write what is missing of one; a file that is there is never touched."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from toolkit.project.settings import Settings, default_of
+from toolkit.scaffold import example as examples
+from toolkit.scaffold import making, new_service
+from toolkit.scaffold.new_project import RECIPES, Request
+from toolkit.verbs.running import Run
+
+
+def new_project_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `new-project`."""
+    parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="where the project is made")
+    parser.add_argument(
+        "service",
+        metavar="SERVICE",
+        nargs="?",
+        default="",
+        help="what its first service is called (default: as the directory)",
+    )
+    parser.add_argument(
+        "--toolkit", metavar="URL", default="", help="the toolkit's repository (default: where this one comes from)"
+    )
+    parser.add_argument(
+        "--vendor",
+        metavar="URL",
+        default="",
+        help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)",
+    )
+    parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be made, and do nothing")
+    # Unless it is given, the makefile of a project that is there says it.
+    parser.set_defaults(namespace="")
+
+
+def new_project(run: Run) -> None:
+    """Make the project, or write what is missing of one that is there."""
+    arguments, directory = run.arguments, run.arguments.directory.absolute()
+    is_new = making.is_new(directory)
+    ci = arguments.ci or ("gitlab" if is_new else "none")
+    request = Request(service=arguments.service, ci="" if ci == "none" else ci)
+    if is_new:
+        chosen = Settings(project=directory, namespace=arguments.namespace or default_of("NAMESPACE"))
+        request = replace(request, toolkit=arguments.toolkit, vendor=arguments.vendor)
+        making.make_project(chosen, request, dry_run=arguments.dry_run)
+    else:
+        namespace = arguments.namespace or new_service.read_setting(directory, "NAMESPACE")
+        chosen = Settings(project=directory, namespace=namespace)
+        making.complete_project(chosen, request, dry_run=arguments.dry_run)
+
+
+def add_service_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `new-service`."""
+    # Unless it is given, the project's makefile says it.
+    parser.set_defaults(namespace="")
+    parser.add_argument("name", metavar="NAME", help="what the service is called: mail-relay lives in mail_relay/")
+    parser.add_argument("--dry-run", action="store_true", help="say what would become of each file, and do nothing")
+
+
+def add_service(run: Run) -> None:
+    """Write what is missing of the service."""
+    arguments, chosen = run.arguments, run.settings
+    new_service.check_name(arguments.name)
+    making.require_project(chosen.project, chosen.toolkit)
+    chosen = replace(chosen, namespace=chosen.namespace or new_service.read_setting(chosen.project, "NAMESPACE"))
+    making.add_service(chosen, arguments.name, dry_run=arguments.dry_run)
+
+
+def example_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `example`."""
+    parser.add_argument("--directory", type=Path, required=True, help="where the project is, or will be")
+
+
+def example(run: Run) -> None:
+    """Make the example, or bring one that is there up to date, and build its package."""
+    examples.make(replace(run.settings, project=run.arguments.directory.absolute()))
