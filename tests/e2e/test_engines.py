@@ -23,7 +23,7 @@ def test_both_engines_give_the_same_pins_on_the_reference_set() -> None:
     requirements = tuple(line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.strip())
     request = resolve.Request(requirements=requirements, targets=Targets(pythons=(HERE,)), platforms=("linux",))
     found = index_settings.read()
-    first, second = (engines.get(engine, found).resolve(request) for engine in engines.ENGINES)
+    first, second = (engines.ENGINES[engine](found).resolve(request) for engine in engines.ENGINES)
     assert len(first) > len(requirements)
     assert [(pin.key, pin.marker, pin.sdist) for pin in _comparable(first)] == [
         (pin.key, pin.marker, pin.sdist) for pin in _comparable(second)

@@ -36,7 +36,7 @@ def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def resolver(engine: str, index: LocalIndex, **options: Any) -> Resolver:
-    return engines.get(engine, Indexes(url=index.url, timeout=options.pop("timeout", 10), **options))
+    return engines.ENGINES[engine](Indexes(url=index.url, timeout=options.pop("timeout", 10), **options))
 
 
 def request(*requirements: str, pythons: tuple[str, ...] = (HERE,), **options: Any) -> Request:
@@ -166,11 +166,11 @@ def test_a_second_index_and_a_directory_have_a_say(index: LocalIndex, engine: st
 def test_a_password_is_used_and_does_not_reach_the_pins(engine: str) -> None:
     with serving(credentials="user:s3cret") as guarded:
         sdists.publish(guarded, "lib", "1.0")
-        pins = engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("lib"))
+        pins = engines.ENGINES[engine](Indexes(url=guarded.with_credentials())).resolve(request("lib"))
         assert keys(pins) == ["lib==1.0"]
         assert "s3cret" not in repr(pins)
         with pytest.raises(UserError) as caught:
-            engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request("absent"))
+            engines.ENGINES[engine](Indexes(url=guarded.with_credentials())).resolve(request("absent"))
         assert "s3cret" not in f"{caught.value}"
 
 
@@ -181,7 +181,7 @@ def test_no_command_line_holds_a_password(
     with serving(credentials="user:s3cret") as guarded:
         url = guarded.add("direct-7.0.tar.gz", sdists.make_sdist("direct", "7.0"), name="elsewhere")
         asked = f"direct @ {url.replace('://', '://user:s3cret@')}"
-        pins = engines.get(engine, Indexes(url=guarded.with_credentials())).resolve(request(asked))
+        pins = engines.ENGINES[engine](Indexes(url=guarded.with_credentials())).resolve(request(asked))
     assert keys(pins) == ["direct==7.0"]
     shown = "".join(capfd.readouterr())
     assert " compile " in shown and "s3cret" not in shown

@@ -11,13 +11,13 @@ from toolkit.core.errors import UserError
 from toolkit.develop.wheel_sources import ReadyWheel
 from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
-from toolkit.model.lock import VendoredFile
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.model.targets import Targets
-from toolkit.network import fetch, http
+from toolkit.network import fetch
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import engines
+from toolkit.resolve import file_choice
 from toolkit.resolve.engine import Request
+from toolkit.resolve.uv import UvResolver
 
 
 def get(
@@ -37,12 +37,9 @@ def get(
         provided=provided,
         origins={**requirements, **dict.fromkeys(map(str, pins), "vendor/")},
     )
-    chosen = [
-        pin for pin in engines.get("uv", indexes).resolve(request) if pin.name not in names and used.matches(pin.marker)
-    ]
+    chosen = [pin for pin in UvResolver(indexes).resolve(request) if pin.name not in names and used.matches(pin.marker)]
     remote = {pin.name: _file(pin, used) for pin in chosen}
-    wanted = [VendoredFile(name=f.name, size=f.size or 0, sha256=f.sha256, url=f.url) for f in remote.values()]
-    fetched = fetch.fetch(wanted, http.create(indexes, 16), timeout=indexes.timeout)
+    fetched = fetch.fetch(list(map(file_choice.vendored, remote.values())), indexes)
     return {pin.name: _wheel(pin, fetched[remote[pin.name].name].path, used, indexes) for pin in chosen}
 
 

@@ -47,6 +47,12 @@ def for_pythons(chosen: Sequence[str], pythons: Sequence[str]) -> str:
     return "" if set(chosen) == set(pythons) else _one_of("python_version", chosen)
 
 
+def of_targets(pythons: Sequence[str], platforms: Sequence[str]) -> list[str]:
+    """Return the marker of each pair of a minor version and a platform."""
+    pairs = itertools.product(pythons, platforms)
+    return [f"python_version == '{python}' and sys_platform == '{platform}'" for python, platform in pairs]
+
+
 def python_environments(text: str, python: str) -> Iterator[dict[str, str]]:
     """Yield an environment for each patch level of a minor version that the text of a marker could tell apart."""
     named = {int(found) for found in re.findall(rf"\b{re.escape(python)}\.(\d+)", text)}

@@ -6,6 +6,7 @@ before it is used.
 
 from __future__ import annotations
 
+import hashlib
 import os
 import queue
 import re
@@ -19,13 +20,18 @@ from pathlib import Path
 from types import TracebackType
 
 import requests
+from urllib3.exceptions import IncompleteRead
 
 from toolkit.core import console, directories, files, progress
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
-from toolkit.network.download import download
+from toolkit.network import http, retry
 from toolkit.network.index_options import shown
+from toolkit.network.index_settings import Indexes
 
+_CHUNK = 1 << 18
+#: The archive as it is: some servers would send a .tar.gz as "gzip-encoded", which requests then undoes.
+_HEADERS = {"Accept-Encoding": "identity"}
 #: Seconds that an interrupted run waits for its connections to notice.
 _PATIENCE = 0.5
 
@@ -40,20 +46,14 @@ class Fetched:
 
 
 def fetch(
-    wanted: Sequence[VendoredFile],
-    session: requests.Session,
-    *,
-    cache: Path | None = None,
-    connections: int = 16,
-    timeout: float = 15,
+    wanted: Sequence[VendoredFile], indexes: Indexes, *, cache: Path | None = None, connections: int = 16
 ) -> dict[str, Fetched]:
     """Fetch files at once and return each by its name. The first error stops the rest.
 
-    A `sha256` of "" is learned at first sight; a `size` of 0 is unknown. `timeout` is in seconds without a byte.
-    Raises `UserError`.
+    A `sha256` of "" is learned at first sight; a `size` of 0 is unknown. Raises `UserError`.
     """
     distinct = _distinct(wanted)
-    with Fetcher(session, cache=cache, connections=connections, timeout=timeout) as fetcher:
+    with Fetcher(indexes, cache=cache, connections=connections) as fetcher:
         names = {fetcher.submit(file): file.name for file in distinct}
         for future in as_completed(names):
             future.result()
@@ -74,15 +74,14 @@ def _distinct(wanted: Sequence[VendoredFile]) -> list[VendoredFile]:
 
 
 class Fetcher:
-    """Fetches in the background while the caller finds out what else it wants.
+    """Fetches in the background while the caller finds out which other files there are.
 
     A context manager: leaving it waits for what was submitted, leaving it by an exception (Ctrl-C) drops that.
     """
 
-    def __init__(
-        self, session: requests.Session, *, cache: Path | None = None, connections: int = 16, timeout: float = 15
-    ) -> None:
-        self._session, self._connections, self._timeout = session, connections, timeout
+    def __init__(self, indexes: Indexes, *, cache: Path | None = None, connections: int = 16) -> None:
+        self._session, self._timeout = http.create(indexes, connections), indexes.timeout
+        self._connections = connections
         self._cache = cache or files.cache_root() / "files"
         self._queue: queue.SimpleQueue[tuple[VendoredFile, Future[Fetched]] | None] = queue.SimpleQueue()
         self._futures: dict[VendoredFile, Future[Fetched]] = {}
@@ -104,8 +103,10 @@ class Fetcher:
                 self._stop.set()
             for _ in self._threads:
                 self._queue.put(None)
+            end = time.monotonic() + _PATIENCE if kind else None
             try:
-                self._join(_PATIENCE if kind else None)
+                for thread in self._threads:
+                    thread.join(None if end is None else max(end - time.monotonic(), 0))
             finally:
                 self._stop.set()
 
@@ -135,11 +136,6 @@ class Fetcher:
         """Let all who wait for a file, and the fetching itself, end soon."""
         self._stop.set()
 
-    def _join(self, patience: float | None) -> None:
-        end = None if patience is None else time.monotonic() + patience
-        for thread in self._threads:
-            thread.join(None if end is None else max(end - time.monotonic(), 0))
-
     def _work(self) -> None:
         while item := self._queue.get():
             file, future = item
@@ -147,12 +143,9 @@ class Fetcher:
                 future.cancel()
                 continue
             try:
-                future.set_result(self._one(file))
+                future.set_result(self._cached(file) or self._fetched(file))
             except Exception as error:
                 future.set_exception(error)
-
-    def _one(self, file: VendoredFile) -> Fetched:
-        return self._cached(file) or self._fetched(file)
 
     def _place(self, file: VendoredFile) -> Path:
         return self._cache / file.sha256 / file.name
@@ -172,15 +165,7 @@ class Fetcher:
         if not file.url:
             raise UserError(f"{file.name}: not in the cache, and nothing says where it is", "run `make vendor`")
         partial = self._partial / f"{threading.get_ident()}"
-        size, sha256 = download(
-            self._session,
-            file.url,
-            partial,
-            size=file.size,
-            timeout=self._timeout,
-            stop=self._stop,
-            arrived=self._bar.arrived,
-        )
+        size, sha256 = self._download(file, partial)
         _check(file, size, sha256)
         self._bar.advance(file.name)
         if not file.sha256:
@@ -189,6 +174,32 @@ class Fetcher:
         path.parent.mkdir(exist_ok=True)
         os.replace(partial, path)
         return Fetched(path, size, sha256)
+
+    def _download(self, file: VendoredFile, target: Path) -> tuple[int, str]:
+        """Write what a file's URL holds to `target`; return its size in bytes and its sha256.
+
+        Reading ends soon after the expected size, so a longer file comes back cut short.
+        """
+
+        def save(response: requests.Response) -> tuple[int, str]:
+            digest = hashlib.sha256()
+            size = 0
+            with target.open("wb") as output:
+                for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                    if self._stop.is_set():
+                        raise CancelledError
+                    output.write(chunk)
+                    digest.update(chunk)
+                    size += len(chunk)
+                    self._bar.arrived(len(chunk))
+                    if 0 < file.size < size:
+                        break
+            # With a length in the header, urllib3 itself has seen to it that all of it came.
+            if size < file.size and "Content-Length" not in response.headers:
+                raise IncompleteRead(size, file.size - size)
+            return size, digest.hexdigest()
+
+        return retry.get(self._session, file.url, save, timeout=self._timeout, headers=_HEADERS)
 
 
 def _check_names(file: VendoredFile) -> None:

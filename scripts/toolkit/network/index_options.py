@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 from dataclasses import dataclass
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit, urlunsplit
 
 #: What make exports. Command lines are for every user of the machine to read, the environment is not (proc(5)).
 _INDEX_URL, _EXTRA_INDEX_URL = "INDEX_URL", "EXTRA_INDEX_URL"
@@ -65,6 +65,11 @@ def without_credentials(url: str) -> str:
 def shown(url: str) -> str:
     """Return a URL as it may be printed: without credentials, which may also stand in its query."""
     return urlunsplit(urlsplit(without_credentials(url))._replace(query="", fragment=""))
+
+
+def file_name(url: str) -> str:
+    """Return the name of the file that a URL points to."""
+    return unquote(urlsplit(url).path.rsplit("/", 1)[-1])
 
 
 def _urls(given: str, variable: str) -> tuple[str, ...]:

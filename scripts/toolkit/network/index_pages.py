@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from toolkit.model import archive_names
 from toolkit.model.names import normalize
 from toolkit.model.pins import RemoteFile
 from toolkit.network import http, retry
-from toolkit.network.index_options import shown, without_credentials
+from toolkit.network.index_options import file_name, shown, without_credentials
 from toolkit.network.index_settings import Indexes
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
@@ -30,9 +30,9 @@ _CONNECTIONS = 8
 class Index:
     """All configured indexes as one. What was asked once is not asked again."""
 
-    def __init__(self, indexes: Indexes, connections: int = _CONNECTIONS) -> None:
+    def __init__(self, indexes: Indexes) -> None:
         self._indexes = indexes
-        self._session = http.create(indexes, connections)
+        self._session = http.create(indexes, _CONNECTIONS)
         self._known: dict[str, tuple[RemoteFile, ...]] = {}
 
     def files(self, name: str) -> tuple[RemoteFile, ...]:
@@ -74,26 +74,21 @@ class Index:
 
 
 def _read(answer: requests.Response) -> list[RemoteFile]:
+    """Return the files of one answer, by its content type."""
     try:
-        return list(parse(answer))
+        if answer.headers.get("Content-Type", "").partition(";")[0].strip() == _JSON:
+            return [_from_json(entry, answer.url) for entry in answer.json()["files"]]
+        text = answer.content.decode("utf-8")
+        if "<" not in text or "\0" in text:
+            raise ValueError("not HTML")
+        page = _Page(answer.url)
+        page.feed(text)
+        return page.files
     except (ValueError, KeyError, TypeError, AttributeError):
         raise UserError(
             f"{shown(answer.url)} answers with something that is not an index",
             "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
         ) from None
-
-
-def parse(answer: requests.Response) -> Iterator[RemoteFile]:
-    """Yield the files of one answer, by its content type. Raises `ValueError` and the like when it is neither kind."""
-    if answer.headers.get("Content-Type", "").partition(";")[0].strip() == _JSON:
-        yield from (_from_json(entry, answer.url) for entry in answer.json()["files"])
-        return
-    text = answer.content.decode("utf-8")
-    if "<" not in text or "\0" in text:
-        raise ValueError("not HTML")
-    page = _Page(answer.url)
-    page.feed(text)
-    yield from page.files
 
 
 def version_of(filename: str, name: str) -> Version | None:
@@ -162,7 +157,7 @@ class _Page(HTMLParser):
         if tag != "a" or not values.get("href"):
             return
         url, fragment = urldefrag(urljoin(self._base, values["href"] or ""))
-        name = unquote(urlsplit(url).path.rsplit("/", 1)[-1])
+        name = file_name(url)
         if name.endswith((".whl", *archive_names.ENDINGS)):
             self.files.append(
                 RemoteFile(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -151,20 +150,13 @@ def _pip_settings() -> dict[str, str]:
             f"pip's configuration cannot be read: {' '.join(str(error).split())}",
             "correct the file it names; `pip config debug` lists all of them",
         ) from None
-    return merge([values for _, values in configuration.items()])
-
-
-def merge(files: list[Mapping[str, str]]) -> dict[str, str]:
-    """Merge pip's settings (`section.name` -> value) of several files, later files and narrower sections winning."""
-    merged: dict[str, str] = {}
-    for section in ("global", "install", ":env:"):
-        for values in files:
-            merged |= {
-                key.split(".", 1)[1]: value
-                for key, value in values.items()
-                if key.split(".", 1)[0] == section and value
-            }
-    return merged
+    every_file = [values for _, values in configuration.items()]
+    settings: dict[str, str] = {}
+    for section in ("global.", "install.", ":env:."):
+        for values in every_file:
+            given = {key: value for key, value in values.items() if key.startswith(section) and value}
+            settings |= {key.removeprefix(section): value for key, value in given.items()}
+    return settings
 
 
 def _default() -> str:

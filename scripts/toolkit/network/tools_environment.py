@@ -20,25 +20,13 @@ _STAMP = "complete.json"
 _KEPT = frozenset(
     "PIP_" + name
     for name in (
-        "INDEX_URL",
-        "EXTRA_INDEX_URL",
-        "FIND_LINKS",
-        "NO_INDEX",
-        "CERT",
-        "CLIENT_CERT",
-        "TRUSTED_HOST",
-        "PROXY",
-        "TIMEOUT",
-        "DEFAULT_TIMEOUT",
-        "RETRIES",
-        "KEYRING_PROVIDER",
-        "CONFIG_FILE",
-        "CACHE_DIR",
+        *("INDEX_URL", "EXTRA_INDEX_URL", "FIND_LINKS", "NO_INDEX", "TRUSTED_HOST", "KEYRING_PROVIDER"),
+        *("CERT", "CLIENT_CERT", "PROXY", "TIMEOUT", "DEFAULT_TIMEOUT", "RETRIES", "CONFIG_FILE", "CACHE_DIR"),
     )
 )
 
 
-def enter(options: IndexOptions = DEFAULTS) -> None:
+def enter(options: IndexOptions) -> None:
     """Run this verb inside the tools environment: start it again there, with the same arguments, unless it is there.
 
     The environment is made when it is missing or damaged, from the given indexes or those pip is configured with.
@@ -97,22 +85,9 @@ def _create(directory: Path, python: Path, requirements: Path, options: IndexOpt
     try:
         process.run([python, "-I", "-m", "venv", directory], env=environment)
         with progress.watching("TOOLS", "pip install"):
-            process.run(
-                [
-                    directory / "bin" / "python",
-                    "-m",
-                    "pip",
-                    "install",
-                    "--quiet",
-                    "--no-deps",
-                    "--require-hashes",
-                    "--only-binary",
-                    ":all:",
-                    "--requirement",
-                    requirements,
-                ],
-                env=environment,
-            )
+            command: list[str | Path] = [directory / "bin" / "python", "-m", "pip", "install", "--quiet", "--no-deps"]
+            command += ["--require-hashes", "--only-binary", ":all:", "--requirement", requirements]
+            process.run(command, env=environment)
     except process.CommandError as error:
         raise UserError(
             "the toolkit's tools cannot be installed",

@@ -61,16 +61,17 @@ class Selector:
         machines = [name for system in self.platforms for name in _MACHINES.get(system, ())]
         pythons = self._pythons(pin)
         chosen = {tags.best_wheel(wheels, tags.ranks(python, (name,))) for name in machines for python in pythons}
-        return [_vendored(wheels[name]) for name in sorted(chosen - {""})]
+        return [vendored(wheels[name]) for name in sorted(chosen - {""})]
 
     def _pythons(self, pin: Pin) -> list[str]:
         return [python for python in self.pythons if markers.possible(pin.marker, (python,), self.platforms)]
 
 
 def _distribution(pin: Pin, kind: Kind, remote: Sequence[RemoteFile]) -> Distribution:
-    files = tuple(map(_vendored, remote))
+    files = tuple(map(vendored, remote))
     return Distribution(name=pin.name, version=pin.version, kind=kind, files=files, marker=pin.marker)
 
 
-def _vendored(file: RemoteFile) -> VendoredFile:
+def vendored(file: RemoteFile) -> VendoredFile:
+    """Return a file of an index as one to vendor."""
     return VendoredFile(name=file.name, size=file.size or 0, sha256=file.sha256, url=file.url)

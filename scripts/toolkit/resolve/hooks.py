@@ -1,4 +1,4 @@
-"""Ask backends for the build requirements that only their PEP 517 hook knows."""
+"""Build requirements that only the PEP 517 hook of a backend knows."""
 
 from __future__ import annotations
 
@@ -8,14 +8,11 @@ import itertools
 import json
 import sys
 import tempfile
-import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeVar
 
-import tomli_w
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
@@ -32,15 +29,14 @@ from toolkit.model.lock import Lock
 from toolkit.model.pins import Pin
 from toolkit.network.index_settings import Indexes
 from toolkit.project import source_files
-from toolkit.resolve.build_closure import Built, SourceTree
+from toolkit.resolve import uv
+from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.wheel import environment
 from toolkit.wheel.store import Store
 
-Result = TypeVar("Result")
-
 
 @dataclass(kw_only=True)
-class Asker:
+class HookRunner:
     """Runs hooks with one interpreter, in throw-away environments of exactly the resolved versions, below `scratch`.
 
     Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
@@ -48,14 +44,12 @@ class Asker:
     """
 
     indexes: Indexes
-    uv: Path
     interpreter: Interpreter
     scratch: Path
     builder: Builder
-    _made: dict[str, Future[Path]] = field(default_factory=dict)
-    _lock: threading.Lock = field(default_factory=threading.Lock)
+    _pythons: dict[str, Future[Path]] = field(default_factory=dict)
 
-    def ask(self, trees: Built, lock: Lock, fetched: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
+    def run(self, trees: TreesWithClosures, lock: Lock, fetched: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
         """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once.
 
         `lock` says how to build what has no wheel, `fetched` has the files it names.
@@ -71,13 +65,16 @@ class Asker:
         nodes = {key: planner.node(key) for key, pin in pins.items() if not self.has_wheel(pin)}
         built = self.builder.build(nodes.values())
         wheels = {key: built[node] for key, node in nodes.items()}
-        # The largest environments take longest, so they are begun first.
-        order = sorted(closures, key=lambda key: -_size(closures[key]))
-        threads.each(
-            lambda key: self._run(trees[key][0], self._environment(closures[key], wheels), answers[key]),
-            order,
-            process.end_children,
-        )
+        digests = {key: _digest(*sorted(pin.key for pin in closure)) for key, closure in closures.items()}
+        with threads.pool(stop=process.end_children) as pool:
+            # Trees with the same closure share an environment. The largest take longest, so they are begun first; a
+            # hook that waits for one takes no thread from another.
+            for key in sorted(closures, key=lambda key: -_size(closures[key])):
+                if digests[key] not in self._pythons:
+                    created = pool.submit(self._create, digests[key][:16], closures[key], wheels)
+                    self._pythons[digests[key]] = created
+            for key, digest in digests.items():
+                pool.submit(self._run_one, trees[key][0], self._pythons[digest], answers[key])
         return {key: tuple(json.loads(answer.read_text(encoding="utf-8"))) for key, answer in answers.items()}
 
     def has_wheel(self, pin: Pin) -> bool:
@@ -93,7 +90,8 @@ class Asker:
         key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
         return files.cache_root() / "build-requires" / f"{key}.json"
 
-    def _run(self, tree: SourceTree, python: Path, answer: Path) -> None:
+    def _run_one(self, tree: SourceTree, created: Future[Path], answer: Path) -> None:
+        python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
             source, log = wheel_build.unpack(tree.path, scratch / "source"), scratch / "log"
             job = Job(name=tree.name, version="", source=source, python=python, scratch=scratch, log=log, cheap=True)
@@ -109,85 +107,57 @@ class Asker:
         answer.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomic(answer, json.dumps(list(result.get("return", []))))
 
-    def _environment(self, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
-        """Return the interpreter of an environment; trees that need the same share one."""
-        key = _digest(*sorted(pin.key for pin in closure))
-        return self._once(key, lambda: self._create(self.scratch / f"environment-{key[:16]}", closure, wheels))
-
-    def _once(self, key: str, make: Callable[[], Path]) -> Path:
-        """Return what the first to ask makes; the others wait for it."""
-        with self._lock:
-            future = self._made.get(key)
-            mine = future is None
-            if future is None:
-                future = self._made[key] = Future()
-        if mine:
-            try:
-                future.set_result(make())
-            except BaseException as error:
-                future.set_exception(error)
-        return future.result()
-
-    def _create(self, directory: Path, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
+    def _create(self, name: str, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
+        """Make an environment of a closure and return its interpreter."""
+        directory = self.scratch / f"environment-{name}"
         python = environment.create(directory / "environment", self.interpreter, ())
         if not closure:
             return python
-        wanted = directory / "requirements.txt"
-        wanted.write_text("".join(f"{_line(pin, wheels)}\n" for pin in closure), encoding="utf-8")
-        # The indexes' settings stand in a file: an address may hold a password, which is no argument's business.
-        settings = directory / "pyproject.toml"
-        settings.touch(mode=0o600)
-        settings.write_text(tomli_w.dumps({"tool": {"uv": self.indexes.uv_settings()}}), encoding="utf-8")
-        variables = {**self.indexes.uv_environment(), "XDG_CONFIG_HOME": str(directory)}
+        requirements = directory / "requirements.txt"
+        requirements.write_text("".join(f"{_line(pin, wheels)}\n" for pin in closure), encoding="utf-8")
+        command: list[str | Path] = [uv.PROGRAM, "pip", "install", "--python", python, "-r", requirements, "--no-deps"]
         # Not built by uv: it would choose by itself what builds it, and wait for itself where that is a circle.
-        options = ["--no-deps", "--no-build", "--require-hashes", "--quiet", "--python", str(python), "-r", str(wanted)]
-        cache = str(files.cache_root() / "uv")
-        process.run([self.uv, "pip", "install", *options, "--cache-dir", cache], cwd=directory, env=variables)
+        command += ["--no-build", "--require-hashes", "--quiet", "--cache-dir", files.cache_root() / "uv"]
+        process.run(command, cwd=directory, env=uv.configure(directory, self.indexes))
         return python
 
 
-def askers(
-    indexes: Indexes, uv: Path, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path
-) -> tuple[Asker, ...]:
+def runners(
+    indexes: Indexes, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path
+) -> list[HookRunner]:
     """Return one for each interpreter of a lock that is there; where none is, as on a laptop, for the one running."""
-    found = []
+    found: list[Interpreter | None] = []
     for python in pythons:
         with contextlib.suppress(UserError):
             found.append(interpreters.find((python,)))
-    here = interpreters.probe(Path(sys.executable))
-    return tuple(
-        _asker(indexes, uv, used, Path(tempfile.mkdtemp(prefix="hooks-", dir=scratch)), building, logs)
-        for used in found or filter(None, (here,))
-    )
-
-
-def _asker(indexes: Indexes, uv: Path, used: Interpreter, scratch: Path, building: BuildOptions, logs: Path) -> Asker:
-    builds = scratch / "builds"
-    builds.mkdir()
-    builder = Builder(
-        interpreter=used,
-        store=Store(building.store),
-        scratch=builds,
-        logs=logs,
-        jobs=building.jobs,
-        advice="it builds what others need: if that cannot be done here, add the line {name} to vendor.txt",
-    )
-    return Asker(indexes=indexes, uv=uv, interpreter=used, scratch=scratch, builder=builder)
+    result = []
+    for used in filter(None, found or [interpreters.probe(Path(sys.executable))]):
+        own = Path(tempfile.mkdtemp(prefix="hooks-", dir=scratch))
+        (own / "builds").mkdir()
+        builder = Builder(
+            interpreter=used,
+            store=Store(building.store),
+            scratch=own / "builds",
+            logs=logs,
+            jobs=building.jobs,
+            advice="it builds what others need: if that cannot be done here, add the line {name} to vendor.txt",
+        )
+        result.append(HookRunner(indexes=indexes, interpreter=used, scratch=own, builder=builder))
+    return result
 
 
 def together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     """Return what the answers of several interpreters name, with a marker where not all name it."""
-    texts = dict.fromkeys(itertools.chain.from_iterable(answers.values()))
-    return tuple(_for([python for python, named in answers.items() if text in named], answers, text) for text in texts)
-
-
-def _for(chosen: Sequence[str], pythons: Collection[str], text: str) -> str:
-    marker = markers.for_pythons(chosen, tuple(pythons))
-    if not marker:
-        return text
-    requirement = Requirement(text)
-    requirement.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
-    return str(requirement)
+    found = []
+    for text in dict.fromkeys(itertools.chain.from_iterable(answers.values())):
+        marker = markers.for_pythons([python for python, named in answers.items() if text in named], list(answers))
+        if marker:
+            requirement = Requirement(text)
+            requirement.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
+            found.append(str(requirement))
+        else:
+            found.append(text)
+    return tuple(found)
 
 
 def _line(pin: Pin, wheels: Mapping[str, Path]) -> str:

@@ -1,4 +1,4 @@
-"""What a set of requirements reaches among pins whose versions are fixed: exact, and without asking an engine.
+"""The closure of a set of requirements among pins whose versions are fixed: exact, and without asking an engine.
 
 One resolution gives every version; which of them one set needs follows from the requirements of each distribution,
 evaluated for every machine that is a target.
@@ -11,9 +11,9 @@ from dataclasses import replace
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
 from toolkit.model import markers
+from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 
 #: The requirements of a pin (`Requires-Dist`), or None where they are not certain.
@@ -32,16 +32,13 @@ def closure(
     None when that cannot be told: a requirement that is not certain, a name that is not pinned, or a condition with no
     short marker. Then an engine has to be asked.
     """
-    by_name: dict[str, list[Pin]] = {}
-    for pin in pins:
-        by_name.setdefault(pin.name, []).append(pin)
-    wanted = [Requirement(text) for text in requirements]
-    told = {pin.key: requires(pin) for pin in pins}
-    known = {key: None if texts is None else [Requirement(text) for text in texts] for key, texts in told.items()}
-    texts = " ".join(str(item.marker) for items in (wanted, *known.values()) for item in items or () if item.marker)
+    first = list(map(Requirement, requirements))
+    texts_of = {pin.key: requires(pin) for pin in pins}
+    known = {key: None if texts is None else list(map(Requirement, texts)) for key, texts in texts_of.items()}
+    texts = " ".join(str(item.marker) for items in (first, *known.values()) for item in items or () if item.marker)
     table: dict[str, list[tuple[markers.Environment, bool]]] = {pin.key: [] for pin in pins}
     for environment in markers.environments(texts, pythons, platforms):
-        reached = _reached(wanted, by_name, known, environment)
+        reached = _reached(first, pins, known, environment)
         if reached is None:
             return None
         for pin in pins:
@@ -54,21 +51,21 @@ def closure(
 
 
 def _reached(
-    wanted: Sequence[Requirement],
-    by_name: Mapping[str, list[Pin]],
+    first: Sequence[Requirement],
+    pins: Sequence[Pin],
     known: Mapping[str, list[Requirement] | None],
     environment: markers.Environment,
 ) -> set[str] | None:
     """Return the keys that are needed on one machine; None when that cannot be told."""
     reached: set[str] = set()
-    stack = [(requirement, "") for requirement in wanted]
+    stack = [(requirement, "") for requirement in first]
     seen: set[tuple[str, str]] = set()
     while stack:
         requirement, extra = stack.pop()
         if not _holds(requirement.marker, environment, extra):
             continue
-        name = canonicalize_name(requirement.name)
-        pin = next((pin for pin in by_name.get(name, ()) if _holds_text(pin.marker, environment)), None)
+        name = normalize(requirement.name)
+        pin = next((pin for pin in pins if pin.name == name and _holds_text(pin.marker, environment)), None)
         if pin is None or known[pin.key] is None:
             return None
         reached.add(pin.key)

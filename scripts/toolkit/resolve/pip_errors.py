@@ -8,7 +8,7 @@ import textwrap
 from toolkit.core.errors import UserError
 from toolkit.network.index_settings import Indexes
 from toolkit.resolve.engine import ConflictError, Request
-from toolkit.resolve.uv_errors import build_failure, no_version, unknown, wrong_python
+from toolkit.resolve.uv_errors import build_failure, conflict, no_version, unknown, with_origins, wrong_python
 
 _NO_MATCH = re.compile(r"Could not find a version that satisfies the requirement (\S+)(?: \(from ([^)]*)\))?")
 _NEEDS_PYTHON = re.compile(r"(\S+) Requires-Python ([^;\n]+)")
@@ -27,10 +27,13 @@ def explain(output: str, request: Request, indexes: Indexes) -> UserError:
     """Return the error to raise for pip-compile's output."""
     output = _LINE.sub(lambda found: request.requirements[int(found[1]) - 1], indexes.hide(output))
     details = readable(output)
-    for kind in (_conflict, _build, _no_match):
-        found = kind(output, request, indexes)
-        if found:
-            return (ConflictError if kind is _conflict else UserError)(found[0], found[1], details)
+    if found := _CONFLICT.search(output):
+        asked = (text for text in (*request.requirements, *request.constraints) if text in found[1])
+        return ConflictError(*conflict(with_origins(asked, request) or found[1]), details)
+    if found := _BUILD.search(output):
+        return UserError(*build_failure(found[1] or "", request), details)
+    if found := _NO_MATCH.search(output):
+        return UserError(*_no_match(found, output, request, indexes), details)
     reasons = _EXCEPTION.findall(output)
     if reasons and reasons[-1].startswith("JSONDecodeError"):
         return UserError(
@@ -54,27 +57,7 @@ def readable(output: str) -> str:
     return textwrap.dedent(_VERSIONS.sub(r"(the last ones:\1)", text))
 
 
-def _conflict(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    found = _CONFLICT.search(output)
-    if not found:
-        return None
-    asked = [text for text in (*request.requirements, *request.constraints) if text in found[1]]
-    places = [f"{request.origins[text]}: {text}" if text in request.origins else text for text in asked]
-    return (
-        f"{', '.join(places) or found[1]} cannot be satisfied together",
-        "change one of the requirements named above",
-    )
-
-
-def _build(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    found = _BUILD.search(output)
-    return build_failure(found[1] or "", request) if found else None
-
-
-def _no_match(output: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    found = _NO_MATCH.search(output)
-    if not found:
-        return None
+def _no_match(found: re.Match[str], output: str, request: Request, indexes: Indexes) -> tuple[str, str]:
     text = found[1]
     name = re.split(r"[^\w.-]", text, maxsplit=1)[0]
     if found[2] == "versions: none" and not _NEEDS_PYTHON.search(output):

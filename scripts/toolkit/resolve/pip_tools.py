@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 import sys
 import zipfile
-from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
@@ -20,9 +16,9 @@ from toolkit.core import directories, files, process
 from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.names import normalize
-from toolkit.model.pins import Pin, Pinned, RemoteFile
+from toolkit.model.pins import Pin, RemoteFile
 from toolkit.network import tools_environment
-from toolkit.network.index_options import IndexOptions, without_credentials
+from toolkit.network.index_options import IndexOptions, file_name, without_credentials
 from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
 from toolkit.resolve import pip_errors
@@ -31,15 +27,6 @@ from toolkit.resolve.engine import Request
 _OUTPUT = "requirements.txt"
 #: Newer than any: satisfies whatever asks for a distribution of the project that does not say its version.
 _ANY_VERSION = "99999"
-
-
-@dataclass(frozen=True)
-class _Chosen:
-    """One line of pip-compile's output; `archive` for a direct URL."""
-
-    name: str
-    version: str
-    archive: RemoteFile | None = None
 
 
 class PipToolsResolver:
@@ -57,14 +44,17 @@ class PipToolsResolver:
             )
         pythons = request.targets.pythons
         tools = {python: self._tools(python, request) for python in pythons}
-        chosen: dict[_Chosen, list[str]] = {}
+        chosen: dict[Pin, list[str]] = {}
         for python in pythons:
-            for item in self._compile(tools[python], python, request):
-                chosen.setdefault(item, []).append(python)
+            for pin in self._compile(tools[python], python, request):
+                chosen.setdefault(pin, []).append(python)
         index = Index(self._indexes)
-        index.all_files(item.name for item in chosen if not item.archive)
-        pins = (_pin(item, markers.for_pythons(wanted, pythons), index) for item, wanted in chosen.items())
-        return tuple(sorted(pins, key=lambda pin: (pin.name, pin.version)))
+        index.all_files(pin.name for pin in chosen if not pin.archive)
+        found = []
+        for pin, those in chosen.items():
+            sdist, wheels = (None, ()) if pin.archive else index.release(pin.name, pin.version)
+            found.append(replace(pin, marker=markers.for_pythons(those, pythons), sdist=sdist, wheels=wheels))
+        return tuple(sorted(found, key=lambda pin: (pin.name, pin.version)))
 
     def _tools(self, python: str, request: Request) -> Path:
         if python == f"{sys.version_info.major}.{sys.version_info.minor}":
@@ -81,7 +71,8 @@ class PipToolsResolver:
             found.path, IndexOptions(index_url=self._indexes.url, extra_index_urls=self._indexes.extra)
         )
 
-    def _compile(self, tools: Path, python: str, request: Request) -> list[_Chosen]:
+    def _compile(self, tools: Path, python: str, request: Request) -> list[Pin]:
+        """Return the lines of pip-compile's output as pins without files, but for the archives of direct URLs."""
         with directories.temporary(files.cache_root() / "tmp", "resolve-") as directory:
             _write_inputs(directory, python, request)
             command: list[str | Path] = [
@@ -92,20 +83,10 @@ class PipToolsResolver:
                 "requirements.in",
                 "--output-file",
                 _OUTPUT,
-                "--constraint",
-                "constraints.txt",
-                "--resolver",
-                "backtracking",
-                "--strip-extras",
-                "--allow-unsafe",
-                "--no-header",
-                "--no-annotate",
-                "--no-emit-options",
-                "--no-config",
-                "--verbose",
-                "--cache-dir",
-                files.cache_root() / "pip-tools",
             ]
+            command += ["--constraint", "constraints.txt", "--resolver", "backtracking", "--strip-extras"]
+            command += ["--allow-unsafe", "--no-header", "--no-annotate", "--no-emit-options", "--no-config"]
+            command += ["--verbose", "--cache-dir", files.cache_root() / "pip-tools"]
             if request.exclude_newer:
                 command += ["--uploaded-prior-to", request.exclude_newer]
             try:
@@ -114,40 +95,26 @@ class PipToolsResolver:
                 raise pip_errors.explain(error.output, request, self._indexes) from None
             lines = (directory / _OUTPUT).read_text(encoding="utf-8").splitlines()
             found = (Requirement(line) for line in lines if line.strip() and not line.startswith(("#", "-")))
-            return [
-                self._chosen(item, tools, directory) for item in found if normalize(item.name) not in request.provided
-            ]
+            return [self._pin(item, tools, directory) for item in found if normalize(item.name) not in request.provided]
 
-    def _chosen(self, requirement: Requirement, tools: Path, directory: Path) -> _Chosen:
+    def _pin(self, requirement: Requirement, tools: Path, directory: Path) -> Pin:
         name = normalize(requirement.name)
         if not requirement.url:
-            return _Chosen(name, next(iter(requirement.specifier)).version)
+            return Pin(name=name, version=next(iter(requirement.specifier)).version)
         # pip-compile prints the URL alone; pip's report knows the version and the hash of what is there. The URL may
         # hold a password, which every user of the machine could read on a command line (proc(5)).
         asked = directory / "url.txt"
         asked.write_text(f"{name} @ {requirement.url}\n", encoding="utf-8")
-        command: list[str | Path] = [
-            tools,
-            "-m",
-            "pip",
-            "install",
-            "--dry-run",
-            "--quiet",
-            "--no-deps",
-            "--ignore-installed",
-            "--report",
-            "-",
-            "--requirement",
-            asked,
-        ]
+        command: list[str | Path] = [tools, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps"]
+        command += ["--ignore-installed", "--report", "-", "--requirement", asked]
         [item] = json.loads(process.read(command, env=self._indexes.pip_environment()))["install"]
         url = requirement.url.partition("#")[0]
         archive = RemoteFile(
-            name=unquote(urlsplit(url).path.rsplit("/", 1)[-1]),
+            name=file_name(url),
             url=without_credentials(url),
             sha256=item["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256", ""),
         )
-        return _Chosen(name, item["metadata"]["version"], archive)
+        return Pin(name=name, version=item["metadata"]["version"], archive=archive)
 
 
 def _write_inputs(directory: Path, python: str, request: Request) -> None:
@@ -156,14 +123,10 @@ def _write_inputs(directory: Path, python: str, request: Request) -> None:
         "requirements.in": request.requirements,
         "constraints.txt": (*request.constraints, *stubs),
         # Preferences are what stands in the output file.
-        _OUTPUT: _preferences(request.preferences, python),
+        _OUTPUT: [kept.key for kept in request.preferences if _counts(kept.marker, python)],
     }
     for name, lines in texts.items():
         (directory / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
-
-
-def _preferences(kept: Iterable[Pinned], python: str) -> tuple[str, ...]:
-    return tuple(reference.key for reference in kept if _counts(reference.marker, python))
 
 
 def _counts(marker: str, python: str) -> bool:
@@ -172,25 +135,15 @@ def _counts(marker: str, python: str) -> bool:
 
 
 def _stub(directory: Path, name: str, version: str) -> str:
-    """Write an empty wheel in the place of a distribution of the project, and return the constraint that names it."""
-    stem = f"{normalize(name).replace('-', '_')}-{version or _ANY_VERSION}"
-    members = {
-        "METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version or _ANY_VERSION}\n",
-        "WHEEL": "Wheel-Version: 1.0\nGenerator: python-common\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
-    }
+    """Write a wheel in the place of a distribution of the project, and return the constraint that names it.
+
+    It has what pip reads to resolve, and no RECORD: nobody installs it.
+    """
+    version = version or _ANY_VERSION
+    stem = f"{normalize(name).replace('-', '_')}-{version}"
     path = directory / f"{stem}-py3-none-any.whl"
-    record = [f"{stem}.dist-info/RECORD,,\n"]
     with zipfile.ZipFile(path, "w") as wheel:
-        for member, text in members.items():
-            digest = base64.urlsafe_b64encode(hashlib.sha256(text.encode()).digest()).rstrip(b"=").decode()
-            record.append(f"{stem}.dist-info/{member},sha256={digest},{len(text.encode())}\n")
-            wheel.writestr(f"{stem}.dist-info/{member}", text)
-        wheel.writestr(f"{stem}.dist-info/RECORD", "".join(record))
+        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+        wheel.writestr(f"{stem}.dist-info/METADATA", metadata)
+        wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
     return f"{name} @ {path.as_uri()}"
-
-
-def _pin(chosen: _Chosen, marker: str, index: Index) -> Pin:
-    if chosen.archive:
-        return Pin(name=chosen.name, version=chosen.version, marker=marker, archive=chosen.archive)
-    sdist, wheels = index.release(chosen.name, chosen.version)
-    return Pin(name=chosen.name, version=chosen.version, marker=marker, sdist=sdist, wheels=wheels)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 
 from toolkit.core import console
@@ -12,7 +12,7 @@ from toolkit.resolve.engine import ConflictError, Request, Resolver
 
 
 @dataclass(kw_only=True)
-class SourceOnly:
+class SourcePreference:
     """Any engine, asked again without the releases that have no sdist; those of `binary` are taken as wheels."""
 
     resolver: Resolver
@@ -22,11 +22,11 @@ class SourceOnly:
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins, by name; one without an sdist is among them when nothing else will do. See `Resolver`."""
-        if not self._left_out:
-            return self._improved(request, self.resolver.resolve(request))
         try:
             return self._improved(request, self.resolver.resolve(self._constrained(request)))
         except ConflictError:
+            if not self._left_out:
+                raise
             # The requirements may want just what was left out: the error about it says more.
             return self.resolver.resolve(request)
 
@@ -54,12 +54,10 @@ class SourceOnly:
 
 def _without_source(name: str, files: Iterable[str]) -> str:
     """Return the constraint that leaves out all versions without an sdist; nothing where no version has one."""
-    table: Mapping[bool, set[str]] = {True: set(), False: set()}
-    for file in files:
-        if version := version_of(file, name):
-            table[file.endswith(".whl")].add(str(version))
-    wheels, sdists = table[True], table[False]
-    return f"{name}{','.join(f'!={version}' for version in sorted(wheels - sdists))}" if sdists else ""
+    versions = {file: str(version) for file in files if (version := version_of(file, name))}
+    sdists = {version for file, version in versions.items() if not file.endswith(".whl")}
+    others = sorted(set(versions.values()) - sdists)
+    return f"{name}{','.join(f'!={version}' for version in others)}" if sdists else ""
 
 
 def _tell(lacking: Iterable[Pin], pins: Iterable[Pin]) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from http import HTTPStatus
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -43,31 +45,33 @@ def may_be_stale(output: str) -> bool:
 def explain(output: str, request: Request, indexes: Indexes) -> UserError:
     """Return the error to raise for uv's output; its own explanation, which shows all chains, becomes the details."""
     details = indexes.hide(output).replace("error: ", "uv: ", 1)
-    flat = " ".join(details.split())
-    error = ConflictError if "No solution found" in flat else UserError
-    for kind in (_refused, _archive, _unreachable, _build, _absent, _python, _no_version):
-        found = kind(flat, request, indexes)
-        if found:
-            # What is absent, or out of reach, is so for fewer requirements too.
-            return (error if kind in (_python, _no_version) else UserError)(found[0], found[1], details)
+    text = " ".join(details.split())
+    if found := _unavailable(text, request, indexes):
+        # What is absent, or out of reach, is so for fewer requirements too.
+        return UserError(*found, details)
+    error = ConflictError if "No solution found" in text else UserError
+    if found := _unsatisfied(text, request, indexes):
+        return error(*found, details)
+    names = {normalize(name) for name in _REQUIRED.findall(text)}
+    asked = request.origins or dict.fromkeys((*request.requirements, *request.constraints))
+    involved = with_origins((key for key in asked if _name(key) in names), request) or "the requirements"
     if error is ConflictError:
-        return error(
-            f"{_involved(flat, request)} cannot be satisfied together",
-            "change one of the requirements named above",
-            details,
-        )
+        return error(*conflict(involved), details)
     reason = next((line.strip() for line in details.splitlines() if line.strip()), "uv failed")
     return UserError(
-        f"{_involved(flat, request)}: {reason.removeprefix('uv: ')}",
-        "see uv's message above; `V=2` shows the command",
-        details,
+        f"{involved}: {reason.removeprefix('uv: ')}", "see uv's message above; `V=2` shows the command", details
     )
 
 
-def origin_of(name: str, request: Request) -> str:
-    """Return where a distribution is asked for, `file:line` (several with commas); empty: by others only."""
-    places = [place for text, place in request.origins.items() if _name(text) == normalize(name)]
-    return ", ".join(dict.fromkeys(places))
+def with_origins(requirements: Iterable[str], request: Request) -> str:
+    """Return requirements as errors list them, each with its `file:line`."""
+    origins = request.origins
+    return ", ".join(f"{origins[text]}: {text}" if text in origins else text for text in requirements)
+
+
+def conflict(involved: str) -> tuple[str, str]:
+    """Return what to say of requirements that no choice of versions satisfies."""
+    return f"{involved} cannot be satisfied together", "change one of the requirements named above"
 
 
 def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
@@ -93,7 +97,7 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
     """Return what to say of a requirement (`name==9`) that no version satisfies."""
     newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
     return (
-        f"{_prefix(_name(text), request)}no version satisfies `{text}`{newer}",
+        f"{_prefix(text, request)}no version satisfies `{text}`{newer}",
         f"ask for a version that exists; `pip index versions {_name(text)}` lists them",
     )
 
@@ -102,7 +106,7 @@ def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, 
     """Return what to say of a requirement whose version is for other interpreters (`needed` as in `>=3.12`)."""
     pythons = ", ".join(request.targets.pythons)
     return (
-        f"{_prefix(_name(requirement), request)}{requirement} needs Python {needed}, but the target is {pythons}",
+        f"{_prefix(requirement, request)}{requirement} needs Python {needed}, but the target is {pythons}",
         "allow another version of it, or change .python-version",
     )
 
@@ -113,95 +117,65 @@ def build_failure(subject: str, request: Request) -> tuple[str, str]:
     hint = "mend what the message above names" + (
         f", or add the line `{name}` to vendor.txt to take its wheels" if name else ""
     )
-    return f"{_prefix(name, request)}{subject or 'an archive'} tells its needs only when built, and that failed", hint
+    what = f"{_prefix(subject, request)}{subject or 'an archive'} tells its needs only when built, and that failed"
+    return what, hint
 
 
-def _refused(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    found = _REFUSED.search(text)
-    if not found:
-        return None
-    return (
-        f"the index {found[1]} refuses: {found[2]} {'Unauthorized' if found[2] == '401' else 'Forbidden'}",
-        HINTS[int(found[2])],
-    )
-
-
-def _unreachable(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    found = _FETCH.search(text)
-    if not found or _BUILD.search(text):
-        return None
-    status = re.search(r"\((\d{3} [^)]*)\)", text)
-    reason = next((meaning for sign, meaning in _CAUSES.items() if sign in text), "cannot be read")
-    return (f"the index at {found[1]} {reason}" + (f": {status[1]}" if status else ""), NETWORK_HINT)
-
-
-def _archive(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    missing = re.search(r"Distribution not found at: (\S+)", text)
-    odd = re.search(r"`(\S+)` has a non-PEP 625-compliant filename", text)
-    if odd:
-        named = next((key for key in request.origins if odd[1] in key), odd[1])
-        return (
-            f"{_prefix(_name(named), request)}{named}: uv takes archives by URL that end in .tar.gz or .zip",
-            "write the name alone, and the URL into vendor.txt beside it; or use RESOLVER=pip-tools",
-        )
-    damaged = _BUILD.search(text) if "Failed to extract archive" in text else None
-    if missing:
-        named = next((key for key in request.origins if missing[1] in key), missing[1])
-        return f"{_prefix(_name(named), request)}there is no file at {missing[1]}", "correct the URL"
-    if damaged:
-        subject = damaged[1] or "an archive"
-        return f"{_prefix(_name(subject), request)}{subject} is not a sound archive", "get a sound copy of the file"
-    return None
-
-
-def _build(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    found = _BUILD.search(text)
-    return build_failure(found[1] or "", request) if found else None
-
-
-def _absent(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+def _unavailable(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    """Return what is wrong with an index or a file, or which distribution there is not."""
+    if found := _REFUSED.search(text):
+        status = HTTPStatus(int(found[2]))
+        return f"the index {found[1]} refuses: {status.value} {status.phrase}", HINTS[status]
+    if archive := _archive(text, request):
+        return archive
+    if found := _BUILD.search(text):
+        return build_failure(found[1] or "", request)
+    if found := _FETCH.search(text):
+        answer = re.search(r"\((\d{3} [^)]*)\)", text)
+        reason = next((meaning for sign, meaning in _CAUSES.items() if sign in text), "cannot be read")
+        return f"the index at {found[1]} {reason}" + (f": {answer[1]}" if answer else ""), NETWORK_HINT
     found = _ABSENT.search(text)
     return unknown(found[1], request, indexes) if found else None
 
 
-def _python(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+def _archive(text: str, request: Request) -> tuple[str, str] | None:
+    """Return what is wrong with an archive that is required by its URL."""
+    odd = re.search(r"`(\S+)` has a non-PEP 625-compliant filename", text)
+    missing = re.search(r"Distribution not found at: (\S+)", text)
+    if found := odd or missing:
+        named = next((key for key in request.origins if found[1] in key), found[1])
+        if missing and not odd:
+            return f"{_prefix(named, request)}there is no file at {found[1]}", "correct the URL"
+        return (
+            f"{_prefix(named, request)}{named}: uv takes archives by URL that end in .tar.gz or .zip",
+            "write the name alone, and the URL into vendor.txt beside it; or use RESOLVER=pip-tools",
+        )
+    damaged = _BUILD.search(text) if "Failed to extract archive" in text else None
+    if damaged:
+        subject = damaged[1] or "an archive"
+        return f"{_prefix(subject, request)}{subject} is not a sound archive", "get a sound copy of the file"
+    return None
+
+
+def _unsatisfied(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    """Return which requirement has no version at all, or none for these interpreters."""
     found = _PYTHON.search(text)
-    if not found or "requested Python version" not in text:
-        return None
-    return wrong_python(found[1] + found[2], found[3], request)
-
-
-def _no_version(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
+    if found and "requested Python version" in text:
+        return wrong_python(found[1] + found[2], found[3], request)
     found = _NO_VERSION.search(text)
     if not found:
         return None
     trouble = _trouble(found[1], indexes) if "there are no versions of" in text else None
-    asked = next(
-        (
-            key
-            for key in (*request.origins, *request.requirements, *request.constraints)
-            if _name(key) == normalize(found[1])
-        ),
-        found[1] + found[2],
-    )
+    texts = (*request.origins, *request.requirements, *request.constraints)
+    asked = next((key for key in texts if _name(key) == normalize(found[1])), found[1] + found[2])
     return trouble or no_version(asked, request)
 
 
-def _involved(text: str, request: Request) -> str:
-    """Name the requirements that uv's explanation speaks of, each with its place."""
-    named = {normalize(name) for name in _REQUIRED.findall(text)}
-    known = [
-        key
-        for key in (request.origins or dict.fromkeys((*request.requirements, *request.constraints), ""))
-        if _name(key) in named
-    ]
-    parts = [f"{request.origins[key]}: {key}" if request.origins.get(key) else key for key in known]
-    return ", ".join(parts) or "the requirements"
-
-
-def _prefix(name: str, request: Request) -> str:
-    origin = origin_of(name, request)
-    return f"{origin}: " if origin else ""
+def _prefix(text: str, request: Request) -> str:
+    """Return where the distribution of a requirement is asked for, `file:line` (several with commas), if anywhere."""
+    name = _name(text)
+    found = dict.fromkeys(origin for key, origin in request.origins.items() if _name(key) == name)
+    return f"{', '.join(found)}: " if found else ""
 
 
 def _name(text: str) -> str:

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import Version
 
 from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned, RemoteFile
-from toolkit.network.index_pages import Index
+from toolkit.network.index_pages import Index, version_of
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve.file_choice import Selector
@@ -30,8 +29,8 @@ def _pin(name: str, inputs: LockInputs, index: Index, preferences: Iterable[Pinn
     specifier = _specifier(name, inputs, rules)
     by_version: dict[Version, list[RemoteFile]] = {}
     for file in index.files(name):
-        version = _version(file)
-        if version and not file.yanked:
+        version = version_of(file.name, name)
+        if version and file.name.endswith(".whl") and not file.yanked:
             by_version.setdefault(version, []).append(file)
     kept = [Version(reference.version) for reference in preferences if reference.name == name]
     fitting = sorted(specifier.filter(by_version), key=lambda version: (version in kept, version), reverse=True)
@@ -55,10 +54,3 @@ def _specifier(name: str, inputs: LockInputs, rules: Iterable[BinaryRule]) -> Sp
     lines = [line.text for line in (*inputs.lines, *inputs.tree.constraints) if line.name == name]
     texts = [*(rule.specifier for rule in rules), *(str(Requirement(text).specifier) for text in lines)]
     return SpecifierSet(",".join(filter(None, texts)))
-
-
-def _version(file: RemoteFile) -> Version | None:
-    try:
-        return parse_wheel_filename(file.name)[1]
-    except InvalidWheelFilename:
-        return None

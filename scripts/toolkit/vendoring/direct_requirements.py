@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Literal, TypeAlias
 
@@ -59,14 +59,6 @@ def _owner(project: Project, item: LockInputs, line: Line) -> Package:
     return max(around, key=lambda owner: len(owner.path.parts), default=item.package)
 
 
-@dataclass(frozen=True, kw_only=True)
-class _Asked:
-    """A requirement of a distribution (`source`; empty: of the project or of a build), parsed once."""
-
-    source: str
-    requirement: Requirement
-
-
 def in_force(lock: Lock) -> Lock:
     """Return a lock whose distributions keep only those requirements that hold on some target, of extras asked for.
 
@@ -109,18 +101,18 @@ def _holds(marker: Marker | None, lock: Lock, extras: set[str]) -> bool:
 
 def _extras(lock: Lock) -> dict[str, set[str]]:
     """Return the extras that are asked for, by name: one set for all environments."""
+    # Each with the distribution that has it; nothing for those of the project and of builds.
     texts = [("", line.text) for line in lock.direct or ()]
     texts += [("", text) for item in lock.distributions() for text in item.build_dependencies]
     texts += [("", text) for package in lock.local for text in package.build_dependencies]
     texts += [(item.name, text) for item in lock.distributions() for text in item.requires]
-    parsed = [_Asked(source=source, requirement=found) for source, text in texts if (found := _parse(text))]
+    parsed = [(source, found) for source, text in texts if (found := _parse(text)) and found.extras]
     asked: dict[str, set[str]] = {}
     size = -1
     while size != sum(map(len, asked.values())):
         size = sum(map(len, asked.values()))
-        for one in parsed:
-            requirement = one.requirement
-            if requirement.extras and _holds(requirement.marker, lock, asked.get(one.source, set())):
+        for source, requirement in parsed:
+            if _holds(requirement.marker, lock, asked.get(source, set())):
                 asked.setdefault(normalize(requirement.name), set()).update(requirement.extras)
     return asked
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ import tomli_w
 from packaging.requirements import Requirement
 
 from toolkit.core import files
+from toolkit.model import markers
 from toolkit.model.lock import TOOL, Distribution, Kind, Lock, VendoredFile
 from toolkit.model.names import normalize
 
@@ -33,7 +34,7 @@ def _to_data(lock: Lock) -> dict[str, Any]:
                 "name": item.name,
                 "path": item.path,
                 "build-requires": list(map(str, item.build_requires)),
-                **_listed("build-dependencies", item.build_dependencies),
+                **_filled({"build-dependencies": list(item.build_dependencies)}),
             }
             for item in lock.local
         ],
@@ -42,11 +43,7 @@ def _to_data(lock: Lock) -> dict[str, Any]:
     }
     return {
         "lock-version": "1.0",
-        "environments": [
-            f"python_version == '{python}' and sys_platform == '{platform}'"
-            for python in lock.pythons
-            for platform in lock.platforms
-        ],
+        "environments": markers.of_targets(lock.pythons, lock.platforms),
         "created-by": TOOL,
         "packages": [_distribution_to(item, _dependencies(item, lock.packages)) for item in _sorted(lock.packages)],
         "tool": {TOOL: tool},
@@ -58,41 +55,40 @@ def _sorted(distributions: tuple[Distribution, ...]) -> list[Distribution]:
 
 
 def _dependencies(item: Distribution, packages: Iterable[Distribution]) -> list[dict[str, str]]:
-    """Return who of the packages an item needs, named as far as that tells them apart (PEP 751, `dependencies`)."""
+    """Return the packages that an item requires, named as far as that tells them apart (PEP 751, `dependencies`)."""
     names = {normalize(Requirement(text).name) for text in item.requires}
     found = sorted((other.name, other.version) for other in packages if other.name in names)
     count = Counter(name for name, _ in found)
     return [{"name": name} if count[name] == 1 else {"name": name, "version": version} for name, version in found]
 
 
-def _listed(key: str, texts: Sequence[str]) -> dict[str, list[str]]:
-    return {key: list(texts)} if texts else {}
+def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return those values that are not empty."""
+    return {key: value for key, value in values.items() if value}
 
 
 def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
-    optional = {"marker": item.marker, "requires-python": item.requires_python}
-    data: dict[str, Any] = {
+    optional = {"marker": item.marker, "requires-python": item.requires_python, "dependencies": list(dependencies)}
+    entries = [_file_to(file, item.kind) for file in item.files]
+    own = _filled(
+        {
+            "build-dependencies": list(item.build_dependencies),
+            "requires": list(item.requires),
+            "offered": [asdict(wheel) for wheel in item.offered],
+        }
+    )
+    if item.kind != "wheels":
+        own = {"build-requires": list(map(str, item.build_requires)), **own}
+    return {
         "name": item.name,
         "version": item.version,
-        **{key: value for key, value in optional.items() if value},
+        **_filled(optional),
+        item.kind: entries if item.kind == "wheels" else entries[0],
+        **_filled({"tool": {TOOL: own} if own else {}}),
     }
-    if dependencies:
-        data["dependencies"] = list(dependencies)
-    entries = [_file_to(file, item.kind) for file in item.files]
-    data[item.kind] = entries if item.kind == "wheels" else entries[0]
-    own: dict[str, Any] = {
-        **({} if item.kind == "wheels" else {"build-requires": list(map(str, item.build_requires))}),
-        **_listed("build-dependencies", item.build_dependencies),
-        **_listed("requires", item.requires),
-    }
-    if item.offered:
-        own["offered"] = [asdict(wheel) for wheel in item.offered]
-    return {**data, "tool": {TOOL: own}} if own else data
 
 
 def _file_to(file: VendoredFile, kind: Kind) -> dict[str, Any]:
-    data: dict[str, Any] = {"path": file.name, "size": file.size, "hashes": {"sha256": file.sha256}}
-    if file.url:
-        data["url"] = file.url
+    data = {"path": file.name, "size": file.size, "hashes": {"sha256": file.sha256}, **_filled({"url": file.url})}
     # An archive (PEP 751: packages.archive) has no `name`.
     return data if kind == "archive" else {"name": file.name, **data}

@@ -18,7 +18,7 @@ _PREFIX = ".vendor.new-"
 def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) -> None:
     """Write the locks and the files they name to a directory beside `vendor`, then swap the two.
 
-    `fetched` gives each file's place in the cache. `.git` (a submodule's file, or a directory), READMEs and git's own
+    `fetched` gives each file's path in the cache. `.git` (a submodule's file, or a directory), READMEs and git's own
     files of the old directory survive.
     """
     # Only the tools environment has what writes TOML; `recover` is called before it is entered.
@@ -33,7 +33,8 @@ def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) ->
                     # A copy, not a link: what is in the cache must not change with what is in the work tree.
                     shutil.copyfile(fetched[name], staged / name)
         for kept in _own(vendor):
-            _copy(kept, staged)
+            copy: Callable[[Path, Path], object] = shutil.copytree if kept.is_dir() else shutil.copy2
+            copy(kept, staged / kept.name)
         with _moved_git_directory(vendor, staged):
             directories.replace(staged, vendor)
 
@@ -50,16 +51,12 @@ def recover(vendor: Path) -> None:
 
 
 def _own(vendor: Path) -> Iterator[Path]:
+    """Yield what is not the toolkit's in `vendor`, but for a `.git` that is a directory."""
     if vendor.is_dir():
         for entry in sorted(vendor.iterdir()):
             is_repository = entry.name in (".git", ".gitignore", ".gitattributes", ".gitmodules")
             if entry.name.startswith("README") or (is_repository and entry.is_file()):
                 yield entry
-
-
-def _copy(source: Path, directory: Path) -> None:
-    copy: Callable[[Path, Path], object] = shutil.copytree if source.is_dir() else shutil.copy2
-    copy(source, directory / source.name)
 
 
 @contextmanager

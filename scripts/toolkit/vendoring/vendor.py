@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
@@ -16,7 +15,6 @@ from toolkit.model import markers
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
-from toolkit.network import http
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
@@ -26,16 +24,15 @@ from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
 from toolkit.project.settings import Settings
 from toolkit.project.vendor_txt import BinaryRule
-from toolkit.resolve import hooks, wheel_choice
-from toolkit.resolve.build_closure import Closure, SourceTree
+from toolkit.resolve import hooks, source_tree, wheel_choice
+from toolkit.resolve.build_closure import Closure
 from toolkit.resolve.engine import Request, Resolver
+from toolkit.resolve.fetched_sources import Sources
 from toolkit.resolve.file_choice import Selector
-from toolkit.resolve.source_preference import SourceOnly
-from toolkit.vendored import lock_file
-from toolkit.vendoring import archives, direct_requirements, fetched_sources, report, staging
-from toolkit.vendoring.fetched_sources import Sources
-
-CONNECTIONS = 16
+from toolkit.resolve.source_preference import SourcePreference
+from toolkit.resolve.source_tree import SourceTree
+from toolkit.vendored import lock_diff, lock_file
+from toolkit.vendoring import archives, direct_requirements, staging
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,29 +52,36 @@ class VendorOptions:
 class Draft:
     """The lock of one service in the making: what it is made from, then what each phase has found.
 
-    `given` are pins that are chosen before an engine is asked: archives by URL, and wheels without what they need.
-    `trees` are all that is to be built, by their keys in `closure`.
+    `given` are pins that are chosen before an engine is asked: archives by URL, and wheels without what they require.
+    `building` are the keys of what builds it, in `closure`.
     """
 
     inputs: LockInputs
-    sources: Sources
     given: tuple[Pin, ...]
     request: Request
     runtime: tuple[Pin, ...] = ()
     tests: tuple[Pin, ...] = ()
     development: tuple[Pin, ...] = ()
-    trees: dict[str, SourceTree] = field(default_factory=dict)
     closure: Closure
     building: frozenset[str] = frozenset()
 
     @property
-    def besides(self) -> tuple[Pin, ...]:
+    def unshipped(self) -> tuple[Pin, ...]:
         """Return what only tests and developers need."""
         return (*self.tests, *self.development)
 
+    def distribution(self, key: str, marker: str = "") -> Distribution:
+        """Return what is locked of a `name==version`."""
+        return replace(
+            self.closure.sources.distributions[key],
+            marker=marker,
+            build_requires=self.closure.requires(key),
+            build_dependencies=self.closure.direct(key),
+        )
+
     def unused(self) -> tuple[str, ...]:
         """Return the requirements of vendor.txt that nothing asks for: they are vendored all the same."""
-        names = {pin.name for pin in self.runtime} | {self.sources.distributions[key].name for key in self.building}
+        names = {pin.name for pin in self.runtime} | {key.partition("==")[0] for key in self.building}
         rules = (rule for rule in self.inputs.binary if rule.name not in names)
         return tuple(dict.fromkeys(f"{rule.name}{rule.specifier}" for rule in rules))
 
@@ -86,17 +90,17 @@ class Draft:
 class Vendoring:
     """One run: its tools, the locks there were, and what has been found so far.
 
-    `sources_for` gives the sources for one set of interpreters: which wheels serve, and what hooks say, depends on it.
+    `closure_for` gives the closure of the builds for one set of interpreters: the wheels that serve, and the answers of
+    hooks, depend on it. What builds one service builds the others of these interpreters too.
     """
 
     project: Project
     options: VendorOptions
     resolver: Resolver
     index: Index
-    sources_for: Callable[[tuple[str, ...]], Sources]
+    closure_for: Callable[[tuple[str, ...]], Closure]
     fetcher: Fetcher
     old: tuple[Lock, ...]
-    _closures: dict[tuple[str, ...], Closure] = field(default_factory=dict)
     _new: list[Lock] = field(default_factory=list)
 
     def run(self, everything: Iterable[LockInputs]) -> tuple[Lock, ...]:
@@ -106,11 +110,9 @@ class Vendoring:
             with progress.watching("RESOLVE", inputs.name):
                 draft = self._begin(inputs)
                 self._resolve(draft)
-                self._follow_builds(draft)
                 if unused := draft.unused():
                     draft.request = replace(draft.request, requirements=(*draft.request.requirements, *unused))
                     self._resolve(draft)
-                    self._follow_builds(draft)
                 self._new.append(self._finish(draft))
         return tuple(self._new)
 
@@ -118,13 +120,13 @@ class Vendoring:
         """Take what vendor.txt gives, and say what is to be resolved."""
         archived = archives.fetch(inputs.archives, self.fetcher, self.old)
         preferences = self._preferences(inputs)
-        sources = self.sources_for(inputs.targets.pythons)
-        wheels = wheel_choice.without_dependencies(inputs, self.index, preferences, sources.selector)
-        given = (*(archive.pin for archive in archived), *wheels)
+        closure = self.closure_for(inputs.targets.pythons)
+        wheels = wheel_choice.without_dependencies(inputs, self.index, preferences, closure.sources.selector)
+        given = (*archived, *wheels)
         lines, constraints = inputs.tree.requirements, inputs.constraints
         local = {package.name: package.version for package in self.project.packages}
         request = Request(
-            requirements=(*(line.text for line in lines), *(text for archive in archived for text in archive.requires)),
+            requirements=(*(line.text for line in lines), *itertools.chain.from_iterable(archived.values())),
             constraints=tuple(line.text for line in constraints),
             targets=inputs.targets,
             preferences=preferences,
@@ -134,8 +136,7 @@ class Vendoring:
             exclude_newer=self.options.exclude_newer,
             origins={line.text: line.origin for line in (*lines, *constraints)},
         )
-        closure = self._closure(inputs, sources, request)
-        return Draft(inputs=inputs, sources=sources, given=given, request=request, closure=closure)
+        return Draft(inputs=inputs, given=given, request=request, closure=closure)
 
     def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:
         """Return what to keep: of the service's own lock, then what this run chose, then of other locks.
@@ -148,47 +149,33 @@ class Vendoring:
         found: dict[str, list[Distribution]] = {}
         for source in (*own, *self._new, *others):
             kept = [d for d in source.distributions() if source in self._new or not moving & {d.name, "all"}]
-            names = {d.name for d in kept} - found.keys()
-            for distribution in kept:
-                if distribution.name in names:
-                    found.setdefault(distribution.name, []).append(distribution)
+            for distribution in [d for d in kept if d.name not in found]:
+                found.setdefault(distribution.name, []).append(distribution)
         return tuple(d.pinned for group in found.values() for d in group)
 
     def _resolve(self, draft: Draft) -> None:
-        """Pin what runs, then what tests and developers have besides, and fetch what runs."""
+        """Pin what runs and fetch it, then pin what only tests and developers need, and what builds all of it."""
         inputs, request = draft.inputs, draft.request
         draft.runtime = (*self.resolver.resolve(request), *draft.given)
-        local = {f"local {package.name}": self._local_tree(package.path) for package in inputs.local}
-        draft.trees = {**draft.sources.trees(draft.runtime), **local}
-        draft.tests = self._besides(request, inputs.tests.requirements, draft.runtime)
-        draft.development = self._besides(request, inputs.development.requirements, (*draft.runtime, *draft.tests))
-
-    def _follow_builds(self, draft: Draft) -> None:
-        """Find what builds all of it, and refuse what can be neither had nor built."""
-        closure, besides = draft.closure, f"besides {draft.inputs.name}"
-        closure.prefer(draft.request, [pin.pinned for pin in draft.runtime], draft.given)
-        closure.add(besides, draft.besides)
-        try:
-            closure.follow(draft.trees)
-        except UserError:
-            # A hook that lacks what cannot be had fails too, but that is not what to mend.
-            draft.sources.refuse_what_cannot_be_had(closure.built_with)
-            raise
-        draft.sources.refuse_what_cannot_be_had(closure.built_with)
-        runtime = {pin.key for pin in draft.runtime}
-        local = (f"local {package.name}" for package in draft.inputs.local)
-        draft.building = frozenset(closure.reachable([*runtime, *local, besides]) - runtime)
+        paths = {f"local {package.name}": package.path for package in inputs.local}
+        local = {key: source_tree.local(path, self.project.shown(path)) for key, path in paths.items()}
+        trees = {**draft.closure.sources.trees(draft.runtime), **local}
+        draft.tests = self._resolve_more(request, inputs.tests.requirements, draft.runtime)
+        draft.development = self._resolve_more(request, inputs.development.requirements, (*draft.runtime, *draft.tests))
+        _follow_builds(draft, trees)
 
     def _finish(self, draft: Draft) -> Lock:
         """Return the lock that all this gives, checked for what no index and no build can mend."""
         inputs, closure = draft.inputs, draft.closure
-        besides = {pin.key for pin in draft.besides}
+        unshipped = {pin.key for pin in draft.unshipped}
+        building = (draft.distribution(key) for key in sorted(draft.building))
         found = Lock(
             service=inputs.name,
             pythons=inputs.targets.pythons,
             platforms=self.options.platforms,
-            packages=tuple(_distribution(draft.sources, closure, pin.key, pin.marker) for pin in draft.runtime),
-            build_packages=tuple(_building(draft.sources, closure, key, besides) for key in sorted(draft.building)),
+            packages=tuple(draft.distribution(pin.key, pin.marker) for pin in draft.runtime),
+            # Nobody takes wheels of what only builds others.
+            build_packages=tuple(d if d.key in unshipped else replace(d, offered=()) for d in building),
             local=tuple(
                 LocalPackage(
                     name=package.name,
@@ -207,11 +194,11 @@ class Vendoring:
         _refuse_cycles(found)
         return direct_requirements.in_force(found)
 
-    def _besides(self, request: Request, lines: Sequence[Line], there: Iterable[Pin]) -> tuple[Pin, ...]:
-        """Return what these lines need besides what is there: resolved with that at exactly its versions."""
+    def _resolve_more(self, request: Request, lines: Sequence[Line], pins: Iterable[Pin]) -> tuple[Pin, ...]:
+        """Return what these lines need in addition to `pins`: resolved with those at exactly their versions."""
         if not lines:
             return ()
-        fixed = {pin.key: str(pin.pinned) for pin in there if not pin.archive}
+        fixed = {pin.key: str(pin.pinned) for pin in pins if not pin.archive}
         more = replace(
             request,
             requirements=(*request.requirements, *(line.text for line in lines)),
@@ -220,28 +207,21 @@ class Vendoring:
         )
         return tuple(pin for pin in self.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
 
-    def _closure(self, inputs: LockInputs, sources: Sources, request: Request) -> Closure:
-        """Return the closure of all services with the same interpreters: what builds one builds the others too."""
-        base = replace(request, requirements=(), constraints=(), origins={}, refresh=False, preferences=())
-        new = Closure(resolver=self.resolver, source=sources, base=base)
-        return self._closures.setdefault(inputs.targets.pythons, new)
 
-    def _local_tree(self, path: Path) -> SourceTree:
-        shown = self.project.shown(path)
-        return SourceTree(name=shown, path=path, build_system=fetched_sources.local_build_system(path, shown))
-
-
-def _distribution(sources: Sources, closure: Closure, key: str, marker: str) -> Distribution:
-    found = replace(sources.distributions[key], marker=marker)
-    if key not in closure.sets:
-        return found
-    return replace(found, build_requires=closure.requires(key), build_dependencies=closure.direct(key))
-
-
-def _building(sources: Sources, closure: Closure, key: str, besides: set[str]) -> Distribution:
-    found = _distribution(sources, closure, key, "")
-    # Nobody takes wheels of what only builds others.
-    return found if key in besides else replace(found, offered=())
+def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
+    """Find what builds these trees, and tests; refuse what has no source and no wheel."""
+    closure, tests = draft.closure, f"tests of {draft.inputs.name}"
+    closure.begin_service(draft.request, [pin.pinned for pin in draft.runtime], draft.given)
+    closure.add(tests, draft.unshipped)
+    try:
+        closure.follow(trees)
+    except UserError:
+        # A hook that lacks what cannot be had fails too, but that is not what to mend.
+        closure.sources.refuse_unbuildable(closure.built_with)
+        raise
+    closure.sources.refuse_unbuildable(closure.built_with)
+    runtime = {pin.key for pin in draft.runtime}
+    draft.building = frozenset(closure.reachable([*trees, *runtime, tests]) - runtime)
 
 
 def _refuse_cycles(item: Lock) -> None:
@@ -278,7 +258,7 @@ def run(
     _refuse_unknown_upgrades(options, (*found.old, *found.new))
     if not dry_run:
         staging.replace(settings.vendor, found.new, found.files)
-    report.report(found.old, found.new, dry_run=dry_run)
+    _report(found, dry_run=dry_run)
 
 
 def plan(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Outcome:
@@ -291,27 +271,23 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
         directories.sweep(files.cache_root() / "tmp", prefix)
     rules = _rules(everything)
     fetched: dict[str, Path] = {}
-    with (
-        directories.temporary(files.cache_root() / "tmp", "vendor-") as scratch,
-        Fetcher(http.create(indexes, CONNECTIONS), connections=CONNECTIONS, timeout=indexes.timeout) as fetcher,
-    ):
-        uv = Path(sys.prefix) / "bin" / "uv"
+    with directories.temporary(files.cache_root() / "tmp", "vendor-") as scratch, Fetcher(indexes) as fetcher:
 
         @cache
-        def sources_for(pythons: tuple[str, ...]) -> Sources:
+        def closure_for(pythons: tuple[str, ...]) -> Closure:
             selector = Selector(rules=rules, pythons=pythons, platforms=options.platforms)
-            askers = cache(
-                lambda: hooks.askers(indexes, uv, pythons, scratch, options.building, settings.build / "logs")
-            )
-            return Sources(selector=selector, fetcher=fetcher, askers=askers, files=fetched)
+            runners = partial(hooks.runners, indexes, pythons, scratch, options.building, settings.build / "logs")
+            sources = Sources(selector=selector, fetcher=fetcher, runners=cache(runners), files=fetched)
+            return Closure(resolver=preferring, sources=sources)
 
         index = Index(indexes)
+        preferring = SourcePreference(resolver=resolver, index=index, binary=rules.keys())
         vendoring = Vendoring(
             project=project,
             options=options,
             index=index,
-            resolver=SourceOnly(resolver=resolver, index=index, binary=rules.keys()),
-            sources_for=sources_for,
+            resolver=preferring,
+            closure_for=closure_for,
             fetcher=fetcher,
             old=old,
         )
@@ -320,11 +296,26 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
 
 def _rules(everything: Iterable[LockInputs]) -> Mapping[str, list[BinaryRule]]:
     """Return the binary rules of the whole project by name: services share the files of vendor/."""
-    rules: dict[str, dict[BinaryRule, None]] = {}
-    for item in everything:
-        for rule in item.binary:
-            rules.setdefault(rule.name, {})[rule] = None
-    return {name: list(found) for name, found in rules.items()}
+    rules: dict[str, list[BinaryRule]] = {}
+    for rule in dict.fromkeys(rule for item in everything for rule in item.binary):
+        rules.setdefault(rule.name, []).append(rule)
+    return rules
+
+
+def _report(found: Outcome, *, dry_run: bool) -> None:
+    """Print what was added, removed and moved to other versions, and the totals."""
+    changes = lock_diff.compare(
+        *([d for item in side for d in item.distributions()] for side in (found.old, found.new))
+    )
+    for change in changes:
+        console.note(f"    {change}")
+    sizes = {file.name: file.size for item in found.new for file in item.vendored_files().values()}
+    names = ", ".join(item.service for item in found.new)
+    console.step(
+        "WOULD" if dry_run else "VENDOR",
+        f"{names}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB in vendor/; "
+        f"{lock_diff.summary(changes) or 'no other versions'}",
+    )
 
 
 def _refuse_unknown_upgrades(options: VendorOptions, locks: Iterable[Lock]) -> None:

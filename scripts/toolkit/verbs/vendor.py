@@ -83,4 +83,4 @@ def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexe
         platforms=arguments.platforms,
         building=run.build_options,
     )
-    return indexes, engines.get(arguments.resolver, indexes), options
+    return indexes, engines.ENGINES[arguments.resolver](indexes), options

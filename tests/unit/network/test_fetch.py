@@ -11,17 +11,16 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import requests
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
-from toolkit.network import http, retry
+from toolkit.network import retry
 from toolkit.network.fetch import Fetcher, fetch
 from toolkit.network.index_settings import Indexes
 
@@ -130,10 +129,10 @@ def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def session() -> Iterator[requests.Session]:
-    with http.create(Indexes(), connections=16) as result:
-        result.trust_env = False
-        yield result
+def indexes(monkeypatch: pytest.MonkeyPatch) -> Indexes:
+    """Return the settings to fetch with; no proxy of this machine is used."""
+    monkeypatch.setenv("no_proxy", "*")
+    return Indexes()
 
 
 def cached(cache: Path) -> list[str]:
@@ -141,21 +140,21 @@ def cached(cache: Path) -> list[str]:
     return sorted(str(path.relative_to(cache)) for path in cache.rglob("*"))
 
 
-def failure(file: VendoredFile, session: requests.Session, cache: Path, timeout: float = 15) -> str:
+def failure(file: VendoredFile, indexes: Indexes, cache: Path) -> str:
     """Return the error of fetching one file; it leaves nothing behind."""
     with pytest.raises(UserError) as caught:
-        fetch([file], session, cache=cache, timeout=timeout)
+        fetch([file], indexes, cache=cache)
     assert cached(cache) == []
     assert caught.value.hint and "\n" not in str(caught.value.what)
     return caught.value.what
 
 
-def test_files_arrive_under_their_hash(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_files_arrive_under_their_hash(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     contents = {f"f{number}.tar.gz": os.urandom(1000 * number + 1) for number in range(30)}
     for name, content in contents.items():
         site.give(name, content)
     wanted = [site.file(name, content) for name, content in contents.items()]
-    fetched = fetch([*wanted, *wanted], session, cache=tmp_path)
+    fetched = fetch([*wanted, *wanted], indexes, cache=tmp_path)
     assert {name: item.path.read_bytes() for name, item in fetched.items()} == contents
     assert all(item.path == tmp_path / item.sha256 / name for name, item in fetched.items())
     assert [fetched[file.name].sha256 for file in wanted] == [file.sha256 for file in wanted]
@@ -164,7 +163,7 @@ def test_files_arrive_under_their_hash(site: Site, session: requests.Session, tm
     assert len(cached(tmp_path)) == 2 * len(contents)
 
 
-def test_files_come_at_the_same_time(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_files_come_at_the_same_time(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     together = threading.Barrier(8, timeout=10)
 
     def wait(handler: Handler) -> None:
@@ -173,10 +172,10 @@ def test_files_come_at_the_same_time(site: Site, session: requests.Session, tmp_
 
     for number in range(8):
         site.give(f"{number}", wait)
-    assert len(fetch([site.file(f"{number}") for number in range(8)], session, cache=tmp_path, connections=8)) == 8
+    assert len(fetch([site.file(f"{number}") for number in range(8)], indexes, cache=tmp_path, connections=8)) == 8
 
 
-def test_no_more_connections_than_allowed(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_no_more_connections_than_allowed(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     lock, now, most = threading.Lock(), [0], [0]
 
     def count(handler: Handler) -> None:
@@ -190,24 +189,24 @@ def test_no_more_connections_than_allowed(site: Site, session: requests.Session,
 
     for number in range(9):
         site.give(f"{number}", count)
-    fetch([site.file(f"{number}") for number in range(9)], session, cache=tmp_path, connections=3)
+    fetch([site.file(f"{number}") for number in range(9)], indexes, cache=tmp_path, connections=3)
     assert most == [3]
 
 
-def test_what_is_in_the_cache_is_not_asked_for(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_what_is_in_the_cache_is_not_asked_for(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     site.give("a", CONTENT)
-    fetch([site.file("a")], session, cache=tmp_path)
-    assert fetch([site.file("a", url="")], session, cache=tmp_path)["a"].path.read_bytes() == CONTENT
+    fetch([site.file("a")], indexes, cache=tmp_path)
+    assert fetch([site.file("a", url="")], indexes, cache=tmp_path)["a"].path.read_bytes() == CONTENT
     assert site.asked == ["/a"]
 
 
 def test_a_damaged_file_of_the_cache_is_fetched_again(
-    site: Site, session: requests.Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: Site, indexes: Indexes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.give("a", CONTENT)
-    path = fetch([site.file("a")], session, cache=tmp_path)["a"].path
+    path = fetch([site.file("a")], indexes, cache=tmp_path)["a"].path
     path.write_bytes(CONTENT[:-1] + b"?")
-    assert fetch([site.file("a")], session, cache=tmp_path)["a"].path.read_bytes() == CONTENT
+    assert fetch([site.file("a")], indexes, cache=tmp_path)["a"].path.read_bytes() == CONTENT
     assert f"{path}: damaged" in capsys.readouterr().err
 
 
@@ -216,11 +215,9 @@ def test_a_damaged_file_of_the_cache_is_fetched_again(
     [status(408), status(429, Retry_After="0"), status(500), status(502), status(503), status(520), truncated, reset],
     ids=["408", "429", "500", "502", "503", "520", "truncated", "reset"],
 )
-def test_a_fault_that_passes_is_tried_again(
-    site: Site, session: requests.Session, tmp_path: Path, fault: Answer
-) -> None:
+def test_a_fault_that_passes_is_tried_again(site: Site, indexes: Indexes, tmp_path: Path, fault: Answer) -> None:
     site.give("a", fault, fault, fault, CONTENT)
-    assert fetch([site.file("a")], session, cache=tmp_path)["a"].path.read_bytes() == CONTENT
+    assert fetch([site.file("a")], indexes, cache=tmp_path)["a"].path.read_bytes() == CONTENT
     assert len(site.asked) == 4
 
 
@@ -235,10 +232,10 @@ def test_a_fault_that_passes_is_tried_again(
     ids=["503", "truncated", "reset", "silent"],
 )
 def test_a_fault_that_stays_is_an_error_after_four_tries(
-    site: Site, session: requests.Session, tmp_path: Path, fault: Answer, said: str
+    site: Site, indexes: Indexes, tmp_path: Path, fault: Answer, said: str
 ) -> None:
     site.give("a", fault)
-    error = failure(site.file("a"), session, tmp_path, timeout=0.2)
+    error = failure(site.file("a"), replace(indexes, timeout=0.2), tmp_path)
     assert said in error and f"{site.url}/a" in error and "4 times" in error
     # The client may give up before the server's thread has its turn.
     limit = time.monotonic() + 10
@@ -248,29 +245,27 @@ def test_a_fault_that_stays_is_an_error_after_four_tries(
 
 
 def test_an_end_without_a_length_before_the_known_size_is_a_fault_that_may_pass(
-    site: Site, session: requests.Session, tmp_path: Path
+    site: Site, indexes: Indexes, tmp_path: Path
 ) -> None:
     site.give("a", without_length(CONTENT[:1000]), without_length(CONTENT))
-    assert fetch([site.file("a")], session, cache=tmp_path)["a"].size == len(CONTENT)
+    assert fetch([site.file("a")], indexes, cache=tmp_path)["a"].size == len(CONTENT)
 
 
 def test_a_server_may_answer_how_long_to_wait(
-    site: Site, session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    site: Site, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("urllib3.util.retry.time.sleep", pauses.append)
     busy = [status(503, Retry_After=text) for text in ("7", formatdate(time.time() + 7, usegmt=True), "3600")]
     site.give("a", *busy, CONTENT)
-    fetch([site.file("a")], session, cache=tmp_path)
+    fetch([site.file("a")], indexes, cache=tmp_path)
     assert pauses[0] == 7 and 5 < pauses[1] <= 7 and pauses[2] == 30
 
 
 @pytest.mark.parametrize("text", ["soon", "", "-1", "9" * 400 + "x", "Thu, 99 Foo 99999 99:99:99 GMT"])
-def test_a_wait_that_cannot_be_read_counts_as_none(
-    site: Site, session: requests.Session, tmp_path: Path, text: str
-) -> None:
+def test_a_wait_that_cannot_be_read_counts_as_none(site: Site, indexes: Indexes, tmp_path: Path, text: str) -> None:
     site.give("a", status(503, Retry_After=text), CONTENT)
-    assert fetch([site.file("a")], session, cache=tmp_path)["a"].size == len(CONTENT)
+    assert fetch([site.file("a")], indexes, cache=tmp_path)["a"].size == len(CONTENT)
 
 
 def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -287,114 +282,112 @@ def test_pauses_grow_and_differ(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("change", ["same size", "longer", "shorter"])
 def test_another_file_is_never_accepted_nor_asked_for_again(
-    site: Site, session: requests.Session, tmp_path: Path, change: str
+    site: Site, indexes: Indexes, tmp_path: Path, change: str
 ) -> None:
     evil = {"same size": os.urandom(len(CONTENT)), "longer": CONTENT + b"x", "shorter": CONTENT[:-1]}[change]
     site.give("a", evil, CONTENT)
     url = f"{site.url}/a".replace("//", "//user:secret@") + "?token=secret"
-    error = failure(site.file("a", url=url), session, tmp_path)
+    error = failure(site.file("a", url=url), indexes, tmp_path)
     assert f"a: {site.url}/a" in error and "secret" not in error
     if change != "longer":
         assert hashlib.sha256(CONTENT).hexdigest() in error and hashlib.sha256(evil).hexdigest() in error
     assert len(site.asked) == 1
 
 
-def test_a_size_alone_is_checked_too(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_a_size_alone_is_checked_too(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     site.give("a", CONTENT[:-1])
-    assert f"of {len(CONTENT) - 1} bytes, not {len(CONTENT)}" in failure(site.file("a", sha256=""), session, tmp_path)
+    assert f"of {len(CONTENT) - 1} bytes, not {len(CONTENT)}" in failure(site.file("a", sha256=""), indexes, tmp_path)
 
 
 def test_a_hash_nobody_knows_is_learned_and_said(
-    site: Site, session: requests.Session, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    site: Site, indexes: Indexes, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     site.give("a", CONTENT)
-    fetched = fetch([site.file("a", sha256="", size=0)], session, cache=tmp_path)["a"]
+    fetched = fetch([site.file("a", sha256="", size=0)], indexes, cache=tmp_path)["a"]
     expected = hashlib.sha256(CONTENT).hexdigest()
     assert (fetched.sha256, fetched.size) == (expected, len(CONTENT))
     assert fetched.path == tmp_path / expected / "a"
     assert f"warning: a: nothing says what its sha256 should be; from now on {expected}" in capsys.readouterr().err
 
 
-def test_an_archive_that_is_sent_encoded_stays_as_it_is(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_an_archive_that_is_sent_encoded_stays_as_it_is(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     content = gzip.compress(CONTENT)
     site.give("a.tar.gz", ok(content, Content_Encoding="gzip"))
-    assert fetch([site.file("a.tar.gz", content)], session, cache=tmp_path)["a.tar.gz"].size == len(content)
+    assert fetch([site.file("a.tar.gz", content)], indexes, cache=tmp_path)["a.tar.gz"].size == len(content)
 
 
-def test_redirects_are_followed(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_redirects_are_followed(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     site.give("a", status(302, Location="/elsewhere/a"))
     site.give("elsewhere/a", CONTENT)
-    assert fetch([site.file("a")], session, cache=tmp_path)["a"].size == len(CONTENT)
+    assert fetch([site.file("a")], indexes, cache=tmp_path)["a"].size == len(CONTENT)
 
 
 @pytest.mark.parametrize(("code", "said"), [(404, "404 Not Found"), (403, "403"), (401, "401"), (410, "410")])
-def test_a_refusal_is_final(site: Site, session: requests.Session, tmp_path: Path, code: int, said: str) -> None:
+def test_a_refusal_is_final(site: Site, indexes: Indexes, tmp_path: Path, code: int, said: str) -> None:
     site.give("a", status(code))
-    assert said in failure(site.file("a"), session, tmp_path)
+    assert said in failure(site.file("a"), indexes, tmp_path)
     assert len(site.asked) == 1
 
 
-def test_a_server_that_is_not_there_is_named(session: requests.Session, tmp_path: Path) -> None:
+def test_a_server_that_is_not_there_is_named(indexes: Indexes, tmp_path: Path) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         url = f"http://user:secret@127.0.0.1:{unused.getsockname()[1]}/a"
-        error = failure(VendoredFile(name="a", size=1, sha256="", url=url), session, tmp_path)
+        error = failure(VendoredFile(name="a", size=1, sha256="", url=url), indexes, tmp_path)
     assert "/a refuses the connection" in error and "127.0.0.1" in error and "secret" not in error
 
 
-def test_a_host_that_is_not_there_is_named(
-    session: requests.Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_host_that_is_not_there_is_named(indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*arguments: object, **keywords: object) -> None:
         raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", unknown)
     file = VendoredFile(name="a", size=1, sha256="", url="https://index.invalid/a")
-    assert "https://index.invalid/a has an unknown host name" in failure(file, session, tmp_path)
+    assert "https://index.invalid/a has an unknown host name" in failure(file, indexes, tmp_path)
 
 
 @pytest.mark.parametrize("url", ["ftp://127.0.0.1/a", "a", "http://", "file://elsewhere/a", "file:///no/such/file", ""])
-def test_a_url_that_cannot_be_is_an_error(session: requests.Session, tmp_path: Path, url: str) -> None:
-    failure(VendoredFile(name="a", size=1, sha256="", url=url), session, tmp_path)
+def test_a_url_that_cannot_be_is_an_error(indexes: Indexes, tmp_path: Path, url: str) -> None:
+    failure(VendoredFile(name="a", size=1, sha256="", url=url), indexes, tmp_path)
 
 
-def test_a_file_url_is_read_and_checked(session: requests.Session, tmp_path: Path) -> None:
+def test_a_file_url_is_read_and_checked(indexes: Indexes, tmp_path: Path) -> None:
     source = tmp_path / "with space.tar.gz"
     source.write_bytes(CONTENT)
     expected = hashlib.sha256(CONTENT).hexdigest()
     file = VendoredFile(name="a", size=len(CONTENT), sha256=expected, url=source.as_uri())
-    assert fetch([file], session, cache=tmp_path / "cache")["a"].path.read_bytes() == CONTENT
+    assert fetch([file], indexes, cache=tmp_path / "cache")["a"].path.read_bytes() == CONTENT
     wrong = VendoredFile(name="b", size=0, sha256="0" * 64, url=source.as_uri())
-    assert expected in failure(wrong, session, tmp_path / "other")
+    assert expected in failure(wrong, indexes, tmp_path / "other")
 
 
 @pytest.mark.parametrize(("name", "sha256"), [("../a", ""), (".a", ""), ("", ""), ("a", "../../x"), ("a", "ABC")])
 def test_names_that_leave_the_cache_are_refused(
-    site: Site, session: requests.Session, tmp_path: Path, name: str, sha256: str
+    site: Site, indexes: Indexes, tmp_path: Path, name: str, sha256: str
 ) -> None:
     file = VendoredFile(name=name, size=0, sha256=sha256, url=f"{site.url}/a")
-    failure(file, session, tmp_path)
+    failure(file, indexes, tmp_path)
     assert site.asked == []
 
 
-def test_two_files_of_one_name_are_refused(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_two_files_of_one_name_are_refused(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="two different files of one name"):
-        fetch([site.file("a"), site.file("a", b"other")], session, cache=tmp_path)
+        fetch([site.file("a"), site.file("a", b"other")], indexes, cache=tmp_path)
 
 
-def test_one_failure_stops_the_rest(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_one_failure_stops_the_rest(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     site.give("silent", silent)
     start = time.monotonic()
     with pytest.raises(UserError, match="404"):
-        fetch([site.file("silent"), site.file("none"), site.file("silent2")], session, cache=tmp_path, connections=2)
+        fetch([site.file("silent"), site.file("none"), site.file("silent2")], indexes, cache=tmp_path, connections=2)
     assert time.monotonic() - start < 5
     assert cached(tmp_path) == []
 
 
-def test_files_can_be_asked_for_while_others_arrive(site: Site, session: requests.Session, tmp_path: Path) -> None:
+def test_files_can_be_asked_for_while_others_arrive(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     site.give("first", silent, CONTENT)
     site.give("second", CONTENT)
-    with Fetcher(session, cache=tmp_path) as fetcher:
+    with Fetcher(indexes, cache=tmp_path) as fetcher:
         first = fetcher.submit(site.file("first"))
         assert fetcher.submit(site.file("second")).result(10).size == len(CONTENT)
         assert not first.done()
@@ -404,8 +397,8 @@ def test_files_can_be_asked_for_while_others_arrive(site: Site, session: request
     assert first.done() and first.result().size == len(CONTENT)
 
 
-def test_an_error_waits_in_its_future(site: Site, session: requests.Session, tmp_path: Path) -> None:
-    with Fetcher(session, cache=tmp_path) as fetcher:
+def test_an_error_waits_in_its_future(site: Site, indexes: Indexes, tmp_path: Path) -> None:
+    with Fetcher(indexes, cache=tmp_path) as fetcher:
         future = fetcher.submit(site.file("none"))
     assert isinstance(future.exception(), UserError)
 
@@ -415,10 +408,10 @@ import sys
 from pathlib import Path
 from toolkit.core import console
 from toolkit.model.lock import VendoredFile
-from toolkit.network import fetch, http
+from toolkit.network import fetch
 from toolkit.network.index_settings import Indexes
 file = VendoredFile(name="a", size=0, sha256="", url=sys.argv[1])
-sys.exit(console.run_main(lambda: bool(fetch.fetch([file], http.create(Indexes()), cache=Path(sys.argv[2])))))
+sys.exit(console.run_main(lambda: bool(fetch.fetch([file], Indexes(), cache=Path(sys.argv[2])))))
 """
 
 

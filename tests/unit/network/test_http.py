@@ -95,10 +95,13 @@ def session(**settings: str) -> requests.Session:
     return result
 
 
-def test_many_files_of_one_host_look_it_up_once(server: Server, asked: list[str], tmp_path: Path) -> None:
+def test_many_files_of_one_host_look_it_up_once(
+    server: Server, asked: list[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("no_proxy", "*")
     url = f"http://index.example:{server.server_port}"
     files = [VendoredFile(name=f"{number}", size=0, sha256="", url=f"{url}/{number}") for number in range(16)]
-    assert len(fetch(files, session(), cache=tmp_path, connections=16)) == 16
+    assert len(fetch(files, Indexes(), cache=tmp_path)) == 16
     assert asked == ["index.example"]
 
 

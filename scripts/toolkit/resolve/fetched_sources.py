@@ -1,4 +1,4 @@
-"""Fetch what has been pinned, and read what it says of itself."""
+"""The files of pins: fetched, and what their metadata says."""
 
 from __future__ import annotations
 
@@ -16,11 +16,10 @@ from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
-from toolkit.project import source_files
-from toolkit.project.pyproject import BuildSystem
-from toolkit.resolve.build_closure import Built, SourceTree, in_order
+from toolkit.resolve import hooks
 from toolkit.resolve.file_choice import Selector
-from toolkit.resolve.hooks import Asker, together
+from toolkit.resolve.hooks import HookRunner
+from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
 from toolkit.wheel import metadata
@@ -28,21 +27,21 @@ from toolkit.wheel import metadata
 
 @dataclass(kw_only=True)
 class Sources:
-    """Pins with their files: `distributions` by `name==version` and `files`, places in the cache by file name.
+    """Pins with their files: `distributions` by `name==version` and `files`, paths in the cache by file name.
 
-    `askers` gives, when it is needed, one for each interpreter.
+    `runners` makes, at its first call, what runs hooks: one for each interpreter.
     """
 
     selector: Selector
     fetcher: Fetcher
-    askers: Callable[[], Sequence[Asker]]
+    runners: Callable[[], Sequence[HookRunner]]
     distributions: dict[str, Distribution] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     _facts: dict[str, Facts] = field(default_factory=dict)
     _unbuildable: dict[str, Pin] = field(default_factory=dict)
 
     def trees(self, pins: Iterable[Pin]) -> Mapping[str, SourceTree]:
-        """Fetch the files of pins and return the tree of each that can be built from source."""
+        """Fetch the files of pins and return the tree of each that can be built from source, by `name==version`."""
         new = {pin.key: pin for pin in pins}
         chosen = {key: self.selector.choose(pin) for key, pin in new.items() if key not in self.distributions}
         submitted = {
@@ -55,13 +54,13 @@ class Sources:
         return {key: self._tree(key) for key in new if key in self._facts and new[key].name not in self._unbuildable}
 
     def requires(self, pin: Pin) -> Sequence[str] | None:
-        """Return the requirements of a pin that has been fetched as source, where its metadata is sure of them."""
+        """Return the requirements of a pin that has been fetched as source; None where its metadata is not certain."""
         facts = self._facts.get(pin.key)
         return facts.metadata.requires if facts and facts.metadata.requires_certain else None
 
     def applies(self, pin: Pin) -> bool:
         """Tell whether any of the interpreters that run hooks takes a pin, by its marker."""
-        return any(asker.interpreter.matches(pin.marker) for asker in self.askers())
+        return any(runner.interpreter.matches(pin.marker) for runner in self.runners())
 
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether a pin can be had without building it; what cannot be built counts, for an error names it."""
@@ -69,31 +68,36 @@ class Sources:
         return refused or self._is_ready(pin)
 
     def _is_ready(self, pin: Pin) -> bool:
-        return all(asker.has_wheel(pin) for asker in self.askers())
+        return all(runner.has_wheel(pin) for runner in self.runners())
 
-    def ask(self, trees: Built, buildable: Built, shipped: Sequence[Pinned]) -> Mapping[str, tuple[str, ...]]:
-        """Return what each tree's backend says it needs besides."""
+    def run_hooks(
+        self, trees: TreesWithClosures, buildable: TreesWithClosures, shipped: Sequence[Pinned]
+    ) -> Mapping[str, tuple[str, ...]]:
+        """Return, by key, the requirements that each tree's backend adds, run in an environment of its closure.
+
+        What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
+        """
         if self._unbuildable or self.selector.without_source:
             # The error that names these is all that comes of this run, so nothing is built for it.
             trees = {key: pair for key, pair in trees.items() if all(map(self._is_ready, pair[1]))}
         if not trees:
             return {}
         lock = self._lock(buildable, shipped)
-        answers = {asker.interpreter.version: asker.ask(trees, lock, self.files) for asker in self.askers()}
-        return {key: together({python: found[key] for python, found in answers.items()}) for key in trees}
+        answers = {runner.interpreter.version: runner.run(trees, lock, self.files) for runner in self.runners()}
+        return {key: hooks.together({python: found[key] for python, found in answers.items()}) for key in trees}
 
     def stop(self) -> None:
-        """End what `ask` is doing."""
+        """End what `run_hooks` is doing."""
         process.end_children()
-        for asker in self.askers():
-            asker.builder.stop()
+        for runner in self.runners():
+            runner.builder.stop()
 
-    def _lock(self, buildable: Built, shipped: Sequence[Pinned]) -> Lock:
-        """Return the lock as far as it is known: `make build` finds the wheels that are built by it."""
+    def _lock(self, buildable: TreesWithClosures, shipped: Sequence[Pinned]) -> Lock:
+        """Return the lock as far as it is known: it names wheels as `make build` will look for them."""
         # A copy: the next trees are fetched meanwhile.
-        there = self.distributions.copy()
+        known = self.distributions.copy()
         built = {key: in_order(pins) for key, (_, pins) in buildable.items()}
-        found = {key: replace(d, build_requires=built.get(key, ())) for key, d in there.items()}
+        found = {key: replace(d, build_requires=built.get(key, ())) for key, d in known.items()}
         runtime = {pin.key: replace(found[pin.key], marker=pin.marker) for pin in shipped if pin.key in found}
         return Lock(
             service="",
@@ -116,38 +120,37 @@ class Sources:
         pairs = zip(chosen.files, futures, strict=True)
         taken = (self._take(file, self.fetcher.result(future)) for file, future in pairs)
         distribution = replace(chosen, files=tuple(taken))
-        key = distribution.key
-        self.distributions[key] = distribution
+        name = distribution.files[0].name
         if distribution.kind == "wheels":
-            requires = metadata.read(self.files[distribution.files[0].name]).requires
-            self.distributions[key] = replace(distribution, requires=requires)
-            return
-        file = distribution.files[0]
-        facts = sdist.read(self.files[file.name], file.name)
-        if distribution.kind == "sdist":
-            _check_identity(distribution, facts.metadata)
-        if facts.needs_crates:
-            self._unbuildable[pin.name] = pin
-        self._facts[key] = facts
-        self.distributions[key] = replace(
-            distribution, requires_python=facts.metadata.requires_python, requires=facts.requires
-        )
+            found = replace(distribution, requires=metadata.read(self.files[name]).requires)
+        else:
+            facts = self._facts[pin.key] = sdist.read(self.files[name], name)
+            if distribution.kind == "sdist":
+                _check_identity(distribution, facts.metadata)
+            if facts.needs_crates:
+                self._unbuildable[pin.name] = pin
+            found = replace(distribution, requires_python=facts.metadata.requires_python, requires=facts.requires)
+        self.distributions[pin.key] = found
 
     def _tree(self, key: str) -> SourceTree:
-        file = self.distributions[key].files[0]
-        system = self._facts[key].build_system
-        return SourceTree(name=self.distributions[key].name, path=self.files[file.name], build_system=system)
+        found = self.distributions[key]
+        path = self.files[found.files[0].name]
+        return SourceTree(name=found.name, path=path, build_system=self._facts[key].build_system)
 
-    def refuse_what_cannot_be_had(self, builds: Callable[[Pin], str]) -> None:
+    def refuse_unbuildable(self, builds: Callable[[Pin], str]) -> None:
         """Raise one `UserError` for all that has no sdist, or one that needs the network, with what to add where.
 
-        `builds` tells what a pin is needed to build; it may be nothing.
+        `builds` returns the name of what a pin is needed to build, or nothing.
         """
         no_source, crates = sorted(self.selector.without_source), sorted(self._unbuildable)
         if not no_source and not crates:
             return
         pins = {**self.selector.without_source, **self._unbuildable}
-        shown = {name: f"{name} {pin.version}{_purpose(builds(pin))}" for name, pin in pins.items()}
+        built = {name: builds(pin) for name, pin in pins.items()}
+        shown = {
+            name: f"{name} {pin.version}" + (f" (which builds {built[name]})" if built[name] else "")
+            for name, pin in pins.items()
+        }
         reasons = [f"{shown[name]} has no sdist" for name in no_source]
         reasons += [f"{shown[name]} needs Rust crates, which its sdist lacks" for name in crates]
         lines = ", ".join(f"`{name}`" for name in (*no_source, *crates))
@@ -157,8 +160,9 @@ class Sources:
         )
 
 
-def _purpose(built: str) -> str:
-    return f" (which builds {built})" if built else ""
+def in_order(pins: Iterable[Pin]) -> tuple[Pinned, ...]:
+    """Return the references to pins in the order of the lock."""
+    return tuple(sorted((pin.pinned for pin in pins), key=str))
 
 
 def _check_identity(distribution: Distribution, found: CoreMetadata) -> None:
@@ -177,17 +181,3 @@ def _same(first: str, second: str) -> bool:
         return Version(first) == Version(second)
     except InvalidVersion:
         return first == second
-
-
-def local_build_system(directory: Path, shown: str) -> BuildSystem:
-    """Return the build system of a local package's directory."""
-    members = {name: (directory / name).read_bytes() for name in sdist.BUILD_FILES if (directory / name).is_file()}
-    return sdist.build_system(
-        members,
-        shown,
-        lambda word: any(
-            word in (directory / path).read_bytes()
-            for path in source_files.source_files(directory)
-            if path.suffix == ".py"
-        ),
-    )
