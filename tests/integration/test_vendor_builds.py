@@ -10,6 +10,8 @@ from tests.integration.workshop import Done, Workshop, is_there
 from toolkit.core import files
 from toolkit.model.pins import Pinned
 
+HOOK_IN_TREE = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
+
 
 def add_backend(index: LocalIndex, version: str, **options: object) -> None:
     index.add(f"maker-{version}.tar.gz", sdists.make_backend("maker", version, **options))
@@ -88,10 +90,9 @@ def test_a_hook_is_asked_by_every_interpreter(shop: Workshop, index: LocalIndex)
     hook = "import sys\nfrom tiny_backend import *\n"
     hook += "def get_requires_for_build_wheel(config_settings=None):\n"
     hook += "    return ['both', 'tool%d%d' % sys.version_info[:2]]\n"
-    system = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
     for name in ("both", "tool311", "tool312"):
         sdists.publish(index, name, "1.0")
-    sdists.publish(index, "thing", "1.0", files={"hook.py": hook, "pyproject.toml": system})
+    sdists.publish(index, "thing", "1.0", files={"hook.py": hook, "pyproject.toml": HOOK_IN_TREE})
     shop.service("app", "thing").write({".python-version": "3.11\n3.12\n"})
     if not all(is_there(version) for version in ("3.11", "3.12")):
         pytest.skip("Python 3.11 and 3.12 are not both here")
@@ -104,17 +105,20 @@ def test_a_hook_is_asked_by_every_interpreter(shop: Workshop, index: LocalIndex)
     )
 
 
-def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: LocalIndex) -> None:
-    system = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
-    files = {"hook.py": "raise SystemExit('no pg_config')\n", "pyproject.toml": system}
-    sdists.publish(index, "thing", "1.0", files=files)
-    shop.service("app", "thing")
-    done = shop.vendor()
-    what, hint = done.error
-    assert what == "thing: its build backend failed to say what it needs"
-    assert "the line thing to vendor.txt" in hint
-    assert "no pg_config" in done.err
+def fails(shop: Workshop, what: str, *, advice: str, output: str) -> None:
+    """Expect the error of a service that runs with `thing`, with this in its hint, and the output of what failed."""
+    done = shop.service("app", "thing").vendor()
+    assert done.error[0] == what
+    assert advice in done.error[1]
+    assert output in done.err
     assert shop.leftovers() == []
+
+
+def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: LocalIndex) -> None:
+    files = {"hook.py": "raise SystemExit('no pg_config')\n", "pyproject.toml": HOOK_IN_TREE}
+    sdists.publish(index, "thing", "1.0", files=files)
+    what = "thing: its build backend failed to say what it needs"
+    fails(shop, what, advice="the line thing to vendor.txt", output="no pg_config")
 
 
 def builds(done: Done) -> list[str]:
@@ -160,13 +164,8 @@ def test_a_hook_is_asked_once_and_builds_nothing_when_its_answer_is_known(shop: 
 def test_a_build_for_a_hook_that_fails_says_what_to_add_to_vendor_txt(shop: Workshop, index: LocalIndex) -> None:
     sdists.publish(index, "kit", "1.0", needs_at_build=["no_such_module"])
     sdists.publish(index, "thing", "1.0", build_requires=["kit"], dynamic=["kit"])
-    shop.service("app", "thing")
-    done = shop.vendor()
-    what, hint = done.error
-    assert what == "kit 1.0: its wheel could not be built"
-    assert "add the line kit to vendor.txt" in hint
-    assert "no_such_module" in done.err
-    assert shop.leftovers() == []
+    what = "kit 1.0: its wheel could not be built"
+    fails(shop, what, advice="add the line kit to vendor.txt", output="no_such_module")
 
 
 @pytest.mark.parametrize(
