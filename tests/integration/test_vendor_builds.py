@@ -117,7 +117,7 @@ def fails(shop: Workshop, what: str, *, advice: str, output: str) -> None:
 def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: LocalIndex) -> None:
     files = {"hook.py": "raise SystemExit('no pg_config')\n", "pyproject.toml": HOOK_IN_TREE}
     sdists.publish(index, "thing", "1.0", files=files)
-    what = "thing: its build backend failed to say what it needs"
+    what = "thing: its build backend failed to name its build requirements"
     fails(shop, what, advice="the line thing to vendor.txt", output="no pg_config")
 
 

@@ -93,7 +93,7 @@ def test_an_archive_of_debian(shop: Workshop, index: LocalIndex) -> None:
     shop.service("app").write({"app/vendor.txt": f"{url}\n"})
     done = shop.vendor()
     assert done.status == 0, done.err
-    assert "nothing says what its sha256 should be" in done.err
+    assert "no sha256 is given for it" in done.err
     locked = shop.lock().find("python-apt==1.1.0")
     assert (locked.kind, locked.files[0].name, locked.build_requires) == ("archive", name, (Pinned("tool", "1.0"),))
     assert shop.vendored()[name] == content

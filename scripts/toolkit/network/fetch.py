@@ -1,7 +1,7 @@
 """Files from the index to the cache: many at a time, each checked before anyone sees it.
 
-The cache holds `<sha256>/<name>`. Nothing stands there that does not have that hash, and what is there is hashed again
-before it is used.
+The cache holds `<sha256>/<name>`. No file gets this path that does not have the hash, and each is hashed again before
+it is used.
 """
 
 from __future__ import annotations
@@ -46,13 +46,13 @@ class Fetched:
 
 
 def fetch(
-    wanted: Sequence[VendoredFile], indexes: Indexes, *, cache: Path | None = None, connections: int = 16
+    requested: Sequence[VendoredFile], indexes: Indexes, *, cache: Path | None = None, connections: int = 16
 ) -> dict[str, Fetched]:
-    """Fetch files at once and return each by its name. The first error stops the rest.
+    """Fetch files side by side and return each by its name. The first error stops the rest.
 
-    A `sha256` of "" is learned at first sight; a `size` of 0 is unknown. Raises `UserError`.
+    A `sha256` of "" and a `size` of 0 are not known yet. Raises `UserError`.
     """
-    distinct = _distinct(wanted)
+    distinct = _distinct(requested)
     with Fetcher(indexes, cache=cache, connections=connections) as fetcher:
         names = {fetcher.submit(file): file.name for file in distinct}
         for future in as_completed(names):
@@ -60,10 +60,10 @@ def fetch(
     return {name: future.result() for future, name in names.items()}
 
 
-def _distinct(wanted: Sequence[VendoredFile]) -> list[VendoredFile]:
+def _distinct(requested: Sequence[VendoredFile]) -> list[VendoredFile]:
     """Return each file once; two different ones of the same name cannot both stand in vendor/."""
     by_name: dict[str, VendoredFile] = {}
-    for file in wanted:
+    for file in requested:
         other = by_name.setdefault(file.name, file)
         if other.sha256 != file.sha256:
             raise UserError(
@@ -111,11 +111,11 @@ class Fetcher:
                 self._stop.set()
 
     def submit(self, file: VendoredFile) -> Future[Fetched]:
-        """Ask for a file; a file asked for before is not fetched again. The future raises `UserError`."""
+        """Begin to fetch a file; one that was submitted before is not fetched again. The future raises `UserError`."""
         if file not in self._futures:
             _check_names(file)
             future = self._futures[file] = Future()
-            if not self._place(file).is_file():
+            if not self._path(file).is_file():
                 self._bar.expect(1)
             self._queue.put((file, future))
             if len(self._threads) < self._connections:
@@ -147,11 +147,11 @@ class Fetcher:
             except Exception as error:
                 future.set_exception(error)
 
-    def _place(self, file: VendoredFile) -> Path:
+    def _path(self, file: VendoredFile) -> Path:
         return self._cache / file.sha256 / file.name
 
     def _cached(self, file: VendoredFile) -> Fetched | None:
-        path = self._place(file)
+        path = self._path(file)
         if not file.sha256 or not path.is_file():
             return None
         found = Fetched(path, path.stat().st_size, files.sha256(path))
@@ -163,13 +163,13 @@ class Fetcher:
 
     def _fetched(self, file: VendoredFile) -> Fetched:
         if not file.url:
-            raise UserError(f"{file.name}: not in the cache, and nothing says where it is", "run `make vendor`")
+            raise UserError(f"{file.name}: it is not in the cache, and has no URL", "run `make vendor`")
         partial = self._partial / f"{threading.get_ident()}"
         size, sha256 = self._download(file, partial)
         _check(file, size, sha256)
         self._bar.advance(file.name)
         if not file.sha256:
-            console.warn(f"{file.name}: nothing says what its sha256 should be; from now on {sha256}")
+            console.warn(f"{file.name}: no sha256 is given for it; from now on it has to be {sha256}")
         path = self._cache / sha256 / file.name
         path.parent.mkdir(exist_ok=True)
         os.replace(partial, path)
@@ -203,17 +203,17 @@ class Fetcher:
 
 
 def _check_names(file: VendoredFile) -> None:
-    """Refuse what would leave the cache: both names come from an index."""
+    """Refuse names that lead out of the cache: an index may answer anything."""
     if not file.name or "/" in file.name or file.name.startswith("."):
-        raise UserError(f"{shown(file.url)}: {file.name!r} is no file name", "mend the URL or the index")
+        raise UserError(f"{shown(file.url)}: {file.name!r} is not the name of a file", "mend the URL or the index")
     if file.sha256 and not re.fullmatch(r"[0-9a-f]{64}", file.sha256):
         raise UserError(
-            f"{file.name}: {file.sha256!r} is no sha256", "give 64 hexadecimal digits in lower case, or leave it out"
+            f"{file.name}: {file.sha256!r} is not a sha256", "give 64 hexadecimal digits in lower case, or leave it out"
         )
 
 
 def _check(file: VendoredFile, size: int, sha256: str) -> None:
-    """Raise `UserError` unless a file is what was asked for."""
+    """Raise `UserError` unless the size and the sha256 of a file are those that are known of it."""
     where = f"{file.name}: {shown(file.url)}"
     hint = "find out why before anything else: see whether the file was replaced at its source, or on the way"
     if 0 < file.size < size:
@@ -221,4 +221,4 @@ def _check(file: VendoredFile, size: int, sha256: str) -> None:
     if file.sha256 and sha256 != file.sha256:
         raise UserError(f"{where} has sha256 {sha256}, not {file.sha256}", hint)
     if file.size and size != file.size:
-        raise UserError(f"{where} is of {size} bytes, not {file.size}", hint)
+        raise UserError(f"{where} has {size} bytes, not {file.size}", hint)

@@ -59,9 +59,9 @@ class _Lookups:
         self._locks: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
 
     def addresses(self, host: str, port: int) -> list[str]:
-        """Return a host's addresses; who asks while the same is being asked waits for that answer."""
+        """Return a host's addresses; of two look-ups at the same time the second waits for the first one's result."""
         with self._locks[host, port]:
-            # A failure is not kept: the next try asks again.
+            # A failure is not kept: the next try looks it up again.
             if (host, port) not in self._known:
                 found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
                 self._known[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
@@ -109,7 +109,7 @@ _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class _Credentials(AuthBase):
-    """User and password of the index whose host is asked, else those of netrc."""
+    """User and password of the index with the host of a request, else those of netrc."""
 
     def __init__(self, indexes: Indexes) -> None:
         self._known: dict[str, tuple[str, str]] = {}

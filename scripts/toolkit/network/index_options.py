@@ -1,4 +1,4 @@
-"""What a user says of package indexes for one run: options and variables, over pip's configuration."""
+"""Package indexes that the user names for one run: options and variables, which override pip's configuration."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-#: What make exports. Command lines are for every user of the machine to read, the environment is not (proc(5)).
+#: Exported by make: every user of the machine can read a command line, but not the environment (proc(5)).
 _INDEX_URL, _EXTRA_INDEX_URL = "INDEX_URL", "EXTRA_INDEX_URL"
 
 
@@ -25,7 +25,7 @@ class IndexOptions:
         return {_INDEX_URL: self.index_url, _EXTRA_INDEX_URL: " ".join(self.extra_index_urls)}
 
     def hidden(self, words: list[str]) -> list[str]:
-        """Return a command line without credentials: what it starts finds them in `environment`."""
+        """Return a command line without credentials: the program that it starts finds them in `environment`."""
         for url in (self.index_url, *self.extra_index_urls):
             words = [word.replace(url, without_credentials(url)) if url else word for word in words]
         return words
@@ -73,6 +73,6 @@ def file_name(url: str) -> str:
 
 
 def _urls(given: str, variable: str) -> tuple[str, ...]:
-    """Return the URLs that are given, else those of a variable; the credentials of one and the same URL are there."""
+    """Return the URLs that are given, else those of a variable, which also has the credentials of a given one."""
     exported = {without_credentials(url): url for url in os.environ.get(variable, "").split()}
     return tuple(exported.get(url, url) for url in given.split()) or tuple(exported.values())

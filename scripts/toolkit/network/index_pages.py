@@ -1,4 +1,4 @@
-"""What the indexes have of a distribution: PEP 691 (JSON), PEP 503 (HTML), and find-links."""
+"""The files that the indexes have of a distribution: PEP 691 (JSON), PEP 503 (HTML), and find-links."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _CONNECTIONS = 8
 
 
 class Index:
-    """All configured indexes as one. What was asked once is not asked again."""
+    """All configured indexes as one, which keeps the answers."""
 
     def __init__(self, indexes: Indexes) -> None:
         self._indexes = indexes
@@ -39,16 +39,16 @@ class Index:
         """Return every file of a distribution, each name once: an earlier index comes first. Raises `UserError`."""
         name = normalize(name)
         if name not in self._known:
-            places = [self._page(f"{url}/{name}/") for url in self._indexes.urls]
-            places += [self._links(place, name) for place in self._indexes.find_links]
-            found = {file.name: file for place in reversed(places) for file in place}
+            pages = [self._page(f"{url}/{name}/") for url in self._indexes.urls]
+            pages += [self._links(location, name) for location in self._indexes.find_links]
+            found = {file.name: file for page in reversed(pages) for file in page}
             self._known[name] = tuple(found.values())
         return self._known[name]
 
     def all_files(self, names: Iterable[str]) -> dict[str, tuple[RemoteFile, ...]]:
-        """Return the files of many distributions, asked for at the same time."""
-        wanted = sorted({normalize(name) for name in names})
-        return dict(zip(wanted, threads.ask_each(self.files, wanted, _CONNECTIONS), strict=True))
+        """Return the files of many distributions, requested side by side."""
+        distinct = sorted({normalize(name) for name in names})
+        return dict(zip(distinct, threads.ask_each(self.files, distinct, _CONNECTIONS), strict=True))
 
     def release(self, name: str, version: str) -> tuple[RemoteFile | None, tuple[RemoteFile, ...]]:
         """Return the sdist, if there is one, and the wheels of one version."""
@@ -62,10 +62,11 @@ class Index:
         headers = {"Accept": _ACCEPT}
         return retry.get(self._session, plain, _read, timeout=self._indexes.timeout, headers=headers, absent=[])
 
-    def _links(self, place: str, name: str) -> list[RemoteFile]:
-        directory = Path(unquote(urlsplit(place).path) if place.startswith("file:") else place)
-        if "://" in place and not place.startswith("file:"):
-            found = self._page(place)
+    def _links(self, location: str, name: str) -> list[RemoteFile]:
+        """Return the files of a distribution in a directory, or on a page, of find-links."""
+        directory = Path(unquote(urlsplit(location).path) if location.startswith("file:") else location)
+        if "://" in location and not location.startswith("file:"):
+            found = self._page(location)
         elif directory.is_dir():
             found = [_local(directory / entry) for entry in sorted(os.listdir(directory)) if _is_of(entry, name)]
         else:

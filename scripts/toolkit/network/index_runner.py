@@ -1,4 +1,4 @@
-"""Variables by which uv asks the indexes that pip is configured with, or INDEX_URL, printed as JSON; or the error.
+"""Variables with which uv uses the indexes that pip is configured with, or INDEX_URL, printed as JSON; or the error.
 
 Run by its path in the tools environment, beside other work: pip's configuration takes a third of a second to load.
 """

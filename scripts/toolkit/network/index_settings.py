@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from toolkit.core.errors import UserError
 from toolkit.network.index_options import DEFAULTS, IndexOptions, without_credentials
 
-#: Variables that tell uv how to ask, and change nothing in what it answers.
+#: Variables that change how uv sends requests, and nothing in its result.
 _KEPT_UV = ("UV_KEYRING_PROVIDER", "UV_CONCURRENT_DOWNLOADS")
 _DEFAULT_TIMEOUT = 15.0
 #: No request is repeated beyond this many seconds of waiting for answers.
@@ -20,7 +20,7 @@ _PATIENCE = 180.0
 
 @dataclass(frozen=True, kw_only=True)
 class Indexes:
-    """Where distributions come from, and how to ask.
+    """Where distributions come from, and how requests are sent.
 
     `url` is empty with `no_index` alone. `find_links` are URLs or absolute paths. URLs may hold a user name and a
     password: print them through `shown`. `cert` is a file or directory of certificate authorities, `timeout` seconds.
@@ -42,8 +42,8 @@ class Indexes:
         return () if self.no_index else (self.url, *self.extra)
 
     def shown(self) -> str:
-        """Return all places that are searched, as they may be printed."""
-        return ", ".join(without_credentials(place) for place in (*self.urls, *self.find_links)) or "no index"
+        """Return all URLs and paths that are searched, as they may be printed."""
+        return ", ".join(map(without_credentials, (*self.urls, *self.find_links))) or "no index"
 
     def hide(self, text: str) -> str:
         """Return a tool's output without any password of these indexes."""
@@ -73,7 +73,7 @@ class Indexes:
         return {**_without(("PIP_",)), **{key: value for key, value in settings.items() if value}}
 
     def uv_environment(self) -> dict[str, str]:
-        """Return the environment for uv: how to ask; which indexes to ask stands in `uv_settings`."""
+        """Return the environment for uv: how requests are sent; the indexes stand in `uv_settings`."""
         environment = _without(("UV_",), _KEPT_UV)
         environment |= {
             "UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}",
@@ -111,8 +111,8 @@ def retries(timeout: float) -> int:
 def read(options: IndexOptions = DEFAULTS) -> Indexes:
     """Return the indexes to use: pip's configuration (files and PIP_* variables), or those given for this run.
 
-    `index_url` takes the place of every configured index and of find-links; all else that is given adds to them. Runs
-    inside the tools environment, for it asks the pip there. Raises `UserError`.
+    `index_url` replaces every configured index and find-links; all else that is given adds to them. Runs inside the
+    tools environment, whose pip reads the configuration. Raises `UserError`.
     """
     settings = _pip_settings()
     if options.index_url:
@@ -138,7 +138,7 @@ def read(options: IndexOptions = DEFAULTS) -> Indexes:
 
 
 def _pip_settings() -> dict[str, str]:
-    """Merge what pip is told for all commands, then for `pip install`, then by variables, each over the one before."""
+    """Merge pip's settings for all commands, those for `pip install`, and variables: the later ones win."""
     from pip._internal.configuration import Configuration
     from pip._internal.exceptions import ConfigurationError, PipError
 
@@ -174,8 +174,9 @@ def _checked(url: str) -> str:
     return url.rstrip("/")
 
 
-def _absolute(place: str) -> str:
-    return place if "://" in place or place.startswith("file:") else str(Path(place).expanduser().absolute())
+def _absolute(location: str) -> str:
+    is_url = "://" in location or location.startswith("file:")
+    return location if is_url else str(Path(location).expanduser().absolute())
 
 
 def _seconds(text: str) -> float:

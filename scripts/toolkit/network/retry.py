@@ -1,4 +1,4 @@
-"""The one policy for requests: what is asked for again, after which pauses, and the error that a user reads.
+"""The one policy for requests: which are repeated, after which pauses, and the error that a user reads.
 
 urllib3's `Retry` counts and waits (https://urllib3.readthedocs.io/en/stable/reference/urllib3.util.html). It is used
 here, not mounted on the sessions: an adapter does not see a body that breaks off, and all faults share one count.
@@ -109,7 +109,7 @@ def get(
 
 
 def explain(error: Exception, url: str, timeout: float, tries: int = 1) -> UserError:
-    """Return the error to raise when `url` cannot be had, after so many tries."""
+    """Return the error to raise for a `url` that gave no answer, or a bad one, after so many tries."""
     what, hint = _meaning(error, timeout)
     times = f", {tries} times in a row" if tries > 1 else ""
     return UserError(f"{shown(url)} {what}{times}", hint)
@@ -137,7 +137,7 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
     if isinstance(error, _FINAL):
         return f"cannot be fetched ({type(error).__name__})", "correct the URL: https://host/path, or file:///path"
     if isinstance(error, requests.exceptions.ProxyError):
-        return "cannot be had through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting"
+        return "cannot be reached through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting"
     causes = list(_causes(error))
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):

@@ -16,7 +16,7 @@ from toolkit.network.index_options import DEFAULTS, IndexOptions
 REQUIREMENTS = Path(__file__).resolve().parents[2] / "tools.txt"
 #: Written last, so that an environment without it is one that was not finished.
 _STAMP = "complete.json"
-#: Settings of pip that say where files come from and how to ask; any other could bend the environment.
+#: Settings of pip for where files come from and how requests are sent; any other could change what is installed.
 _KEPT = frozenset(
     "PIP_" + name
     for name in (
@@ -27,7 +27,7 @@ _KEPT = frozenset(
 
 
 def enter(options: IndexOptions) -> None:
-    """Run this verb inside the tools environment: start it again there, with the same arguments, unless it is there.
+    """Run this verb inside the tools environment: unless it does, start it again there with the same arguments.
 
     The environment is made when it is missing or damaged, from the given indexes or those pip is configured with.
     """
@@ -35,7 +35,7 @@ def enter(options: IndexOptions) -> None:
         python = make(Path(sys.executable), options)
         sys.stdout.flush()
         sys.stderr.flush()
-        # Variables that would point Python elsewhere would also make it start itself again and again.
+        # With these, the new process would not be in the tools environment either, and start itself again and again.
         environment = {key: value for key, value in os.environ.items() if key not in ("PYTHONHOME", "PYTHONPATH")}
         words = [str(python), *options.hidden(sys.orig_argv[1:])]
         os.execve(python, words, {**environment, **options.environment()})
@@ -127,7 +127,7 @@ def _environment(options: IndexOptions) -> dict[str, str]:
 
 
 def is_sound(directory: Path) -> bool:
-    """Tell whether all that was installed is there, each file with its size, and the interpreter still exists."""
+    """Tell whether all that was installed still exists, each file with its size, and so does the interpreter."""
     try:
         expected = json.loads((directory / _STAMP).read_bytes())
         return all(os.stat(os.path.join(directory, name)).st_size == size for name, size in expected.items())

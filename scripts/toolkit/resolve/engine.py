@@ -20,9 +20,9 @@ class Request:
     """What to resolve.
 
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
-    `preferences` are kept while they satisfy; `refresh` asks past what an engine has cached. `provided` are the
-    distributions of the project itself, which are never looked up: versions, empty where not known, by name.
-    `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
+    `preferences` are kept while they satisfy; with `refresh`, an engine's cache is not used. `provided` has, by name,
+    the versions of what is never looked up, such as the project's own distributions; empty where not known. `platforms`
+    are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
     requirements: tuple[str, ...]

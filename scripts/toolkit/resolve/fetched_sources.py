@@ -138,7 +138,7 @@ class Sources:
         return SourceTree(name=found.name, path=path, build_system=self._facts[key].build_system)
 
     def refuse_unbuildable(self, builds: Callable[[Pin], str]) -> None:
-        """Raise one `UserError` for all that has no sdist, or one that needs the network, with what to add where.
+        """Raise one `UserError` for all that has no sdist, or one that needs the network, with the lines to add.
 
         `builds` returns the name of what a pin is needed to build, or nothing.
         """

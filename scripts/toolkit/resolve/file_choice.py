@@ -1,4 +1,4 @@
-"""From a pin to the files to vendor: its sdist, or the wheels that vendor.txt asks for."""
+"""From a pin to the files to vendor: its sdist, or the wheels that vendor.txt names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from toolkit.model.lock import Distribution, Kind, VendoredFile
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.project.vendor_txt import BinaryRule
 
-#: What developers work on: an older C library takes all wheels of these, and a newer one too.
+#: The machines of developers; wheels of an older C library or macOS run there too.
 _MACHINES = {
     "linux": ("manylinux_2_28_x86_64", "manylinux_2_28_aarch64"),
     "darwin": ("macosx_13_0_x86_64", "macosx_13_0_arm64"),

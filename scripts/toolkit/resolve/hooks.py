@@ -40,7 +40,7 @@ class HookRunner:
     """Runs hooks with one interpreter, in throw-away environments of exactly the resolved versions, below `scratch`.
 
     Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
-    What has no wheel is built by `builder`, as it will be for a service. Answers are kept, by what was asked.
+    What has no wheel is built by `builder`, as it will be for a service. Answers are cached.
     """
 
     indexes: Indexes
@@ -99,7 +99,7 @@ class HookRunner:
                 wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
             except process.CommandError as error:
                 raise UserError(
-                    f"{tree.name}: its build backend failed to say what it needs",
+                    f"{tree.name}: its build backend failed to name its build requirements",
                     f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
@@ -125,7 +125,7 @@ class HookRunner:
 def runners(
     indexes: Indexes, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path
 ) -> list[HookRunner]:
-    """Return one for each interpreter of a lock that is there; where none is, as on a laptop, for the one running."""
+    """Return one for each interpreter of a lock that this machine has, or else for the one that runs this."""
     found: list[Interpreter | None] = []
     for python in pythons:
         with contextlib.suppress(UserError):
@@ -140,7 +140,7 @@ def runners(
             scratch=own / "builds",
             logs=logs,
             jobs=building.jobs,
-            advice="it builds what others need: if that cannot be done here, add the line {name} to vendor.txt",
+            advice="others are built with it: if it cannot be built here, add the line {name} to vendor.txt",
         )
         result.append(HookRunner(indexes=indexes, interpreter=used, scratch=own, builder=builder))
     return result

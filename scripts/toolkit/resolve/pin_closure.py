@@ -29,8 +29,8 @@ def closure(
 ) -> tuple[Pin, ...] | None:
     """Return the pins that the requirements need, each with the marker under which they do.
 
-    None when that cannot be told: a requirement that is not certain, a name that is not pinned, or a condition with no
-    short marker. Then an engine has to be asked.
+    None where only an engine can find them: for a pin whose requirements are not certain, a name that is not pinned, or
+    a condition that no short marker describes.
     """
     first = list(map(Requirement, requirements))
     texts_of = {pin.key: requires(pin) for pin in pins}
@@ -56,7 +56,7 @@ def _reached(
     known: Mapping[str, list[Requirement] | None],
     environment: markers.Environment,
 ) -> set[str] | None:
-    """Return the keys that are needed on one machine; None when that cannot be told."""
+    """Return the keys that are needed on one machine; None where only an engine can find them."""
     reached: set[str] = set()
     stack = [(requirement, "") for requirement in first]
     seen: set[tuple[str, str]] = set()

@@ -25,7 +25,7 @@ from toolkit.resolve import pip_errors
 from toolkit.resolve.engine import Request
 
 _OUTPUT = "requirements.txt"
-#: Newer than any: satisfies whatever asks for a distribution of the project that does not say its version.
+#: Newer than any: satisfies every requirement of a distribution of the project that has no version.
 _ANY_VERSION = "99999"
 
 
@@ -101,12 +101,12 @@ class PipToolsResolver:
         name = normalize(requirement.name)
         if not requirement.url:
             return Pin(name=name, version=next(iter(requirement.specifier)).version)
-        # pip-compile prints the URL alone; pip's report knows the version and the hash of what is there. The URL may
-        # hold a password, which every user of the machine could read on a command line (proc(5)).
-        asked = directory / "url.txt"
-        asked.write_text(f"{name} @ {requirement.url}\n", encoding="utf-8")
+        # pip-compile prints the URL alone; pip's report has the version and the hash. The URL may hold a password,
+        # which every user of the machine could read on a command line (proc(5)).
+        line = directory / "url.txt"
+        line.write_text(f"{name} @ {requirement.url}\n", encoding="utf-8")
         command: list[str | Path] = [tools, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps"]
-        command += ["--ignore-installed", "--report", "-", "--requirement", asked]
+        command += ["--ignore-installed", "--report", "-", "--requirement", line]
         [item] = json.loads(process.read(command, env=self._indexes.pip_environment()))["install"]
         url = requirement.url.partition("#")[0]
         archive = RemoteFile(

@@ -1,4 +1,4 @@
-"""Prefers releases that have a source: of one that is there as a wheel only, an older one with an sdist is taken."""
+"""Releases that have an sdist are preferred to newer ones that are wheels only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from toolkit.resolve.engine import ConflictError, Request, Resolver
 
 @dataclass(kw_only=True)
 class SourcePreference:
-    """Any engine, asked again without the releases that have no sdist; those of `binary` are taken as wheels."""
+    """Any engine, run again without the releases that have no sdist; those of `binary` are taken as wheels."""
 
     resolver: Resolver
     index: Index
@@ -27,7 +27,7 @@ class SourcePreference:
         except ConflictError:
             if not self._left_out:
                 raise
-            # The requirements may want just what was left out: the error about it says more.
+            # Only what was left out may satisfy; that it has no sdist is the better error.
             return self.resolver.resolve(request)
 
     def _improved(self, request: Request, pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
@@ -42,7 +42,7 @@ class SourcePreference:
                 best = self.resolver.resolve(self._constrained(request))
             except ConflictError:
                 return pins
-            _tell(lacking, best)
+            _report(lacking, best)
         return best
 
     def _lacks_source(self, pin: Pin) -> bool:
@@ -60,7 +60,7 @@ def _without_source(name: str, files: Iterable[str]) -> str:
     return f"{name}{','.join(f'!={version}' for version in others)}" if sdists else ""
 
 
-def _tell(lacking: Iterable[Pin], pins: Iterable[Pin]) -> None:
+def _report(lacking: Iterable[Pin], pins: Iterable[Pin]) -> None:
     taken = {pin.name: pin.version for pin in pins}
     for pin in lacking:
         if pin.name in taken:

@@ -1,4 +1,4 @@
-"""What uv says when it finds no solution, as one line that names the requirement and one that says what to do."""
+"""uv's errors as two lines: one names the requirement, one says what to do. pip-compile's have the same words."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def conflict(involved: str) -> tuple[str, str]:
 def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
     """Return what to say of a distribution that the engine did not find.
 
-    Engines take an index that refuses for one that has nothing; asked again, it says what is wrong with it.
+    Engines take an index that refuses for one that has nothing; a request of our own shows what is wrong with it.
     """
     return _trouble(name, indexes) or (
         f"{_prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
@@ -117,12 +117,14 @@ def build_failure(subject: str, request: Request) -> tuple[str, str]:
     hint = "mend what the message above names" + (
         f", or add the line `{name}` to vendor.txt to take its wheels" if name else ""
     )
-    what = f"{_prefix(subject, request)}{subject or 'an archive'} tells its needs only when built, and that failed"
+    what = (
+        f"{_prefix(subject, request)}{subject or 'an archive'} names its requirements only when built, and that failed"
+    )
     return what, hint
 
 
 def _unavailable(text: str, request: Request, indexes: Indexes) -> tuple[str, str] | None:
-    """Return what is wrong with an index or a file, or which distribution there is not."""
+    """Return what is wrong with an index or a file, or the name of which there is no distribution."""
     if found := _REFUSED.search(text):
         status = HTTPStatus(int(found[2]))
         return f"the index {found[1]} refuses: {status.value} {status.phrase}", HINTS[status]
@@ -172,7 +174,7 @@ def _unsatisfied(text: str, request: Request, indexes: Indexes) -> tuple[str, st
 
 
 def _prefix(text: str, request: Request) -> str:
-    """Return where the distribution of a requirement is asked for, `file:line` (several with commas), if anywhere."""
+    """Return the `file:line` of those requirements that name the distribution of this one, as errors begin with it."""
     name = _name(text)
     found = dict.fromkeys(origin for key, origin in request.origins.items() if _name(key) == name)
     return f"{', '.join(found)}: " if found else ""

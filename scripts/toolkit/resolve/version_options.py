@@ -1,4 +1,4 @@
-"""The options of verbs that choose versions, and what they mean."""
+"""The options of verbs that choose versions."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
         metavar="NAMES",
         help="values of sys.platform to lock for (default: %(default)s)",
     )
-    # What a hook needs, and no index has as a wheel, is built.
+    # For hooks: what they need is built where no index has a wheel of it.
     building_options.add_jobs(group)
     building_options.add_store(group)
     return group

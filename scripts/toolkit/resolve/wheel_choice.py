@@ -1,4 +1,4 @@
-"""Wheels taken with `--no-deps`: their version is chosen here, since no engine may look at what they need."""
+"""Wheels taken with `--no-deps`: their version is chosen here, since no engine may see their requirements."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from toolkit.resolve.file_choice import Selector
 def without_dependencies(
     inputs: LockInputs, index: Index, preferences: Iterable[Pinned], selector: Selector
 ) -> list[Pin]:
-    """Return a pin for each name that vendor.txt wants with `--no-deps`: the kept version, or the newest that fits."""
+    """Return a pin for each name with `--no-deps` in vendor.txt: of the kept version, or the newest that fits."""
     names = dict.fromkeys(rule.name for rule in inputs.binary if rule.no_deps)
     return [_pin(name, inputs, index, preferences, selector) for name in names]
 
@@ -44,7 +44,7 @@ def _pin(name: str, inputs: LockInputs, index: Index, preferences: Iterable[Pinn
         return pin
     known = ", ".join(str(version) for version in sorted(by_version)) or "none"
     raise UserError(
-        f"{rules[0].origin}: no version of {name}{specifier} has wheels for every line of it",
+        f"{rules[0].origin}: no version of {name}{specifier} has wheels for every line that names it",
         f"the index has wheels of: {known}",
     )
 

@@ -1,4 +1,4 @@
-"""Who needs whom, as the lock keeps it: the project's lines, and those requirements of distributions that count."""
+"""Direct requirements in a lock: the project's lines, and of distributions those that hold on some target."""
 
 from __future__ import annotations
 

@@ -39,7 +39,7 @@ from toolkit.vendoring import archives, direct_requirements, staging
 class VendorOptions:
     """How to resolve: names to `upgrade` (or `all`), `exclude_newer` as an ISO date or time, values of sys.platform.
 
-    `building` is for what hooks need that no index has as a wheel.
+    `building` says how to build what hooks need where no index has a wheel of it.
     """
 
     building: BuildOptions
@@ -80,7 +80,7 @@ class Draft:
         )
 
     def unused(self) -> tuple[str, ...]:
-        """Return the requirements of vendor.txt that nothing asks for: they are vendored all the same."""
+        """Return the requirements that vendor.txt alone names: they are vendored all the same."""
         names = {pin.name for pin in self.runtime} | {key.partition("==")[0] for key in self.building}
         rules = (rule for rule in self.inputs.binary if rule.name not in names)
         return tuple(dict.fromkeys(f"{rule.name}{rule.specifier}" for rule in rules))
@@ -243,7 +243,7 @@ def _refuse_cycles(item: Lock) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The locks there are, those that the requirements now give, and the files of these in the cache, by name."""
+    """The old locks, those that the requirements now give, and the files of these in the cache, by name."""
 
     old: tuple[Lock, ...]
     new: tuple[Lock, ...]

@@ -296,7 +296,7 @@ def test_another_file_is_never_accepted_nor_asked_for_again(
 
 def test_a_size_alone_is_checked_too(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     site.give("a", CONTENT[:-1])
-    assert f"of {len(CONTENT) - 1} bytes, not {len(CONTENT)}" in failure(site.file("a", sha256=""), indexes, tmp_path)
+    assert f"has {len(CONTENT) - 1} bytes, not {len(CONTENT)}" in failure(site.file("a", sha256=""), indexes, tmp_path)
 
 
 def test_a_hash_nobody_knows_is_learned_and_said(
@@ -307,7 +307,7 @@ def test_a_hash_nobody_knows_is_learned_and_said(
     expected = hashlib.sha256(CONTENT).hexdigest()
     assert (fetched.sha256, fetched.size) == (expected, len(CONTENT))
     assert fetched.path == tmp_path / expected / "a"
-    assert f"warning: a: nothing says what its sha256 should be; from now on {expected}" in capsys.readouterr().err
+    assert f"warning: a: no sha256 is given for it; from now on it has to be {expected}" in capsys.readouterr().err
 
 
 def test_an_archive_that_is_sent_encoded_stays_as_it_is(site: Site, indexes: Indexes, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ GARBAGE = """error: Received some unexpected JSON from `https://host.test/simple
         (
             "pycurl==7.19.0",
             "error: Failed to build `pycurl==7.19.0`\n  cause: The build backend returned an error",
-            "1: pycurl==7.19.0 tells its needs only when built, and that failed",
+            "1: pycurl==7.19.0 names its requirements only when built, and that failed",
         ),
         (
             "click",
