@@ -8,7 +8,7 @@ import ssl
 import threading
 import warnings
 from collections import defaultdict
-from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -47,28 +47,24 @@ def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     return session
 
 
-class _Lookups:
-    """Addresses of hosts, each looked up once for all connections.
+_locks: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
+
+
+def _addresses(host: str, port: int) -> tuple[str, ...]:
+    """Return a host's addresses; of two look-ups at the same time the second waits for the first one's result.
 
     Sixteen look-ups at the same moment are more than many resolvers answer, and each that is lost costs five seconds
     (resolv.conf(5), timeout). Neither the C library nor urllib3 keeps answers.
     """
-
-    def __init__(self) -> None:
-        self._known: dict[tuple[str, int], list[str]] = {}
-        self._locks: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)
-
-    def addresses(self, host: str, port: int) -> list[str]:
-        """Return a host's addresses; of two look-ups at the same time the second waits for the first one's result."""
-        with self._locks[host, port]:
-            # A failure is not kept: the next try looks it up again.
-            if (host, port) not in self._known:
-                found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
-                self._known[host, port] = list(dict.fromkeys(str(entry[4][0]) for entry in found))
-            return self._known[host, port]
+    with _locks[host, port]:
+        return _look_up(host, port)
 
 
-_lookups = _Lookups()
+@cache
+def _look_up(host: str, port: int) -> tuple[str, ...]:
+    # A failure is an exception, which is not kept: the next try looks it up again.
+    found = socket.getaddrinfo(host, port, allowed_gai_family(), socket.SOCK_STREAM)
+    return tuple(dict.fromkeys(str(entry[4][0]) for entry in found))
 
 
 class _LookedUpOnce(HTTPConnection):
@@ -78,7 +74,7 @@ class _LookedUpOnce(HTTPConnection):
         name = self.host
         fault: HTTPError | None = None
         try:
-            for address in _lookups.addresses(name, self.port):
+            for address in _addresses(name, self.port):
                 self.host = address
                 try:
                     return super()._new_conn()
@@ -160,15 +156,7 @@ def _system_authorities() -> bool | str:
 class _FileAdapter(BaseAdapter):
     """`file:` URLs: a file, or the index.html of a directory."""
 
-    def send(
-        self,
-        request: requests.PreparedRequest,
-        stream: bool = False,
-        timeout: float | tuple[float, float] | tuple[float, None] | None = None,
-        verify: bool | str = True,
-        cert: bytes | str | tuple[bytes | str, bytes | str] | None = None,
-        proxies: Mapping[str, str] | None = None,
-    ) -> requests.Response:
+    def send(self, request: requests.PreparedRequest, *arguments: Any, **named: Any) -> requests.Response:
         parts = urlsplit(request.url or "")
         if parts.netloc not in ("", "localhost"):
             raise requests.exceptions.InvalidURL("a file URL of another host")

@@ -40,7 +40,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         return [*PLAIN("127.0.0.9", *arguments), *PLAIN(NAMES.get(host, "127.0.0.1"), *arguments)]
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
-    monkeypatch.setattr(http, "_lookups", http._Lookups())
+    http._look_up.cache_clear()
     monkeypatch.setattr(retry, "BACKOFF", 0.01)
     return calls
 
@@ -107,9 +107,9 @@ def test_many_files_of_one_host_look_it_up_once(
 
 def test_look_ups_at_one_moment_are_one(asked: list[str]) -> None:
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: http._lookups.addresses("index.example", 443), range(64)))
+        answers = list(pool.map(lambda _: http._addresses("index.example", 443), range(64)))
     assert asked == ["index.example"]
-    assert answers == [["127.0.0.9", "127.0.0.1"]] * 64
+    assert answers == [("127.0.0.9", "127.0.0.1")] * 64
 
 
 def test_a_host_is_asked_under_its_name(server: Server, asked: list[str]) -> None:
