@@ -166,6 +166,11 @@ def _read(directory: Path, *words: str) -> str:
     return process.read(["git", "-C", directory, *words], env=_environment()).rstrip("\n")
 
 
+def is_in_repository(directory: Path) -> bool:
+    """Tell whether a directory is in a git repository, also where git is not installed."""
+    return any((each / ".git").exists() for each in (directory, *directory.parents))
+
+
 def require_top(directory: Path) -> None:
     """Raise `UserError` when a directory is not the top of a git repository."""
     top = ask(directory, "rev-parse", "--show-toplevel")

@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,18 +17,18 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, debian_packages, directories, files, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree
-from toolkit.debian.compression import FAST, Compression
+from toolkit.debian.compression import Compression
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
 _PROGRAMS = ("dpkg-buildpackage", "dh", "gcc")
-# Trees are fresh, so nothing is to be cleaned, and what they need has been checked.
+# Trees are fresh, so nothing has to be cleaned, and the build dependencies have been checked.
 _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
 _SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
-#: dh_python3 tells, and goes on; the rules of a library do not.
+#: dh_python3 prints this and goes on; the rules of a library end there.
 _UNKNOWN = re.compile(r"Cannot find package that provides \S+\. .* add \"(\S+) (\S+)\" line")
 
 
@@ -47,24 +47,23 @@ class Deb:
 
 
 def prepare(project: Project, settings: Settings) -> Control:
-    """Return the packaging, after everything has been checked that would make the build fail. Raises `UserError`."""
+    """Return the packaging, after it and this machine have been checked. Raises `UserError`."""
     packaging = read(project, settings)
     _check_machine(packaging)
     return packaging
 
 
 def read(project: Project, settings: Settings) -> Control:
-    """Return the packaging, checked but for what this machine has: it may be built elsewhere. Raises `UserError`."""
+    """Return the packaging, checked, but not what this machine lacks for its build. Raises `UserError`."""
     packaging = (
         debian_control.read(settings.project / "debian") if project.services else library.read(project, settings)
     )
     # dpkg-buildpackage would only refuse it at the end.
     packaging.changelog.signature()
-    if not project.services:
-        return packaging
     for service in project.services:
         _check_stanza(packaging, packaging.package_of(service, settings.namespace))
-    _check_build_depends(packaging)
+    if project.services:
+        _check_build_depends(packaging)
     return packaging
 
 
@@ -93,14 +92,14 @@ def _check_build_depends(packaging: Control) -> None:
 
 
 def _check_machine(packaging: Control) -> None:
-    """Refuse to start without a program or a package that the build needs; the hint installs all."""
+    """Raise `UserError` for programs and build dependencies that are not installed, all at once."""
     root = ["fakeroot"] if packaging.needs_root and os.geteuid() != 0 else []
     unmet = _unmet(packaging) if shutil.which("dpkg-checkbuilddeps") else []
     debian_packages.require("the build needs", *_PROGRAMS, *root, missing=unmet)
 
 
 def _unmet(packaging: Control) -> list[str]:
-    """Return the packages of Build-Depends that are not installed; of alternatives the first."""
+    """Return the build dependencies that are not installed; of alternatives the first."""
     try:
         process.read(["dpkg-checkbuilddeps", packaging.path])
     except process.CommandError as error:
@@ -113,7 +112,7 @@ def _unmet(packaging: Control) -> list[str]:
 
 
 def build(
-    project: Project, settings: Settings, options: BuildOptions, packaging: Control, compression: Compression = FAST
+    project: Project, settings: Settings, options: BuildOptions, packaging: Control, compression: Compression
 ) -> list[Deb]:
     """Build source and binary packages, put them into dist/ and return the binary ones.
 
@@ -131,7 +130,7 @@ def build(
 
 
 def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> tuple[Path, Path]:
-    """Export the project twice: to be packed, and to be built at the same time."""
+    """Export the project twice, to pack one tree while the other is built."""
     start = time.monotonic()
     name = f"{packaging.name}-{packaging.upstream_version}"
     binary, source = directory / name, directory / "source" / name
@@ -147,9 +146,8 @@ def _build_both(
     source: Path, binary: Path, packaging: Control, options: BuildOptions, environment: dict[str, str]
 ) -> None:
     start = time.monotonic()
-    # vendor/ is compressed already: the lowest level does.
-    fast = ["--source-option=-Zgzip", "--source-option=-z1"] if packaging.is_native else []
-    pack = partial(process.run, [*_COMMAND, "--build=source", *fast], cwd=source, env=environment)
+    options_of_source = [f"--source-option={option}" for option in source_package.options(packaging)]
+    pack = partial(process.run, [*_COMMAND, "--build=source", *options_of_source], cwd=source, env=environment)
     with threads.beside(pack, process.end_children):
         run(binary_command(options), binary, environment)
     console.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
@@ -161,16 +159,16 @@ def binary_command(options: BuildOptions) -> list[str]:
 
 
 def environment(settings: Settings, options: BuildOptions, compression: Compression) -> dict[str, str]:
-    """Return the environment of the package build: the settings of this run, and nothing of the make that runs it."""
+    """Return the environment of the package build: this run's settings, without the variables of make."""
     kept = process.without_make()
     return {
         **kept,
         **compression.environment,
-        # The system's programs come first: pybuild takes any python3.11 that it finds.
+        # The system's programs come first: pybuild takes the first python3.11 in PATH.
         "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{_SYSTEM_PATH}:{kept.get('PATH', os.defpath)}",
         "PYTHON3": sys.executable,
         **forwarded(settings),
-        # debhelper gives a build a home of its own, without the caches.
+        # debhelper gives a build a home of its own, where there are no caches.
         "WHEEL_STORE": str(options.store),
         "PYTHON": options.python,
         "JOBS": str(options.jobs),
@@ -179,10 +177,10 @@ def environment(settings: Settings, options: BuildOptions, compression: Compress
 
 
 def forwarded(settings: Settings) -> dict[str, str]:
-    """Return the settings that the makefile inside the package build has to be given again."""
+    """Return the settings to be passed on to the makefile inside the package build."""
 
     def relative(names: tuple[str, ...]) -> str:
-        # As they are called in the exported tree too.
+        # The exported tree has them at the same paths.
         return " ".join(os.path.relpath(settings.project / name, settings.project) for name in names)
 
     return {
@@ -206,10 +204,10 @@ def explain(error: process.CommandError, inside: UserError | None) -> UserError:
     unknown = list(dict.fromkeys(_UNKNOWN.findall(error.output)))
     if unknown:
         return _unknown(unknown)
-    # Rules may go on after a verb's error; where they do not, only make, dh and dpkg-buildpackage complain after it.
+    # Rules may ignore a verb's error; where they do not, only make, dh and dpkg-buildpackage print anything after it.
     if inside and error.output.count("\n", error.output.rfind(f"error: {inside.what}")) <= 12:
         return UserError(inside.what, inside.hint or error.hint, inside.details)
-    # The command's own first word may be what only keeps it from the network.
+    # Not the error's own text: the first word of its command may be the prefix that isolates it from the network.
     what = f"dpkg-buildpackage failed with status {error.status}"
     return UserError(what, isolation.suggestion(error.output) or error.hint, error.output)
 
@@ -223,9 +221,9 @@ def _unknown(found: Sequence[tuple[str, str]]) -> UserError:
 
 
 def _publish(trees: Sequence[Path], dist: Path) -> list[Deb]:
-    """Put the finished files into the place of dist/ in one step, and return the binary packages there.
+    """Replace dist/ by the finished files in one step, and return the binary packages there.
 
-    Directories in it stay, for packages for other suites are not this build's, and so does what is no package's file.
+    Directories in it stay, since they hold the packages for other suites, and so do files that are no package's.
     """
     with directories.temporary(dist.parent, ".dist-") as staged:
         staged.chmod(0o755)
@@ -238,12 +236,14 @@ def _publish(trees: Sequence[Path], dist: Path) -> list[Deb]:
             elif path.suffix not in _SUFFIXES:
                 files.link_or_copy(path, staged / path.name)
         directories.replace(staged, dist)
-    return list(debs(dist))
+    return debs(dist)
 
 
-def debs(dist: Path) -> Iterator[Deb]:
-    """Yield the binary packages in a directory, sorted by their files' names."""
+def debs(dist: Path) -> list[Deb]:
+    """Return the binary packages in a directory, sorted by their files' names."""
+    found = []
     for path in sorted(dist.glob("*.deb")):
         text = process.read(["dpkg-deb", "--show", "--showformat", "${Package} ${Installed-Size}", path])
         name, installed = text.split()
-        yield Deb(path=path, name=name, size=path.stat().st_size, installed=int(installed) * 1024)
+        found.append(Deb(path=path, name=name, size=path.stat().st_size, installed=int(installed) * 1024))
+    return found

@@ -6,12 +6,12 @@ import os
 import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from email.utils import formatdate
+from email.utils import formatdate, parsedate_to_datetime
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
-from toolkit.core import files, process
+from toolkit.core import files, git
 from toolkit.core.errors import UserError
 from toolkit.debian import pydist
 from toolkit.project import debian_control, pyproject
@@ -27,7 +27,7 @@ _RULES = """\
 SHELL = /bin/bash
 .SHELLFLAGS = -e -u -o pipefail -c
 
-# pybuild makes one of the changelog's, which does not have to be one of Python's.
+# pybuild takes the changelog's version, which need not be one of Python's.
 export SETUPTOOLS_SCM_PRETEND_VERSION = @version@
 
 # The tests are run by `make test`, with what vendor/ holds.
@@ -36,8 +36,8 @@ override_dh_auto_test:
 %:
 	dh $@ --with python3 --buildsystem=pybuild
 
-# From metadata alone dh_python3 takes no versions, whatever it is told (dh-python 5.20230130); and what it knows no
-# package of, it leaves out.
+# dh_python3 ignores the versions in metadata, whatever its options are (dh-python 5.20230130), and leaves out a
+# dependency of which it knows no package.
 override_dh_python3:
 	for package in $$(dh_listpackages); do \\
 		sed -n '/extra ==/d; s/^Requires-Dist: /--depends=/p' \\
@@ -49,7 +49,7 @@ override_dh_python3:
 #: One step of the build for each library; PYBUILD_NAME decides which package it goes into, pybuild(1).
 _STEPS = "\noverride_dh_auto_configure override_dh_auto_build override_dh_auto_install override_dh_auto_clean:\n"
 _STEP = "\tPYBUILD_NAME={name} $(patsubst override_%,%,$@) --buildsystem=pybuild --sourcedirectory={directory}\n"
-#: Each module that a package brings can be imported.
+#: It imports each module of the packages.
 _TEST = """\
 #!/bin/sh
 set -eu
@@ -64,9 +64,9 @@ done
 
 
 def read(project: Project, settings: Settings) -> Control:
-    """Return the packaging of a project that has only libraries; what its debian/ lacks is written to build/debian/.
+    """Return the packaging of a project that has only libraries; with files that its debian/ lacks, in build/debian/.
 
-    With a debian/control of its own, the project's packaging is complete. Raises `UserError`.
+    A project with a debian/control of its own has a complete packaging. Raises `UserError`.
     """
     own = settings.project / "debian"
     if (own / "control").exists():
@@ -88,7 +88,7 @@ def is_generated(settings: Settings, packaging: Control) -> bool:
 
 
 def _require_pybuild(packaging: Control) -> Control:
-    """Refuse rules in which debhelper would find the project's Makefile, which builds services only."""
+    """Raise `UserError` for rules by which debhelper would run the project's Makefile, which builds only services."""
     path = packaging.path.with_name("rules")
     lines = path.read_text(encoding="utf-8").splitlines()
     for number, line in enumerate(lines, 1):
@@ -111,10 +111,13 @@ def _generate(project: Project) -> Mapping[str, str]:
     libraries = project.locked
     name = libraries[0].name if len(libraries) == 1 else _source_name(project.root)
     who, when = _signature(project.root)
-    year = next(word for word in when.split() if len(word) == 4 and word.isdecimal())
+    year = parsedate_to_datetime(when).year
     version = _version(project, libraries)
     packages = " ".join(map(package_name, libraries))
-    steps = [_STEP.format(name=_short(library), directory=_directory(project, library)) for library in libraries]
+    steps = [
+        _STEP.format(name=_short(library), directory=os.path.relpath(library.path, project.root))
+        for library in libraries
+    ]
     return {
         "control": "\n".join([_source(name, who, libraries), *(_binary(library) for library in libraries)]),
         "changelog": f"{name} ({version}) unstable; urgency=medium\n\n  * Version {version}.\n\n -- {who}  {when}\n",
@@ -140,14 +143,12 @@ def _source_name(root: Path) -> str:
     return name if len(name) > 1 else "libraries"
 
 
-def _directory(project: Project, library: Package) -> str:
-    return os.path.relpath(library.path, project.root)
-
-
 def _source(name: str, who: str, libraries: Sequence[Package]) -> str:
-    depends = dict.fromkeys(["debhelper-compat (= 13)", "dh-python", "pybuild-plugin-pyproject"])
-    depends |= dict.fromkeys("python3-all-dev" if is_compiled(library.path) else "python3-all" for library in libraries)
-    depends |= dict.fromkeys(found for library in libraries for found in _build_requires(library))
+    interpreters = ["python3-all-dev" if _is_compiled(library.path) else "python3-all" for library in libraries]
+    requires = [package for library in libraries for package in _build_requires(library)]
+    depends = dict.fromkeys(
+        ["debhelper-compat (= 13)", "dh-python", "pybuild-plugin-pyproject", *interpreters, *requires]
+    )
     return (
         f"Source: {name}\nSection: python\nPriority: optional\nMaintainer: {who}\n"
         f"Build-Depends: {', '.join(depends)}\nStandards-Version: 4.6.2\nRules-Requires-Root: no\n"
@@ -155,7 +156,7 @@ def _source(name: str, who: str, libraries: Sequence[Package]) -> str:
 
 
 def _build_requires(library: Package) -> list[str]:
-    """Return the packages of what a library says that it is built with; setuptools if it says nothing, PEP 517."""
+    """Return the packages of a library's build requirements; of setuptools where it names none (PEP 517)."""
     content = pyproject.read(library.path)
     system = pyproject.build_system(content, str(library.path / pyproject.FILE))
     # Setuptools before 70.1, which Debian 12 has, makes no wheel without the package `wheel`.
@@ -164,7 +165,7 @@ def _build_requires(library: Package) -> list[str]:
 
 
 def _binary(library: Package) -> str:
-    compiled = is_compiled(library.path)
+    compiled = _is_compiled(library.path)
     depends = ["${misc:Depends}", "${python3:Depends}", *(["${shlibs:Depends}"] if compiled else [])]
     about = library.summary.rstrip(".") or f"Python library {library.name}"
     return (
@@ -174,7 +175,7 @@ def _binary(library: Package) -> str:
     )
 
 
-def is_compiled(directory: Path) -> bool:
+def _is_compiled(directory: Path) -> bool:
     """Tell whether a package has sources that are not Python's: beside setup.py, below src/ or in its modules."""
     roots = [entry for entry in directory.iterdir() if entry.name == "src" or (entry / "__init__.py").is_file()]
     found = [*directory.glob("*.*"), *(path for root in roots for path in root.rglob("*.*"))]
@@ -215,14 +216,13 @@ def debian_version(text: str) -> str:
 
 
 def _signature(root: Path) -> tuple[str, str]:
-    """Return who maintains the packages, and the date: those of the last commit, unless dch's variables say who."""
-    is_repository = any((directory / ".git").exists() for directory in (root, *root.parents))
+    """Return the maintainer and the date: those of the last commit, but the maintainer of dch's variables if set."""
     who, when = "", formatdate(localtime=True)
-    if is_repository:
-        try:
-            who, when = process.read(["git", "-C", root, "log", "-1", "--format=%an <%ae>%n%cD"]).splitlines()[:2]
-        except process.CommandError:
-            raise UserError(f"{root}: no commit yet", "`git add --all && git commit`") from None
+    if git.is_in_repository(root):
+        commit = git.ask(root, "log", "-1", "--format=%an <%ae>%n%cD")
+        if not commit:
+            raise UserError(f"{root}: no commit yet", "`git add --all && git commit`")
+        who, when = commit.splitlines()
     if os.environ.get("DEBEMAIL"):
         who = f"{os.environ.get('DEBFULLNAME', '')} <{os.environ['DEBEMAIL']}>".lstrip()
     if not who:

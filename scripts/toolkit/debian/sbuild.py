@@ -236,4 +236,4 @@ def _publish(paths: Sequence[Path], target: Path) -> list[Deb]:
         for path in paths:
             shutil.copyfile(path, staged / path.name)
         directories.replace(staged, target)
-    return list(deb_build.debs(target))
+    return deb_build.debs(target)

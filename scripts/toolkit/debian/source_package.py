@@ -6,7 +6,6 @@ import gzip
 import os
 import re
 import tarfile
-from contextlib import nullcontext
 from pathlib import Path
 
 from toolkit.core import process
@@ -23,54 +22,47 @@ def write(project: Project, settings: Settings, control: Control, directory: Pat
     """
     tree = directory / f"{control.name}-{control.upstream_version}"
     count = source_tree.export(project, settings, control, tree)
-    # vendor/ is compressed already: the lowest level does.
-    options = ["-Zgzip", "-z1"] if control.is_native else []
     if not control.is_native:
         write_upstream_tarball(control, tree)
     environment = {**os.environ, "SOURCE_DATE_EPOCH": str(control.changelog.signature().timestamp)}
-    process.run(["dpkg-source", *options, "--build", tree.name], cwd=directory, env=environment)
+    process.run(["dpkg-source", *options(control), "--build", tree.name], cwd=directory, env=environment)
     return directory / f"{control.name}_{control.file_version}.dsc", count
 
 
-def write_upstream_tarball(control: Control, tree: Path) -> Path:
+def options(control: Control) -> list[str]:
+    """Return dpkg-source's options of compression: the lowest level, as what is large, vendor/, is compressed already.
+
+    For `3.0 (quilt)` there are none: what it compresses is debian/ alone.
+    """
+    return ["-Zgzip", "-z1"] if control.is_native else []
+
+
+def write_upstream_tarball(control: Control, tree: Path) -> None:
     """Write `<source>_<version>.orig.tar.gz` beside a tree: all of it but debian/, the same bytes for the same files.
 
-    Every file is as old as the changelog's newest entry. vendor/ is compressed already: the lowest level does.
+    Every file is as old as the newest entry of the changelog.
     """
     epoch = control.changelog.signature().timestamp
-    target = tree.parent / f"{control.name}_{control.upstream_version}.orig.tar.gz"
-    top = Path(f"{control.name}-{control.upstream_version}")
+    top = f"{control.name}-{control.upstream_version}"
+
+    def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        if member.name == f"{top}/debian":
+            return None
+        member.uid = member.gid = 0
+        member.uname = member.gname = ""
+        member.mtime = epoch
+        return member
+
     with (
-        target.open("wb") as raw,
+        (tree.parent / f"{control.name}_{control.upstream_version}.orig.tar.gz").open("wb") as raw,
         gzip.GzipFile("", "wb", compresslevel=1, fileobj=raw, mtime=0) as stream,
         tarfile.open(fileobj=stream, mode="w", format=tarfile.GNU_FORMAT) as archive,
     ):
-        for path in _sorted(tree):
-            member = _anonymous(archive.gettarinfo(path, os.path.normpath(top / path.relative_to(tree))), epoch)
-            with path.open("rb") if member.isreg() else nullcontext() as content:
-                archive.addfile(member, content)
-    return target
-
-
-def _sorted(tree: Path) -> list[Path]:
-    found = []
-    for parent, directories, names in os.walk(tree):
-        if Path(parent) == tree:
-            directories.remove("debian")
-        found += [Path(parent), *(Path(parent, name) for name in names)]
-        found += [Path(parent, name) for name in directories if Path(parent, name).is_symlink()]
-    return sorted(found, key=lambda path: path.relative_to(tree).as_posix())
-
-
-def _anonymous(member: tarfile.TarInfo, epoch: int) -> tarfile.TarInfo:
-    member.uid = member.gid = 0
-    member.uname = member.gname = ""
-    member.mtime = epoch
-    return member
+        archive.add(tree, top, filter=anonymous)
 
 
 def checksums(dsc: Path) -> list[str]:
-    """Return what a .dsc says of its files: hash, size, name; one that was signed since says the same."""
+    """Return hash, size and name of each file that a .dsc names; a signature changes none of them."""
     return re.findall(r"^ ([0-9a-f]{64} \d+ \S+)$", dsc.read_text(encoding="utf-8"), re.MULTILINE)
 
 

@@ -1,4 +1,4 @@
-"""Export a project: the files that git tracks, as they are in the work tree; of the toolkit only what a build needs."""
+"""The files of a source package: those that git tracks, as in the work tree; of the toolkit what a build uses."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterable, Iterator
 from pathlib import Path, PurePosixPath
 
-from toolkit.core import console, process
+from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
 from toolkit.debian import library
 from toolkit.project import fingerprints, package_search
@@ -37,44 +37,46 @@ def export(project: Project, settings: Settings, packaging: Control, target: Pat
     """Copy the project to `target`, which is made, and return the number of files. Modes become 644 and 755.
 
     The content is that of the work tree. Files of vendor/ are taken as they were checked, tracked or not; a packaging
-    that was made for the build takes the place of debian/. Raises `UserError` where a file is not tracked without which
+    that was made for the build replaces debian/. Raises `UserError` for a file that is not tracked and without which
     the package could not be built, and warns of others.
     """
     paths = list_files(project, settings, packaging)
     _require(project, settings, packaging, set(paths))
-    count = 0
-    for path in paths:
-        count += _copy(settings.project / path, target / path)
+    # What is tracked may have been removed; and a submodule that no build uses is a directory.
+    present = [path for path in paths if (settings.project / path).is_symlink() or (settings.project / path).is_file()]
+    for path in present:
+        _copy(settings.project / path, target / path)
     if library.is_generated(settings, packaging):
         shutil.rmtree(target / "debian", ignore_errors=True)
         shutil.copytree(packaging.path.parent, target / "debian", symlinks=True)
-    return count
+    return len(present)
 
 
 def list_files(project: Project, settings: Settings, packaging: Control) -> list[str]:
     """Return the paths of the files that make the source package, relative to the project and sorted."""
     root = settings.project
-    # A packaging that was made for the build is dh-python's alone to build.
-    needed = () if library.is_generated(settings, packaging) else _TOOLKIT
-    toolkit = _toolkit(settings, is_needed=bool(needed))
+    # A packaging that was made for the build has dh-python build, without the toolkit.
+    patterns = () if library.is_generated(settings, packaging) else _TOOLKIT
+    toolkit = _toolkit(settings, is_used=bool(patterns))
     tracked = _tracked(root)
     if tracked:
         _warn_of_untracked(project)
     else:
         console.warn(f"{root}: not a git repository, so every file in it goes into the source package")
         tracked = list(_all(root))
-    kept = {path for path in tracked if _is_source(PurePosixPath(path), root, toolkit, needed)}
-    return sorted({*kept, *(_vendored(settings) if project.services else ())})
+    kept = {path for path in tracked if _is_source(PurePosixPath(path), root, toolkit, patterns)}
+    if project.services:
+        kept |= {f"vendor/{path.name}" for path in settings.vendor.iterdir() if path.is_file() and path.name != ".git"}
+    return sorted(kept)
 
 
-def _vendored(settings: Settings) -> Iterator[str]:
-    return (f"vendor/{path.name}" for path in settings.vendor.iterdir() if path.is_file() and path.name != ".git")
+def _toolkit(settings: Settings, *, is_used: bool) -> PurePosixPath:
+    """Return the toolkit's directory relative to the project, empty for one outside.
 
-
-def _toolkit(settings: Settings, *, is_needed: bool) -> PurePosixPath:
-    """Return the toolkit's directory relative to the project; the source package has to hold it where it is needed."""
+    Raises `UserError` if it is outside, and the build in the source package uses it.
+    """
     if not settings.toolkit.is_relative_to(settings.project):
-        if not is_needed:
+        if not is_used:
             return PurePosixPath()
         raise UserError(
             f"{settings.project}: uses the toolkit in {settings.toolkit}, which is outside of the project",
@@ -85,7 +87,7 @@ def _toolkit(settings: Settings, *, is_needed: bool) -> PurePosixPath:
 
 def _tracked(root: Path) -> list[str]:
     """Return what git tracks, submodules included; nothing where no git repository holds the project."""
-    if not any((directory / ".git").exists() for directory in (root, *root.parents)):
+    if not git.is_in_repository(root):
         return []
     return _split(process.read(["git", "-C", root, "ls-files", "-z", "--recurse-submodules"]))
 
@@ -95,15 +97,15 @@ def _split(output: str) -> list[str]:
 
 
 def _all(root: Path) -> Iterator[str]:
-    """Yield the files of a project without git, which would tell what of it is generated."""
+    """Yield the files of a project without git, but not what tools have generated."""
     for parent, directories, names in os.walk(root):
         directories[:] = [name for name in directories if not package_search.is_generated(Path(parent, name))]
         links = [name for name in directories if Path(parent, name).is_symlink()]
         yield from (Path(parent, name).relative_to(root).as_posix() for name in (*names, *links))
 
 
-def _is_source(path: PurePosixPath, root: Path, toolkit: PurePosixPath, needed: Iterable[str]) -> bool:
-    """Tell whether a file goes into the source package: of the toolkit, in this directory, what is needed."""
+def _is_source(path: PurePosixPath, root: Path, toolkit: PurePosixPath, patterns: Iterable[str]) -> bool:
+    """Tell whether a file goes into the source package; of the toolkit, only what matches the patterns."""
     if path.parts[0] == "vendor":
         return False
     # A library's own vendor/ serves its development only.
@@ -112,7 +114,7 @@ def _is_source(path: PurePosixPath, root: Path, toolkit: PurePosixPath, needed: 
             return False
     if toolkit.parts and path.is_relative_to(toolkit):
         first = PurePosixPath(path.relative_to(toolkit).parts[0])
-        return any(first.match(pattern) for pattern in needed)
+        return any(first.match(pattern) for pattern in patterns)
     return True
 
 
@@ -127,13 +129,13 @@ def _warn_of_untracked(project: Project) -> None:
 
 
 def _require(project: Project, settings: Settings, packaging: Control, paths: set[str]) -> None:
-    """Refuse to go on without a file that the build inside the source package will want."""
+    """Raise `UserError` for files that are not in the source package, but without which it cannot be built."""
     own = [] if library.is_generated(settings, packaging) else ["control", "rules", "changelog"]
-    wanted = [*(["Makefile"] if project.services else []), *(f"debian/{name}" for name in own)]
-    wanted += [project.shown(package.path / package.marker_file) for package in project.locked]
+    required = [*(["Makefile"] if project.services else []), *(f"debian/{name}" for name in own)]
+    required += [project.shown(package.path / package.marker_file) for package in project.locked]
     for package in project.services:
-        wanted += fingerprints.files_in(lock_file.of_package(project, package, settings.vendor).inputs)
-    missing = [path for path in wanted if path not in paths]
+        required += fingerprints.files_in(lock_file.of_package(project, package, settings.vendor).inputs)
+    missing = [path for path in required if path not in paths]
     if missing:
         exists = (settings.project / missing[0]).exists()
         raise UserError(
@@ -142,17 +144,14 @@ def _require(project: Project, settings: Settings, packaging: Control, paths: se
         )
 
 
-def _copy(source: Path, target: Path) -> int:
-    """Copy one file or link; return 1, or 0 for what is tracked but not there (or a submodule that is not needed)."""
-    if not source.is_symlink() and not source.is_file():
-        return 0
+def _copy(source: Path, target: Path) -> None:
+    """Copy one file or link."""
     target.parent.mkdir(parents=True, exist_ok=True)
     if source.is_symlink():
         target.symlink_to(os.readlink(source))
     else:
         shutil.copyfile(source, target)
         target.chmod(0o755 if os.access(source, os.X_OK) else 0o644)
-    return 1
 
 
 def size(directory: Path, paths: Iterable[str]) -> int:

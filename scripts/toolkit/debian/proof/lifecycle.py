@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from email.utils import formatdate
 from pathlib import Path
 
-from toolkit.core import console, directories, files, process
+from toolkit.core import console, directories, files
 from toolkit.core.errors import UserError
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import testbed
@@ -49,9 +50,7 @@ def check(packages: Sequence[Path], older: Sequence[Path], clean: Chroot, log: P
 def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:
     (tree / "debian" / "tests").mkdir(parents=True)
     (tree / "debian" / "control").write_text(_CONTROL, encoding="utf-8")
-    (tree / "debian" / "changelog").write_text(
-        _CHANGELOG.format(date=process.read(["date", "--rfc-email"]).strip()), encoding="utf-8"
-    )
+    (tree / "debian" / "changelog").write_text(_CHANGELOG.format(date=formatdate(localtime=True)), encoding="utf-8")
     (tree / "debian" / "tests" / "control").write_text(_TEST, encoding="utf-8")
     files.link_or_copy(SCRIPT, tree / "debian" / "tests" / "lifecycle")
     for directory, debs in (("new", packages), ("old", older)):
