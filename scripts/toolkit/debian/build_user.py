@@ -1,7 +1,7 @@
-"""The user that makes chroots and builds in them, a range of user ids of their own at hand; and their directory.
+"""The user that makes chroots and builds in them, with a range of subordinate user ids; and their directory.
 
-That is who started the toolkit, and for root the system user `sbuild`: mmdebstrap and sbuild map the users of a chroot
-to ids that belong to an ordinary user, subuid(5).
+That is the user who runs the toolkit, or, for root, the system user `sbuild`: mmdebstrap and sbuild map the users of a
+chroot to ids that belong to an ordinary user, subuid(5).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 from toolkit.core import debian_packages, directories, process
 from toolkit.core.errors import UserError
 
-#: The user for root. Debian's package sbuild of that name makes it.
+#: The user for root. Debian's package of that name makes it.
 SYSTEM_USER = "sbuild"
 SUBUID, SUBGID = Path("/etc/subuid"), Path("/etc/subgid")
 _SIZE, _FIRST = 65536, 100000
@@ -54,7 +54,7 @@ class Account:
 
 
 def account() -> Account:
-    """Return the user to work as. Raises `UserError` when they, their range or the tools are not there."""
+    """Return the user to work as. Raises `UserError` if the user, their range of ids or a program is missing."""
     debian_packages.require("chroots need", *_PROGRAMS, path=_PATH)
     is_root = os.geteuid() == 0
     try:
@@ -78,7 +78,7 @@ def has_ranges(name: str) -> bool:
 
 
 def range_command(name: str) -> list[str]:
-    """Return the command that gives a user a range that nobody has."""
+    """Return the command that gives a user a range of ids that no other user has."""
     first = max([_FIRST, *(_end(line) for path in (SUBUID, SUBGID) for line in _lines(path))])
     ids = f"{first}-{first + _SIZE - 1}"
     return ["usermod", "--add-subuids", ids, "--add-subgids", ids, name]
@@ -96,14 +96,14 @@ def _end(line: str) -> int:
 
 @contextmanager
 def workspace(user: Account) -> Iterator[Path]:
-    """Make a directory of this user's, below $TMPDIR or /var/tmp, that never outlives the block.
+    """Make a directory of this user's, below $TMPDIR or /var/tmp, for the block.
 
-    Those of runs that were killed, which nobody locks any more, are removed first. Users of a chroot have to pass
-    through, so it cannot be below a private home.
+    It cannot be below a private home, since the users of a chroot have to enter it. Those of runs that were killed are
+    removed first.
     """
     parent = Path(os.environ.get("TMPDIR") or "/var/tmp").resolve()
     remove = partial(_remove, user=user)
-    # Whoever else owns one may have put anything there.
+    # Other users may have made directories of such names.
     directories.sweep(parent, _PREFIX, remove, owners={user.uid, os.geteuid()})
     with directories.temporary(parent, _PREFIX, remove) as path:
         path.chmod(0o755)
@@ -120,7 +120,7 @@ def no_space(output: str, what: str) -> UserError | None:
 
 
 def _remove(path: Path, user: Account) -> None:
-    """Remove a directory with files that belong to the ids of a chroot, which a run that is ending may do as well."""
+    """Remove a directory with files that belong to the ids of a chroot, even while another run removes it too."""
     mapped = ["unshare", "--map-auto", "--map-root-user"]
     for prefix in [[]] if user.is_other else [mapped, []]:
         with suppress(UserError):

@@ -1,4 +1,4 @@
-"""How binary packages are compressed: what deb(5) allows, and how dpkg-deb is told."""
+"""How binary packages are compressed: the kinds of compression of deb(5), and the variables of dpkg-deb(1)."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ class Compression:
 
     @property
     def environment(self) -> dict[str, str]:
-        """Return the variables that tell dpkg-deb, dpkg-deb(1)."""
+        """Return the variables by which dpkg-deb chooses a compression."""
         level = {"DPKG_DEB_COMPRESSOR_LEVEL": self.level} if self.level else {}
         return {"DPKG_DEB_COMPRESSOR_TYPE": self.kind, **level}
 
 
-#: A developer's package is made to be installed once: fast.
+#: A developer's package is installed once: it is made fast.
 FAST = Compression(kind="zstd", level="1")
-#: One for production is downloaded by many: small, and every dpkg reads it.
+#: A package for production is downloaded by many: it is small, and every dpkg reads it.
 SMALL = Compression(kind="xz", level="9")
 
 
 def add_argument(parser: argparse.ArgumentParser, default: Compression) -> None:
-    """Add the option that says how binary packages are compressed."""
+    """Add the option of how binary packages are compressed."""
     parser.add_argument(
         "--compression",
         type=parse,
@@ -43,7 +43,7 @@ def add_argument(parser: argparse.ArgumentParser, default: Compression) -> None:
 
 
 def parse(text: str) -> Compression:
-    """Return the compression of `kind` or `kind:level`. Raises `UserError` for what dpkg-deb does not know."""
+    """Return the compression of `kind` or `kind:level`. Raises `UserError` for one that dpkg-deb does not have."""
     kind, _, level = text.partition(":")
     if kind not in _LEVELS:
         raise UserError(

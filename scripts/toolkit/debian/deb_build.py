@@ -215,8 +215,8 @@ def explain(error: process.CommandError, inside: UserError | None) -> UserError:
 def _unknown(found: Sequence[tuple[str, str]]) -> UserError:
     lines = "".join(f"\n       {name} {package}" for name, package in found)
     return UserError(
-        f"Debian has no package of {', '.join(name for name, _ in found)}, that this build knows of",
-        f"name it in debian/py3dist-overrides, as it is called where you get it (alone, it is left out):{lines}",
+        f"Debian has no package of {', '.join(name for name, _ in found)} that this build knows",
+        f"name the packages in debian/py3dist-overrides (a line without a package leaves its dependency out):{lines}",
     )
 
 

@@ -1,4 +1,4 @@
-"""How Debian calls the packages of Python distributions, by the list that dh-python carries."""
+"""The Debian packages of Python distributions, by the list of dh-python."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from pathlib import Path
 
 #: `name package` in each line; the names as dh_python3 compares them, with `_` for `-`.
 LIST = Path("/usr/share/dh-python/dist/cpython3_fallback")
-#: What the list has wrong for those who build: it names the package of another module that came along.
+#: Corrections for builds: the list names the package of another module of the same distribution.
 _BUILDING = {"setuptools": "python3-setuptools"}
 
 
 def package_of(requirement: str) -> str:
-    """Return the package of a requirement's distribution; by Debian's rule for names where the list has none."""
+    """Return the package of a requirement's distribution, named by the Python policy if the list has none."""
     name = re.sub(r"[^a-z0-9.]+", "_", re.split(r"[\s\[(<>=!~;@]", requirement.strip())[0].lower())
     return _BUILDING.get(name) or _known(LIST).get(name) or f"python3-{name.replace('_', '-')}"
 

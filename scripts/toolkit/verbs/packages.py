@@ -60,7 +60,7 @@ def _report(run: Run, debs: Sequence[Deb], unmet: Mapping[str, Sequence[str]]) -
     for deb in debs:
         console.step("DEB", deb.shown(root))
     for name, missing in unmet.items():
-        console.warn(f"{name} depends on what {suites.own()} has not: {', '.join(missing)}")
+        console.warn(f"{name} depends on packages that {suites.own()} does not have: {', '.join(missing)}")
     paths = " ".join(f"./{deb.path.relative_to(root)}" for deb in debs if not deb.name.endswith("-dbgsym"))
     console.note(f"install with: apt-get install {paths}")
 

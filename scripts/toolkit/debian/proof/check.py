@@ -19,7 +19,7 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """A directory of older packages to upgrade from; the mirror of clean systems, and their greatest age in days."""
+    """A directory of older packages to upgrade from; the mirror of clean systems, and their maximum age in days."""
 
     upgrade_from: Path | None
     mirror: str
@@ -61,7 +61,7 @@ def _packages(directory: Path) -> tuple[Path, ...]:
 
 
 def check(built: Built, suite: str, settings: Settings, options: CheckOptions) -> None:
-    """Run all checks of one directory. Raises `UserError` with what is wrong."""
+    """Run all checks of one directory. Raises `UserError` for what is wrong."""
     _lint(built, settings)
     clean = chroot.provide(chroot.minimal(suite, options.mirror), settings, options.max_age)
     start = time.monotonic()

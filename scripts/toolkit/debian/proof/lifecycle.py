@@ -22,25 +22,28 @@ Description: nothing
 """
 _CHANGELOG = "lifecycle (1) unstable; urgency=low\n\n  * None.\n\n -- Nobody <nobody@localhost>  {date}\n"
 _TEST = "Tests: lifecycle\nDepends:\nRestrictions: needs-root, breaks-testbed, allow-stderr\n"
-#: What a path means that is there, or has changed, after a step.
+#: The error and its hint for paths that are there, or have changed, after a step.
 _MEANINGS = {
     "reinstall": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
     "upgrade": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
-    "remove": ("removed, but still there", "what a package brings, dpkg removes: see its maintainer scripts"),
+    "remove": ("removed, but still there", "dpkg removes a package's own files: see its maintainer scripts"),
     "purge": ("purged, but it left or changed", "undo it in the `purge` of debian/{name}.postrm"),
 }
 
 
 def check(packages: Sequence[Path], older: Sequence[Path], clean: Chroot, log: Path) -> None:
-    """Install, upgrade from `older` (or reinstall), remove and purge packages. Raises `UserError`: what is wrong."""
+    """Install, upgrade from `older` (or reinstall), remove and purge packages. Raises `UserError` for what is wrong."""
     with directories.temporary(log.parents[1], "lifecycle-") as scratch:
         tree = scratch / "lifecycle"
         _write(tree, packages, older)
         [result] = testbed.run(tree, packages, clean, log)
-    lines = [line.split(" ", 3) for line in result.output.splitlines()]
-    for _, name, step in (line for line in lines if line[0] == "STEP"):
-        console.debug(f"{name}: {step}")
-    wrong = [(line[1], line[2], line[3]) for line in lines if line[0] == "WRONG"]
+    wrong = []
+    for line in result.output.splitlines():
+        match line.split(" ", 3):
+            case ["STEP", name, step]:
+                console.debug(f"{name}: {step}")
+            case ["WRONG", name, step, path]:
+                wrong.append((name, step, path))
     if wrong:
         raise error(wrong, result.output, log)
     if result.outcome != "PASS":
@@ -60,13 +63,13 @@ def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:
 
 
 def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> UserError:
-    """Return the first step that went wrong, of package, step and path each, with all its paths."""
+    """Return the error of the first step that went wrong, with all its paths; `wrong` has package, step and path."""
     name, step, _ = wrong[0]
     paths = [path for package, when, path in wrong if (package, when) == (name, step)]
     if step == "depends":
         return UserError(
             f"{name}: what it depends on cannot be installed",
-            f"see what that suite has, or name another place: MIRROR=; all is in {log}",
+            f"see what that suite has, or name another mirror: MIRROR=; the whole output is in {log}",
             output,
         )
     if paths == ["-"]:

@@ -30,21 +30,21 @@ class Finding:
 
 
 def run(changes: Sequence[Path]) -> list[Finding]:
-    """Return the errors and warnings about the packages of .changes files that no override answers."""
+    """Return the errors and warnings about the packages of .changes files, without those that are overridden."""
     root = ["--allow-root"] if os.geteuid() == 0 else []
     with progress.watching("LINTIAN", " ".join(path.name for path in changes)) as watch:
         output = process.run(
             ["lintian", "--no-cfg", "--tag-display-limit=0", "--fail-on=none", *root, *changes], watch=watch
         )
     found = [Finding(**match.groupdict()) for match in map(_LINE.fullmatch, output.splitlines()) if match]
-    return [finding for finding in found if not _is_unanswerable(finding)]
+    return [finding for finding in found if not _is_unavoidable(finding)]
 
 
-def _is_unanswerable(finding: Finding) -> bool:
-    """Tell whether no file in debian/ can answer a finding.
+def _is_unavoidable(finding: Finding) -> bool:
+    """Tell whether no file in debian/ can override a finding.
 
-    Debian's archive takes no zstd, though every dpkg since Debian 12 reads it. Packages of debug
-    symbols are debhelper's: they get no overrides, and those of two services with one extension share a path.
+    Debian's archive accepts no zstd, though every dpkg since Debian 12 reads it. Packages of debug symbols are
+    debhelper's: they get no overrides, and those of two services with the same extension share a path.
     """
     is_zstd = finding.tag == "malformed-deb-archive" and ".tar.zst not" in finding.context
     is_shared = finding.tag == "binaries-have-file-conflict" and _SHARED_SYMBOLS.match(finding.context) is not None

@@ -1,4 +1,4 @@
-"""Another machine, simulated on this one: a build in which all differs that a package must not depend on."""
+"""Another machine, simulated on this one: it differs in all that a package must not depend on."""
 
 from __future__ import annotations
 
@@ -51,9 +51,9 @@ def varied() -> list[str]:
 
 @contextmanager
 def environment(base: Mapping[str, str], tree: Path) -> Iterator[dict[str, str]]:
-    """Yield the variables of a build on the other machine, in `tree`, made of those of one here. Raises `UserError`."""
+    """Yield the variables of a build in `tree` on the other machine, derived from `base`. Raises `UserError`."""
     user = {"USER": "somebody", "LOGNAME": "somebody"}
-    # A source package is unpacked where there is no repository: a build must not look for the project's.
+    # Whoever unpacks a source package has no repository around it: a build must not find the project's.
     git = {"GIT_CEILING_DIRECTORIES": str(tree.parent)}
     # LD_PRELOAD takes no spaces in a path, ld.so(8); there are none in that of temporary files.
     with tempfile.TemporaryDirectory(prefix="other-machine-") as directory:
@@ -68,7 +68,7 @@ def _moved_clock(directory: Path) -> dict[str, str]:
         "LD_PRELOAD": f"{directory}/sleep.so /usr/$LIB/{_CLOCK}",
         "FAKETIME": f"+{_DAYS_LATER}d",
         "FAKETIME_DONT_FAKE_MONOTONIC": "1",
-        # A build has to find the time of a file as it has set it.
+        # A build has to read back the times of files that it has set.
         "NO_FAKE_STAT": "1",
     }
 
@@ -80,9 +80,9 @@ def other_locale(known: Sequence[str]) -> str:
 
 
 def command(words: Sequence[str], original: Path) -> list[str]:
-    """Return the command that runs words on the other machine, in an empty directory, which shows `original`.
+    """Return the command that runs words on the other machine, in an empty directory that shows a copy of `original`.
 
-    Results that it writes beside the directory are seen from here.
+    The files that it writes beside the directory are seen from here.
     """
     in_memory, as_other_user = (_IN_MEMORY, _OTHER_USER) if is_allowed() else ((), ())
     copy = ("sh", "-euc", 'cp --archive "$0/." .; umask 077; exec "$@"', str(original))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import console, files, process
+from toolkit.core import console, files
 from toolkit.core.errors import UserError
 from toolkit.debian import deb_build, source_tree
 from toolkit.debian.compression import Compression
@@ -35,11 +36,9 @@ def build(
             name = f"{packaging.name}-{packaging.upstream_version}"
             original = directory / "source" / name
             source_tree.export(project, settings, packaging, original)
-            # Nothing that was built before may take part.
+            # No wheel of an earlier build may take part.
             variables = {**deb_build.environment(settings, options, compression), "WHEEL_STORE": ""}
-            first = directory / _FIRST / name
-            first.mkdir(parents=True)
-            process.run(["cp", "--archive", f"{original}/.", first])
+            first = shutil.copytree(original, directory / _FIRST / name, symlinks=True)
             here = {**variables, **other_machine.HERE}
             first_debs = _build("FIRST", "build, here", deb_build.binary_command(options), first, here)
             second = directory / _SECOND / name

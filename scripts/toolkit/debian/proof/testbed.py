@@ -33,12 +33,12 @@ class Result:
 def run(source: Path, packages: Sequence[Path], clean: Chroot, log: Path) -> list[Result]:
     """Run the tests of a source, a .dsc or a tree with a debian/tests, against these packages.
 
-    `log` gets the output of autopkgtest. Raises `UserError` when it could not run them.
+    `log` receives the output of autopkgtest. Raises `UserError` when it could not run them.
     """
     user = build_user.account()
     with build_user.workspace(user) as base:
         for path in (source, *packages):
-            _bring(path, base, user)
+            _copy(path, base, user)
         files.link_or_copy(clean.path, base / clean.path.name)
         words = command(source, packages, base / clean.path.name, clean.suite)
         output, status = _run(user, words, base)
@@ -51,7 +51,7 @@ def run(source: Path, packages: Sequence[Path], clean: Chroot, log: Path) -> lis
 
 
 def _run(user: build_user.Account, words: Sequence[str], base: Path) -> tuple[str, int]:
-    # autopkgtest opens its own output once more, by name: that has to be a pipe of the same user.
+    # autopkgtest opens its own output again by name, so that has to be a pipe of the same user.
     piped = ["bash", "-o", "pipefail", "-c", '"$@" 2>&1 | cat', "bash", *words]
     try:
         with progress.watching("SYSTEM", words[0]) as watch:
@@ -60,8 +60,8 @@ def _run(user: build_user.Account, words: Sequence[str], base: Path) -> tuple[st
         return error.output, error.status
 
 
-def _bring(path: Path, base: Path, user: build_user.Account) -> None:
-    """Copy a file, with the files that a .dsc names, or a tree to a directory that the user may read."""
+def _copy(path: Path, base: Path, user: build_user.Account) -> None:
+    """Copy a tree, or a file with the files that a .dsc names, to a directory that the user may read."""
     if path.is_dir():
         shutil.copytree(path, base / path.name)
         return
@@ -99,7 +99,7 @@ def explain(output: str, suite: str, log: Path) -> UserError:
     if unmet:
         return UserError(
             f"{suite} lacks what a package or its tests depend on: {unmet[1]}",
-            f"see how it is called there; the whole output is in {log}",
+            f"look up its name in that suite; the whole output is in {log}",
             output,
         )
     if apt_sources.UNREACHED.search(output):

@@ -86,6 +86,15 @@ def test_says_why_nothing_could_be_tested(output: str, what: str) -> None:
     assert testbed.explain(output, "trixie", Path("log")).what == what
 
 
+def test_a_path_that_stayed_behind_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    output = "STEP yc-app purge\nof apt\nWRONG yc-app purge /var/lib/a b\n"
+    result = testbed.Result(test="lifecycle", outcome="FAIL", reason="non-zero exit status 1", output=output)
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: [result])
+    clean = Chroot(path=tmp_path, suite="trixie", release="13")
+    with pytest.raises(UserError, match="yc-app: purged, but it left or changed /var/lib/a b\n"):
+        lifecycle.check([], [], clean, tmp_path / "logs" / "log")
+
+
 def test_names_what_stayed_behind() -> None:
     wrong = [("yc-app", "purge", f"/var/lib/app/{number}") for number in range(7)]
     error = lifecycle.error([*wrong, ("worker", "purge", "/etc/worker")], "", Path("log"))
