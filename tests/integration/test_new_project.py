@@ -218,11 +218,19 @@ class TestRefused:
     @pytest.mark.parametrize(
         ("words", "what", "hint"),
         [
-            (["mail", "Mail"], "'Mail' is no name for a service", "how about mail?"),
-            (["mail", "--namespace", "Y"], "'Y' is no name for a namespace", "how about y?"),
-            (["full"], "full: there already, and no project of this toolkit", "name a directory that is not there yet"),
-            (["full/file"], "full/file: there already, and no project", "name a directory that is not there yet"),
-            (["taken"], "taken-vendor.git: there already", "to use it, say --vendor "),
+            (["mail", "Mail"], "'Mail' is not a valid name for a service", "how about mail?"),
+            (["mail", "--namespace", "Y"], "'Y' is not a valid name for a namespace", "how about y?"),
+            (
+                ["full"],
+                "full: exists already, and is not a project of this toolkit",
+                "name a directory that does not exist yet",
+            ),
+            (
+                ["full/file"],
+                "full/file: exists already, and is not a project",
+                "name a directory that does not exist yet",
+            ),
+            (["taken"], "taken-vendor.git: exists already", "to use it, say --vendor "),
             (
                 ["mail", "--vendor", "nowhere"],
                 "nowhere: no git repository can be read there",
@@ -275,4 +283,4 @@ class TestNewService:
 
     def test_a_project_in_a_project(self, made: tuple[Path, str]) -> None:
         done = run("new-project", "inner", "--toolkit", TOOLKIT, cwd=made[0])
-        assert f"inside of the project {made[0]}" in done.stderr
+        assert f"inside the project {made[0]}" in done.stderr

@@ -31,10 +31,10 @@ def make(settings: Settings) -> None:
     directory, start = settings.project, time.monotonic()
     _set_up_git()
     if (directory / "common" / ".git").exists():
-        console.step("EXAMPLE", f"{directory} is there already: only its submodule is brought up to date")
+        console.step("EXAMPLE", f"{directory} exists already: only its submodule is brought up to date")
         _update(directory, settings.toolkit)
     elif directory.exists():
-        raise UserError(f"{directory}: there, but not an example", "remove it, or name another place with EXAMPLE=")
+        raise UserError(f"{directory}: exists, but is not an example", "remove it, or name another place with EXAMPLE=")
     else:
         console.step("EXAMPLE", str(directory))
         _create(settings)
@@ -65,7 +65,7 @@ def _create(settings: Settings) -> None:
 
 
 def _update(directory: Path, toolkit: Path) -> None:
-    """Move the submodule of an example that is there already to the toolkit's commit; all else stays as it is."""
+    """Move the submodule of an existing example to the toolkit's commit; all else stays as it is."""
     head = git.ask(toolkit, "rev-parse", "HEAD")
     git.run(directory / "common", "fetch", "--quiet", toolkit, head)
     git.run(directory / "common", "checkout", "--quiet", "--detach", head)

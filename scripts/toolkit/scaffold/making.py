@@ -22,7 +22,8 @@ def is_new(directory: Path) -> bool:
         return True
     if not (directory / ".git").exists() or not package_search.is_toolkit(directory / "common"):
         raise UserError(
-            f"{directory}: there already, and no project of this toolkit", "name a directory that is not there yet"
+            f"{directory}: exists already, and is not a project of this toolkit",
+            "name a directory that does not exist yet",
         )
     return False
 
@@ -73,7 +74,7 @@ def add_service(settings: Settings, name: str, *, dry_run: bool) -> None:
         git.note_new(settings.project, writing.apply(settings.project, changes))
     writing.report(changes)
     if all(change.verb == "KEEP" for change in changes):
-        console.note(f"the service {name} is there already, and lacks nothing")
+        console.note(f"the service {name} exists already, and lacks nothing")
     elif not dry_run:
         directory = name.replace("-", "_")
         console.note(f"the service {name} is in {directory}/, its package in debian/; next:")

@@ -43,7 +43,7 @@ class Request:
 
 
 def toolkit_url(toolkit: Path) -> str:
-    """Return where others get the toolkit: its own origin, else itself.
+    """Return the URL that others get the toolkit from: its own origin, else itself.
 
     Raises `UserError` where it has no repository.
     """
@@ -54,12 +54,12 @@ def toolkit_url(toolkit: Path) -> str:
         )
     url = git.absolute(git.ask(toolkit, "config", "remote.origin.url") or str(toolkit), toolkit)
     if git.is_local(url):
-        console.warn(f"common/ will come from {url}, which others cannot reach; --toolkit URL names another place")
+        console.warn(f"common/ will come from {url}, which others cannot reach; --toolkit URL names another repository")
     return url
 
 
 def plan(project: Project, settings: Settings, request: Request) -> list[Change]:
-    """Return what becomes of each file of a project; without a service, only of those that belong to none."""
+    """Return what is done with each file of a project; without a service, only with those that belong to none."""
     found = _entries(project, settings, request)
     if request.service:
         found += new_service.packaging(project, settings, request.service)
@@ -81,7 +81,7 @@ def _entries(project: Project, settings: Settings, request: Request) -> list[Ent
 
 
 def _recipe(directory: Path, ci: str, services: Sequence[str]) -> Entry:
-    """Return a recipe with these services and this machine's release in the place of those that it is written with."""
+    """Return a recipe with these services and this machine's release instead of those that it is written with."""
     source, target = RECIPES[ci]
     text = (directory / source).read_text(encoding="utf-8")
     text = re.sub(r"api_service(\W+)worker", lambda found: found[1].join(services), text)
@@ -102,14 +102,14 @@ def check(directory: Path, request: Request) -> None:
     for parent in directory.parents:
         if package_search.is_toolkit(parent / "common"):
             raise UserError(
-                f"{directory}: inside of the project {parent}",
+                f"{directory}: inside the project {parent}",
                 "`common/scripts/new-service NAME`, run there, adds a service to it",
             )
     git.identity(directory)
     vendor = vendor_repository(directory)
     if not request.vendor and os.path.lexists(vendor):
         raise UserError(
-            f"{vendor}: there already, where the repository of vendored files would be made",
+            f"{vendor}: exists already, where the repository of vendored files would be made",
             f"to use it, say --vendor {vendor}",
         )
     if not git.heads(request.toolkit, "--toolkit"):
@@ -119,7 +119,7 @@ def check(directory: Path, request: Request) -> None:
 
 
 def create(settings: Settings, request: Request, changes: Sequence[Change]) -> None:
-    """Make the repository, with everything committed. It appears when it is whole, or not at all."""
+    """Make the repository, with everything committed. It appears whole or not at all."""
     directory = settings.project
     with directories.temporary(directory.parent, ".new-project-") as scratch:
         project = scratch / directory.name

@@ -25,14 +25,14 @@ _FIRST_PORT = 8081
 
 
 def check_name(name: str, what: str = "service") -> None:
-    """Raise `UserError` when `name` is none for a service: it becomes a module, a script, a unit and a package."""
+    """Raise `UserError` when a service cannot have this name: it becomes a module, a script, a unit and a package."""
     if NAME.fullmatch(name) and len(name) <= _LONGEST:
         return
     better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_LONGEST].strip("-")
     raise UserError(
-        f"{name!r} is no name for a {what}: it takes small letters a-z, digits, and single hyphens between them, "
-        f"begins with a letter and has at most {_LONGEST} of them",
-        f"how about {better}?" if better else f"a name such as mail-relay is one for a {what}",
+        f"{name!r} is not a valid name for a {what}: it has lower-case letters a-z, digits, and single hyphens between "
+        f"them, begins with a letter and is at most {_LONGEST} characters long",
+        f"how about {better}?" if better else "one such as mail-relay is valid",
     )
 
 
@@ -46,7 +46,7 @@ def read_setting(project: Path, name: str) -> str:
 def entries(project: Project, settings: Settings, name: str, summary: str = "", *overlay: Path) -> list[Entry]:
     """Return the files of a service; `summary` says what it does, templates of `overlay` are laid over the common one.
 
-    Raises `UserError` when the name is none, or is taken by something else than this very service.
+    Raises `UserError` when the name is not valid, or is taken by something other than this service.
     """
     check_name(name)
     check_name(settings.namespace, "namespace")
@@ -64,7 +64,7 @@ def entries(project: Project, settings: Settings, name: str, summary: str = "", 
 
 
 def packaging(project: Project, settings: Settings, name: str) -> list[Entry]:
-    """Return what debian/ has beside the files of its services, to go with the first of them; nothing once it is there.
+    """Return what debian/ has beside the files of its services, for the first of them; nothing once it exists.
 
     Raises `UserError` when git does not know who makes this.
     """
@@ -94,7 +94,7 @@ def _stanzas(root: Path) -> list[Paragraph]:
 
 
 def _circumstances(project: Project, names: Mapping[str, str]) -> dict[str, str]:
-    """Return the interpreters that the project's other services are for, and the first port that they leave free."""
+    """Return the interpreters of the project's other services, and the first port that these leave free."""
     path = project.root / names["directory"]
     others = [service for service in project.services if service.path != path]
     example = others[0] if others else Package(path=path, name=names["module"], is_service=True)
@@ -110,7 +110,7 @@ def _packages(names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterato
 
 
 def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:
-    """Yield what bears one of a new service's names already."""
+    """Yield what has one of a new service's names already."""
     if package := project.find(names["module"]):
         yield f"{project.shown(package.path)}/ is the package {package.name}"
     for service in project.services:
@@ -124,4 +124,4 @@ def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragr
     if package_search.is_ignored(path):
         yield f"{path.name}/ is a directory that is never searched for packages"
     elif os.path.lexists(path):
-        yield f"{path.name} is there already, and is no service"
+        yield f"{path.name} exists already, and is not a service"

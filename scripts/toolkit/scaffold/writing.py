@@ -1,4 +1,4 @@
-"""Put new files into a project: all of them or none, and never in the place of one that is there."""
+"""Put new files into a project: all of them or none, and never over an existing one."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from toolkit.scaffold.templates import Entry
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """What becomes of a file: `WRITE` (there is none), `ADD` (a part of a file that is there) or `KEEP`.
+    """What is done with a file: `WRITE` (there is none), `ADD` (a part of a file that is there) or `KEEP`.
 
     `text` is all of the file; `note` says what is added, or why the file is not as it would be written.
     """
@@ -27,7 +27,7 @@ class Change:
 
 
 def plan(root: Path, entries: Iterable[Entry]) -> list[Change]:
-    """Return what becomes of each file below `root`, in the order of paths. Nothing is changed.
+    """Return what is done with each file below `root`, in the order of paths. Nothing is changed.
 
     Raises `UserError` where something that is no directory is in the way.
     """
@@ -69,7 +69,7 @@ def _is_same(target: Path, entry: Entry) -> bool:
 
 
 def report(changes: Iterable[Change]) -> None:
-    """Say of each file what becomes of it."""
+    """Say what is done with each file."""
     for change in changes:
         console.step(change.verb, f"{change.entry.path}" + (change.note and f": {change.note}"))
 
@@ -77,7 +77,7 @@ def report(changes: Iterable[Change]) -> None:
 def apply(root: Path, changes: Sequence[Change]) -> list[str]:
     """Write what is to be written, and return the paths of the files that are new.
 
-    When anything fails, the project is what it was before.
+    When anything fails, the project is as it was before.
     """
     todo = [change for change in changes if change.verb != "KEEP"]
     with directories.temporary(root, ".scaffold-") as scratch, ExitStack() as undo:

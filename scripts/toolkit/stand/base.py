@@ -1,4 +1,4 @@
-"""The common part of all stands: options, the way in by ssh, what each can do, the state of services, a test."""
+"""What all stands have in common: options, access by ssh, what each can do, the state of services, a test."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class StandOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """The way into a stand by ssh: the name of its host, its user, and a configuration (`None`: the user's own)."""
+    """Access to a stand by ssh: the name of its host, its user, and a configuration (`None`: the user's own)."""
 
     host: str
     user: str
@@ -47,11 +47,11 @@ class Access:
 
     @property
     def options(self) -> list[str]:
-        """Return the options of ssh that lead there."""
+        """Return the options of ssh for it."""
         return ["-F", str(self.config)] if self.config else []
 
     def command(self, *words: str, terminal: bool = False) -> list[str]:
-        """Return the command of ssh that runs these words there; without any, a shell."""
+        """Return the ssh command that runs these words in the stand; without any, a shell."""
         return [
             "ssh",
             *self.options,
@@ -61,7 +61,7 @@ class Access:
         ]
 
     def read(self, *words: str) -> str:
-        """Run a command there and return what it printed."""
+        """Run a command in the stand and return what it printed."""
         return process.read(self.command(*words))
 
 
@@ -72,7 +72,7 @@ class Stand(Protocol):
         """Make it where there is none, start it and provision it; return the tasks that changed something."""
 
     def access(self) -> Access:
-        """Return the way into it. Raises `UserError` when it does not run."""
+        """Return the access to it. Raises `UserError` when it does not run."""
 
     def destroy(self) -> None:
         """End it, and remove all that belongs to it; one that is not there is no error."""
@@ -95,7 +95,7 @@ class Status:
         return f"{self.name}: {'running' if self.running else self.ended}{listens}"
 
     @property
-    def is_wrong(self) -> bool:
+    def is_broken(self) -> bool:
         """Tell whether the service does not run, or answers nothing but errors."""
         answers = [answer for answer in self.listens.values() if answer]
         return not self.running or (bool(answers) and all(answer.startswith("HTTP 5") for answer in answers))
@@ -109,7 +109,7 @@ def statuses(access: Access) -> list[Status]:
 
 
 def test(stand: Stand) -> None:
-    """Make a stand, expect answers of its services and no change by a second provisioning, and end it in any case.
+    """Make a stand, expect its services to answer and a second provisioning to change nothing, and end it in any case.
 
     Raises `UserError` with all that is wrong.
     """
@@ -118,10 +118,10 @@ def test(stand: Stand) -> None:
         found = statuses(stand.access())
         for status in found:
             console.step("SERVICE", status.text)
-        wrong = [status.text for status in found if status.is_wrong]
-        if wrong:
+        broken = [status.text for status in found if status.is_broken]
+        if broken:
             raise UserError(
-                f"a service does not answer: {'; '.join(wrong)}",
+                f"a service does not answer: {'; '.join(broken)}",
                 "`make stand`, then `make stand-tmux`, shows what it wrote",
             )
         console.step("STAND", "is provisioned again, which has to change nothing")
@@ -137,7 +137,7 @@ def test(stand: Stand) -> None:
 
 
 def enter(access: Access, *words: str) -> NoReturn:
-    """Enter a stand: this process becomes its ssh."""
+    """Enter a stand: ssh takes the place of this process."""
     command = access.command(*words, terminal=True)
     sys.stdout.flush()
     console.debug(f"+ {shlex.join(command)}")

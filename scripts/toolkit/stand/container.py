@@ -73,7 +73,7 @@ def read(path: Path) -> Container:
 
 
 def is_running(name: str) -> bool:
-    """Tell whether a container runs; anyone may ask."""
+    """Tell whether a container runs; any user may ask."""
     return bool(_supervisor(ROOT / name))
 
 
@@ -110,7 +110,7 @@ def boot(container: Container) -> None:
 
 
 def _unpack(container: Container) -> None:
-    """Make the root whole: a run that is killed meanwhile leaves none."""
+    """Unpack the root under another name first: a run that is killed leaves no half of one."""
     staged = container.directory / ".root"
     _remove(staged)
     staged.mkdir()
@@ -119,7 +119,7 @@ def _unpack(container: Container) -> None:
 
 
 def _prepare(container: Container) -> None:
-    """Write the user, the way in through ssh and the name into the root; a home that is there already stays."""
+    """Set up the user, the ssh server and the host name in the root; a home that exists is kept."""
     root = container.root
     _write(root / "etc/hostname", f"{container.hostname}\n")
     _write(root / "etc/hosts", f"127.0.0.1 localhost {container.hostname}\n::1 localhost\n")

@@ -58,7 +58,7 @@ class ContainerStand:
         return provisioning.run(access, self.settings, self.options)
 
     def access(self) -> Access:
-        """Return the way into it. Raises `UserError` when it does not run."""
+        """Return the access to it. Raises `UserError` when it does not run."""
         if not container.is_running(self.name):
             raise UserError("the stand of this project does not run", "`make stand` makes and starts it")
         return Access(host=self.name, user=container.USER, config=self.directory / "ssh_config")
@@ -66,7 +66,7 @@ class ContainerStand:
     def destroy(self) -> None:
         """End it, and remove all that belongs to it; one that is not there is no error."""
         if (container.ROOT / self.name).is_dir():
-            console.step("STAND", f"{self.name}: ends")
+            console.step("STAND", f"{self.name}: is ended and removed")
             _as_root("end-container", self.name)
         files.remove(self.directory)
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import ipaddress
-import shutil
 import tempfile
 import xml.etree.ElementTree as ET
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, process
+from toolkit.core import console, process
 from toolkit.core.errors import UserError
 from toolkit.stand.virtualbox_network import Network
 
@@ -19,8 +18,6 @@ _VIRSH = ("virsh", "--connect", "qemu:///system")
 
 def create(network: Network, dry_run: bool) -> None:
     """Define and start the network where there is none. Raises `UserError` for another one of its name."""
-    if not shutil.which("virsh"):
-        raise debian_packages.no_program("virsh")
     known = _read("net-list", "--all", "--name").split()
     if network.name in known:
         _check(network.name)
@@ -35,8 +32,8 @@ def _read(*words: str) -> str:
         return process.read([*_VIRSH, *words])
     except process.CommandError as error:
         raise UserError(
-            "libvirt is not reached: qemu:///system",
-            "see whether libvirtd runs, and that you are in the group libvirt",
+            "libvirt cannot be reached: qemu:///system",
+            "check that libvirtd runs, and that you are in the group libvirt",
             error.output,
         ) from None
 

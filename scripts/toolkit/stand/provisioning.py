@@ -136,7 +136,7 @@ def explain(output: str, printed: str, host: str, log: Path) -> UserError:
     tasks = [*filter(None, map(_task, output.splitlines()))]
     failure = _failure_text(found["result"].splitlines()) if found else printed[-4000:]
     if "UNREACHABLE!" in output:
-        return UserError(f"{host}: not reached any more", "`make stand` goes on where it stopped", failure)
+        return UserError(f"{host}: can no longer be reached", "`make stand` goes on where it stopped", failure)
     if re.search(r"(?i)missing sudo password|sudo: a password is required|incorrect sudo password", output):
         return UserError(
             f"{host}: sudo asks for a password there",

@@ -33,7 +33,7 @@ class RemoteStand:
         return provisioning.run(access, self.settings, self.options)
 
     def access(self) -> Access:
-        """Return the way into it. Raises `UserError` where no host is named, or ssh does not reach it."""
+        """Return the access to it. Raises `UserError` where no host is named, or ssh does not reach it."""
         host = self.options.host
         if not host or host.startswith("-"):
             raise UserError("STAND=remote: on which host?", "name it: STAND=remote HOST=user@host.example")
@@ -42,7 +42,7 @@ class RemoteStand:
             return Access(host=host, user=access.read("whoami").strip())
         except process.CommandError as error:
             raise UserError(
-                f"HOST={host}: not reached by ssh", f"`ssh {host}` has to work without a password", error.output
+                f"HOST={host}: cannot be reached by ssh", f"`ssh {host}` has to work without a password", error.output
             ) from None
 
     def destroy(self) -> None:

@@ -13,6 +13,7 @@ import re
 import shutil
 import sys
 from collections.abc import Mapping
+from configparser import ConfigParser
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,6 @@ DRIVERS = ("kvm", "qemu")
 FOLDER_TYPES = ("virtiofs", "9p", "nfs", "rsync")
 #: The network of vagrant-libvirt that every machine has.
 NETWORK = "192.168.121.0/24"
-_YES, _NO = ("1", "yes", "on", "true"), ("", "0", "no", "off", "false")
 _MEBIBYTE = 1024 * 1024
 
 
@@ -89,10 +89,10 @@ def _choice(environment: Mapping[str, str], name: str, choices: tuple[str, ...])
 
 
 def _flag(environment: Mapping[str, str], name: str) -> bool:
-    value = environment.get(name, "").lower()
-    if value not in _YES + _NO:
+    value = environment.get(name, "").lower() or "no"
+    if value not in ConfigParser.BOOLEAN_STATES:
         raise UserError(f"{name}={value}: neither yes nor no", f"{name}=1 switches it on")
-    return value in _YES
+    return ConfigParser.BOOLEAN_STATES[value]
 
 
 def _number(environment: Mapping[str, str], name: str, host: int, lowest: int = 1, highest: int = 0) -> int:
@@ -214,7 +214,7 @@ class VagrantStand:
         return provisioning.execute(["vagrant", "up", "--provision"], environment, "vagrant", self.settings)
 
     def access(self) -> Access:
-        """Return the way into it. Raises `UserError` when it does not run."""
+        """Return the access to it. Raises `UserError` when it does not run."""
         config = self.settings.project / ".vagrant" / "ssh_config"
         try:
             text = process.read(["vagrant", "ssh-config", "--host", "stand"], cwd=self.settings.project)

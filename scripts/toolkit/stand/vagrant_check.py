@@ -94,32 +94,32 @@ def _check_libvirt(chosen: VagrantSettings, plugins: Sequence[str]) -> None:
 
 
 def check_kvm() -> None:
-    """Raise `UserError` where KVM cannot make a machine, though there may be a /dev/kvm."""
+    """Raise `UserError` where KVM cannot make a machine, although /dev/kvm may exist."""
     hint = "STAND_DRIVER=qemu emulates a processor: several times slower, but it works everywhere"
     if not KVM.exists():
         raise UserError(f"{KVM}: this host has no hardware virtualization, or its firmware hides it", hint)
     try:
         descriptor = os.open(KVM, os.O_RDWR | os.O_CLOEXEC)
     except PermissionError:
-        return  # libvirt's machines run as a user of their own, who may.
+        return  # Machines of libvirt run as another user, who may be allowed to.
     except OSError as error:
-        raise UserError(f"{KVM} does not work: {error.strerror}", hint) from None
+        raise UserError(f"{KVM} cannot be used: {error.strerror}", hint) from None
     try:
         os.close(fcntl.ioctl(descriptor, _KVM_CREATE_VM, 0))
     except OSError as error:
-        raise UserError(f"{KVM} is there, but makes no machine: {error.strerror}", hint) from None
+        raise UserError(f"{KVM} exists, but cannot make a machine: {error.strerror}", hint) from None
     finally:
         os.close(descriptor)
 
 
 def check_nested() -> None:
-    """Raise `UserError` where KVM does not lend hardware virtualization to its machines."""
+    """Raise `UserError` where KVM gives its machines no hardware virtualization."""
     for module in ("kvm_intel", "kvm_amd"):
         switch = MODULES / module / "parameters" / "nested"
         if switch.is_file():
             if switch.read_text(encoding="ascii").strip() not in ("Y", "1"):
                 hint = f"as root: echo options {module} nested=1 > /etc/modprobe.d/nested.conf; and restart this host"
-                raise UserError(f"STAND_NESTED=1: {module} does not lend its virtualization to machines", hint)
+                raise UserError(f"STAND_NESTED=1: {module} gives machines no hardware virtualization", hint)
             return
     if not processor_flags():
         raise UserError("STAND_NESTED=1: this processor has no virtualization (vmx, svm)", "leave STAND_NESTED out")
@@ -131,7 +131,7 @@ def processor_flags() -> set[str]:
 
 
 def check_network(text: str) -> None:
-    """Raise `UserError` where the machines' network would be one that this host is in already."""
+    """Raise `UserError` where this host is in the machines' network already."""
     if not shutil.which("ip"):
         return
     network = ipaddress.IPv4Network(text)
@@ -153,7 +153,7 @@ def check_ports(ports: Iterable[tuple[int, int]]) -> None:
         try:
             base.free_port(host)
         except OSError as error:
-            reason = "is in use" if error.errno == errno.EADDRINUSE else f"cannot be had: {error.strerror}"
+            reason = "is in use" if error.errno == errno.EADDRINUSE else f"is not available: {error.strerror}"
             hint = f"give the machine's port another one here: {guest}:{host % 10000 + 10000}"
             raise UserError(f"STAND_PORTS: port {host} of this host {reason}", hint) from None
 
@@ -170,7 +170,7 @@ def check_box(chosen: VagrantSettings, provider: str) -> None:
     if problem:
         also = "" if provider == "libvirt" else ", for VAGRANT_DEFAULT_PROVIDER=libvirt"
         hint = f"`make box SUITE={chosen.suite}` makes one of Debian packages{also}; STAND_BOX= names another one"
-        raise UserError(f"the box {name['box']} cannot be had: {problem}", hint)
+        raise UserError(f"the box {name['box']} is not available: {problem}", hint)
 
 
 def _is_added(name: str) -> bool:
@@ -187,4 +187,4 @@ def _ask_catalogue(name: str) -> str:
     except HTTPError as error:
         return f"{url} answers {error.code}"
     except (URLError, OSError) as error:
-        return f"{url} is not reached ({getattr(error, 'reason', error)})"
+        return f"{url} cannot be reached ({getattr(error, 'reason', error)})"

@@ -41,7 +41,7 @@ def require_closed() -> None:
     found = sorted(_USERS & _processes())
     if found:
         raise UserError(
-            f"VirtualBox is in use: {', '.join(found)} would write over its settings",
+            f"VirtualBox is in use: {', '.join(found)} would overwrite its settings",
             "shut its machines down (`vagrant halt`), close its window, and run this again",
         )
 
@@ -53,12 +53,12 @@ def _processes() -> set[str]:
 
 
 def wait_for_server() -> None:
-    """Wait until VirtualBox's server has ended, as it does some seconds after its last client. Raises `UserError`."""
+    """Wait for the end of VirtualBox's server, some seconds after its last client's. Raises `UserError`."""
     limit = time.monotonic() + _PATIENCE
     while _SERVER in _processes():
         if time.monotonic() > limit:
             raise UserError(
-                f"{_SERVER} still runs, and would write over the settings",
+                f"{_SERVER} is still running, and would overwrite the settings",
                 "close whatever uses VirtualBox, and run this again",
             )
         time.sleep(0.5)

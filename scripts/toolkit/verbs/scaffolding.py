@@ -59,7 +59,7 @@ def add_service_options(parser: argparse.ArgumentParser) -> None:
     # Unless it is given, the project's makefile says it.
     parser.set_defaults(namespace="")
     parser.add_argument("name", metavar="NAME", help="what the service is called: mail-relay lives in mail_relay/")
-    parser.add_argument("--dry-run", action="store_true", help="say what would become of each file, and do nothing")
+    parser.add_argument("--dry-run", action="store_true", help="say what would be done with each file, and do nothing")
 
 
 def add_service(run: Run) -> None:

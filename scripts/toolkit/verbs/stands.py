@@ -8,7 +8,7 @@ import shlex
 import time
 from pathlib import Path
 
-from toolkit.core import console, debian_packages
+from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
 from toolkit.stand import base, box_build, container
@@ -111,7 +111,7 @@ def boot_container_options(parser: argparse.ArgumentParser) -> None:
 
 def boot_container(run: Run) -> None:
     """Make a container where there is none, and start it; `make stand` runs this, through sudo where it has to."""
-    _require_containers()
+    _require_root()
     container.boot(container.read(run.arguments.file))
 
 
@@ -122,14 +122,13 @@ def end_container_options(parser: argparse.ArgumentParser) -> None:
 
 def end_container(run: Run) -> None:
     """Shut a container down and remove it."""
-    _require_containers()
+    _require_root()
     container.end(run.arguments.name)
 
 
-def _require_containers() -> None:
+def _require_root() -> None:
     if os.geteuid() != 0:
         raise UserError("only root can boot containers", "run `make stand`, which asks sudo")
-    debian_packages.require("containers need", "systemd-nspawn")
 
 
 def box_options(parser: argparse.ArgumentParser) -> None:

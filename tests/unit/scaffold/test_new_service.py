@@ -35,19 +35,19 @@ def test_a_name_that_is_one(name: str) -> None:
 @pytest.mark.parametrize(
     ("name", "hint"),
     [
-        ("", "a name such as mail-relay is one for a service"),
+        ("", "one such as mail-relay is valid"),
         ("Mail_Relay", "how about mail-relay?"),
         ("mail relay", "how about mail-relay?"),
         ("mail--relay", "how about mail-relay?"),
         ("-mail", "how about mail?"),
         ("2mail", "how about mail?"),
         ("../mail", "how about mail?"),
-        ("почта", "a name such as mail-relay is one for a service"),
+        ("почта", "one such as mail-relay is valid"),
         ("m" * 61, f"how about {'m' * 60}?"),
     ],
 )
 def test_a_name_that_is_none_is_told_which_letters_it_takes(name: str, hint: str) -> None:
-    with pytest.raises(UserError, match="small letters a-z, digits, and single hyphens") as caught:
+    with pytest.raises(UserError, match="lower-case letters a-z, digits, and single hyphens") as caught:
         new_service.check_name(name)
     assert caught.value.hint == hint
 
@@ -77,8 +77,8 @@ class TestTaken:
             ("letters", "elsewhere/letters/ is a service of this name"),
             ("scales", "counter/ has the script yc-scales"),
             ("stamps", "debian/control has the package stamps"),
-            ("notes", "notes is there already, and is no service"),
-            ("link", "link is there already, and is no service"),
+            ("notes", "notes exists already, and is not a service"),
+            ("link", "link exists already, and is not a service"),
             ("vendor", "vendor/ is a directory that is never searched for packages"),
             ("build", "build/ is a directory that is never searched for packages"),
         ],
@@ -116,7 +116,7 @@ def test_the_namespace_is_in_every_name(project: Workspace) -> None:
     found = write(project, "mail", "acme-x")
     assert {"mail/bin/acme-x-mail", "mail/acme_x_mail/main.py", "debian/acme-x-mail.service"} <= set(found)
     assert "etc/acme-x/mail" in found["debian/acme-x-mail.install"].text
-    with pytest.raises(UserError, match="'Acme' is no name for a namespace"):
+    with pytest.raises(UserError, match="'Acme' is not a valid name for a namespace"):
         write(project, "mail", "Acme")
 
 

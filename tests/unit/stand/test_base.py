@@ -139,7 +139,7 @@ def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
     (tmp_path / "ssh").write_text("#!/bin/sh\necho 'ssh: Could not resolve hostname nowhere' >&2\nexit 255\n")
     (tmp_path / "ssh").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
-    with pytest.raises(UserError, match="HOST=me@nowhere: not reached by ssh") as caught:
+    with pytest.raises(UserError, match="HOST=me@nowhere: cannot be reached by ssh") as caught:
         RemoteStand(settings=workspace.settings(), options=StandOptions(host="me@nowhere")).access()
     assert "Could not resolve hostname" in caught.value.details
 

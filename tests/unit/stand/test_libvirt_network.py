@@ -106,6 +106,13 @@ def test_a_range_in_use_is_an_error_with_a_hint(networks: Path) -> None:
 
 def test_a_libvirt_that_does_not_run_is_an_error(networks: Path, tmp_path: Path) -> None:
     (tmp_path / "bin" / "virsh").write_text("#!/bin/sh\necho 'Failed to connect socket' >&2; exit 1\n")
-    with pytest.raises(UserError, match="not reached") as caught:
+    with pytest.raises(UserError, match="cannot be reached") as caught:
         libvirt_network.create(NETWORK, dry_run=False)
     assert "group libvirt" in caught.value.hint
+
+
+def test_a_host_without_virsh_is_told_the_package(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(UserError, match="virsh: no such program") as caught:
+        libvirt_network.create(NETWORK, dry_run=False)
+    assert caught.value.hint == "apt-get install libvirt-clients"

@@ -80,7 +80,7 @@ def test_a_refusal_shows_its_message(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("said", "what"),
     [
-        ("fatal: [s]: UNREACHABLE! => \n    msg: 'Connection refused'\n", "s: not reached any more"),
+        ("fatal: [s]: UNREACHABLE! => \n    msg: 'Connection refused'\n", "s: can no longer be reached"),
         ("fatal: [s]: FAILED! => \n    msg: Missing sudo password\n", "s: sudo asks for a password there"),
         ("", "the stand is not ready: Ansible did not start"),
     ],

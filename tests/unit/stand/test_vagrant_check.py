@@ -123,7 +123,7 @@ def test_kvm_that_is_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 def test_kvm_that_is_there_but_makes_no_machine(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "kvm").touch()
     monkeypatch.setattr(vagrant_check, "KVM", tmp_path / "kvm")
-    with pytest.raises(UserError, match="is there, but makes no machine") as caught:
+    with pytest.raises(UserError, match="exists, but cannot make a machine") as caught:
         vagrant_check.check_kvm()
     assert "STAND_DRIVER=qemu" in caught.value.hint
 
@@ -149,7 +149,7 @@ def test_kvm_has_to_lend_its_virtualization(
     if works:
         vagrant_check.check_nested()
     else:
-        with pytest.raises(UserError, match="kvm_amd does not lend") as caught:
+        with pytest.raises(UserError, match="kvm_amd gives machines no") as caught:
             vagrant_check.check_nested()
         assert "options kvm_amd nested=1" in caught.value.hint
 
@@ -170,7 +170,7 @@ def test_a_box_that_cannot_be_had_can_be_made(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     monkeypatch.setenv("VAGRANT_HOME", str(tmp_path))
     monkeypatch.setenv("VAGRANT_SERVER_URL", "http://127.0.0.1:9")
-    with pytest.raises(UserError, match=r"cannot be had: http://127.0.0.1:9/.*Connection refused") as caught:
+    with pytest.raises(UserError, match=r"is not available: http://127.0.0.1:9/.*Connection refused") as caught:
         vagrant_check.check_box(vagrant.read({}), provider)
     assert "`make box SUITE=bookworm`" in caught.value.hint
 

@@ -172,7 +172,7 @@ def test_nothing_is_written_before_virtualboxs_server_has_ended(host: Host) -> N
 def test_a_server_that_does_not_end_is_an_error(host: Host, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtualbox, "_PATIENCE", 0)
     host.say(processes="VBoxSVC\n")
-    with pytest.raises(UserError, match="VBoxSVC still runs"):
+    with pytest.raises(UserError, match="VBoxSVC is still running"):
         virtualbox_network.advertise(NETWORK, dry_run=False)
 
 
