@@ -47,6 +47,13 @@ def test_the_message_of_a_build_and_its_log_are_kept(shop: Workshop, index: Loca
     assert shop.leftovers() == []
 
 
+def test_a_package_of_the_project_that_fails_is_named_without_a_version(shop: Workshop) -> None:
+    shop.service("app")
+    assert shop.vendor().status == 0
+    shop.write({"app/tiny_backend.py": "raise SystemExit('no')\n"})
+    assert shop.build().error[0] == "app: its wheel could not be built"
+
+
 @pytest.mark.parametrize(
     ("source", "hint"),
     [("#include <ldap.h>\n", "apt install libldap-dev"), ("#include <no/such.h>\n", "apt-file search /no/such.h")],

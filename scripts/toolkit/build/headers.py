@@ -1,4 +1,4 @@
-"""Which Debian package has what a failed build did not find."""
+"""The Debian package with the header, library or program that a failed build did not find."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -39,12 +40,12 @@ def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
     """
     if requested:
         return _requested(pythons, requested)
-    for candidates in (_distribution_candidates, _other_candidates):
-        for version in pythons:
-            for path in candidates(version):
-                found = probe(path)
-                if found and found.version == version:
-                    return found
+    of_distribution = [(version, Path(f"/usr/bin/python{version}")) for version in pythons]
+    others = ((version, path) for version in pythons for path in _others(version))
+    for version, path in itertools.chain(of_distribution, others):
+        found = probe(path)
+        if found and found.version == version:
+            return found
     available = sorted({found.version for path in Path("/usr/bin").glob("python3.*[0-9]") if (found := probe(path))})
     raise UserError(
         f".python-version: no interpreter for Python {' or '.join(pythons)} on this machine",
@@ -66,13 +67,8 @@ def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
     return found
 
 
-def _distribution_candidates(version: str) -> Iterator[Path]:
-    yield Path(f"/usr/bin/python{version}")
-
-
-def _other_candidates(version: str) -> Iterator[Path]:
-    on_path = shutil.which(f"python{version}")
-    if on_path:
+def _others(version: str) -> Iterator[Path]:
+    if on_path := shutil.which(f"python{version}"):
         yield Path(on_path)
     yield from (path for name, path in pyenv.versions().items() if pyenv.minor(name) == version)
 

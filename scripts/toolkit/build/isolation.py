@@ -22,7 +22,8 @@ _REFUSED = re.compile(
 def prefix() -> tuple[str, ...]:
     """Return the command prefix that runs a program with no network but a loopback of its own.
 
-    None where there is no network anyway, as inside a package build, nor where the kernel forbids it: it warns then.
+    It is empty where there is no network anyway, as inside a package build, and, with a warning, where the kernel
+    forbids namespaces.
     """
     if not has_network(_ROUTES, _ROUTES6):
         return ()
@@ -36,7 +37,7 @@ def prefix() -> tuple[str, ...]:
 
 
 def has_network(routes: Path, routes6: Path) -> bool:
-    """Tell whether any route leads out of this machine, by what the kernel says in proc(5); if unsure, it does."""
+    """Tell whether any route leads out of this machine, by proc(5); without such files, it is assumed."""
     if not routes.exists():
         return True
     lines = routes.read_text(encoding="ascii").splitlines()[1:]

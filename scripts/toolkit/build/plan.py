@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache, cached_property
 from pathlib import Path
 
-from toolkit.core import cycles
+from toolkit.core import cycles, os_release
 from toolkit.core.errors import UserError
 from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter, select
@@ -22,7 +24,7 @@ RECIPE = 2
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """One wheel to have.
+    """One wheel, and what it is made from.
 
     `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
     complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
@@ -79,7 +81,7 @@ class Planner:
 
     def dependencies(self) -> tuple[Node, ...]:
         """Return the wheels that a service installs besides those of its local packages."""
-        return tuple(self._node(d) for d in self._shipped())
+        return tuple(map(self._node, self._shipped.values()))
 
     def tests(self) -> tuple[Node, ...]:
         """Return the wheels that only the service's tests need."""
@@ -89,8 +91,9 @@ class Planner:
         """Return the wheels that only the service's developers need."""
         return self._required(self.lock.dev_requires, self.lock.service)
 
-    def _shipped(self) -> list[Distribution]:
-        return [d for d in self.lock.packages if self.interpreter.matches(d.marker)]
+    @cached_property
+    def _shipped(self) -> dict[str, Distribution]:
+        return {d.key: d for d in self.lock.packages if self.interpreter.matches(d.marker)}
 
     def _node(self, distribution: Distribution) -> Node:
         key = distribution.key
@@ -113,7 +116,7 @@ class Planner:
             source=self.vendored(file.name),
             identity=_digest([file.sha256, *(node.identity for node in requires)]),
             requires=requires,
-            cheap=distribution.key not in {shipped.key for shipped in self._shipped()},
+            cheap=distribution.key not in self._shipped,
         )
 
     def _ready(self, distribution: Distribution) -> Node:
@@ -134,12 +137,12 @@ class Planner:
             ready=True,
         )
 
-    def _required(self, references: Iterable[Pinned], wanted_by: str) -> tuple[Node, ...]:
+    def _required(self, references: Iterable[Pinned], owner: str) -> tuple[Node, ...]:
         try:
             found = [self.lock.find(key) for key in select(references, self.interpreter)]
         except KeyError as error:
             raise UserError(
-                f"pylock.{self.lock.service}.toml: {wanted_by} needs {error.args[0]}, which the lock does not hold",
+                f"pylock.{self.lock.service}.toml: {owner} needs {error.args[0]}, which the lock does not hold",
                 "run `make vendor`",
             ) from None
         return tuple(self._node(distribution) for distribution in found)
@@ -151,24 +154,28 @@ class Planner:
         return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
 
 
-def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], system: str) -> str:
-    """Return a node's key in the wheel store: its identity and all else that shapes the wheel.
-
-    `system` names the distribution's release, since compilers and C libraries differ between them.
-    """
+def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str]) -> str:
+    """Return a node's key in the wheel store: its identity and all else that shapes the wheel."""
     return _digest(
         [
             str(RECIPE),
             node.identity,
             interpreter.version,
             interpreter.soabi,
-            system,
+            _system(),
             str(node.cheap),
             json.dumps(flags, sort_keys=True),
             # Another interpreter brings its own idea of how to compile; a package must not get what pyenv's has built.
             *([] if interpreter.path.parent == Path("/usr/bin") else [str(interpreter.include)]),
         ]
     )
+
+
+@cache
+def _system() -> str:
+    """Return the distribution and its release, whose compilers and C libraries a wheel depends on; else the kernel."""
+    found = os_release.read()
+    return f"{found.get('ID', '')} {found.get('VERSION_ID', '')}" if found else os.uname().sysname
 
 
 def _digest(parts: list[str]) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -12,7 +11,7 @@ from pathlib import Path
 from toolkit.build import isolation, wheel_build
 from toolkit.build.plan import Node, store_key
 from toolkit.build.wheel_build import Job
-from toolkit.core import directories, os_release, process, progress, threads
+from toolkit.core import directories, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.core.progress import Progress
 from toolkit.model.interpreter import Interpreter
@@ -29,7 +28,7 @@ _CHEAP_SETTINGS = {"cython": {"--build-option": ["--no-cython-compile"]}}
 class Builder:
     """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`.
 
-    `advice` is what the error of a build says besides, where `{name}` is its distribution.
+    `advice` is added to the hint of a build's error; `{name}` in it stands for the distribution.
     """
 
     interpreter: Interpreter
@@ -57,7 +56,7 @@ class Builder:
     def _missing(self, wanted: Iterable[Node]) -> dict[Node, set[Node]]:
         """Return the nodes to build, each with those of them it waits for.
 
-        What built a wheel that is in the store already is not needed, so it is not looked at.
+        What builds a wheel is looked at only where the store does not hold that wheel.
         """
         missing: dict[Node, set[Node]] = {}
         stack = list(wanted)
@@ -65,7 +64,7 @@ class Builder:
             node = stack.pop()
             if node in missing or node in self._wheels:
                 continue
-            wheel = node.source if node.ready else self._stored(node)
+            wheel = node.source if node.ready else self.store.get(self._key(node))
             if wheel:
                 self._wheels[node] = wheel
                 continue
@@ -73,18 +72,15 @@ class Builder:
             stack.extend(node.requires)
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
 
-    def _stored(self, node: Node) -> Path | None:
-        return self.store.get(self._key(node))
-
     def _key(self, node: Node) -> str:
-        return store_key(node, self.interpreter, wheel_build.build_flags(), system())
+        return store_key(node, self.interpreter, wheel_build.build_flags())
 
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
         urgency = _urgency(waiting)
         running: dict[Future[Path], Node] = {}
         with threads.pool(self.jobs, self.stop) as pool:
             while waiting or running:
-                ready = sorted((n for n, needs in waiting.items() if not needs), key=lambda n: -urgency[n])
+                ready = sorted((n for n, others in waiting.items() if not others), key=lambda n: -urgency[n])
                 for node in ready[: self.jobs - len(running)]:
                     del waiting[node]
                     running[pool.submit(self._build_one, node, bar)] = node
@@ -92,8 +88,8 @@ class Builder:
                 node = running.pop(future)
                 self._wheels[node] = future.result()
                 bar.advance(node.label)
-                for needs in waiting.values():
-                    needs.discard(node)
+                for others in waiting.values():
+                    others.discard(node)
 
     def stop(self) -> None:
         """End what is being built, and wait for no other process that builds."""
@@ -111,32 +107,30 @@ class Builder:
                 wheel = self.store.put(key, self._wheel(node, scratch))
             # A development environment asks without the compiler's flags.
             images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
-            images.take({store_key(node, self.interpreter, {}, system()): wheel})
+            images.add({store_key(node, self.interpreter, {}): wheel})
             return wheel
 
     def _wheel(self, node: Node, scratch: Path) -> Path:
         try:
-            return wheel_build.build_wheel(self._job(node, scratch))
+            job = Job(
+                name=node.name,
+                version=node.version,
+                source=wheel_build.unpack(node.source, scratch / "source"),
+                python=self._environment(node),
+                scratch=scratch,
+                log=self.logs / f"{node.label.replace(' ', '-')}.log",
+                cheap=node.cheap,
+                config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
+            )
+            return wheel_build.build_wheel(job)
         except UserError as error:
             hints = filter(None, (error.hint, self.advice.format(name=node.name)))
             raise UserError(error.what, "; ".join(hints), error.details) from error
 
-    def _job(self, node: Node, scratch: Path) -> Job:
-        return Job(
-            name=node.name,
-            version=node.version,
-            source=wheel_build.unpack(node.source, scratch / "source"),
-            python=self._environment(node),
-            scratch=scratch,
-            log=self.logs / f"{node.label.replace(' ', '-')}.log",
-            cheap=node.cheap,
-            config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
-        )
-
     def _environment(self, node: Node) -> Path:
         """Return the interpreter of an environment of exactly the node's build requirements.
 
-        Nodes that need the same share one.
+        Nodes with the same build requirements share one.
         """
         key = tuple(sorted(required.identity for required in node.requires))
         with self._environment_lock:
@@ -150,9 +144,9 @@ class Builder:
 def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:
     """Return for each node the longest way to the end of the build; an archive's size stands for its time."""
     dependents: dict[Node, list[Node]] = {node: [] for node in waiting}
-    for node, needs in waiting.items():
-        for needed in needs:
-            dependents[needed].append(node)
+    for node, requires in waiting.items():
+        for required in requires:
+            dependents[required].append(node)
     result: dict[Node, int] = {}
 
     def visit(node: Node) -> int:
@@ -164,9 +158,3 @@ def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:
     for node in waiting:
         visit(node)
     return result
-
-
-def system() -> str:
-    """Return the distribution and its release, such as `debian 12`; the kernel's name elsewhere."""
-    found = os_release.read()
-    return f"{found.get('ID', '')} {found.get('VERSION_ID', '')}" if found else os.uname().sysname

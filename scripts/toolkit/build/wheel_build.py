@@ -54,6 +54,11 @@ class Job:
     cheap: bool = False
     config_settings: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def label(self) -> str:
+        """Return the name and version as a person reads them; local packages have no version yet."""
+        return f"{self.name} {self.version}".strip()
+
 
 def unpack(source: Path, directory: Path) -> Path:
     """Put a source, an archive or a local package's directory, into a new directory, and return where its tree is."""
@@ -77,9 +82,7 @@ def build_wheel(job: Job) -> Path:
     job.log.write_text(text, encoding="utf-8")
     wheels = list(output.glob("*.whl"))
     if len(wheels) != 1:
-        raise UserError(
-            f"{job.name} {job.version}: the build made {len(wheels)} wheels instead of one", f"see {job.log}"
-        )
+        raise UserError(f"{job.label}: the build made {len(wheels)} wheels instead of one", f"see {job.log}")
     _check_identity(job, wheels[0])
     return wheels[0]
 
@@ -112,13 +115,9 @@ def build_flags() -> Mapping[str, str]:
     # The maintainer's flags of the package being built come through the environment (DEB_*_MAINT_*).
     lines = process.read(["dpkg-buildflags"], cwd="/").splitlines()
     flags = dict(line.partition("=")[::2] for line in lines)
-    return {name: _without_paths(flags.get(name, "")) for name in _FLAG_VARIABLES}
-
-
-def _without_paths(flags: str) -> str:
-    return " ".join(
-        flag for flag in flags.split() if not flag.startswith(("-ffile-prefix-map=", "-fdebug-prefix-map="))
-    )
+    maps = ("-ffile-prefix-map=", "-fdebug-prefix-map=")
+    words = {name: flags.get(name, "").split() for name in _FLAG_VARIABLES}
+    return {name: " ".join(word for word in words[name] if not word.startswith(maps)) for name in words}
 
 
 def _environment(job: Job) -> dict[str, str]:
@@ -147,27 +146,18 @@ def _environment(job: Job) -> dict[str, str]:
 
 def _check_identity(job: Job, wheel: Path) -> None:
     """Refuse a wheel whose own metadata tells another name or version than the lock."""
+    from packaging.utils import canonicalize_version
+
     found = metadata.read(wheel)
-    same_version = not job.version or _same_version(found.version, job.version)
+    same_version = not job.version or canonicalize_version(found.version) == canonicalize_version(job.version)
     if normalize(found.name) != normalize(job.name) or not same_version:
         raise UserError(
-            f"{job.name} {job.version}: its build made {found.name} {found.version}",
+            f"{job.label}: its build made {found.name} {found.version}",
             f"the archive is not what its name says: see where it came from, then `make vendor UPGRADE={job.name}`",
         )
-
-
-def _same_version(first: str, second: str) -> bool:
-    from packaging.version import InvalidVersion, Version
-
-    try:
-        return Version(first) == Version(second)
-    except InvalidVersion:
-        return first == second
 
 
 def _build_error(job: Job, error: process.CommandError) -> UserError:
     hint = headers.suggestion(error.output) or isolation.suggestion(error.output)
     tail = "\n".join(error.output.splitlines()[-40:])
-    return UserError(
-        f"{job.name} {job.version}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail
-    )
+    return UserError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.build import interpreters as interpreter
+from toolkit.build import interpreters
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
@@ -31,11 +31,10 @@ class Built:
 def build(
     project: Project, settings: Settings, options: BuildOptions, *, tests: bool = False, development: bool = False
 ) -> Built:
-    """Build what every lock of the project names and return the wheels; with `tests`, also those that only tests need.
+    """Build what every lock of the project names and return the wheels.
 
-    With `development`, those of developers are among these.
-
-    `vendor/` has been checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle.
+    Those that only tests and only developers need are built with `tests` and `development`. `vendor/` has been
+    checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle.
     """
     planners = {name: _planner(project, settings, options, name) for name in map(project.lock_name, project.locked)}
     runtime = {name: planner.runtime() for name, planner in planners.items()}
@@ -70,7 +69,7 @@ def build_nodes(
 
 def _planner(project: Project, settings: Settings, options: BuildOptions, name: str) -> Planner:
     locked = lock_file.read(lock_file.path_of(settings.vendor, name))
-    found = interpreter.find(locked.pythons, options.python)
+    found = interpreters.find(locked.pythons, options.python)
     return Planner(lock=locked, interpreter=found, project=settings.project, vendored=settings.vendor.joinpath)
 
 

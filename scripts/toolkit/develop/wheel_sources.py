@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.build import plan, scheduler, wheels
+from toolkit.build import plan, wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
 from toolkit.core.errors import UserError
@@ -96,14 +96,14 @@ class WheelSources:
         found = {name: image for name, key in keys.items() if (image := images.find(key))}
         missing = [name for name in keys if name not in found]
         paths = self._wheels(missing)
-        made = images.take({keys[name]: paths[name] for name in missing})
+        made = images.add({keys[name]: paths[name] for name in missing})
         return found | {name: made[keys[name]] for name in missing}
 
     def _key(self, name: str) -> str:
         if name in self.ready:
             return self.ready[name].sha256
         # Without the compiler's flags, which take a program to ask for and change nothing for a developer.
-        return plan.store_key(self.nodes[name], self.building, {}, scheduler.system())
+        return plan.store_key(self.nodes[name], self.building, {})
 
     def _wheels(self, names: Iterable[str]) -> dict[str, Path]:
         found = {name: self.ready[name].path for name in names if name in self.ready}

@@ -41,7 +41,7 @@ class Packaging:
         return pruning.read(self.debian / name, f"debian/{name}")
 
     def finish(self, installed: Installed) -> None:
-        """Write what the package has to depend on. Raises `UserError` when its architecture or interpreter is wrong."""
+        """Write the dependency on the interpreter. Raises `UserError` when the architecture or interpreter is wrong."""
         package = self._package(installed.plan.service)
         architecture = self.control.binaries[package].get("Architecture")
         if architecture == "all" and not installed.is_pure:
@@ -49,7 +49,7 @@ class Packaging:
                 f"{self.control.path}: {package} is `Architecture: all`, but holds compiled code",
                 f"write `Architecture: any` in its paragraph (line {self.control.binaries[package].line})",
             )
-        _write_variable(self.debian / f"{package}.substvars", _VARIABLE, dependency(installed.plan.interpreter))
+        _set_depends(self.debian / f"{package}.substvars", dependency(installed.plan.interpreter))
 
     def _package(self, service: Package) -> str:
         return self.control.package_of(service, self.namespace)
@@ -83,8 +83,8 @@ def dependency(interpreter: Interpreter) -> str:
     return f"python3 (>= {version}~), python3 (<< {major}.{minor + 1})"
 
 
-def _write_variable(path: Path, name: str, value: str) -> None:
-    """Set one variable of a substvars file, and leave the others that debhelper's tools have put there."""
+def _set_depends(path: Path, relation: str) -> None:
+    """Set our variable of a substvars file, deb-substvars(5), and leave those of debhelper's tools."""
     old = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-    kept = [line for line in old if not line.startswith(f"{name}=")]
-    files.write_atomic(path, "".join(f"{line}\n" for line in [*kept, f"{name}={value}"]))
+    kept = [line for line in old if not line.startswith(f"{_VARIABLE}=")]
+    files.write_atomic(path, "".join(f"{line}\n" for line in [*kept, f"{_VARIABLE}={relation}"]))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.model.core_metadata import CoreMetadata
@@ -36,9 +36,5 @@ def _paragraph(item: CoreMetadata, texts: Mapping[str, str], prefix: Path) -> st
 def _texts(texts: Mapping[str, str]) -> Iterator[str]:
     for name, text in texts.items():
         yield f" --- {name} ---"
-        yield from _indented(text.splitlines())
-
-
-def _indented(lines: Iterable[str]) -> Iterator[str]:
-    # A line of a field's text begins with a space; an empty one is a dot.
-    return (f" {line}" if line.strip() else " ." for line in lines)
+        # A line of a field's text begins with a space; an empty one is a dot.
+        yield from (f" {line}" if line.strip() else " ." for line in text.splitlines())

@@ -1,4 +1,4 @@
-"""What of the installed distributions a package leaves out: `debian/<package>.prune`, one pattern a line."""
+"""Files of installed distributions that a package leaves out: `debian/<package>.prune`, one pattern a line."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ class Rule:
     origin: str
 
     def matcher(self, site: str) -> re.Pattern[str]:
-        """Return what matches the paths it means, which are relative to the environment; `site` is site-packages there.
+        """Return an expression for the paths it means, relative to the environment; `site` is site-packages there.
 
-        `*` and `?` stand for no slash, `**` for anything; a directory means all that is in it. With a slash at its
-        beginning it starts at the environment, without one at site-packages.
+        `*` and `?` match no slash, `**` matches anything; a directory means all that is in it. A pattern that begins
+        with a slash starts at the environment, any other at site-packages.
         """
         start, rest = ("", self.pattern[1:]) if self.pattern.startswith("/") else (re.escape(f"{site}/"), self.pattern)
         words = (_EXPRESSIONS.get(word) or re.escape(word) for word in _TOKEN.findall(rest.rstrip("/")))
@@ -54,16 +54,16 @@ def read(path: Path, shown: str) -> tuple[Rule, ...]:
 
 
 def chosen(names: Iterable[str], rules: Sequence[Rule], site: str) -> set[str]:
-    """Return the names to leave out: modules with their byte code; never what says that a distribution is there.
+    """Return the names to leave out: modules with their byte code, but never a distribution's metadata.
 
-    It warns of rules that mean nothing: what they were for may have moved.
+    It warns of rules that match nothing: the files may have moved.
     """
     every = set(names)
     # Byte code goes with its module, and metadata has to stay.
-    open_to_choice = [name for name in every if not name.endswith(".pyc") and ".dist-info/" not in name]
+    candidates = [name for name in every if not name.endswith(".pyc") and ".dist-info/" not in name]
     found: set[str] = set()
     for rule in rules:
-        matching = {name for name in open_to_choice if rule.matcher(site).fullmatch(name)}
+        matching = {name for name in candidates if rule.matcher(site).fullmatch(name)}
         if not matching:
             console.warn(f"{rule.origin}: {rule.pattern} matches nothing")
         found |= matching
@@ -77,17 +77,13 @@ def _module(byte_code: str) -> str:
 
 
 def rewrite_records(root: Path, left_out: Iterable[str]) -> None:
-    """Take files that were left out of the RECORD of their distribution, below `root`."""
+    """Remove the rows of files that were left out, from each RECORD below `root`."""
     absent = set(left_out)
     for path in root.glob("lib/python*/site-packages/*.dist-info/RECORD"):
-        site = path.parents[1]
+        site = path.parents[1].relative_to(root).as_posix()
         old = record.read(path)
-        new = [row for row in old if not _is_absent(site, row.path, root, absent)]
+        # Paths are relative to site-packages: scripts are at `../../../bin/x`.
+        new = [row for row in old if posixpath.normpath(posixpath.join(site, row.path)) not in absent]
         if len(new) != len(old):
             files.write_atomic(path, record.text(new))
             path.chmod(0o644)
-
-
-def _is_absent(site: Path, path: str, root: Path, absent: set[str]) -> bool:
-    # A RECORD has `../../../bin/x` for scripts.
-    return posixpath.normpath(posixpath.join(site.relative_to(root).as_posix(), path)) in absent

@@ -25,7 +25,7 @@ BUILT_WITH = f"{TOOL}:built-with"
 
 @dataclass(frozen=True, kw_only=True)
 class Materials:
-    """What a service is made of: its lock, its installed wheels, and the interpreter that chose among the markers."""
+    """What a service is made of: its lock, its installed wheels, and the interpreter that the markers are for."""
 
     service: str
     lock: Lock
@@ -34,7 +34,7 @@ class Materials:
 
 
 def document(materials: Materials) -> dict[str, Any]:
-    """Return the bill: the service, what it runs with (`required`), what built that (`excluded`), and who needs what.
+    """Return the bill: the service, what it runs with (`required`), what built that (`excluded`), who requires what.
 
     The same materials give the same document: its serial number follows from its content, and it names no time.
     """
@@ -43,17 +43,28 @@ def document(materials: Materials) -> dict[str, Any]:
     own = materials.lock.local[-1].name if materials.lock.local else materials.service
     tools = _tools(materials.lock, materials.interpreter, locked)
     components = [
-        *(_component(item, locked.get(name), materials) for name, item in sorted(found.items()) if name != own),
-        *(_tool(item, materials) for item in tools),
+        *(
+            _component(name, item.version, "required", locked.get(name), materials.interpreter) | _licences(item)
+            for name, item in sorted(found.items())
+            if name != own
+        ),
+        *(_component(item.name, item.version, "excluded", item, materials.interpreter) for item in tools),
     ]
+    version = found[own].version if own in found else ""
+    application = {
+        "type": "application",
+        "bom-ref": f"service:{materials.service}",
+        "name": materials.service,
+        **({"version": version} if version else {}),
+    }
     body = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"component": _application(materials, found.get(own)), "tools": {"components": [_toolkit()]}},
+        "metadata": {"component": application, "tools": {"components": [{"type": "application", "name": TOOL}]}},
         "components": components,
-        # An old lock does not say who needs whom, and nothing is a wrong answer.
-        **({} if materials.lock.direct is None else {"dependencies": _dependencies(materials, found, own)}),
+        # An old lock does not have the requirements of each; an empty list would be a wrong answer.
+        **({} if materials.lock.direct is None else {"dependencies": _dependencies(materials, found, locked, own)}),
     }
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(body, sort_keys=True))
     return {**body, "serialNumber": f"urn:uuid:{serial}"}
@@ -70,43 +81,16 @@ def write(path: Path, materials: Materials) -> None:
     path.chmod(0o644)
 
 
-def _application(materials: Materials, item: CoreMetadata | None) -> dict[str, Any]:
-    version = item.version if item else ""
+def _component(
+    name: str, version: str, scope: str, locked: Distribution | None, interpreter: Interpreter
+) -> dict[str, Any]:
     return {
-        "type": "application",
-        "bom-ref": f"service:{materials.service}",
-        "name": materials.service,
-        **({"version": version} if version else {}),
-    }
-
-
-def _toolkit() -> dict[str, Any]:
-    return {"type": "application", "name": TOOL}
-
-
-def _component(item: CoreMetadata, locked: Distribution | None, materials: Materials) -> dict[str, Any]:
-    name = normalize(item.name)
-    component: dict[str, Any] = {
         "type": "library",
         "bom-ref": _reference(name, locked),
         "name": name,
-        "version": item.version,
-        "scope": "required",
-        **_licences(item),
-    }
-    if locked:
-        component |= _origin(locked, materials.interpreter)
-    return component
-
-
-def _tool(item: Distribution, materials: Materials) -> dict[str, Any]:
-    return {
-        "type": "library",
-        "bom-ref": _reference(item.name, item),
-        "name": item.name,
-        "version": item.version,
-        "scope": "excluded",
-        **_origin(item, materials.interpreter),
+        "version": version,
+        "scope": scope,
+        **(_origin(locked, interpreter) if locked else {}),
     }
 
 
@@ -135,7 +119,7 @@ def _licences(item: CoreMetadata) -> dict[str, Any]:
 def _tools(lock: Lock, interpreter: Interpreter, shipped: Mapping[str, Distribution]) -> list[Distribution]:
     """Return what only builds needed, and what builds that; not what only tests do."""
     found: dict[str, Distribution] = {}
-    stack = [*(key for item in shipped.values() for key in select(item.build_requires, interpreter))]
+    stack = [key for item in shipped.values() for key in select(item.build_requires, interpreter)]
     stack += [key for item in lock.local for key in select(item.build_requires, interpreter)]
     ours = {item.key for item in shipped.values()}
     while stack:
@@ -146,18 +130,18 @@ def _tools(lock: Lock, interpreter: Interpreter, shipped: Mapping[str, Distribut
     return [found[key] for key in sorted(found)]
 
 
-def _dependencies(materials: Materials, found: Mapping[str, CoreMetadata], own: str) -> list[dict[str, Any]]:
-    """Return who needs whom at run time, as the lock says: the direct requirements, where their markers hold."""
-    lock, holds = materials.lock, materials.interpreter
-    locked = {item.name: item for item in lock.packages if holds.matches(item.marker)}
+def _dependencies(
+    materials: Materials, found: Mapping[str, CoreMetadata], locked: Mapping[str, Distribution], own: str
+) -> list[dict[str, Any]]:
+    """Return what each requires at run time, as the lock has it: the direct requirements, where their markers hold."""
+    lock, interpreter = materials.lock, materials.interpreter
     references = {name: _reference(name, locked.get(name)) for name in found if name != own}
-    written = [line for line in lock.direct or () if line.kind == "runtime"]
-    texts = {item.name: [line for line in written if line.source == item.name] for item in lock.local}
-    rows = {f"service:{materials.service}": [line.name for line in texts.get(own, ()) if _counts(line.text, holds)]}
+    direct = [line for line in lock.direct or () if line.kind == "runtime" and _applies(line.text, interpreter)]
+    rows = {f"service:{materials.service}": [line.name for line in direct if line.source == own]}
     for name, reference in sorted(references.items()):
-        local = [line.name for line in texts.get(name, ()) if _counts(line.text, holds)]
         requires = locked[name].requires if name in locked else ()
-        rows[reference] = [*local, *(_name(text) for text in requires if _counts(text, holds))]
+        rows[reference] = [line.name for line in direct if line.source == name]
+        rows[reference] += [_name(text) for text in requires if _applies(text, interpreter)]
     return [
         {"ref": row, "dependsOn": sorted({references[name] for name in names if name in references} - {row})}
         for row, names in rows.items()
@@ -170,10 +154,10 @@ def _name(text: str) -> str:
     return normalize(Requirement(text).name)
 
 
-def _counts(text: str, interpreter: Interpreter) -> bool:
-    """Tell whether a direct requirement counts for an interpreter; the lock holds those alone whose extra is asked for.
+def _applies(text: str, interpreter: Interpreter) -> bool:
+    """Tell whether a direct requirement applies to an interpreter; the lock has only those whose extra is asked for.
 
-    One that is a path of the project has been decided on when the lock was made.
+    One that is a path of the project does: its marker was evaluated when the lock was made.
     """
     from packaging.requirements import InvalidRequirement, Requirement
 

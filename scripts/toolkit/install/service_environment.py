@@ -60,7 +60,7 @@ def install(plan: ServiceEnvironment, destdir: Path, store: Path, jobs: int, *, 
     python = (target if runs_there else plan.prefix) / "bin" / "python"
     with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
-        environment.create(staged, plan.interpreter, ())
+        environment.create(staged, plan.interpreter)
         _copy_files(owners, staged, python, jobs)
         pruning.rewrite_records(staged, left_out)
         own = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged, python)]
@@ -125,6 +125,6 @@ def _copy_scripts(plan: ServiceEnvironment, owners: Mapping[str, Image], root: P
         if target.exists():
             other = owner.name if owner else "the virtual environment"
             raise UserError(f"{source}: {other} has a script of this name too", "rename the script")
-        target.write_bytes(scripts.aim(source.read_bytes(), python))
+        target.write_bytes(scripts.with_interpreter(source.read_bytes(), python))
         target.chmod(0o755)
         yield source.name

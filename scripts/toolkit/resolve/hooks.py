@@ -110,7 +110,7 @@ class HookRunner:
     def _create(self, name: str, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
         """Make an environment of a closure and return its interpreter."""
         directory = self.scratch / f"environment-{name}"
-        python = environment.create(directory / "environment", self.interpreter, ())
+        python = environment.create(directory / "environment", self.interpreter)
         if not closure:
             return python
         requirements = directory / "requirements.txt"

@@ -1,4 +1,4 @@
-"""Build environments: exactly the locked build requirements, and nothing else."""
+"""Virtual environments of exactly the wheels that are given, without pip."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import unpacking
 
 
-def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path]) -> Path:
+def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path] = ()) -> Path:
     """Make a virtual environment without pip at `prefix`, install `wheels` there, and return its interpreter's path.
 
     Raises `UserError` for what is no wheel.

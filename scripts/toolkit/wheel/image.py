@@ -26,7 +26,7 @@ _PLACEHOLDER = Path("python")
 
 
 class File(NamedTuple):
-    """A file of an image: its size in bytes, when it was written (ns), its sha256, and whether it is to be aimed."""
+    """A file of an image: its size in bytes, when it was written (ns), its sha256, and whether it starts the interpreter."""
 
     size: int
     written: int
@@ -58,7 +58,7 @@ class Image:
         return sorted(name.removeprefix("bin/") for name in self.files if name.startswith("bin/"))
 
     def link(self, prefix: Path) -> None:
-        """Put the files into the environment at `prefix` by hard links; what stood in their places goes."""
+        """Put the files into the environment at `prefix` by hard links, and replace those that are there."""
         self._place(self.files, prefix, prefix / "bin" / "python", _link)
 
     def copy(self, names: Iterable[str], target: Path, python: Path) -> None:
@@ -72,7 +72,7 @@ class Image:
             os.makedirs(start + directory, exist_ok=True)
         for name in chosen:
             if self.files[name].is_script:
-                written[name] = scripts.aim((self.root / name).read_bytes(), python)
+                written[name] = scripts.with_interpreter((self.root / name).read_bytes(), python)
                 _replace(target / name, written[name], 0o755)
             else:
                 put(f"{self.root}/{name}", start + name)
@@ -126,7 +126,9 @@ class Images:
 
     def get(self, wheels: Sequence[Path]) -> list[Image]:
         """Return an image for each wheel, in the same order, every file of it as its hash says. Raises `UserError`."""
-        return threads.each(self._verified, wheels, threads=self.jobs)
+        return threads.each(
+            lambda wheel: self._of_wheel(wheel, files.sha256(wheel), hashes=True), wheels, threads=self.jobs
+        )
 
     def find(self, identity: str) -> Image | None:
         """Return the image that was made for this identity; None when there is none, or it is not as it was."""
@@ -135,22 +137,24 @@ class Images:
         except OSError:
             return None
 
-    def take(self, wheels: Mapping[str, Path]) -> dict[str, Image]:
+    def add(self, wheels: Mapping[str, Path]) -> dict[str, Image]:
         """Make images of wheels, by their identities, under which they are found from then on."""
-        return dict(threads.each(self._take, wheels.items(), threads=self.jobs))
+        return dict(threads.each(self._add, wheels.items(), threads=self.jobs))
 
-    def _take(self, item: tuple[str, Path]) -> tuple[str, Image]:
+    def _add(self, item: tuple[str, Path]) -> tuple[str, Image]:
         identity, wheel = item
         content = files.sha256(wheel)
-        made = self._make(content, wheel.name, lambda root: self._unpack(wheel, root))
+        made = self._of_wheel(wheel, content)
         alias = self._directory(identity)
         alias.mkdir(parents=True, exist_ok=True)
         files.write_atomic(alias / "image", content)
         return identity, made
 
-    def _verified(self, wheel: Path) -> Image:
-        key = files.sha256(wheel)
-        return self._make(key, wheel.name, lambda root: self._unpack(wheel, root), hashes=True)
+    def _of_wheel(self, wheel: Path, content: str, *, hashes: bool = False) -> Image:
+        def unpack(root: Path) -> dict[str, bool]:
+            return unpacking.unpack(wheel, root, self.interpreter.version, _PLACEHOLDER)
+
+        return self._make(content, wheel.name, unpack, hashes=hashes)
 
     def byte_code(self, images: Sequence[Image], prefix: Path) -> list[Image]:
         """Return the byte code of each image for an environment at `prefix`, its final path."""
@@ -169,9 +173,6 @@ class Images:
             return {os.path.relpath(name, root): False for name in names}
 
         return self._make(key, image.wheel, compile_into, hashes=True)
-
-    def _unpack(self, wheel: Path, root: Path) -> dict[str, bool]:
-        return unpacking.unpack(wheel, root, self.interpreter.version, _PLACEHOLDER)
 
     def _make(self, key: str, wheel: str, fill: Callable[[Path], dict[str, bool]], *, hashes: bool = False) -> Image:
         directory = self._directory(key)

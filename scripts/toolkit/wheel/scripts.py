@@ -19,7 +19,7 @@ _FIRST_LINE = re.compile(
 )
 
 
-def aim(script: bytes, interpreter: Path) -> bytes:
+def with_interpreter(script: bytes, interpreter: Path) -> bytes:
     """Return a script with `interpreter` in its first line, options kept; what is not Python stays as it is.
 
     `#!python`, which stands for the interpreter in wheels (PEP 427), is such a line too.

@@ -41,7 +41,7 @@ class Store:
         return None
 
     def put(self, key: str, wheel: Path) -> Path:
-        """Take a wheel in and return where it stands now. Call it inside `reserved(key)`."""
+        """Copy a wheel into the store and return its path there. Call it inside `reserved(key)`."""
         directory = self._directory(key)
         for old in directory.iterdir():
             old.unlink()

@@ -47,7 +47,9 @@ def unpack(wheel: Path, root: Path, version: str, python: Path) -> dict[str, boo
                 is_script = in_bin and member.filename.split("/")[1] == "scripts" and content.startswith(b"#!python")
                 # Programs and shared objects are what zip files call executable; scripts are in any case.
                 mode = 0o755 if in_bin or member.external_attr >> 16 & 0o111 else 0o644
-                write(name, scripts.aim(content, python) if is_script else content, mode, is_script=is_script)
+                write(
+                    name, scripts.with_interpreter(content, python) if is_script else content, mode, is_script=is_script
+                )
             for name, target in commands.items():
                 write(name, scripts.entry_point(python, target), 0o755, is_script=True)
             write(installer, b"python-common\n", 0o644)

@@ -34,7 +34,7 @@ class Place:
     def take(self, item: TargetDistribution, **files: str) -> Image:
         contents = {f"{item.name}.py": f"VERSION = '{item.version}'\n", **{f"{k}.py": v for k, v in files.items()}}
         wheel = make_wheel(self.directory / "wheels", item.name, contents, version=item.version)
-        return self.images.take({item.identity: wheel})[item.identity]
+        return self.images.add({item.identity: wheel})[item.identity]
 
     def bring(self, *items: TargetDistribution) -> Changes:
         there = sync.installed(self.site)

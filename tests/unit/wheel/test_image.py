@@ -53,7 +53,7 @@ def make_environment(prefix: Path) -> Path:
 @pytest.mark.parametrize("name", ["plain", "with a space", "с буквами", "long" * 40])
 def test_scripts_run_whatever_the_environments_path(images: Images, wheel: Path, tmp_path: Path, name: str) -> None:
     prefix = make_environment(tmp_path / name)
-    images.take({"one": wheel})["one"].link(prefix)
+    images.add({"one": wheel})["one"].link(prefix)
     environment = {**os.environ, "PYTHONPATH": str(prefix / SITE)}
     scripts = {"parcel-run": "hello\n", "Parcel.More": "hello\n", "parcel-data": "data\n"}
     for script, said in scripts.items():
@@ -65,7 +65,7 @@ def test_scripts_run_whatever_the_environments_path(images: Images, wheel: Path,
 
 def test_the_record_is_true_of_every_file(images: Images, wheel: Path, tmp_path: Path) -> None:
     prefix = make_environment(tmp_path / "environment")
-    images.take({"one": wheel})["one"].link(prefix)
+    images.add({"one": wheel})["one"].link(prefix)
     [found] = installed(prefix / SITE)["parcel"]
     assert found.is_whole()
     assert {Path(path).name for path, _ in found.files()} >= {"parcel-run", "Parcel.More", "__init__.py", "INSTALLER"}
@@ -76,7 +76,7 @@ def test_the_record_is_true_of_every_file(images: Images, wheel: Path, tmp_path:
 def test_two_environments_share_the_files(images: Images, wheel: Path, tmp_path: Path) -> None:
     first, second = (make_environment(tmp_path / name) for name in ("first", "second"))
     for prefix in (first, second):
-        images.take({"one": wheel})["one"].link(prefix)
+        images.add({"one": wheel})["one"].link(prefix)
     name = f"{SITE}/parcel/__init__.py"
     assert (first / name).samefile(second / name)
     assert not (first / name).stat().st_mode & 0o222
@@ -84,20 +84,20 @@ def test_two_environments_share_the_files(images: Images, wheel: Path, tmp_path:
 
 def test_what_was_unpacked_is_found_again_until_somebody_writes_to_it(images: Images, wheel: Path) -> None:
     assert images.find("one") is None
-    taken = images.take({"one": wheel})["one"]
+    taken = images.add({"one": wheel})["one"]
     assert images.find("one") == taken
     module = taken.root / SITE / "parcel" / "__init__.py"
     module.chmod(0o644)
     module.write_text("print('changed')\n")
     assert images.find("one") is None
-    again = images.take({"one": wheel})["one"]
+    again = images.add({"one": wheel})["one"]
     assert "hello" in (again.root / SITE / "parcel" / "__init__.py").read_text()
 
 
 def test_on_another_file_system_files_are_copied(
     images: Images, wheel: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    taken = images.take({"one": wheel})["one"]
+    taken = images.add({"one": wheel})["one"]
 
     def refuse(source: object, target: object) -> None:
         raise OSError(18, "Invalid cross-device link")
@@ -141,7 +141,7 @@ def test_what_leads_out_is_refused_before_anything_is_written(
         if user == "package and tests":
             images.get([evil])
         elif user == "development environment":
-            images.take({"evil": evil})
+            images.add({"evil": evil})
         else:
             environment.create(tmp_path / "environment", images.interpreter, [evil])
     names = {path.name for path in tmp_path.rglob("*") if path.is_file()}
@@ -151,13 +151,13 @@ def test_what_leads_out_is_refused_before_anything_is_written(
 def test_an_entry_point_that_leads_out_is_refused(images: Images, tmp_path: Path) -> None:
     evil = make_wheel(tmp_path / "wheels", "evil", {}, entry_points="[console_scripts]\n../evil = evil:main\n")
     with pytest.raises(UserError, match=r"the entry point \.\./evil leads out of the environment"):
-        images.take({"evil": evil})
+        images.add({"evil": evil})
 
 
 def test_files_go_where_their_schemes_say(images: Images, tmp_path: Path) -> None:
     files = {"pkg-1.0.data/" + name: "" for name in ("purelib/a.py", "platlib/b.so", "headers/c.h", "data/share/d")}
     wheel = make_wheel(tmp_path / "wheels", "pkg", files)
-    names = {name for name in images.take({"pkg": wheel})["pkg"].files if ".dist-info" not in name}
+    names = {name for name in images.add({"pkg": wheel})["pkg"].files if ".dist-info" not in name}
     assert names == {f"{SITE}/a.py", f"{SITE}/b.so", f"include/site/python{HERE}/pkg/c.h", "share/d"}
 
 
@@ -172,4 +172,4 @@ def test_a_directory_of_modules_called_scripts_holds_no_scripts(images: Images, 
 def test_what_is_no_wheel_is_said(images: Images, tmp_path: Path) -> None:
     (tmp_path / "evil-1.0-py3-none-any.whl").write_bytes(b"nothing")
     with pytest.raises(UserError, match="not a wheel"):
-        images.take({"evil": tmp_path / "evil-1.0-py3-none-any.whl"})
+        images.add({"evil": tmp_path / "evil-1.0-py3-none-any.whl"})

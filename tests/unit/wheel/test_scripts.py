@@ -35,7 +35,7 @@ def test_a_script_runs_with_its_options_in_whatever_path(
     python: Path, tmp_path: Path, start: str, options: str
 ) -> None:
     code = "import sys\nprint(sys.executable, sys.argv[1:], sys.orig_argv[1:-3], sep='|')\n"
-    script = scripts.aim(f"{start}{options}\n{code}".encode(), python)
+    script = scripts.with_interpreter(f"{start}{options}\n{code}".encode(), python)
     assert run(tmp_path, script, "a b", "c") == f"{python}|['a b', 'c']|{options.split()}\n"
 
 
@@ -49,7 +49,7 @@ def test_a_future_import_stays_the_first_statement(tmp_path: Path) -> None:
     python.parent.mkdir()
     python.symlink_to(sys.executable)
     script = b"#!/usr/bin/python3\n# a comment\nfrom __future__ import annotations\nprint('ran')\n"
-    assert run(tmp_path, scripts.aim(script, python)) == "ran\n"
+    assert run(tmp_path, scripts.with_interpreter(script, python)) == "ran\n"
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_a_future_import_stays_the_first_statement(tmp_path: Path) -> None:
     ],
 )
 def test_only_scripts_of_python_are_aimed_at_the_interpreter(first: str, expected: str) -> None:
-    assert scripts.aim(f"{first}\nrest\n".encode(), PYTHON) == f"{expected}\nrest\n".encode()
+    assert scripts.with_interpreter(f"{first}\nrest\n".encode(), PYTHON) == f"{expected}\nrest\n".encode()
 
 
 def test_a_script_with_dos_line_ends_can_be_started() -> None:
-    assert scripts.aim(b"#!/usr/bin/env python3\r\nprint()\r\n", PYTHON) == b"#!/x/python\nprint()\r\n"
+    assert scripts.with_interpreter(b"#!/usr/bin/env python3\r\nprint()\r\n", PYTHON) == b"#!/x/python\nprint()\r\n"
