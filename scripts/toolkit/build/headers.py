@@ -8,64 +8,52 @@ import shutil
 from toolkit.core import process
 from toolkit.core.errors import UserError
 
-#: Headers, libraries and programs that Python distributions ask for most, where apt-file is not installed.
-_PACKAGES = {
-    "Python.h": "python3-dev",
-    "ffi.h": "libffi-dev",
-    "openssl/ssl.h": "libssl-dev",
-    "openssl/opensslv.h": "libssl-dev",
-    "libpq-fe.h": "libpq-dev",
-    "pg_config": "libpq-dev",
-    "mysql.h": "default-libmysqlclient-dev",
-    "mysql_config": "default-libmysqlclient-dev",
-    "zlib.h": "zlib1g-dev",
-    "bzlib.h": "libbz2-dev",
-    "lzma.h": "liblzma-dev",
-    "zstd.h": "libzstd-dev",
-    "lz4.h": "liblz4-dev",
-    "libxml/xmlversion.h": "libxml2-dev",
-    "xml2-config": "libxml2-dev",
-    "libxslt/xsltconfig.h": "libxslt1-dev",
-    "xslt-config": "libxslt1-dev",
-    "sasl/sasl.h": "libsasl2-dev",
-    "ldap.h": "libldap-dev",
-    "lber.h": "libldap-dev",
-    "curl/curl.h": "libcurl4-openssl-dev",
-    "curl-config": "libcurl4-openssl-dev",
-    "yaml.h": "libyaml-dev",
-    "jpeglib.h": "libjpeg-dev",
-    "ft2build.h": "libfreetype-dev",
-    "sqlite3.h": "libsqlite3-dev",
-    "gmp.h": "libgmp-dev",
-    "uuid/uuid.h": "uuid-dev",
-    "systemd/sd-daemon.h": "libsystemd-dev",
-    "sys/capability.h": "libcap-dev",
-    "libvirt/libvirt.h": "libvirt-dev",
-    "apt-pkg/init.h": "libapt-pkg-dev",
-    "rados/librados.h": "librados-dev",
-    "krb5.h": "libkrb5-dev",
-    "gssapi/gssapi.h": "libkrb5-dev",
-    "snappy.h": "libsnappy-dev",
-    "librdkafka/rdkafka.h": "librdkafka-dev",
-    "sodium.h": "libsodium-dev",
-    "pcap.h": "libpcap-dev",
-    "event.h": "libevent-dev",
-    "re2/re2.h": "libre2-dev",
-    "gcc": "build-essential",
-    "cc": "build-essential",
-    "x86_64-linux-gnu-gcc": "build-essential",
-    "aarch64-linux-gnu-gcc": "build-essential",
-    "g++": "build-essential",
-    "x86_64-linux-gnu-g++": "build-essential",
-    "make": "make",
-    "cmake": "cmake",
-    "ninja": "ninja-build",
-    "pkg-config": "pkgconf",
-    "swig": "swig",
+#: The headers and programs that Python distributions need most, by their packages; others are looked up by apt-file.
+_NAMES = {
+    "build-essential": "gcc cc x86_64-linux-gnu-gcc aarch64-linux-gnu-gcc g++ x86_64-linux-gnu-g++",
     "cargo": "cargo",
-    "rustc": "rustc",
+    "cmake": "cmake",
+    "default-libmysqlclient-dev": "mysql.h mysql_config",
     "gfortran": "gfortran",
+    "libapt-pkg-dev": "apt-pkg/init.h",
+    "libbz2-dev": "bzlib.h",
+    "libcap-dev": "sys/capability.h",
+    "libcurl4-openssl-dev": "curl/curl.h curl-config",
+    "libevent-dev": "event.h",
+    "libffi-dev": "ffi.h",
+    "libfreetype-dev": "ft2build.h",
+    "libgmp-dev": "gmp.h",
+    "libjpeg-dev": "jpeglib.h",
+    "libkrb5-dev": "krb5.h gssapi/gssapi.h",
+    "libldap-dev": "ldap.h lber.h",
+    "liblz4-dev": "lz4.h",
+    "liblzma-dev": "lzma.h",
+    "libpcap-dev": "pcap.h",
+    "libpq-dev": "libpq-fe.h pg_config",
+    "librados-dev": "rados/librados.h",
+    "librdkafka-dev": "librdkafka/rdkafka.h",
+    "libre2-dev": "re2/re2.h",
+    "libsasl2-dev": "sasl/sasl.h",
+    "libsnappy-dev": "snappy.h",
+    "libsodium-dev": "sodium.h",
+    "libsqlite3-dev": "sqlite3.h",
+    "libssl-dev": "openssl/ssl.h openssl/opensslv.h",
+    "libsystemd-dev": "systemd/sd-daemon.h",
+    "libvirt-dev": "libvirt/libvirt.h",
+    "libxml2-dev": "libxml/xmlversion.h xml2-config",
+    "libxslt1-dev": "libxslt/xsltconfig.h xslt-config",
+    "libyaml-dev": "yaml.h",
+    "libzstd-dev": "zstd.h",
+    "make": "make",
+    "ninja-build": "ninja",
+    "pkgconf": "pkg-config",
+    "python3-dev": "Python.h",
+    "rustc": "rustc",
+    "swig": "swig",
+    "uuid-dev": "uuid/uuid.h",
+    "zlib1g-dev": "zlib.h",
 }
+_PACKAGES = {name: package for package, names in _NAMES.items() for name in names.split()}
 
 # A source that is not there is the sdist's fault, which no package mends.
 _HEADER = re.compile(r"fatal error: (?P<name>[\w./+-]+(?<!\.c)(?<!\.cc)(?<!\.cpp)): No such file or directory")
@@ -78,11 +66,9 @@ _PROGRAM = re.compile(
 
 def suggestion(output: str) -> str:
     """Return one line on the Debian package to install for a build's output, or nothing when it does not tell."""
-    header = _HEADER.search(output)
-    if header:
+    if header := _HEADER.search(output):
         return _install(header["name"], f"/{header['name']}")
-    library = _LIBRARY.search(output)
-    if library:
+    if library := _LIBRARY.search(output):
         return _install(f"lib{library['name']}.so", f"/lib{library['name']}.so")
     program = next((name for match in _PROGRAM.finditer(output) for name in match.groups() if name in _PACKAGES), "")
     return _install(program, f"/bin/{program}") if program else ""
@@ -102,7 +88,5 @@ def _apt_file(path: str) -> str:
         lines = process.read(["apt-file", "search", "--regexp", f"{re.escape(path)}$"]).splitlines()
     except UserError:
         return ""
-    packages = sorted(
-        {line.partition(":")[0] for line in lines}, key=lambda name: (not name.endswith("-dev"), len(name))
-    )
-    return packages[0] if packages else ""
+    packages = {line.partition(":")[0] for line in lines}
+    return min(packages, key=lambda name: (not name.endswith("-dev"), len(name), name), default="")

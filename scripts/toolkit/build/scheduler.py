@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
 from toolkit.build import isolation, wheel_build
@@ -147,14 +148,10 @@ def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:
     for node, requires in waiting.items():
         for required in requires:
             dependents[required].append(node)
-    result: dict[Node, int] = {}
 
-    def visit(node: Node) -> int:
-        if node not in result:
-            size = 0 if node.local else node.source.stat().st_size
-            result[node] = size + max((visit(dependent) for dependent in dependents[node]), default=0)
-        return result[node]
+    @cache
+    def urgency(node: Node) -> int:
+        size = 0 if node.local else node.source.stat().st_size
+        return size + max(map(urgency, dependents[node]), default=0)
 
-    for node in waiting:
-        visit(node)
-    return result
+    return {node: urgency(node) for node in waiting}

@@ -74,7 +74,7 @@ class Repository:
     @property
     def head(self) -> str:
         """Return the id of the commit that is checked out, empty where there is none yet."""
-        return self.ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}")
+        return self.commit_of("HEAD")
 
     @property
     def branch(self) -> str:

@@ -26,7 +26,7 @@ _PLACEHOLDER = Path("python")
 
 
 class File(NamedTuple):
-    """A file of an image: its size in bytes, when it was written (ns), its sha256, and whether it starts the interpreter."""
+    """A file of an image: size in bytes, when it was written (ns), sha256, and whether its first line is replaced."""
 
     size: int
     written: int
