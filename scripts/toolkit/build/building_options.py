@@ -60,7 +60,11 @@ def _positive(text: str) -> int:
 
 def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
     """Return the build options of a parsed command line; not every verb has a choice of the interpreter."""
-    stores = {"": settings.build / "wheel-store", "default": files.cache_root() / "store"}
-    given = arguments.wheel_store
-    store = stores[given] if given in stores else Path(given).expanduser().absolute()
-    return BuildOptions(jobs=arguments.jobs, store=store, python=vars(arguments).get("python", ""))
+    python = vars(arguments).get("python", "")
+    return BuildOptions(jobs=arguments.jobs, store=store(arguments.wheel_store, settings), python=python)
+
+
+def store(given: str, settings: Settings) -> Path:
+    """Return the directory of the wheel store that a WHEEL_STORE names."""
+    known = {"": settings.build / "wheel-store", "default": files.cache_root() / "store"}
+    return known[given] if given in known else Path(given).expanduser().absolute()

@@ -10,8 +10,8 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.build import interpreters
-from toolkit.core import files, os_release, process
+from toolkit.build import building_options, interpreters
+from toolkit.core import debian_packages, files, os_release, process
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.project import python_version, submodules
@@ -24,23 +24,8 @@ Section = tuple[str, Sequence[Pair]]
 
 #: Programs that are asked for their versions, which takes more than a second.
 COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
-_DEBIAN_PACKAGES = (
-    "debhelper",
-    "dh-python",
-    "dpkg-dev",
-    "python3",
-    "python3-dev",
-    "python3-venv",
-    "python3-packaging",
-    "python3-installer",
-    "build-essential",
-    "sbuild",
-    "schroot",
-    "mmdebstrap",
-    "uidmap",
-    "lintian",
-    "apt-file",
-)
+#: Beside those that the toolkit builds and checks packages with.
+_DEBIAN_PACKAGES = ("python3", "dpkg-dev", "schroot", "apt-file")
 _TOOLS = ("uv", "pip", "pip-tools", "packaging", "tomli-w", "requests")
 _VARIABLES = re.compile(r"(PIP|UV|DEB|PYTHON|XDG|SSL|REQUESTS)\w*|\w+_proxy|SOURCE_DATE_EPOCH|LANG|PATH", re.IGNORECASE)
 _PASSWORD = re.compile(r"(://)[^/@\s]+@")
@@ -161,7 +146,8 @@ def _debian_packages() -> list[Pair]:
         return [("dpkg-query", error.what)]
     rows = [line.split() for line in output.splitlines()]
     versions = {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
-    return [(name, versions.get(name, _ABSENT)) for name in _DEBIAN_PACKAGES]
+    names = (*_DEBIAN_PACKAGES, *debian_packages.read(["build", "library", "sbuild", "check"]))
+    return [(name, versions.get(name, _ABSENT)) for name in names]
 
 
 def _tools_environment() -> Iterator[Pair]:
@@ -179,9 +165,7 @@ def _tools_environment() -> Iterator[Pair]:
 
 
 def _wheel_store(settings: Settings, chosen: str) -> Iterator[Pair]:
-    root = files.cache_root() / "store" if chosen == "default" else Path(chosen).expanduser().absolute()
-    if not chosen:
-        root = settings.build / "wheel-store"
+    root = building_options.store(chosen, settings)
     yield "directory", str(root) if chosen else f"{root}: WHEEL_STORE is empty, so `make clean` removes it"
     sizes = [path.stat().st_size for path in root.glob("wheels/**/*.whl") if path.is_file()]
     yield "content", f"{len(sizes)} wheels, {sum(sizes) / 1e6:.1f} MB"

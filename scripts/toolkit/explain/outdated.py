@@ -22,8 +22,8 @@ Table = dict[tuple[str, str], tuple[Version, ...]]
 class Row:
     """A distribution that is not the newest.
 
-    `locked` is what there is, `allowed` what an upgrade gives: None where that could not be found out, empty where it
-    is not needed any more. `services` are those it is so for, `held` says what keeps the newest release out.
+    `locked` are its versions now, `allowed` those after an upgrade: None where that could not be found out, empty where
+    it is not needed any more. `services` are those that this holds for, `held` says what keeps the newest release out.
     """
 
     name: str
@@ -37,18 +37,18 @@ class Row:
 
 
 def versions(item: Lock) -> Table:
-    """Return what a lock holds of the index. What comes from one URL alone has no releases."""
-    besides = {reference.key for reference in (*item.test_requires, *item.dev_requires)}
+    """Return the versions that a lock has from the index. What comes from a URL has no releases."""
+    for_developers = {reference.key for reference in (*item.test_requires, *item.dev_requires)}
     found: dict[tuple[str, str], set[Version]] = {}
     for distribution in item.distributions():
         if distribution.kind != "archive":
-            part = PARTS[0] if distribution in item.packages else PARTS[1 if distribution.key in besides else 2]
+            part = PARTS[0] if distribution in item.packages else PARTS[1 if distribution.key in for_developers else 2]
             found.setdefault((part, distribution.name), set()).add(Version(distribution.version))
     return {key: tuple(sorted(values)) for key, values in found.items()}
 
 
 def rows(old: Sequence[DependencyGraph], new: Sequence[Lock] | None, newest: Mapping[str, Release]) -> list[Row]:
-    """Return what has newer releases, equal ones of several services as one; `new` is what an upgrade would lock."""
+    """Return what has newer releases, equal rows of several services as one; `new` are the locks after an upgrade."""
     merged: dict[Row, list[Row]] = {}
     for number, graph in enumerate(old):
         for row in _rows(graph, new[number] if new else None, newest):
@@ -100,8 +100,10 @@ def _held(graph: DependencyGraph, name: str, release: Release) -> Iterator[str]:
             yield f"{edge.origin or name_of(edge.source)}: {requirement.name}{requirement.specifier}"
 
 
-def text(found: Sequence[Row], services: Sequence[str], total: int) -> str:
-    """Return the table as a person reads it; `total` counts what is locked."""
+def text(found: Sequence[Row], graphs: Sequence[DependencyGraph]) -> str:
+    """Return the table as a person reads it; `graphs` are those of the locks."""
+    services = tuple(graph.lock.service for graph in graphs)
+    total = len({key for graph in graphs for key in versions(graph.lock)})
     if not found:
         return f"all {total} distributions are the newest there are\n"
     lines: list[str] = []
@@ -127,8 +129,8 @@ def _summary(found: Sequence[Row], total: int) -> str:
         "adds": sum(1 for row in known if not row.locked),
         "drops": sum(1 for row in known if not row.allowed),
     }
-    said = ", ".join(f"{verb} {count}" for verb, count in changes.items() if count)
-    return f"{len(older)} of {total} have newer releases; `make vendor UPGRADE=all` {said or 'changes nothing'}"
+    effect = ", ".join(f"{verb} {count}" for verb, count in changes.items() if count)
+    return f"{len(older)} of {total} have newer releases; `make vendor UPGRADE=all` {effect or 'changes nothing'}"
 
 
 def _cells(row: Row) -> tuple[str, str, str]:
@@ -144,8 +146,8 @@ def _line(cells: Sequence[str], widths: Sequence[int], note: str) -> str:
     return "  ".join((*(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)), note))
 
 
-def _note(row: Row, services: Sequence[str]) -> str:
-    notes = [] if row.services == tuple(services) else [f"in {', '.join(row.services)}"]
+def _note(row: Row, services: tuple[str, ...]) -> str:
+    notes = [] if row.services == services else [f"in {', '.join(row.services)}"]
     notes += [] if row.has_source else ["the newest has no sdist"]
     notes += [f"held by {row.held[0]}" if ":" in row.held[0] else row.held[0]] if row.held else []
     notes += [f"and {len(row.held) - 1} more"] if len(row.held) > 1 else []

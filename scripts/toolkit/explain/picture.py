@@ -32,10 +32,10 @@ class Node:
         return name_of(self.key), f"{version} · {human(self.size)}{self.note}" if version else self.note
 
 
-def draw(needs: DependencyGraph) -> str:
+def draw(graph: DependencyGraph) -> str:
     """Return the picture as the text of an SVG file."""
-    nodes = {node.key: node for node in _nodes(needs)}
-    edges = {edge for needed in needs.edges.values() for edge, _ in needed if edge.source != edge.target}
+    nodes = {node.key: node for node in _nodes(graph)}
+    edges = {edge for outgoing in graph.edges.values() for edge, _ in outgoing if edge.source != edge.target}
     kinds = _kinds(edge for edge in edges if {edge.source, edge.target} <= nodes.keys())
     implied = _implied(kinds)
     # A build edge that follows from others says little, and there are very many.
@@ -47,11 +47,11 @@ def draw(needs: DependencyGraph) -> str:
         [Link(source=s, target=t, kind=kind) for (s, t), kind in sorted(links.items())],
         late=[key for key, node in nodes.items() if node.part == "build"],
     )
-    return "\n".join(_document(needs, nodes, kinds, implied, placed, largest)) + "\n"
+    return "\n".join(_document(graph, nodes, kinds, implied, placed, largest)) + "\n"
 
 
-def _nodes(needs: DependencyGraph) -> Iterator[Node]:
-    lock = needs.lock
+def _nodes(graph: DependencyGraph) -> Iterator[Node]:
+    lock = graph.lock
     shipped = {item.key for item in lock.packages}
     tests = {reference.key for reference in (*lock.test_requires, *lock.dev_requires)}
     for package in lock.local:
@@ -63,7 +63,7 @@ def _nodes(needs: DependencyGraph) -> Iterator[Node]:
 
 
 def _kinds(edges: Iterable[Edge]) -> dict[tuple[str, str], str]:
-    """Return each pair that has an edge with its kind: what is needed at run time and by the build is the former."""
+    """Return the kind of each pair that has an edge; of several, runtime before tests before build."""
     order = {"runtime": 0, "tests": 1, "build": 2}
     found: dict[tuple[str, str], str] = {}
     for edge in sorted(edges, key=lambda edge: -order[edge.kind]):
@@ -72,11 +72,11 @@ def _kinds(edges: Iterable[Edge]) -> dict[tuple[str, str], str]:
 
 
 def _implied(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
-    """Return the pairs that other pairs lead along as well: those that a transitive reduction leaves out."""
+    """Return the pairs that follow from others: those that a transitive reduction leaves out."""
     following: dict[str, set[str]] = defaultdict(set)
     for left, right in pairs:
         following[left].add(right)
-    reached = {name: _reach(following, name) for name in list(following)}
+    reached = {name: _reachable(following, name) for name in list(following)}
     return {
         (left, right)
         for left, others in following.items()
@@ -86,7 +86,7 @@ def _implied(pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:
     }
 
 
-def _reach(following: Mapping[str, set[str]], name: str) -> set[str]:
+def _reachable(following: Mapping[str, set[str]], name: str) -> set[str]:
     found: set[str] = set()
     stack = [name]
     while stack:
@@ -118,7 +118,7 @@ def human(size: int) -> str:
 
 
 def _document(
-    needs: DependencyGraph,
+    graph: DependencyGraph,
     nodes: Mapping[str, Node],
     kinds: Mapping[tuple[str, str], str],
     implied: set[tuple[str, str]],
@@ -131,10 +131,10 @@ def _document(
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0f} {height:.0f}" width="{width:.0f}" '
         f'height="{height:.0f}" font-family="{picture_style.FONT}">'
     )
-    yield f"<title>{escape(_title(needs, nodes))}</title>"
+    yield f"<title>{escape(f'{graph.lock.service}: {_summary(nodes)}')}</title>"
     yield f"<style>{picture_style.css(numbers.values())}</style>"
     yield '<rect class="paper" width="100%" height="100%"/>'
-    yield from picture_style.heading(needs.lock.service, _summary(nodes), _MARGIN)
+    yield from picture_style.heading(graph.lock.service, _summary(nodes), _MARGIN)
     used = {*(node.part for node in nodes.values()), *kinds.values()}
     scale = [(human(size).replace(".0 ", " "), radius(size, largest)) for size in _scale(largest)]
     yield from picture_style.legend(_MARGIN, 78, used, scale)
@@ -143,10 +143,6 @@ def _document(
     for key, node in nodes.items():
         yield _drawn(node, placed.boxes[key], numbers[key], _tip(key, node, kinds), largest)
     yield "</g></svg>"
-
-
-def _title(needs: DependencyGraph, nodes: Mapping[str, Node]) -> str:
-    return f"{needs.lock.service}: {_summary(nodes)}"
 
 
 def _summary(nodes: Mapping[str, Node]) -> str:

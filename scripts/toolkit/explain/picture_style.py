@@ -33,16 +33,16 @@ _DARK_TEXT = {"text": "#e6edf3", "below": "#9aa7b2", "paper": "#10161c"}
 
 
 def text_width(text: str, size: float, *, bold: bool = False) -> float:
-    """Return at most how wide a text is: SVG has no word for it, and fonts differ."""
+    """Return an upper limit of a text's width: SVG cannot measure it, and fonts differ."""
     return len(text) * size * (0.69 if bold else 0.62)
 
 
 def css(numbers: Iterable[int]) -> str:
-    """Return the style sheet; pointing at a node shows its links and lets the others fade, where `:has` is known."""
+    """Return the style sheet; pointing at a node shows its links and fades the others, where `:has` is supported."""
     rules = [
         _colours(0, _LIGHT_TEXT),
         ".name{font-size:12px;font-weight:bold}.below{font-size:9px}.area{fill:none;pointer-events:all}",
-        ".title{font-size:20px;font-weight:bold}.said{font-size:12px}.key{font-size:11px}",
+        ".title{font-size:20px;font-weight:bold}.summary{font-size:12px}.key{font-size:11px}",
         ".line,.whole{fill:none;stroke-width:1.3}.line.build{stroke-dasharray:4 2.5;stroke-width:1.1;opacity:.75}",
         ".line.faint{opacity:.35}.whole{opacity:0;stroke-width:2.2;pointer-events:none}.node circle{fill-opacity:.85}",
         "@media screen and (prefers-color-scheme:dark){",
@@ -55,17 +55,17 @@ def css(numbers: Iterable[int]) -> str:
 
 
 def _colours(which: int, text: dict[str, str]) -> str:
-    rules = [f".paper{{fill:{text['paper']}}}text{{fill:{text['text']}}}.below,.said{{fill:{text['below']}}}"]
+    rules = [f".paper{{fill:{text['paper']}}}text{{fill:{text['text']}}}.below,.summary{{fill:{text['below']}}}"]
     for name, colours in _COLOURS.items():
         rules.append(f".{name} circle,.{name} rect:not(.area){{fill:{colours[which]}}}")
         rules.append(f"path.{name}{{stroke:{colours[which]}}}")
     return "".join(rules)
 
 
-def heading(title: str, said: str, x: float) -> Iterator[str]:
-    """Yield what stands on top."""
+def heading(title: str, summary: str, x: float) -> Iterator[str]:
+    """Yield the two lines at the top."""
     yield f'<text class="title" x="{x:.0f}" y="36">{escape(title)}</text>'
-    yield f'<text class="said" x="{x:.0f}" y="55">{escape(said)}</text>'
+    yield f'<text class="summary" x="{x:.0f}" y="55">{escape(summary)}</text>'
 
 
 def legend(x: float, y: float, used: Collection[str], scale: Sequence[tuple[str, float]]) -> Iterator[str]:

@@ -25,22 +25,22 @@ class Release:
     requires_python: str = ""
 
     def fits(self, pythons: Collection[str]) -> bool:
-        """Tell whether it is for all of these minor versions."""
+        """Tell whether it is for all of these minor versions of Python."""
         try:
             allowed = SpecifierSet(self.requires_python)
         except InvalidSpecifier:
             return True
-        # What asks for a patch level, `>=3.11.2`, is met by the last of them.
+        # A specifier with a patch version, `>=3.11.2`, is met by the last one of the minor version.
         return all(allowed.contains(f"{python}.99") for python in pythons)
 
 
 def newest(index: Index, locked: Mapping[str, Collection[Version]], exclude_newer: str) -> dict[str, Release]:
     """Return the newest release of each distribution, asking for all at the same time.
 
-    What was yanked is left out, and so are pre-releases, unless one is `locked`; of what is younger than
-    `exclude_newer` (ISO 8601, or empty) nothing is known. Raises `UserError` when an index does not answer.
+    Yanked files are left out, those younger than `exclude_newer` (ISO 8601, or empty), and pre-releases, unless one is
+    `locked`. Raises `UserError` when an index does not answer.
     """
-    latest = limit(exclude_newer)
+    latest = cutoff(exclude_newer)
     with progress.counting("INDEX", len(locked), "distributions") as bar:
 
         def ask(name: str) -> Release | None:
@@ -69,7 +69,7 @@ def choose(name: str, files: Iterable[RemoteFile], limit: datetime | None, *, pr
     )
 
 
-def limit(exclude_newer: str) -> datetime | None:
+def cutoff(exclude_newer: str) -> datetime | None:
     """Return the moment after which nothing counts, or None when everything does."""
     if not exclude_newer:
         return None
@@ -79,7 +79,7 @@ def limit(exclude_newer: str) -> datetime | None:
 
 
 def _is_before(file: RemoteFile, limit: datetime | None) -> bool:
-    """Tell whether a file is old enough; of one whose age the index does not tell nobody knows."""
+    """Tell whether a file is old enough; one whose age the index does not give is not."""
     if limit is None:
         return True
     try:

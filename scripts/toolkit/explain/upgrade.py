@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from packaging.version import Version
 
 from toolkit.core import console
@@ -21,21 +19,13 @@ from toolkit.vendoring import vendor
 from toolkit.vendoring.vendor import VendorOptions
 
 
-@dataclass(frozen=True, kw_only=True)
-class Outlook:
-    """The rows of what has newer releases, and the locks they were compared with."""
+def look(
+    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver
+) -> tuple[list[outdated.Row], list[DependencyGraph]]:
+    """Return the distributions that have newer releases, and the locks they were compared with.
 
-    rows: list[outdated.Row]
-    old: list[DependencyGraph]
-
-    def text(self) -> str:
-        """Return the table as a person reads it."""
-        total = len({key for graph in self.old for key in outdated.versions(graph.lock)})
-        return outdated.text(self.rows, [graph.lock.service for graph in self.old], total)
-
-
-def look(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Outlook:
-    """Return what has newer releases. Raises `UserError` without a lock, and when an index does not answer."""
+    Raises `UserError` without a lock, and when an index does not answer.
+    """
     old = locked.read(project, settings)
     known: dict[str, set[Version]] = {}
     for graph in old:
@@ -46,7 +36,7 @@ def look(project: Project, settings: Settings, options: VendorOptions, indexes: 
     new = _upgraded(project, settings, options, indexes, resolver)
     added = {item.name: set[Version]() for lock in new or () for item in lock.distributions()}
     newest |= releases.newest(index, {name: added[name] for name in added.keys() - known.keys()}, options.exclude_newer)
-    return Outlook(rows=outdated.rows(old, new, newest), old=old)
+    return outdated.rows(old, new, newest), old
 
 
 def _upgraded(

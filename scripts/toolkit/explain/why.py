@@ -7,7 +7,6 @@ import heapq
 import itertools
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Lock
@@ -16,19 +15,9 @@ from toolkit.vendored.dependency_graph import RUNTIME, DependencyGraph, Edge, Pl
 
 Chain = tuple[Edge, ...]
 Edges = Mapping[Place, Sequence[tuple[Edge, Place]]]
-#: No more chains than this are counted: in a large lock there are millions.
+#: How many chains are counted at most: in a large lock there are millions.
 COUNTED = 10_000
 _ARROWS = {"runtime": "->", "build": "=>", "tests": "~>"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Answer:
-    """The chains to one distribution of one lock, the shortest first; there are `more`, or (`many`) more than that."""
-
-    key: str
-    chains: tuple[Chain, ...]
-    more: int = 0
-    many: bool = False
 
 
 def chains(graph: DependencyGraph, key: str) -> Iterator[Chain]:
@@ -52,10 +41,10 @@ def chains(graph: DependencyGraph, key: str) -> Iterator[Chain]:
 
 
 def _distances(edges: Edges, key: str) -> dict[Place, int]:
-    """Return how far it is to `key` from the places that lead there."""
+    """Return the length of the shortest chain to `key` from each place that leads there."""
     sources: dict[Place, list[Place]] = {}
-    for place, needed in edges.items():
-        for _, target in needed:
+    for place, outgoing in edges.items():
+        for _, target in outgoing:
             sources.setdefault(target, []).append(place)
     found = {place: 0 for place in sources if place.key == key}
     queue = deque(found)
@@ -68,42 +57,39 @@ def _distances(edges: Edges, key: str) -> dict[Place, int]:
     return found
 
 
-def ask(graph: DependencyGraph, name: str, limit: int) -> list[Answer]:
-    """Return an answer for each version of a name that the lock holds, with at most `limit` chains (0: all)."""
-    return [_answer(graph, key, limit) for key in graph.find(name)]
-
-
-def _answer(graph: DependencyGraph, key: str, limit: int) -> Answer:
-    # The same chain may be found in several environments.
-    found = dict.fromkeys(itertools.islice(chains(graph, key), COUNTED + 1))
-    ordered = sorted(found, key=lambda chain: (any(edge.kind != "runtime" for edge in chain), len(chain)))
-    shown = ordered[: limit or COUNTED]
-    return Answer(key=key, chains=tuple(shown), more=len(ordered) - len(shown), many=len(found) > COUNTED)
-
-
-def text(everything: Sequence[DependencyGraph], name: str, limit: int) -> str:
-    """Return the chains to a name from every service, as a person reads them.
+def text(graphs: Sequence[DependencyGraph], name: str, limit: int) -> str:
+    """Return the chains to a name from every service, as a person reads them: at most `limit` of each (0: all).
 
     Raises `UserError` for a name that no lock holds.
     """
-    answers = [(graph, answer) for graph in everything for answer in ask(graph, name, limit)]
-    if not answers:
-        raise _unknown(everything, name)
-    lines = [line for graph, answer in answers for line in _lines(graph, answer)]
-    kinds = {edge.kind for _, answer in answers for chain in answer.chains for edge in chain}
+    # A lock may hold several versions of a name.
+    found = [(graph, key, _sorted_chains(graph, key)) for graph in graphs for key in graph.find(name)]
+    if not found:
+        raise _unknown(graphs, name)
+    shown = limit or COUNTED
+    lines = [line for graph, key, all_chains in found for line in _lines(graph, key, all_chains, shown)]
+    kinds = {edge.kind for _, _, all_chains in found for chain in all_chains[:shown] for edge in chain}
     if kinds - {"runtime"}:
         lines.append("-> needs, => is built with, ~> is tested or developed with")
     return "".join(f"{line}\n" for line in lines)
 
 
-def _lines(graph: DependencyGraph, answer: Answer) -> Iterator[str]:
-    yield _head(graph.lock, answer.key) + _needed_by(graph, answer.key)
-    yield from (f"  {_line(chain)}" for chain in answer.chains)
-    if not answer.chains:
-        yield f"  {_unasked(graph, answer.key)}"
-    if answer.more:
-        number = f"{'more than ' if answer.many else ''}{answer.more}"
-        yield f"  and {number} more chain{'s' if answer.more > 1 else ''}: CHAINS=all prints all"
+def _sorted_chains(graph: DependencyGraph, key: str) -> list[Chain]:
+    """Return the chains to `key`, at most one more than are counted: those of run time first, then the shortest."""
+    # The same chain may be found in several environments.
+    found = dict.fromkeys(itertools.islice(chains(graph, key), COUNTED + 1))
+    return sorted(found, key=lambda chain: (any(edge.kind != "runtime" for edge in chain), len(chain)))
+
+
+def _lines(graph: DependencyGraph, key: str, found: Sequence[Chain], shown: int) -> Iterator[str]:
+    yield _head(graph.lock, key) + _needed_by(graph, key)
+    yield from (f"  {_line(chain)}" for chain in found[:shown])
+    if not found:
+        yield f"  {_reason_without_chain(graph, key)}"
+    if len(found) > shown:
+        more = len(found) - shown
+        number = f"{'more than ' if len(found) > COUNTED else ''}{more}"
+        yield f"  and {number} more chain{'s' if more > 1 else ''}: CHAINS=all prints all"
 
 
 def _head(lock: Lock, key: str) -> str:
@@ -112,15 +98,15 @@ def _head(lock: Lock, key: str) -> str:
         path = next(item.path for item in lock.local if item.name == key)
         return f"{key}, a package of this project ({path}/), in {lock.service}"
     shipped = any(item.key == key for item in lock.packages)
-    besides = {"for tests": lock.test_requires, "for developers": lock.dev_requires}
-    parts = [part for part, references in besides.items() if any(reference.key == key for reference in references)]
+    others = {"for tests": lock.test_requires, "for developers": lock.dev_requires}
+    parts = [part for part, references in others.items() if any(reference.key == key for reference in references)]
     part = "shipped" if shipped else " and ".join(parts) or "only for builds"
     marker = f", only if {locked.marker}" if locked.marker else ""
     return f"{locked.name} {locked.version} in {lock.service}: {part}{marker}"
 
 
 def _needed_by(graph: DependencyGraph, key: str) -> str:
-    edges = {edge for needed in graph.edges.values() for edge, _ in needed if edge.target == key}
+    edges = {edge for outgoing in graph.edges.values() for edge, _ in outgoing if edge.target == key}
     names = {name_of(edge.source) for edge in edges if edge.source != graph.root}
     return f"; needed by {', '.join(sorted(names))}" if names else ""
 
@@ -136,15 +122,15 @@ def _line(chain: Chain) -> str:
     return " ".join(words)
 
 
-def _unasked(graph: DependencyGraph, key: str) -> str:
+def _reason_without_chain(graph: DependencyGraph, key: str) -> str:
     if key == graph.root:
         return "what the lock is made for"
     return "the lock holds it, but nothing in vendor/ or the requirements says what needs it"
 
 
-def _unknown(everything: Iterable[DependencyGraph], name: str) -> UserError:
-    known = {name_of(item.key) for graph in everything for item in graph.lock.distributions()}
-    known |= {item.name for graph in everything for item in graph.lock.local}
+def _unknown(graphs: Iterable[DependencyGraph], name: str) -> UserError:
+    known = {name_of(item.key) for graph in graphs for item in graph.lock.distributions()}
+    known |= {item.name for graph in graphs for item in graph.lock.local}
     near = difflib.get_close_matches(normalize(name), sorted(known), n=3, cutoff=0.6)
     near += [other for other in sorted(known) if normalize(name) in other and other not in near][:3]
     hint = f"did you mean {' or '.join(near)}?" if near else "`make info` and vendor/pylock.*.toml say what is locked"

@@ -62,9 +62,9 @@ def outdated(run: Run) -> int:
     indexes, engine, options = _enter_tools_environment(run, ("all",))
     from toolkit.explain import outdated, upgrade
 
-    outlook = upgrade.look(run.project, run.settings, options, indexes, engine)
-    sys.stdout.write(outdated.to_json(outlook.rows) if arguments.json else outlook.text())
-    return 1 if outlook.rows and arguments.strict else 0
+    rows, graphs = upgrade.look(run.project, run.settings, options, indexes, engine)
+    sys.stdout.write(outdated.to_json(rows) if arguments.json else outdated.text(rows, graphs))
+    return 1 if rows and arguments.strict else 0
 
 
 def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexes, Resolver, VendorOptions]:

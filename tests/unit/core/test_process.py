@@ -60,3 +60,11 @@ def test_ending_children_ends_what_they_started_too() -> None:
     # communicate() returns only when the last process that holds the pipe has ended.
     assert not thread.is_alive()
     assert isinstance(caught[0], process.CommandError)
+
+
+def test_a_watched_command_tells_each_line_and_returns_all() -> None:
+    lines: list[str] = []
+    code = "import sys; print('one'); print('two', file=sys.stderr, flush=True); sys.stdout.write('three')"
+    output = process.run([sys.executable, "-u", "-c", code], watch=lines.append)
+    assert lines == ["one", "two", "three"]
+    assert output == "one\ntwo\nthree"

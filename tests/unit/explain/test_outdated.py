@@ -40,14 +40,14 @@ def shown(found: Iterable[Row]) -> list[tuple[str, str, str]]:
 def test_what_is_the_newest_is_no_row() -> None:
     item = needs()
     assert outdated.rows([item], [item.lock], NEWEST) == []
-    assert outdated.text([], ["app"], 6) == "all 6 distributions are the newest there are\n"
+    assert outdated.text([], [item]) == "all 6 distributions are the newest there are\n"
 
 
 def test_within_and_beyond_the_requirements_are_told_apart_with_what_holds_a_release() -> None:
     item = needs()
     newest = NEWEST | {"web": release("2"), "maker": release("3", has_source=False)}
     found = outdated.rows([item], [moved(item.lock, "maker", "3")], newest)
-    assert outdated.text(found, ["app"], 6).splitlines() == [
+    assert outdated.text(found, [item]).splitlines() == [
         "shipped          locked  allowed  newest",
         "  web            1       1        2       held by lib/requirements.txt:3: web<2",
         "only for builds  locked  allowed  newest",
@@ -68,7 +68,7 @@ def test_what_an_upgrade_adds_and_drops_is_shown() -> None:
     new = replace(item.lock, packages=(*item.lock.packages[:2], distribution("extra")))
     found = outdated.rows([item], [new], NEWEST | {"small": release("2")})
     assert shown(found) == [("extra", "1", "None"), ("small", "", "2")]
-    assert outdated.text(found, ["app"], 6).splitlines()[-1].endswith("UPGRADE=all` adds 1, drops 1")
+    assert outdated.text(found, [item]).splitlines()[-1].endswith("UPGRADE=all` adds 1, drops 1")
 
 
 def test_equal_rows_of_services_are_one_and_others_name_their_service() -> None:
@@ -82,7 +82,7 @@ def test_equal_rows_of_services_are_one_and_others_name_their_service() -> None:
         ("web", ("api",)),
         ("web", ("app",)),
     ]
-    text = outdated.text(found, ["app", "api"], 6)
+    text = outdated.text(found, [first, second])
     assert "in api\n" in text
     assert "in app\n" in text
 
@@ -91,7 +91,7 @@ def test_without_an_upgrade_nothing_is_said_to_be_allowed() -> None:
     item = needs()
     found = outdated.rows([item], None, NEWEST | {"web": release("2")})
     assert [row.allowed for row in found] == [None]
-    assert outdated.text(found, ["app"], 6).splitlines()[1].split()[:4] == ["web", "1", "?", "2"]
+    assert outdated.text(found, [item]).splitlines()[1].split()[:4] == ["web", "1", "?", "2"]
     assert json.loads(outdated.to_json(found))[0]["allowed"] is None
 
 
@@ -137,5 +137,5 @@ def test_nothing_is_the_newest_of_nothing() -> None:
 
 @pytest.mark.parametrize(("text", "is_known"), [("2026-02-01", True), ("2026-02-01T09:00:00Z", False), ("", True)])
 def test_a_day_counts_to_its_end(text: str, is_known: bool) -> None:
-    found = releases.choose("a", FILES, releases.limit(text), prereleases=False)
+    found = releases.choose("a", FILES, releases.cutoff(text), prereleases=False)
     assert (found == release("1.1", has_source=False)) is is_known

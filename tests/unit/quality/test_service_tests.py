@@ -8,7 +8,6 @@ import pytest
 from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.project.discovery import Package
@@ -155,11 +154,3 @@ def test_variables_that_change_python_do_not_reach_the_tests(service: Service, m
     monkeypatch.setenv("PYTEST_ADDOPTS", "--nonsense")
     service.test("import os\n" + PASSING.format("self.assertFalse({'PYTHONPATH', 'PYTEST_ADDOPTS'} & set(os.environ))"))
     service.run()
-
-
-def test_a_watched_command_tells_each_line_and_returns_all() -> None:
-    lines: list[str] = []
-    code = "import sys; print('one'); print('two', file=sys.stderr, flush=True); sys.stdout.write('three')"
-    output = process.run([sys.executable, "-u", "-c", code], watch=lines.append)
-    assert lines == ["one", "two", "three"]
-    assert output == "one\ntwo\nthree"
