@@ -73,12 +73,6 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
-def empty(directory: Path) -> None:
-    """Remove all that is in a directory, but not the directory, which may be locked."""
-    for entry in directory.iterdir():
-        remove(entry)
-
-
 @contextmanager
 def exclusive(directory: Path, what: str, stop: threading.Event | None = None) -> Iterator[None]:
     """Keep two runs of `what` on one directory apart: the second says that it waits, then waits.
@@ -97,6 +91,22 @@ def exclusive(directory: Path, what: str, stop: threading.Event | None = None) -
         yield
     finally:
         os.close(descriptor)
+
+
+@contextmanager
+def exclusive_and_empty(directory: Path, what: str) -> Iterator[None]:
+    """Lock a directory as `exclusive` does; it is empty when the block begins, and again when it is over."""
+    with exclusive(directory, what):
+        _empty(directory)
+        try:
+            yield
+        finally:
+            _empty(directory)
+
+
+def _empty(directory: Path) -> None:
+    for entry in directory.iterdir():
+        remove(entry)
 
 
 def _wait_for_lock(descriptor: int, stop: threading.Event | None) -> None:

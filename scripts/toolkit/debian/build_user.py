@@ -23,7 +23,8 @@ SUBUID, SUBGID = Path("/etc/subuid"), Path("/etc/subgid")
 _SIZE, _FIRST = 65536, 100000
 _PREFIX = "python-common-"
 _PROGRAMS = ("mmdebstrap", "sbuild", "newuidmap", "zstd")
-_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+#: That of root in Debian, whatever the caller's is.
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +46,7 @@ class Account:
         proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
         return {
             **proxies,
-            "PATH": _PATH,
+            "PATH": PATH,
             "HOME": str(home),
             "TMPDIR": str(home),
             "USER": self.name,
@@ -55,7 +56,7 @@ class Account:
 
 def account() -> Account:
     """Return the user to work as. Raises `UserError` if the user, their range of ids or a program is missing."""
-    debian_packages.require("chroots need", *_PROGRAMS, path=_PATH)
+    debian_packages.require("chroots need", *_PROGRAMS, path=PATH)
     is_root = os.geteuid() == 0
     try:
         entry = pwd.getpwnam(SYSTEM_USER) if is_root else pwd.getpwuid(os.geteuid())

@@ -26,7 +26,9 @@ from toolkit.project.settings import Settings
 _PROGRAMS = ("dpkg-buildpackage", "dh", "gcc")
 # Trees are fresh, so nothing has to be cleaned, and the build dependencies have been checked.
 _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no-sign")
-_SUFFIXES = (".deb", ".ddeb", ".udeb", ".dsc", ".changes", ".buildinfo", ".gz", ".xz", ".bz2", ".zst")
+#: The suffixes of the files that a build of binary packages makes, and of those that packages consist of.
+BINARY_SUFFIXES = (".deb", ".ddeb", ".udeb", ".changes", ".buildinfo")
+_SUFFIXES = (*BINARY_SUFFIXES, ".dsc", ".gz", ".xz", ".bz2", ".zst")
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 #: dh_python3 prints this and goes on; the rules of a library end there.
 _UNKNOWN = re.compile(r"Cannot find package that provides \S+\. .* add \"(\S+) (\S+)\" line")
@@ -119,21 +121,16 @@ def build(
     Until all is built dist/ stays as it was. Raises `UserError`, with what was printed, when the build fails.
     """
     directory = settings.build / "deb"
-    with files.exclusive(directory, "package build"):
-        try:
-            files.empty(directory)
-            source, binary = _export(project, settings, packaging, directory)
-            _build_both(source, binary, packaging, options, environment(settings, options, compression))
-            return _publish([source.parent, binary.parent], settings.dist)
-        finally:
-            files.empty(directory)
+    with files.exclusive_and_empty(directory, "package build"):
+        source, binary = _export(project, settings, packaging, directory)
+        _build_both(source, binary, packaging, options, environment(settings, options, compression))
+        return _publish([source.parent, binary.parent], settings.dist)
 
 
 def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> tuple[Path, Path]:
     """Export the project twice, to pack one tree while the other is built."""
     start = time.monotonic()
-    name = f"{packaging.name}-{packaging.upstream_version}"
-    binary, source = directory / name, directory / "source" / name
+    binary, source = directory / packaging.tree, directory / "source" / packaging.tree
     count = source_tree.export(project, settings, packaging, binary)
     shutil.copytree(binary, source, symlinks=True)
     if not packaging.is_native:

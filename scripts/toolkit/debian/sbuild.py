@@ -22,7 +22,6 @@ from toolkit.project.settings import Settings
 
 #: The path of a build, the same in every chroot, since packages may record it; and the name of the tree below it.
 _BUILD_PATH, _TREE = "/build/python-common", "package"
-_RESULTS = (".deb", ".ddeb", ".udeb", ".changes", ".buildinfo")
 _SUFFIX = re.compile(r"[A-Za-z0-9.+~]*")
 _STAGE = re.compile(r"^Fail-Stage: (\S+)", re.MULTILINE)
 
@@ -75,21 +74,17 @@ def build(project: Project, settings: Settings, options: SbuildOptions, packagin
     Raises `UserError`; dist/ keeps the older packages of a suite that could not be built.
     """
     directory = settings.build / "sbuild"
-    with files.exclusive(directory, "sbuild"):
-        try:
-            files.empty(directory)
-            start = time.monotonic()
-            dsc, count = source_package.write(project, settings, packaging, directory)
-            console.step(
-                "SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)"
-            )
-            work = _Work(settings=settings, options=options, packaging=packaging, dsc=dsc)
-            for suite in options.suites:
-                refuse_other_source(dsc, settings.dist / suite)
-            for suite in dict.fromkeys(options.suites):
-                yield _build_one(suite, work)
-        finally:
-            files.empty(directory)
+    with files.exclusive_and_empty(directory, "sbuild"):
+        start = time.monotonic()
+        dsc, count = source_package.write(project, settings, packaging, directory)
+        console.step(
+            "SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)"
+        )
+        work = _Work(settings=settings, options=options, packaging=packaging, dsc=dsc)
+        for suite in options.suites:
+            refuse_other_source(dsc, settings.dist / suite)
+        for suite in dict.fromkeys(options.suites):
+            yield _build_one(suite, work)
 
 
 def refuse_other_source(dsc: Path, target: Path) -> None:
@@ -124,7 +119,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
             finally:
                 _keep_log(base, log)
         console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
-        built = [path for path in base.iterdir() if path.suffix in _RESULTS]
+        built = [path for path in base.iterdir() if path.suffix in deb_build.BINARY_SUFFIXES]
         return _publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
 
 
@@ -184,7 +179,7 @@ def configuration(work: _Work, base: Path) -> str:
         **{name: os.environ[name] for name in ("DEB_BUILD_OPTIONS",) if name in os.environ},
     }
     lines = [f"  {_quote(name)} => {_quote(value)}," for name, value in inside.items()]
-    path = f"{toolkit / 'scripts' / 'debhelper'}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+    path = f"{toolkit / 'scripts' / 'debhelper'}:{build_user.PATH}"
     return "\n".join(
         [
             f"$unshare_tmpdir_template = {_quote(f'{base}/root.XXXXXXXXXX')};",

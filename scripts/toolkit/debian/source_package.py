@@ -20,7 +20,7 @@ def write(project: Project, settings: Settings, control: Control, directory: Pat
 
     The same files make the same bytes. Raises `UserError`.
     """
-    tree = directory / f"{control.name}-{control.upstream_version}"
+    tree = directory / control.tree
     count = source_tree.export(project, settings, control, tree)
     if not control.is_native:
         write_upstream_tarball(control, tree)
@@ -43,7 +43,7 @@ def write_upstream_tarball(control: Control, tree: Path) -> None:
     Every file is as old as the newest entry of the changelog.
     """
     epoch = control.changelog.signature().timestamp
-    top = f"{control.name}-{control.upstream_version}"
+    top = control.tree
 
     def anonymous(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
         if member.name == f"{top}/debian":

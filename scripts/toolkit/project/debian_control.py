@@ -66,6 +66,11 @@ class Control:
         return self.file_version if self.is_native else self.file_version.rpartition("-")[0]
 
     @property
+    def tree(self) -> str:
+        """Return the name of the directory that the source package unpacks to."""
+        return f"{self.name}-{self.upstream_version}"
+
+    @property
     def needs_root(self) -> bool:
         """Tell whether debian/rules asks for root (or fakeroot) to make the packages."""
         return self.source.get("Rules-Requires-Root") != "no"

@@ -60,7 +60,7 @@ def test_root_is_told_when_that_user_is_missing(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_missing_tools_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(build_user, "_PATH", "/none")
+    monkeypatch.setattr(build_user, "PATH", "/none")
     with pytest.raises(UserError, match="lacks what chroots need: mmdebstrap sbuild uidmap zstd\n"):
         build_user.account()
 

@@ -30,31 +30,26 @@ def build(
     Raises `UserError` when a build fails, or when the two make different packages; a report is then in dist/.
     """
     directory = settings.build / "reproducible"
-    with files.exclusive(directory, "comparison of builds"):
-        try:
-            files.empty(directory)
-            name = f"{packaging.name}-{packaging.upstream_version}"
-            original = directory / "source" / name
-            source_tree.export(project, settings, packaging, original)
-            # No wheel of an earlier build may take part.
-            variables = {**deb_build.environment(settings, options, compression), "WHEEL_STORE": ""}
-            first = shutil.copytree(original, directory / _FIRST / name, symlinks=True)
-            here = {**variables, **other_machine.HERE}
-            first_debs = _build("FIRST", "build, here", deb_build.binary_command(options), first, here)
-            second = directory / _SECOND / name
-            second.mkdir(parents=True)
-            one_core = deb_build.binary_command(dataclasses.replace(options, jobs=1))
-            with other_machine.environment(variables, second) as there:
-                second_debs = _build(
-                    "SECOND",
-                    f"build; what is different: {', '.join(other_machine.varied())}",
-                    other_machine.command(one_core, original),
-                    second,
-                    {**there, "JOBS": "1"},
-                )
-            return _compare(first_debs, second_debs, settings)
-        finally:
-            files.empty(directory)
+    with files.exclusive_and_empty(directory, "comparison of builds"):
+        original = directory / "source" / packaging.tree
+        source_tree.export(project, settings, packaging, original)
+        # No wheel of an earlier build may take part.
+        variables = {**deb_build.environment(settings, options, compression), "WHEEL_STORE": ""}
+        first = shutil.copytree(original, directory / _FIRST / packaging.tree, symlinks=True)
+        here = {**variables, **other_machine.HERE}
+        first_debs = _build("FIRST", "build, here", deb_build.binary_command(options), first, here)
+        second = directory / _SECOND / packaging.tree
+        second.mkdir(parents=True)
+        one_core = deb_build.binary_command(dataclasses.replace(options, jobs=1))
+        with other_machine.environment(variables, second) as there:
+            second_debs = _build(
+                "SECOND",
+                f"build; what is different: {', '.join(other_machine.varied())}",
+                other_machine.command(one_core, original),
+                second,
+                {**there, "JOBS": "1"},
+            )
+        return _compare(first_debs, second_debs, settings)
 
 
 def _build(tag: str, title: str, command: Sequence[str], tree: Path, variables: Mapping[str, str]) -> list[Path]:
