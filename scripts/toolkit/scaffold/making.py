@@ -68,8 +68,7 @@ def complete_project(settings: Settings, request: Request, *, dry_run: bool) -> 
 def add_service(settings: Settings, name: str, *, dry_run: bool) -> None:
     """Write a service, or what is missing of it."""
     found = discovery.discover(settings)
-    entries = new_service.entries(found, settings, name)
-    changes = writing.plan(settings.project, [*new_service.packaging(found, settings, name), *entries])
+    changes = writing.plan(settings.project, new_service.entries(found, settings, name))
     if not dry_run:
         git.note_new(settings.project, writing.apply(settings.project, changes))
     writing.report(changes)

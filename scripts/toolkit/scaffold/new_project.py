@@ -62,7 +62,6 @@ def plan(project: Project, settings: Settings, request: Request) -> list[Change]
     """Return what is done with each file of a project; without a service, only with those that belong to none."""
     found = _entries(project, settings, request)
     if request.service:
-        found += new_service.packaging(project, settings, request.service)
         found += new_service.entries(project, settings, request.service, request.summary, *request.overlay)
     return writing.plan(project.root, found)
 

@@ -44,9 +44,10 @@ def read_setting(project: Path, name: str) -> str:
 
 
 def entries(project: Project, settings: Settings, name: str, summary: str = "", *overlay: Path) -> list[Entry]:
-    """Return the files of a service; `summary` says what it does, templates of `overlay` are laid over the common one.
+    """Return the files of a service, and of debian/ where the project has none yet.
 
-    Raises `UserError` when the name is not valid, or is taken by something other than this service.
+    `summary` says what the service does, templates of `overlay` are laid over the common one. Raises `UserError` when
+    the name is not valid, or is taken by something other than this service, or git does not know who makes this.
     """
     check_name(name)
     check_name(settings.namespace, "namespace")
@@ -60,24 +61,12 @@ def entries(project: Project, settings: Settings, name: str, summary: str = "", 
             raise UserError(f"{name}: the name is taken: {taken}", "choose another name")
     values = {**names, "project": source_name(project.root, name), "summary": summary or f"{name} service"}
     values |= _circumstances(project, names)
-    return templates.read(values, settings.toolkit / "templates" / "service", *overlay)
-
-
-def packaging(project: Project, settings: Settings, name: str) -> list[Entry]:
-    """Return what debian/ has beside the files of its services, for the first of them; nothing once it exists.
-
-    Raises `UserError` when git does not know who makes this.
-    """
-    if _stanzas(project.root):
-        return []
-    now = datetime.now(UTC)
-    values = {
-        "project": source_name(project.root, name),
-        "maintainer": git.identity(project.root),
-        "date": format_datetime(now),
-        "year": str(now.year),
-    }
-    return templates.read(values, settings.toolkit / "templates" / "packaging")
+    found = templates.read(values, settings.toolkit / "templates" / "service", *overlay)
+    if not stanzas:
+        now = datetime.now(UTC)
+        values |= {"maintainer": git.identity(project.root), "date": format_datetime(now), "year": str(now.year)}
+        found += templates.read(values, settings.toolkit / "templates" / "packaging")
+    return found
 
 
 def source_name(root: Path, service: str) -> str:

@@ -14,7 +14,7 @@ import shutil
 import sys
 from collections.abc import Mapping
 from configparser import ConfigParser
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,17 @@ BOXES = {
     "noble": {"virtualbox": "bento/ubuntu-24.04", "libvirt": "cloud-image/ubuntu-24.04"},
 }
 DRIVERS = ("kvm", "qemu")
-#: File systems by which libvirt shows the project in the machine; the first is the default.
-FOLDER_TYPES = ("virtiofs", "9p", "nfs", "rsync")
+#: File systems by which libvirt shows the project in the machine, with Vagrant's options; the first is the default.
+#:
+#: virtiofs is the fastest, and libvirt runs its server as root: files have the same owner on both sides, even in a
+#: private home. 9p needs nothing beside QEMU, but has only the rights of the user that QEMU runs as; with `squash` it
+#: is no error that such a user cannot change owners.
+FOLDERS: dict[str, dict[str, Any]] = {
+    "virtiofs": {},
+    "9p": {"accessmode": "squash", "mount_opts": "msize=262144,cache=none"},
+    "nfs": {"nfs_udp": False, "nfs_version": 4},
+    "rsync": {},
+}
 #: The network of vagrant-libvirt that every machine has.
 NETWORK = "192.168.121.0/24"
 _MEBIBYTE = 1024 * 1024
@@ -69,7 +78,7 @@ def read(environment: Mapping[str, str]) -> VagrantSettings:
         suite=suite,
         box=environment.get("STAND_BOX", ""),
         driver=_choice(environment, "STAND_DRIVER", DRIVERS),
-        folder=_choice(environment, "STAND_FOLDER", FOLDER_TYPES),
+        folder=_choice(environment, "STAND_FOLDER", tuple(FOLDERS)),
         cpus=_number(environment, "STAND_CPUS", host_cpus()),
         memory=_number(environment, "STAND_MEMORY", host_memory() // 4, 512, 8192),
         nested=_flag(environment, "STAND_NESTED"),
@@ -142,21 +151,15 @@ def describe(chosen: VagrantSettings, settings: Settings) -> dict[str, Any]:
     name = f"{getpass.getuser()}-{project.name}-vagrant"
     card = address_of_card(name) if chosen.ipv6 else ""
     return {
+        **asdict(chosen),
         "name": name,
         "hostname": base.host_label(project.name)[:63].rstrip("-") or "stand",
         "playbook": str(provisioning.playbook(settings)),
         "ansible_config": str(settings.toolkit / "stand" / "ansible.cfg"),
         "variables": {**ansible_variables.collect(settings, guest), "stand_ipv6_card": card},
         "boxes": {provider: box_of(chosen, provider) for provider in ("virtualbox", "libvirt")},
-        "cpus": chosen.cpus,
-        "memory": chosen.memory,
-        "nested": chosen.nested,
         "ipv6_card": card,
-        "network": chosen.network,
-        "ports": [{"guest": guest_port, "host": host_port} for guest_port, host_port in chosen.ports],
-        "driver": chosen.driver,
-        "folder": folder(chosen),
-        "controller": chosen.controller,
+        "folder": {"type": chosen.folder, **FOLDERS[chosen.folder]},
     }
 
 
@@ -178,20 +181,6 @@ def box_of(chosen: VagrantSettings, provider: str) -> dict[str, str]:
     if made:
         return {"box": made.name, "box_url": made.catalogue.as_uri(), "box_version": made.version}
     return {"box": BOXES.get(chosen.suite, {}).get(provider, "")}
-
-
-def folder(chosen: VagrantSettings) -> dict[str, Any]:
-    """Return the options of the folder by which libvirt shows the project in the machine.
-
-    virtiofs is the fastest, and libvirt runs its server as root: files have the same owner on both sides, even in a
-    private home. 9p needs nothing beside QEMU, but has only the rights of the user that QEMU runs as; with `squash` it
-    is no error that such a user cannot change owners.
-    """
-    if chosen.folder == "9p":
-        return {"type": "9p", "accessmode": "squash", "mount_opts": "msize=262144,cache=none"}
-    if chosen.folder == "nfs":
-        return {"type": "nfs", "nfs_udp": False, "nfs_version": 4}
-    return {"type": chosen.folder}
 
 
 def has_machine(project: Path, provider: str) -> bool:

@@ -141,15 +141,8 @@ def test_a_source_package_is_called_as_in_debian_control_or_as_the_directory(pro
 
 
 def test_packaging_is_written_where_there_is_none(project: Workspace) -> None:
-    settings = replace(project.settings(), toolkit=TOOLKIT)
-    assert new_service.packaging(project.discover(), settings, "mail") == []
+    before = set(write(project, "mail"))
     (project.root / "debian/control").unlink()
-    found = {str(entry.path): entry for entry in new_service.packaging(project.discover(), settings, "mail")}
-    assert set(found) == {
-        "debian/control",
-        "debian/changelog",
-        "debian/copyright",
-        "debian/rules",
-        "debian/source/format",
-    }
+    found = write(project, "mail")
+    assert set(found) - before == {"debian/changelog", "debian/copyright", "debian/rules", "debian/source/format"}
     assert found["debian/changelog"].text.startswith("project (0.1.0) unstable")

@@ -112,7 +112,7 @@ def test_the_users_own_box_may_be_a_file() -> None:
     ],
 )
 def test_the_folder_is_virtiofs_unless_another_is_asked_for(environment: dict[str, str], kind: str) -> None:
-    assert vagrant.folder(vagrant.read(environment))["type"] == kind
+    assert vagrant.read(environment).folder == kind
 
 
 def test_the_machine_is_named_after_who_it_is_for_and_the_project(workspace: Workspace) -> None:
@@ -120,6 +120,7 @@ def test_the_machine_is_named_after_who_it_is_for_and_the_project(workspace: Wor
     told = vagrant.describe(vagrant.read({}), workspace.settings())
     assert told["name"] == f"{getpass.getuser()}-project-vagrant"
     assert told["hostname"] == "project"
+    assert told["folder"] == {"type": "virtiofs"}
     assert told["playbook"] == str(workspace.root / "common" / "stand" / "playbook.yml")
 
 
