@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable
+from contextlib import suppress
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import requests
-from packaging.utils import InvalidSdistFilename, InvalidWheelFilename, parse_sdist_filename, parse_wheel_filename
+from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from toolkit.core import files, threads
@@ -93,29 +95,19 @@ def _read(answer: requests.Response) -> list[RemoteFile]:
 
 
 def version_of(filename: str, name: str) -> Version | None:
-    """Return the version in the name of an sdist or wheel; None when it is neither, or of another distribution."""
-    try:
-        if filename.endswith(".whl"):
+    """Return the version in the name of an sdist or wheel; None when it is neither, or of another distribution.
+
+    Sdists from before PEP 625 may have dashes in their name or version, or be another kind of archive.
+    """
+    if filename.endswith(".whl"):
+        with suppress(InvalidWheelFilename, InvalidVersion):
             found, version, *_ = parse_wheel_filename(filename)
             return version if found == normalize(name) else None
-        if filename.endswith((".tar.gz", ".zip")):
-            found, version = parse_sdist_filename(filename)
-            if found == normalize(name):
-                return version
-    except (InvalidWheelFilename, InvalidSdistFilename, InvalidVersion):
-        pass
-    return _old_version(filename, normalize(name))
-
-
-def _old_version(filename: str, name: str) -> Version | None:
-    """Read an sdist's name from before PEP 625: dashes in the name or the version, or another kind of archive."""
     stem, ending = archive_names.split(filename)
-    for position, character in enumerate(stem if ending else ""):
-        if character == "-" and normalize(stem[:position]) == name:
-            try:
-                return Version(stem[position + 1 :])
-            except InvalidVersion:
-                continue
+    for dash in re.finditer("-", stem if ending else ""):
+        if normalize(stem[: dash.start()]) == normalize(name):
+            with suppress(InvalidVersion):
+                return Version(stem[dash.end() :])
     return None
 
 

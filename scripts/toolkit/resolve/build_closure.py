@@ -211,10 +211,8 @@ def _normal(requirements: Iterable[str]) -> Requirements:
 
 def _wheel_for_old_setuptools(tree: SourceTree, closure: Sequence[Pin]) -> Requirements:
     # setuptools < 70.1 names `wheel` in every answer of its hook; newer ones build wheels by themselves.
-    if not tree.build_system.backend.startswith("setuptools.build_meta"):
-        return frozenset()
     old = any(pin.name == "setuptools" and Version(pin.version) < Version("70.1") for pin in closure)
-    return frozenset({"wheel"}) if old else frozenset()
+    return frozenset({"wheel"} if old and tree.build_system.backend.startswith("setuptools.build_meta") else ())
 
 
 def _freedom(requirements: Requirements) -> tuple[int, list[str]]:

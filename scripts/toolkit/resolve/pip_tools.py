@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import zipfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from packaging.markers import Marker
@@ -29,11 +29,11 @@ _OUTPUT = "requirements.txt"
 _ANY_VERSION = "99999"
 
 
+@dataclass(frozen=True)
 class PipToolsResolver:
     """Runs pip-compile in the tools environment of every target interpreter."""
 
-    def __init__(self, indexes: Indexes) -> None:
-        self._indexes = indexes
+    indexes: Indexes
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins, by name; see `Resolver`. Raises `UserError` also when a target interpreter is missing."""
@@ -48,7 +48,7 @@ class PipToolsResolver:
         for python in pythons:
             for pin in self._compile(tools[python], python, request):
                 chosen.setdefault(pin, []).append(python)
-        index = Index(self._indexes)
+        index = Index(self.indexes)
         index.all_files(pin.name for pin in chosen if not pin.archive)
         found = []
         for pin, those in chosen.items():
@@ -68,7 +68,7 @@ class PipToolsResolver:
                 "use RESOLVER=uv, which needs no interpreter of the targets, or install it",
             ) from None
         return tools_environment.make(
-            found.path, IndexOptions(index_url=self._indexes.url, extra_index_urls=self._indexes.extra)
+            found.path, IndexOptions(index_url=self.indexes.url, extra_index_urls=self.indexes.extra)
         )
 
     def _compile(self, tools: Path, python: str, request: Request) -> list[Pin]:
@@ -81,18 +81,18 @@ class PipToolsResolver:
                 "piptools",
                 "compile",
                 "requirements.in",
-                "--output-file",
-                _OUTPUT,
+                "--no-config",
+                "--verbose",
             ]
-            command += ["--constraint", "constraints.txt", "--resolver", "backtracking", "--strip-extras"]
-            command += ["--allow-unsafe", "--no-header", "--no-annotate", "--no-emit-options", "--no-config"]
-            command += ["--verbose", "--cache-dir", files.cache_root() / "pip-tools"]
+            command += ["--constraint", "constraints.txt", "--output-file", _OUTPUT, "--resolver", "backtracking"]
+            command += ["--strip-extras", "--allow-unsafe", "--no-header", "--no-annotate", "--no-emit-options"]
+            command += ["--cache-dir", files.cache_root() / "pip-tools"]
             if request.exclude_newer:
                 command += ["--uploaded-prior-to", request.exclude_newer]
             try:
-                process.read(command, cwd=directory, env=self._indexes.pip_environment())
+                process.read(command, cwd=directory, env=self.indexes.pip_environment())
             except process.CommandError as error:
-                raise pip_errors.explain(error.output, request, self._indexes) from None
+                raise pip_errors.explain(error.output, request, self.indexes) from None
             lines = (directory / _OUTPUT).read_text(encoding="utf-8").splitlines()
             found = (Requirement(line) for line in lines if line.strip() and not line.startswith(("#", "-")))
             return [self._pin(item, tools, directory) for item in found if normalize(item.name) not in request.provided]
@@ -107,7 +107,7 @@ class PipToolsResolver:
         line.write_text(f"{name} @ {requirement.url}\n", encoding="utf-8")
         command: list[str | Path] = [tools, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps"]
         command += ["--ignore-installed", "--report", "-", "--requirement", line]
-        [item] = json.loads(process.read(command, env=self._indexes.pip_environment()))["install"]
+        [item] = json.loads(process.read(command, env=self.indexes.pip_environment()))["install"]
         url = requirement.url.partition("#")[0]
         archive = RemoteFile(
             name=file_name(url),

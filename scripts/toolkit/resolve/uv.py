@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,11 @@ PROGRAM = Path(sys.prefix) / "bin" / "uv"
 _OUTPUT = "pylock.toml"
 
 
+@dataclass(frozen=True)
 class UvResolver:
     """Runs `uv pip compile`, each time in a directory of its own."""
 
-    def __init__(self, indexes: Indexes) -> None:
-        self._indexes = indexes
+    indexes: Indexes
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins, by name; see `Resolver`."""
@@ -40,7 +40,7 @@ class UvResolver:
                 self._run(directory, request)
             except process.CommandError as error:
                 if request.refresh or not uv_errors.may_be_stale(error.output):
-                    raise uv_errors.explain(error.output, request, self._indexes) from None
+                    raise uv_errors.explain(error.output, request, self.indexes) from None
                 # uv's cache may not have a release of the last ten minutes.
                 return self.resolve(replace(request, refresh=True))
             data = tomllib.loads((directory / _OUTPUT).read_text(encoding="utf-8"))
@@ -55,9 +55,9 @@ class UvResolver:
     def _completed(self, pins: list[Pin]) -> list[Pin]:
         """Look for missing sdists in all indexes, for uv names a version's files of one index only."""
         lacking = [pin for pin in pins if not pin.sdist and not pin.archive]
-        if not lacking or len((*self._indexes.urls, *self._indexes.find_links)) < 2:
+        if not lacking or len((*self.indexes.urls, *self.indexes.find_links)) < 2:
             return pins
-        index = Index(self._indexes)
+        index = Index(self.indexes)
         index.all_files(pin.name for pin in lacking)
         return [replace(pin, sdist=index.release(pin.name, pin.version)[0]) if pin in lacking else pin for pin in pins]
 
@@ -73,7 +73,7 @@ class UvResolver:
         if request.refresh:
             command.append("--refresh")
         environments = markers.of_targets(request.targets.pythons, request.platforms)
-        process.read(command, cwd=directory, env=configure(directory, self._indexes, environments=environments))
+        process.read(command, cwd=directory, env=configure(directory, self.indexes, environments=environments))
 
 
 def configure(directory: Path, indexes: Indexes, **further: object) -> dict[str, str]:

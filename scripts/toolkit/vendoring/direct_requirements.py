@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, TypeAlias
+from typing import Literal
 
 from packaging.markers import Marker
 from packaging.requirements import InvalidRequirement, Requirement
@@ -15,41 +15,28 @@ from toolkit.model.lock import DirectRequirement, Distribution, Lock
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package, Project
 from toolkit.project.lock_inputs import LockInputs
-from toolkit.project.requirements import Line, RequirementTree
-
-Kind: TypeAlias = Literal["runtime", "tests"]
+from toolkit.project.requirements import Line
 
 
 def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, ...]:
     """Return the lines of the project's files that name something, each with the package whose file it stands in."""
+    found = []
+    for tree in (item.tree, item.tests, item.development):
+        for line in (*tree.requirements, *tree.uses):
+            owner = _owner(project, item, line)
+            is_runtime = tree is item.tree or owner != item.package
+            if owner.name != line.name:
+                found.append(_direct(owner, line.name, line.text, line.origin, "runtime" if is_runtime else "tests"))
     named = {line.name for line in item.lines}
-    trees: tuple[tuple[RequirementTree, Kind], ...] = (
-        (item.tree, "runtime"),
-        (item.tests, "tests"),
-        (item.development, "tests"),
-    )
-    return (
-        *(found for tree, kind in trees for found in _lines(project, item, tree, kind)),
-        *(
-            DirectRequirement(
-                source=item.package.name,
-                name=rule.name,
-                kind="runtime",
-                text=f"{rule.name}{rule.specifier}",
-                origin=rule.origin,
-            )
-            for rule in item.binary
-            if rule.name not in named
-        ),
-    )
+    rules = (rule for rule in item.binary if rule.name not in named)
+    found += [_direct(item.package, rule.name, f"{rule.name}{rule.specifier}", rule.origin) for rule in rules]
+    return tuple(found)
 
 
-def _lines(project: Project, item: LockInputs, tree: RequirementTree, kind: Kind) -> Iterator[DirectRequirement]:
-    for line in (*tree.requirements, *tree.uses):
-        owner = _owner(project, item, line)
-        if owner.name != line.name:
-            own = kind if owner == item.package else "runtime"
-            yield DirectRequirement(source=owner.name, name=line.name, kind=own, text=line.text, origin=line.origin)
+def _direct(
+    owner: Package, name: str, text: str, origin: str, kind: Literal["runtime", "tests"] = "runtime"
+) -> DirectRequirement:
+    return DirectRequirement(source=owner.name, name=name, kind=kind, text=text, origin=origin)
 
 
 def _owner(project: Project, item: LockInputs, line: Line) -> Package:
@@ -67,32 +54,27 @@ def in_force(lock: Lock) -> Lock:
     extras = _extras(lock)
     names = {item.name for item in lock.distributions()} | {package.name for package in lock.local}
 
-    def kept(item: Distribution) -> Distribution:
-        return replace(
-            item,
-            requires=tuple(_holding(item.requires, lock, extras.get(item.name, set()), names)),
-            build_dependencies=tuple(_holding(item.build_dependencies, lock, set(), names)),
+    def holding(texts: Iterable[str], asked: Collection[str] = ()) -> tuple[str, ...]:
+        parsed = {text: _parse(text) for text in texts}
+        return tuple(
+            text
+            for text, found in parsed.items()
+            if found and normalize(found.name) in names and _holds(found.marker, lock, asked)
         )
+
+    def kept(item: Distribution) -> Distribution:
+        requires = holding(item.requires, extras.get(item.name, ()))
+        return replace(item, requires=requires, build_dependencies=holding(item.build_dependencies))
 
     return replace(
         lock,
         packages=tuple(map(kept, lock.packages)),
         build_packages=tuple(map(kept, lock.build_packages)),
-        local=tuple(
-            replace(package, build_dependencies=tuple(_holding(package.build_dependencies, lock, set(), names)))
-            for package in lock.local
-        ),
+        local=tuple(replace(item, build_dependencies=holding(item.build_dependencies)) for item in lock.local),
     )
 
 
-def _holding(texts: Iterable[str], lock: Lock, extras: set[str], names: set[str]) -> Iterator[str]:
-    for text in dict.fromkeys(texts):
-        found = _parse(text)
-        if found and normalize(found.name) in names and _holds(found.marker, lock, extras):
-            yield text
-
-
-def _holds(marker: Marker | None, lock: Lock, extras: set[str]) -> bool:
+def _holds(marker: Marker | None, lock: Lock, extras: Collection[str]) -> bool:
     environments = markers.environments(str(marker or ""), lock.pythons, lock.platforms)
     return marker is None or any(
         marker.evaluate({**environment, "extra": extra}) for environment in environments for extra in ("", *extras)
@@ -112,7 +94,7 @@ def _extras(lock: Lock) -> dict[str, set[str]]:
     while size != sum(map(len, asked.values())):
         size = sum(map(len, asked.values()))
         for source, requirement in parsed:
-            if _holds(requirement.marker, lock, asked.get(source, set())):
+            if _holds(requirement.marker, lock, asked.get(source, ())):
                 asked.setdefault(normalize(requirement.name), set()).update(requirement.extras)
     return asked
 
