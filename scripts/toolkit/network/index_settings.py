@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,12 +71,11 @@ class Indexes:
             "PIP_TIMEOUT": f"{self.timeout:g}",
             "PIP_RETRIES": str(retries(self.timeout)),
         }
-        return {**_without(("PIP_",)), **{key: value for key, value in settings.items() if value}}
+        return {**_without("PIP_"), **{key: value for key, value in settings.items() if value}}
 
     def uv_environment(self) -> dict[str, str]:
         """Return the environment for uv: how requests are sent; the indexes stand in `uv_settings`."""
-        environment = _without(("UV_",), _KEPT_UV)
-        environment |= {
+        environment = _without("UV_", _KEPT_UV) | {
             "UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}",
             "UV_HTTP_RETRIES": str(retries(self.timeout)),
             "UV_SYSTEM_CERTS": "1",
@@ -114,38 +114,34 @@ def read(options: IndexOptions = DEFAULTS) -> Indexes:
     `index_url` replaces every configured index and find-links; all else that is given adds to them. Runs inside the
     tools environment, whose pip reads the configuration. Raises `UserError`.
     """
-    settings = _pip_settings()
+    settings = defaultdict(str, _pip_settings())
     if options.index_url:
-        settings = {
-            key: value
-            for key, value in settings.items()
-            if key not in ("index-url", "extra-index-url", "find-links", "no-index")
-        }
-    extra = (*settings.get("extra-index-url", "").split(), *options.extra_index_urls)
-    find_links = (*options.find_links, *settings.get("find-links", "").split())
-    no_index = settings.get("no-index", "").lower() in ("1", "yes", "true", "on", "y", "t")
+        for name in ("index-url", "extra-index-url", "find-links", "no-index"):
+            settings.pop(name, None)
+    extra = (*settings["extra-index-url"].split(), *options.extra_index_urls)
+    find_links = (*options.find_links, *settings["find-links"].split())
     return Indexes(
-        url=_checked(options.index_url or settings.get("index-url", "") or settings.get("pypi-url", "") or _default()),
-        extra=tuple(_checked(url) for url in extra),
+        url=_checked(options.index_url or settings["index-url"] or settings["pypi-url"] or _default()),
+        extra=tuple(map(_checked, extra)),
         find_links=tuple(map(_absolute, find_links)),
-        trusted_hosts=tuple(settings.get("trusted-host", "").split()),
-        no_index=options.no_index or no_index,
-        cert=settings.get("cert", ""),
-        client_cert=settings.get("client-cert", ""),
-        proxy=settings.get("proxy", ""),
-        timeout=_seconds(settings.get("timeout") or settings.get("default-timeout", "")),
+        trusted_hosts=tuple(settings["trusted-host"].split()),
+        no_index=options.no_index or settings["no-index"].lower() in ("1", "yes", "true", "on", "y", "t"),
+        cert=settings["cert"],
+        client_cert=settings["client-cert"],
+        proxy=settings["proxy"],
+        timeout=_seconds(settings["timeout"] or settings["default-timeout"]),
     )
 
 
 def _pip_settings() -> dict[str, str]:
     """Merge pip's settings for all commands, those for `pip install`, and variables: the later ones win."""
     from pip._internal.configuration import Configuration
-    from pip._internal.exceptions import ConfigurationError, PipError
+    from pip._internal.exceptions import PipError
 
     configuration = Configuration(isolated=False)
     try:
         configuration.load()
-    except (PipError, ConfigurationError) as error:
+    except PipError as error:
         raise UserError(
             f"pip's configuration cannot be read: {' '.join(str(error).split())}",
             "correct the file it names; `pip config debug` lists all of them",
@@ -188,5 +184,5 @@ def _seconds(text: str) -> float:
         ) from None
 
 
-def _without(prefixes: tuple[str, ...], kept: tuple[str, ...] = ()) -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if key in kept or not key.upper().startswith(prefixes)}
+def _without(prefix: str, kept: tuple[str, ...] = ()) -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if key in kept or not key.upper().startswith(prefix)}

@@ -119,13 +119,11 @@ def _may_pass(error: Exception) -> bool:
     response = getattr(error, "response", None)
     if response is not None:
         return response.status_code in PASSING
-    return not isinstance(error, _FINAL) and not any(map(_is_final, _causes(error)))
-
-
-def _is_final(cause: BaseException) -> bool:
-    if isinstance(cause, socket.gaierror):
-        return cause.errno != socket.EAI_AGAIN
-    return isinstance(cause, ssl.SSLCertVerificationError)
+    return not isinstance(error, _FINAL) and not any(
+        isinstance(cause, ssl.SSLCertVerificationError)
+        or (isinstance(cause, socket.gaierror) and cause.errno != socket.EAI_AGAIN)
+        for cause in _causes(error)
+    )
 
 
 def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
