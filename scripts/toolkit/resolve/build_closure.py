@@ -27,15 +27,15 @@ Requirements = frozenset[str]
 
 @dataclass(kw_only=True)
 class Closure:
-    """Resolves the build requirements of trees into pins, and follows what builds those.
+    """Resolves the build requirements of trees into pins, and follows what builds those. Trees have keys.
 
-    `sets` has the requirements of each tree by its key, `by_set` the pins of each set.
+    A key is `name==version` for what has a pin, and any other text for a local package, or for the closure of tests.
     """
 
     resolver: Resolver
     sources: Sources
-    sets: dict[str, Requirements] = field(default_factory=dict)
-    by_set: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
+    _sets: dict[str, Requirements] = field(default_factory=dict)
+    _resolved: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
     _request: Request = field(init=False)
     _preferences: tuple[Pinned, ...] = ()
     _given: dict[str, Pin] = field(default_factory=dict)
@@ -55,8 +55,8 @@ class Closure:
 
     def add(self, key: str, pins: Sequence[Pin]) -> None:
         """Add pins that are resolved already (the closure of tests), so that `follow` finds what builds them."""
-        self.sets[key] = frozenset({f"{key}: {pin.key}" for pin in pins})
-        self.by_set[self.sets[key]] = tuple(pins)
+        self._sets[key] = frozenset({f"{key}: {pin.key}" for pin in pins})
+        self._resolved[self._sets[key]] = tuple(pins)
 
     def follow(self, trees: Mapping[str, SourceTree]) -> None:
         """Add the closure of `trees` (by key), and of what was added before."""
@@ -64,20 +64,20 @@ class Closure:
         pending: dict[str, SourceTree] = {}
         while fresh or pending or self._unresolved():
             self._trees |= fresh
-            self.sets |= {key: _normal(tree.build_system.requires) for key, tree in fresh.items()}
+            self._sets |= {key: _normal(tree.build_system.requires) for key, tree in fresh.items()}
             self._resolve(self._unresolved())
             pending |= fresh
             ready = {key: tree for key, tree in pending.items() if self._is_ready(key, pending)}
             # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
             with threads.beside(partial(self._complete_sets, ready), self.sources.stop) as complete_sets:
                 fresh = self._new_trees()
-                self.sets |= complete_sets()
+                self._sets |= complete_sets()
             pending = {key: tree for key, tree in pending.items() if key not in ready}
             if pending and not ready and not fresh:
                 raise cycles.error(cycles.find({key: self._keys(key) for key in self._trees}))
 
     def _unresolved(self) -> set[Requirements]:
-        return set(self.sets.values()) - self.by_set.keys()
+        return set(self._sets.values()) - self._resolved.keys()
 
     def _is_ready(self, key: str, pending: Collection[str]) -> bool:
         """Tell whether the environment of a tree's hook can be made: what has no wheel has to be built first."""
@@ -103,17 +103,17 @@ class Closure:
 
     def _pins(self, key: str) -> tuple[Pin, ...]:
         """Return what builds a tree; nothing as long as that is not resolved."""
-        return self.by_set.get(self.sets.get(key, frozenset()), ())
+        return self._resolved.get(self._sets.get(key, frozenset()), ())
 
     def _keys(self, key: str) -> set[str]:
         return {pin.key for pin in self._pins(key)}
 
     def _new_trees(self) -> dict[str, SourceTree]:
-        pins = {pin.key: pin for pins in self.by_set.values() for pin in pins}
+        pins = {pin.key: pin for pins in self._resolved.values() for pin in pins}
         found = self.sources.trees(pins.values())
         return {key: tree for key, tree in found.items() if key not in self._trees}
 
-    def reachable(self, keys: Iterable[str]) -> set[str]:
+    def builders(self, keys: Iterable[str]) -> set[str]:
         """Return the keys of all that builds the given trees, and that builds those."""
         found: set[str] = set()
         stack = list(keys)
@@ -123,13 +123,13 @@ class Closure:
             stack += new
         return found
 
-    def requires(self, key: str) -> tuple[Pinned, ...]:
-        """Return the complete closure of what builds a tree (or runs tests), in the order of the lock."""
+    def build_requires(self, key: str) -> tuple[Pinned, ...]:
+        """Return the closure of what builds a tree (or of tests), in the order of the lock."""
         return in_order(self._pins(key))
 
-    def direct(self, key: str) -> tuple[str, ...]:
+    def build_dependencies(self, key: str) -> tuple[str, ...]:
         """Return the build requirements of a tree and its backend, each in its normal form."""
-        return tuple(sorted(self.sets.get(key, ())))
+        return tuple(sorted(self._sets.get(key, ())))
 
     def built_with(self, pin: Pin) -> str:
         """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
@@ -141,14 +141,14 @@ class Closure:
         dynamic = {key: buildable[key] for key, tree in trees.items() if tree.build_system.dynamic}
         added = self.sources.run_hooks(dynamic, buildable, self._shipped)
         return {
-            key: self.sets[key] | _normal(added.get(key, ())) | _wheel_for_old_setuptools(*buildable[key])
+            key: self._sets[key] | _normal(added.get(key, ())) | _wheel_for_old_setuptools(*buildable[key])
             for key in trees
         }
 
     def _resolve(self, sets: set[Requirements]) -> None:
         """Resolve new sets, keeping the versions that were chosen before where they still satisfy."""
         todo = sorted((requirements for requirements in sets if requirements), key=_freedom)
-        self.by_set |= {requirements: () for requirements in sets if not requirements}
+        self._resolved |= {requirements: () for requirements in sets if not requirements}
         if not todo:
             return
         try:
@@ -156,7 +156,7 @@ class Closure:
         except ConflictError as conflict:
             console.debug(f"build requirements have no common versions, so each set gets its own:\n{conflict}")
             for requirements in todo:
-                self.by_set[requirements] = self._with_given(requirements, self._ask_resolver(requirements))
+                self._resolved[requirements] = self._with_given(requirements, self._ask_resolver(requirements))
 
     def _resolve_together(self, sets: list[Requirements]) -> None:
         """Resolve all sets at once; each has that part of the result which the metadata at hand says it requires."""
@@ -165,10 +165,10 @@ class Closure:
         self.sources.trees(joint)
         pythons, platforms = self._request.targets.pythons, self._request.platforms
         for requirements in sets:
-            pins = pin_closure.closure(requirements, joint, self.sources.requires, pythons, platforms)
+            pins = pin_closure.closure(requirements, joint, self.sources.certain_requirements, pythons, platforms)
             if pins is None:
                 pins = self._ask_resolver(requirements, constraints)
-            self.by_set[requirements] = self._with_given(requirements, pins)
+            self._resolved[requirements] = self._with_given(requirements, pins)
 
     def _with_given(self, requirements: Requirements, pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
         names = {Requirement(text).name for text in requirements}
@@ -176,7 +176,7 @@ class Closure:
 
     def _ask_resolver(self, requirements: Requirements, constraints: tuple[str, ...] = ()) -> tuple[Pin, ...]:
         # What this run has chosen comes first; what an older lock says is for the rest. One version a name.
-        chosen = (Pinned(pin.name, pin.version) for pins in self.by_set.values() for pin in pins)
+        chosen = (Pinned(pin.name, pin.version) for pins in self._resolved.values() for pin in pins)
         preferences: dict[str, Pinned] = {}
         for preference in (*chosen, *self._preferences):
             preferences.setdefault(preference.name, preference)
@@ -194,7 +194,7 @@ class Closure:
         """Return the trees that name each requirement, as errors show them."""
         found: dict[str, list[str]] = {}
         for key, tree in self._trees.items():
-            for text in self.sets.get(key, frozenset()) & requirements:
+            for text in self._sets.get(key, frozenset()) & requirements:
                 found.setdefault(text, []).append(tree.name)
         return {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
 

@@ -53,8 +53,8 @@ class Sources:
         threads.each(lambda key: self._add(new[key], submitted[key]), submitted, self.fetcher.stop)
         return {key: self._tree(key) for key in new if key in self._facts and new[key].name not in self._unbuildable}
 
-    def requires(self, pin: Pin) -> Sequence[str] | None:
-        """Return the requirements of a pin that has been fetched as source; None where its metadata is not certain."""
+    def certain_requirements(self, pin: Pin) -> Sequence[str] | None:
+        """Return the requirements of a pin that was fetched as source; None where its metadata leaves them open."""
         facts = self._facts.get(pin.key)
         return facts.metadata.requires if facts and facts.metadata.requires_certain else None
 
@@ -65,9 +65,9 @@ class Sources:
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether a pin can be had without building it; what cannot be built counts, for an error names it."""
         refused = pin.name in self._unbuildable or pin.name in self.selector.without_source
-        return refused or self._is_ready(pin)
+        return refused or self._is_wheel_everywhere(pin)
 
-    def _is_ready(self, pin: Pin) -> bool:
+    def _is_wheel_everywhere(self, pin: Pin) -> bool:
         return all(runner.has_wheel(pin) for runner in self.runners())
 
     def run_hooks(
@@ -79,7 +79,7 @@ class Sources:
         """
         if self._unbuildable or self.selector.without_source:
             # The error that names these is all that comes of this run, so nothing is built for it.
-            trees = {key: pair for key, pair in trees.items() if all(map(self._is_ready, pair[1]))}
+            trees = {key: pair for key, pair in trees.items() if all(map(self._is_wheel_everywhere, pair[1]))}
         if not trees:
             return {}
         lock = self._lock(buildable, shipped)

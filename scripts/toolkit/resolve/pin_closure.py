@@ -36,28 +36,31 @@ def closure(
     texts_of = {pin.key: requires(pin) for pin in pins}
     known = {key: None if texts is None else list(map(Requirement, texts)) for key, texts in texts_of.items()}
     texts = " ".join(str(item.marker) for items in (first, *known.values()) for item in items or () if item.marker)
-    table: dict[str, list[tuple[markers.Environment, bool]]] = {pin.key: [] for pin in pins}
+    needed = []
     for environment in markers.environments(texts, pythons, platforms):
-        reached = _reached(first, pins, known, environment)
-        if reached is None:
+        keys = _keys(first, pins, known, environment)
+        if keys is None:
             return None
-        for pin in pins:
-            table[pin.key].append((environment, pin.key in reached))
-    found = [pin for pin in pins if any(holds for _, holds in table[pin.key])]
-    described = {pin.key: markers.describe(table[pin.key]) for pin in found}
-    if None in described.values():
-        return None
-    return tuple(replace(pin, marker=described[pin.key] or "") for pin in found)
+        needed.append((environment, keys))
+    found = []
+    for pin in pins:
+        table = [(environment, pin.key in keys) for environment, keys in needed]
+        if any(holds for _, holds in table):
+            marker = markers.describe(table)
+            if marker is None:
+                return None
+            found.append(replace(pin, marker=marker))
+    return tuple(found)
 
 
-def _reached(
+def _keys(
     first: Sequence[Requirement],
     pins: Sequence[Pin],
     known: Mapping[str, list[Requirement] | None],
     environment: markers.Environment,
 ) -> set[str] | None:
     """Return the keys that are needed on one machine; None where only an engine can find them."""
-    reached: set[str] = set()
+    keys: set[str] = set()
     stack = [(requirement, "") for requirement in first]
     seen: set[tuple[str, str]] = set()
     while stack:
@@ -68,12 +71,12 @@ def _reached(
         pin = next((pin for pin in pins if pin.name == name and _holds_text(pin.marker, environment)), None)
         if pin is None or known[pin.key] is None:
             return None
-        reached.add(pin.key)
+        keys.add(pin.key)
         for inner in ("", *requirement.extras):
             if (pin.key, inner) not in seen:
                 seen.add((pin.key, inner))
                 stack += [(item, inner) for item in known[pin.key] or ()]
-    return reached
+    return keys
 
 
 def _holds(marker: Marker | None, environment: markers.Environment, extra: str) -> bool:

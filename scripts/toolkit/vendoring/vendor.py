@@ -75,8 +75,8 @@ class Draft:
         return replace(
             self.closure.sources.distributions[key],
             marker=marker,
-            build_requires=self.closure.requires(key),
-            build_dependencies=self.closure.direct(key),
+            build_requires=self.closure.build_requires(key),
+            build_dependencies=self.closure.build_dependencies(key),
         )
 
     def unused(self) -> tuple[str, ...]:
@@ -180,8 +180,8 @@ class Vendoring:
                 LocalPackage(
                     name=package.name,
                     path=self.project.shown(package.path),
-                    build_requires=closure.requires(f"local {package.name}"),
-                    build_dependencies=closure.direct(f"local {package.name}"),
+                    build_requires=closure.build_requires(f"local {package.name}"),
+                    build_dependencies=closure.build_dependencies(f"local {package.name}"),
                 )
                 for package in inputs.local
             ),
@@ -221,7 +221,7 @@ def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
         raise
     closure.sources.refuse_unbuildable(closure.built_with)
     runtime = {pin.key for pin in draft.runtime}
-    draft.building = frozenset(closure.reachable([*trees, *runtime, tests]) - runtime)
+    draft.building = frozenset(closure.builders([*trees, *runtime, tests]) - runtime)
 
 
 def _refuse_cycles(item: Lock) -> None:
