@@ -96,8 +96,7 @@ class Vendoring:
 
     project: Project
     options: VendorOptions
-    resolver: Resolver
-    index: Index
+    resolver: SourcePreference
     closure_for: Callable[[tuple[str, ...]], Closure]
     fetcher: Fetcher
     old: tuple[Lock, ...]
@@ -121,7 +120,7 @@ class Vendoring:
         archived = archives.fetch(inputs.archives, self.fetcher, self.old)
         preferences = self._preferences(inputs)
         closure = self.closure_for(inputs.targets.pythons)
-        wheels = wheel_choice.without_dependencies(inputs, self.index, preferences, closure.sources.selector)
+        wheels = wheel_choice.without_dependencies(inputs, self.resolver.index, preferences, closure.sources.selector)
         given = (*archived, *wheels)
         lines, constraints = inputs.tree.requirements, inputs.constraints
         local = {package.name: package.version for package in self.project.packages}
@@ -280,16 +279,9 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
             sources = Sources(selector=selector, fetcher=fetcher, runners=cache(runners), files=fetched)
             return Closure(resolver=preferring, sources=sources)
 
-        index = Index(indexes)
-        preferring = SourcePreference(resolver=resolver, index=index, binary=rules.keys())
+        preferring = SourcePreference(resolver=resolver, index=Index(indexes), binary=rules.keys())
         vendoring = Vendoring(
-            project=project,
-            options=options,
-            index=index,
-            resolver=preferring,
-            closure_for=closure_for,
-            fetcher=fetcher,
-            old=old,
+            project=project, options=options, resolver=preferring, closure_for=closure_for, fetcher=fetcher, old=old
         )
         return Outcome(old=old, new=vendoring.run(everything), files=fetched)
 
