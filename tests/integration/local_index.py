@@ -12,10 +12,10 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import unquote
 
+from tests import http_server
 from toolkit.model.names import normalize
 
 _JSON = "application/vnd.pypi.simple.v1+json"
@@ -131,38 +131,22 @@ class LocalIndex:
 def serving(*, as_html: bool = False, credentials: str = "") -> Iterator[LocalIndex]:
     """Run an index on a free port of 127.0.0.1 for as long as the block runs."""
     index = LocalIndex(as_html=as_html, credentials=credentials)
-
-    class Handler(_Handler):
-        shelf = index
-
-    server = _Server(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    index.url = f"http://127.0.0.1:{server.server_address[1]}/simple"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
-    thread.start()
-    try:
-        yield index
-    finally:
-        index._stop.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with http_server.serving(_Handler, shelf=index) as server:
+        index.url = f"http://127.0.0.1:{server.server_port}/simple"
+        try:
+            yield index
+        finally:
+            index._stop.set()
 
 
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A client that goes away is no event: its traceback would stand in what a test reads."""
-
-
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(http_server.Handler):
     shelf: LocalIndex
-    protocol_version = "HTTP/1.1"
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         path = unquote(self.path.partition("?")[0])
         self.shelf.count(path)
         if not self._is_allowed():
-            self._answer(401, {"WWW-Authenticate": 'Basic realm="index"'}, b"")
+            self.answer(401, {"WWW-Authenticate": 'Basic realm="index"'}, b"")
             return
         kind, body = self._content(path)
         fault = self.shelf.take_fault(path)
@@ -170,12 +154,6 @@ class _Handler(BaseHTTPRequestHandler):
             self._fail(fault, kind, body)
         else:
             self._send(kind, body)
-
-    def do_HEAD(self) -> None:
-        self.do_GET()
-
-    def log_message(self, format: str, *args: object) -> None:
-        """Tests read `requests` instead."""
 
     def _is_allowed(self) -> bool:
         expected = base64.b64encode(self.shelf.credentials.encode()).decode()
@@ -194,36 +172,27 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, kind: str, body: bytes) -> None:
         if not kind:
-            self._answer(404, {}, b"not found")
+            self.answer(404, {}, b"not found")
         elif self.headers.get("Range") and kind == "application/octet-stream":
             self._send_range(body)
         else:
-            self._answer(200, {"Content-Type": kind, "Accept-Ranges": "bytes"}, body)
+            self.answer(200, {"Content-Type": kind, "Accept-Ranges": "bytes"}, body)
 
     def _send_range(self, body: bytes) -> None:
         first, _, last = self.headers["Range"].removeprefix("bytes=").partition("-")
         start = int(first) if first else max(len(body) - int(last), 0)
         end = int(last) + 1 if first and last else len(body)
         if start >= len(body):
-            self._answer(416, {"Content-Range": f"bytes */{len(body)}"}, b"")
+            self.answer(416, {"Content-Range": f"bytes */{len(body)}"}, b"")
             return
         part = body[start:end]
-        self._answer(206, {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(body)}"}, part)
-
-    def _answer(self, status: int, headers: Mapping[str, str], body: bytes, *, send: bytes | None = None) -> None:
-        self.send_response(status)
-        for name, value in headers.items():
-            self.send_header(name, value)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if self.command != "HEAD":
-            self.wfile.write(body if send is None else send)
+        self.answer(206, {"Content-Range": f"bytes {start}-{start + len(part) - 1}/{len(body)}"}, part)
 
     def _fail(self, fault: Fault, kind: str, body: bytes) -> None:
         if fault.how == "status":
-            self._answer(fault.status, {}, b"out of order")
+            self.answer(fault.status, {}, b"out of order")
         elif fault.how == "garbage":
-            self._answer(200, {"Content-Type": _JSON}, b'{"files": 5, ]')
+            self.answer(200, {"Content-Type": _JSON}, b'{"files": 5, ]')
         elif fault.how == "corrupt":
             self._send(kind, body[:-1] + bytes([body[-1] ^ 0xFF]))
         else:
@@ -234,9 +203,9 @@ class _Handler(BaseHTTPRequestHandler):
         if fault.how == "hang":
             self.shelf.wait(fault.seconds)
         elif fault.how == "truncate":
-            self._answer(200, {"Content-Type": kind}, body, send=body[: len(body) // 2])
+            self.answer(200, {"Content-Type": kind}, body[: len(body) // 2], length=len(body))
         elif fault.how == "slow":
-            self._answer(200, {"Content-Type": kind}, body, send=b"")
+            self.answer(200, {"Content-Type": kind}, b"", length=len(body))
             for start in range(0, len(body), max(len(body) // 10, 1)):
                 self.shelf.wait(fault.seconds / 10)
                 self.wfile.write(body[start : start + max(len(body) // 10, 1)])

@@ -13,11 +13,11 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 
+from tests import http_server
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network import retry
@@ -32,7 +32,7 @@ Answer = Callable[["Handler"], None]
 class Site:
     """A server that gives each path its answers in turn, the last one for ever, and counts what it was asked."""
 
-    url: str
+    url: str = ""
     answers: dict[str, list[Answer]] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
@@ -45,38 +45,30 @@ class Site:
         return VendoredFile(name=name, **{**facts, **changes})  # type: ignore[arg-type]
 
 
-class Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class Handler(http_server.Handler):
     site: Site
 
-    def do_GET(self) -> None:
+    def get(self) -> None:
         path = self.path.partition("?")[0]
         self.site.asked.append(path)
         answers = self.site.answers.get(path, [status(404)])
         (answers.pop(0) if len(answers) > 1 else answers[0])(self)
 
-    def send(self, code: int, body: bytes, length: int = 0, **headers: str) -> None:
-        self.send_response(code)
-        for name, value in headers.items():
-            self.send_header(name.replace("_", "-"), value)
-        self.send_header("Content-Length", str(length or len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *arguments: object) -> None:
-        pass
-
 
 def ok(content: bytes, **headers: str) -> Answer:
-    return lambda handler: handler.send(200, content, 0, **headers)
+    return lambda handler: handler.answer(200, _named(headers), content)
 
 
 def status(code: int, **headers: str) -> Answer:
-    return lambda handler: handler.send(code, b"sorry", 0, **headers)
+    return lambda handler: handler.answer(code, _named(headers), b"sorry")
+
+
+def _named(headers: dict[str, str]) -> dict[str, str]:
+    return {name.replace("_", "-"): value for name, value in headers.items()}
 
 
 def truncated(handler: Handler) -> None:
-    handler.send(200, CONTENT[:300_000], length=len(CONTENT))
+    handler.answer(200, {}, CONTENT[:300_000], length=len(CONTENT))
     handler.close_connection = True
 
 
@@ -102,25 +94,13 @@ def silent(handler: Handler) -> None:
     handler.close_connection = True
 
 
-class Server(ThreadingHTTPServer):
-    request_queue_size = 64
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: the client hanging up is part of the tests."""
-
-
 @pytest.fixture
 def site() -> Iterator[Site]:
-    server = Server(("127.0.0.1", 0), Handler)
-    result = Site(f"http://127.0.0.1:{server.server_port}")
-    server.RequestHandlerClass = type("Bound", (Handler,), {"site": result})
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
-    thread.start()
-    yield result
-    result.release.set()
-    server.shutdown()
-    server.server_close()
-    thread.join()
+    result = Site()
+    with http_server.serving(Handler, site=result) as server:
+        result.url = f"http://127.0.0.1:{server.server_port}"
+        yield result
+        result.release.set()
 
 
 @pytest.fixture(autouse=True)
@@ -168,7 +148,7 @@ def test_files_come_at_the_same_time(site: Site, indexes: Indexes, tmp_path: Pat
 
     def wait(handler: Handler) -> None:
         together.wait()
-        handler.send(200, CONTENT)
+        handler.answer(200, {}, CONTENT)
 
     for number in range(8):
         site.give(f"{number}", wait)
@@ -185,7 +165,7 @@ def test_no_more_connections_than_allowed(site: Site, indexes: Indexes, tmp_path
         time.sleep(0.02)
         with lock:
             now[0] -= 1
-        handler.send(200, CONTENT)
+        handler.answer(200, {}, CONTENT)
 
     for number in range(9):
         site.give(f"{number}", count)
