@@ -8,8 +8,6 @@ from pathlib import Path
 
 from toolkit.build import building_options, wheels
 from toolkit.core import console
-from toolkit.install import installation
-from toolkit.install import sbom as bill
 from toolkit.verbs.running import Run
 
 build_options = sbom_options = building_options.add_options
@@ -31,11 +29,17 @@ def install_options(parser: argparse.ArgumentParser) -> None:
 
 def install(run: Run) -> None:
     """Install every service."""
+    # What installs is not loaded by `build`, which runs far more often.
+    from toolkit.install import installation
+
     installation.install(run.checked, run.settings, run.build_options, Path(run.arguments.destdir).absolute())
 
 
 def sbom(run: Run) -> None:
     """Write the bill of materials of each service, as its package carries it."""
+    from toolkit.install import installation
+    from toolkit.install import sbom as bill
+
     built = wheels.build(run.checked, run.settings, run.build_options)
     for name, runtime in built.runtime.items():
         path = run.settings.dist / f"{name}.cdx.json"
