@@ -27,12 +27,17 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_atomic(path: Path, data: bytes | str) -> None:
-    """Write a file under a temporary name beside `path`, then rename it: readers see the old or the new one."""
+def write_atomic(path: Path, data: bytes | str, mode: int | None = None) -> None:
+    """Write a file under a temporary name beside `path`, then rename it: readers see the old or the new one.
+
+    Without `mode` its permissions are those of any new file.
+    """
     new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         with new.open("xb") as stream:
             stream.write(data.encode() if isinstance(data, str) else data)
+            if mode is not None:
+                os.fchmod(stream.fileno(), mode)
         os.replace(new, path)
     except BaseException:
         new.unlink(missing_ok=True)

@@ -6,6 +6,7 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from toolkit.core import files
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.wheel import metadata
 
@@ -21,8 +22,7 @@ def write(path: Path, service: str, prefix: Path, wheels: Sequence[Path]) -> Non
     items = sorted(read, key=lambda pair: pair[0].name.lower())
     text = _HEADER.format(service=service) + "".join(_paragraph(item, texts, prefix) for item, texts in items)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text.encode(), 9, mtime=0))
-    path.chmod(0o644)
+    files.write_atomic(path, gzip.compress(text.encode(), 9, mtime=0), 0o644)
 
 
 def _paragraph(item: CoreMetadata, texts: Mapping[str, str], prefix: Path) -> str:

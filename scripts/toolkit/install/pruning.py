@@ -85,5 +85,4 @@ def rewrite_records(root: Path, left_out: Iterable[str]) -> None:
         # Paths are relative to site-packages: scripts are at `../../../bin/x`.
         new = [row for row in old if posixpath.normpath(posixpath.join(site, row.path)) not in absent]
         if len(new) != len(old):
-            files.write_atomic(path, record.text(new))
-            path.chmod(0o644)
+            files.write_atomic(path, record.text(new), 0o644)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from toolkit.core import console
+from toolkit.core import console, files
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import TOOL, Distribution, Lock
@@ -77,8 +77,7 @@ def write(path: Path, materials: Materials) -> None:
         console.warn(f"{what}; {graphs.RENEW}")
     text = json.dumps(document(materials), indent=1, sort_keys=True).encode() + b"\n"
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(gzip.compress(text, 9, mtime=0) if path.suffix == ".gz" else text)
-    path.chmod(0o644)
+    files.write_atomic(path, gzip.compress(text, 9, mtime=0) if path.suffix == ".gz" else text, 0o644)
 
 
 def _component(

@@ -73,7 +73,7 @@ class Image:
         for name in chosen:
             if self.files[name].is_script:
                 written[name] = scripts.with_interpreter((self.root / name).read_bytes(), python)
-                _replace(target / name, written[name], 0o755)
+                files.write_atomic(target / name, written[name], 0o755)
             else:
                 put(f"{self.root}/{name}", start + name)
         if written:
@@ -81,12 +81,7 @@ class Image:
             site = PurePosixPath(path).parents[1]
             rows = {row.path: row for row in record.read(self.root / path)}
             rows |= {(new := record.row(os.path.relpath(name, site), data)).path: new for name, data in written.items()}
-            _replace(target / path, record.text(rows.values()).encode(), 0o644)
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    files.write_atomic(path, content)
-    path.chmod(mode)
+            files.write_atomic(target / path, record.text(rows.values()), 0o644)
 
 
 def _link(source: str, target: str) -> None:
