@@ -42,19 +42,16 @@ def build(
         name: (*(planner.tests() if tests else ()), *(planner.development() if development else ()))
         for name, planner in planners.items()
     }
-    wheels: dict[Node, Path] = {}
+    # By lock: what two of them share is one node, but a wheel for the interpreter of each.
+    wheels: dict[str, Mapping[Node, Path]] = {}
     with _scratch(settings) as scratch:
         for used in {planner.interpreter.path: planner.interpreter for planner in planners.values()}.values():
-            wanted = [
-                node
-                for name, planner in planners.items()
-                if planner.interpreter == used
-                for node in (*runtime[name], *for_tests[name])
-            ]
-            wheels |= _builder(used, settings, options, scratch).build(wanted)
+            names = [name for name, planner in planners.items() if planner.interpreter == used]
+            nodes = [node for name in names for node in (*runtime[name], *for_tests[name])]
+            wheels |= dict.fromkeys(names, _builder(used, settings, options, scratch).build(nodes))
     return Built(
-        runtime={name: tuple(wheels[node] for node in nodes) for name, nodes in runtime.items()},
-        tests={name: tuple(wheels[node] for node in nodes) for name, nodes in for_tests.items()},
+        runtime={name: tuple(wheels[name][node] for node in nodes) for name, nodes in runtime.items()},
+        tests={name: tuple(wheels[name][node] for node in nodes) for name, nodes in for_tests.items()},
         interpreters={name: planner.interpreter for name, planner in planners.items()},
     )
 

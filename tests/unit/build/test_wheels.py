@@ -1,0 +1,38 @@
+"""Services of one project may be built for different interpreters."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from toolkit.build import interpreters, wheels
+from toolkit.build.building_options import BuildOptions
+from toolkit.build.plan import Node
+
+PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
+INTERPRETERS = {name: replace(PYTHON, path=Path(name), version=name) for name in ("3.11", "3.12")}
+
+
+def test_a_distribution_that_two_services_share_is_built_for_the_interpreter_of_each(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = Node(name="shared", version="1", source=tmp_path, identity="x")
+
+    def planner(project: object, settings: object, options: object, name: str) -> Any:
+        return SimpleNamespace(interpreter=INTERPRETERS[name], runtime=lambda: (shared,), tests=lambda: (shared,))
+
+    def builder(used: Any, *others: object) -> Any:
+        return SimpleNamespace(build=lambda nodes: {node: Path(f"shared-{used.version}.whl") for node in nodes})
+
+    monkeypatch.setattr(wheels, "_planner", planner)
+    monkeypatch.setattr(wheels, "_builder", builder)
+    project: Any = SimpleNamespace(locked=INTERPRETERS, lock_name=str)
+    settings: Any = SimpleNamespace(build=tmp_path)
+    built = wheels.build(project, settings, BuildOptions(jobs=1, store=tmp_path), tests=True)
+    expected = {name: (Path(f"shared-{name}.whl"),) for name in INTERPRETERS}
+    assert (built.runtime, built.tests) == (expected, expected)
