@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 
 from toolkit.core import deb822, process
@@ -52,9 +53,11 @@ def one_line(text: str) -> Iterator[Source]:
         found = _ONE_LINE.fullmatch(line.partition("#")[0].strip())
         if found:
             options = dict(word.partition("=")[::2] for word in (found["options"] or "").split())
-            components = tuple(found["components"].split())
             yield Source(
-                uri=found["uri"], suite=found["suite"], components=components, signed_by=options.get("signed-by", "")
+                uri=found["uri"],
+                suite=found["suite"],
+                components=tuple(found["components"].split()),
+                signed_by=options.get("signed-by", ""),
             )
 
 
@@ -62,19 +65,11 @@ def _deb822(text: str, path: Path) -> Iterator[Source]:
     for paragraph in deb822.parse(text, path):
         is_enabled = paragraph.get("Enabled").lower() not in ("no", "false")
         if is_enabled and "deb" in paragraph.get("Types").split():
-            for uri in paragraph.get("URIs").split():
-                for suite in paragraph.get("Suites").split():
-                    yield Source(
-                        uri=uri,
-                        suite=suite,
-                        components=tuple(paragraph.get("Components").split()),
-                        signed_by=_key_file(paragraph.get("Signed-By")),
-                    )
-
-
-def _key_file(value: str) -> str:
-    """Return the file that holds the keys; empty where the field holds the keys themselves."""
-    return value.strip() if value.strip().startswith("/") else ""
+            components, key = tuple(paragraph.get("Components").split()), paragraph.get("Signed-By").strip()
+            # The field may hold the keys themselves.
+            signed_by = key if key.startswith("/") else ""
+            for uri, suite in product(paragraph.get("URIs").split(), paragraph.get("Suites").split()):
+                yield Source(uri=uri, suite=suite, components=components, signed_by=signed_by)
 
 
 def for_suite(sources: Sequence[Source], suite: str, *, own: str, distribution: str) -> tuple[Source, ...]:
@@ -84,15 +79,12 @@ def for_suite(sources: Sequence[Source], suite: str, *, own: str, distribution: 
     `UserError` where the machine has no source of its own suite.
     """
     parts = _PARTS[:1] if suite in _SINGLE else _PARTS
-    wanted = {f"{own}{part}": f"{suite}{part}" for part in parts}
-    possible = [source for source in sources if source.suite in wanted and "main" in source.components]
+    counterparts = {f"{own}{part}": f"{suite}{part}" for part in parts}
+    possible = [source for source in sources if source.suite in counterparts and "main" in source.components]
     official = [source for source in possible if _is_official(source, distribution)] or possible
     if not any(source.suite == own for source in official):
         raise UserError(f"{APT}: no source of the packages of {own}", "say where they are: MIRROR=<URI>")
-    return tuple(
-        Source(uri=source.uri, suite=wanted[source.suite], components=source.components, signed_by=source.signed_by)
-        for source in official
-    )
+    return tuple(replace(source, suite=counterparts[source.suite]) for source in official)
 
 
 def _is_official(source: Source, distribution: str) -> bool:

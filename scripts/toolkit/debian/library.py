@@ -83,7 +83,7 @@ def read(project: Project, settings: Settings) -> Control:
 
 
 def is_generated(settings: Settings, packaging: Control) -> bool:
-    """Tell whether a packaging is not, or not only, the project's own."""
+    """Tell whether a packaging, or a part of it, is not the project's own."""
     return packaging.path.parent != settings.project / "debian"
 
 
@@ -207,12 +207,8 @@ def _version(project: Project, libraries: Sequence[Package]) -> str:
 def debian_version(text: str) -> str:
     """Return a version that Debian sorts as Python does: `1!2.0rc1.dev2` -> `1:2.0~rc1~dev2`."""
     version = Version(text)
-    epoch = f"{version.epoch}:" if version.epoch else ""
-    pre = f"~{version.pre[0]}{version.pre[1]}" if version.pre else ""
-    post = f".post{version.post}" if version.post is not None else ""
-    dev = f"~dev{version.dev}" if version.dev is not None else ""
-    local = f"+{version.local}" if version.local else ""
-    return f"{epoch}{'.'.join(map(str, version.release))}{pre}{post}{dev}{local}"
+    public = re.sub(r"\.?(a|b|rc|dev)(?=\d)", r"~\1", version.public).replace("!", ":")
+    return f"{public}+{version.local}" if version.local else public
 
 
 def _signature(root: Path) -> tuple[str, str]:
@@ -228,7 +224,7 @@ def _signature(root: Path) -> tuple[str, str]:
     if not who:
         raise UserError(
             f"{root}: not a git repository, so nobody knows who maintains it",
-            "say so: DEBFULLNAME='Your Name' DEBEMAIL=you@example.com",
+            "name the maintainer: DEBFULLNAME='Your Name' DEBEMAIL=you@example.com",
         )
     return who, when
 

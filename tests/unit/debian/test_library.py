@@ -117,7 +117,8 @@ def test_a_version_that_is_none_is_refused(project: Workspace) -> None:
         ("1.0a2.dev1", "1.0~a2~dev1"),
         ("1.0-1", "1.0.post1"),
         ("1!2.0", "1:2.0"),
-        ("1.0+Local.1", "1.0+local.1"),
+        ("1.0b3.post2", "1.0~b3.post2"),
+        ("1.0+Local.1b2", "1.0+local.1b2"),
     ],
 )
 def test_versions_sort_in_debian_as_in_python(python: str, debian_s: str) -> None:
