@@ -75,15 +75,15 @@ def _deb822(text: str, path: Path) -> Iterator[Source]:
 def for_suite(sources: Sequence[Source], suite: str, *, own: str, distribution: str) -> tuple[Source, ...]:
     """Return the sources of `suite`: those of a machine of the suite `own`, with another suite.
 
-    `distribution` is the ID of os-release(5). Archives of others, which their keys tell, are left out. Raises
-    `UserError` where the machine has no source of its own suite.
+    `distribution` is the ID of os-release(5). Archives that are signed with other keys than its own are left out.
+    Raises `UserError` if the machine has no source of its own suite.
     """
     parts = _PARTS[:1] if suite in _SINGLE else _PARTS
     counterparts = {f"{own}{part}": f"{suite}{part}" for part in parts}
     possible = [source for source in sources if source.suite in counterparts and "main" in source.components]
     official = [source for source in possible if _is_official(source, distribution)] or possible
     if not any(source.suite == own for source in official):
-        raise UserError(f"{APT}: no source of the packages of {own}", "say where they are: MIRROR=<URI>")
+        raise UserError(f"{APT}: no source of the packages of {own}", "name a mirror: MIRROR=<URI>")
     return tuple(replace(source, suite=counterparts[source.suite]) for source in official)
 
 

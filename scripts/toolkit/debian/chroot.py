@@ -210,7 +210,7 @@ def command(recipe: Recipe, base: Path) -> list[str]:
         "--mode=unshare",
         f"--variant={recipe.variant}",
         f"--architectures={recipe.architecture}",
-        # apt inside knows what there is, so that no build has to ask first.
+        # With apt's lists kept, builds in the chroot need not update them.
         "--skip=cleanup/apt/lists",
         *(f"--aptopt={option}" for option in apt_sources.options()),
         *(f"--customize-hook={hook}" for hook in hooks),
@@ -249,7 +249,7 @@ def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError
             output,
         )
     if apt_sources.UNREACHED.search(output):
-        return UserError(f"{mirror}: not reached", "see the network, or name another mirror: MIRROR=", output)
+        return UserError(f"{mirror}: not reached", "check the network, or name another mirror: MIRROR=", output)
     return UserError(f"the chroot of {recipe.suite} could not be made", f"the whole output is in {log}", output)
 
 

@@ -223,7 +223,7 @@ def _signature(root: Path) -> tuple[str, str]:
         who = f"{os.environ.get('DEBFULLNAME', '')} <{os.environ['DEBEMAIL']}>".lstrip()
     if not who:
         raise UserError(
-            f"{root}: not a git repository, so nobody knows who maintains it",
+            f"{root}: not a git repository, so there is no maintainer",
             "name the maintainer: DEBFULLNAME='Your Name' DEBEMAIL=you@example.com",
         )
     return who, when

@@ -1,4 +1,4 @@
-"""Suites of Debian and Ubuntu: that of this machine, and those that there are."""
+"""Suites of Debian and Ubuntu: this machine's own, and all that distro-info-data lists."""
 
 from __future__ import annotations
 
@@ -11,12 +11,12 @@ from toolkit.core import os_release
 from toolkit.core.errors import UserError
 
 _NAME = re.compile(r"[a-z][a-z0-9.+-]*")
-#: Where Debian's package distro-info-data, if it is installed, has a table of each distribution.
+#: The directory in which Debian's package distro-info-data has a table of each distribution.
 TABLES = Path("/usr/share/distro-info")
 
 
 def own() -> str:
-    """Return the suite of this machine. Raises `UserError` where os-release(5) does not tell."""
+    """Return the suite of this machine. Raises `UserError` where os-release(5) does not name it."""
     codename = os_release.read().get("VERSION_CODENAME", "")
     if not codename:
         raise UserError("/etc/os-release: no VERSION_CODENAME", "name the suite: SUITE=trixie, or SUITES=trixie")
@@ -24,7 +24,7 @@ def own() -> str:
 
 
 def known(distribution: str = "*") -> list[str]:
-    """Return the suites of a distribution, `debian` or `ubuntu` (default: of all), where distro-info-data has them."""
+    """Return the suites of a distribution, `debian` or `ubuntu` (default: of all); none without distro-info-data."""
     found = []
     for path in sorted(TABLES.glob(f"{distribution}.csv")):
         with path.open(encoding="utf-8", newline="") as stream:
@@ -39,8 +39,8 @@ def require_name(suite: str) -> None:
 
 
 def hint(suite: str) -> str:
-    """Return what to do where there is no such suite: name one that there is, the most similar ones first."""
-    # Another distribution's may have the very name.
+    """Return the hint for a suite that does not exist, with those of the most similar names."""
+    # Another distribution may have a suite of the same name.
     others = [name for name in known() if name != suite]
     near = difflib.get_close_matches(suite, others, n=3, cutoff=0.5) or [own()]
-    return f"name one that it has, such as {' or '.join(near)}; MIRROR= names another place"
+    return f"name one that it has, such as {' or '.join(near)}; MIRROR= names another mirror"

@@ -169,7 +169,7 @@ def test_files_of_its_own_take_the_place_of_generated_ones(project: Workspace) -
 
 def test_who_and_when_are_those_of_the_last_commit(project: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("DEBEMAIL")
-    with pytest.raises(UserError, match="not a git repository, so nobody knows who maintains it"):
+    with pytest.raises(UserError, match="not a git repository, so there is no maintainer"):
         packaging(project)
     git = ["git", "-C", str(project.root), "-c", "user.name=A B", "-c", "user.email=a@b.example"]
     subprocess.run([*git, "init", "--quiet"], check=True)

@@ -53,7 +53,7 @@ def diffoscope(one: Path, two: Path) -> str:
     try:
         return process.read(["diffoscope", "--no-progress", "--text", "-", one, two])
     except process.CommandError as error:
-        # 1 says that there are differences.
+        # Status 1 means that there are differences.
         if error.status != 1:
             raise
         return error.output

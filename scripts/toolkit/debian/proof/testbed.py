@@ -103,5 +103,9 @@ def explain(output: str, suite: str, log: Path) -> UserError:
             output,
         )
     if apt_sources.UNREACHED.search(output):
-        return UserError(f"{suite}: the package archive was not reached", "see the network, or MIRROR=", output)
+        return UserError(
+            f"{suite}: the package archive was not reached",
+            "check the network, or name another mirror: MIRROR=",
+            output,
+        )
     return UserError(f"{suite}: autopkgtest could not run", f"the whole output is in {log}", output)
