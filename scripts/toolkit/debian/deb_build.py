@@ -7,7 +7,7 @@ import re
 import shutil
 import sys
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -124,7 +124,9 @@ def build(
     with files.exclusive_and_empty(directory, "package build"):
         source, binary = _export(project, settings, packaging, directory)
         _build_both(source, binary, packaging, options, environment(settings, options, compression))
-        return _publish([source.parent, binary.parent], settings.dist)
+        built = [path for tree in (source, binary) for path in tree.parent.iterdir() if _is_of_package(path)]
+        # Directories hold the packages for other suites.
+        return publish(built, settings.dist, [path for path in settings.dist.glob("[!.]*") if not _is_of_package(path)])
 
 
 def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> tuple[Path, Path]:
@@ -217,26 +219,29 @@ def _unknown(found: Sequence[tuple[str, str]]) -> UserError:
     )
 
 
-def _publish(trees: Sequence[Path], dist: Path) -> list[Deb]:
-    """Replace dist/ by the finished files in one step, and return the binary packages there.
+def _is_of_package(path: Path) -> bool:
+    return path.is_file() and path.suffix in _SUFFIXES
 
-    Directories in it stay, since they hold the packages for other suites, and so do files that are no package's.
+
+def publish(built: Iterable[Path], target: Path, kept: Sequence[Path] = ()) -> list[Deb]:
+    """Replace a directory by these files, and what is to be kept of it, in one step; return the binary packages there.
+
+    The files become this user's, whoever built them.
     """
-    with directories.temporary(dist.parent, ".dist-") as staged:
+    with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
-        for path in (path for tree in trees for path in tree.iterdir()):
-            if path.is_file() and path.suffix in _SUFFIXES:
-                os.replace(path, staged / path.name)
-        for path in dist.glob("[!.]*"):
+        for path in built:
+            shutil.copyfile(path, staged / path.name)
+        for path in kept:
             if path.is_dir():
                 shutil.copytree(path, staged / path.name, symlinks=True)
-            elif path.suffix not in _SUFFIXES:
+            else:
                 files.link_or_copy(path, staged / path.name)
-        directories.replace(staged, dist)
-    return debs(dist)
+        directories.replace(staged, target)
+    return _debs(target)
 
 
-def debs(dist: Path) -> list[Deb]:
+def _debs(dist: Path) -> list[Deb]:
     """Return the binary packages in a directory, sorted by their files' names."""
     found = []
     for path in sorted(dist.glob("*.deb")):

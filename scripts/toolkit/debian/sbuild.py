@@ -6,11 +6,11 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, directories, events, files, process, progress
+from toolkit.core import console, events, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user, chroot, deb_build, source_package
 from toolkit.debian.chroot import Chroot
@@ -120,7 +120,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
                 _keep_log(base, log)
         console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
         built = [path for path in base.iterdir() if path.suffix in deb_build.BINARY_SUFFIXES]
-        return _publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
+        return deb_build.publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
 
 
 def suffix(template: str, clean: Chroot) -> str:
@@ -222,13 +222,3 @@ def explain(error: process.CommandError, inside: UserError | None, suite: str, l
     return UserError(
         f"{suite}: sbuild failed{f' at {stage[1]}' if stage else ''}", f"the whole output is in {log}", error.output
     )
-
-
-def _publish(paths: Sequence[Path], target: Path) -> list[Deb]:
-    """Replace dist/<suite>/ by finished files and the source package in one step."""
-    with directories.temporary(target.parent, f".{target.name}-") as staged:
-        staged.chmod(0o755)
-        for path in paths:
-            shutil.copyfile(path, staged / path.name)
-        directories.replace(staged, target)
-    return deb_build.debs(target)
