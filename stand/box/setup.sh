@@ -35,7 +35,7 @@ Name=en* eth*
 DHCP=yes
 
 [DHCPv4]
-# A server tells machines apart by their cards: their identities are made anew in each.
+# A server tells machines apart by their cards: each makes an identity of its own.
 ClientIdentifier=mac
 UNIT
 systemctl --quiet enable systemd-networkd systemd-resolved ssh

@@ -48,7 +48,7 @@ class ContainerStand:
         debian_packages.require(
             "a stand in a container needs",
             *("systemd-nspawn", "ssh", "ssh-keygen"),
-            otherwise="elsewhere than on Linux, STAND=vagrant",
+            otherwise="on other systems than Linux, STAND=vagrant",
         )
         base.require_toolkit_inside(self.settings)
         if not container.is_running(self.name):

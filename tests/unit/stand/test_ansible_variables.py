@@ -75,8 +75,8 @@ def test_a_machine_of_others_gets_no_private_files(
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     workspace.service("web", "web")
     for is_own, text in ((True, "Host *\n"), (False, "")):
-        told = ansible_variables.collect(workspace.settings(), Guest(is_own=is_own), {})
-        assert told["stand_ssh_config"] == text
+        variables = ansible_variables.collect(workspace.settings(), Guest(is_own=is_own), {})
+        assert variables["stand_ssh_config"] == text
 
 
 def test_prints_one_object_that_ansible_takes(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,11 +87,11 @@ def test_prints_one_object_that_ansible_takes(workspace: Workspace, capsys: pyte
         )
         == 0
     )
-    told = json.loads(capsys.readouterr().out)
-    assert all(name.startswith("stand_") for name in told)
-    assert (told["stand_mode"], told["stand_suite"], told["stand_nested"]) == ("deb", "trixie", True)
-    assert (told["stand_project"], told["stand_pythons"]) == ("/vagrant", ["3.11"])
-    assert {"tmux", "sudo"} <= set(told["stand_packages"]) and "python3-dev" in told["stand_build_packages"]
+    variables = json.loads(capsys.readouterr().out)
+    assert all(name.startswith("stand_") for name in variables)
+    assert (variables["stand_mode"], variables["stand_suite"], variables["stand_nested"]) == ("deb", "trixie", True)
+    assert (variables["stand_project"], variables["stand_pythons"]) == ("/vagrant", ["3.11"])
+    assert {"tmux", "sudo"} <= set(variables["stand_packages"]) and "python3-dev" in variables["stand_build_packages"]
 
 
 def test_locales_are_the_hosts_beside_the_one_that_every_stand_has() -> None:

@@ -145,7 +145,7 @@ def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
 
 
 class Fake:
-    """A stand whose provisionings change what they are told to, and whose services fare as they are told to."""
+    """A stand whose provisionings make the given changes, and whose services have the given states."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, found: list[Status], *changes: str) -> None:
         self.ended = False

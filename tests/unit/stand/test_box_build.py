@@ -1,4 +1,4 @@
-"""How a box is named, found and made, and what is said when it cannot be."""
+"""How a box is named, found and made, and the errors when it cannot be."""
 
 from __future__ import annotations
 

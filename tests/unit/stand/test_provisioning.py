@@ -78,15 +78,15 @@ def test_a_refusal_shows_its_message(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("said", "what"),
+    ("output", "what"),
     [
         ("fatal: [s]: UNREACHABLE! => \n    msg: 'Connection refused'\n", "s: can no longer be reached"),
         ("fatal: [s]: FAILED! => \n    msg: Missing sudo password\n", "s: sudo asks for a password there"),
         ("", "the stand is not ready: Ansible did not start"),
     ],
 )
-def test_what_is_wrong_with_the_machine_is_told_as_that(said: str, what: str, tmp_path: Path) -> None:
-    assert provisioning.explain(said, "printed", "s", tmp_path).what == what
+def test_what_is_wrong_with_the_machine_is_reported_as_that(output: str, what: str, tmp_path: Path) -> None:
+    assert provisioning.explain(output, "printed", "s", tmp_path).what == what
 
 
 def test_the_prefixes_of_ansibles_log_are_taken_off(tmp_path: Path) -> None:

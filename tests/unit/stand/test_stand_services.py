@@ -193,7 +193,7 @@ def test_a_process_that_does_not_end_is_killed(
 
 def test_reads_what_ansible_wrote_down(tmp_path: Path) -> None:
     item = {"name": "web", "directory": ".", "script": "yc-web", "unit": "", "lock": "1"}
-    told = {
+    written = {
         "mode": "tmux",
         "user": "vagrant",
         "project": "/vagrant",
@@ -202,11 +202,11 @@ def test_reads_what_ansible_wrote_down(tmp_path: Path) -> None:
         "left_out": ["other"],
         "services": [item, {**item, "name": "other"}],
     }
-    (tmp_path / "services.json").write_text(json.dumps(told))
+    (tmp_path / "services.json").write_text(json.dumps(written))
     user, project, [service] = stand_services.read(tmp_path / "services.json")
     assert (user, project) == ("vagrant", "/vagrant")
     assert (service.directory, service.environment, service.check) == ("/vagrant", "/e/web", "true")
-    (tmp_path / "services.json").write_text(json.dumps({**told, "mode": "deb"}))
+    (tmp_path / "services.json").write_text(json.dumps({**written, "mode": "deb"}))
     assert stand_services.read(tmp_path / "services.json")[0] == "root"
 
 

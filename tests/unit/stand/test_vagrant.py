@@ -1,4 +1,4 @@
-"""What a Vagrantfile is told, and which settings are refused."""
+"""What a Vagrantfile gets to know, and which settings are refused."""
 
 from __future__ import annotations
 
@@ -117,11 +117,11 @@ def test_the_folder_is_virtiofs_unless_another_is_asked_for(environment: dict[st
 
 def test_the_machine_is_named_after_who_it_is_for_and_the_project(workspace: Workspace) -> None:
     workspace.service("api", "api")
-    told = vagrant.describe(vagrant.read({}), workspace.settings())
-    assert told["name"] == f"{getpass.getuser()}-project-vagrant"
-    assert told["hostname"] == "project"
-    assert told["folder"] == {"type": "virtiofs"}
-    assert told["playbook"] == str(workspace.root / "common" / "stand" / "playbook.yml")
+    described = vagrant.describe(vagrant.read({}), workspace.settings())
+    assert described["name"] == f"{getpass.getuser()}-project-vagrant"
+    assert described["hostname"] == "project"
+    assert described["folder"] == {"type": "virtiofs"}
+    assert described["playbook"] == str(workspace.root / "common" / "stand" / "playbook.yml")
 
 
 def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
@@ -136,7 +136,7 @@ def test_a_machine_is_known_by_what_vagrant_keeps_of_it(tmp_path: Path) -> None:
 def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) -> None:
     script = Path(vagrant.__file__).parents[2] / "verb.py"
     workspace.service("api", "api")
-    told = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-E", "-S", script, "vagrant-settings", "--project", workspace.root],
         check=True,
         text=True,
@@ -144,7 +144,7 @@ def test_the_standard_library_alone_answers_a_vagrantfile(workspace: Workspace) 
         capture_output=True,
         timeout=60,
     )
-    assert json.loads(told.stdout)["hostname"] == "project"
+    assert json.loads(done.stdout)["hostname"] == "project"
 
 
 def test_the_card_for_ipv6_is_known_by_an_address_of_its_own() -> None:

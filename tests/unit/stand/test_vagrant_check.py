@@ -1,4 +1,4 @@
-"""What keeps a host from running a stand is said before anything is made, with what to do."""
+"""What keeps a host from running a stand is reported before anything is made, with what to do."""
 
 from __future__ import annotations
 
