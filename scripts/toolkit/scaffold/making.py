@@ -30,15 +30,12 @@ def is_new(directory: Path) -> bool:
 
 def make_project(settings: Settings, request: Request, *, dry_run: bool) -> None:
     """Make a project; the request's URLs may be paths, and its service may be left to the directory's name."""
-    directory = settings.project
-    request = replace(
-        request,
-        service=request.service or directory.name,
-        toolkit=request.toolkit and git.absolute(request.toolkit, Path.cwd()),
-        vendor=request.vendor and git.absolute(request.vendor, Path.cwd()),
-    )
-    new_service.check_name(request.service)
-    request = replace(request, toolkit=request.toolkit or new_project.toolkit_url(settings.toolkit))
+    directory, here = settings.project, Path.cwd()
+    service = request.service or directory.name
+    new_service.check_name(service)
+    toolkit = git.absolute(request.toolkit, here) if request.toolkit else new_project.toolkit_url(settings.toolkit)
+    vendor = request.vendor and git.absolute(request.vendor, here)
+    request = replace(request, service=service, toolkit=toolkit, vendor=vendor)
     new_project.check(directory, request)
     console.step("PROJECT", str(directory))
     changes = new_project.plan(Project(root=directory, packages=()), settings, request)
@@ -49,7 +46,7 @@ def make_project(settings: Settings, request: Request, *, dry_run: bool) -> None
         return
     console.note(
         f"{directory.name} is a project with the service {request.service}, committed; next:\n"
-        f"    cd {shlex.quote(lines.shown(directory, Path.cwd()))}\n    make vendor deb\n    make commit-vendor"
+        f"    cd {shlex.quote(lines.shown(directory, here))}\n    make vendor deb\n    make commit-vendor"
     )
     if not request.vendor:
         vendor = new_project.vendor_repository(directory).name

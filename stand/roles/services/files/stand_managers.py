@@ -87,12 +87,12 @@ class Windows:
 
     def start(self, service: Service) -> bool:
         """Start a service that does not run, or has another definition by now; return whether that was so."""
-        target = f"{SESSION}:={service.name}"
-        if service.name not in self._windows():
+        target, definition = f"{SESSION}:={service.name}", self._windows().get(service.name)
+        if definition is None:
             # The window is there before the service, so that it stays if the service ends at once.
             run(["tmux", "new-window", "-d", "-t", f"{SESSION}:", "-n", service.name, "cat"])
             run(["tmux", "set-option", "-w", "-t", target, "remain-on-exit", "on"])
-        elif self._windows()[service.name] == service.definition and self.state(service).pid:
+        elif definition == service.definition and self.state(service).pid:
             return False
         self._end(service.name)
         run(["tmux", "respawn-window", "-k", "-c", service.directory, "-t", target, service.command])
