@@ -18,8 +18,6 @@ from toolkit.model.lock import VendoredFile
 from toolkit.network.index_options import IndexOptions
 from toolkit.wheel.image import Image
 
-_NO_STATE = State(project="", interpreter="", full_version="")
-
 
 @dataclass(frozen=True, kw_only=True)
 class EnvironmentOptions:
@@ -60,7 +58,7 @@ def run(target: Assembly) -> None:
     """Make an environment, or change the one there, and say what was done. Raises `UserError`."""
     distributions = target.sources.distributions()
     reason = _reason_to_make(target)
-    state = target.state or _NO_STATE
+    state = target.state or workon.NO_STATE
     present = {} if reason else sync.installed(target.site, {*state.linked, *target.linked})
     changes = sync.compare(distributions, present, state.distributions)
     summary = f"{target.prefix}: Python {target.interpreter.full_version}, {len(distributions)} distributions"
@@ -118,7 +116,7 @@ def _make(target: Assembly, changes: Changes, distributions: Sequence[TargetDist
             is_made()
         if wheels:
             index_wheels.install(target.prefix, wheels, indexes, variables)
-        _finish(target, distributions, _NO_STATE)
+        _finish(target, distributions, workon.NO_STATE)
 
 
 def _change(target: Assembly, changes: Changes, present: Mapping[str, list[Installed]], state: State) -> None:
@@ -157,8 +155,7 @@ def _binary(target: Assembly, changes: Changes) -> dict[str, tuple[str, Vendored
 
 def _finish(target: Assembly, distributions: Sequence[TargetDistribution], before: State) -> None:
     """Link the project's packages, and record the state."""
-    linking.remove(set(before.linked) - set(target.linked), target.site)
-    links = linking.write(target.packages, target.prefix, target.site, before.links)
+    links = linking.write(target, before)
     # virtualenvwrapper's note of where `workon` goes.
     files.write_changed(target.prefix / ".project", f"{target.project.root}\n")
     workon.write(

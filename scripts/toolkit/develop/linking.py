@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.core import files
+from toolkit.develop.workon import Environment, State
 from toolkit.project import source_files
 from toolkit.project.discovery import Package
 from toolkit.wheel import record, scripts
@@ -16,31 +17,28 @@ from toolkit.wheel.record import Row
 _PATHS = "_python_common.pth"
 
 
-def write(packages: Sequence[Package], prefix: Path, site: Path, old_links: Iterable[str] = ()) -> tuple[str, ...]:
+def write(environment: Environment, before: State) -> tuple[str, ...]:
     """Put packages on the environment's path, and their scripts into its bin/; return the names of the scripts.
 
-    Those of `old_links`, the names of the last time, that no package has any more are removed.
+    What was linked `before`, and is not any more, is removed.
     """
+    packages, prefix, site = environment.packages, environment.prefix, environment.site
     roots = [root for package in packages for root in source_files.import_roots(package.path)]
     files.write_changed(site / _PATHS, "".join(f"{root}\n" for root in roots))
+    for name in set(before.linked) - {package.name for package in packages}:
+        for directory in _metadata(name, site):
+            files.remove(directory)
     for package in packages:
         _describe(package, site)
     links = {f"bin/{script.name}": script for package in packages for script in _scripts(package)}
     commands = {f"bin/{name}": target for package in packages for name, target in package.commands.items()}
-    for name in set(old_links) - {*links, *commands}:
+    for name in set(before.links) - {*links, *commands}:
         (prefix / name).unlink(missing_ok=True)
     for name, script in links.items():
         _link(prefix / name, script)
     for name, target in commands.items():
         _write_command(prefix / name, target, prefix / "bin" / "python")
     return tuple(sorted({*links, *commands}))
-
-
-def remove(names: Iterable[str], site: Path) -> None:
-    """Remove the metadata of packages that are not linked any more."""
-    for name in names:
-        for directory in _metadata(name, site):
-            files.remove(directory)
 
 
 def _metadata(name: str, site: Path) -> Iterator[Path]:
@@ -77,11 +75,13 @@ def _describe(package: Package, site: Path) -> None:
         if old != directory:
             files.remove(old)
     directory.mkdir(exist_ok=True)
-    url = {"url": package.path.as_uri(), "dir_info": {"editable": True}}
-    files.write_changed(directory / "METADATA", f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n")
-    files.write_changed(directory / "INSTALLER", "python-common\n")
-    files.write_changed(directory / "direct_url.json", json.dumps(url))
     commands = "".join(f"{name} = {target}\n" for name, target in package.commands.items())
-    files.write_changed(directory / "entry_points.txt", f"[console_scripts]\n{commands}" if commands else "")
-    names = ("METADATA", "INSTALLER", "direct_url.json", "entry_points.txt", "RECORD")
-    files.write_changed(directory / "RECORD", record.text(Row(f"{directory.name}/{name}") for name in names))
+    contents = {
+        "METADATA": f"Metadata-Version: 2.1\nName: {package.name}\nVersion: {version}\n",
+        "INSTALLER": "python-common\n",
+        "direct_url.json": json.dumps({"url": package.path.as_uri(), "dir_info": {"editable": True}}),
+        "entry_points.txt": f"[console_scripts]\n{commands}" if commands else "",
+    }
+    contents["RECORD"] = record.text(Row(f"{directory.name}/{name}") for name in (*contents, "RECORD"))
+    for name, content in contents.items():
+        files.write_changed(directory / name, content)

@@ -60,6 +60,10 @@ class State:
     personal: Mapping[str, Any] = field(default_factory=dict)
 
 
+#: Of an environment that nothing is known of.
+NO_STATE = State(project="", interpreter="", full_version="")
+
+
 def home() -> Path:
     """Return the directory of all environments. Raises `UserError` where it cannot be written."""
     path = Path(os.environ.get("WORKON_HOME") or "~/.virtualenvs").expanduser().absolute()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from bisect import bisect_right, insort
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import pairwise
 
 _SWEEPS = 24
@@ -75,46 +75,32 @@ class Layout:
 
 def arrange(boxes: Mapping[str, Box], links: Collection[Link], late: Collection[str] = ()) -> Layout:
     """Return where everything goes; boxes of `late` come to the right of all others. Circles are broken somewhere."""
-    drawing = _Drawing(boxes, list(dict.fromkeys(links)), frozenset(late))
+    drawing = _Drawing(boxes, links, late)
     drawing.order()
     return drawing.place()
 
 
-@dataclass
 class _Drawing:
-    boxes: Mapping[str, Box]
-    links: list[Link]
-    late: frozenset[str]
-    columns: list[list[Item]] = field(default_factory=list)
-    steps: set[tuple[Item, Item]] = field(default_factory=set)
-    ways: dict[Link, list[Item]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        pairs = {link: self._pair(link) for link in self.links if link.source != link.target}
-        backward = _backward(self.boxes, pairs.values())
+    def __init__(self, boxes: Mapping[str, Box], links: Collection[Link], late: Collection[str]) -> None:
+        self.boxes = boxes
+        pairs = {link: _pair(link, late) for link in links if link.source != link.target}
+        backward = _backward(boxes, pairs.values())
         self.pairs = {link: pair[::-1] if pair in backward else pair for link, pair in pairs.items()}
-        self.layers = _layers(self.boxes, self.pairs.values(), self.late)
-        self.columns = [[] for _ in range(max(self.layers.values(), default=-1) + 1)]
+        self.layers = _layers(boxes, self.pairs.values(), late)
+        self.columns: list[list[Item]] = [[] for _ in range(max(self.layers.values(), default=-1) + 1)]
         for name, layer in self.layers.items():
             self.columns[layer].append(Item(name, layer))
-        for link in self.links:
-            if link in self.pairs:
-                self._route(link)
+        self.ways = {link: self._way(link) for link in self.pairs}
+        self.steps = {step for way in self.ways.values() for step in pairwise(way)}
 
-    def _pair(self, link: Link) -> tuple[str, str]:
-        against = link.source in self.late and link.target not in self.late
-        return (link.target, link.source) if against else (link.source, link.target)
-
-    def _route(self, link: Link) -> None:
+    def _way(self, link: Link) -> list[Item]:
+        """Return the items that a link passes, from left to right; its lanes become items of their columns."""
         left, right = self.pairs[link]
-        passed = range(self.layers[left] + 1, self.layers[right])
-        lanes = [Item(right, layer, link.kind) for layer in passed]
+        lanes = [Item(right, layer, link.kind) for layer in range(self.layers[left] + 1, self.layers[right])]
         for lane in lanes:
             if lane not in self.columns[lane.layer]:
                 self.columns[lane.layer].append(lane)
-        way = [Item(left, self.layers[left]), *lanes, Item(right, self.layers[right])]
-        self.ways[link] = way
-        self.steps |= set(pairwise(way))
+        return [Item(left, self.layers[left]), *lanes, Item(right, self.layers[right])]
 
     def order(self) -> None:
         """Order each column so that few links cross: sweeps to and fro, of which the best result is kept."""
@@ -191,20 +177,20 @@ class _Drawing:
             sides = [self._beside(forward=forward), self._beside(forward=not forward)]
             for column in self.columns if forward else reversed(self.columns):
                 near = {item: [other for side in sides for other in side[item]] for item in column}
-                wanted = {item: _mean([height[other] for other in near[item]], height[item]) for item in column}
-                height |= self._apart(column, wanted, near)
+                ideal = {item: _mean([height[other] for other in near[item]], height[item]) for item in column}
+                height |= self._apart(column, ideal, near)
         return height
 
     def _apart(
-        self, column: Sequence[Item], wanted: Mapping[Item, float], near: Mapping[Item, Sequence[Item]]
+        self, column: Sequence[Item], ideal: Mapping[Item, float], near: Mapping[Item, Sequence[Item]]
     ) -> dict[Item, float]:
-        """Return the heights nearest to those wanted that keep the order and the room of each."""
+        """Return the heights nearest to the ideal ones that keep the order and the room of each."""
         offsets, used = [], 0.0
         for item in column:
             offsets.append(used + self._room(item) / 2)
             used += self._room(item)
         weights = [_STRAIGHT if item.kind is not None else 1.0 + len(near.get(item, ())) / 4 for item in column]
-        free = _isotonic([wanted[item] - offset for item, offset in zip(column, offsets, strict=True)], weights)
+        free = _isotonic([ideal[item] - offset for item, offset in zip(column, offsets, strict=True)], weights)
         return {item: y + offset for item, y, offset in zip(column, free, offsets, strict=True)}
 
     def _sides(self) -> tuple[list[float], list[float]]:
@@ -216,6 +202,11 @@ class _Drawing:
             links = sum(1 for left, _ in self.steps if left.layer == layer)
             x = rights[-1] + min(36 + 1.2 * links, 100)
         return lefts, rights
+
+
+def _pair(link: Link, late: Collection[str]) -> tuple[str, str]:
+    against = link.source in late and link.target not in late
+    return (link.target, link.source) if against else (link.source, link.target)
 
 
 def _backward(names: Iterable[str], pairs: Iterable[tuple[str, str]]) -> set[tuple[str, str]]:

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from tests.unit.conftest import Workspace
-from toolkit.develop import linking
+from toolkit.build import interpreters
+from toolkit.develop import linking, workon
+from toolkit.develop.workon import Environment, State
+
+HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 def run(site: Path, code: str) -> str:
@@ -16,12 +22,14 @@ def run(site: Path, code: str) -> str:
     return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
 
 
-def make_site(workspace: Workspace, *, old: tuple[str, ...] = ()) -> tuple[Path, Path, tuple[str, ...]]:
-    prefix = workspace.root.parent / "environment"
-    site = prefix / "site-packages"
-    site.mkdir(parents=True, exist_ok=True)
-    (prefix / "bin").mkdir(exist_ok=True)
-    return prefix, site, linking.write(workspace.discover().packages, prefix, site, old)
+def make_site(workspace: Workspace, before: State = workon.NO_STATE) -> tuple[Path, Path, tuple[str, ...]]:
+    project, python = workspace.discover(), interpreters.find((HERE,), sys.executable)
+    made = Environment(
+        prefix=workspace.root.parent / "environment", project=project, interpreter=python, packages=project.packages
+    )
+    made.site.mkdir(parents=True, exist_ok=True)
+    (made.prefix / "bin").mkdir(exist_ok=True)
+    return made.prefix, made.site, linking.write(made, before)
 
 
 def test_packages_are_imported_from_where_they_are(workspace: Workspace) -> None:
@@ -47,8 +55,9 @@ def test_packages_have_metadata_that_follows_their_version(workspace: Workspace)
 
 def test_a_package_that_is_gone_is_forgotten(workspace: Workspace) -> None:
     workspace.package("lib", "lib").package("more", "more")
-    _, site, _ = make_site(workspace)
-    linking.remove(["more"], site)
+    make_site(workspace)
+    shutil.rmtree(workspace.root / "more")
+    _, site, _ = make_site(workspace, replace(workon.NO_STATE, linked=("lib", "more")))
     assert [path.name for path in site.glob("*.dist-info")] == ["lib-1.0.dist-info"]
 
 
@@ -58,7 +67,7 @@ def test_scripts_of_services_are_links_and_old_ones_go(workspace: Workspace) -> 
     assert links == ("bin/yc-app",)
     assert os.readlink(prefix / "bin" / "yc-app") == str(workspace.root / "app" / "bin" / "yc-app")
     (workspace.root / "app" / "bin" / "yc-app").rename(workspace.root / "app" / "bin" / "yc-new")
-    assert make_site(workspace, old=links)[2] == ("bin/yc-new",)
+    assert make_site(workspace, replace(workon.NO_STATE, links=links))[2] == ("bin/yc-new",)
     assert os.listdir(prefix / "bin") == ["yc-new"]
 
 
