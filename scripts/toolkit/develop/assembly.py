@@ -1,4 +1,4 @@
-"""A development environment is made, or changed in place: all wheels are got first, then installed."""
+"""A development environment is made, or changed in place; all wheels are built or fetched before anything changes."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ class EnvironmentOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly(Environment):
-    """An environment to be made or changed: the sources of its wheels, and the state of the one there, if it is ours.
+    """An environment to be made or changed: the sources of its wheels, and its state where it exists and is ours.
 
-    `personal` is what to remember of the developer's own requirements.
+    `personal` is what its new state is to remember of the developer's own requirements.
     """
 
     sources: WheelSources
@@ -55,7 +55,7 @@ class Assembly(Environment):
 
 
 def run(target: Assembly) -> None:
-    """Make an environment, or change the one there, and say what was done. Raises `UserError`."""
+    """Make an environment, or change the existing one, and print what was done. Raises `UserError`."""
     distributions = target.sources.distributions()
     reason = _reason_to_make(target)
     state = target.state or workon.NO_STATE
@@ -80,7 +80,7 @@ def run(target: Assembly) -> None:
 
 
 def _reason_to_make(target: Assembly) -> str:
-    """Return why the environment has to be made from nothing; empty where it is changed in place."""
+    """Return why the environment has to be made from nothing; empty where it can be changed in place."""
     state, prefix = target.state, target.prefix
     if not os.path.lexists(prefix):
         return "new"
@@ -133,7 +133,7 @@ def _change(target: Assembly, changes: Changes, present: Mapping[str, list[Insta
 
 
 def _images(target: Assembly, changes: Changes) -> Mapping[str, Image]:
-    """Return the wheels to install but those of the index; with --binary, say which of them it has no wheel for."""
+    """Return images of the wheels that are not from the index; with --binary, print which those are."""
     sources = target.sources
     if target.options.binary and sources.nodes and not sources.binary:
         raise UserError(

@@ -23,9 +23,9 @@ from toolkit.vendored import check, lock_file
 def run(
     project: Project, chosen: Sequence[Package], settings: Settings, build: BuildOptions, options: EnvironmentOptions
 ) -> Environment:
-    """Make the environment, or bring the one there to the locks of `chosen`, and return it.
+    """Make the environment of the locks of `chosen`, or update the existing one to them, and return it.
 
-    Raises `UserError`; then the environment that was there is as it was.
+    Raises `UserError`; an existing environment is unchanged then.
     """
     prefix = workon.home() / workon.check_name(project.root.name if options.name is None else options.name)
     with files.exclusive(_lock_directory(prefix), "create-virtual-environment"):
@@ -37,7 +37,7 @@ def run(
 
 
 def _lock_directory(prefix: Path) -> Path:
-    # Not the environment itself, which is replaced, nor their directory, which all projects share.
+    # Not the environment itself, which may be replaced, nor the directory of all, which projects share.
     directory = files.cache_root() / "environments" / hashlib.sha256(os.fsencode(prefix)).hexdigest()[:16]
     try:
         directory.mkdir(parents=True, exist_ok=True)

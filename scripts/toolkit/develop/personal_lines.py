@@ -18,7 +18,7 @@ Line = tuple[str, str]
 def read(path: Path, root: Path, directories: dict[Path, None]) -> Iterator[Line]:
     """Yield the requirements of a local-requirements.txt, and add other projects that it names to `directories`.
 
-    A line is a requirement, a path, or (as mkdevelvirtualenv has it) the name of a clone in the project's directory.
+    A line is a requirement, a path, or (as for mkdevelvirtualenv) the name of a clone in the project's directory.
     Raises `UserError`.
     """
     for number, text in lines.read(path, root):

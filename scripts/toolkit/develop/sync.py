@@ -26,7 +26,7 @@ class TargetDistribution:
 
 @dataclass(frozen=True, kw_only=True)
 class Changes:
-    """What to install and to uninstall; the rest says so to a reader: `name version`, or `name version -> version`."""
+    """What to install and to uninstall; `added`, `removed` and `changed` describe it to a person, with versions."""
 
     install: tuple[TargetDistribution, ...]
     uninstall: tuple[str, ...]
@@ -35,7 +35,7 @@ class Changes:
     changed: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
-        """Tell whether there is anything to do."""
+        """Return whether there is anything to do."""
         return bool(self.install or self.uninstall)
 
 
@@ -49,13 +49,13 @@ class Installed:
     rows: tuple[Row, ...]
 
     def files(self) -> Iterator[tuple[str, int | None]]:
-        """Yield the path of each file and its size in bytes, None where the RECORD does not say."""
+        """Yield the path of each file and its size in bytes, None where the RECORD has none."""
         site = str(self.directory.parent)
         for row in self.rows:
             yield os.path.normpath(os.path.join(site, row.path)), row.size
 
     def is_whole(self) -> bool:
-        """Tell whether every file is there, with its size."""
+        """Return whether every file exists, with the size that its RECORD has."""
         try:
             return bool(self.rows) and all(size in (None, os.stat(path).st_size) for path, size in self.files())
         except OSError:
@@ -112,7 +112,7 @@ def apply(prefix: Path, changes: Changes, present: Mapping[str, list[Installed]]
 
 
 def remove_damaged(present: Mapping[str, list[Installed]], names: Iterable[str]) -> None:
-    """Remove what uv would stumble over: metadata of distributions that have no RECORD, or are there twice."""
+    """Remove what uv cannot uninstall: the metadata of distributions without a RECORD, or with several versions."""
     for name in names:
         found = present.get(name, [])
         for old in found:
@@ -144,7 +144,7 @@ def _byte_code(path: str) -> Iterator[str]:
 
 
 def _remove_empty(directory: str, *kept: str) -> None:
-    """Remove a directory and those above it while they hold nothing but an empty `__pycache__`, up to those kept."""
+    """Remove a directory and those above it while they are empty but for `__pycache__`, up to those `kept`."""
     while directory not in kept and directory.startswith(kept[-1]):
         with contextlib.suppress(OSError):
             os.rmdir(os.path.join(directory, "__pycache__"))

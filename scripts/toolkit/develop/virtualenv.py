@@ -1,4 +1,4 @@
-"""Empty environments, made by virtualenv: Debian's, which is there without a network, or any on PATH."""
+"""Empty environments, made by virtualenv: Debian's, which needs no network, or any on PATH."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def make(prefix: Path, interpreter: Interpreter, *, system_site_packages: bool) 
     """Make an environment without any distribution at `prefix`. Raises `UserError`."""
     options = ["--quiet", "--no-seed", "--no-periodic-update", "--python", str(interpreter.path)]
     options += [*(["--system-site-packages"] if system_site_packages else []), str(prefix)]
-    # Without the settings of the user's own environments: this one is to be the same for everybody.
+    # Without the user's settings of virtualenv and Python: environments are to be the same for everybody.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("VIRTUALENV_", "PYTHON"))}
     for command in _commands():
         try:
@@ -42,7 +42,7 @@ def _commands() -> Iterator[list[str]]:
 
 
 def bundled_pip(interpreter: Interpreter) -> Path | None:
-    """Return the wheel of pip that an interpreter brings along (ensurepip), or Debian's for it; None without one."""
+    """Return the wheel of pip in an interpreter's ensurepip, else Debian's; None where there is neither."""
     own = interpreter.path.resolve().parent.parent / "lib" / f"python{interpreter.version}" / "ensurepip" / "_bundled"
     directories = (own, Path("/usr/share/python-wheels"))
     return next((wheel for path in directories for wheel in sorted(path.glob("pip-*.whl"), reverse=True)), None)

@@ -22,7 +22,7 @@ from toolkit.wheel.image import Image, Images
 
 @dataclass(frozen=True, kw_only=True)
 class ReadyWheel:
-    """A wheel that is not from vendor/ and needs no build; `path` may be in the cache, and gone from it."""
+    """pip's wheel, or one of a developer's own requirements; `path` may have gone from the cache."""
 
     name: str
     version: str
@@ -31,10 +31,9 @@ class ReadyWheel:
 
 
 def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, linked: Collection[str]) -> dict[str, Node]:
-    """Return what a developer of these services needs, by name, without the `linked` packages.
+    """Return the nodes of these locks for run time, tests and development, by name, without the `linked` packages.
 
-    It is for run time, tests and development. Raises `UserError` when two services lock different versions of one
-    distribution.
+    Raises `UserError` when two services lock different versions of one distribution.
     """
     chosen: dict[str, Node] = {}
     owners: dict[str, str] = {}
@@ -53,7 +52,7 @@ def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, linked: 
 
 
 def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter) -> dict[str, VendoredFile]:
-    """Return the wheel of the index that the locks name for each of the nodes, by name; not those where none fits."""
+    """Return the wheel of the index that the locks offer for each of the nodes, by name, where one fits."""
     found: dict[str, VendoredFile] = {}
     for distribution in (d for lock in locks for d in lock.distributions()):
         node = chosen.get(distribution.name)
@@ -68,8 +67,8 @@ def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter
 class WheelSources:
     """Wheels for an environment of the interpreter `used`; extensions are built by `building`. All are by name.
 
-    `nodes` are from vendor/; those in `binary` are taken from the index instead, and not by this class. `ready` are
-    wheels that need no build.
+    `nodes` are from vendor/; those in `binary` are installed from the index instead, not as images. `ready` are pip's
+    wheel and those of the developer's own requirements.
     """
 
     project: Project

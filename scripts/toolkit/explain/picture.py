@@ -38,7 +38,7 @@ def draw(graph: DependencyGraph) -> str:
     edges = {edge for outgoing in graph.edges.values() for edge, _ in outgoing if edge.source != edge.target}
     kinds = _kinds(edge for edge in edges if {edge.source, edge.target} <= nodes.keys())
     implied = _implied(kinds)
-    # A build edge that follows from others says little, and there are very many.
+    # A build edge that follows from others has little meaning, and there are very many.
     links = {pair: kind for pair, kind in kinds.items() if pair not in implied or kind != "build"}
     largest = max((node.size for node in nodes.values()), default=1)
     boxes = {key: _box(node, largest) for key, node in nodes.items()}

@@ -86,7 +86,7 @@ def _configured(linter: Linter, directory: Path) -> Iterator[Path]:
 
 
 def _sections(path: Path) -> Collection[str]:
-    """Return the sections of a file, or of pyproject.toml the tables below `tool`; none where there is no file."""
+    """Return the names of a file's sections, for pyproject.toml those of the tables below `tool`."""
     if path.name == pyproject.FILE:
         tools = pyproject.read(path.parent).get("tool")
         return tools if isinstance(tools, dict) else ()
