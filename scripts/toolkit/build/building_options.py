@@ -32,7 +32,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
 
 
 def add_jobs(parser: argparse._ActionsContainer) -> None:
-    """Add the option that says how much is done at once."""
+    """Add the option for how many builds run at once."""
     parser.add_argument(
         "--jobs",
         "-j",

@@ -1,4 +1,4 @@
-"""Compilers that write nothing of where a build took place into what they make."""
+"""Compilers whose output has no trace of the directory that a build took place in."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Find the interpreter that a service is built for, and what it says of itself."""
+"""The interpreter that a service is built for: where it is, and the facts that builds and markers depend on."""
 
 from __future__ import annotations
 

@@ -43,9 +43,9 @@ class Builder:
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
 
-    def build(self, wanted: Iterable[Node]) -> dict[Node, Path]:
-        """Return the wheel of every wanted node, building what the store does not hold. Raises `UserError`."""
-        missing = self._missing(wanted)
+    def build(self, nodes: Iterable[Node]) -> dict[Node, Path]:
+        """Return the wheel of every node, building what the store does not hold. Raises `UserError`."""
+        missing = self._missing(nodes)
         if missing:
             # Checked here once, not by the first two threads at the same time.
             isolation.prefix()
@@ -54,13 +54,13 @@ class Builder:
                 self._run(missing, bar)
         return self._wheels
 
-    def _missing(self, wanted: Iterable[Node]) -> dict[Node, set[Node]]:
+    def _missing(self, nodes: Iterable[Node]) -> dict[Node, set[Node]]:
         """Return the nodes to build, each with those of them it waits for.
 
         What builds a wheel is looked at only where the store does not hold that wheel.
         """
         missing: dict[Node, set[Node]] = {}
-        stack = list(wanted)
+        stack = list(nodes)
         while stack:
             node = stack.pop()
             if node in missing or node in self._wheels:

@@ -145,7 +145,7 @@ def _environment(job: Job) -> dict[str, str]:
 
 
 def _check_identity(job: Job, wheel: Path) -> None:
-    """Refuse a wheel whose own metadata tells another name or version than the lock."""
+    """Refuse a wheel whose own metadata has another name or version than the lock."""
     from packaging.utils import canonicalize_version
 
     found = metadata.read(wheel)

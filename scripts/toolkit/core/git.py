@@ -183,7 +183,7 @@ def require_top(directory: Path) -> None:
 def identity(directory: Path) -> str:
     """Return who commits in a directory (that may be still to be made), as `Name <address>`.
 
-    Raises `UserError` when git has not been told.
+    Raises `UserError` when it is not configured.
     """
     where = directory if directory.is_dir() else Path("/")
     author, committer = (

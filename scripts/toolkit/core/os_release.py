@@ -10,7 +10,7 @@ _FILES = (Path("/etc/os-release"), Path("/usr/lib/os-release"))
 
 
 def read() -> dict[str, str]:
-    """Return what this machine's file says, nothing where it has none (macOS, say)."""
+    """Return the values of this machine's file; nothing where it has none (macOS, say)."""
     path = next(filter(Path.is_file, _FILES), None)
     return parse(path.read_text(encoding="utf-8")) if path else {}
 

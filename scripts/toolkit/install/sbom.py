@@ -19,7 +19,7 @@ from toolkit.model.names import normalize
 from toolkit.vendored import locked as graphs
 from toolkit.wheel import metadata
 
-#: The name of the property that tells what built a component, `name==version` each.
+#: The name of the property with what built a component, `name==version` each.
 BUILT_WITH = f"{TOOL}:built-with"
 
 

@@ -34,7 +34,7 @@ class CoreMetadata:
 
 
 def parse(content: bytes) -> CoreMetadata:
-    """Read the bytes of METADATA or PKG-INFO. What is no header says nothing, and raises nothing."""
+    """Read the bytes of METADATA or PKG-INFO. Lines that are no headers are passed over."""
     # As the specification has it: the policy compat32, and UTF-8, which BytesHeaderParser does not decode.
     headers = HeaderParser(policy=email.policy.compat32).parsestr(content.decode("utf-8", "replace"))
     return CoreMetadata(
@@ -60,7 +60,7 @@ def _text(headers: Message, field: str) -> str:
 
 
 def _is_certain(headers: Message) -> bool:
-    """Tell whether Requires-Dist is final: from version 2.2 on an sdist names the fields that only a build tells."""
+    """Tell whether Requires-Dist is final: from version 2.2 on, `Dynamic` names the fields that a build may change."""
     # https://peps.python.org/pep-0643/
     version = tuple(int(part) for part in re.findall(r"\d+", _text(headers, "Metadata-Version")))
     return version >= (2, 2) and "requires-dist" not in map(str.lower, _texts(headers, "Dynamic"))

@@ -26,8 +26,8 @@ class VendoredFile:
 class Distribution:
     """One locked distribution.
 
-    `kind` says which files it has: one sdist, one archive (a direct URL), or wheels (binary by name, one file a
-    platform). `marker` (PEP 508) says for which interpreters. `build_requires` is the closure of what builds it;
+    `kind` is that of its files: one sdist, one archive (a direct URL), or wheels (binary by name, one file a
+    platform). `marker` (PEP 508) limits it to some interpreters. `build_requires` is the closure of what builds it;
     distributions taken as wheels have none. `offered` are the wheels that the index has of an sdist for these
     interpreters and machines: not vendored, for development environments.
 

@@ -20,7 +20,7 @@ def possible(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> b
 
 
 def simplify(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> str:
-    """Return a shorter marker that says the same of these machines: empty when it holds on all of them.
+    """Return a shorter marker that holds on the same of these machines: empty when it holds on all of them.
 
     One that depends on the minor version alone, or on the platform alone, or the machine alone, names just that.
     """
@@ -29,7 +29,7 @@ def simplify(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> s
 
 
 def describe(table: Sequence[tuple[Environment, bool]]) -> str | None:
-    """Return the marker that holds on just those machines that the table says; None when no short one does, or none.
+    """Return the marker that holds on just the machines where the table says so; None when no short one does.
 
     It names the minor version alone, or the platform alone, or the machine alone; it is empty when all hold.
     """

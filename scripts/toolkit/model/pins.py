@@ -58,7 +58,7 @@ class RemoteFile:
 class Pin:
     """One version of a distribution: either the files an index has of it, or the one archive of a direct URL.
 
-    `marker` (PEP 508) says for which of the targets; empty: for all of them.
+    `marker` (PEP 508) limits it to some of the targets; it is empty for all of them.
     """
 
     name: str

@@ -120,7 +120,7 @@ class Images:
     jobs: int
 
     def get(self, wheels: Sequence[Path]) -> list[Image]:
-        """Return an image for each wheel, in the same order, every file of it as its hash says. Raises `UserError`."""
+        """Return an image for each wheel, in the same order, every file checked by its hash. Raises `UserError`."""
         return threads.each(
             lambda wheel: self._of_wheel(wheel, files.sha256(wheel), hashes=True), wheels, threads=self.jobs
         )

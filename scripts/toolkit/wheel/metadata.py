@@ -1,4 +1,4 @@
-"""What a wheel says of itself: its METADATA and the texts of its licences."""
+"""METADATA of a wheel, and the texts of its licences."""
 
 from __future__ import annotations
 

@@ -128,7 +128,7 @@ def _entry_points(archive: zipfile.ZipFile, wheel: Path, information: str) -> di
 
 
 def _check(wheel: Path, names: list[str], version: str) -> None:
-    """Refuse files in the place of the environment's own, and files where others need a directory."""
+    """Refuse files that would replace the environment's own, and files below other files."""
     every = set(names)
     own = {"pyvenv.cfg", "bin/python", "bin/python3", f"bin/python{version}"}
     for name in names:
