@@ -33,9 +33,9 @@ PROGRAMS = {
 }
 
 
-def read(groups: Sequence[str], path: Path = LIST) -> dict[str, str]:
+def read(groups: Sequence[str]) -> dict[str, str]:
     """Return the packages of these groups, each with what it is needed for."""
-    lines = [line.split(None, 2) for line in path.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+    lines = [line.split(None, 2) for line in LIST.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
     return {name: why for name, group, why in lines if group in groups}
 
 
@@ -48,16 +48,9 @@ def require(
     what", `otherwise` says what would do instead.
     """
     absent = [PROGRAMS[program] for program in programs if not shutil.which(program, path=path)]
-    if names := [*absent, *missing]:
-        raise lacking(purpose, names, otherwise)
-
-
-def lacking(purpose: str, packages: Iterable[str], otherwise: str = "") -> UserError:
-    """Return the error of a machine without these packages; `purpose` and `otherwise` are as for `require`."""
-    names = " ".join(dict.fromkeys(packages))
-    return UserError(
-        f"this machine lacks what {purpose}: {names}", f"apt-get install {names}" + (otherwise and f"; {otherwise}")
-    )
+    if names := " ".join(dict.fromkeys([*absent, *missing])):
+        hint = f"apt-get install {names}" + (otherwise and f"; {otherwise}")
+        raise UserError(f"this machine lacks what {purpose}: {names}", hint)
 
 
 def no_program(program: str) -> UserError:

@@ -30,7 +30,7 @@ def make(prefix: Path, interpreter: Interpreter, *, system_site_packages: bool) 
                     "see its message above; `-V 2` shows the command",
                     error.output,
                 ) from None
-    raise debian_packages.lacking("makes development environments", ["python3-virtualenv"])
+    debian_packages.require("makes development environments", missing=["python3-virtualenv"])
 
 
 def _commands() -> Iterator[list[str]]:

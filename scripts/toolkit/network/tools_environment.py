@@ -102,11 +102,11 @@ def _check_ensurepip(python: Path) -> None:
     try:
         process.read([python, "-I", "-c", "import ensurepip, venv"])
     except process.CommandError:
-        raise debian_packages.lacking(
+        debian_packages.require(
             f"virtual environments of {python} need",
-            ["python3-venv"],
-            "an interpreter that is not Debian's needs its own ensurepip",
-        ) from None
+            missing=["python3-venv"],
+            otherwise="an interpreter that is not Debian's needs its own ensurepip",
+        )
 
 
 def _environment(options: IndexOptions) -> dict[str, str]:

@@ -66,7 +66,7 @@ def test_a_future_import_stays_the_first_statement(tmp_path: Path) -> None:
         ("import os", "import os"),
     ],
 )
-def test_only_scripts_of_python_are_aimed_at_the_interpreter(first: str, expected: str) -> None:
+def test_only_scripts_of_python_get_the_interpreter(first: str, expected: str) -> None:
     assert scripts.with_interpreter(f"{first}\nrest\n".encode(), PYTHON) == f"{expected}\nrest\n".encode()
 
 
