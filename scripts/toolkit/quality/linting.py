@@ -7,15 +7,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.build import interpreters, wheels
 from toolkit.build.building_options import BuildOptions
+from toolkit.build.wheels import Built
 from toolkit.core import console, directories, process, progress
 from toolkit.core.errors import UserError
+from toolkit.install import installation
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
 from toolkit.project import package_search, source_files
 from toolkit.project.discovery import Package, Project
-from toolkit.quality import service_tests
+from toolkit.project.settings import Settings
+from toolkit.quality import linters, service_tests
 from toolkit.quality.linters import ChosenLinter, Linter
+from toolkit.vendored import lock_file
 from toolkit.wheel import environment
 
 _SYNTAX_WORKER = Path(__file__).with_name("syntax_worker.py")
@@ -30,6 +35,38 @@ class Linting:
     linters: Sequence[ChosenLinter]
     tools: Sequence[Path]
     scratch: Path
+
+
+def find_faults(project: Project, settings: Settings, options: BuildOptions) -> dict[str, dict[str, str]]:
+    """Return the output of linters that found something, by service and linter; without a linter, of a syntax check."""
+    used = {package: linters.choose(project, package) for package in project.locked}
+    built = wheels.build(project, settings, options, tests=True, development=True) if any(used.values()) else None
+    faults = {}
+    for package in project.locked:
+        if built and used[package]:
+            found = run(_linting(project, settings, package, built, used[package]), options)
+        else:
+            locked = lock_file.of_package(project, package, settings.vendor)
+            output = check_syntax(package, interpreters.find(locked.pythons, options.python))
+            found = {"the syntax check": output} if output else {}
+        faults[package.service_name] = found
+    return faults
+
+
+def _linting(
+    project: Project, settings: Settings, package: Package, built: Built, chosen: Sequence[ChosenLinter]
+) -> Linting:
+    name = project.lock_name(package)
+    # What is for all of the project's developers is in the first one's lock; it fits the same interpreter.
+    first = project.lock_name(project.locked[0])
+    shared = built.tests[first] if built.interpreters[first] == built.interpreters[name] else ()
+    return Linting(
+        project=project,
+        plan=installation.plan(package, name, settings, built),
+        linters=chosen,
+        tools=(*built.tests[name], *shared),
+        scratch=settings.build,
+    )
 
 
 def run(linting: Linting, options: BuildOptions) -> dict[str, str]:

@@ -37,7 +37,7 @@ class Guest:
     `is_own` is false for a machine that others use as well, which gets no private files.
     """
 
-    mode: str = "tmux"
+    mode: str
     suite: str = ""
     user: str = "vagrant"
     nested: bool = False

@@ -9,13 +9,14 @@ import shlex
 import socket
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import NoReturn, Protocol
 
 from toolkit.core import console, process
 from toolkit.core.errors import UserError
-from toolkit.project.settings import Settings
+from toolkit.project.settings import Settings, default_of
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,14 +27,14 @@ class StandOptions:
     stands of one project apart.
     """
 
-    kind: str = "container"
-    mode: str = "tmux"
+    kind: str = field(default_factory=partial(default_of, "STAND"))
+    mode: str = field(default_factory=partial(default_of, "STAND_MODE"))
     suite: str = ""
     host: str = ""
     port: int = 0
     ansible: str = ""
     mirror: str = ""
-    max_age: int = 7
+    max_age: int = field(default_factory=lambda: int(default_of("CHROOT_MAX_AGE")))
     label: str = ""
 
 

@@ -13,8 +13,13 @@ from toolkit.stand.ansible_variables import Guest
 from toolkit.verbs.running import Run
 
 
-def mode(text: str) -> str:
-    """Return how services run in a stand, if there is such a mode; else `UserError`."""
+def add_mode(parser: argparse.ArgumentParser) -> None:
+    """Add the option that says how services run in a stand."""
+    modes = f"how services run there: {' or '.join(ansible_variables.MODES)} (default: %(default)s)"
+    parser.add_argument("--mode", type=_mode, default=default_of("STAND_MODE"), help=modes)
+
+
+def _mode(text: str) -> str:
     if text not in ansible_variables.MODES:
         raise UserError(f"STAND_MODE={text}: no such mode", f"write {' or '.join(ansible_variables.MODES)}")
     return text
@@ -22,7 +27,7 @@ def mode(text: str) -> str:
 
 def stand_variables_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `stand-variables`."""
-    parser.add_argument("--mode", type=mode, default=default_of("STAND_MODE"), help="how services run in the stand")
+    add_mode(parser)
     parser.add_argument("--suite", default="", help="the suite of the stand, such as bookworm")
     parser.add_argument("--user", default="vagrant", help="who develops in the stand (default: vagrant)")
     parser.add_argument("--nested", action="store_true", help="virtual machines inside the stand")

@@ -11,6 +11,7 @@ from pathlib import Path
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
+from toolkit.project.settings import default_of
 from toolkit.stand import base, box_build, container
 from toolkit.stand.base import Stand, StandOptions
 from toolkit.stand.container_stand import ContainerStand
@@ -34,8 +35,8 @@ def _chosen(run: Run, label: str = "") -> Stand:
 
 
 def _where_options(parser: argparse.ArgumentParser) -> None:
-    kinds = "container (the default), remote or vagrant"
-    parser.add_argument("--stand", dest="kind", type=_kind, default="container", help=kinds)
+    kinds = f"{', '.join(KINDS)} (default: %(default)s)"
+    parser.add_argument("--stand", dest="kind", type=_kind, default=default_of("STAND"), help=kinds)
     parser.add_argument("--host", default="", help="the host of a remote stand, as ssh knows it")
 
 
@@ -45,7 +46,7 @@ stand_ssh_options = stand_tmux_options = stand_destroy_options = _where_options
 def stand_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `stand`."""
     _where_options(parser)
-    parser.add_argument("--mode", type=stand_settings.mode, default="tmux", help="how services run there")
+    stand_settings.add_mode(parser)
     parser.add_argument("--suite", default="", help="such as trixie (default: that of this machine)")
     parser.add_argument("--port", type=_port, default=0, help="where a container's sshd listens (default: a free port)")
     parser.add_argument("--ansible", default="", help="an ansible-playbook instead of the toolkit's own")

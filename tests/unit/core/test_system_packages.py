@@ -10,8 +10,8 @@ import pytest
 from toolkit.core import debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user
+from toolkit.debian import machine_setup as system_packages
 from toolkit.verbs import command_line
-from toolkit.verbs import setup as system_packages
 
 
 @pytest.fixture

@@ -75,7 +75,7 @@ def test_a_machine_of_others_gets_no_private_files(
     monkeypatch.setattr(Path, "home", lambda: tmp_path)
     workspace.service("web", "web")
     for is_own, text in ((True, "Host *\n"), (False, "")):
-        variables = ansible_variables.collect(workspace.settings(), Guest(is_own=is_own), {})
+        variables = ansible_variables.collect(workspace.settings(), Guest(mode="tmux", is_own=is_own), {})
         assert variables["stand_ssh_config"] == text
 
 
