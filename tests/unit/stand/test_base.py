@@ -17,6 +17,7 @@ from toolkit.stand.base import Access, StandOptions, Status
 from toolkit.stand.container import Container
 from toolkit.stand.container_stand import ContainerStand
 from toolkit.stand.remote import RemoteStand
+from toolkit.verbs import command_line
 
 CONTAINER = Container(
     name="demo", tarball="/t", project="/a:b", uid=1000, port=2222, authorized_key="k", host_key="h", store="/s"
@@ -142,6 +143,20 @@ def test_a_host_that_does_not_let_in_is_told_with_what_ssh_said(
     with pytest.raises(UserError, match="HOST=me@nowhere: cannot be reached by ssh") as caught:
         RemoteStand(settings=workspace.settings(), options=StandOptions(host="me@nowhere")).access()
     assert "Could not resolve hostname" in caught.value.details
+
+
+def test_a_host_of_others_is_left_as_it_is(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    words = ["--project", str(workspace.root), "STAND=remote", "HOST=me@there"]
+    command_line.main(["stand-destroy", *words])
+    assert "me@there: left as it is" in capsys.readouterr().out
+
+
+def test_a_container_that_runs_is_not_tested_beside_itself(
+    workspace: Workspace, stand: ContainerStand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(container, "is_running", lambda name: name == stand.name)
+    with pytest.raises(UserError, match="the stand of this project runs"):
+        command_line.main(["stand-test", "--project", str(workspace.root)])
 
 
 class Fake:
