@@ -33,7 +33,7 @@ Source: reference
 Section: python
 Priority: optional
 Maintainer: Reference <reference@example.org>
-Build-Depends: debhelper-compat (= 13), python3-dev, python3-installer, python3-packaging
+Build-Depends: debhelper-compat (= 13), python3-dev, python3-packaging
 Standards-Version: 4.6.2
 Rules-Requires-Root: no
 

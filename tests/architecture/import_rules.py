@@ -18,8 +18,6 @@ _TOOLKIT = "scripts/toolkit"
 _SPAWNER = "toolkit.core.process"
 # What a module that is data alone has no use for.
 _WORLD = {"os", "shutil", "subprocess", "sys", "tempfile"}
-# An environment that `make setup` has not seen yet lacks it, and the error has to say so.
-_WHEN_CALLED = {"installer"}
 
 
 def faults(root: Path) -> Iterator[str]:
@@ -41,7 +39,7 @@ def faults(root: Path) -> Iterator[str]:
                     yield _at(root, start, 1, f"{fault} (rule 3: a program enters the tools environment first)")
     for package in (toolkit, rooms.modules(root, "yc_common")):
         for circle in rooms.circles(package):
-            fault = f"{', '.join(circle)} import each other (rule 6: no circle of modules)"
+            fault = f"{', '.join(circle)} import each other (rule 5: no circle of modules)"
             yield _at(root, package[circle[0]], 1, fault)
 
 
@@ -70,15 +68,12 @@ def _faults_of(item: Import, module: Module, table: Mapping[str, Room]) -> Itera
     elif top == "subprocess" and module.name != _SPAWNER:
         yield _spawner(item)
     elif here == "model" and top in _WORLD:
-        yield f"model/ imports {top} (rule 7: model/ is data: no files, processes or console)"
+        yield f"model/ imports {top} (rule 6: model/ is data: no files, processes or console)"
     elif top not in sys.stdlib_module_names and top not in table[here].distributions:
         allowed = ", ".join(sorted(table[here].distributions)) or "nothing"
         rooms_that_may = ", ".join(name for name, room in table.items() if top in room.distributions) or "no room"
         rule = f"rule 2: beside the standard library {here}/ has {allowed}; {top} is for {rooms_that_may}"
         yield f"{here}/ imports {top} ({rule})"
-    elif top in _WHEN_CALLED and not item.lazy:
-        rule = "rule 5: inside the function that says what to install where it is missing"
-        yield f"{top} is imported before it is used ({rule})"
 
 
 def _order(item: Import, here: str, order: list[str]) -> Iterator[str]:
@@ -88,7 +83,7 @@ def _order(item: Import, here: str, order: list[str]) -> Iterator[str]:
         yield f"{item.imported} stands in no room (rule 1: a room imports only rooms above it)"
         return
     if here == "model" and item.imported in {"toolkit.core.console", "toolkit.core.files", "toolkit.core.process"}:
-        yield f"model/ imports {item.imported} (rule 7: model/ is data: no files, processes or console)"
+        yield f"model/ imports {item.imported} (rule 6: model/ is data: no files, processes or console)"
     if order.index(there) > order.index(here):
         yield f"{here}/ imports {item.imported} (rule 1: a room imports only rooms above it; {there}/ is below {here}/)"
 

@@ -18,7 +18,7 @@ PYTHON = "/usr/bin/python3"
 
 
 def _is_ready() -> bool:
-    command = [PYTHON, "-c", "import installer, packaging"]
+    command = [PYTHON, "-c", "import packaging"]
     programs = all(map(shutil.which, ("dh", "dpkg-buildpackage", "make", "gcc", PYTHON)))
     return programs and subprocess.run(command, check=False, capture_output=True).returncode == 0
 
@@ -252,10 +252,10 @@ def test_a_dry_run_says_what_would_be_built_and_builds_nothing(project: DebianPr
     ("old", "new", "message", "hint"),
     [
         (
-            "python3-installer, ",
+            ", python3-packaging",
             "",
-            "Build-Depends lacks what the toolkit needs: python3-installer",
-            "python3-installer",
+            "Build-Depends lacks what the toolkit needs: python3-packaging",
+            "python3-packaging",
         ),
         (
             "python3-dev",

@@ -24,7 +24,6 @@ _CONFLICTS_FIELDS = ("Build-Conflicts", "Build-Conflicts-Arch", "Build-Conflicts
 BUILD_DEPENDS = {
     "debhelper-compat (= 13)": r"debhelper(-compat)?",
     "python3-dev": r"(lib)?python3(\.\d+)?(-all)?-dev",
-    "python3-installer": r"python3-installer",
     "python3-packaging": r"python3-packaging",
 }
 _NATIVE, _QUILT = "3.0 (native)", "3.0 (quilt)"

@@ -14,7 +14,7 @@ CONTROL = """\
 Source: my-project
 Build-Depends: debhelper-compat (= 13), python3-dev:any <!nocheck>,
 # a comment inside a field
- python3-installer | other [amd64]
+ python3-packaging | other [amd64]
 Build-Depends-Indep: dh-sequence-x
 Rules-Requires-Root: no
 
@@ -73,7 +73,7 @@ def test_knows_the_names_in_build_depends_without_versions_architectures_and_pro
     assert debian_control.read(debian).build_depends == {
         "debhelper-compat",
         "python3-dev",
-        "python3-installer",
+        "python3-packaging",
         "other",
         "dh-sequence-x",
     }
