@@ -1,4 +1,7 @@
-"""The files that the indexes have of a distribution: PEP 691 (JSON), PEP 503 (HTML), and find-links."""
+"""The files that the indexes have of a distribution: PEP 691 (JSON), PEP 503 (HTML), and find-links.
+
+https://packaging.python.org/en/latest/specifications/simple-repository-api/
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Closure:
     _trees: dict[str, SourceTree] = field(default_factory=dict)
 
     def begin_service(self, request: Request, shipped: Iterable[Pinned], given: Iterable[Pin]) -> None:
-        """Go on with a service: the request for what it runs with, what that has become, and the pins it is given.
+        """Turn to a service: `request` is for what it runs with, `shipped` the result, `given` what no engine chose.
 
         A set that names a given distribution directly has it too, though the request says that it is provided.
         """
@@ -87,14 +87,14 @@ class Closure:
         return all(self.sources.has_wheel(pin) or self._is_known(pin, known) for pin in self._pins(key))
 
     def _is_known(self, pin: Pin, known: dict[str, bool]) -> bool:
-        """Tell whether all that builds a pin is known, for that is what its wheel is found by in the wheel store.
+        """Tell whether all that builds a pin is known, since the wheel store finds its wheel by that.
 
         `known` holds the answers so far, by key; False in a circle.
         """
         if not self.sources.applies(pin):
             return True
         if pin.key not in self._trees:
-            # Taken as a wheel, or nothing that can be had: there is nothing to know.
+            # A wheel, or neither sdist nor wheel: nothing builds it.
             return not self.sources.trees([pin])
         if pin.key not in known:
             known[pin.key] = False
@@ -159,7 +159,7 @@ class Closure:
                 self._resolved[requirements] = self._with_given(requirements, self._ask_resolver(requirements))
 
     def _resolve_together(self, sets: list[Requirements]) -> None:
-        """Resolve all sets at once; each has that part of the result which the metadata at hand says it requires."""
+        """Resolve all sets at once; the part of each follows from metadata, or, where that is open, from the engine."""
         joint = self._ask_resolver(frozenset().union(*sets))
         constraints = tuple(str(pin.pinned) for pin in joint if not pin.archive)
         self.sources.trees(joint)
@@ -175,7 +175,7 @@ class Closure:
         return (*pins, *(pin for name, pin in self._given.items() if name in names))
 
     def _ask_resolver(self, requirements: Requirements, constraints: tuple[str, ...] = ()) -> tuple[Pin, ...]:
-        # What this run has chosen comes first; what an older lock says is for the rest. One version a name.
+        # The versions that this run has chosen come before those of older locks. One version a name.
         chosen = (Pinned(pin.name, pin.version) for pins in self._resolved.values() for pin in pins)
         preferences: dict[str, Pinned] = {}
         for preference in (*chosen, *self._preferences):

@@ -63,7 +63,7 @@ class Sources:
         return any(runner.interpreter.matches(pin.marker) for runner in self.runners())
 
     def has_wheel(self, pin: Pin) -> bool:
-        """Tell whether a pin can be had without building it; what cannot be built counts, for an error names it."""
+        """Tell whether a pin needs no build: it has a wheel, or can be neither built nor fetched, which is an error."""
         refused = pin.name in self._unbuildable or pin.name in self.selector.without_source
         return refused or self._is_wheel_everywhere(pin)
 
@@ -78,7 +78,7 @@ class Sources:
         What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
         """
         if self._unbuildable or self.selector.without_source:
-            # The error that names these is all that comes of this run, so nothing is built for it.
+            # This run will end with the error that names these, so nothing is built for it.
             trees = {key: pair for key, pair in trees.items() if all(map(self._is_wheel_everywhere, pair[1]))}
         if not trees:
             return {}

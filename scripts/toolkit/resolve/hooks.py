@@ -1,4 +1,7 @@
-"""Build requirements that only the PEP 517 hook of a backend knows."""
+"""Build requirements that only a hook of the backend knows.
+
+https://peps.python.org/pep-0517/#get-requires-for-build-wheel
+"""
 
 from __future__ import annotations
 
@@ -116,7 +119,7 @@ class HookRunner:
         requirements = directory / "requirements.txt"
         requirements.write_text("".join(f"{_line(pin, wheels)}\n" for pin in closure), encoding="utf-8")
         command: list[str | Path] = [uv.PROGRAM, "pip", "install", "--python", python, "-r", requirements, "--no-deps"]
-        # Not built by uv: it would choose by itself what builds it, and wait for itself where that is a circle.
+        # uv must build nothing: it would choose by itself what builds it, and wait for itself where that is a circle.
         command += ["--no-build", "--require-hashes", "--quiet", "--cache-dir", files.cache_root() / "uv"]
         process.run(command, cwd=directory, env=uv.configure(directory, self.indexes))
         return python

@@ -1,4 +1,4 @@
-"""What pip-compile says when it fails, without its traceback, in the same two lines as any other error."""
+"""pip-compile's errors without its traceback, as the same two lines as any other error."""
 
 from __future__ import annotations
 

@@ -41,7 +41,7 @@ class UvResolver:
             except process.CommandError as error:
                 if request.refresh or not uv_errors.may_be_stale(error.output):
                     raise uv_errors.explain(error.output, request, self.indexes) from None
-                # uv's cache may not have a release of the last ten minutes.
+                # PyPI lets its pages be cached for ten minutes, so uv's cache may not have the newest releases.
                 return self.resolve(replace(request, refresh=True))
             data = tomllib.loads((directory / _OUTPUT).read_text(encoding="utf-8"))
         pythons, platforms = request.targets.pythons, request.platforms
@@ -53,7 +53,7 @@ class UvResolver:
         return tuple(sorted(self._completed(pins), key=lambda pin: (pin.name, pin.version)))
 
     def _completed(self, pins: list[Pin]) -> list[Pin]:
-        """Look for missing sdists in all indexes, for uv names a version's files of one index only."""
+        """Look for missing sdists in all indexes, since uv names a version's files of one index only."""
         lacking = [pin for pin in pins if not pin.sdist and not pin.archive]
         if not lacking or len((*self.indexes.urls, *self.indexes.find_links)) < 2:
             return pins

@@ -70,12 +70,12 @@ def with_origins(requirements: Iterable[str], request: Request) -> str:
 
 
 def conflict(involved: str) -> tuple[str, str]:
-    """Return what to say of requirements that no choice of versions satisfies."""
+    """Return the error's two lines for requirements that no choice of versions satisfies."""
     return f"{involved} cannot be satisfied together", "change one of the requirements named above"
 
 
 def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
-    """Return what to say of a distribution that the engine did not find.
+    """Return the error's two lines for a distribution that the engine did not find.
 
     Engines take an index that refuses for one that has nothing; a request of our own shows what is wrong with it.
     """
@@ -94,7 +94,7 @@ def _trouble(name: str, indexes: Indexes) -> tuple[str, str] | None:
 
 
 def no_version(text: str, request: Request) -> tuple[str, str]:
-    """Return what to say of a requirement (`name==9`) that no version satisfies."""
+    """Return the error's two lines for a requirement (`name==9`) that no version satisfies."""
     newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
     return (
         f"{_prefix(text, request)}no version satisfies `{text}`{newer}",
@@ -103,7 +103,7 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
 
 
 def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, str]:
-    """Return what to say of a requirement whose version is for other interpreters (`needed` as in `>=3.12`)."""
+    """Return the error's two lines for a version that is for other interpreters (`needed` as in `>=3.12`)."""
     pythons = ", ".join(request.targets.pythons)
     return (
         f"{_prefix(requirement, request)}{requirement} needs Python {needed}, but the target is {pythons}",
@@ -112,7 +112,7 @@ def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, 
 
 
 def build_failure(subject: str, request: Request) -> tuple[str, str]:
-    """Return what to say of an sdist (`name==version`, empty: unknown) whose metadata only a failing build tells."""
+    """Return the error's two lines for an sdist (`name==version`, or empty) whose build for its metadata failed."""
     name = _name(subject)
     hint = "mend what the message above names" + (
         f", or add the line `{name}` to vendor.txt to take its wheels" if name else ""

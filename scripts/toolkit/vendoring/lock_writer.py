@@ -1,4 +1,7 @@
-"""Writing a lock: TOML, by tomli-w, the same bytes for the same lock."""
+"""Writing a lock: TOML, by tomli-w, the same bytes for the same lock.
+
+https://packaging.python.org/en/latest/specifications/pylock-toml/
+"""
 
 from __future__ import annotations
 

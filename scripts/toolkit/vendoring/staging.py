@@ -1,4 +1,4 @@
-"""Put a new vendor/ in the place of the old one, in one step, with what belongs to its repository kept."""
+"""A new vendor/ replaces the old one in one step; what belongs to its repository is kept."""
 
 from __future__ import annotations
 

@@ -116,7 +116,7 @@ class Vendoring:
         return tuple(self._new)
 
     def _begin(self, inputs: LockInputs) -> Draft:
-        """Take what vendor.txt gives, and say what is to be resolved."""
+        """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
         archived = archives.fetch(inputs.archives, self.fetcher, self.old)
         preferences = self._preferences(inputs)
         closure = self.closure_for(inputs.targets.pythons)
@@ -164,7 +164,7 @@ class Vendoring:
         _follow_builds(draft, trees)
 
     def _finish(self, draft: Draft) -> Lock:
-        """Return the lock that all this gives, checked for what no index and no build can mend."""
+        """Return the finished lock, with its hashes checked, and free of circles."""
         inputs, closure = draft.inputs, draft.closure
         unshipped = {pin.key for pin in draft.unshipped}
         building = (draft.distribution(key) for key in sorted(draft.building))
@@ -215,7 +215,7 @@ def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
     try:
         closure.follow(trees)
     except UserError:
-        # A hook that lacks what cannot be had fails too, but that is not what to mend.
+        # A hook fails, too, without a distribution that can be neither built nor fetched: that one is the cause.
         closure.sources.refuse_unbuildable(closure.built_with)
         raise
     closure.sources.refuse_unbuildable(closure.built_with)
@@ -224,7 +224,7 @@ def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
 
 
 def _refuse_cycles(item: Lock) -> None:
-    """Find now what no build could begin with; on each machine, for a condition may keep two requirements apart."""
+    """Raise `UserError` for a circle of builds; one on some machine, since a marker may keep two requirements apart."""
     for python, platform in itertools.product(item.pythons, item.platforms):
         circle = cycles.find(
             {
