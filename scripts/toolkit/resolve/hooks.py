@@ -68,16 +68,17 @@ class HookRunner:
         nodes = {key: planner.node(key) for key, pin in pins.items() if not self.has_wheel(pin)}
         built = self.builder.build(nodes.values())
         wheels = {key: built[node] for key, node in nodes.items()}
+        # Trees with the same closure share an environment.
         digests = {key: _digest(*sorted(pin.key for pin in closure)) for key, closure in closures.items()}
+        order = sorted(closures, key=lambda key: -_size(closures[key]))
         with threads.pool(stop=process.end_children) as pool:
-            # Trees with the same closure share an environment. The largest take longest, so they are begun first; a
-            # hook that waits for one takes no thread from another.
-            for key in sorted(closures, key=lambda key: -_size(closures[key])):
+            # The largest environments take longest, so they are begun first, and waited for last.
+            for key in order:
                 if digests[key] not in self._pythons:
                     created = pool.submit(self._create, digests[key][:16], closures[key], wheels)
                     self._pythons[digests[key]] = created
-            for key, digest in digests.items():
-                pool.submit(self._run_one, trees[key][0], self._pythons[digest], answers[key])
+            for key in reversed(order):
+                pool.submit(self._run_one, trees[key][0], self._pythons[digests[key]], answers[key])
         return {key: tuple(json.loads(answer.read_text(encoding="utf-8"))) for key, answer in answers.items()}
 
     def has_wheel(self, pin: Pin) -> bool:
