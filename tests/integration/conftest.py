@@ -15,12 +15,13 @@ from toolkit.network import retry, tools_environment
 
 @pytest.fixture(autouse=True)
 def _own_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the machine's caches, indexes and proxies out of the tests."""
+    """Keep the machine's caches, indexes and proxies out of the tests, and the pauses between requests short."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
     monkeypatch.setenv("NETRC", str(tmp_path_factory.mktemp("home") / "netrc"))
     for name in [name for name in os.environ if name.startswith(("PIP_", "UV_")) or name.lower().endswith("_proxy")]:
         monkeypatch.delenv(name)
     monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setattr(retry, "BACKOFF", 0.01)
 
 
 @pytest.fixture
@@ -34,7 +35,6 @@ def index() -> Iterator[LocalIndex]:
 def shop(index: LocalIndex, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Workshop]:
     """Return a project without packages, for this interpreter; tests are run in what has the toolkit's tools."""
     monkeypatch.setattr(tools_environment, "enter", lambda *indexes: None)
-    monkeypatch.setattr(retry, "BACKOFF", 0.01)
     project = Workshop(tmp_path / "project", index)
     yield project.write({".python-version": f"{HERE}\n"})
     project.close()

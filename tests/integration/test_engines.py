@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import socket
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -12,27 +11,21 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
+from tests.integration.workshop import HERE
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
-from toolkit.network import retry
 from toolkit.network.index_settings import Indexes
 from toolkit.resolve import engines
 from toolkit.resolve.engine import Request, Resolver
 
-HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 OTHER = "3.12" if HERE == "3.11" else "3.11"
 
 
 @pytest.fixture(params=engines.ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "BACKOFF", 0.01)
 
 
 def resolver(engine: str, index: LocalIndex, **options: Any) -> Resolver:

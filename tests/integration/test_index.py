@@ -12,14 +12,9 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
 from toolkit.core.errors import UserError
-from toolkit.network import http, retry
+from toolkit.network import http
 from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
-
-
-@pytest.fixture(autouse=True)
-def _short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "BACKOFF", 0.01)
 
 
 def read(index: LocalIndex, **options: float) -> Index:
