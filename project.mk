@@ -3,8 +3,9 @@ project := $(abspath $(dir $(firstword $(MAKEFILE_LIST))))
 # What a service project links to: `ln -s common/project.mk Makefile`, or `include common/project.mk` in a Makefile of
 # its own. Variables, targets and their wiring; the work is done by scripts/. `make help` is made from the comments here:
 # `#@` heads a section, `#:` explains the verb, the target or the setting below it. Who reads a setting follows from the
-# `reads_VERB` that name it. It is one file, though a long one, as MAKEFILE_LIST
-# is a list of words: a second file would have to be named by a path, and the toolkit's may have spaces in it.
+# `reads_VERB` that name it; its default stands here alone, and verbs that are called without make read it from here.
+# It is one file, though a long one, as MAKEFILE_LIST is a list of words: a second file would have to be named by a
+# path, and the toolkit's may have spaces in it.
 
 SHELL := /bin/bash
 .SHELLFLAGS := -eu -o pipefail -c

@@ -1,6 +1,6 @@
 # Print the help of a makefile: `#@ Section`, then `#: text` above `target:`, `common-target:`, `reads_verb = SETTINGS` or
-# `SETTING ?= default`. Settings stand in sections by who reads them, in the order in which these first appear, after targets. A target that a makefile explains in
-# the place of `common-target` is the one that is shown.
+# `SETTING ?= default`. Settings stand in sections by who reads them, in the order in which these first appear, after
+# targets. A target that a makefile explains in the place of `common-target` is the one that is shown.
 
 function finish(name, default_value) {
     if (text == "") return

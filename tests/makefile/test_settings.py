@@ -215,7 +215,7 @@ def test_a_setting_of_chroots_is_none_of_sbuilds(project: Project) -> None:
 def test_what_follows_why_are_names(project: Project) -> None:
     done = project.make("why", "flask", "Zope.Interface", "CHAINS=3")
     parsed = parse("why", project.calls()["why"])
-    assert (parsed.name.split(), parsed.chains) == (["flask", "Zope.Interface"], "3")
+    assert (parsed.name.split(), parsed.chains) == (["flask", "Zope.Interface"], 3)
     assert done.stdout + done.stderr == ""
 
 

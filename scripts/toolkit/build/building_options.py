@@ -8,8 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core import files
-from toolkit.core.errors import UserError
-from toolkit.project.settings import Settings, default_of
+from toolkit.project.settings import Settings, default_of, number
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +35,7 @@ def add_jobs(parser: argparse._ActionsContainer) -> None:
     parser.add_argument(
         "--jobs",
         "-j",
-        type=_positive,
+        type=number("JOBS", "a number of jobs", 4),
         default=os.cpu_count() or 1,
         help="how many builds run at once (default: all cores)",
     )
@@ -50,12 +49,6 @@ def add_store(parser: argparse._ActionsContainer) -> None:
         metavar="DIR",
         help="where built wheels are kept between projects; empty: only in build/ (default: store/ in the cache)",
     )
-
-
-def _positive(text: str) -> int:
-    if not text.isdecimal() or int(text) < 1:
-        raise UserError(f"JOBS={text}: not a number of jobs", "write 1 or more: JOBS=4")
-    return int(text)
 
 
 def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:

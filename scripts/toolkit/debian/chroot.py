@@ -20,7 +20,7 @@ from toolkit.debian import apt_sources, build_user, suites
 from toolkit.debian.build_user import Account
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
-from toolkit.project.settings import Settings, default_of
+from toolkit.project.settings import Settings, default_of, number
 
 _DAY = 24 * 60 * 60
 #: How mmdebstrap announces the steps that take long.
@@ -77,17 +77,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     group.add_argument("--mirror", default="", help="where packages come from: a URI, or a line of sources.list")
     group.add_argument(
         "--max-age",
-        type=_days,
+        type=number("CHROOT_MAX_AGE", "a number of days", 30, least=0),
         default=default_of("CHROOT_MAX_AGE"),
         metavar="DAYS",
         help="how old a chroot may be (default: %(default)s)",
     )
-
-
-def _days(text: str) -> int:
-    if not text.isdecimal():
-        raise UserError(f"CHROOT_MAX_AGE={text}: not a number of days", "write 0 or more: CHROOT_MAX_AGE=30")
-    return int(text)
 
 
 def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:

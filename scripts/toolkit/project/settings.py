@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -24,6 +25,22 @@ def _defaults() -> dict[str, str]:
 def default_of(name: str) -> str:
     """Return the default of a setting. It stands in the makefile alone, where `make help` finds it without Python."""
     return _defaults()[name]
+
+
+def words(text: str) -> tuple[str, ...]:
+    """Return what the value of a setting names, with blanks or commas between."""
+    return tuple(text.replace(",", " ").split())
+
+
+def number(setting: str, what: str, example: int, *, least: int = 1) -> Callable[[str], int]:
+    """Return what reads the value of a setting that is `what`, such as "a number of days", and at least `least`."""
+
+    def read(text: str) -> int:
+        if not text.isascii() or not text.isdecimal() or int(text) < least:
+            raise UserError(f"{setting}={text}: not {what}", f"write {least} or more: {setting}={example}")
+        return int(text)
+
+    return read
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from toolkit.build import building_options
 from toolkit.core.errors import UserError
 from toolkit.network import index_options
-from toolkit.project.settings import default_of
+from toolkit.project.settings import default_of, words
 
 
 def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._ArgumentGroup:
@@ -39,11 +39,6 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
     building_options.add_jobs(group)
     building_options.add_store(group)
     return group
-
-
-def words(text: str) -> tuple[str, ...]:
-    """Return what a text names, with blanks or commas between."""
-    return tuple(text.replace(",", " ").split())
 
 
 def _resolver(text: str) -> str:

@@ -17,7 +17,7 @@ from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendor_repository import state
 from toolkit.vendor_repository.origin import remote_of
-from toolkit.vendor_repository.state import Kept
+from toolkit.vendor_repository.state import Repositories
 from toolkit.vendored import lock_diff, lock_file
 
 _SUBMODULES = ".gitmodules"
@@ -56,31 +56,33 @@ class PlannedCommits:
     destination: Destination | None = None
 
 
-def prepare(kept: Kept) -> None:
+def prepare(repositories: Repositories) -> None:
     """Raise `UserError` where nothing could be committed now: nobody's name, a merge under way, a lock."""
-    for item in (kept.vendor, kept.project):
+    for item in (repositories.vendor, repositories.project):
         if item:
             git.require_quiet(item)
             git.identity(item.directory)
 
 
-def plan(kept: Kept, project: Project, settings: Settings) -> PlannedCommits:
+def plan(repositories: Repositories, project: Project, settings: Settings) -> PlannedCommits:
     """Return what there is to commit of a vendor/ that is as its locks say."""
     new = lock_file.of_project(project, settings.vendor)
-    if not kept.vendor:
-        return PlannedCommits(commits=_of_directory(kept.project, new))
+    if not repositories.vendor:
+        return PlannedCommits(commits=_of_directory(repositories.project, new))
     commits = []
-    if _is_dirty(kept.vendor):
-        old = state.locks_at(kept.vendor, kept.vendor.head)
-        commits.append(Commit(repository=kept.vendor, message=_message(old, new)))
-    elif kept.recorded != kept.vendor.head and kept.vendor.is_ancestor("HEAD", kept.recorded):
+    if _is_dirty(repositories.vendor):
+        old = state.locks_at(repositories.vendor, repositories.vendor.head)
+        commits.append(Commit(repository=repositories.vendor, message=_message(old, new)))
+    elif repositories.recorded != repositories.vendor.head and repositories.vendor.is_ancestor(
+        "HEAD", repositories.recorded
+    ):
         raise UserError(
             "vendor/: it is at an older revision than the project records",
             "`git submodule update vendor` brings it there; to go back, `git commit vendor`",
         )
-    if commits or kept.recorded != kept.vendor.head:
-        commits.append(_of_revision(kept, kept.vendor, new))
-    return PlannedCommits(commits=tuple(commits), destination=_destination(kept.vendor, kept.project))
+    if commits or repositories.recorded != repositories.vendor.head:
+        commits.append(_of_revision(repositories, repositories.vendor, new))
+    return PlannedCommits(commits=tuple(commits), destination=_destination(repositories.vendor, repositories.project))
 
 
 def make(found: PlannedCommits) -> None:
@@ -97,12 +99,12 @@ def make(found: PlannedCommits) -> None:
         console.step("COMMIT", f"{commit.repository.name}: {commit.message.splitlines()[0]}")
 
 
-def uncommitted_inputs(kept: Kept, project: Project, settings: Settings) -> list[str]:
+def uncommitted_inputs(repositories: Repositories, project: Project, settings: Settings) -> list[str]:
     """Return the files that the locks were made from and that are not committed as they are."""
     paths = {
         path for lock in lock_file.of_project(project, settings.vendor) for path in fingerprints.files_in(lock.inputs)
     }
-    listed = kept.project.ask("-c", "core.quotePath=false", "status", "--porcelain", "--", *sorted(paths))
+    listed = repositories.project.ask("-c", "core.quotePath=false", "status", "--porcelain", "--", *sorted(paths))
     return [line[3:] for line in listed.splitlines()]
 
 
@@ -122,12 +124,12 @@ def _of_directory(project: Repository, new: Sequence[Lock]) -> tuple[Commit, ...
     return (Commit(repository=project, message=_message(old, new), paths=("vendor",)),)
 
 
-def _of_revision(kept: Kept, vendor: Repository, new: Sequence[Lock]) -> Commit:
+def _of_revision(repositories: Repositories, vendor: Repository, new: Sequence[Lock]) -> Commit:
     """Return the commit of the submodule's revision: with .gitmodules, where the project does not have it yet."""
-    is_new = not kept.recorded and (kept.project.directory / _SUBMODULES).is_file()
+    is_new = not repositories.recorded and (repositories.project.directory / _SUBMODULES).is_file()
     paths = (_SUBMODULES, "vendor") if is_new else ("vendor",)
-    base = kept.recorded if vendor.commit_of(kept.recorded) else vendor.head
-    return Commit(repository=kept.project, message=_message(state.locks_at(vendor, base), new), paths=paths)
+    base = repositories.recorded if vendor.commit_of(repositories.recorded) else vendor.head
+    return Commit(repository=repositories.project, message=_message(state.locks_at(vendor, base), new), paths=paths)
 
 
 def _settle(vendor: Repository, destination: Destination | None) -> None:

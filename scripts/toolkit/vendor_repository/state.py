@@ -18,7 +18,7 @@ _GITLINK = "160000"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Kept:
+class Repositories:
     """The project's repository and that of vendor/ (none: vendor/ is an ordinary directory of the project)."""
 
     project: Repository
@@ -30,7 +30,7 @@ class Kept:
         return recorded_at(self.project, "HEAD")
 
 
-def find(settings: Settings) -> Kept:
+def find(settings: Settings) -> Repositories:
     """Return how vendor/ is kept. Raises `UserError` where it could not be committed, whatever is in it."""
     root = settings.project
     project = git.open_at(root, root.name, "`git init` makes it one; new-project makes a whole project")
@@ -40,14 +40,14 @@ def find(settings: Settings) -> Kept:
         if listed and settings.vendor.exists():
             raise submodules.error(settings.vendor, root)
         _refuse_ignored(project)
-        return Kept(project=project, vendor=None)
+        return Repositories(project=project, vendor=None)
     vendor = git.open_at(settings.vendor, "vendor/", f"see vendor/.git; `{submodules.HINT}` gets it anew")
     if not listed:
         raise UserError(
             "vendor/: a git repository of its own, but no submodule of the project",
             "`git submodule add <its URL> vendor` makes it one; without vendor/.git it is a directory",
         )
-    return Kept(project=project, vendor=vendor)
+    return Repositories(project=project, vendor=vendor)
 
 
 def recorded_at(project: Repository, revision: str) -> str:

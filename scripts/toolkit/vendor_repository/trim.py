@@ -14,22 +14,22 @@ from toolkit.project import submodules
 from toolkit.project.settings import Settings
 from toolkit.vendor_repository import state, trimming
 from toolkit.vendor_repository.origin import Origin, locate, remote_of
-from toolkit.vendor_repository.state import Kept
+from toolkit.vendor_repository.state import Repositories
 from toolkit.vendor_repository.trimming import Size, Trim
 
 
 def run(settings: Settings, keep: int, *, do_it: bool) -> None:
     """Show what a trim to the newest `keep` revisions of each branch drops, and with `do_it` do it."""
-    kept = state.find(settings)
-    vendor = _require_settled(kept)
+    repositories = state.find(settings)
+    vendor = _require_settled(repositories)
     remote = remote_of(vendor)
     origin = locate(vendor, remote)
     _require_pushed(vendor, remote)
-    state.require_all_fetched(kept.project)
+    state.require_all_fetched(repositories.project)
     source = origin.whole(settings, vendor)
-    revisions = _available(state.recorded_by_tips(kept.project), source, vendor)
+    revisions = _available(state.recorded_by_tips(repositories.project), source, vendor)
     plan = trimming.plan(source, revisions, keep)
-    _show(plan, kept.project)
+    _show(plan, repositories.project)
     if not plan.dropped:
         console.note("nothing to do: all of it is kept")
     elif do_it:
@@ -38,17 +38,17 @@ def run(settings: Settings, keep: int, *, do_it: bool) -> None:
         console.note("nothing has been done: `make trim-vendor YES=1` does it")
 
 
-def _require_settled(kept: Kept) -> Repository:
+def _require_settled(repositories: Repositories) -> Repository:
     """Return the repository of vendor/. Raises `UserError` where it has none, or where something is not committed."""
-    if not kept.vendor:
+    if not repositories.vendor:
         raise UserError(
             "vendor/: a directory of the project, whose history is the project's own",
             "only a vendor/ that is a submodule has a history that can be shortened",
         )
-    git.require_quiet(kept.vendor)
-    if kept.vendor.read("status", "--porcelain", "--untracked-files=all"):
+    git.require_quiet(repositories.vendor)
+    if repositories.vendor.read("status", "--porcelain", "--untracked-files=all"):
         raise UserError("vendor/: what is in it is not committed", "`make commit-vendor`, push it, and trim then")
-    return kept.vendor
+    return repositories.vendor
 
 
 def _require_pushed(vendor: Repository, remote: str) -> None:
@@ -127,11 +127,11 @@ def _trim(plan: Trim, origin: Origin, settings: Settings) -> None:
     with directories.temporary(origin.directory.parent, ".trim-vendor-") as scratch:
         trimming.replace(plan, trimming.build(plan, scratch / origin.directory.name), backup)
     console.step("TRIM", f"{origin.name}: {_shown(plan.kept)}")
-    there, kept = shlex.quote(str(origin.directory)), shlex.quote(str(backup))
+    there, whole = shlex.quote(str(origin.directory)), shlex.quote(str(backup))
     console.note(
         f"what was there before is in {backup.name} beside it\n"
-        f"    when all is well:   rm -rf {kept}\n"
-        f"    to have it back:    mv {there} {there}.trimmed && mv {kept} {there}"
+        f"    when all is well:   rm -rf {whole}\n"
+        f"    to have it back:    mv {there} {there}.trimmed && mv {whole} {there}"
     )
     _tell_clones()
     return None

@@ -9,7 +9,7 @@ import sys
 
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
-from toolkit.project.settings import default_of
+from toolkit.project.settings import default_of, words
 from toolkit.vendored import locked
 from toolkit.verbs.running import Run
 
@@ -22,6 +22,7 @@ def why_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("options of why")
     group.add_argument(
         "--chains",
+        type=parse_limit,
         default=default_of("CHAINS"),
         metavar="NUMBER",
         help="how many to print at most: a number, or all (default: %(default)s)",
@@ -34,15 +35,14 @@ def why(run: Run) -> None:
     """Print the chains of each name."""
     from toolkit.explain import why
 
-    limit = parse_limit(run.arguments.chains)
-    names = [name for words in (run.arguments.name, *run.arguments.names) for name in words.replace(",", " ").split()]
+    names = words(" ".join([run.arguments.name, *run.arguments.names]))
     if not names:
         raise UserError("NAME is empty", _USAGE)
     for name in names:
         if not _NAME.fullmatch(name):
             raise UserError(f"NAME={name}: no distribution can be called so", _USAGE)
     graphs = locked.read(run.project, run.settings)
-    sys.stdout.write("\n".join([why.text(graphs, name, limit) for name in names]))
+    sys.stdout.write("\n".join([why.text(graphs, name, run.arguments.chains) for name in names]))
 
 
 def parse_limit(text: str) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import argparse
 import difflib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.core import console
@@ -19,14 +19,13 @@ FOREIGN = frozenset({"AM_UPDATE_INFO_DIR", "INSTALL", "CC", "CXX", "PKG_CONFIG"}
 _ASSIGNMENT = re.compile(r"^(?:export +|override +)*([A-Za-z_][A-Za-z0-9_]*) *(?:\?|::?|\+)?=", re.MULTILINE)
 
 
-def read_settings(makefiles: Iterable[str], reads: Iterable[str]) -> dict[str, frozenset[str]]:
+def read_settings(makefiles: Iterable[str], reads: Mapping[str, Sequence[str]]) -> dict[str, frozenset[str]]:
     """Return every variable that these makefiles set, each with the targets that read it; none: any may.
 
-    An item of `reads` is a target and what it reads: `build: JOBS PYTHON`.
+    `reads` has the settings that a target reads.
     """
     names = [name for makefile in makefiles for name in _ASSIGNMENT.findall(Path(makefile).read_text(encoding="utf-8"))]
-    read_by = {target: words.split() for target, _, words in (item.partition(":") for item in reads)}
-    return {name: frozenset(target for target, words in read_by.items() if name in words) for name in names}
+    return {name: frozenset(target for target, words in reads.items() if name in words) for name in names}
 
 
 def find_error(settings: Iterable[str], given: Sequence[str]) -> str:
@@ -41,16 +40,20 @@ def find_error(settings: Iterable[str], given: Sequence[str]) -> str:
     return ""
 
 
-def find_warnings(settings: Mapping[str, frozenset[str]], given: Sequence[str], goals: Sequence[str]) -> list[str]:
-    """Return a line for each name `given` that is not known, or that none of the targets `goals` reads."""
+def find_warnings(
+    settings: Mapping[str, frozenset[str]], given: Sequence[str], goals: Sequence[str], known: Collection[str]
+) -> list[str]:
+    """Return a line for each name `given` that is not known, or that none of the targets `goals` reads.
+
+    What a target reads that is not among the `known` ones cannot be told.
+    """
     verbs = {goal.removeprefix("common-") for goal in goals}
-    known = frozenset().union(*settings.values()) | {"check-vendor", "clean", "graph", "help", "setup"}
     warnings = []
     for name in given:
         readers = settings.get(name, frozenset())
         if name not in settings and name not in FOREIGN:
             warnings.append(f"{name} has no effect: it is not a setting (`make help` lists them)")
-        elif readers and verbs <= known and not verbs & readers:
+        elif readers and verbs.issubset(known) and not verbs & readers:
             warnings.append(f"{name} has no effect on {_join(verbs)}: it is a setting of {_join(readers)}")
     return warnings
 
@@ -75,10 +78,11 @@ def report_options(parser: argparse.ArgumentParser) -> None:
 def report(run: Run) -> None:
     """Run the check."""
     arguments = run.arguments
-    settings = read_settings(arguments.makefiles, arguments.reads)
+    reads = {target: words.split() for target, _, words in (item.partition(":") for item in arguments.reads)}
+    settings = read_settings(arguments.makefiles, reads)
     given = [name.rstrip(":+?") for name in arguments.given]
     if error := find_error(settings, given):
         print(error)
     else:
-        for warning in find_warnings(settings, given, arguments.goals):
+        for warning in find_warnings(settings, given, arguments.goals, {*reads, "help"}):
             console.warn(warning)

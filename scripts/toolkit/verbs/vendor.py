@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.core import console
 from toolkit.network import index_options, tools_environment
+from toolkit.project.settings import words
 from toolkit.resolve import version_options
 from toolkit.vendored import check, lock_file
 from toolkit.vendoring import staging
@@ -23,11 +24,7 @@ def vendor_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `vendor`."""
     group = version_options.add_options(parser, "vendor")
     group.add_argument(
-        "--upgrade",
-        type=version_options.words,
-        default="",
-        metavar="NAMES",
-        help="locked versions that may move: all, or names",
+        "--upgrade", type=words, default="", metavar="NAMES", help="locked versions that may move: all, or names"
     )
     group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
 

@@ -7,8 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from toolkit.core import console
-from toolkit.core.errors import UserError
-from toolkit.project.settings import default_of
+from toolkit.project.settings import default_of, number
 from toolkit.vendor_repository import commits, state, trim
 from toolkit.vendor_repository.commits import PlannedCommits
 from toolkit.vendoring import staging
@@ -32,18 +31,18 @@ def commit_vendor(run: Run) -> None:
     """Commit vendor/ and its revision in the project."""
     chosen = run.settings
     staging.recover(chosen.vendor)
-    kept = state.find(chosen)
+    repositories = state.find(chosen)
     project = run.project
-    commits.prepare(kept)
-    plan = commits.plan(kept, run.checked, chosen)
+    commits.prepare(repositories)
+    plan = commits.plan(repositories, run.checked, chosen)
     if not plan.commits:
         console.step("COMMIT", "vendor/ is committed as it is: nothing to do")
     elif run.arguments.dry_run:
         _show_commits(plan)
     else:
         commits.make(plan)
-        left = commits.uncommitted_inputs(kept, project, chosen)
-        _show_next(plan, left, has_remote=bool(kept.project.ask("remote")))
+        left = commits.uncommitted_inputs(repositories, project, chosen)
+        _show_next(plan, left, has_remote=bool(repositories.project.ask("remote")))
 
 
 def _show_commits(plan: PlannedCommits) -> None:
@@ -66,15 +65,13 @@ def _show_next(plan: PlannedCommits, left: Sequence[str], *, has_remote: bool) -
 def trim_vendor_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `trim-vendor`."""
     parser.add_argument(
-        "--keep", type=_depth, default=default_of("KEEP"), metavar="N", help="newest revisions of each branch to keep"
+        "--keep",
+        type=number("KEEP", "a number of revisions", 10),
+        default=default_of("KEEP"),
+        metavar="N",
+        help="newest revisions of each branch to keep",
     )
     parser.add_argument("--yes", action="store_true", help="do it, instead of showing what would be done")
-
-
-def _depth(text: str) -> int:
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise UserError(f"KEEP={text}: not a number of revisions", "write 1 or more: KEEP=10")
-    return int(text)
 
 
 def trim_vendor(run: Run) -> None:
