@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
-from toolkit.vendored.dependency_graph import RUNTIME, DependencyGraph, Edge, Place, name_of
+from toolkit.vendored.dependency_graph import RUNTIME, DependencyGraph, Edge, Node, name_of
 
 Chain = tuple[Edge, ...]
-Edges = Mapping[Place, Sequence[tuple[Edge, Place]]]
+Edges = Mapping[Node, Sequence[tuple[Edge, Node]]]
 #: How many chains are counted at most: in a large lock there are millions.
 COUNTED = 10_000
 _ARROWS = {"runtime": "->", "build": "=>", "tests": "~>"}
@@ -25,34 +25,34 @@ def chains(graph: DependencyGraph, key: str) -> Iterator[Chain]:
     distances = _distances(graph.edges, key)
     count = itertools.count()
     # By the least length that a chain can still have, and of equal ones the longest: the first is soon complete.
-    heap: list[tuple[int, int, int, Chain, Place]] = [(0, 0, 0, (), Place(RUNTIME, graph.root))]
+    heap: list[tuple[int, int, int, Chain, Node]] = [(0, 0, 0, (), Node(RUNTIME, graph.root))]
     while heap:
-        _, _, _, chain, place = heapq.heappop(heap)
-        if place.key == key:
+        _, _, _, chain, node = heapq.heappop(heap)
+        if node.key == key:
             if chain:
                 yield chain
             continue
         passed = {graph.root, *(edge.target for edge in chain)}
-        for edge, target in graph.edges.get(place, ()):
+        for edge, target in graph.edges.get(node, ()):
             if target in distances and edge.target not in passed:
                 length = len(chain) + 1
                 entry = (length + distances[target], -length, next(count), (*chain, edge), target)
                 heapq.heappush(heap, entry)
 
 
-def _distances(edges: Edges, key: str) -> dict[Place, int]:
-    """Return the length of the shortest chain to `key` from each place that leads there."""
-    sources: dict[Place, list[Place]] = {}
-    for place, outgoing in edges.items():
+def _distances(edges: Edges, key: str) -> dict[Node, int]:
+    """Return the length of the shortest chain to `key` from each node that leads there."""
+    sources: dict[Node, list[Node]] = {}
+    for node, outgoing in edges.items():
         for _, target in outgoing:
-            sources.setdefault(target, []).append(place)
-    found = {place: 0 for place in sources if place.key == key}
+            sources.setdefault(target, []).append(node)
+    found = {node: 0 for node in sources if node.key == key}
     queue = deque(found)
     while queue:
-        place = queue.popleft()
-        for source in sources.get(place, ()):
+        node = queue.popleft()
+        for source in sources.get(node, ()):
             if source not in found:
-                found[source] = found[place] + 1
+                found[source] = found[node] + 1
                 queue.append(source)
     return found
 

@@ -49,7 +49,7 @@ def of_settings(platforms: Iterable[str]) -> dict[str, str]:
 
 
 def files_in(recorded: Mapping[str, str]) -> list[str]:
-    """Return the recorded files that were there and said something, relative to the project."""
+    """Return the recorded files that were there and not empty, relative to the project."""
     return [name for name, value in recorded.items() if value and not name.startswith(_SETTING)]
 
 

@@ -62,23 +62,24 @@ def parse(text: str, origin: str) -> Include | Directory | NamedRequirement:
     """Understand one line (without its comment). Raises `UserError` that begins with `origin`, which is `file:line`."""
     if text.startswith("-"):
         return _include(text, origin)
-    wanted, *rest = re.split(r"\s+(?=-)", text, maxsplit=1)
-    if _VCS.match(wanted):
+    specification, *rest = re.split(r"\s+(?=-)", text, maxsplit=1)
+    if _VCS.match(specification):
         raise UserError(
-            f"{origin}: a version control URL: `{wanted}`", f"make it a submodule of this project, or {_URL_HINT}"
+            f"{origin}: a version control URL: `{specification}`",
+            f"make it a submodule of this project, or {_URL_HINT}",
         )
     hashes = _hashes(rest[0] if rest else "", origin)
-    if _is_path(wanted):
-        path, extras, marker = _split_path(wanted.removeprefix("file:"))
+    if _is_path(specification):
+        path, extras, marker = _split_path(specification.removeprefix("file:"))
         if marker:
             _requirement(f"path ; {marker}", origin)
         return Directory(path=path, extras=extras, marker=marker)
-    if re.match(r"[A-Za-z][\w+.-]*:/", wanted):
-        wanted = _named_url(wanted, origin)
-    requirement = _requirement(wanted, origin)
+    if re.match(r"[A-Za-z][\w+.-]*:/", specification):
+        specification = _named_url(specification, origin)
+    requirement = _requirement(specification, origin)
     if requirement.url:
         _check_url(requirement.url, origin)
-    return NamedRequirement(requirement=requirement, text=wanted, hashes=hashes)
+    return NamedRequirement(requirement=requirement, text=specification, hashes=hashes)
 
 
 def _include(text: str, origin: str) -> Include:

@@ -210,10 +210,10 @@ class _Reader:
             )
         return found
 
-    def _requirement(self, wanted: NamedRequirement, file: str, number: int, is_constraint: bool) -> None:
-        requirement = wanted.requirement
+    def _requirement(self, named: NamedRequirement, file: str, number: int, is_constraint: bool) -> None:
+        requirement = named.requirement
         name = normalize(requirement.name)
-        line = Line(text=_under(self._marker, wanted), name=name, file=file, line=number, hashes=wanted.hashes)
+        line = Line(text=_under(self._marker, named), name=name, file=file, line=number, hashes=named.hashes)
         package = self._project.find(line.name)
         if is_constraint and requirement.extras:
             raise UserError(f"{line.origin}: a constraint cannot have extras: `{line.text}`", "remove the extras")
@@ -251,11 +251,11 @@ def _both(first: str, second: object) -> str:
     return " and ".join(f"({marker})" if first and second else f"{marker}" for marker in (first, second) if marker)
 
 
-def _under(marker: str, wanted: NamedRequirement) -> str:
+def _under(marker: str, named: NamedRequirement) -> str:
     """Return the text of a requirement that counts only where a marker holds."""
     if not marker:
-        return wanted.text
-    requirement = Requirement(wanted.text)
+        return named.text
+    requirement = Requirement(named.text)
     requirement.marker = Marker(_both(marker, requirement.marker))
     return str(requirement)
 

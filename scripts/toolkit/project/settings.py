@@ -1,4 +1,4 @@
-"""What every verb is told: the project, its names and how much to say; one frozen object, made once."""
+"""The settings common to all verbs: the project, its names and the verbosity; and the defaults of all settings."""
 
 from __future__ import annotations
 

@@ -83,8 +83,8 @@ def _archive(text: str, origin: str) -> ArchiveRule:
 
 
 def _binary(text: str, origin: str) -> BinaryRule:
-    wanted, *rest = re.split(r"\s+(?=-)", text, maxsplit=1)
-    requirement = _requirement(wanted, origin)
+    specification, *rest = re.split(r"\s+(?=-)", text, maxsplit=1)
+    requirement = _requirement(specification, origin)
     options = _options(rest[0] if rest else "", origin)
     name = normalize(requirement.name)
     for value in options["--only-binary"]:

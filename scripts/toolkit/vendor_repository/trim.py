@@ -1,4 +1,4 @@
-"""The verb `trim-vendor`: what is asked first, what is said, and what is done with the trimmed repository."""
+"""The verb `trim-vendor`: its checks, its messages, and what becomes of the trimmed repository."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def _trim(plan: Trim, origin: Origin, settings: Settings) -> None:
         target = settings.build / "trim-vendor" / "trimmed.git"
         with directories.temporary(target.parent, "trim-") as scratch:
             directories.replace(trimming.build(plan, scratch / target.name).directory, target)
-        return _tell_server(origin, target, settings.project)
+        return _print_server_steps(origin, target, settings.project)
     backup = origin.directory.with_name(f"{origin.directory.name}.before-trim")
     if os.path.lexists(backup):
         raise UserError(
@@ -133,11 +133,11 @@ def _trim(plan: Trim, origin: Origin, settings: Settings) -> None:
         f"    when all is well:   rm -rf {whole}\n"
         f"    to have it back:    mv {there} {there}.trimmed && mv {whole} {there}"
     )
-    _tell_clones()
+    _print_clone_steps()
     return None
 
 
-def _tell_server(origin: Origin, made: Path, project: Path) -> None:
+def _print_server_steps(origin: Origin, made: Path, project: Path) -> None:
     """Say how what was made gets to where it belongs."""
     path = made.relative_to(project) if made.is_relative_to(project) else made
     console.step("TRIM", f"{path} is {origin.name}, trimmed")
@@ -152,7 +152,7 @@ def _tell_server(origin: Origin, made: Path, project: Path) -> None:
                 ]
             )
         )
-        _tell_clones()
+        _print_clone_steps()
     else:
         console.note(
             "who administers that server can put it in the place of the repository; by a push it cannot come there "
@@ -161,7 +161,7 @@ def _tell_server(origin: Origin, made: Path, project: Path) -> None:
         )
 
 
-def _tell_clones() -> None:
+def _print_clone_steps() -> None:
     """Say what clones have to do with it."""
     console.note(
         "clones stay as they are, and large; one that lags behind all that is kept, or shall become small:\n"

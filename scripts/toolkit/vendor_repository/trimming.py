@@ -19,7 +19,7 @@ from toolkit.core.git import Repository
 
 KEPT = "refs/tags/kept/"
 _HEADS = "refs/heads/"
-#: What of a repository is made anew; all else (configuration, hooks, description) is taken over.
+#: What a trimmed repository has of its own; all else (configuration, hooks, description) is taken over.
 _MADE = frozenset({"objects", "refs", "packed-refs", "shallow", "logs", "FETCH_HEAD", "ORIG_HEAD", "index", "gc.log"})
 #: Commits by their ids, which no ref may name; archives do not get smaller by deltas, which take long to look for.
 _SERVER = "git -c uploadpack.allowAnySHA1InWant=true -c pack.window=0 upload-pack"

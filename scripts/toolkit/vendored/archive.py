@@ -43,7 +43,7 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     Names are relative to the top directory, or to the root of a flat archive. Reading an sdist ends once all are found.
     Raises `UserError` for a damaged archive and for a file of more than 8 MiB.
     """
-    wanted = frozenset(names)
+    requested = frozenset(names)
     # An sdist has one top directory, of its own name; any other archive may at its end turn out to be flat.
     expected = archive_names.split(archive.name)[0]
     found: dict[PurePosixPath, bytes] = {}
@@ -52,13 +52,13 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
         for member in members(archive):
             _note_top(tops, member)
             below = _below(member.path)
-            if member.kind == "file" and (below in wanted or str(member.path) in wanted):
+            if member.kind == "file" and (below in requested or str(member.path) in requested):
                 found[member.path] = _content(member)
-                if member.path.parts[0] == expected and wanted <= {_below(path) for path in found}:
+                if member.path.parts[0] == expected and requested <= {_below(path) for path in found}:
                     break
     if _is_nested(tops):
-        return {_below(path): content for path, content in found.items() if _below(path) in wanted}
-    return {str(path): content for path, content in found.items() if str(path) in wanted}
+        return {_below(path): content for path, content in found.items() if _below(path) in requested}
+    return {str(path): content for path, content in found.items() if str(path) in requested}
 
 
 def names(archive: Path) -> list[str]:

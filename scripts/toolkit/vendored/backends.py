@@ -91,7 +91,7 @@ def _asked_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes
     keywords = [keyword for call in calls for keyword in call.keywords]
     if calls and all(keyword.arg for keyword in keywords):
         return _literal([keyword.value for keyword in keywords if keyword.arg == "setup_requires"])
-    # The arguments are put together elsewhere, but they cannot have a name that stands nowhere in the tree.
+    # The arguments are put together in other code, but they cannot have a name that stands nowhere in the tree.
     return None if mentions(b"setup_requires") else ()
 
 

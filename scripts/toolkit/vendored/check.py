@@ -50,7 +50,7 @@ def is_current(project: Project, settings: Settings, platforms: tuple[str, ...])
     if not settings.vendor.is_dir() or problems(project, settings):
         return False
     expected = fingerprints.of_settings(platforms)
-    # A lock without direct requirements is from before locks held who needs whom.
+    # A lock without direct requirements is from before locks held who requires whom.
     return all(
         lock.direct is not None and expected.items() <= lock.inputs.items()
         for lock in lock_file.of_project(project, settings.vendor)

@@ -1,4 +1,4 @@
-"""Who needs whom: the distributions of a lock, joined by the direct requirements that brought each of them in.
+"""Who requires whom: the distributions of a lock, joined by the direct requirements that brought each of them in.
 
 The lock holds both; a requirement leads to the version that is locked for just that environment (the service's, that of
 its tests, or that of one build).
@@ -23,7 +23,7 @@ RUNTIME, TESTS = "", "tests"
 
 @dataclass(frozen=True, kw_only=True)
 class Edge:
-    """`source` needs `target`, both `name==version`, or a local package's name.
+    """`source` requires `target`, both `name==version`, or a local package's name.
 
     `text` is the requirement as it is written; `origin` is `file:line` where a file of the project says it.
     """
@@ -36,7 +36,7 @@ class Edge:
 
 
 @dataclass(frozen=True)
-class Place:
+class Node:
     """A node within one environment: what a requirement leads to depends on it."""
 
     environment: str
@@ -60,48 +60,48 @@ class DependencyGraph:
         return [key for key in keys if name_of(key) == normalize(name)]
 
     @cached_property
-    def edges(self) -> dict[Place, list[tuple[Edge, Place]]]:
-        """Return, for every place that is reached from the root, what is needed there and where that leads."""
-        found: dict[Place, list[tuple[Edge, Place]]] = {}
-        stack = [Place(RUNTIME, self.root)]
+    def edges(self) -> dict[Node, list[tuple[Edge, Node]]]:
+        """Return, for every node that is reached from the root, what is required there and where that leads."""
+        found: dict[Node, list[tuple[Edge, Node]]] = {}
+        stack = [Node(RUNTIME, self.root)]
         while stack:
-            place = stack.pop()
-            if place not in found:
-                found[place] = list(self._from(place))
-                stack += [target for _, target in found[place]]
+            node = stack.pop()
+            if node not in found:
+                found[node] = list(self._from(node))
+                stack += [target for _, target in found[node]]
         return found
 
-    def _from(self, place: Place) -> Iterator[tuple[Edge, Place]]:
-        if place.key in self._local:
-            yield from self._from_local(place)
-        elif distribution := self._distributions.get(place.key):
-            for edge in self._named(place, distribution.requires, "runtime"):
-                yield edge, Place(place.environment, edge.target)
-        for edge in self._builds(place.key):
-            yield edge, Place(edge.source, edge.target)
+    def _from(self, node: Node) -> Iterator[tuple[Edge, Node]]:
+        if node.key in self._local:
+            yield from self._from_local(node)
+        elif distribution := self._distributions.get(node.key):
+            for edge in self._named(node, distribution.requires, "runtime"):
+                yield edge, Node(node.environment, edge.target)
+        for edge in self._builds(node.key):
+            yield edge, Node(edge.source, edge.target)
 
-    def _from_local(self, place: Place) -> Iterator[tuple[Edge, Place]]:
+    def _from_local(self, node: Node) -> Iterator[tuple[Edge, Node]]:
         for line in self.lock.direct or ():
-            if line.source == place.key:
-                environment = TESTS if line.kind == "tests" else place.environment
+            if line.source == node.key:
+                environment = TESTS if line.kind == "tests" else node.environment
                 for key in self._members(environment).get(line.name, [line.name]):
                     if key in self._distributions or key in self._local:
                         edge = Edge(source=line.source, target=key, kind=line.kind, text=line.text, origin=line.origin)
-                        yield edge, Place(environment, key)
+                        yield edge, Node(environment, key)
 
-    def _named(self, place: Place, texts: Iterable[str], kind: Kind) -> Iterator[Edge]:
-        members = self._members(place.environment)
+    def _named(self, node: Node, texts: Iterable[str], kind: Kind) -> Iterator[Edge]:
+        members = self._members(node.environment)
         for text in texts:
             requirement = parse(text)
             name = normalize(requirement.name) if requirement else ""
             # Something from the index may ask for a package of the project.
             for target in members.get(name, [name] if name in self._local else []):
-                yield Edge(source=place.key, target=target, kind=kind, text=text)
+                yield Edge(source=node.key, target=target, kind=kind, text=text)
 
     def _builds(self, key: str) -> Iterator[Edge]:
         """Yield what builds `key` directly: what its files and its backend name."""
         builder = self._local.get(key) or self._distributions.get(key)
-        for edge in self._named(Place(key, key), builder.build_dependencies if builder else (), "build"):
+        for edge in self._named(Node(key, key), builder.build_dependencies if builder else (), "build"):
             if edge.target != key:
                 yield edge
 

@@ -1,4 +1,4 @@
-"""The locks of a project as they are, with who needs whom: for verbs that explain, and change nothing."""
+"""The locks of a project as they are, with who requires whom: for verbs that explain, and change nothing."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ RENEW = "run `make vendor`, which brings it up to date and keeps the locked vers
 
 
 def read(project: Project, settings: Settings) -> list[DependencyGraph]:
-    """Return who needs whom for each lock. Warns of what is not as locked.
+    """Return who requires whom for each lock. Warns of what is not as locked.
 
     Raises `UserError` without a lock, and when one is from before locks held that.
     """

@@ -22,8 +22,8 @@ PYTHONS = {"py311": "python3.11", "py312": "python3.12", "py313": "python3.13"}
 def prepare(chosen: Settings) -> Path:
     """Return the interpreter of an environment with the test tools, made or brought up to date in build/."""
     prefix, requirements = chosen.build / "test-environment", chosen.project / REQUIREMENTS
-    stamp, wanted = prefix / ".requirements", f"{sys.version} {files.sha256(requirements)}\n"
-    if not stamp.exists() or stamp.read_text(encoding="utf-8") != wanted:
+    stamp, expected = prefix / ".requirements", f"{sys.version} {files.sha256(requirements)}\n"
+    if not stamp.exists() or stamp.read_text(encoding="utf-8") != expected:
         console.step("SETUP", f"{prefix.name}, from {REQUIREMENTS}")
         files.remove(prefix)
         process.run([sys.executable, "-m", "venv", prefix])
@@ -40,7 +40,7 @@ def prepare(chosen: Settings) -> Path:
                 requirements,
             ]
         )
-        files.write_atomic(stamp, wanted)
+        files.write_atomic(stamp, expected)
     return prefix / "bin" / "python"
 
 

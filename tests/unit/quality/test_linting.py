@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.unit.conftest import Workspace
-from tests.unit.vendored_files import write_lock
+from tests.unit.vendored_files import vendored, write_lock
 from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.build.building_options import BuildOptions
@@ -177,7 +177,7 @@ def test_a_package_inside_another_is_linted_for_itself_alone(project: Workspace)
 def test_the_syntax_is_checked_of_a_package_without_a_linter(workspace: Workspace) -> None:
     pytest.importorskip("tomli_w")
     workspace.service("api", "api").write({"api/sound.py": "", "api/broken.py": "def (:\n"})
-    write_lock(workspace, "api")
+    write_lock(workspace, "api", vendored(workspace, "web"))
     options = BuildOptions(jobs=1, store=workspace.root / "store", python=sys.executable)
     faults = linting.find_faults(workspace.discover(), workspace.settings(), options)
     assert "broken.py" in faults["api"]["the syntax check"]
