@@ -10,13 +10,13 @@ import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.build import building_options, interpreters
+from toolkit.build import building_options, interpreters, pyenv
 from toolkit.core import debian_packages, files, os_release, process
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.project import python_version, submodules
 from toolkit.project.discovery import Package, Project, discover
-from toolkit.project.settings import Settings
+from toolkit.project.settings import Settings, default_of
 from toolkit.vendored import check, lock_file
 
 Pair = tuple[str, str]
@@ -24,7 +24,7 @@ Section = tuple[str, Sequence[Pair]]
 
 #: Programs that are asked for their versions, which takes more than a second.
 COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
-#: Beside those that the toolkit builds and checks packages with.
+#: These are listed too, beside those that the toolkit builds and checks packages with.
 _DEBIAN_PACKAGES = ("python3", "dpkg-dev", "schroot", "apt-file")
 _TOOLS = ("uv", "pip", "pip-tools", "packaging", "tomli-w", "requests")
 _VARIABLES = re.compile(r"(PIP|UV|DEB|PYTHON|XDG|SSL|REQUESTS)\w*|\w+_proxy|SOURCE_DATE_EPOCH|LANG|PATH", re.IGNORECASE)
@@ -54,7 +54,7 @@ def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
     yield "Programs", [(name, _program(name)) for name in COMMANDS]
     yield "Debian packages", _debian_packages()
     yield "Tools environment", list(_tools_environment())
-    yield "Wheel store", list(_wheel_store(settings, given.get("WHEEL_STORE", "default")))
+    yield "Wheel store", list(_wheel_store(settings, given.get("WHEEL_STORE", default_of("WHEEL_STORE"))))
 
 
 def text(found: Iterator[Section]) -> str:
@@ -97,7 +97,7 @@ def _interpreters(project: Project, package: Package) -> Iterator[Pair]:
     source = versions.file or f"the interpreter that runs this: there is no {python_version.FILE}"
     for python in (*versions.pythons, *versions.exact):
         try:
-            found = interpreters.find([".".join(python.split(".")[:2])])
+            found = interpreters.find([pyenv.minor(python)])
             shown = f"{found.path} {found.full_version}"
         except UserError:
             shown = "none on this machine"
@@ -146,12 +146,12 @@ def _debian_packages() -> list[Pair]:
         return [("dpkg-query", error.what)]
     rows = [line.split() for line in output.splitlines()]
     versions = {row[0]: row[1] for row in rows if len(row) == 3 and row[2] == "installed"}
-    names = (*_DEBIAN_PACKAGES, *debian_packages.read(["build", "library", "sbuild", "check"]))
+    names = (*_DEBIAN_PACKAGES, *debian_packages.read(["build", "develop", "library", "sbuild", "check"]))
     return [(name, versions.get(name, _ABSENT)) for name in names]
 
 
 def _tools_environment() -> Iterator[Pair]:
-    """Yield the tools of each environment found, read from its metadata: nothing of it is run, or needed."""
+    """Yield the tools of each environment found, as its metadata has them: nothing of it is run."""
     found = sorted(files.cache_root().glob("tools/python*/"))
     if not found:
         yield "directory", "none yet: `make vendor` makes it"
@@ -172,7 +172,7 @@ def _wheel_store(settings: Settings, chosen: str) -> Iterator[Pair]:
 
 
 def _attempt(function: Callable[[], str]) -> str:
-    """Return what a function returns, or why it cannot."""
+    """Return the result of a function, or why it has none."""
     try:
         return function()
     except (UserError, OSError, KeyError) as error:

@@ -1,4 +1,4 @@
-"""What an upgrade of everything would bring, found out as `make vendor UPGRADE=all` finds it, with nothing changed."""
+"""The effect of `make vendor UPGRADE=all`, found out as it would be then, with nothing changed."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def look(
 def _upgraded(
     project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver
 ) -> tuple[Lock, ...] | None:
-    """Return what an upgrade would lock, or None, with a warning, where it would fail: the indexes have answered."""
+    """Return the locks after an upgrade, or None, with a warning, where it would fail; the indexes have answered."""
     try:
         return vendor.plan(project, settings, options, indexes, resolver).new
     except UserError as error:
