@@ -56,11 +56,11 @@ def entries(project: Project, settings: Settings, name: str, summary: str = "", 
         # Its package may be called as the service is.
         names["package"] = next(_packages(names, stanzas), names["package"])
     else:
-        taken = next(_takers(project, names, stanzas), "")
-        if taken:
-            raise UserError(f"{name}: the name is taken: {taken}", "choose another name")
+        owner = next(_owners(project, names, stanzas), "")
+        if owner:
+            raise UserError(f"{name}: the name is taken: {owner}", "choose another name")
     values = {**names, "project": source_name(project.root, name), "summary": summary or f"{name} service"}
-    values |= _circumstances(project, names)
+    values |= _project_values(project, names)
     found = templates.read(values, settings.toolkit / "templates" / "service", *overlay)
     if not stanzas:
         now = datetime.now(UTC)
@@ -82,7 +82,7 @@ def _stanzas(root: Path) -> list[Paragraph]:
     return debian_control.paragraphs(path) if path.exists() else []
 
 
-def _circumstances(project: Project, names: Mapping[str, str]) -> dict[str, str]:
+def _project_values(project: Project, names: Mapping[str, str]) -> dict[str, str]:
     """Return the interpreters of the project's other services, and the first port that these leave free."""
     path = project.root / names["directory"]
     others = [service for service in project.services if service.path != path]
@@ -98,7 +98,7 @@ def _packages(names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterato
     yield from (name for name in (names["package"], names["service"]) if name in declared)
 
 
-def _takers(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:
+def _owners(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:
     """Yield what has one of a new service's names already."""
     if package := project.find(names["module"]):
         yield f"{project.shown(package.path)}/ is the package {package.name}"

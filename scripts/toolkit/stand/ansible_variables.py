@@ -82,7 +82,7 @@ def services(project: Project, settings: Settings) -> list[dict[str, str]]:
             "directory": project.shown(service.path),
             "script": _main_script(service, settings.namespace),
             "lock": files.sha256(lock) if lock.is_file() else "",
-            **_packaged(service, settings, packaging),
+            **_package_values(service, settings, packaging),
         }
         for service in project.services
         for lock in [lock_file.path_of(settings.vendor, service.service_name)]
@@ -97,7 +97,7 @@ def _main_script(service: Package, namespace: str) -> str:
     return [*named, *linked, *service.scripts, ""][0]
 
 
-def _packaged(service: Package, settings: Settings, packaging: Control | None) -> dict[str, str]:
+def _package_values(service: Package, settings: Settings, packaging: Control | None) -> dict[str, str]:
     """Return the service's package, its unit, and its newest file in dist/; empty where there is none."""
     if packaging is None:
         return {"package": "", "unit": "", "deb": ""}

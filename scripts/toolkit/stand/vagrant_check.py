@@ -33,7 +33,7 @@ _DAEMON = "libvirt-daemon-system qemu-system-x86 dnsmasq-base"
 
 def check(chosen: VagrantSettings, project: Path, provider: str, plugins: Sequence[str]) -> None:
     """Raise `UserError` for the first thing that this host lacks; `plugins` are those that Vagrant has."""
-    provider = provider or _default(plugins)
+    provider = provider or _default_provider(plugins)
     if not shutil.which("ansible-playbook"):
         raise UserError(
             "ansible-playbook: no such program, and it provisions the stand",
@@ -48,7 +48,7 @@ def check(chosen: VagrantSettings, project: Path, provider: str, plugins: Sequen
         check_box(chosen, provider)
 
 
-def _default(plugins: Sequence[str]) -> str:
+def _default_provider(plugins: Sequence[str]) -> str:
     """Return the provider that Vagrant takes by default: VirtualBox where it is installed."""
     if shutil.which(virtualbox.MANAGER):
         return "virtualbox"

@@ -128,9 +128,6 @@ def test_without_a_link_the_time_zone_is_the_one_that_is_written_down(tmp_path: 
 
 def test_a_user_without_an_ssh_configuration_has_an_empty_one(tmp_path: Path) -> None:
     assert ansible_variables.ssh_config(tmp_path) == ""
-    (tmp_path / ".ssh").mkdir()
-    (tmp_path / ".ssh/config").write_text("Host *\n")
-    assert ansible_variables.ssh_config(tmp_path) == "Host *\n"
 
 
 def test_a_preparation_that_is_named_has_to_be_there(tmp_path: Path) -> None:
