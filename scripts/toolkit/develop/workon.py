@@ -18,7 +18,6 @@ from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 from toolkit.project.discovery import Package, Project
-from toolkit.wheel import environment
 
 _MARKER = ".python-common.json"
 _FORMAT = 1
@@ -38,7 +37,7 @@ class Environment:
     @property
     def site(self) -> Path:
         """Return the directory of its modules."""
-        return environment.site_packages(self.prefix, self.interpreter)
+        return self.prefix / self.interpreter.site_packages
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -84,8 +84,7 @@ def _owners(made: Sequence[Image]) -> dict[str, Image]:
 
 def _prune(owners: dict[str, Image], plan: ServiceEnvironment) -> dict[str, int]:
     """Take out what the plan leaves out, and return the size of each such file."""
-    site = environment.site_packages(plan.prefix, plan.interpreter).relative_to(plan.prefix).as_posix()
-    names = pruning.chosen(owners, plan.pruning, site) if plan.pruning else set()
+    names = pruning.chosen(owners, plan.pruning, plan.interpreter.site_packages) if plan.pruning else set()
     return {name: owners.pop(name).files[name].size for name in names}
 
 

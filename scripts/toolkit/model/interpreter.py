@@ -20,6 +20,11 @@ class Interpreter:
     include: Path
     marker_environment: Mapping[str, str]
 
+    @property
+    def site_packages(self) -> str:
+        """Return the directory of an environment's modules, relative to the environment."""
+        return f"lib/python{self.version}/site-packages"
+
     def matches(self, marker: str) -> bool:
         """Tell whether a PEP 508 marker holds for this interpreter; no marker always does."""
         if not marker:

@@ -21,7 +21,6 @@ from toolkit.project.settings import Settings
 from toolkit.quality import linters, service_tests
 from toolkit.quality.linters import ChosenLinter, Linter
 from toolkit.vendored import lock_file
-from toolkit.wheel import environment
 
 _SYNTAX_WORKER = Path(__file__).with_name("syntax_worker.py")
 
@@ -76,7 +75,7 @@ def run(linting: Linting, options: BuildOptions) -> dict[str, str]:
     """
     with directories.temporary(linting.scratch, "lint-") as directory:
         root = service_tests.install(linting.plan, linting.tools, options, directory / "root")
-        site_packages = environment.site_packages(root, linting.plan.interpreter)
+        site_packages = root / linting.plan.interpreter.site_packages
         for chosen in linting.linters:
             if not (site_packages / chosen.linter.name).is_dir():
                 raise _missing(chosen, linting.plan.service)

@@ -17,7 +17,6 @@ from toolkit.install import service_environment
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.names import normalize
 from toolkit.project import source_files
-from toolkit.wheel import environment
 
 _NO_TESTS = 5  # pytest's exit status, and since Python 3.12 unittest's, when there is no test
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
@@ -35,7 +34,7 @@ def run(plan: ServiceEnvironment, test_wheels: Sequence[Path], options: BuildOpt
         return
     with directories.temporary(scratch, "tests-") as directory:
         root = install(plan, test_wheels, options, directory / "root")
-        site_packages = environment.site_packages(root, plan.interpreter)
+        site_packages = root / plan.interpreter.site_packages
         copy = directory / package.path.name
         source_files.copy(package.path, copy)
         for path in site_packages.iterdir():

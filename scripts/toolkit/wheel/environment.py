@@ -15,7 +15,7 @@ def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path] = ()) 
     Raises `UserError` for what is no wheel.
     """
     (prefix / "bin").mkdir(parents=True)
-    site_packages(prefix, interpreter).mkdir(parents=True)
+    (prefix / interpreter.site_packages).mkdir(parents=True)
     for name in ("python", "python3", f"python{interpreter.version}"):
         (prefix / "bin" / name).symlink_to(interpreter.path)
     configuration = (
@@ -23,10 +23,5 @@ def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path] = ()) 
     )
     (prefix / "pyvenv.cfg").write_text(configuration, encoding="utf-8")
     for wheel in wheels:
-        unpacking.unpack(wheel, prefix, interpreter.version, prefix / "bin" / "python")
+        unpacking.unpack(wheel, prefix, interpreter, prefix / "bin" / "python")
     return prefix / "bin" / "python"
-
-
-def site_packages(prefix: Path, interpreter: Interpreter) -> Path:
-    """Return the directory of an environment's modules."""
-    return prefix / "lib" / f"python{interpreter.version}" / "site-packages"

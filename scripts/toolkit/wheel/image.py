@@ -17,7 +17,7 @@ from typing import NamedTuple
 
 from toolkit.core import console, directories, files, process, threads
 from toolkit.model.interpreter import Interpreter
-from toolkit.wheel import environment, record, scripts, unpacking
+from toolkit.wheel import record, scripts, unpacking
 
 #: Part of every key: a change in how images are made makes new entries instead of wrong hits.
 RECIPE = 2
@@ -147,7 +147,7 @@ class Images:
 
     def _of_wheel(self, wheel: Path, content: str, *, hashes: bool = False) -> Image:
         def unpack(root: Path) -> dict[str, bool]:
-            return unpacking.unpack(wheel, root, self.interpreter.version, _PLACEHOLDER)
+            return unpacking.unpack(wheel, root, self.interpreter, _PLACEHOLDER)
 
         return self._make(content, wheel.name, unpack, hashes=hashes)
 
@@ -156,14 +156,13 @@ class Images:
         return threads.each(lambda image: self._byte_code(image, prefix), images, threads=self.jobs)
 
     def _byte_code(self, image: Image, prefix: Path) -> Image:
-        site = environment.site_packages(prefix, self.interpreter)
         used = self.interpreter
         key = "\0".join(map(str, (image.root.parent.name, used.path, used.full_version, prefix)))
 
         def compile_into(root: Path) -> dict[str, bool]:
-            below = site.relative_to(prefix)
-            if (image.root / below).is_dir():
-                compile_modules(image.root / below, root / below, site, used)
+            site = used.site_packages
+            if (image.root / site).is_dir():
+                compile_modules(image.root / site, root / site, prefix / site, used)
             names = (os.path.join(parent, name) for parent, _, found in os.walk(root) for name in found)
             return {os.path.relpath(name, root): False for name in names}
 

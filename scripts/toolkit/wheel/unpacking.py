@@ -14,12 +14,13 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
 from toolkit.core.errors import UserError
+from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import record, scripts
 from toolkit.wheel.record import Row
 
 
-def unpack(wheel: Path, root: Path, version: str, python: Path) -> dict[str, bool]:
-    """Write a wheel's files below `root`, an environment of this minor version.
+def unpack(wheel: Path, root: Path, interpreter: Interpreter, python: Path) -> dict[str, bool]:
+    """Write a wheel's files below `root`, an environment of this interpreter.
 
     Returns their names, and whether each is a script that starts `python`. Raises `UserError` for what is no wheel, and
     before anything is written for one with members that lead out of the environment, replace its interpreter, or stand
@@ -28,13 +29,13 @@ def unpack(wheel: Path, root: Path, version: str, python: Path) -> dict[str, boo
     try:
         with zipfile.ZipFile(wheel) as archive:
             information = _information(archive)
-            site = f"lib/python{version}/site-packages"
-            headers = f"include/site/python{version}/{wheel.name.partition('-')[0]}"
+            site = interpreter.site_packages
+            headers = f"include/site/python{interpreter.version}/{wheel.name.partition('-')[0]}"
             schemes = {"purelib": site, "platlib": site, "scripts": "bin", "data": "", "headers": headers}
             members = _members(archive, wheel, information.removesuffix(".dist-info"), schemes)
             commands = _entry_points(archive, wheel, information)
             installer = f"{site}/{information}/INSTALLER"
-            _check(wheel, [*members, *(name for name in commands if name not in members), installer], version)
+            _check(wheel, [*members, *commands, installer], interpreter.version)
             written, rows = dict[str, bool](), dict[str, Row]()
 
             def write(name: str, content: bytes, mode: int, *, is_script: bool = False) -> None:
