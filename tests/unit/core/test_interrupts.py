@@ -28,12 +28,13 @@ _SWALLOWED = """
 class Thing: pass
 thing = Thing()
 watcher = weakref.ref(thing, lambda gone: os.kill(os.getpid(), signal.SIGINT))
+swallowed = False
 try:
     del thing
-    print("swallowed")
+    swallowed = True
     time.sleep(30)
 except KeyboardInterrupt:
-    print("interrupted")
+    print("swallowed" if swallowed else "raised", "interrupted")
 """
 
 _IGNORED = """
