@@ -1,4 +1,4 @@
-"""Locks of made-up distributions, with who needs whom."""
+"""Locks of made-up distributions, and who requires whom."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ def line(source: str, name: str, text: str, origin: str, *, tests: bool = False)
     return DirectRequirement(source=source, name=name, kind="tests" if tests else "runtime", text=text, origin=origin)
 
 
-def lock_of(*packages: Distribution, service: str = "app", **more: Any) -> Lock:
+def lock_of(*packages: Distribution, service: str = "app", pythons: tuple[str, ...] = ("3.11",), **more: Any) -> Lock:
     """Return the lock of a service for one Python on Linux; `more` are further fields."""
-    return Lock(service=service, pythons=("3.11",), platforms=("linux",), packages=packages, **more)
+    return Lock(service=service, pythons=pythons, platforms=("linux",), packages=packages, **more)
 
 
 def needs() -> DependencyGraph:

@@ -25,7 +25,11 @@ def vendored(workspace: Workspace, name: str, content: bytes = b"an archive", ve
 
 
 def write_lock(
-    workspace: Workspace, directory: str, *distributions: Distribution, build: tuple[Distribution, ...] = ()
+    workspace: Workspace,
+    directory: str,
+    *distributions: Distribution,
+    build: tuple[Distribution, ...] = (),
+    pythons: tuple[str, ...] = ("3.11",),
 ) -> Lock:
     """Write the lock of a service as `make vendor` does."""
     project = workspace.discover()
@@ -34,6 +38,7 @@ def write_lock(
     written = lock_of(
         *distributions,
         service=service.service_name,
+        pythons=pythons,
         build_packages=build,
         local=tuple(LocalPackage(name=member.name, path=project.shown(member.path)) for member in tree.local),
         inputs=fingerprints.fingerprint(fingerprints.paths(project, service, tree.local, tree.files), workspace.root),

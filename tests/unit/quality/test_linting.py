@@ -177,7 +177,9 @@ def test_a_package_inside_another_is_linted_for_itself_alone(project: Workspace)
 def test_the_syntax_is_checked_of_a_package_without_a_linter(workspace: Workspace) -> None:
     pytest.importorskip("tomli_w")
     workspace.service("api", "api").write({"api/sound.py": "", "api/broken.py": "def (:\n"})
-    write_lock(workspace, "api", vendored(workspace, "web"))
+    here = interpreters.probe(Path(sys.executable))
+    assert here
+    write_lock(workspace, "api", vendored(workspace, "web"), pythons=(here.version,))
     options = BuildOptions(jobs=1, store=workspace.root / "store", python=sys.executable)
     faults = linting.find_faults(workspace.discover(), workspace.settings(), options)
     assert "broken.py" in faults["api"]["the syntax check"]
