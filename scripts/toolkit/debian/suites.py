@@ -42,5 +42,5 @@ def hint(suite: str) -> str:
     """Return the hint for a suite that does not exist, with those of the most similar names."""
     # Another distribution may have a suite of the same name.
     others = [name for name in known() if name != suite]
-    near = difflib.get_close_matches(suite, others, n=3, cutoff=0.5) or [own()]
+    near = difflib.get_close_matches(suite, others) or [own()]
     return f"name one that it has, such as {' or '.join(near)}; MIRROR= names another mirror"

@@ -9,8 +9,8 @@ from functools import cache
 
 from packaging.markers import Marker
 
-_MACHINES = {"linux": ("x86_64", "aarch64"), "darwin": ("x86_64", "arm64"), "win32": ("AMD64", "ARM64")}
-_SYSTEMS = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+from toolkit.model.targets import SYSTEMS
+
 Environment = Mapping[str, str]
 
 
@@ -78,12 +78,13 @@ def _table(marker: str, pythons: tuple[str, ...], platforms: tuple[str, ...]) ->
 def environments(text: str, pythons: Sequence[str], platforms: Sequence[str]) -> Iterator[dict[str, str]]:
     """Yield the marker environment of every machine that the text of some markers could tell apart."""
     for python, platform in itertools.product(pythons, platforms):
-        for versions, machine in itertools.product(python_environments(text, python), _MACHINES.get(platform, ("",))):
+        system = SYSTEMS[platform]
+        for versions, machine in itertools.product(python_environments(text, python), system.machines):
             yield {
                 **versions,
                 "sys_platform": platform,
                 "platform_machine": machine,
-                "platform_system": _SYSTEMS.get(platform, platform),
+                "platform_system": system.name,
                 "os_name": "nt" if platform == "win32" else "posix",
                 "implementation_name": "cpython",
                 "platform_python_implementation": "CPython",

@@ -89,6 +89,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--namespace",
+        type=_namespace,
         default=default_of("NAMESPACE"),
         help="directory below /usr/lib and prefix of the scripts (default: %(default)s)",
     )
@@ -99,6 +100,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         default=default_of("V"),
         help="0: errors only, 2: every command (default: %(default)s)",
     )
+
+
+def _namespace(text: str) -> str:
+    # It begins the names of packages (Debian Policy 5.6.1), and is a directory.
+    if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]*", text):
+        raise UserError(
+            f"NAMESPACE={text}: not the beginning of a package's name",
+            "write lower-case letters and digits: NAMESPACE=acme",
+        )
+    return text
 
 
 def _verbosity(text: str) -> int:

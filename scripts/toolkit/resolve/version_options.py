@@ -8,6 +8,7 @@ from datetime import UTC, date, datetime, timedelta
 
 from toolkit.build import building_options
 from toolkit.core.errors import UserError
+from toolkit.model import targets
 from toolkit.network import index_options
 from toolkit.project.settings import default_of, words
 
@@ -30,7 +31,7 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
     )
     group.add_argument(
         "--platforms",
-        type=words,
+        type=_platforms,
         default=default_of("PLATFORMS"),
         metavar="NAMES",
         help="values of sys.platform to lock for (default: %(default)s)",
@@ -45,6 +46,16 @@ def _resolver(text: str) -> str:
     if text not in ("uv", "pip-tools"):
         raise UserError(f"RESOLVER={text}: no such resolver", "write uv or pip-tools: RESOLVER=uv")
     return text
+
+
+def _platforms(text: str) -> tuple[str, ...]:
+    names = words(text)
+    if not names or set(names) - targets.SYSTEMS.keys():
+        raise UserError(
+            f"PLATFORMS={text}: not names of systems",
+            f'write some of {", ".join(targets.SYSTEMS)}: PLATFORMS="linux darwin"',
+        )
+    return names
 
 
 def when(text: str, now: datetime | None = None) -> str:
