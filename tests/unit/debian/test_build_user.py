@@ -93,5 +93,8 @@ def test_what_a_killed_run_left_is_removed_but_not_what_is_in_use(user: Account,
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         with build_user.workspace(user):
             assert [path.exists() for path in (left, used, foreign)] == [False, True, True]
+            # What the killed run had started was still writing.
+            (left / "root").mkdir(parents=True)
+        assert [path.exists() for path in (left, used, foreign)] == [False, True, True]
     finally:
         os.close(descriptor)
