@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import sys
 import tomllib
 from pathlib import Path
 
@@ -57,11 +56,8 @@ def create(bench: Bench, name: str, *options: str, keep: bool = False) -> Timing
     home = bench.work / "environments"
     if not keep:
         shutil.rmtree(home / name, ignore_errors=True)
-    script = bench.project / "common" / "scripts" / "verb.py"
     return bench.run(
-        sys.executable,
-        script,
-        "create-virtual-environment",
+        bench.project / "common" / "create-virtual-environment",
         "--project",
         bench.project,
         "--name",
