@@ -7,6 +7,10 @@ from collections.abc import Iterator
 
 import pytest
 
+# In a script, a shell has its background jobs (`make test &`) ignore Ctrl-C, and their children inherit that.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 @pytest.fixture(autouse=True)
 def signal_handlers() -> Iterator[None]:
