@@ -35,7 +35,7 @@ def new_project_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and do nothing")
     # Unless it is given, the makefile of a project that is there says it.
-    parser.set_defaults(namespace="")
+    parser.set_defaults(namespace=None)
 
 
 def new_project(run: Run) -> None:
@@ -57,7 +57,7 @@ def new_project(run: Run) -> None:
 def add_service_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `new-service`."""
     # Unless it is given, the project's makefile says it.
-    parser.set_defaults(namespace="")
+    parser.set_defaults(namespace=None)
     parser.add_argument("name", metavar="NAME", help="what the service is called: mail-relay lives in mail_relay/")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done with each file, and do nothing")
 
