@@ -219,7 +219,11 @@ class TestRefused:
         ("words", "what", "hint"),
         [
             (["mail", "Mail"], "'Mail' is not a valid name for a service", "how about mail?"),
-            (["mail", "--namespace", "Y"], "NAMESPACE=Y: not the beginning of a package's name", "how about y?"),
+            (
+                ["mail", "--namespace", "Y"],
+                "NAMESPACE=Y: not the beginning of a package's name",
+                "write lower-case letters and digits: NAMESPACE=acme",
+            ),
             (
                 ["full"],
                 "full: exists already, and is not a project of this toolkit",
