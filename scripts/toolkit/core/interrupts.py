@@ -13,6 +13,7 @@ from types import FrameType
 
 _held = 0
 _late = False
+_last = int(signal.SIGINT)
 _report = sys.unraisablehook
 
 
@@ -51,7 +52,8 @@ def held() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    global _late
+    global _late, _last
+    _last = number
     if _held:
         _late = True
     else:
@@ -68,4 +70,5 @@ def _again(lost: sys.UnraisableHookArgs) -> None:
 
 def _send() -> None:
     time.sleep(0.01)
-    os.kill(os.getpid(), signal.SIGINT)
+    # Not SIGINT in any case: that may be ignored, and this one was not.
+    os.kill(os.getpid(), _last)

@@ -94,6 +94,10 @@ def test_an_interrupt_that_a_callback_swallows_comes_again() -> None:
     assert printed(_SWALLOWED) == ["swallowed", "interrupted"]
 
 
+def test_a_background_job_hears_of_the_end_again_too() -> None:
+    assert printed(_SWALLOWED.replace("SIGINT", "SIGTERM"), ignoring=True) == ["swallowed", "interrupted"]
+
+
 def test_a_background_job_keeps_ignoring_ctrl_c() -> None:
     assert printed(_IGNORED, ignoring=True) == ["alive"]
 
