@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
-from toolkit.model.pins import Pinned
+from toolkit.model.pins import MetadataSource, Pinned
 
 TOOL = "python-common"
 Kind = Literal["sdist", "wheels", "archive"]
@@ -32,7 +32,9 @@ class Distribution:
     interpreters and machines: not vendored, for development environments.
 
     `requires` and `build_dependencies` are its direct requirements (PEP 508), at run time and of its build: those whose
-    marker holds and whose extra is asked for.
+    marker holds and whose extra is asked for. `metadata` says how they became known, as that of a `Pin`. `index` is the
+    URL of the index that all files came from, without credentials; empty where there is none, or several, and in locks
+    from before locks had it.
     """
 
     name: str
@@ -41,6 +43,8 @@ class Distribution:
     files: tuple[VendoredFile, ...]
     marker: str = ""
     requires_python: str = ""
+    index: str = ""
+    metadata: MetadataSource = ""
     requires: tuple[str, ...] = ()
     build_dependencies: tuple[str, ...] = ()
     build_requires: tuple[Pinned, ...] = ()

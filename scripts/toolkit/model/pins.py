@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+#: How the requirements of an sdist became known where its own metadata leaves them open.
+MetadataSource = Literal["", "wheel", "build"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +46,8 @@ class Pinned:
 class RemoteFile:
     """One file of an index or a URL: size in bytes (None: unknown), sha256 in hexadecimal (empty: unknown).
 
-    `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty.
+    `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty. `index` is the URL
+    of the index that named the file, without credentials; empty for find-links and direct URLs, and where not known.
     """
 
     name: str
@@ -52,18 +57,21 @@ class RemoteFile:
     upload_time: str = ""
     requires_python: str = ""
     yanked: bool = False
+    index: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
     """One version of a distribution: either the files an index has of it, or the one archive of a direct URL.
 
-    `marker` (PEP 508) limits it to some of the targets; it is empty for all of them.
+    `marker` (PEP 508) limits it to some of the targets; it is empty for all of them. `metadata` says how its
+    requirements became known: from a wheel of the same version, from a build, or (empty) from the sdist's own metadata.
     """
 
     name: str
     version: str
     marker: str = ""
+    metadata: MetadataSource = ""
     sdist: RemoteFile | None = None
     wheels: tuple[RemoteFile, ...] = ()
     archive: RemoteFile | None = None

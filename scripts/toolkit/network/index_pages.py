@@ -9,6 +9,7 @@ import os
 import re
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,9 @@ class Index:
         """Return every file of a distribution, each name once: an earlier index comes first. Raises `UserError`."""
         name = normalize(name)
         if name not in self._known:
-            pages = [self._page(f"{url}/{name}/") for url in self._indexes.urls]
+            pages = [
+                [replace(file, index=shown(url)) for file in self._page(f"{url}/{name}/")] for url in self._indexes.urls
+            ]
             pages += [self._links(location, name) for location in self._indexes.find_links]
             found = {file.name: file for page in reversed(pages) for file in page}
             self._known[name] = tuple(found.values())

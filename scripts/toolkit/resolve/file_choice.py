@@ -68,8 +68,16 @@ class Selector:
 
 
 def _distribution(pin: Pin, kind: Kind, remote: Sequence[RemoteFile]) -> Distribution:
-    files = tuple(map(vendored, remote))
-    return Distribution(name=pin.name, version=pin.version, kind=kind, files=files, marker=pin.marker)
+    indexes = {file.index for file in remote}
+    return Distribution(
+        name=pin.name,
+        version=pin.version,
+        kind=kind,
+        files=tuple(map(vendored, remote)),
+        marker=pin.marker,
+        index=indexes.pop() if len(indexes) == 1 else "",
+        metadata=pin.metadata,
+    )
 
 
 def vendored(file: RemoteFile) -> VendoredFile:

@@ -99,6 +99,8 @@ def _distribution_from(item: dict[str, Any]) -> Distribution:
         files=tuple(_file_from(entry) for entry in entries),
         marker=item.get("marker", ""),
         requires_python=item.get("requires-python", ""),
+        index=item.get("index", ""),
+        metadata=own.get("metadata", ""),
         requires=tuple(own.get("requires", ())),
         build_dependencies=tuple(own.get("build-dependencies", ())),
         build_requires=_pinned(own.get("build-requires", ())),

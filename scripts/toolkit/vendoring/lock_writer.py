@@ -71,10 +71,16 @@ def _filled(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] = ()) -> dict[str, Any]:
-    optional = {"marker": item.marker, "requires-python": item.requires_python, "dependencies": list(dependencies)}
+    optional = {
+        "marker": item.marker,
+        "requires-python": item.requires_python,
+        "index": item.index,
+        "dependencies": list(dependencies),
+    }
     entries = [_file_to(file, item.kind) for file in item.files]
     own = _filled(
         {
+            "metadata": item.metadata,
             "build-dependencies": list(item.build_dependencies),
             "requires": list(item.requires),
             "offered": [asdict(wheel) for wheel in item.offered],

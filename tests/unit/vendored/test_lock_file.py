@@ -30,13 +30,17 @@ FULL = Lock(
             files=(SDIST,),
             marker="python_version < '3.13'",
             requires_python=">=3.8",
+            index="https://index.example/simple",
+            metadata="wheel",
             requires=("B>=2",),
             build_dependencies=("tool>2",),
             build_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
         ),
         Distribution(name="b", version="2", kind="wheels", files=WHEELS, requires=("a ; sys_platform == 'linux'",)),
     ),
-    build_packages=(Distribution(name="tool", version="3", kind="archive", files=(SDIST,)),),
+    build_packages=(
+        Distribution(name="tool", version="3", kind="sdist", files=(SDIST,), index="https://other.example/simple"),
+    ),
     local=(
         LocalPackage(
             name="api",
@@ -68,6 +72,7 @@ def test_it_has_what_pep_751_requires(tmp_path: Path) -> None:
     assert data["lock-version"] == "1.0"
     assert data["packages"][0]["sdist"]["path"] == "a-1.tar.gz"
     assert data["packages"][0]["sdist"]["hashes"] == {"sha256": "0" * 64}
+    assert data["packages"][0]["index"] == "https://index.example/simple" and "index" not in data["packages"][1]
     assert "python_version == '3.13' and sys_platform == 'linux'" in data["environments"]
     assert [package["dependencies"] for package in data["packages"]] == [[{"name": "b"}], [{"name": "a"}]]
     # What only builds need is no package of the lock: installers install all that stands in `packages`.
@@ -86,6 +91,13 @@ def test_a_dependency_that_is_locked_in_two_versions_is_named_with_them(tmp_path
 def test_a_lock_from_before_there_were_direct_requirements_is_read(tmp_path: Path) -> None:
     lock_writer.write(lock_file.path_of(tmp_path, "api"), replace(FULL, direct=None))
     assert lock_file.read(lock_file.path_of(tmp_path, "api")).direct is None
+
+
+def test_a_lock_from_before_there_were_indexes_is_read(tmp_path: Path) -> None:
+    path = lock_file.path_of(tmp_path, "api")
+    lock_writer.write(path, FULL)
+    path.write_text("".join(line for line in path.read_text().splitlines(True) if not line.startswith("index = ")))
+    assert [item.index for item in lock_file.read(path).distributions()] == ["", "", ""]
 
 
 def test_a_missing_lock_says_to_run_make_vendor(tmp_path: Path) -> None:
