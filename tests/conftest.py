@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
+
+# The same examples each time, few enough for every run; `HYPOTHESIS_EXAMPLES=5000` looks further.
+hypothesis.settings.register_profile(
+    "toolkit",
+    derandomize=True,
+    database=None,
+    deadline=None,
+    max_examples=int(os.environ.get("HYPOTHESIS_EXAMPLES", "50")),
+    suppress_health_check=list(hypothesis.HealthCheck),
+)
+hypothesis.settings.load_profile("toolkit")
 
 # In a script, a shell has its background jobs (`make test &`) ignore Ctrl-C, and their children inherit that.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

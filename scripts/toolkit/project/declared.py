@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import ast
-import configparser
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model import core_metadata
 from toolkit.project import pyproject
@@ -69,9 +68,8 @@ def _module_version(directory: Path, name: str) -> str:
 
 
 def _from_pyproject(data: dict[str, Any]) -> Declared:
-    project = _table(data, "project")
-    poetry = _table(data, "tool", "poetry")
-    scripts = {**_table(poetry, "scripts"), **_table(project, "scripts")}
+    project, poetry = pyproject.table(data, "project"), pyproject.table(data, "tool", "poetry")
+    scripts = {**pyproject.table(poetry, "scripts"), **pyproject.table(project, "scripts")}
     return Declared(
         name=_text(project.get("name")) or _text(poetry.get("name")),
         version=_text(project.get("version")) or _text(poetry.get("version")),
@@ -79,13 +77,6 @@ def _from_pyproject(data: dict[str, Any]) -> Declared:
         licence=_text(project.get("license")) or _text(poetry.get("license")),
         scripts={name: _text(target) for name, target in scripts.items()},
     )
-
-
-def _table(data: dict[str, Any], *keys: str) -> dict[str, Any]:
-    for key in keys:
-        value = data.get(key)
-        data = value if isinstance(value, dict) else {}
-    return data
 
 
 def _text(value: object) -> str:
@@ -109,8 +100,8 @@ def _from_setup_py(directory: Path) -> Declared:
 def _parsed(path: Path) -> ast.Module:
     """Return a module's syntax tree, an empty one where there is no module that this Python can read."""
     try:
-        return ast.parse(path.read_bytes())
-    except (OSError, SyntaxError, ValueError):
+        return documents.python(path.read_bytes())
+    except (OSError, ValueError):
         return ast.Module(body=[], type_ignores=[])
 
 
@@ -136,8 +127,8 @@ def _literal(node: ast.expr | None, constants: dict[str, ast.expr]) -> object:
     if isinstance(node, ast.Name):
         node = constants.get(node.id)
     try:
-        return ast.literal_eval(node) if node is not None else None
-    except (ValueError, TypeError, SyntaxError):
+        return documents.literal(node) if node is not None else None
+    except ValueError:
         return None
 
 
@@ -155,12 +146,10 @@ def _from_setup_cfg(directory: Path) -> Declared:
     path = directory / "setup.cfg"
     if not path.is_file():
         return Declared()
-    config = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        config.read_string(path.read_text(encoding="utf-8"))
-    except (configparser.Error, UnicodeDecodeError) as error:
-        reason = re.sub(r"\s+", " ", str(error))
-        raise UserError(f"{path}: cannot be read: {reason}", "mend the file") from None
+        config = documents.ini(path.read_bytes())
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
     version = config.get("metadata", "version", fallback="").strip()
     return Declared(
         name=config.get("metadata", "name", fallback="").strip(),

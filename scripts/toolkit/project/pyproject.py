@@ -5,13 +5,15 @@ https://packaging.python.org/en/latest/specifications/pyproject-toml/
 
 from __future__ import annotations
 
-import tomllib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from toolkit.core import documents
 from toolkit.core.errors import UserError
+from toolkit.model import requirement_texts
 
 FILE = "pyproject.toml"
 MEND = "mend the file; of a vendored archive, choose another version"
@@ -19,6 +21,7 @@ MEND = "mend the file; of a vendored archive, choose another version"
 LEGACY_BACKEND = "setuptools.build_meta:__legacy__"
 #: What builds a tree without the table, https://peps.python.org/pep-0518/#build-system-table
 LEGACY_REQUIRES = ("setuptools>=40.8.0",)
+_BACKEND = re.compile(r"\w+(\.\w+)*(:\w+(\.\w+)*)?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,9 +50,17 @@ def read(directory: Path) -> dict[str, Any]:
 def parse(content: bytes, shown: str) -> dict[str, Any]:
     """Return the content of a pyproject.toml, which messages call `shown`. Raises `UserError` on bad TOML."""
     try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        return documents.toml(content)
+    except ValueError as error:
         raise UserError(f"{shown}: not a TOML file: {error}", MEND) from None
+
+
+def table(content: Mapping[str, Any], *keys: str) -> dict[str, Any]:
+    """Return the table below these keys, one after the other; an empty one where there is none, or something else."""
+    found: Any = content
+    for key in keys:
+        found = found.get(key) if isinstance(found, Mapping) else None
+    return found if isinstance(found, dict) else {}
 
 
 def build_system(content: Mapping[str, Any], shown: str) -> BuildSystem:
@@ -59,13 +70,18 @@ def build_system(content: Mapping[str, Any], shown: str) -> BuildSystem:
     """
     if "build-system" not in content:
         return BuildSystem()
-    table = content["build-system"]
-    if not isinstance(table, dict) or not _are_texts(table.get("requires")):
-        raise UserError(f"{shown}: its [build-system] has no list `requires`", MEND)
-    backend, path = table.get("build-backend", LEGACY_BACKEND), table.get("backend-path", [])
-    if not isinstance(backend, str) or not _are_texts(path):
-        raise UserError(f"{shown}: in [build-system], build-backend is no text or backend-path no list of them", MEND)
-    return BuildSystem(requires=tuple(table["requires"]), backend=backend, backend_path=tuple(path))
+    system, name = content["build-system"], f"{shown}: [build-system]"
+    if not isinstance(system, dict):
+        raise UserError(f"{name} is no table", MEND)
+    backend, path = system.get("build-backend", LEGACY_BACKEND), system.get("backend-path", [])
+    if not isinstance(backend, str) or not _BACKEND.fullmatch(backend):
+        raise UserError(f"{name}: build-backend is no `module:object`", MEND)
+    if not _are_texts(path) or not all(item.isprintable() for item in path):
+        raise UserError(f"{name}: backend-path is no list of directories", MEND)
+    if "requires" not in system:
+        raise UserError(f"{name} has no list `requires`", MEND)
+    requires = requirement_texts.checked(system["requires"], f"{name}, requires", MEND)
+    return BuildSystem(requires=requires, backend=backend, backend_path=tuple(path))
 
 
 def _are_texts(value: object) -> bool:

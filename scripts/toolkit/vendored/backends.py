@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import ast
-import configparser
-import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from toolkit.core import documents
+from toolkit.model import requirement_texts
 from toolkit.project import declared
-from toolkit.project.pyproject import BuildSystem
+from toolkit.project.pyproject import BuildSystem, table
 
 #: Build hooks of hatchling that add no requirement of their own: hatchling/builders/hooks/version.py, and hatch-vcs.
 _QUIET_HOOKS = frozenset({"version", "vcs"})
@@ -32,7 +32,7 @@ def known_requires(
     """
     module = system.backend.partition(":")[0]
     in_tree = bool(system.backend_path)
-    tool = pyproject.get("tool", {})
+    tool, project = table(pyproject, "tool"), table(pyproject, "project")
     if in_tree and module not in _BOOTSTRAPPED:
         if "setuptools" not in str(system.requires) or mentions(b"get_requires_for_build_"):
             return None
@@ -46,13 +46,13 @@ def known_requires(
         case "pdm.backend":
             return None if "run-setuptools" in str(tool.get("pdm", {})) else ()
         case "hatchling.build":
-            return _asked_by_hatchling([tool.get("hatch", {}), _toml(members.get("hatch.toml", b""))])
+            return _asked_by_hatchling([table(tool, "hatch"), _toml(members.get("hatch.toml", b""))])
         # hatchling/ouroboros.py, with which hatchling builds itself: its own dependencies.
         case "hatchling.ouroboros":
-            return tuple(pyproject.get("project", {}).get("dependencies", ()))
+            return _texts(project.get("dependencies", []))
         case "setuptools.build_meta":
             # Its own setup.py asks for nothing, but its sources name the word on many lines.
-            if in_tree and pyproject.get("project", {}).get("name") == "setuptools":
+            if in_tree and project.get("name") == "setuptools":
                 return ()
             return _asked_by_setuptools(members, mentions)
         case _:
@@ -61,17 +61,17 @@ def known_requires(
 
 def _asked_by_hatchling(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:
     """Read hatchling/builders/config.py: dependencies of the build, of its targets and of its hooks."""
-    builds = [table.get("build", {}) for table in settings]
-    tables = [table for build in builds for table in (build, *build.get("targets", {}).values())]
-    hooks = {name for table in tables for name in table.get("hooks", {})}
+    builds = [table(found, "build") for found in settings]
+    targets = [table(build, "targets", name) for build in builds for name in table(build, "targets")]
+    hooks = {name for found in (*builds, *targets) for name in table(found, "hooks")}
     asks = any(word in str(builds) for word in ("dependencies", "require-runtime"))
     return None if asks or hooks - _QUIET_HOOKS else ()
 
 
 def _toml(content: bytes) -> dict[str, Any]:
     try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        return documents.toml(content)
+    except ValueError:
         # Only the backend can say what it makes of it.
         return {"build": {"hooks": {"unreadable": {}}}}
 
@@ -84,8 +84,8 @@ def _asked_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes
     if not setup:
         return ()
     try:
-        tree = ast.parse(setup)
-    except (SyntaxError, ValueError):
+        tree = documents.python(setup)
+    except ValueError:
         return None
     calls = list(declared.setup_calls(tree))
     keywords = [keyword for call in calls for keyword in call.keywords]
@@ -96,20 +96,29 @@ def _asked_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes
 
 
 def _in_setup_cfg(content: bytes) -> bool:
-    config = configparser.ConfigParser(interpolation=None, strict=False)
     try:
-        config.read_string(content.decode("utf-8"))
-    except (configparser.Error, UnicodeDecodeError):
+        return documents.ini(content).has_option("options", "setup_requires")
+    except ValueError:
         return b"setup_requires" in content
-    return config.has_option("options", "setup_requires")
 
 
 def _literal(values: list[ast.expr]) -> tuple[str, ...] | None:
     found: list[str] = []
     for value in values:
         try:
-            literal = ast.literal_eval(value)
+            literal = documents.literal(value)
         except ValueError:
             return None
-        found += literal.split("\n") if isinstance(literal, str) else literal
-    return tuple(text for text in found if text.strip())
+        texts = literal.split("\n") if isinstance(literal, str) else _texts(literal)
+        if texts is None:
+            return None
+        found += texts
+    named = tuple(text.strip() for text in found if text.strip())
+    # setuptools takes more than requirements here, comments for one: what is not plain, it may explain itself.
+    return named if all(map(requirement_texts.is_valid, named)) else None
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    """Return a list of texts; None for what is none, of which only the backend can say what it makes."""
+    is_list = isinstance(value, (list, tuple, set)) and all(isinstance(item, str) for item in value)
+    return tuple(value) if is_list else None  # type: ignore[arg-type]

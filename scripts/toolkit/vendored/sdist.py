@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from toolkit.model import core_metadata
+from toolkit.model import core_metadata, requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
 from toolkit.project import pyproject
@@ -54,7 +54,8 @@ def read(path: Path, shown: str) -> Facts:
 
 def _declared(members: Mapping[str, bytes]) -> tuple[str, ...]:
     """Return what `[project]` declares, which serves where metadata of before version 2.2 is silent."""
-    found = pyproject.parse(members.get(pyproject.FILE, b""), pyproject.FILE).get("project", {}).get("dependencies")
+    content = pyproject.parse(members.get(pyproject.FILE, b""), pyproject.FILE)
+    found = pyproject.table(content, "project").get("dependencies")
     return tuple(text for text in found if isinstance(text, str)) if isinstance(found, list) else ()
 
 
@@ -85,4 +86,5 @@ def build_system(members: Mapping[str, bytes], shown: str, mentions: Callable[[b
     content = pyproject.parse(members.get(pyproject.FILE, b""), f"{shown}: its pyproject.toml")
     system = pyproject.build_system(content, f"{shown}: its pyproject.toml")
     known = backends.known_requires(system, pyproject=content, members=members, mentions=mentions)
-    return replace(system, requires=(*system.requires, *(known or ())), dynamic=known is None)
+    added = requirement_texts.checked(known or (), f"{shown}: what its build asks for", pyproject.MEND)
+    return replace(system, requires=(*system.requires, *added), dynamic=known is None)

@@ -37,6 +37,12 @@ def test_what_is_declared_is_taken_and_the_backend_may_be_left_out() -> None:
         {"requires": [1]},
         {"requires": [], "build-backend": 1},
         {"requires": [], "backend-path": "."},
+        5,
+        {"requires": [], "backend-path": 7},
+        {"requires": [], "backend-path": ["a\n"]},
+        {"requires": [], "build-backend": "maker; import os"},
+        {"requires": ["six\n--index-url http://evil"]},
+        {"requires": ["maker @ git+https://example.org/maker"]},
     ],
 )
 def test_a_table_that_is_not_as_the_standard_has_it_is_refused(table: Any) -> None:

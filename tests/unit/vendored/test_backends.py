@@ -43,6 +43,8 @@ def test_pdm_may_want_setuptools() -> None:
         ({"targets": {"wheel": {"hooks": {"mypyc": {}}}}}, None),
         ({"targets": {"wheel": {"dependencies": ["x"]}}}, None),
         ({"require-runtime-dependencies": True}, None),
+        (3, ()),
+        ({"hooks": 3, "targets": {"wheel": [5]}}, ()),
     ],
 )
 def test_hatchling_asks_for_what_hooks_and_settings_name(build: dict[str, Any], answer: tuple[str, ...] | None) -> None:

@@ -1,0 +1,144 @@
+"""Whatever stands in the files that tell what builds a source tree gives a value, or one `UserError` of one line."""
+
+from __future__ import annotations
+
+import contextlib
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.foreign_values import lines, tables, values
+from toolkit.build import hook_answers
+from toolkit.core.errors import UserError
+from toolkit.model import core_metadata
+from toolkit.project import declared, pyproject
+from toolkit.project.pyproject import BuildSystem
+from toolkit.vendored import backends, sdist
+
+KEYS = (
+    *(
+        "build-system",
+        "requires",
+        "build-backend",
+        "backend-path",
+        "project",
+        "name",
+        "version",
+        "dependencies",
+        "scripts",
+    ),
+    *("tool", "hatch", "poetry", "pdm", "build", "targets", "hooks", "wheel", "license", "description", "readme"),
+)
+BACKENDS = (*sorted(backends._BOOTSTRAPPED), "pdm.backend", "setuptools.build_meta:__legacy__", "other")
+
+
+@contextlib.contextmanager
+def one_error() -> Iterator[None]:
+    try:
+        yield
+    except UserError as error:
+        assert error.what.isprintable() and error.hint.isprintable(), error.what
+
+
+def toml(table: dict[str, Any]) -> bytes:
+    """Return a table as TOML, as far as TOML has words for it."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key.encode("utf-8", "replace").decode(): plain(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        if isinstance(value, str):
+            return value.encode("utf-8", "replace").decode()
+        return value if value is not None else "none"
+
+    return tomli_w.dumps(plain(table)).encode()
+
+
+@given(tables(*KEYS))
+def test_any_pyproject(table: dict[str, Any]) -> None:
+    with one_error():
+        pyproject.build_system(table, "pkg-1.tar.gz")
+    with one_error():
+        sdist.build_system({"pyproject.toml": toml(table)}, "pkg-1.tar.gz", lambda word: False)
+
+
+@given(
+    st.sampled_from(BACKENDS), st.booleans(), tables(*KEYS), lines("setup_requires", "[options]", "=", "build.hooks")
+)
+def test_any_settings_of_a_known_backend(backend: str, in_tree: bool, table: dict[str, Any], content: bytes) -> None:
+    system = BuildSystem(requires=("setuptools",), backend=backend, backend_path=(".",) if in_tree else ())
+    members = dict.fromkeys(("setup.py", "setup.cfg", "hatch.toml"), content)
+    with one_error():
+        backends.known_requires(system, pyproject=table, members=members, mentions=lambda word: word in content)
+
+
+@given(
+    lines(
+        "from setuptools import setup\n",
+        "setup(",
+        "setup_requires=",
+        "[",
+        "]",
+        ")",
+        "'six'",
+        ",",
+        "name=",
+        "entry_points=",
+    )
+)
+def test_any_setup_py(content: bytes) -> None:
+    with one_error():
+        sdist.build_system({"setup.py": content}, "pkg-1.tar.gz", lambda word: word in content)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["pyproject.toml", "setup.py", "setup.cfg", "PKG-INFO"]),
+        lines(*KEYS, "=", "[", "]", "setup("),
+        min_size=1,
+    )
+)
+def test_any_files_of_a_package(contents: dict[str, bytes]) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        for name, content in contents.items():
+            Path(directory, name).write_bytes(content)
+        with one_error():
+            declared.read(Path(directory))
+
+
+@given(
+    lines(
+        "Metadata-Version: 2.2\n",
+        "Name: ",
+        "Version: ",
+        "Requires-Dist: ",
+        "Dynamic: ",
+        "License: ",
+        "\n ",
+        "\r",
+        "UNKNOWN",
+    )
+)
+def test_any_metadata(content: bytes) -> None:
+    with one_error():
+        core_metadata.parse(content)
+
+
+@given(lines("[", "]", ":", "extra", "python_version < '3'", "six\n"))
+def test_any_list_of_old_setuptools(content: bytes) -> None:
+    with one_error():
+        list(sdist._from_requires_txt(content))
+
+
+@given(values("return", "missing"))
+def test_any_answer_of_a_hook(answer: Any) -> None:
+    with one_error():
+        hook_answers.requirements(answer, "pkg 1")
+    with one_error():
+        hook_answers.file_name(answer, "pkg 1", "build_wheel")
