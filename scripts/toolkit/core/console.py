@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from collections.abc import Callable
 
@@ -11,6 +12,10 @@ from toolkit.core.errors import UserError
 
 #: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
 verbosity = 1
+
+
+#: What stands before each line that others have said: no such line can be taken for one of ours.
+_BAR = "  | "
 
 
 def step(tag: str, text: str) -> None:
@@ -22,7 +27,7 @@ def step(tag: str, text: str) -> None:
 def print_step(tag: str, text: str) -> None:
     """Print a step, but do not send it: whoever runs this verb knows of it by other events."""
     if verbosity >= 1:
-        terminal.write(sys.stdout, f"  {tag:<8}{text}")
+        terminal.write(sys.stdout, f"  {tag:<8}{_indented(text)}")
 
 
 def note(text: str) -> None:
@@ -38,10 +43,20 @@ def debug(text: str) -> None:
         terminal.write(sys.stderr, text)
 
 
+def foreign(line: str) -> None:
+    """Print a line of what another program says."""
+    terminal.write(sys.stdout, f"{_BAR}{line}")
+
+
+def quoted(text: str) -> str:
+    """Return what others have said, as it stands in our messages."""
+    return "".join(f"{_BAR}{line}\n" for line in text.rstrip().splitlines())
+
+
 def warn(text: str) -> None:
     """Say what may be wrong but does not stop the work."""
     events.send("warning", text=text)
-    terminal.write(sys.stderr, f"warning: {text}")
+    terminal.write(sys.stderr, f"warning: {_indented(text)}")
 
 
 def run_main(function: Callable[[], int | None]) -> int:
@@ -63,8 +78,15 @@ def run_main(function: Callable[[], int | None]) -> int:
 
 
 def _print_error(error: UserError) -> None:
-    terminal.write(sys.stderr, str(error))
+    # The conclusion last, where it stays in view.
+    hint = f"\n hint: {_indented(error.hint)}" if error.hint else ""
+    terminal.write(sys.stderr, f"{quoted(error.details)}error: {_indented(error.what)}{hint}")
     events.send("error", what=error.what, hint=error.hint, details=error.details)
+
+
+def _indented(text: str) -> str:
+    """Return a text whose further lines cannot be taken for lines of another kind."""
+    return re.sub(r"\n *", "\n       ", text)
 
 
 def _system_error(error: OSError) -> UserError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shlex
+import shutil
 import signal
 import subprocess
 import threading
@@ -11,25 +12,31 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
+from typing import IO
 
-from toolkit.core import console, debian_packages, events
+from toolkit.core import console, debian_packages, events, interrupts, output
 from toolkit.core.errors import UserError
+from toolkit.core.output import Excerpt, Lines, Whole
+from toolkit.core.watchdog import Watchdog
 
 StrPath = str | os.PathLike[str]
 
 #: What the make that runs us leaves in the environment, where a make that we run would find it (GNU make manual, 5.7).
 _OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEFILES", "MAKEOVERRIDES"})
+#: What a child is until the watchdog knows of it: a shell that waits for a line, and ends if we are killed before.
+_GATE = 'read -r _ && exec "$@" </dev/null'
 #: Live children, so that an interrupt in the main thread also ends what worker threads started.
 _children: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
 
 
 class CommandError(UserError):
-    """A command that ended with a status other than 0; `output` is all that it printed."""
+    """A command that ended with a status other than 0; `output` is what it printed, as far as that is kept."""
 
-    def __init__(self, argv: Sequence[str], status: int, output: str) -> None:
+    def __init__(self, argv: Sequence[StrPath], status: int, output: str) -> None:
+        words = [os.fspath(word) for word in argv]
         reason = f"was ended by signal {-status}" if status < 0 else f"failed with status {status}"
-        super().__init__(f"{Path(argv[0]).name} {reason}", f"the command was: {shlex.join(argv)}", output)
+        super().__init__(f"{Path(words[0]).name} {reason}", f"the command was: {shlex.join(words)}", output)
         self.status = status
         self.output = output
 
@@ -45,98 +52,167 @@ def run(
 ) -> str:
     """Run a command with no standard input and return what it printed (standard output and error together).
 
-    `env` replaces the environment (default: this process's own, in a C.UTF-8 locale). With `stream`, or `V=2`,
-    output goes to the terminal as it comes and the returned text is empty; else `watch` is called with each line as it
-    comes. `receive` is called, in a thread, with each event of the verbs inside the command. Raises `CommandError`, and
-    `UserError` when the program does not exist.
+    Of a long output its beginning and its end are returned. `env` replaces the environment (default: this process's
+    own, in a C.UTF-8 locale). With `stream` output goes to the terminal, with `V=2` each line is shown as it comes, and
+    the returned text is empty; else `watch` is called with each line. `receive` is called, in a thread, with each event
+    of the verbs inside the command. Raises `CommandError`, and `UserError` when the program does not exist.
     """
-    shown = stream or console.verbosity >= 2
-    with events.listening(receive) if receive else nullcontext() as channel:
-        with _starting(argv, cwd) as words:
-            # A session of its own: ending it ends the compilers below it too.
-            child = subprocess.Popen(
-                words,
-                cwd=cwd,
-                env=_environment(env) | (channel.environment if channel else {}),
-                pass_fds=(channel.descriptor,) if channel else (),
-                stdin=subprocess.DEVNULL,
-                stdout=None if shown else subprocess.PIPE,
-                stderr=None if shown else subprocess.STDOUT,
-                start_new_session=True,
-            )
-        with _lock:
-            _children.add(child)
-        try:
-            captured = b"".join(_lines(child, watch)) if watch and not shown else child.communicate()[0]
-        except BaseException:
-            _end(child)
-            raise
-        finally:
-            with _lock:
-                _children.discard(child)
-    output = (captured or b"").decode("utf-8", "replace")
+    shown = console.verbosity >= 2
+    kept, lines = Excerpt(), Lines(console.foreign if shown else watch or _nobody)
+
+    def take(chunk: bytes) -> None:
+        lines.add(chunk)
+        if not shown:
+            kept.add(chunk)
+
+    with (
+        events.listening(receive) if receive else nullcontext() as channel,
+        _child(argv, cwd, env, None if stream else subprocess.PIPE, channel=channel) as child,
+    ):
+        if child.stdout:
+            _pump(child, {child.stdout: take})
+            lines.close()
+        child.wait()
     if child.returncode:
-        raise CommandError(words, child.returncode, output)
-    return output
+        raise CommandError(argv, child.returncode, kept.text())
+    return kept.text()
 
 
-@contextmanager
-def _starting(argv: Sequence[StrPath], cwd: StrPath | None = None, note: str = "") -> Iterator[list[str]]:
-    """Show a command with `V=2` and give its words to the block, which starts it: without its program, `UserError`."""
-    words = [os.fspath(word) for word in argv]
-    note = note or (f"in {cwd}" if cwd else "")
-    console.debug(f"+ {shlex.join(words)}" + (f"   ({note})" if note else ""))
-    try:
-        yield words
-    except FileNotFoundError as error:
-        raise debian_packages.no_program(words[0]) from error
-
-
-def _lines(child: subprocess.Popen[bytes], watch: Callable[[str], None]) -> Iterator[bytes]:
-    assert child.stdout  # noqa: S101  -- for the type alone
-    with child.stdout as output:
-        for line in output:
-            watch(line.decode("utf-8", "replace").rstrip("\n"))
-            yield line
-    child.wait()
+def _nobody(line: str) -> None:
+    """Let nobody look at a line."""
 
 
 def read(argv: Sequence[StrPath], *, cwd: StrPath | None = None, env: Mapping[str, str] | None = None) -> str:
-    """Run a short command and return its standard output alone, as text; errors as for `run`."""
+    """Run a short command and return its standard output alone, as text; errors as for `read_bytes`."""
     return read_bytes(argv, cwd=cwd, env=env).decode("utf-8", "replace")
 
 
-def read_bytes(argv: Sequence[StrPath], *, cwd: StrPath | None = None, env: Mapping[str, str] | None = None) -> bytes:
-    """Run a short command and return its standard output alone; errors as for `run`."""
-    with _starting(argv, cwd) as words:
-        done = subprocess.run(
-            words, cwd=cwd, env=_environment(env), stdin=subprocess.DEVNULL, capture_output=True, check=False
-        )
-    if done.returncode:
-        raise CommandError(words, done.returncode, (done.stderr + done.stdout).decode("utf-8", "replace"))
-    return done.stdout
+def read_bytes(
+    argv: Sequence[StrPath], *, cwd: StrPath | None = None, env: Mapping[str, str] | None = None, limit: int = 1 << 26
+) -> bytes:
+    """Run a short command and return its standard output alone; errors as for `run`, and one for more than `limit`."""
+    whole, errors = Whole(Path(argv[0]).name, limit), Excerpt()
+    with _child(argv, cwd, env, subprocess.PIPE, subprocess.PIPE) as child:
+        assert child.stdout and child.stderr  # noqa: S101  -- for the type alone
+        _pump(child, {child.stdout: whole.add, child.stderr: errors.add})
+        child.wait()
+    if child.returncode:
+        errors.add(bytes(whole.data))
+        raise CommandError(argv, child.returncode, errors.text())
+    return bytes(whole.data)
+
+
+@contextmanager
+def _child(
+    argv: Sequence[StrPath],
+    cwd: StrPath | None,
+    env: Mapping[str, str] | None,
+    stdout: int | None,
+    stderr: int = subprocess.STDOUT,
+    *,
+    channel: events.Channel | None = None,
+) -> Iterator[subprocess.Popen[bytes]]:
+    """Give the block a child that runs a command. When the block is over, so is all that is left of its group."""
+    variables = _environment(env) | (channel.environment if channel else {})
+    words = _announce(argv, f"in {cwd}" if cwd else "")
+    if not _exists(words[0], cwd, variables):
+        raise debian_packages.no_program(words[0])
+    child: subprocess.Popen[bytes] | None = None
+    try:
+        with interrupts.held():
+            child = subprocess.Popen(
+                # The shell would add PWD to an environment that has none.
+                ["/bin/sh", "-c", _GATE if "PWD" in variables else f"unset PWD; {_GATE}", "sh", *words],
+                cwd=cwd,
+                env=variables,
+                pass_fds=(channel.descriptor,) if channel else (),
+                stdin=subprocess.PIPE,
+                stdout=stdout,
+                stderr=stderr if stdout else None,
+                # A session of its own: ending it ends the compilers below it too.
+                start_new_session=True,
+            )
+            with _lock:
+                _children.add(child)
+        with _watchdog.guarding(child.pid):
+            _open_gate(child)
+            yield child
+            _kill_rest(child)
+    except BaseException:
+        if child:
+            _end(child)
+        raise
+    finally:
+        if child:
+            _forget(child)
+
+
+def _announce(argv: Sequence[StrPath], note: str) -> list[str]:
+    """Show a command with `V=2` and return its words."""
+    words = [os.fspath(word) for word in argv]
+    console.debug(f"+ {shlex.join(words)}" + (f"   ({note})" if note else ""))
+    return words
+
+
+def _exists(program: str, cwd: StrPath | None, variables: Mapping[str, str]) -> bool:
+    if os.sep in program:
+        return Path(cwd or "", program).exists()
+    return shutil.which(program, path=variables.get("PATH", os.defpath)) is not None
+
+
+def _open_gate(child: subprocess.Popen[bytes]) -> None:
+    assert child.stdin  # noqa: S101  -- for the type alone
+    # One that has been ended meanwhile reads nothing.
+    with suppress(BrokenPipeError), child.stdin:
+        child.stdin.write(b"\n")
+
+
+def _pump(child: subprocess.Popen[bytes], sinks: Mapping[IO[bytes], output.Sink]) -> None:
+    output.pump({stream.fileno(): sink for stream, sink in sinks.items()}, lambda: child.poll() is not None)
+
+
+def _kill_rest(child: subprocess.Popen[bytes]) -> None:
+    """End what a command that has ended leaves running in its group."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(child.pid, signal.SIGKILL)
+
+
+def _forget(child: subprocess.Popen[bytes]) -> None:
+    with _lock:
+        _children.discard(child)
+    for stream in filter(None, (child.stdin, child.stdout, child.stderr)):
+        stream.close()
 
 
 def run_at_terminal(argv: Sequence[StrPath]) -> int:
     """Run a command that may ask its user something, with this terminal as its own, and return its status."""
-    with _starting(argv) as words:
+    words = _announce(argv, "")
+    try:
         return subprocess.run(words, check=False).returncode
+    except FileNotFoundError as error:
+        raise debian_packages.no_program(words[0]) from error
 
 
 def start(argv: Sequence[StrPath], log: Path) -> int:
     """Start a command that outlives this process, its output in a file, and return its process id."""
-    with _starting(argv, note=f"output in {log}") as words, log.open("wb") as output:
-        child = subprocess.Popen(
-            words,
-            env=_environment(None),
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
+    words = _announce(argv, f"output in {log}")
+    try:
+        with log.open("wb") as stream:
+            return _start(words, subprocess.DEVNULL, stream.fileno())
+    except FileNotFoundError as error:
+        raise debian_packages.no_program(words[0]) from error
+
+
+def _start(words: Sequence[str], stdin: int, output: int = subprocess.DEVNULL) -> int:
+    child = subprocess.Popen(
+        words, env=_environment(None), stdin=stdin, stdout=output, stderr=output, start_new_session=True
+    )
     # Nobody waits for it here.
     child.returncode = 0
     return child.pid
+
+
+_watchdog = Watchdog(_start)
 
 
 def end_children() -> None:
@@ -169,5 +245,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
             child.poll()
             # 0 is no signal, and asks whether anybody is left in the group.
             number = 0 if time.monotonic() < limit else int(signal.SIGKILL)
+            if time.monotonic() > limit + 5:
+                # Dead ones, of which a process 1 that reaps nobody takes no notice.
+                break
             time.sleep(0.02)
     child.wait()

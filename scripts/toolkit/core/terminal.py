@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import sys
 import threading
 import unicodedata
@@ -18,6 +19,9 @@ from typing import TextIO
 _CLEAR = "\r\x1b[J"
 _INTERVAL = 0.1  # seconds between two drawings
 _ROWS = 12  # at most: the rest of the terminal is for messages
+
+#: All but what most texts consist of.
+_SUSPECT = re.compile(r"[^\t\n -~]")
 
 #: Returns the lines to show now; called for each drawing.
 Source = Callable[[], list[str]]
@@ -34,11 +38,25 @@ def is_live() -> bool:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Print a message; lines that are drawn make room for it."""
+    """Print a message, `printable`; lines that are drawn make room for it."""
     with _lock:
         _clear()
-        print(text, file=stream, flush=True)
+        print(printable(text), file=stream, flush=True)
         _draw()
+
+
+def printable(text: str) -> str:
+    """Return a text with what would act on a terminal, or not be seen there, shown as Python escapes it.
+
+    These are control characters but for the tab and the end of a line, and marks of direction and other invisible
+    ones (https://trojansource.codes).
+    """
+    return _SUSPECT.sub(lambda found: _shown(found[0]), text)
+
+
+def _shown(character: str) -> str:
+    visible = character.isprintable() or unicodedata.category(character) == "Zs"
+    return character if visible else character.encode("unicode_escape").decode("ascii")
 
 
 def show(source: Source) -> None:

@@ -24,7 +24,7 @@ def test_an_error_is_two_lines_and_status_1(capsys: pytest.CaptureFixture[str]) 
 
 def test_details_come_before_the_conclusion(capsys: pytest.CaptureFixture[str]) -> None:
     fail(UserError("it failed", details="compiler says\nno\n"))
-    assert capsys.readouterr().err == "compiler says\nno\nerror: it failed\n"
+    assert capsys.readouterr().err == "  | compiler says\n  | no\nerror: it failed\n"
 
 
 def test_a_full_disk_is_an_error_with_a_hint_not_a_traceback(capsys: pytest.CaptureFixture[str]) -> None:
@@ -52,3 +52,30 @@ def test_a_signal_unwinds_and_gives_status_130(number: signal.Signals, capsys: p
 
 def test_no_status_means_success() -> None:
     assert console.run_main(lambda: None) == 0
+
+
+def test_what_others_say_can_neither_act_on_the_terminal_nor_pass_for_our_words(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    forged = "all well\x1b[2J\u202e\nerror: forged\r hint: rm -rf /\n\x9b31m"
+    fail(UserError("x\nerror: forged", "y\n hint: forged", details=forged))
+    assert capsys.readouterr().err.splitlines() == [
+        r"  | all well\x1b[2J\u202e",
+        "  | error: forged",
+        "  |  hint: rm -rf /",
+        r"  | \x9b31m",
+        "error: x",
+        "       error: forged",
+        " hint: y",
+        "       hint: forged",
+    ]
+    console.step("BUILD", "six\nerror: forged\x07")
+    console.warn("six\nerror: forged")
+    said = capsys.readouterr()
+    assert said.out == "  BUILD   six\n       error: forged\\x07\n"
+    assert said.err == "warning: six\n       error: forged\n"
+
+
+def test_letters_of_every_script_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
+    console.note("Grüße\t二 ”\u00a0—” ✓")
+    assert capsys.readouterr().out == "Grüße\t二 ”\u00a0—” ✓\n"
