@@ -77,10 +77,11 @@ class Lines:
             self.add(b"\n")
 
 
-def pump(sinks: Mapping[int, Sink], has_ended: Callable[[], bool]) -> None:
-    """Give each pipe's bytes to its sink until all pipes are closed or, soon after, the command has ended.
+def pump(sinks: Mapping[int, Sink], has_ended: Callable[[float], bool]) -> None:
+    """Give each pipe's bytes to its sink until a command has ended, and what is in the pipes then.
 
-    What the command has left running may hold its pipes open, and write to them, for ever.
+    What the command has left running may hold its pipes open, and write to them, for ever. `has_ended` tells whether
+    the command has ended, waiting for that for as many seconds; it is asked all the time.
     """
     with DefaultSelector() as selector:
         for descriptor in sinks:
@@ -93,14 +94,11 @@ def pump(sinks: Mapping[int, Sink], has_ended: Callable[[], bool]) -> None:
                 selector.unregister(ready)
 
 
-def _until_ended(selector: DefaultSelector, has_ended: Callable[[], bool]) -> Iterator[int]:
+def _until_ended(selector: DefaultSelector, has_ended: Callable[[float], bool]) -> Iterator[int]:
     """Yield the pipes that can be read."""
-    ended, limit = False, 0.0
-    while selector.get_map():
-        if not ended and has_ended():
-            ended, limit = True, time.monotonic() + _DRAIN
-        ready = selector.select(0 if ended else _INTERVAL)
-        if ended and (not ready or time.monotonic() > limit):
-            return
-        for key, _ in ready:
-            yield key.fd
+    while not has_ended(0 if selector.get_map() else _INTERVAL):
+        if selector.get_map():
+            yield from (key.fd for key, _ in selector.select(_INTERVAL))
+    limit = time.monotonic() + _DRAIN
+    while (ready := selector.select(0)) and time.monotonic() < limit:
+        yield from (key.fd for key, _ in ready)

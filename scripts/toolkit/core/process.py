@@ -25,6 +25,8 @@ StrPath = str | os.PathLike[str]
 _OF_MAKE = frozenset({"MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEFILES", "MAKEOVERRIDES"})
 #: What a child is until the watchdog knows of it: a shell that waits for a line, and ends if we are killed before.
 _GATE = 'read -r _ && exec "$@" </dev/null'
+#: Seconds between two looks at a command that nobody trusts: it is looked at more often as it begins.
+_SHORTEST_LOOK, _LONGEST_LOOK = 0.05, 0.5
 #: Live children, so that an interrupt in the main thread also ends what worker threads started.
 _children: set[subprocess.Popen[bytes]] = set()
 _lock = threading.Lock()
@@ -67,19 +69,23 @@ def run(
 
     with (
         events.listening(receive) if receive else nullcontext() as channel,
-        _child(argv, cwd, env, None if stream else subprocess.PIPE, channel=channel) as child,
+        _child(
+            argv,
+            cwd,
+            _environment(env) | (channel.environment if channel else {}),
+            stdout=None if stream else subprocess.PIPE,
+            pass_fds=(channel.descriptor,) if channel else (),
+        ) as child,
     ):
-        if child.stdout:
-            _pump(child, {child.stdout: take})
-            lines.close()
-        child.wait()
+        _pump(child, {child.stdout: take})
+        lines.close()
     if child.returncode:
         raise CommandError(argv, child.returncode, kept.text())
     return kept.text()
 
 
-def _nobody(line: str) -> None:
-    """Let nobody look at a line."""
+def _nobody(unseen: object) -> None:
+    """Let nobody look at it."""
 
 
 def read(argv: Sequence[StrPath], *, cwd: StrPath | None = None, env: Mapping[str, str] | None = None) -> str:
@@ -92,28 +98,44 @@ def read_bytes(
 ) -> bytes:
     """Run a short command and return its standard output alone; errors as for `run`, and one for more than `limit`."""
     whole, errors = Whole(Path(argv[0]).name, limit), Excerpt()
-    with _child(argv, cwd, env, subprocess.PIPE, subprocess.PIPE) as child:
-        assert child.stdout and child.stderr  # noqa: S101  -- for the type alone
+    with _child(argv, cwd, _environment(env), stderr=subprocess.PIPE) as child:
         _pump(child, {child.stdout: whole.add, child.stderr: errors.add})
-        child.wait()
     if child.returncode:
         errors.add(bytes(whole.data))
         raise CommandError(argv, child.returncode, errors.text())
     return bytes(whole.data)
 
 
+def supervise(
+    argv: Sequence[StrPath],
+    consume: Callable[[bytes], object],
+    look: Callable[[int], object],
+    *,
+    cwd: StrPath | None = None,
+    env: Mapping[str, str],
+    pass_fds: Sequence[int] = (),
+) -> int:
+    """Run a command that nobody trusts and return its status: less than 0 for a signal.
+
+    `consume` gets its output as it comes, `look` its process id every now and then; what either raises ends it. Output
+    that comes after its end, from what it has left behind, is not waited for. `env` is all of its environment.
+    """
+    with _child(argv, cwd, env, pass_fds=pass_fds) as child:
+        _pump(child, {child.stdout: consume}, look)
+    return child.returncode
+
+
 @contextmanager
 def _child(
     argv: Sequence[StrPath],
     cwd: StrPath | None,
-    env: Mapping[str, str] | None,
-    stdout: int | None,
-    stderr: int = subprocess.STDOUT,
+    variables: Mapping[str, str],
     *,
-    channel: events.Channel | None = None,
+    stdout: int | None = subprocess.PIPE,
+    stderr: int = subprocess.STDOUT,
+    pass_fds: Sequence[int] = (),
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Give the block a child that runs a command. When the block is over, so is all that is left of its group."""
-    variables = _environment(env) | (channel.environment if channel else {})
     words = _announce(argv, f"in {cwd}" if cwd else "")
     if not _exists(words[0], cwd, variables):
         raise debian_packages.no_program(words[0])
@@ -125,7 +147,7 @@ def _child(
                 ["/bin/sh", "-c", _GATE if "PWD" in variables else f"unset PWD; {_GATE}", "sh", *words],
                 cwd=cwd,
                 env=variables,
-                pass_fds=(channel.descriptor,) if channel else (),
+                pass_fds=pass_fds,
                 stdin=subprocess.PIPE,
                 stdout=stdout,
                 stderr=stderr if stdout else None,
@@ -167,8 +189,25 @@ def _open_gate(child: subprocess.Popen[bytes]) -> None:
         child.stdin.write(b"\n")
 
 
-def _pump(child: subprocess.Popen[bytes], sinks: Mapping[IO[bytes], output.Sink]) -> None:
-    output.pump({stream.fileno(): sink for stream, sink in sinks.items()}, lambda: child.poll() is not None)
+def _pump(
+    child: subprocess.Popen[bytes],
+    sinks: Mapping[IO[bytes] | None, output.Sink],
+    look: Callable[[int], object] = _nobody,
+) -> None:
+    """Wait for a child's end; a pipe that is None goes elsewhere."""
+    pause, seen = _SHORTEST_LOOK, time.monotonic()
+
+    def has_ended(seconds: float) -> bool:
+        nonlocal pause, seen
+        if time.monotonic() - seen >= pause:
+            look(child.pid)
+            pause, seen = min(pause * 1.5, _LONGEST_LOOK), time.monotonic()
+        try:
+            return child.wait(seconds) is not None if seconds else child.poll() is not None
+        except subprocess.TimeoutExpired:
+            return False
+
+    output.pump({stream.fileno(): sink for stream, sink in sinks.items() if stream}, has_ended)
 
 
 def _kill_rest(child: subprocess.Popen[bytes]) -> None:

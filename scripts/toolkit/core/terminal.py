@@ -9,19 +9,17 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
 import threading
 import unicodedata
 from collections.abc import Callable
 from typing import TextIO
 
+from toolkit.core import foreign_text
+
 _CLEAR = "\r\x1b[J"
 _INTERVAL = 0.1  # seconds between two drawings
 _ROWS = 12  # at most: the rest of the terminal is for messages
-
-#: All but what most texts consist of.
-_SUSPECT = re.compile(r"[^\t\n -~]")
 
 #: Returns the lines to show now; called for each drawing.
 Source = Callable[[], list[str]]
@@ -38,25 +36,11 @@ def is_live() -> bool:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Print a message, `printable`; lines that are drawn make room for it."""
+    """Print a message, without what a terminal obeys; lines that are drawn make room for it."""
     with _lock:
         _clear()
-        print(printable(text), file=stream, flush=True)
+        print(foreign_text.plain(text), file=stream, flush=True)
         _draw()
-
-
-def printable(text: str) -> str:
-    """Return a text with what would act on a terminal, or not be seen there, shown as Python escapes it.
-
-    These are control characters but for the tab and the end of a line, and marks of direction and other invisible
-    ones (https://trojansource.codes).
-    """
-    return _SUSPECT.sub(lambda found: _shown(found[0]), text)
-
-
-def _shown(character: str) -> str:
-    visible = character.isprintable() or unicodedata.category(character) == "Zs"
-    return character if visible else character.encode("unicode_escape").decode("ascii")
 
 
 def show(source: Source) -> None:

@@ -176,3 +176,17 @@ def test_with_all_shown_nothing_can_be_taken_for_our_words(
     monkeypatch.setattr(console, "verbosity", 2)
     process.run(["printf", r"error: forged\n\033[2Jgone\r\nend"])
     assert capsys.readouterr().out == "  | error: forged\n  | \\x1b[2Jgone\n  | end\n"
+
+
+@pytest.mark.parametrize("script", ["exec >&- 2>&-; sleep 300", "sleep 300", "yes"])
+def test_a_command_that_nobody_trusts_is_looked_at_whatever_it_does(script: str) -> None:
+    looked: list[int] = []
+
+    def look(pid: int) -> None:
+        looked.append(pid)
+        if len(looked) == 3:
+            raise UserError("too much")
+
+    with pytest.raises(UserError, match="too much"):
+        process.supervise(["/bin/sh", "-c", script], len, look, env={})
+    assert not _is_running(str(looked[0]))
