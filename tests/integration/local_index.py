@@ -216,7 +216,7 @@ def _json_page(project: str, listed: Mapping[str, _File]) -> bytes:
         {
             "filename": filename,
             "url": f"/files/{filename}",
-            "hashes": {"sha256": file.listed_sha256},
+            "hashes": {"sha256": file.listed_sha256} if file.listed_sha256 else {},
             "size": len(file.content),
             "upload-time": file.upload_time,
             "yanked": file.yanked,
@@ -236,7 +236,8 @@ def _html_page(listed: Mapping[str, _File]) -> bytes:
         needed = html.escape(file.requires_python)
         attributes = f' data-requires-python="{needed}"' if needed else ""
         attributes += ' data-yanked=""' if file.yanked else ""
-        links.append(f'<a href="../../files/{filename}#sha256={file.listed_sha256}"{attributes}>{filename}</a><br>')
+        fragment = f"#sha256={file.listed_sha256}" if file.listed_sha256 else ""
+        links.append(f'<a href="../../files/{filename}{fragment}"{attributes}>{filename}</a><br>')
     return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()
 
 

@@ -12,7 +12,7 @@ from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
 from toolkit.core import files
-from toolkit.network import index_settings
+from toolkit.network import retry
 
 WIRE = "/files/wire-2.0.tar.gz"
 
@@ -30,10 +30,10 @@ def vendored(shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch)
     return shop
 
 
-def refused(shop: Workshop) -> tuple[str, str]:
+def refused(shop: Workshop, *options: str) -> tuple[str, str]:
     """Run `vendor`, see that it left all as it was, and return the error."""
     before = shop.vendored()
-    said = shop.vendor().error
+    said = shop.vendor(*options).error
     assert shop.vendored() == before
     assert shop.leftovers() == []
     return said
@@ -81,7 +81,7 @@ def test_an_index_that_is_out_of_order(
 
 def test_a_file_that_hangs(vendored: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PIP_TIMEOUT", "1")
-    monkeypatch.setattr(index_settings, "_PATIENCE", 1)
+    monkeypatch.setattr(retry, "PATIENCE", 2.5)
     sdists.publish_wheel(index, "wire", "2.0")
     index.fails(WIRE, "hang", seconds=60)
     assert "does not answer within 1 s, 2 times in a row" in refused(vendored)[0]

@@ -36,6 +36,10 @@ _HEADERS = {"Accept-Encoding": "identity"}
 _PATIENCE = 0.5
 
 
+class OtherFileError(UserError):
+    """What came is not the file that an index, a lock or vendor.txt promised."""
+
+
 @dataclass(frozen=True)
 class Fetched:
     """A file in the cache, with its true size in bytes and sha256 (hexadecimal)."""
@@ -213,12 +217,19 @@ def _check_names(file: VendoredFile) -> None:
 
 
 def _check(file: VendoredFile, size: int, sha256: str) -> None:
-    """Raise `UserError` unless the size and the sha256 of a file are those that are known of it."""
-    where = f"{file.name}: {shown(file.url)}"
-    hint = "find out why before anything else: see whether the file was replaced at its source, or on the way"
+    """Raise `OtherFileError` unless the size and the sha256 of a file are those that are known of it."""
     if 0 < file.size < size:
-        raise UserError(f"{where} is larger than {file.size} bytes, its size in the index or the lock", hint)
-    if file.sha256 and sha256 != file.sha256:
-        raise UserError(f"{where} has sha256 {sha256}, not {file.sha256}", hint)
-    if file.size and size != file.size:
-        raise UserError(f"{where} has {size} bytes, not {file.size}", hint)
+        # Reading has ended there.
+        difference = f"larger than {file.size} bytes"
+    elif file.sha256 and sha256 != file.sha256:
+        difference = f"it has sha256 {sha256}, not {file.sha256}"
+        difference += f", and {size} bytes, not {file.size}" if file.size and file.size != size else ""
+    elif file.size and size != file.size:
+        difference = f"it has {size} bytes, not {file.size}"
+    else:
+        return
+    raise OtherFileError(
+        f"{file.name}: {shown(file.url)} is not the file that was promised (by the index, the lock or vendor.txt): "
+        f"{difference}",
+        "do not use it, nothing of it was kept: find out who replaced it, at its source or on the way to this machine",
+    )

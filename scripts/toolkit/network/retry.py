@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable, Iterator, Mapping
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import requests
@@ -26,7 +27,6 @@ from urllib3.util import Retry
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.network.index_options import shown
-from toolkit.network.index_settings import retries
 
 Result = TypeVar("Result")
 #: Answers that may be another one in a moment: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4.
@@ -34,6 +34,9 @@ PASSING = frozenset((408, 429, *range(500, 600)))
 #: Seconds; urllib3 repeats the first time at once, then waits for twice and four times as long, and the jitter.
 BACKOFF = 0.5
 LONGEST_PAUSE = 30
+#: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
+REPETITIONS = 3
+PATIENCE = 180.0
 HINTS = {
     401: "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration",
     403: "see whether the user in ~/.netrc, or in the index's URL, may read it",
@@ -60,11 +63,11 @@ class _Policy(Retry):
             return 0
 
 
-def policy(timeout: float) -> Retry:
-    """Return the state from which requests begin that each wait for up to `timeout` seconds."""
+def policy() -> Retry:
+    """Return the state from which requests begin."""
     # The jitter keeps many connections, and many machines, from coming back at one moment.
     return _Policy(
-        total=retries(timeout),
+        total=REPETITIONS,
         status_forcelist=PASSING,
         backoff_factor=BACKOFF,
         backoff_jitter=BACKOFF,
@@ -84,11 +87,12 @@ def get(
 ) -> Result:
     """Return what `read` makes of the answer to a GET, whose body it fetches itself; repeated while a fault may pass.
 
-    `timeout` is in seconds without a byte, `absent` the result for status 404 (None: an error). Raises `UserError` that
-    names the URL without credentials.
+    `timeout` is in seconds without a byte; a dead server is given up after `PATIENCE`, or a timeout that is longer.
+    `absent` is the result for status 404 (None: an error). Raises `UserError` that names the URL without credentials.
     """
-    state = policy(timeout)
+    state, start = policy(), time.monotonic()
     while True:
+        begun = time.monotonic()
         try:
             with session.get(url, stream=True, timeout=timeout, headers=headers) as response:
                 if response.status_code == 404 and absent is not None:
@@ -104,6 +108,9 @@ def get(
                 state = state.increment("GET", url, error=error)
             except MaxRetryError:
                 raise explain(error, url, timeout, tries=len(state.history) + 1) from None
+            # The next try may last as long as this one did.
+            if 2 * time.monotonic() - start - begun > PATIENCE:
+                raise explain(error, url, timeout, tries=len(state.history)) from None
             console.debug(f"{explain(error, url, timeout).what}; trying again")
         state.sleep(None if answer is None else answer.raw)
 
@@ -128,6 +135,8 @@ def _may_pass(error: Exception) -> bool:
 
 def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
     """Return what an answer or a fault means, as the end of a sentence about the URL, and what to do."""
+    if isinstance(error, requests.exceptions.TooManyRedirects):
+        return "redirects in a circle", "see where `curl -IL` of it leads, then correct the URL or mend the server"
     response = getattr(error, "response", None)
     if response is not None:
         status = response.status_code
@@ -136,7 +145,10 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
         return f"cannot be fetched ({type(error).__name__})", "correct the URL: https://host/path, or file:///path"
     if isinstance(error, requests.exceptions.ProxyError):
         return "cannot be reached through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting"
-    causes = list(_causes(error))
+    return _meaning_of_causes(list(_causes(error)), timeout)
+
+
+def _meaning_of_causes(causes: Sequence[BaseException], timeout: float) -> tuple[str, str]:
     for cause in causes:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (

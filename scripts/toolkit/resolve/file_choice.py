@@ -22,12 +22,14 @@ _MACHINES = {
 class Selector:
     """Chooses files; `rules` are the binary rules by name, `pythons` the interpreters a rule without one is for.
 
+    `kept` are locked distributions by `name==version`, whose wheels are preferred to those added to the release since.
     What has no sdist and no rule is collected in `without_source`, so that one error names all of it.
     """
 
     rules: Mapping[str, Sequence[BinaryRule]]
     pythons: tuple[str, ...]
     platforms: tuple[str, ...]
+    kept: Mapping[str, Distribution] = field(default_factory=dict)
     without_source: dict[str, Pin] = field(default_factory=dict)
 
     def choose(self, pin: Pin) -> Distribution | None:
@@ -44,9 +46,11 @@ class Selector:
 
     def _wheels(self, pin: Pin, rule: BinaryRule) -> Iterator[RemoteFile]:
         wheels = {file.name: file for file in pin.wheels}
+        kept = {file.name for file in self.kept[pin.key].files} if pin.key in self.kept else set()
         implementation = rule.implementations[0] if rule.implementations else "cp"
         for version in rule.python_versions or self._pythons(pin):
-            best = tags.best_wheel(wheels, tags.ranks(version, rule.platforms, rule.abis, implementation))
+            ranks = tags.ranks(version, rule.platforms, rule.abis, implementation)
+            best = tags.best_wheel(wheels.keys() & kept, ranks) or tags.best_wheel(wheels, ranks)
             if not best:
                 raise UserError(
                     f"{rule.origin}: {pin.name} {pin.version} has no wheel for Python {version} on "
@@ -58,6 +62,8 @@ class Selector:
     def _offered(self, pin: Pin) -> list[VendoredFile]:
         """Return the wheels that development environments may take: for each machine the one that fits the most."""
         wheels = {file.name: file for file in pin.wheels if file.sha256}
+        if pin.key in self.kept and self.kept[pin.key].kind == "sdist":
+            return [vendored(wheels[file.name]) for file in self.kept[pin.key].offered if file.name in wheels]
         machines = [name for system in self.platforms for name in _MACHINES.get(system, ())]
         pythons = self._pythons(pin)
         chosen = {tags.best_wheel(wheels, tags.ranks(python, (name,))) for name in machines for python in pythons}

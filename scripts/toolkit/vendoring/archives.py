@@ -5,16 +5,17 @@ from __future__ import annotations
 import re
 import tempfile
 from collections.abc import Iterable
+from concurrent.futures import Future
 from pathlib import Path
 
 from packaging.version import InvalidVersion, Version
 
 from toolkit.core.errors import UserError
 from toolkit.model import archive_names
-from toolkit.model.lock import Lock, VendoredFile
+from toolkit.model.lock import Distribution, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
-from toolkit.network.fetch import Fetched, Fetcher
+from toolkit.network.fetch import Fetched, Fetcher, OtherFileError
 from toolkit.network.index_options import file_name
 from toolkit.project import declared
 from toolkit.project.vendor_txt import ArchiveRule
@@ -24,18 +25,27 @@ from toolkit.vendored import archive, sdist
 _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_]v?(?P<version>\d[\w.+~!-]*)$")
 
 
-def fetch(rules: Iterable[ArchiveRule], fetcher: Fetcher, locked: Iterable[Lock]) -> dict[Pin, tuple[str, ...]]:
+def fetch(rules: Iterable[ArchiveRule], fetcher: Fetcher, locked: Iterable[Distribution]) -> dict[Pin, tuple[str, ...]]:
     """Fetch the archives of vendor.txt and return them as pins, with the requirements that each certainly has.
 
-    What a lock already holds of the same URL must not have changed.
+    What is `locked` of the same URL must not have changed.
     """
-    held = {file.url: file.sha256 for lock in locked for file in lock.vendored_files().values()}
+    held = {file.url: (item, file.sha256) for item in locked for file in item.files if item.kind == "archive"}
     futures = []
     for rule in {rule.url: rule for rule in rules}.values():
-        sha256 = rule.sha256 or held.get(rule.url, "")
+        holder, sha256 = held.get(rule.url, (None, "")) if not rule.sha256 else (None, rule.sha256)
         file = VendoredFile(name=file_name(rule.url), size=0, sha256=sha256, url=rule.url)
-        futures.append((rule, fetcher.submit(file)))
-    return dict(_pin(rule, future.result()) for rule, future in futures)
+        futures.append((rule, holder, fetcher.submit(file)))
+    return dict(_pin(rule, _result(future, holder)) for rule, holder, future in futures)
+
+
+def _result(future: Future[Fetched], holder: Distribution | None) -> Fetched:
+    """Return what has arrived; an archive that a lock `holder` has otherwise is accepted by its name alone."""
+    try:
+        return future.result()
+    except OtherFileError as error:
+        accept = f"; `make vendor UPGRADE={holder.name}` then takes what is there now" if holder else ""
+        raise UserError(error.what, f"{error.hint}{accept}") from None
 
 
 def _pin(rule: ArchiveRule, fetched: Fetched) -> tuple[Pin, tuple[str, ...]]:

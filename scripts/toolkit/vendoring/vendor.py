@@ -33,6 +33,7 @@ from toolkit.resolve.source_preference import SourcePreference
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
 from toolkit.vendoring import archives, direct_requirements, staging
+from toolkit.vendoring.locked_files import BoundResolver, LockedFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +97,8 @@ class Vendoring:
 
     project: Project
     options: VendorOptions
-    resolver: SourcePreference
+    resolver: BoundResolver
+    index: Index
     closure_for: Callable[[tuple[str, ...]], Closure]
     fetcher: Fetcher
     old: tuple[Lock, ...]
@@ -117,11 +119,11 @@ class Vendoring:
 
     def _begin(self, inputs: LockInputs) -> Draft:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
-        archived = archives.fetch(inputs.archives, self.fetcher, self.old)
+        archived = archives.fetch(inputs.archives, self.fetcher, self.resolver.locked.distributions())
         preferences = self._preferences(inputs)
         closure = self.closure_for(inputs.targets.pythons)
-        wheels = wheel_choice.without_dependencies(inputs, self.resolver.index, preferences, closure.sources.selector)
-        given = (*archived, *wheels)
+        wheels = wheel_choice.without_dependencies(inputs, self.index, preferences, closure.sources.selector)
+        given = self.resolver.bind((*archived, *wheels))
         lines, constraints = inputs.tree.requirements, inputs.constraints
         local = {package.name: package.version for package in self.project.packages}
         request = Request(
@@ -268,20 +270,30 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
     )
     for prefix in ("vendor-", "resolve-"):
         directories.sweep(files.cache_root() / "tmp", prefix)
-    rules = _rules(everything)
+    rules, locked = _rules(everything), LockedFiles.of(old, options.upgrade)
     fetched: dict[str, Path] = {}
     with directories.temporary(files.cache_root() / "tmp", "vendor-") as scratch, Fetcher(indexes) as fetcher:
 
         @cache
         def closure_for(pythons: tuple[str, ...]) -> Closure:
-            selector = Selector(rules=rules, pythons=pythons, platforms=options.platforms)
+            selector = Selector(
+                rules=rules, pythons=pythons, platforms=options.platforms, kept=locked.kept(pythons, options.platforms)
+            )
             runners = partial(hooks.runners, indexes, pythons, scratch, options.building, settings.build / "logs")
             sources = Sources(selector=selector, fetcher=fetcher, runners=cache(runners), files=fetched)
-            return Closure(resolver=preferring, sources=sources)
+            return Closure(resolver=bound, sources=sources)
 
-        preferring = SourcePreference(resolver=resolver, index=Index(indexes), binary=rules.keys())
+        index = Index(indexes)
+        preferring = SourcePreference(resolver=resolver, index=index, binary=rules.keys())
+        bound = BoundResolver(resolver=preferring, locked=locked)
         vendoring = Vendoring(
-            project=project, options=options, resolver=preferring, closure_for=closure_for, fetcher=fetcher, old=old
+            project=project,
+            options=options,
+            resolver=bound,
+            index=index,
+            closure_for=closure_for,
+            fetcher=fetcher,
+            old=old,
         )
         return Outcome(old=old, new=vendoring.run(everything), files=fetched)
 

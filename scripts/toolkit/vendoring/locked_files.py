@@ -1,0 +1,201 @@
+"""Locked hashes bind: other bytes under a locked version, or another index of its name, is an error until asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.model.lock import Distribution, Lock, VendoredFile
+from toolkit.model.names import normalize
+from toolkit.model.pins import Pin, RemoteFile
+from toolkit.resolve.engine import Request, Resolver
+
+_OTHER_FILE = (
+    "a release keeps its files, so do not take it before you know who replaced it, and why; "
+    "`make vendor UPGRADE={name}` then takes what the index has now"
+)
+_OTHER_INDEX = (
+    "see that INDEX_URL=, EXTRA_INDEX_URL= and pip's configuration name the index that the team trusts with this name; "
+    "`make vendor UPGRADE={name}` then takes it from there"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked:
+    """One distribution of an old lock."""
+
+    distribution: Distribution
+    lock: Lock
+
+    @property
+    def origin(self) -> str:
+        """Return the path of the lock as messages show it."""
+        return f"vendor/pylock.{self.lock.service}.toml"
+
+    @property
+    def is_built_with_only(self) -> bool:
+        """Tell whether neither the service nor its developers have it: then the lock offers no wheels of it."""
+        key, lock = self.distribution.key, self.lock
+        others = (reference.key for reference in (*lock.test_requires, *lock.dev_requires))
+        return key not in {*(item.key for item in lock.packages), *others}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """One way in which an index is at odds with a lock: what is wrong, and what to do."""
+
+    what: str
+    hint: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedFiles:
+    """What the old locks hold of the names that may not move, by name."""
+
+    by_name: Mapping[str, Sequence[Locked]]
+
+    @classmethod
+    def of(cls, locks: Iterable[Lock], upgrade: Iterable[str]) -> LockedFiles:
+        """Return what binds: all of the locks, but for the names in `upgrade` (`all`: nothing binds)."""
+        moving = {normalize(name) for name in upgrade}
+        found: dict[str, list[Locked]] = {}
+        for lock in locks:
+            for item in lock.distributions():
+                if not moving & {item.name, "all"}:
+                    found.setdefault(item.name, []).append(Locked(distribution=item, lock=lock))
+        return cls(by_name=found)
+
+    def distributions(self) -> Iterator[Distribution]:
+        """Yield every distribution that binds."""
+        for group in self.by_name.values():
+            yield from (item.distribution for item in group)
+
+    def kept(self, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> dict[str, Distribution]:
+        """Return, by `name==version`, what keeps its wheels: an index may add files to a release at any time.
+
+        Only what was locked for the same interpreters and systems does. A lock from before there were direct
+        requirements may be from before wheels were offered, too.
+        """
+        return {
+            item.distribution.key: item.distribution
+            for group in self.by_name.values()
+            for item in group
+            if (item.lock.pythons, item.lock.platforms) == (pythons, platforms) and item.lock.direct is not None
+            if item.distribution.kind == "wheels" or not item.is_built_with_only
+        }
+
+    def faults(self, pin: Pin) -> Iterator[Fault]:
+        """Yield what differs between a pin and the locks."""
+        known = self.by_name.get(pin.name, ())
+        for item in known:
+            if item.distribution.version == pin.version:
+                yield from _other_files(pin, item)
+        yield from _other_index(pin, known)
+
+    def completed(self, pin: Pin) -> Pin:
+        """Return a pin whose files have the hash and size of the lock where the index gives none."""
+        known = {
+            file.name: file
+            for item in self.by_name.get(pin.name, ())
+            if item.distribution.version == pin.version and (item.distribution.kind == "archive") == bool(pin.archive)
+            for file in (*item.distribution.files, *item.distribution.offered)
+        }
+
+        def complete(file: RemoteFile) -> RemoteFile:
+            locked = known.get(file.name)
+            if not locked or file.sha256 or (pin.archive and file.url != locked.url):
+                return file
+            return replace(file, sha256=locked.sha256, size=locked.size)
+
+        return replace(
+            pin,
+            sdist=pin.sdist and complete(pin.sdist),
+            archive=pin.archive and complete(pin.archive),
+            wheels=tuple(map(complete, pin.wheels)),
+        )
+
+
+@dataclass(kw_only=True)
+class BoundResolver:
+    """Any engine, whose pins have to agree with the locks."""
+
+    resolver: Resolver
+    locked: LockedFiles
+    _warned: set[str] = field(default_factory=set)
+
+    def resolve(self, request: Request) -> tuple[Pin, ...]:
+        """Return the pins, by name; see `Resolver`. Raises `UserError` as `bind` does."""
+        return self.bind(self.resolver.resolve(request))
+
+    def bind(self, pins: Iterable[Pin]) -> tuple[Pin, ...]:
+        """Return pins that agree with the locks. Raises one `UserError` for all that do not."""
+        bound = tuple(map(self.locked.completed, pins))
+        faults = list(dict.fromkeys(fault for pin in bound for fault in self.locked.faults(pin)))
+        if faults:
+            first, *others = faults
+            more = f" (and {len(others)} more, above)" if others else ""
+            details = "\n".join(f"{other.what}\n hint: {other.hint}" for other in others)
+            raise UserError(f"{first.what}{more}", first.hint, details)
+        for pin in bound:
+            self._warn_of_yanked(pin)
+        return bound
+
+    def _warn_of_yanked(self, pin: Pin) -> None:
+        # https://packaging.python.org/en/latest/specifications/file-yanking/
+        known = {file.name for item in self.locked.by_name.get(pin.name, ()) for file in item.distribution.files}
+        for file in (pin.sdist, *pin.wheels):
+            if file and file.yanked and file.name in known - self._warned:
+                self._warned.add(file.name)
+                console.warn(
+                    f"{file.name}: its authors have withdrawn (yanked) it; it stays, as it is locked: "
+                    f"see why, and whether `make vendor UPGRADE={pin.name}` has a better one"
+                )
+
+
+def _files(pin: Pin) -> dict[str, RemoteFile]:
+    return {file.name: file for file in (pin.sdist, pin.archive, *pin.wheels) if file}
+
+
+def _other_files(pin: Pin, item: Locked) -> Iterator[Fault]:
+    """Yield the files that are not those of the lock; a file that is gone, or was added since, is none of them."""
+    locked = item.distribution
+    if (locked.kind == "archive") != bool(pin.archive):
+        return
+    remote = _files(pin)
+    for file in (*locked.files, *locked.offered):
+        found = remote.get(file.name)
+        # Another URL of an archive is a change of the project's own file that names it.
+        if found and not (pin.archive and found.url != file.url) and (difference := _difference(file, found)):
+            where = found.index or found.url
+            yield Fault(
+                what=f"{file.name}: not the file that {item.origin} has locked: {where} has {difference}",
+                hint=_OTHER_FILE.format(name=pin.name),
+            )
+    if locked.kind == "sdist" and pin.sdist and pin.sdist.name not in {file.name for file in locked.files}:
+        yield Fault(
+            what=f"{pin.name} {pin.version}: the sdist that {item.origin} has locked, {locked.files[0].name}, "
+            f"is gone, and {pin.sdist.index or pin.sdist.url} has another one, {pin.sdist.name}",
+            hint=_OTHER_FILE.format(name=pin.name),
+        )
+
+
+def _difference(file: VendoredFile, found: RemoteFile) -> str:
+    if found.sha256 and found.sha256 != file.sha256:
+        return f"one with sha256 {found.sha256}, the lock says {file.sha256}"
+    if found.size and found.size != file.size:
+        return f"one of {found.size} bytes, the lock says {file.size}"
+    return ""
+
+
+def _other_index(pin: Pin, known: Sequence[Locked]) -> Iterator[Fault]:
+    """Yield the change of the index that a name comes from, whatever its version: two indexes may be two authors."""
+    locked = {item.distribution.index: item.origin for item in known if item.distribution.index}
+    found = {file.index for file in _files(pin).values() if file.index}
+    if locked and found and not found & locked.keys():
+        index, lock = next(iter(locked.items()))
+        yield Fault(
+            what=f"{pin.name}: {lock} has locked it from {index}; it would now come from {sorted(found)[0]}",
+            hint=_OTHER_INDEX.format(name=pin.name),
+        )
