@@ -60,6 +60,9 @@ def test_another_sdist_under_a_locked_version(locked: Workshop, index: LocalInde
     assert said.startswith("lib-1.0.tar.gz: not the file that vendor/pylock.app.toml has locked: http")
     assert old in said and new in said
     assert "make vendor UPGRADE=lib" in hint
+    # All versions may move, but this one has not.
+    sdists.publish(index, "maker", "1.1")
+    assert refused(locked, "--resolver", resolver, "--upgrade", "all")[0] == said
     upgraded(locked, "lib")
     assert locked.keys() == ["lib==1.0", "more==2.0"]
 

@@ -119,8 +119,8 @@ def test_the_hash_of_an_archive_is_held(shop: Workshop, index: LocalIndex) -> No
     index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0", modules={"evil": ""}), name="elsewhere")
     files.remove(files.cache_root())
     what, _ = shop.vendor("--upgrade", "all").error
-    assert what.startswith(f"thing-1.0.tar.gz: {url} has sha256 ")
-    assert what.endswith(f", not {first}")
+    assert what.startswith(f"thing-1.0.tar.gz: {url} is not the file that was promised")
+    assert f", not {first}" in what
     assert shop.vendored() == before
     assert index.requests["/simple/thing/"] == 0
 
@@ -130,7 +130,7 @@ def test_the_hash_that_vendor_txt_gives(shop: Workshop, index: LocalIndex) -> No
     shop.service("app").write({"app/vendor.txt": f"{url}#sha256={'0' * 64}\n"})
     what, hint = shop.vendor().error
     assert what.endswith(f", not {'0' * 64}")
-    assert "find out why" in hint
+    assert "find out who" in hint
     assert not (shop.root / "vendor").exists()
     assert shop.leftovers() == []
 

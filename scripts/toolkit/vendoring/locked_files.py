@@ -52,20 +52,24 @@ class Fault:
 
 @dataclass(frozen=True, kw_only=True)
 class LockedFiles:
-    """What the old locks hold of the names that may not move, by name."""
+    """What the old locks hold, by name, but for the names whose upgrade was asked for one by one.
+
+    `keeps_wheels` is false when all versions may move: what binds is then only what an upgrade does not change.
+    """
 
     by_name: Mapping[str, Sequence[Locked]]
+    keeps_wheels: bool
 
     @classmethod
     def of(cls, locks: Iterable[Lock], upgrade: Iterable[str]) -> LockedFiles:
-        """Return what binds: all of the locks, but for the names in `upgrade` (`all`: nothing binds)."""
+        """Return what binds of the locks when `upgrade` (names, or `all`) may move."""
         moving = {normalize(name) for name in upgrade}
         found: dict[str, list[Locked]] = {}
         for lock in locks:
             for item in lock.distributions():
-                if not moving & {item.name, "all"}:
+                if item.name not in moving:
                     found.setdefault(item.name, []).append(Locked(distribution=item, lock=lock))
-        return cls(by_name=found)
+        return cls(by_name=found, keeps_wheels="all" not in moving)
 
     def distributions(self) -> Iterator[Distribution]:
         """Yield every distribution that binds."""
@@ -82,7 +86,9 @@ class LockedFiles:
             item.distribution.key: item.distribution
             for group in self.by_name.values()
             for item in group
-            if (item.lock.pythons, item.lock.platforms) == (pythons, platforms) and item.lock.direct is not None
+            if self.keeps_wheels
+            and (item.lock.pythons, item.lock.platforms) == (pythons, platforms)
+            and item.lock.direct is not None
             if item.distribution.kind == "wheels" or not item.is_built_with_only
         }
 
