@@ -76,10 +76,11 @@ class Answer(unittest.TestCase):
 
 @dataclass(frozen=True)
 class DebianProject:
-    """A project at `root`; its wheel store is `store`."""
+    """A project at `root`; its wheel store is `store`. `user` runs make (default: who runs the tests)."""
 
     root: Path
     store: Path
+    user: int | None = None
 
     @property
     def dist(self) -> Path:
@@ -92,6 +93,9 @@ class DebianProject:
             ["make", *words],
             cwd=self.root,
             env=clean,
+            user=self.user,
+            group=self.user,
+            extra_groups=None if self.user is None else [],
             umask=umask,
             text=True,
             check=False,

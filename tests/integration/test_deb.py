@@ -7,7 +7,9 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -15,6 +17,7 @@ import pytest
 from tests.integration.debian_project import CHANGELOG, CONTROL, DebianProject, make_project
 
 PYTHON = "/usr/bin/python3"
+NOBODY = 65534
 
 
 def _is_ready() -> bool:
@@ -30,6 +33,18 @@ pytestmark = pytest.mark.skipif(not _is_ready(), reason="Debian packages are mis
 def project(tmp_path: Path, built: DebianProject) -> DebianProject:
     """Return a project of the test's own, with the wheel store of the one that was built."""
     return DebianProject(make_project(tmp_path).root, built.store)
+
+
+@pytest.fixture
+def ordinary() -> Iterator[DebianProject]:
+    """Return a project of an ordinary user, who runs make there."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        made = make_project(Path(directory))
+        if os.geteuid() == 0:
+            subprocess.run(["chown", "--recursive", f"{NOBODY}:{NOBODY}", directory], check=True)
+            made = replace(made, user=NOBODY)
+        yield made
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +168,15 @@ def test_files_belong_to_root_and_anyone_may_read_them(built: DebianProject) -> 
         listing = subprocess.run(["dpkg-deb", "--contents", deb], check=True, capture_output=True, text=True).stdout
         for line in listing.splitlines():
             assert re.match(r"(drwxr-xr-x|-rw-r--r--|-rwxr-xr-x|lrwxrwxrwx) root/root ", line), line
+
+
+def test_files_belong_to_root_where_an_ordinary_user_builds_as_the_rules_of_old_want_it(
+    ordinary: DebianProject,
+) -> None:
+    """Without `Rules-Requires-Root: no`, rules change owners, which fakeroot pretends to have done."""
+    ordinary.write("debian/control", CONTROL.replace("Rules-Requires-Root: no\n", ""))
+    ordinary.built("deb")
+    test_files_belong_to_root_and_anyone_may_read_them(ordinary)
 
 
 def test_tests_run_against_what_was_built_or_it_is_said_why_not(output: str) -> None:

@@ -1,4 +1,4 @@
-"""Keep what builds away from the network, by an empty network namespace."""
+"""Keep what builds away from the network and from the processes of others, by namespaces."""
 
 from __future__ import annotations
 
@@ -22,16 +22,15 @@ _REFUSED = re.compile(
 def prefix() -> tuple[str, ...]:
     """Return the command prefix that runs a program with no network but a loopback of its own.
 
-    It is empty where there is no network anyway, as inside a package build, and, with a warning, where the kernel
-    forbids namespaces.
+    All that the program starts ends with it. The prefix is empty where the kernel forbids namespaces, with a warning
+    where there is a network.
     """
-    if not has_network(_ROUTES, _ROUTES6):
-        return ()
     words = (sys.executable, "-I", str(RUNNER))
     try:
         process.read([*words, "true"])
     except UserError:
-        console.warn("this kernel allows no network namespace: builds are not kept from the network")
+        if has_network(_ROUTES, _ROUTES6):
+            console.warn("this kernel allows no namespaces: builds are not kept from the network")
         return ()
     return words
 

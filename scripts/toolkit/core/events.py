@@ -32,6 +32,8 @@ def join() -> None:
     with contextlib.suppress(OSError, ValueError):
         if os.fstat(int(number)).st_ino == int(inode):
             _descriptor = int(number)
+            # No command that this verb runs can say anything in its name.
+            os.set_inheritable(_descriptor, False)
 
 
 def send(kind: str, **values: object) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolkit.build import isolation
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import console, debian_packages, directories, files, process, progress, threads
+from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree
 from toolkit.debian.compression import Compression
@@ -165,6 +165,9 @@ def environment(settings: Settings, options: BuildOptions, compression: Compress
         **compression.environment,
         # The system's programs come first: pybuild takes the first python3.11 in PATH.
         "PATH": f"{settings.toolkit / 'scripts' / 'debhelper'}:{_SYSTEM_PATH}:{kept.get('PATH', os.defpath)}",
+        # An ordinary user is alone in the namespaces of the build, where a chown to others is EINVAL, which fakeroot
+        # takes for an error (https://salsa.debian.org/clint/fakeroot/-/blob/master/libfakeroot.c, dont_try_chown).
+        "FAKEROOTDONTTRYCHOWN": "1",
         "PYTHON3": sys.executable,
         **forwarded(settings),
         # debhelper gives a build a home of its own, where there are no caches.
@@ -203,12 +206,22 @@ def explain(error: process.CommandError, inside: UserError | None) -> UserError:
     unknown = list(dict.fromkeys(_UNKNOWN.findall(error.output)))
     if unknown:
         return _unknown(unknown)
-    # Rules may ignore a verb's error; where they do not, only make, dh and dpkg-buildpackage print anything after it.
-    if inside and error.output.count("\n", error.output.rfind(f"error: {inside.what}")) <= 12:
+    if inside and _is_last(inside, error.output):
         return UserError(inside.what, inside.hint or error.hint, inside.details)
     # Not the error's own text: the first word of its command may be the prefix that isolates it from the network.
     what = f"dpkg-buildpackage failed with status {error.status}"
     return UserError(what, isolation.suggestion(error.output) or error.hint, error.output)
+
+
+def _is_last(inside: UserError, output: str) -> bool:
+    """Tell whether a verb's error ended the build, by its output, which is empty where all of it was shown.
+
+    Rules may ignore a verb's error; where they do not, only make, dh and dpkg-buildpackage print anything after it.
+    What is not at the start of a line is a quotation.
+    """
+    line = re.escape(foreign_text.plain(inside.what).partition("\n")[0])
+    found = [match.end() for match in re.finditer(f"^error: {line}$", output, re.MULTILINE)]
+    return not output or (bool(found) and output.count("\n", found[-1]) <= 12)
 
 
 def _unknown(found: Sequence[tuple[str, str]]) -> UserError:

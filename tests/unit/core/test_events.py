@@ -127,3 +127,23 @@ def test_a_count_that_a_killed_verb_left_is_taken_off_the_terminal(monkeypatch: 
         relay.receive({"event": "finish", "count": "1.0", "name": "never begun", "well": False})
         assert len(shown) == 1
     assert shown == []
+
+
+#: Says something on each descriptor that there may be.
+_FORGER = """
+import contextlib, os
+for number in range(3, 100):
+    with contextlib.suppress(OSError):
+        os.write(number, b'{"event": "forged"}\\n')
+"""
+#: A verb that runs this, and lets it inherit what can be inherited.
+_OUTER = """
+import subprocess, sys
+from toolkit.core import console
+console.run_main(lambda: subprocess.run([sys.executable, "-c", sys.argv[1]], close_fds=False).returncode)
+"""
+
+
+def test_what_a_verb_runs_cannot_speak_in_its_name() -> None:
+    assert run(sys.executable, "-c", _FORGER) == ([{"event": "forged"}], "")
+    assert run(sys.executable, "-c", _OUTER, _FORGER) == ([], "")

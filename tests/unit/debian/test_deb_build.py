@@ -55,3 +55,13 @@ def test_an_error_that_rules_ignore_is_not_what_ended_the_build(tmp_path: Path) 
 def test_a_build_without_a_verb_shows_all_that_it_printed(tmp_path: Path) -> None:
     error = build(tmp_path, "echo 'error: of a compiler'; exit 2")
     assert (error.what, error.details) == ("dpkg-buildpackage failed with status 2", "error: of a compiler\n")
+
+
+def test_the_error_that_ended_a_build_is_found_however_much_was_printed_before(tmp_path: Path) -> None:
+    error = build(tmp_path, "seq 500000; verb; exit 2")
+    assert (error.what, error.hint) == ("app: its tests fail", "mend them")
+
+
+def test_a_quotation_of_an_error_is_not_what_ended_the_build(tmp_path: Path) -> None:
+    error = build(tmp_path, "verb || true; seq 20; echo '  | error: app: its tests fail'; exit 2")
+    assert error.what == "dpkg-buildpackage failed with status 2"
