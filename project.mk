@@ -55,6 +55,19 @@ JOBS ?=
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
 WHEEL_STORE ?= default
 
+#: Foreign code (builds, hooks, tests) runs in a sandbox or not at all: on, required (in a build chroot too), or off
+SANDBOX ?= on
+#: The longest that one build, hook or test run takes, in seconds: SANDBOX_TIME=7200
+SANDBOX_TIME ?= 3600
+#: The most memory that it has: SANDBOX_MEMORY=16G
+SANDBOX_MEMORY ?= 8G
+#: The most that it writes to the disk: SANDBOX_DISK=64G
+SANDBOX_DISK ?= 16G
+#: The most processes that it has at one time: SANDBOX_PROCESSES=4096
+SANDBOX_PROCESSES ?= 1024
+#: The most that it prints: SANDBOX_OUTPUT=1G
+SANDBOX_OUTPUT ?= 64M
+
 #: The interpreter to build for, instead of the one .python-version asks for: PYTHON=/usr/bin/python3.11
 PYTHON ?=
 
@@ -118,8 +131,9 @@ export INDEX_URL EXTRA_INDEX_URL
 
 # What several verbs read.
 reads_every_verb = NAMESPACE PACKAGES SERVICES V
-resolving = RESOLVER EXCLUDE_NEWER INDEX_URL EXTRA_INDEX_URL PLATFORMS JOBS WHEEL_STORE
-building = JOBS WHEEL_STORE PYTHON
+sandbox = SANDBOX SANDBOX_TIME SANDBOX_MEMORY SANDBOX_DISK SANDBOX_PROCESSES SANDBOX_OUTPUT
+resolving = RESOLVER EXCLUDE_NEWER INDEX_URL EXTRA_INDEX_URL PLATFORMS JOBS WHEEL_STORE $(sandbox)
+building = JOBS WHEEL_STORE PYTHON $(sandbox)
 entering_stand = STAND HOST
 making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRROR CHROOT_MAX_AGE
 
@@ -145,7 +159,7 @@ reads_chroot = SUITE MIRROR CHROOT_MAX_AGE
 #: Make a Vagrant box of a suite for libvirt, of Debian packages alone, into the cache; a stand of that suite is made of it
 reads_box = SUITE MIRROR
 #: Build the Debian packages twice, the second time as if on another machine, and compare them byte for byte
-reads_reproducible = JOBS PYTHON DEB_COMPRESSION
+reads_reproducible = JOBS PYTHON DEB_COMPRESSION $(sandbox)
 #: Check what was built: lintian; install, upgrade, remove and purge in a clean system; the tests of debian/tests there
 reads_check-deb = SUITES UPGRADE_FROM MIRROR CHROOT_MAX_AGE
 #: Run the tests of the services, offline, with what vendor/ holds

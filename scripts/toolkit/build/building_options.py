@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.core import files
 from toolkit.project.settings import Settings, default_of, number
+from toolkit.sandbox import confined
+from toolkit.sandbox.confined import Sandbox
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -18,6 +20,7 @@ class BuildOptions:
     jobs: int
     store: Path
     python: str = ""
+    sandbox: Sandbox = field(default_factory=confined.default)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +28,7 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     group = parser.add_argument_group("build options")
     add_jobs(group)
     add_store(group)
+    confined.add_options(group)
     group.add_argument(
         "--python", default="", help="the interpreter to build for (default: the first one there of .python-version)"
     )
@@ -54,7 +58,8 @@ def add_store(parser: argparse._ActionsContainer) -> None:
 def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOptions:
     """Return the build options of a parsed command line; not every verb has a choice of the interpreter."""
     python = vars(arguments).get("python", "")
-    return BuildOptions(jobs=arguments.jobs, store=store(arguments.wheel_store, settings), python=python)
+    used = confined.from_arguments(arguments)
+    return BuildOptions(jobs=arguments.jobs, store=store(arguments.wheel_store, settings), python=python, sandbox=used)
 
 
 def store(given: str, settings: Settings) -> Path:

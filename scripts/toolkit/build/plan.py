@@ -19,7 +19,7 @@ from toolkit.model.pins import Pinned
 from toolkit.project import source_files
 
 #: Part of every key: a change in how wheels are built makes new entries instead of wrong hits.
-RECIPE = 2
+RECIPE = 3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,10 +154,14 @@ class Planner:
         return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
 
 
-def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str]) -> str:
-    """Return a node's key in the wheel store: its identity and all else that shapes the wheel."""
+def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sandbox: str) -> str:
+    """Return a node's key in the wheel store: its identity and all else that shapes the wheel.
+
+    `sandbox` is how it is confined: who has the sandbox on never gets what was built without.
+    """
     return _digest(
         [
+            *(["off"] if sandbox == "off" else []),
             str(RECIPE),
             node.identity,
             interpreter.version,

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from toolkit.build import isolation, wheel_build
+from toolkit.build import wheel_build
 from toolkit.build.plan import Node, store_key
 from toolkit.build.wheel_build import Job
-from toolkit.core import directories, process, progress, threads
+from toolkit.core import console, directories, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.core.progress import Progress
 from toolkit.model.interpreter import Interpreter
+from toolkit.sandbox.confined import Sandbox
 from toolkit.wheel import environment
 from toolkit.wheel.image import Images
 from toolkit.wheel.store import Store
@@ -37,6 +38,7 @@ class Builder:
     scratch: Path
     logs: Path
     jobs: int
+    sandbox: Sandbox
     advice: str = ""
     _wheels: dict[Node, Path] = field(default_factory=dict)
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
@@ -47,8 +49,8 @@ class Builder:
         """Return the wheel of every node, building what the store does not hold. Raises `UserError`."""
         missing = self._missing(nodes)
         if missing:
-            # Checked here once, not by the first two threads at the same time.
-            isolation.prefix()
+            # Tried here once, not by the first two threads at the same time.
+            console.step("SANDBOX", self.sandbox.require())
             self.logs.mkdir(parents=True, exist_ok=True)
             with progress.counting("BUILD", len(missing), "wheels") as bar:
                 self._run(missing, bar)
@@ -74,7 +76,10 @@ class Builder:
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
 
     def _key(self, node: Node) -> str:
-        return store_key(node, self.interpreter, wheel_build.build_flags())
+        return self._key_with(node, wheel_build.build_flags())
+
+    def _key_with(self, node: Node, flags: Mapping[str, str]) -> str:
+        return store_key(node, self.interpreter, flags, self.sandbox.mode)
 
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
         urgency = _urgency(waiting)
@@ -108,7 +113,7 @@ class Builder:
                 wheel = self.store.put(key, self._wheel(node, scratch))
             # A development environment asks without the compiler's flags.
             images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
-            images.add({store_key(node, self.interpreter, {}): wheel})
+            images.add({self._key_with(node, {}): wheel})
             return wheel
 
     def _wheel(self, node: Node, scratch: Path) -> Path:
@@ -116,10 +121,12 @@ class Builder:
             job = Job(
                 name=node.name,
                 version=node.version,
-                source=wheel_build.unpack(node.source, scratch / "source"),
+                source=wheel_build.unpack(node.source, scratch),
                 python=self._environment(node),
                 scratch=scratch,
                 log=self.logs / f"{node.label.replace(' ', '-')}.log",
+                sandbox=self.sandbox,
+                identity=node.identity,
                 cheap=node.cheap,
                 config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
             )
@@ -138,7 +145,8 @@ class Builder:
             if key not in self._environments:
                 prefix = self.scratch / f"environment-{len(self._environments)}"
                 wheels = [self._wheels[required] for required in node.requires]
-                self._environments[key] = environment.create(prefix, self.interpreter, wheels)
+                final = wheel_build.environment_path(prefix, self.sandbox)
+                self._environments[key] = environment.create(prefix, self.interpreter, wheels, final)
             return self._environments[key]
 
 

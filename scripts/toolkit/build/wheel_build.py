@@ -1,29 +1,41 @@
-"""Build one wheel from one source, in a given environment, without a network."""
+"""Build one wheel from one source, in a given environment, inside the sandbox."""
 
 from __future__ import annotations
 
 import json
 import os
 import shutil
-from collections.abc import Mapping
+import stat
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.build import compilers, headers, isolation
+from toolkit.build import compilers, headers
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.project import pyproject, source_files
+from toolkit.sandbox import confined
+from toolkit.sandbox.bubblewrap import View
+from toolkit.sandbox.confined import Sandbox
+from toolkit.sandbox.limits import LimitError
 from toolkit.vendored import archive
 from toolkit.wheel import metadata
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
+#: Where a build finds its things inside the walls: at the same paths on every machine, as ccache likes it.
+_ROOT = "/build"
+_SOURCE, _ENVIRONMENT, _OUTPUT = f"{_ROOT}/source", f"{_ROOT}/environment", f"{_ROOT}/output"
+_HOME, _COMPILERS, _CCACHE = f"{_ROOT}/home", f"{_ROOT}/compilers", f"{_ROOT}/ccache"
+_RUNNER, _REQUEST, _TEMPORARY = f"{_ROOT}/pep517_hook.py", f"{_ROOT}/request.json", "/tmp"
+#: Bytes of the answer of a hook: more than any list of requirements.
+_LONGEST_ANSWER = 1 << 20
 
 #: What a build may see of the caller's environment; all else would make its result depend on who ran it.
 _PASSED_ON = (
-    *("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "CCACHE_DIR", "DEB_BUILD_OPTIONS"),
+    *("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "DEB_BUILD_OPTIONS"),
     # By these eatmydata and faketime work.
     *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"),
     # Where git stops to look for a repository.
@@ -40,7 +52,8 @@ _EPOCH = "315532800"
 class Job:
     """One wheel to build.
 
-    `source` is the unpacked tree, `python` the environment's interpreter, `scratch` a directory of this job's own.
+    `source` is the tree that `unpack` has put into `scratch`, a directory of this job's own; `python` the interpreter
+    of an environment, made to be found at `environment_path`. `identity` tells the sources of builds apart.
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
     """
@@ -51,6 +64,8 @@ class Job:
     python: Path
     scratch: Path
     log: Path
+    sandbox: Sandbox
+    identity: str = ""
     cheap: bool = False
     config_settings: Mapping[str, Any] = field(default_factory=dict)
 
@@ -60,8 +75,14 @@ class Job:
         return f"{self.name} {self.version}".strip()
 
 
-def unpack(source: Path, directory: Path) -> Path:
-    """Put a source, an archive or a local package's directory, into a new directory, and return where its tree is."""
+def environment_path(prefix: Path, sandbox: Sandbox) -> Path:
+    """Return the path by which a build finds the environment at `prefix`."""
+    return Path(_ENVIRONMENT) if sandbox.has_walls else prefix
+
+
+def unpack(source: Path, scratch: Path) -> Path:
+    """Put a source, an archive or a local package's directory, into a job's directory, and return where its tree is."""
+    directory = scratch / "source"
     if source.is_dir():
         source_files.copy(source, directory)
         return directory
@@ -71,40 +92,114 @@ def unpack(source: Path, directory: Path) -> Path:
 
 def build_wheel(job: Job) -> Path:
     """Call the backend's `build_wheel` and return the wheel, below the job's scratch directory. Raises `UserError`."""
-    output = job.scratch / "wheel"
-    output.mkdir()
-    kwargs = {"wheel_directory": str(output), "config_settings": dict(job.config_settings) or None}
     try:
-        text = call_hook(job, "build_wheel", kwargs)
+        call_hook(
+            job, "build_wheel", {"config_settings": dict(job.config_settings) or None}, directory="wheel_directory"
+        )
     except process.CommandError as error:
-        job.log.write_text(error.output, encoding="utf-8")
         raise _build_error(job, error) from error
-    job.log.write_text(text, encoding="utf-8")
-    wheels = list(output.glob("*.whl"))
+    wheels = list(_wheels(job.scratch / "output"))
     if len(wheels) != 1:
         raise UserError(f"{job.label}: the build made {len(wheels)} wheels instead of one", f"see {job.log}")
     _check_identity(job, wheels[0])
     return wheels[0]
 
 
-def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any]) -> str:
-    """Run one PEP 517 hook in the job's environment and return what it printed; raises `CommandError`."""
+def _wheels(directory: Path) -> Iterator[Path]:
+    """Yield the wheels in a directory that belonged to a build: it may hold anything."""
+    for entry in os.scandir(directory):
+        if entry.name.endswith(".whl") and entry.is_file(follow_symlinks=False):
+            yield Path(entry.path)
+
+
+def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any], *, directory: str = "") -> Any:
+    """Run one PEP 517 hook in the job's environment and return its answer, None where the backend has no such hook.
+
+    `directory` is the name of the argument, if it has one, for the directory where it puts what it makes: `output` in
+    the job's scratch directory. What the answer is made of is unchecked. Raises `CommandError`, `UserError`.
+    """
     system = pyproject.build_system(pyproject.read(job.source), str(job.source / pyproject.FILE))
-    request = job.scratch / "request.json"
-    request.write_text(
+    view = _view(job)
+    place = partial(job.sandbox.place, view=view)
+    source = place(_inside_source(job))
+    output = place(_OUTPUT)
+    view.readable[_REQUEST].write_text(
         json.dumps(
             {
-                "source": str(job.source),
+                "source": source,
                 "backend": system.backend,
                 "backend_path": system.backend_path,
                 "hook": hook,
-                "kwargs": kwargs,
-                "result_path": str(job.scratch / "result.json"),
+                "kwargs": {**kwargs, directory: output} if directory else kwargs,
+                "result_path": f"{output}/result.json",
             }
         ),
         encoding="utf-8",
     )
-    return process.run([*isolation.prefix(), job.python, HOOK_RUNNER, request], cwd=job.source, env=_environment(job))
+    _fill_compilers(job, view)
+    try:
+        job.sandbox.run(
+            [place(f"{_ENVIRONMENT}/bin/{job.python.name}"), place(_RUNNER), place(_REQUEST)],
+            view,
+            directory=source,
+            environment=_environment(job, view),
+            log=job.log,
+        )
+    except LimitError as error:
+        raise UserError(f"{job.label}: {error.what}, and was ended", error.hint, error.details) from error
+    return _answer(job, hook)
+
+
+def _inside_source(job: Job) -> str:
+    below = job.source.relative_to(job.scratch / "source").as_posix()
+    return _SOURCE if below == "." else f"{_SOURCE}/{below}"
+
+
+def _view(job: Job) -> View:
+    """Return what a job finds inside, with the directories made that are its own."""
+    writable = {_SOURCE: job.scratch / "source", _OUTPUT: job.scratch / "output", _HOME: job.scratch / "home"}
+    if cache := os.environ.get("CCACHE_DIR"):
+        # Of its own: what another build has put there would be in this one's wheel.
+        writable[_CCACHE] = Path(cache, f"{job.name}-{job.identity[:16] or 'hook'}")
+    temporary = job.scratch / "tmp"
+    for path in (temporary, *writable.values()):
+        path.mkdir(parents=True, exist_ok=True)
+    prefix = job.python.parent.parent
+    readable = {
+        _ENVIRONMENT: prefix,
+        # Scripts that uv has installed name their interpreter by this path.
+        str(prefix): prefix,
+        _COMPILERS: job.scratch / "compilers",
+        _RUNNER: HOOK_RUNNER,
+        _REQUEST: job.scratch / "request.json",
+        **_interpreter(job.python),
+    }
+    return View(temporary=temporary, writable=writable, readable=readable)
+
+
+def _interpreter(python: Path) -> dict[str, Path]:
+    """Return what an environment's interpreter consists of, where that is not a part of the system."""
+    started = Path(os.readlink(python))
+    real = started.resolve()
+    found = {str(started): real, str(real.parent.parent): real.parent.parent}
+    return {inside: path for inside, path in found.items() if not inside.startswith("/usr/")}
+
+
+def _answer(job: Job, hook: str) -> Any:
+    """Return what a hook has answered: a file that a build has made, so it may be anything."""
+    try:
+        descriptor = os.open(job.scratch / "output" / "result.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise ValueError("not a file")
+            content = stream.read(_LONGEST_ANSWER + 1)
+        if len(content) > _LONGEST_ANSWER:
+            raise ValueError("too long")
+        return json.loads(content).get("return")
+    except (OSError, ValueError, AttributeError, RecursionError) as error:
+        raise UserError(
+            f"{job.label}: its build backend gave no answer to {hook} ({error})", f"see what it printed in {job.log}"
+        ) from None
 
 
 @cache
@@ -120,21 +215,31 @@ def build_flags() -> Mapping[str, str]:
     return {name: " ".join(word for word in words[name] if not word.startswith(maps)) for name in words}
 
 
-def _environment(job: Job) -> dict[str, str]:
-    home = job.scratch / "home"
-    home.mkdir(exist_ok=True)
-    wrapped = compilers.wrap(job.scratch / "compilers", job.scratch, job.source, _PATH)
+def _fill_compilers(job: Job, view: View) -> None:
+    source, temporary = job.sandbox.place(_inside_source(job), view), job.scratch / "tmp"
+    if job.sandbox.has_walls:
+        hidden = {_ROOT: ".", _TEMPORARY: "./tmp", f"/var{_TEMPORARY}": "./tmp"}
+    else:
+        hidden = {str(job.scratch): ".", str(temporary): "./tmp"}
+    compilers.wrap(job.scratch / "compilers", hidden, source, _PATH)
+
+
+def _environment(job: Job, view: View) -> dict[str, str]:
+    place = partial(job.sandbox.place, view=view)
     flags = dict(build_flags())
     if job.cheap:
         flags = {"CFLAGS": "-O0 -g0 -w", "CXXFLAGS": "-O0 -g0 -w"}
     for name in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
-        flags[name] = f"{flags.get(name, '')} -ffile-prefix-map={job.source}=.".strip()
+        flags[name] = f"{flags.get(name, '')} -ffile-prefix-map={place(_inside_source(job))}=.".strip()
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
-        "PATH": f"{job.python.parent}:{wrapped}:{_PATH}",
-        "HOME": str(home),
-        "TMPDIR": str(job.scratch),
+        **({"CCACHE_DIR": place(_CCACHE)} if _CCACHE in view.writable else {}),
+        "PATH": f"{place(_ENVIRONMENT)}/bin:{place(_COMPILERS)}:{_PATH}",
+        "HOME": place(_HOME),
+        "USER": "builder",
+        "LOGNAME": "builder",
+        "TMPDIR": _TEMPORARY if job.sandbox.has_walls else str(view.temporary),
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": _EPOCH,
@@ -158,6 +263,6 @@ def _check_identity(job: Job, wheel: Path) -> None:
 
 
 def _build_error(job: Job, error: process.CommandError) -> UserError:
-    hint = headers.suggestion(error.output) or isolation.suggestion(error.output)
+    hint = headers.suggestion(error.output) or confined.suggestion(error.output)
     tail = "\n".join(error.output.splitlines()[-40:])
     return UserError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)

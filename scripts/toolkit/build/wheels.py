@@ -74,7 +74,12 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
     own = scratch / f"python{used.version}"
     own.mkdir()
     return Builder(
-        interpreter=used, store=Store(options.store), scratch=own, logs=settings.build / "logs", jobs=options.jobs
+        interpreter=used,
+        store=Store(options.store),
+        scratch=own,
+        logs=settings.build / "logs",
+        jobs=options.jobs,
+        sandbox=options.sandbox,
     )
 
 

@@ -12,6 +12,7 @@ LIST = Path(__file__).resolve().parents[2] / "system-packages.txt"
 #: The package of each program that is looked for; all of them are in the list.
 PROGRAMS = {
     "autopkgtest": "autopkgtest",
+    "bwrap": "bubblewrap",
     "dh": "debhelper",
     "dpkg-buildpackage": "build-essential",
     "fakeroot": "fakeroot",

@@ -22,6 +22,7 @@ from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
+from toolkit.sandbox import confined
 
 _PROGRAMS = ("dpkg-buildpackage", "dh", "gcc")
 # Trees are fresh, so nothing has to be cleaned, and the build dependencies have been checked.
@@ -120,6 +121,8 @@ def build(
 
     Until all is built dist/ stays as it was. Raises `UserError`, with what was printed, when the build fails.
     """
+    if project.services:
+        options.sandbox.require()
     directory = settings.build / "deb"
     with files.exclusive_and_empty(directory, "package build"):
         source, binary = _export(project, settings, packaging, directory)
@@ -174,6 +177,7 @@ def environment(settings: Settings, options: BuildOptions, compression: Compress
         "WHEEL_STORE": str(options.store),
         "PYTHON": options.python,
         "JOBS": str(options.jobs),
+        **options.sandbox.settings(),
         "V": str(console.verbosity),
     }
 
@@ -210,7 +214,7 @@ def explain(error: process.CommandError, inside: UserError | None) -> UserError:
         return UserError(inside.what, inside.hint or error.hint, inside.details)
     # Not the error's own text: the first word of its command may be the prefix that isolates it from the network.
     what = f"dpkg-buildpackage failed with status {error.status}"
-    return UserError(what, isolation.suggestion(error.output) or error.hint, error.output)
+    return UserError(what, confined.suggestion(error.output) or error.hint, error.output)
 
 
 def _is_last(inside: UserError, output: str) -> bool:

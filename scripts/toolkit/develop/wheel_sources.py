@@ -102,7 +102,7 @@ class WheelSources:
         if name in self.ready:
             return self.ready[name].sha256
         # Without the compiler's flags, which take a program to ask for and change nothing for a developer.
-        return plan.store_key(self.nodes[name], self.building, {})
+        return plan.store_key(self.nodes[name], self.building, {}, self.options.sandbox.mode)
 
     def _wheels(self, names: Iterable[str]) -> dict[str, Path]:
         found = {name: self.ready[name].path for name in names if name in self.ready}

@@ -97,19 +97,26 @@ class HookRunner:
     def _run_one(self, tree: SourceTree, created: Future[Path], answer: Path) -> None:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
-            source, log = wheel_build.unpack(tree.path, scratch / "source"), scratch / "log"
-            job = Job(name=tree.name, version="", source=source, python=python, scratch=scratch, log=log, cheap=True)
+            job = Job(
+                name=tree.name,
+                version="",
+                source=wheel_build.unpack(tree.path, scratch),
+                python=python,
+                scratch=scratch,
+                log=scratch / "log",
+                sandbox=self.builder.sandbox,
+                cheap=True,
+            )
             try:
-                wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
+                found = wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
             except process.CommandError as error:
                 raise UserError(
                     f"{tree.name}: its build backend failed to name its build requirements",
                     f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
-            result = json.loads((scratch / "result.json").read_text(encoding="utf-8"))
         answer.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomic(answer, json.dumps(list(result.get("return", []))))
+        files.write_atomic(answer, json.dumps(list(found or [])))
 
     def _create(self, name: str, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
         """Make an environment of a closure and return its interpreter."""
@@ -144,6 +151,7 @@ def runners(
             scratch=own / "builds",
             logs=logs,
             jobs=building.jobs,
+            sandbox=building.sandbox,
             advice="others are built with it: if it cannot be built here, add the line {name} to vendor.txt",
         )
         result.append(HookRunner(indexes=indexes, interpreter=used, scratch=own, builder=builder))

@@ -11,6 +11,7 @@ from toolkit.core.errors import UserError
 from toolkit.model import targets
 from toolkit.network import index_options
 from toolkit.project.settings import default_of, words
+from toolkit.sandbox import confined
 
 
 def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._ArgumentGroup:
@@ -39,6 +40,7 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
     # For hooks: what they need is built where no index has a wheel of it.
     building_options.add_jobs(group)
     building_options.add_store(group)
+    confined.add_options(group)
     return group
 
 

@@ -18,6 +18,7 @@ from toolkit.debian.proof.check import CheckOptions
 from toolkit.debian.sbuild import SbuildOptions
 from toolkit.project.debian_control import Control
 from toolkit.project.settings import default_of
+from toolkit.sandbox import confined
 from toolkit.verbs.running import Run
 
 
@@ -97,6 +98,7 @@ def sbuild(run: Run) -> None:
 def reproducible_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `reproducible`."""
     building_options.add_jobs(parser)
+    confined.add_options(parser)
     parser.add_argument("--python", default="", help="the interpreter to build for")
     compression.add_argument(parser, compression.FAST)
 
@@ -107,7 +109,10 @@ def reproducible(run: Run) -> None:
     packaging = deb_build.prepare(run.project, chosen)
     run.check_services()
     options = building_options.BuildOptions(
-        jobs=arguments.jobs, store=chosen.build / "wheel-store", python=arguments.python
+        jobs=arguments.jobs,
+        store=chosen.build / "wheel-store",
+        python=arguments.python,
+        sandbox=confined.from_arguments(arguments),
     )
     digests = second_build.build(run.project, chosen, options, packaging, arguments.compression)
     for name, digest in digests.items():

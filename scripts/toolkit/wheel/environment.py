@@ -9,10 +9,11 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import unpacking
 
 
-def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path] = ()) -> Path:
+def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path] = (), final: Path | None = None) -> Path:
     """Make a virtual environment without pip at `prefix`, install `wheels` there, and return its interpreter's path.
 
-    Raises `UserError` for what is no wheel.
+    Scripts find their interpreter by `final`, the path that the environment has for who uses it. Raises `UserError` for
+    what is no wheel.
     """
     (prefix / "bin").mkdir(parents=True)
     (prefix / interpreter.site_packages).mkdir(parents=True)
@@ -23,5 +24,5 @@ def create(prefix: Path, interpreter: Interpreter, wheels: Sequence[Path] = ()) 
     )
     (prefix / "pyvenv.cfg").write_text(configuration, encoding="utf-8")
     for wheel in wheels:
-        unpacking.unpack(wheel, prefix, interpreter, prefix / "bin" / "python")
+        unpacking.unpack(wheel, prefix, interpreter, (final or prefix) / "bin" / "python")
     return prefix / "bin" / "python"

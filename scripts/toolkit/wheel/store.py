@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -24,9 +25,10 @@ class Store:
     root: Path
 
     def get(self, key: str) -> Path | None:
-        """Return the wheel of an entry, or None when there is none or it is damaged (then it is removed)."""
+        """Return the wheel of an entry; None when there is none, or it is damaged or not ours (then it is removed)."""
         directory = self._directory(key)
         try:
+            _check_owner(directory)
             entry = json.loads((directory / "entry.json").read_text(encoding="utf-8"))
             wheel = directory / str(entry["wheel"])
             if files.sha256(wheel) == entry["sha256"]:
@@ -34,9 +36,9 @@ class Store:
                 return wheel
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError, RecursionError):
             pass
-        console.warn(f"{directory}: a damaged entry of the wheel store; it is built again")
+        console.warn(f"{directory}: an entry of the wheel store that is damaged, or not yours; it is built again")
         (directory / "entry.json").unlink(missing_ok=True)
         return None
 
@@ -59,3 +61,11 @@ class Store:
 
     def _directory(self, key: str) -> Path:
         return self.root / "wheels" / key[:2] / key
+
+
+def _check_owner(directory: Path) -> None:
+    """Raise `ValueError` for an entry of which another user has made, or could have changed, any part."""
+    for path in (directory, *directory.iterdir()):
+        status = path.lstat()
+        if status.st_uid != os.geteuid() or status.st_mode & 0o002 or stat.S_ISLNK(status.st_mode):
+            raise ValueError(path)

@@ -24,7 +24,7 @@ def scratch(tmp_path: Path) -> Path:
 
 
 def compile_in(scratch: Path, directory: Path, *flags: str) -> bytes:
-    wrapped = compilers.wrap(scratch / "compilers", scratch, scratch / "source", SEARCH_PATH)
+    wrapped = compilers.wrap(scratch / "compilers", {str(scratch): "."}, str(scratch / "source"), SEARCH_PATH)
     subprocess.run(
         ["gcc", "-g", "-c", str(directory / "code.c"), "-o", "code.o", *flags],
         cwd=directory,
@@ -52,7 +52,7 @@ def test_a_tree_outside_the_scratch_directory_is_hidden_too(scratch: Path, tmp_p
     local = tmp_path / "local"
     local.mkdir()
     (local / "code.c").write_text(CODE)
-    wrapped = compilers.wrap(scratch / "compilers", scratch, local, SEARCH_PATH)
+    wrapped = compilers.wrap(scratch / "compilers", {str(scratch): "."}, str(local), SEARCH_PATH)
     subprocess.run(
         ["gcc", "-c", str(local / "code.c"), "-o", "code.o"],
         cwd=local,
@@ -65,5 +65,5 @@ def test_a_tree_outside_the_scratch_directory_is_hidden_too(scratch: Path, tmp_p
 def test_only_compilers_that_are_there_have_a_stand_in(scratch: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    wrapped = compilers.wrap(scratch / "compilers", scratch, scratch / "source", str(empty))
+    wrapped = compilers.wrap(scratch / "compilers", {str(scratch): "."}, str(scratch / "source"), str(empty))
     assert list(wrapped.iterdir()) == []

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
 from toolkit.build import isolation
 
-HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n"
-LOOPBACK6 = f"{'0' * 31}1 80 {'0' * 32} 00 {'0' * 32} 00000000 00000002 00000000 80200001       lo\n"
 RUNNER = [sys.executable, "-I", str(isolation.RUNNER)]
 _ASK = """
 import socket
@@ -25,25 +22,6 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as handle:
 import os
 print(os.getuid(), os.getgid())
 """
-
-
-@pytest.mark.parametrize(
-    ("routes", "routes6", "expected"),
-    [
-        (HEADER, LOOPBACK6, False),
-        (HEADER, None, False),
-        (HEADER + "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n", LOOPBACK6, True),
-        (HEADER, LOOPBACK6.replace("      lo", "    eth0"), True),
-        (None, None, True),
-    ],
-)
-def test_a_route_that_leaves_the_machine_is_a_network(
-    tmp_path: Path, routes: str | None, routes6: str | None, expected: bool
-) -> None:
-    for name, text in (("route", routes), ("ipv6_route", routes6)):
-        if text is not None:
-            (tmp_path / name).write_text(text)
-    assert isolation.has_network(tmp_path / "route", tmp_path / "ipv6_route") is expected
 
 
 def _has_namespaces() -> bool:
@@ -91,7 +69,3 @@ def test_all_that_a_program_has_started_ends_with_it(end: str) -> None:
             running.kill()
         assert running.stdout.read() == ""
 
-
-def test_a_build_that_missed_the_network_is_told_that_there_is_none() -> None:
-    assert "no network" in isolation.suggestion("OSError: [Errno 101] Network is unreachable\n")
-    assert isolation.suggestion("error: expected ';' before '}' token") == ""

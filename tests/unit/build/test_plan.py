@@ -102,12 +102,14 @@ def test_a_local_package_is_known_by_its_files(tmp_path: Path) -> None:
 def test_the_store_key_depends_on_all_that_shapes_a_wheel(monkeypatch: pytest.MonkeyPatch) -> None:
     node = Node(name="a", version="1", source=Path("a"), identity="x")
     keys = {
-        store_key(node, PYTHON, {}),
-        store_key(node, PYTHON, {"CFLAGS": "-O2"}),
-        store_key(node, replace(PYTHON, soabi="other"), {}),
-        store_key(replace(node, cheap=True), PYTHON, {}),
-        store_key(node, replace(PYTHON, path=Path("/opt/bin/python"), include=Path("/opt/include")), {}),
-        store_key(replace(node, identity="y"), PYTHON, {}),
+        store_key(node, PYTHON, {}, "on"),
+        store_key(node, PYTHON, {"CFLAGS": "-O2"}, "on"),
+        store_key(node, replace(PYTHON, soabi="other"), {}, "on"),
+        store_key(replace(node, cheap=True), PYTHON, {}, "on"),
+        store_key(node, replace(PYTHON, path=Path("/opt/bin/python"), include=Path("/opt/include")), {}, "on"),
+        store_key(replace(node, identity="y"), PYTHON, {}, "on"),
+        store_key(node, PYTHON, {}, "off"),
     }
+    assert store_key(node, PYTHON, {}, "required") in keys
     monkeypatch.setattr("toolkit.build.plan._system", lambda: "another release")
-    assert len(keys | {store_key(node, PYTHON, {})}) == 7
+    assert len(keys | {store_key(node, PYTHON, {}, "on")}) == 8

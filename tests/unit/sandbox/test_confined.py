@@ -1,0 +1,285 @@
+"""Foreign code sees its own files and nothing of this machine, and leaves nothing behind."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from toolkit.core.errors import UserError
+from toolkit.core.process import CommandError
+from toolkit.sandbox import confined
+from toolkit.sandbox.bubblewrap import View
+from toolkit.sandbox.confined import Sandbox
+
+PYTHON = "/usr/bin/python3"
+HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n"
+LOOPBACK6 = f"{'0' * 31}1 80 {'0' * 32} 00 {'0' * 32} 00000000 00000002 00000000 80200001       lo\n"
+
+
+class Box:
+    """A sandbox with one writable directory at /build/work."""
+
+    def __init__(self, root: Path, sandbox: Sandbox) -> None:
+        self.sandbox, self.log = sandbox, root / "log"
+        self.work, self.temporary = root / "work", root / "temporary"
+        for path in (self.work, self.temporary):
+            path.mkdir()
+        self.view = View(temporary=self.temporary, writable={"/build/work": self.work})
+
+    def python(self, code: str, **limits: int) -> str:
+        """Run Python code inside and return what it printed."""
+        sandbox = replace(self.sandbox, limits=replace(self.sandbox.limits, **limits))
+        return sandbox.run(
+            [PYTHON, "-I", "-c", code],
+            self.view,
+            directory=sandbox.place("/build/work", self.view),
+            environment={"PATH": "/usr/bin"},
+            log=self.log,
+        )
+
+
+@pytest.fixture(params=["user", *(["root"] if os.geteuid() == 0 else [])])
+def box(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    """Return a sandbox whose walls a user builds, and for root those that root builds."""
+    found, fault = confined._means()
+    if fault:
+        pytest.skip("this kernel allows no sandbox")
+    monkeypatch.setattr(confined, "_means", lambda: (found and request.param == "root", None))
+    return Box(tmp_path, replace(confined.default(), mode="required"))
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        yield found
+
+
+def test_its_own_directories_are_at_the_same_paths_and_may_be_written_to(box: Box) -> None:
+    assert box.python("import os; print(os.getcwd()); open('made', 'w').write('here')") == "/build/work\n"
+    assert (box.work / "made").read_text() == "here"
+
+
+def test_nothing_of_this_machine_can_be_seen(box: Box, tmp_path: Path) -> None:
+    places = [
+        "/home",
+        "/root",
+        "/run",
+        "/var/lib",
+        "/srv",
+        "/etc/shadow",
+        "/etc/pip.conf",
+        "/sys",
+        str(tmp_path),
+        *sys.path,
+    ]
+    seen = box.python(f"import os; print([p for p in {places!r} if os.path.exists(p) and not p.startswith('/usr/')])")
+    assert seen == "[]\n"
+    assert box.python("import os; print(os.listdir('/tmp'), os.listdir('/build'))") == "[] ['work']\n"
+
+
+def test_the_system_cannot_be_written_to(box: Box) -> None:
+    code = """
+import os
+for path in ("/x", "/usr/x", "/etc/x", "/dev/x", "/build/x", "/proc/sys/kernel/domainname", "/var/x"):
+    try:
+        open(path, "w")
+        print(path)
+    except OSError:
+        pass
+"""
+    assert box.python(code) == ""
+
+
+def test_no_process_of_others_can_be_seen_or_reached(box: Box) -> None:
+    seen = box.python("import os; print(len([n for n in os.listdir('/proc') if n.isdigit()]))")
+    assert int(seen) <= 3
+    with pytest.raises(CommandError):
+        box.python(f"import os; os.kill({os.getpid()}, 9)")
+
+
+def test_it_has_no_privileges(box: Box) -> None:
+    status = box.python("print(open('/proc/self/status').read())")
+    fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+    assert {int(fields[f"Cap{kind}"], 16) for kind in ("Inh", "Prm", "Eff", "Bnd", "Amb")} == {0}
+    assert fields["NoNewPrivs"].strip() == "1"
+    assert fields["Seccomp"].strip() == "2"
+    assert "0" not in fields["Uid"].split()
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "libc.unshare(0x10000000)",
+        "libc.mount(b'none', b'/tmp', b'tmpfs', 0, None)",
+        "libc.ptrace(0, 0, 0, 0)",
+        "libc.syscall(321, 0, 0, 0)",
+        "libc.chroot(b'/tmp')",
+        "libc.socket(40, 1, 0)",
+        "libc.mknod(b'/tmp/device', 0o020666, 0x103)",
+    ],
+)
+def test_what_no_compiler_needs_is_refused(box: Box, call: str) -> None:
+    code = f"import ctypes; libc = ctypes.CDLL(None, use_errno=True); print({call}, ctypes.get_errno() in (1, 97))"
+    assert box.python(code) == "-1 True\n"
+
+
+def test_it_has_a_loopback_of_its_own_and_no_network(box: Box, server: socket.socket) -> None:
+    code = f"""
+import socket
+with socket.create_server(("127.0.0.1", 0)) as own, socket.create_connection(own.getsockname()):
+    print("loopback")
+for address in (("127.0.0.1", {server.getsockname()[1]}), ("192.0.2.1", 9)):
+    try:
+        socket.create_connection(address, 5)
+        print(address)
+    except OSError:
+        pass
+"""
+    assert box.python(code) == "loopback\n"
+
+
+def test_the_abstract_sockets_of_this_machine_are_not_there(box: Box) -> None:
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind("\0toolkit-test")
+        listening.listen()
+        with pytest.raises(CommandError, match="refused"):
+            box.python("import socket; socket.socket(socket.AF_UNIX).connect('\\0toolkit-test')")
+
+
+def test_what_it_leaves_behind_ends_and_is_not_waited_for(box: Box) -> None:
+    code = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for number in range(600):
+            open("alive", "w").write(str(number))
+            time.sleep(0.05)
+    os._exit(0)
+os.wait()
+while not os.path.exists("alive"):
+    time.sleep(0.01)
+"""
+    start = time.monotonic()
+    box.python(code)
+    assert time.monotonic() - start < 15
+    before = (box.work / "alive").stat().st_mtime_ns
+    time.sleep(0.3)
+    assert (box.work / "alive").stat().st_mtime_ns == before
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "setting"),
+    [
+        ("while True: pass", {"seconds": 1}, "SANDBOX_TIME"),
+        (
+            "data = [bytearray(8 << 20) for _ in range(100)]; import time; time.sleep(60)",
+            {"memory": 256 << 20},
+            "MEMORY",
+        ),
+        ("while True: print('x' * 4000)", {"output": 1 << 20}, "SANDBOX_OUTPUT"),
+        (
+            "import os, time\\nfor _ in range(60): os.fork() or time.sleep(60)\\ntime.sleep(60)",
+            {"processes": 20},
+            "SANDBOX_PROCESSES",
+        ),
+        ("open('large', 'wb').write(bytes(64 << 20))", {"disk": 1 << 20}, "SANDBOX_DISK"),
+        (
+            "import time\\nfor n in range(64): open(str(n), 'wb').write(bytes(1 << 20))\\ntime.sleep(60)",
+            {"disk": 8 << 20},
+            "SANDBOX_DISK",
+        ),
+    ],
+)
+def test_a_limit_ends_it_and_is_named(box: Box, code: str, limits: dict[str, int], setting: str) -> None:
+    with pytest.raises(UserError) as caught:
+        box.python(code.replace("\\n", "\n"), **limits)
+    assert setting in caught.value.hint
+    assert not isinstance(caught.value, CommandError)
+
+
+def test_all_that_it_prints_is_in_the_log_as_it_comes_with_control_characters_as_text(box: Box) -> None:
+    code = """
+import sys, time
+print("error: forged \\x1b[2J \\x07", flush=True)
+while "go" not in __import__("os").listdir("."):
+    time.sleep(0.01)
+sys.stdout.buffer.write(b"\\xff\\xfe last")
+"""
+    sent: list[str] = []
+
+    def watch(line: str) -> None:
+        sent.append(line)
+        assert "forged" in box.log.read_text()
+        (box.work / "go").touch()
+
+    box.sandbox.run(
+        [PYTHON, "-I", "-c", code], box.view, directory="/build/work", environment={}, log=box.log, watch=watch
+    )
+    assert box.log.read_text() == "error: forged \\x1b[2J \\x07\n\ufffd\ufffd last"
+    assert sent == ["error: forged \\x1b[2J \\x07", "\ufffd\ufffd last"]
+
+
+def test_a_log_is_not_written_through_a_link(box: Box, tmp_path: Path) -> None:
+    (tmp_path / "other").write_text("kept")
+    box.log.symlink_to(tmp_path / "other")
+    box.python("print('new')")
+    assert (tmp_path / "other").read_text() == "kept"
+    assert box.log.read_text() == "new\n"
+
+
+def test_without_walls_nothing_foreign_runs(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    fault = UserError("this machine allows no sandbox", "SANDBOX=off")
+    monkeypatch.setattr(confined, "_means", lambda: (None, fault))
+    for mode in ("on", "required"):
+        box.sandbox = replace(box.sandbox, mode=mode)
+        with pytest.raises(UserError, match="no sandbox"):
+            box.python("open('ran', 'w')")
+    assert not (box.work / "ran").exists()
+    box.sandbox = replace(box.sandbox, mode="off")
+    box.python("open('ran', 'w')")
+    assert (box.work / "ran").exists()
+    assert "SANDBOX=off" in box.sandbox.require()
+
+
+def test_a_build_chroot_will_do_where_it_is_not_required(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confined, "_means", lambda: (None, UserError("no sandbox")))
+    monkeypatch.setattr(confined, "has_network", lambda: False)
+    monkeypatch.setenv("DEB_BUILD_GNU_TYPE", "x86_64-linux-gnu")
+    assert not replace(box.sandbox, mode="on").has_walls
+    with pytest.raises(UserError, match="no sandbox"):
+        replace(box.sandbox, mode="required").require()
+    monkeypatch.setattr(confined, "has_network", lambda: True)
+    with pytest.raises(UserError, match="no sandbox"):
+        replace(box.sandbox, mode="on").require()
+
+
+@pytest.mark.parametrize(
+    ("routes", "routes6", "expected"),
+    [
+        (HEADER, LOOPBACK6, False),
+        (HEADER, None, False),
+        (HEADER + "eth0\t00000000\t0100000A\t0003\t0\t0\t0\t00000000\n", LOOPBACK6, True),
+        (HEADER, LOOPBACK6.replace("      lo", "    eth0"), True),
+        (None, None, True),
+    ],
+)
+def test_a_route_that_leaves_the_machine_is_a_network(
+    tmp_path: Path, routes: str | None, routes6: str | None, expected: bool
+) -> None:
+    for name, text in (("route", routes), ("ipv6_route", routes6)):
+        if text is not None:
+            (tmp_path / name).write_text(text)
+    assert confined.has_network(tmp_path / "route", tmp_path / "ipv6_route") is expected
+
+
+def test_a_build_that_missed_the_network_is_told_that_there_is_none() -> None:
+    assert "no network" in confined.suggestion("OSError: [Errno 101] Network is unreachable\n")
+    assert confined.suggestion("error: expected ';' before '}' token") == ""
