@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import itertools
 import os
 import shutil
 import signal
@@ -15,7 +17,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop, finish, wait_for
-from toolkit.build import interpreters, isolation
+from toolkit.build import interpreters
 from toolkit.core import files, process
 
 _SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
@@ -69,8 +71,6 @@ def test_a_header_that_is_missing(shop: Workshop, index: LocalIndex, source: str
 
 
 def test_a_build_has_no_network_and_says_so(shop: Workshop, index: LocalIndex) -> None:
-    if not isolation.prefix():
-        pytest.skip("this kernel allows no network namespaces")
     address = index.url.removeprefix("http://").removesuffix("/simple").split(":")
     tries = "import socket, contextlib\n    with contextlib.suppress(ConnectionRefusedError):\n        socket."
     tries += f"create_connection(({address[0]!r}, {address[1]}))\n    socket.create_connection(('192.0.2.1', 80))"
@@ -123,67 +123,88 @@ def test_a_vendor_directory_that_is_not_as_locked(shop: Workshop, index: LocalIn
     assert not (files.cache_root() / "store").exists()
 
 
-def _slow(mark: Path) -> str:
-    return (
-        f"import pathlib, subprocess; child = subprocess.Popen(['sleep', '300']); "
-        f"pathlib.Path({str(mark)!r}).write_text(str(child.pid)); child.wait()"
-    )
+#: How long, in seconds, the programs sleep that tests look for.
+_SLEEPS = itertools.count(1_000_000 + os.getpid() * 100)
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
+@dataclasses.dataclass(frozen=True)
+class Sleeper:
+    """A build that starts a program which sleeps longer than any test runs."""
+
+    seconds: int = dataclasses.field(default_factory=lambda: next(_SLEEPS))
+
+    @property
+    def body(self) -> str:
+        """Return what the backend runs."""
+        sleep = f"child = subprocess.Popen(['sleep', '{self.seconds}'])"
+        return f"import subprocess; {sleep}; print('begun', flush=True); child.wait()"
+
+    def is_alive(self) -> bool:
+        """Tell whether the program runs: it cannot leave a trace outside, so it is looked for."""
+        words = f"sleep\0{self.seconds}\0".encode()
+        return any(_command_of(path) == words for path in Path("/proc").glob("[0-9]*"))
 
 
-def test_an_interrupt_ends_all_that_builds(shop: Workshop, index: LocalIndex, tmp_path: Path) -> None:
-    mark = tmp_path / "pid"
-    vendored(shop, index, _slow(mark))
+def _command_of(process: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return (process / "cmdline").read_bytes()
+    return b""
+
+
+def has_begun(shop: Workshop, name: str = "thing") -> bool:
+    """Tell whether a build has printed that it has begun: its log is written as it comes."""
+    log = shop.root / "build" / "logs" / f"{name}-1.0.log"
+    return log.exists() and "begun" in log.read_text(encoding="utf-8")
+
+
+def test_an_interrupt_ends_all_that_builds(shop: Workshop, index: LocalIndex) -> None:
+    sleeper = Sleeper()
+    vendored(shop, index, sleeper.body)
     running = shop.start("build")
-    wait_for(lambda: mark.exists() and mark.read_text())
+    wait_for(lambda: has_begun(shop))
+    assert sleeper.is_alive()
     done = finish(running, signal.SIGINT)
     assert done.status == 130, done.err
-    assert not is_alive(int(mark.read_text()))
+    assert not sleeper.is_alive()
     assert shop.leftovers() == []
 
 
 def test_an_interrupt_while_another_run_builds_the_same(shop: Workshop, index: LocalIndex, tmp_path: Path) -> None:
     """The second project waits for the first one's entry of the store; Ctrl-C must not have to wait too."""
-    mark = tmp_path / "pid"
-    vendored(shop, index, _slow(mark))
+    vendored(shop, index, Sleeper().body)
     twin = dataclasses.replace(shop, root=tmp_path / "twin")
     shutil.copytree(shop.root, twin.root)
     first = shop.start("build")
-    wait_for(lambda: mark.exists() and mark.read_text())
+    wait_for(lambda: has_begun(shop))
     second = twin.start("build", "--jobs", "1")
     assert second.stdout
-    assert second.stdout.readline().startswith("waiting: another build is running")
+    assert any(line.startswith("waiting: another build is running") for line in second.stdout)
     assert finish(second, signal.SIGINT, within=10).status == 130
     finish(first, signal.SIGINT)
 
 
-def test_a_build_that_was_killed_is_in_nobodys_way(shop: Workshop, index: LocalIndex, tmp_path: Path) -> None:
-    mark = tmp_path / "pid"
-    vendored(shop, index, f"import os; os.path.exists({str(mark)!r}) or exec({_slow(mark)!r})")
+def test_a_build_that_was_killed_is_in_nobodys_way(shop: Workshop, index: LocalIndex) -> None:
+    sleeper = Sleeper()
+    vendored(shop, index, sleeper.body)
     running = shop.start("build")
-    wait_for(lambda: mark.exists() and mark.read_text())
+    wait_for(lambda: has_begun(shop))
     finish(running, signal.SIGKILL)
+    wait_for(lambda: not sleeper.is_alive(), seconds=2)
     assert shop.leftovers()
-    done = finish(shop.start("build"))
-    assert done.status == 0, done.err
+    again = shop.start("build")
+    wait_for(lambda: has_begun(shop) and sleeper.is_alive())
+    assert finish(again, signal.SIGINT).status == 130
     assert shop.leftovers() == []
-    # What the killed run had started is nobody's child now.
-    os.kill(int(mark.read_text()), signal.SIGKILL)
 
 
-def test_one_failure_ends_the_others(shop: Workshop, index: LocalIndex, tmp_path: Path) -> None:
-    mark = tmp_path / "pid"
-    wait = f"import time, os\n    while not os.path.exists({str(mark)!r}): time.sleep(0.01)\n    raise SystemExit('no')"
-    sdists.publish(index, "bad", "1.0", files={"own.py": _OWN.format(body=wait), "pyproject.toml": _SYSTEM})
-    sdists.publish(index, "slow", "1.0", files={"own.py": _OWN.format(body=_slow(mark)), "pyproject.toml": _SYSTEM})
+def test_one_failure_ends_the_others(shop: Workshop, index: LocalIndex) -> None:
+    sleeper = Sleeper()
+    fail = "import time; time.sleep(2); raise SystemExit('no')"
+    sdists.publish(index, "bad", "1.0", files={"own.py": _OWN.format(body=fail), "pyproject.toml": _SYSTEM})
+    sdists.publish(index, "slow", "1.0", files={"own.py": _OWN.format(body=sleeper.body), "pyproject.toml": _SYSTEM})
     shop.service("app", "bad", "slow")
     assert shop.vendor().status == 0
     done = finish(shop.start("build"))
     assert done.error[0] == "bad 1.0: its wheel could not be built"
-    assert not is_alive(int(mark.read_text()))
+    assert has_begun(shop, "slow")
+    assert not sleeper.is_alive()

@@ -38,7 +38,7 @@ class Store:
             return None
         except (ValueError, KeyError, TypeError, RecursionError):
             pass
-        console.warn(f"{directory}: an entry of the wheel store that is damaged, or not yours; it is built again")
+        console.warn(f"{directory}: a damaged entry of the wheel store, or not yours; it is built again")
         (directory / "entry.json").unlink(missing_ok=True)
         return None
 
