@@ -68,4 +68,3 @@ def test_all_that_a_program_has_started_ends_with_it(end: str) -> None:
         if end == "the runner":
             running.kill()
         assert running.stdout.read() == ""
-
