@@ -41,6 +41,8 @@ PLATFORMS ?= linux
 #: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
 UPGRADE ?=
 
+#: Compare the locks with the indexes that their files came from, too: ONLINE=1
+ONLINE ?=
 #: Say what would be done, and do nothing: DRY_RUN=1
 DRY_RUN ?=
 
@@ -140,8 +142,8 @@ making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRRO
 #@ Targets
 #: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
 reads_vendor = $(resolving) UPGRADE DRY_RUN
-#: Compare vendor/ with its lock, and the lock with the files it was made from; needs no network
-reads_check-vendor =
+#: Compare vendor/ with its lock, and the lock with the files it was made from; without ONLINE=1 it needs no network
+reads_check-vendor = ONLINE INDEX_URL EXTRA_INDEX_URL
 #: Commit vendor/, then its revision in the project, with a message that lists what was added, removed and upgraded
 reads_commit-vendor = DRY_RUN
 #: Shorten the history of the vendor repository; what branches and tags of the project record stays

@@ -33,7 +33,7 @@ _python_common_values() {
         V) echo 0 1 2 ;;
         SUITE|SUITES|STAND_SUITE) echo bookworm trixie ;;
         PLATFORMS) echo linux darwin ;;
-        DRY_RUN|YES|STRICT|JSON) echo 1 ;;
+        DRY_RUN|YES|STRICT|JSON|ONLINE) echo 1 ;;
         UPGRADE|NAME) [[ $setting = NAME ]] || echo all
             sed -n '/^\[\[packages\]\]/,/^version/s/^name = "\(.*\)"/\1/p' "$directory"/vendor/pylock.*.toml 2>/dev/null | sort -u ;;
         PACKAGES) (cd -- "$directory" && printf '%s\n' */setup.py */pyproject.toml | sed '/^\*/d;s,/[^/]*$,,' | sort -u) ;;

@@ -46,6 +46,13 @@ def add_options(group: argparse._ActionsContainer, *short: str) -> None:
     )
 
 
+def add_extra(group: argparse._ActionsContainer) -> None:
+    """Add `--extra-index-url`."""
+    group.add_argument(
+        "--extra-index-url", default="", metavar="URLS", help=f"further indexes (default: ${_EXTRA_INDEX_URL})"
+    )
+
+
 def from_arguments(arguments: argparse.Namespace) -> IndexOptions:
     """Return the options of a command line, with the variables as their defaults."""
     return IndexOptions(

@@ -27,9 +27,7 @@ def add_options(parser: argparse.ArgumentParser, verb: str) -> argparse._Argumen
         "--exclude-newer", type=when, default="", metavar="WHEN", help="leave out what is younger: 2026-11-01, 7d"
     )
     index_options.add_options(group)
-    group.add_argument(
-        "--extra-index-url", default="", metavar="URLS", help="further indexes (default: $EXTRA_INDEX_URL)"
-    )
+    index_options.add_extra(group)
     group.add_argument(
         "--platforms",
         type=_platforms,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -58,8 +58,12 @@ def is_current(project: Project, settings: Settings, platforms: tuple[str, ...])
 
 
 def require(project: Project, settings: Settings, *, hashes: bool = True) -> None:
-    """Raise `UserError` with the first problem, its number of companions, and those in the details."""
-    found = problems(project, settings, hashes=hashes)
+    """Raise `UserError` with everything that is wrong; see `refuse`."""
+    refuse(problems(project, settings, hashes=hashes))
+
+
+def refuse(found: Sequence[Problem]) -> None:
+    """Raise `UserError` with the first problem, the number of others, and those in the details; none: do nothing."""
     if found:
         first, *others = found
         more = f" (and {len(others)} more, above)" if others else ""

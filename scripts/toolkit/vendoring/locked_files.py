@@ -6,11 +6,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from toolkit.core import console
-from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.resolve.engine import Request, Resolver
+from toolkit.vendored import check
+from toolkit.vendored.check import Problem
 
 _OTHER_FILE = (
     "a release keeps its files, so do not take it before you know who replaced it, and why; "
@@ -40,14 +41,6 @@ class Locked:
         key, lock = self.distribution.key, self.lock
         others = (reference.key for reference in (*lock.test_requires, *lock.dev_requires))
         return key not in {*(item.key for item in lock.packages), *others}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Fault:
-    """One way in which an index is at odds with a lock: what is wrong, and what to do."""
-
-    what: str
-    hint: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,7 +85,7 @@ class LockedFiles:
             if item.distribution.kind == "wheels" or not item.is_built_with_only
         }
 
-    def faults(self, pin: Pin) -> Iterator[Fault]:
+    def faults(self, pin: Pin) -> Iterator[Problem]:
         """Yield what differs between a pin and the locks."""
         known = self.by_name.get(pin.name, ())
         for item in known:
@@ -139,11 +132,7 @@ class BoundResolver:
         """Return pins that agree with the locks. Raises one `UserError` for all that do not."""
         bound = tuple(map(self.locked.completed, pins))
         faults = list(dict.fromkeys(fault for pin in bound for fault in self.locked.faults(pin)))
-        if faults:
-            first, *others = faults
-            more = f" (and {len(others)} more, above)" if others else ""
-            details = "\n".join(f"{other.what}\n hint: {other.hint}" for other in others)
-            raise UserError(f"{first.what}{more}", first.hint, details)
+        check.refuse(faults)
         for pin in bound:
             self._warn_of_yanked(pin)
         return bound
@@ -164,7 +153,7 @@ def _files(pin: Pin) -> dict[str, RemoteFile]:
     return {file.name: file for file in (pin.sdist, pin.archive, *pin.wheels) if file}
 
 
-def _other_files(pin: Pin, item: Locked) -> Iterator[Fault]:
+def _other_files(pin: Pin, item: Locked) -> Iterator[Problem]:
     """Yield the files that are not those of the lock; a file that is gone, or was added since, is none of them."""
     locked = item.distribution
     if (locked.kind == "archive") != bool(pin.archive):
@@ -175,12 +164,12 @@ def _other_files(pin: Pin, item: Locked) -> Iterator[Fault]:
         # Another URL of an archive is a change of the project's own file that names it.
         if found and not (pin.archive and found.url != file.url) and (difference := _difference(file, found)):
             where = found.index or found.url
-            yield Fault(
+            yield Problem(
                 what=f"{file.name}: not the file that {item.origin} has locked: {where} has {difference}",
                 hint=_OTHER_FILE.format(name=pin.name),
             )
     if locked.kind == "sdist" and pin.sdist and pin.sdist.name not in {file.name for file in locked.files}:
-        yield Fault(
+        yield Problem(
             what=f"{pin.name} {pin.version}: the sdist that {item.origin} has locked, {locked.files[0].name}, "
             f"is gone, and {pin.sdist.index or pin.sdist.url} has another one, {pin.sdist.name}",
             hint=_OTHER_FILE.format(name=pin.name),
@@ -195,13 +184,13 @@ def _difference(file: VendoredFile, found: RemoteFile) -> str:
     return ""
 
 
-def _other_index(pin: Pin, known: Sequence[Locked]) -> Iterator[Fault]:
+def _other_index(pin: Pin, known: Sequence[Locked]) -> Iterator[Problem]:
     """Yield the change of the index that a name comes from, whatever its version: two indexes may be two authors."""
     locked = {item.distribution.index: item.origin for item in known if item.distribution.index}
     found = {file.index for file in _files(pin).values() if file.index}
     if locked and found and not found & locked.keys():
         index, lock = next(iter(locked.items()))
-        yield Fault(
+        yield Problem(
             what=f"{pin.name}: {lock} has locked it from {index}; it would now come from {sorted(found)[0]}",
             hint=_OTHER_INDEX.format(name=pin.name),
         )

@@ -28,7 +28,7 @@ VERBS = {
     ),
     "check-vendor": Verb(
         function="vendor_files:check_vendor",
-        help="Check, offline, that vendor/ holds what its locks list, and that what these were made from is the same.",
+        help="Check that vendor/ holds what its locks list, and that what these were made from is the same.",
     ),
     "commit-vendor": Verb(
         function="vendor_files:commit_vendor",

@@ -6,20 +6,49 @@ import argparse
 import textwrap
 from collections.abc import Sequence
 
-from toolkit.core import console
+from toolkit.core import console, progress
+from toolkit.network import index_options, tools_environment
+from toolkit.network.index_options import IndexOptions
 from toolkit.project.settings import default_of, number
 from toolkit.vendor_repository import commits, state, trim
 from toolkit.vendor_repository.commits import PlannedCommits
+from toolkit.vendored import check, lock_file
 from toolkit.vendoring import staging
 from toolkit.verbs.running import Run
 
 
+def check_vendor_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `check-vendor`."""
+    parser.add_argument("--online", action="store_true", help="compare the locks with the indexes, too")
+    index_options.add_options(parser)
+    index_options.add_extra(parser)
+
+
 def check_vendor(run: Run) -> None:
     """Check vendor/; raises `UserError` with everything that is wrong."""
+    given = index_options.from_arguments(run.arguments)
+    if run.arguments.online:
+        tools_environment.enter(given)
     run.check_vendor()
     files = [path for path in run.settings.vendor.iterdir() if path.is_file() and path.name != ".git"]
     size = sum(path.stat().st_size for path in files)
     console.step("CHECK", f"vendor/: {len(files)} files, {size / 1e6:.1f} MB, all as locked")
+    if run.arguments.online:
+        _compare_with_indexes(run, given)
+
+
+def _compare_with_indexes(run: Run, given: IndexOptions) -> None:
+    from toolkit.network import index_settings
+    from toolkit.vendoring import online_check
+
+    indexes = index_settings.read(given)
+    locks = lock_file.of_project(run.project, run.settings.vendor)
+    with progress.watching("CHECK", indexes.shown()):
+        found = online_check.compare(run.project, locks, indexes)
+    for warning in found.warnings:
+        console.warn(warning)
+    check.refuse(found.problems)
+    console.step("CHECK", f"{indexes.shown()}: {found.compared} locked files, all as there")
 
 
 def commit_vendor_options(parser: argparse.ArgumentParser) -> None:
