@@ -141,8 +141,12 @@ class Workshop:
 
     def start(self, verb: str, *options: str) -> subprocess.Popen[str]:
         """Start the verb's own script; `vendor` starts itself again in a tools environment, as it does for a user."""
+        return self.start_plain(verb, *self.arguments(verb, options)[2:])
+
+    def start_plain(self, verb: str, *options: str) -> subprocess.Popen[str]:
+        """Start the verb's own script as `start` does, with these options and no index but the machine's."""
         provide_tools()
-        command = [sys.executable, str(SCRIPTS / "verb.py"), verb, *self.arguments(verb, options)]
+        command = [sys.executable, str(SCRIPTS / "verb.py"), verb, "--project", str(self.root), *options]
         process = subprocess.Popen(
             command,
             stdin=subprocess.DEVNULL,

@@ -37,6 +37,11 @@ def note(text: str) -> None:
         terminal.write(sys.stdout, text)
 
 
+def report(text: str) -> None:
+    """Print the answer that a verb was asked for."""
+    terminal.write(sys.stdout, text.removesuffix("\n"))
+
+
 def debug(text: str) -> None:
     """Say something that only `V=2` shows."""
     if verbosity >= 2:

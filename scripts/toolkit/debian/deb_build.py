@@ -14,7 +14,7 @@ from pathlib import Path
 
 from toolkit.build import isolation
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, threads
+from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, secrets, threads
 from toolkit.core.errors import UserError
 from toolkit.debian import library, source_package, source_tree
 from toolkit.debian.compression import Compression
@@ -161,8 +161,8 @@ def binary_command(options: BuildOptions) -> list[str]:
 
 
 def environment(settings: Settings, options: BuildOptions, compression: Compression) -> dict[str, str]:
-    """Return the environment of the package build: this run's settings, without the variables of make."""
-    kept = process.without_make()
+    """Return the environment of the package build: this run's settings, without credentials and make's variables."""
+    kept = secrets.without(process.without_make())
     return {
         **kept,
         **compression.environment,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.build import building_options, interpreters, pyenv
-from toolkit.core import debian_packages, files, os_release, process
+from toolkit.core import debian_packages, files, os_release, process, secrets
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.project import python_version, submodules
@@ -28,8 +28,6 @@ COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mm
 _DEBIAN_PACKAGES = ("python3", "dpkg-dev", "schroot", "apt-file")
 _TOOLS = ("uv", "pip", "pip-tools", "packaging", "tomli-w", "requests")
 _VARIABLES = re.compile(r"(PIP|UV|DEB|PYTHON|XDG|SSL|REQUESTS)\w*|\w+_proxy|SOURCE_DATE_EPOCH|LANG|PATH", re.IGNORECASE)
-_PASSWORD = re.compile(r"(://)[^/@\s]+@")
-_SECRET = re.compile(r"PASSWORD|TOKEN|SECRET|_KEY", re.IGNORECASE)
 _ABSENT = "not installed"
 
 
@@ -181,7 +179,4 @@ def _attempt(function: Callable[[], str]) -> str:
 
 def _masked(variables: Mapping[str, str]) -> list[Pair]:
     """Return variables in order, without passwords: the report is pasted where others read it."""
-    return [
-        (name, "***" if value and _SECRET.search(name) else _PASSWORD.sub(r"\1***@", value))
-        for name, value in sorted(variables.items())
-    ]
+    return [(name, secrets.masked(name, value)) for name, value in sorted(variables.items())]

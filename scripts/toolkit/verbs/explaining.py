@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import sys
 
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
@@ -42,7 +41,7 @@ def why(run: Run) -> None:
         if not _NAME.fullmatch(name):
             raise UserError(f"NAME={name}: no distribution can be called so", _USAGE)
     graphs = locked.read(run.project, run.settings)
-    sys.stdout.write("\n".join([why.text(graphs, name, run.arguments.chains) for name in names]))
+    console.report("\n".join([why.text(graphs, name, run.arguments.chains) for name in names]))
 
 
 def parse_limit(text: str) -> int:
@@ -89,4 +88,4 @@ def info(run: Run) -> None:
     given.setdefault("NAMESPACE", run.settings.namespace)
     given.setdefault("PACKAGES", " ".join(run.settings.packages))
     given.setdefault("SERVICES", " ".join(run.settings.services))
-    sys.stdout.write(inventory.text(inventory.sections(run.settings, given)))
+    console.report(inventory.text(inventory.sections(run.settings, given)))

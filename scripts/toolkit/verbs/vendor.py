@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from typing import TYPE_CHECKING
 
 from toolkit.core import console
@@ -60,7 +59,7 @@ def outdated(run: Run) -> int:
     from toolkit.explain import outdated, upgrade
 
     rows, graphs = upgrade.look(run.project, run.settings, options, indexes, engine)
-    sys.stdout.write(outdated.to_json(rows) if arguments.json else outdated.text(rows, graphs))
+    console.report(outdated.to_json(rows) if arguments.json else outdated.text(rows, graphs))
     return 1 if rows and arguments.strict else 0
 
 

@@ -1,0 +1,29 @@
+"""Credentials in variables: which variables hold them, and what may be shown of those."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+_NAMES = re.compile(
+    r"(.*_)?(PASSWORDS?|PASSWD|PASSPHRASE|TOKENS?|SECRETS?|CREDENTIALS?|KEY|APIKEY|NETRC|ASKPASS|AUTH_SOCK)(_.*)?",
+    re.IGNORECASE,
+)
+#: What indexes, uploads and proxies are reached by: with a password in it, or beside one.
+_OF_NETWORK = re.compile(r"(EXTRA_)?INDEX_URL|(PIP|UV|TWINE|AWS|POETRY|FLIT|HATCH)_.*|.*_PROXY", re.IGNORECASE)
+#: What stands before the host of a URL, which proxies may be given without a scheme.
+_LOGIN = re.compile(r"(://)[^/@\s]+@|^()[^/@\s:]+:[^/@\s]+@")
+
+
+def without(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables for a program that needs no network, thus no credentials either."""
+    return {
+        name: value
+        for name, value in environment.items()
+        if not (_NAMES.fullmatch(name) or _OF_NETWORK.fullmatch(name) or masked("", value) != value)
+    }
+
+
+def masked(name: str, value: str) -> str:
+    """Return what may be shown of a variable's value."""
+    return "***" if value and _NAMES.fullmatch(name) else _LOGIN.sub(r"\1***@", value)

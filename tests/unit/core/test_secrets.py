@@ -1,0 +1,51 @@
+"""Credentials in variables are neither passed on to what needs none, nor shown."""
+
+from __future__ import annotations
+
+import pytest
+
+from toolkit.core import secrets
+
+SECRETS = {
+    "INDEX_URL": "https://host.example/simple",
+    "EXTRA_INDEX_URL": "https://me:s3cret@host.example/simple",
+    "PIP_INDEX_URL": "https://token@host.example/simple",
+    "UV_INDEX_MINE_PASSWORD": "s3cret",
+    "TWINE_USERNAME": "me",
+    "AWS_SECRET_ACCESS_KEY": "s3cret",
+    "https_proxy": "me:s3cret@proxy.example:3128",
+    "NETRC": "/home/me/netrc",
+    "SSH_AUTH_SOCK": "/run/user/1000/agent",
+    "GIT_ASKPASS": "/usr/bin/ask",
+    "DATABASE": "postgresql://me:s3cret@host.example/db",
+    "GITHUB_TOKEN": "s3cret",
+    "API_KEY": "s3cret",
+}
+OTHERS = {
+    "PATH": "/usr/bin:/bin",
+    "DEB_BUILD_OPTIONS": "nocheck parallel=4",
+    "DEBEMAIL": "me@host.example",
+    "AUTHOR": "Some One <me@host.example>",
+    "HOMEPAGE": "https://host.example/a@b",
+    "SOURCE_DATE_EPOCH": "0",
+    "KEYBOARD": "de",
+}
+
+
+def test_a_program_that_needs_no_network_gets_no_credentials() -> None:
+    assert secrets.without({**SECRETS, **OTHERS}) == OTHERS
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "shown"),
+    [
+        ("EXTRA_INDEX_URL", "https://me:s3@a.example/s https://b.example", "https://***@a.example/s https://b.example"),
+        ("PIP_INDEX_URL", "https://token@a.example/s", "https://***@a.example/s"),
+        ("http_proxy", "me:s3cret@proxy.example:3128", "***@proxy.example:3128"),
+        ("UV_PUBLISH_TOKEN", "s3cret", "***"),
+        ("UV_PUBLISH_TOKEN", "", ""),
+        ("DEBEMAIL", "me@host.example", "me@host.example"),
+    ],
+)
+def test_what_is_shown_has_no_credentials(name: str, value: str, shown: str) -> None:
+    assert secrets.masked(name, value) == shown
