@@ -17,7 +17,7 @@ from toolkit.core.errors import UserError
 from toolkit.core.progress import Progress
 from toolkit.model.interpreter import Interpreter
 from toolkit.sandbox.confined import Sandbox
-from toolkit.wheel import environment
+from toolkit.wheel import check, environment
 from toolkit.wheel.image import Images
 from toolkit.wheel.store import Store
 
@@ -69,6 +69,8 @@ class Builder:
                 continue
             wheel = node.source if node.ready else self.store.get(self._key(node))
             if wheel:
+                if node.ready:
+                    check.check(wheel, "vendor", name=node.name, version=node.version, whole=False)
                 self._wheels[node] = wheel
                 continue
             missing[node] = set(node.requires)

@@ -15,14 +15,13 @@ from typing import Any
 from toolkit.build import compilers, headers
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.model.names import normalize
 from toolkit.project import pyproject, source_files
 from toolkit.sandbox import confined
 from toolkit.sandbox.bubblewrap import View
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
 from toolkit.vendored import archive
-from toolkit.wheel import metadata
+from toolkit.wheel import check
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 #: Where a build finds its things inside the walls: at the same paths on every machine, as ccache likes it.
@@ -101,7 +100,7 @@ def build_wheel(job: Job) -> Path:
     wheels = list(_wheels(job.scratch / "output"))
     if len(wheels) != 1:
         raise UserError(f"{job.label}: the build made {len(wheels)} wheels instead of one", f"see {job.log}")
-    _check_identity(job, wheels[0])
+    check.check(wheels[0], "build", name=job.name, version=job.version)
     return wheels[0]
 
 
@@ -247,19 +246,6 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         "PYTHONNOUSERSITE": "1",
         "PIP_NO_INDEX": "1",
     }
-
-
-def _check_identity(job: Job, wheel: Path) -> None:
-    """Refuse a wheel whose own metadata has another name or version than the lock."""
-    from packaging.utils import canonicalize_version
-
-    found = metadata.read(wheel)
-    same_version = not job.version or canonicalize_version(found.version) == canonicalize_version(job.version)
-    if normalize(found.name) != normalize(job.name) or not same_version:
-        raise UserError(
-            f"{job.label}: its build made {found.name} {found.version}",
-            f"the archive is not what its name says: see where it came from, then `make vendor UPGRADE={job.name}`",
-        )
 
 
 def _build_error(job: Job, error: process.CommandError) -> UserError:

@@ -18,6 +18,7 @@ from toolkit.network.index_settings import Indexes
 from toolkit.resolve import file_choice
 from toolkit.resolve.engine import Request
 from toolkit.resolve.uv import UvResolver
+from toolkit.wheel import check
 
 
 def get(
@@ -56,7 +57,9 @@ def _file(pin: Pin, used: Interpreter) -> RemoteFile:
 
 
 def _wheel(pin: Pin, source: Path, used: Interpreter, indexes: Indexes) -> ReadyWheel:
-    path = source if source.suffix == ".whl" else _build(pin, source, used, indexes)
+    is_wheel = source.suffix == ".whl"
+    path = source if is_wheel else _build(pin, source, used, indexes)
+    check.check(path, "index" if is_wheel else "build", name=pin.name, version=pin.version)
     return ReadyWheel(name=pin.name, version=pin.version, sha256=files.sha256(path), path=path)
 
 

@@ -21,6 +21,7 @@ class CoreMetadata:
 
     `requires` are the values of Requires-Dist (PEP 508). `requires_certain` tells whether every build of the sdist will
     have just these. `licence_expression` is an SPDX expression; `licence` is what else there is, in words.
+    `repeated` is a field that stands there twice, with different values, and tells who the distribution is.
     """
 
     name: str = ""
@@ -32,6 +33,7 @@ class CoreMetadata:
     licence_expression: str = ""
     licence: str = ""
     authors: tuple[str, ...] = ()
+    repeated: str = ""
 
 
 def parse(content: bytes) -> CoreMetadata:
@@ -52,6 +54,7 @@ def parse(content: bytes) -> CoreMetadata:
         requires_certain=_is_certain(headers),
         licence_expression=_text(headers, "License-Expression"),
         licence=_licence(headers),
+        repeated=next((field for field in ("Name", "Version") if len(_texts(headers, field)) > 1), ""),
         authors=_texts(headers, "Author", "Author-email", "Maintainer", "Maintainer-email"),
     )
 

@@ -22,7 +22,7 @@ from toolkit.resolve.hooks import HookRunner
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
-from toolkit.wheel import metadata
+from toolkit.wheel import check
 
 
 @dataclass(kw_only=True)
@@ -122,7 +122,11 @@ class Sources:
         distribution = replace(chosen, files=tuple(taken))
         name = distribution.files[0].name
         if distribution.kind == "wheels":
-            found = replace(distribution, requires=metadata.read(self.files[name]).requires)
+            said = [
+                check.check(self.files[file.name], "index", name=pin.name, version=pin.version)
+                for file in distribution.files
+            ]
+            found = replace(distribution, requires=said[0].requires)
         else:
             facts = self._facts[pin.key] = sdist.read(self.files[name], name)
             if distribution.kind == "sdist":

@@ -13,7 +13,9 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.core.errors import UserError
 from toolkit.model import archive_names
-from toolkit.vendored.archive_members import Member, UnreadableError, members, reading, unpacked_limit
+from toolkit.vendored import archive_limits
+from toolkit.vendored.archive_limits import UnreadableError
+from toolkit.vendored.archive_members import Member, members, reading
 
 _READ_LIMIT = 8 << 20
 _SOURCES = frozenset({".py", ".cfg", ".toml", ".json", ".ini"})
@@ -132,7 +134,7 @@ class _Extraction:
         self._directories: set[PurePosixPath] = {PurePosixPath()}
         self._links: dict[PurePosixPath, str] = {}
         self._tops: dict[str, bool] = {}
-        self._left = unpacked_limit(archive.stat().st_size)
+        self._left = archive_limits.unpacked(archive.stat().st_size)
 
     def add(self, member: Member) -> None:
         """Unpack one member."""

@@ -11,7 +11,7 @@ import posixpath
 import stat
 import struct
 import tarfile
-import zipfile
+import unicodedata
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -19,20 +19,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal, cast
 
-_MAX_MEMBERS = 200_000
-_MAX_UNPACKED = 4 << 30
-#: A small archive may unpack to this much, whatever the ratio.
-_ALWAYS_ALLOWED = 256 << 20
-_MAX_RATIO = 200
+from toolkit.core.foreign_text import one_line
+from toolkit.vendored import archive_limits, zip_archive
+from toolkit.vendored.archive_limits import UnreadableError
+from toolkit.vendored.zip_archive import ZipArchive, ZipMember
+
 #: tarfile reads a header's extension in one piece, of the size that the header claims.
 _MAX_HEADER = 8 << 20
-_LONGEST_NAME = 255
 _SKIP = 1 << 18
-_ZIP = (b"PK\3\4", b"PK\5\6")
-
-
-class UnreadableError(Exception):
-    """An archive that is damaged, or that holds what no source archive needs; the message begins with the member."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,11 +52,11 @@ def members(archive: Path) -> Iterator[Member]:
     with archive.open("rb") as stream:
         magic = stream.read(6)
         stream.seek(0)
-        limit = unpacked_limit(archive.stat().st_size)
-        found = _zip_members(stream) if magic[:4] in _ZIP else _tar_members(stream, magic, limit)
+        limit = archive_limits.unpacked(archive.stat().st_size)
+        found = _zip_members(stream, limit) if magic[:4] in zip_archive.STARTS else _tar_members(stream, magic, limit)
         for count, member in enumerate(found):
-            if count >= _MAX_MEMBERS:
-                raise UnreadableError(f"more than {_MAX_MEMBERS} members")
+            if count >= archive_limits.MAX_MEMBERS:
+                raise UnreadableError(f"more than {archive_limits.MAX_MEMBERS} members")
             yield member
 
 
@@ -71,7 +65,7 @@ def reading() -> Iterator[None]:
     """Turn what the decompressors raise, while members are listed or read, into `UnreadableError`."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError) as error:
+    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
         raise UnreadableError(f"damaged, or not an archive ({error})") from None
     except (RuntimeError, ValueError, OverflowError, struct.error) as error:
         # Encrypted, or compressed in a way this Python does not know; figures that are no dates.
@@ -81,11 +75,6 @@ def reading() -> Iterator[None]:
         if error.errno is not None:
             raise
         raise UnreadableError(f"damaged ({error})") from None
-
-
-def unpacked_limit(size: int) -> int:
-    """Return how many bytes may come out of an archive of so many bytes."""
-    return min(_MAX_UNPACKED, max(_ALWAYS_ALLOWED, _MAX_RATIO * size))
 
 
 class _Forward:
@@ -173,45 +162,49 @@ def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     )
 
 
-def _zip_members(stream: IO[bytes]) -> Iterator[Member]:
-    with zipfile.ZipFile(stream) as archive:
-        for info in archive.infolist():
-            yield _zip_member(archive, info)
+def _zip_members(stream: IO[bytes], limit: int) -> Iterator[Member]:
+    archive = ZipArchive(stream)
+    if sum(member.size for member in archive.members) > limit:
+        raise UnreadableError("unpacks to far more than the archive's size")
+    for member in archive.members:
+        yield _zip_member(archive, member)
 
 
-def _zip_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo) -> Member:
-    path = _checked(info.filename)
-    mode = info.external_attr >> 16
-    kind = stat.S_IFMT(mode)
+def _zip_member(archive: ZipArchive, info: ZipMember) -> Member:
+    path = _checked(info.name)
+    kind = stat.S_IFMT(info.mode)
     if kind not in (0, stat.S_IFREG, stat.S_IFDIR, stat.S_IFLNK):
         raise UnreadableError(f"{path}: neither a file, a directory nor a link")
     target = ""
     if kind == stat.S_IFLNK:
-        with archive.open(info) as stream:
-            target = _checked_target(path, os.fsdecode(stream.read(4096)))
+        target = _checked_target(path, os.fsdecode(archive.read(info, _MAX_HEADER)))
     # Zip keeps local time without a zone; that nobody wrote a date is a date of zeros.
     year, month, day, *time = info.date_time
     return Member(
         path=path,
-        kind="directory" if info.is_dir() else "symlink" if target else "file",
+        kind="directory" if info.name.endswith("/") else "symlink" if target else "file",
         open=lambda: archive.open(info),
         mtime=calendar.timegm((year, month or 1, day or 1, *time)),
-        executable=bool(mode & 0o111),
+        executable=bool(info.mode & 0o111),
         target=target,
     )
 
 
 def _checked(name: str) -> PurePosixPath:
     """Return a member's name as a path; raises `UnreadableError` when it would leave the directory."""
-    shown = name.encode("utf-8", "backslashreplace").decode()
+    shown = one_line(name)
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/"):
         raise UnreadableError(f"{shown}: an absolute name")
     if ".." in parts:
         raise UnreadableError(f"{shown}: a name with `..`")
-    _encodable(name, shown)
-    if len(name.encode()) > _LONGEST_NAME and any(len(part.encode()) > _LONGEST_NAME for part in parts):
-        raise UnreadableError(f"{shown[:60]}...: a name of more than {_LONGEST_NAME} bytes")
+    _check_text(name, shown)
+    for longest, part in (
+        (archive_limits.LONGEST_PART, max(parts, key=lambda part: len(part.encode()), default="")),
+        (archive_limits.LONGEST_NAME, name),
+    ):
+        if len(part.encode()) > longest:
+            raise UnreadableError(f"{one_line(name, 60)}: a name of more than {longest} bytes")
     return PurePosixPath(*parts)
 
 
@@ -220,13 +213,17 @@ def _checked_target(path: PurePosixPath, target: str) -> str:
     resolved = posixpath.normpath(posixpath.join(*path.parts[:-1], target)) if path.parts else ".."
     if not target or target.startswith("/") or resolved.split("/")[0] == "..":
         raise UnreadableError(f"{path}: a link out of the archive")
-    _encodable(target, str(path))
+    if len(target) > archive_limits.LONGEST_NAME:
+        raise UnreadableError(f"{path}: a link of more than {archive_limits.LONGEST_NAME} bytes")
+    _check_text(target, str(path))
     return target
 
 
-def _encodable(name: str, shown: str) -> None:
+def _check_text(name: str, shown: str) -> None:
     if "\0" in name:
-        raise UnreadableError(f"{shown!r}: a name with a zero byte")
+        raise UnreadableError(f"{shown}: a name with a zero byte")
+    if any(unicodedata.category(character) == "Cc" for character in name):
+        raise UnreadableError(f"{shown}: a name with control characters")
     try:
         name.encode("utf-8")
     except UnicodeEncodeError:

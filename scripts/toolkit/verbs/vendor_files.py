@@ -15,6 +15,7 @@ from toolkit.vendor_repository.commits import PlannedCommits
 from toolkit.vendored import check, lock_file
 from toolkit.vendoring import staging
 from toolkit.verbs.running import Run
+from toolkit.wheel import check as wheel_check
 
 
 def check_vendor_options(parser: argparse.ArgumentParser) -> None:
@@ -30,6 +31,7 @@ def check_vendor(run: Run) -> None:
     if run.arguments.online:
         tools_environment.enter(given)
     run.check_vendor()
+    wheel_check.check_locked(lock_file.of_project(run.project, run.settings.vendor), run.settings.vendor)
     files = [path for path in run.settings.vendor.iterdir() if path.is_file() and path.name != ".git"]
     size = sum(path.stat().st_size for path in files)
     console.step("CHECK", f"vendor/: {len(files)} files, {size / 1e6:.1f} MB, all as locked")

@@ -9,9 +9,15 @@ import base64
 import csv
 import hashlib
 import io
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from toolkit.core.foreign_text import one_line, quoted
+
+FILE = "RECORD"
+_SIZE = re.compile(r"[0-9]{0,18}")
 
 
 @dataclass(frozen=True)
@@ -28,17 +34,32 @@ class Row:
 
 def row(path: str, content: bytes) -> Row:
     """Return the row of a file with this content."""
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).decode().rstrip("=")
-    return Row(path, f"sha256={digest}", len(content))
+    return row_of(path, hashlib.sha256(content).digest(), len(content))
+
+
+def row_of(path: str, sha256: bytes, size: int) -> Row:
+    """Return the row of a file with content of this sha256 and size."""
+    return Row(path, f"sha256={base64.urlsafe_b64encode(sha256).decode().rstrip('=')}", size)
 
 
 def read(path: Path) -> tuple[Row, ...]:
     """Return the rows of a RECORD; none of one that is missing or damaged."""
     try:
-        found = list(csv.reader(io.StringIO(path.read_text(encoding="utf-8"))))
-        return tuple(Row(name, digest, int(size) if size else None) for name, digest, size in filter(None, found))
-    except (OSError, ValueError, csv.Error):
+        return parse(path.read_bytes())
+    except (OSError, ValueError):
         return ()
+
+
+def parse(content: bytes) -> tuple[Row, ...]:
+    """Return the rows that the content of a RECORD has. Raises `ValueError` for what is no RECORD."""
+    try:
+        rows = list(filter(None, csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)))
+    except (ValueError, csv.Error) as error:
+        raise ValueError(f"RECORD cannot be read: {one_line(str(error))}") from None
+    for cells in rows:
+        if len(cells) != 3 or not cells[0] or not _SIZE.fullmatch(cells[2]):
+            raise ValueError(f"RECORD has the line {quoted(','.join(cells))}, which is no path, hash and size")
+    return tuple(Row(name, digest, int(size) if size else None) for name, digest, size in rows)
 
 
 def text(rows: Iterable[Row]) -> str:

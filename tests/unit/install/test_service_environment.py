@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -52,7 +53,7 @@ class Machine:
         self.service = directory / "project" / "my_service"
         (self.service / "bin").mkdir(parents=True)
 
-    def wheel(self, name: str = "lib", **options: str) -> Path:
+    def wheel(self, name: str = "lib", **options: Any) -> Path:
         return make_wheel(self.directory / "wheels", name, {f"{name.replace('-', '_')}.py": MODULE}, **options)
 
     def script(self, name: str, text: str) -> None:

@@ -1,0 +1,20 @@
+"""How much may come out of an archive: limits that no real archive reaches, and bombs reach soon."""
+
+from __future__ import annotations
+
+MAX_MEMBERS = 200_000
+#: Of a part of a name, and of a whole one: what file systems take (NAME_MAX, and PATH_MAX of the smallest system).
+LONGEST_PART, LONGEST_NAME = 255, 1024
+_MAX_UNPACKED = 4 << 30
+#: A small archive may unpack to this much, whatever the ratio.
+_ALWAYS_ALLOWED = 256 << 20
+_MAX_RATIO = 200
+
+
+class UnreadableError(Exception):
+    """An archive that is damaged, or that holds what none needs; the message begins with the member."""
+
+
+def unpacked(size: int) -> int:
+    """Return how many bytes may come out of an archive of so many bytes."""
+    return min(_MAX_UNPACKED, max(_ALWAYS_ALLOWED, _MAX_RATIO * size))

@@ -1,0 +1,46 @@
+"""entry_points.txt: the commands that a wheel installs, each of which becomes a line of Python that we write.
+
+https://packaging.python.org/en/latest/specifications/entry-points/
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from toolkit.core.foreign_text import quoted
+
+FILE = "entry_points.txt"
+_GROUPS = ("console_scripts", "gui_scripts")
+#: What a shell takes for one word and a file system for one file.
+_NAME = re.compile(r"[\w.][\w.+@-]*")
+_TARGET = re.compile(r"(?P<module>\w+(\.\w+)*) *: *(?P<object>\w+(\.\w+)*) *(\[[\w.,\s-]*\])?")
+
+
+def commands(content: bytes) -> Mapping[str, str]:
+    """Return the targets (`module:object`) of the commands in a file by their names. Raises `ValueError`."""
+    found: dict[str, str] = {}
+    for group, name, target in _entries(content.decode("utf-8")):
+        if group not in _GROUPS:
+            continue
+        if not _NAME.fullmatch(name) or not name.strip("."):
+            raise ValueError(f"the command {quoted(name)} is no file name")
+        parts = _TARGET.fullmatch(target)
+        words = f"{parts['module']}.{parts['object']}".split(".") if parts else [""]
+        if not all(map(str.isidentifier, words)):
+            raise ValueError(f"the command {quoted(name)} is to run {quoted(target)}, which is no `module:object`")
+        found[name] = f"{parts['module']}:{parts['object']}" if parts else target
+    return found
+
+
+def _entries(text: str) -> Iterator[tuple[str, str, str]]:
+    """Yield the group, name and value of each entry, as importlib.metadata reads them."""
+    group = ""
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("[") and line.endswith("]"):
+            group = line[1:-1].strip()
+        elif line and not line.startswith(("#", ";")):
+            name, equals, value = line.partition("=")
+            if not equals:
+                raise ValueError(f"its {FILE} has the line {quoted(line)}")
+            yield group, name.strip(), value.strip()
