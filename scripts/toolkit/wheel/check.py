@@ -11,7 +11,7 @@ from packaging.utils import canonicalize_version
 
 from toolkit.core import threads
 from toolkit.core.errors import UserError
-from toolkit.core.foreign_text import one_line, quoted
+from toolkit.core.foreign_text import one_line
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
@@ -42,11 +42,11 @@ def check(wheel: Path, origin: Origin, *, name: str = "", version: str = "", who
         found = contents.metadata
     wrong_version = version and canonicalize_version(found.version) != canonicalize_version(version)
     if name and (normalize(found.name) != normalize(name) or wrong_version):
+        expected, said = f"{name} {version}".strip(), one_line(f"{found.name} {found.version}")
         if origin == "build":
-            what, who = f"{name} {version}".strip(), quoted(f"{found.name} {found.version}")
-            raise UserError(f"{what}: its build made {who}", "the archive is not what its name says: do not use it")
-        said = f"it is {quoted(f'{found.name} {found.version}')}, not {name} {version}"
-        raise UserError(f"{_shown(wheel, origin)}: {said}", _HINTS[origin])
+            hint = f"the archive is not what its name says: see where it came from, then `make vendor UPGRADE={name}`"
+            raise UserError(f"{expected}: its build made {said}", hint)
+        raise UserError(f"{_shown(wheel, origin)}: it is {said}, not {expected}", _HINTS[origin])
     return found
 
 
