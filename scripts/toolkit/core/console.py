@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import sys
 from collections.abc import Callable
 
-from toolkit.core import events, interrupts, terminal
+from toolkit.core import events, interrupts, system_errors, terminal
 from toolkit.core.errors import UserError
 
 #: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
@@ -71,14 +70,14 @@ def run_main(function: Callable[[], int | None]) -> int:
     try:
         return function() or 0
     except UserError as error:
-        _print_error(error)
+        _print_error(system_errors.corrected(error))
     except KeyboardInterrupt:
         terminal.write(sys.stderr, "interrupted: what was there before is untouched")
         return 130
     except BrokenPipeError:
         return 1
     except OSError as error:
-        _print_error(_system_error(error))
+        _print_error(system_errors.explain(error))
     return 1
 
 
@@ -92,15 +91,3 @@ def _print_error(error: UserError) -> None:
 def _indented(text: str) -> str:
     """Return a text whose further lines cannot be taken for lines of another kind."""
     return re.sub(r"\n *", "\n       ", text)
-
-
-def _system_error(error: OSError) -> UserError:
-    """Turn a fault of the machine into the same two lines as any other error."""
-    where = f"{error.filename}: " if error.filename else ""
-    hints = {
-        errno.ENOSPC: "free some space (`make clean` removes build/ and dist/) and run it again; nothing was replaced",
-        errno.EACCES: "see who owns the file; run as the user who may write there",
-        errno.EROFS: "the file system is read-only; move the project, or set the variable that names this directory",
-    }
-    hint = hints.get(error.errno or 0, "see `V=2` for the commands that were run")
-    return UserError(f"{where}{error.strerror or error}", hint)

@@ -13,12 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from toolkit.core import console
-
-
-def cache_root() -> Path:
-    """Return the toolkit's directory below `$XDG_CACHE_HOME` (XDG Base Directory Specification)."""
-    base = os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")
-    return Path(base) / "python-common"
+from toolkit.core.places import cache_root as cache_root
+from toolkit.core.system_errors import naming
 
 
 def sha256(path: Path) -> str:
@@ -34,7 +30,7 @@ def write_atomic(path: Path, data: bytes | str, mode: int | None = None) -> None
     """
     new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
-        with new.open("xb") as stream:
+        with naming(path), new.open("xb") as stream:
             stream.write(data.encode() if isinstance(data, str) else data)
             if mode is not None:
                 os.fchmod(stream.fileno(), mode)

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
-from toolkit.core import console, debian_packages, events, interrupts, output
+from toolkit.core import console, debian_packages, events, interrupts, output, system_errors
 from toolkit.core.errors import UserError
 from toolkit.core.output import Excerpt, Lines, Whole
 from toolkit.core.watchdog import Watchdog
@@ -41,6 +41,7 @@ class CommandError(UserError):
         super().__init__(f"{Path(words[0]).name} {reason}", f"the command was: {shlex.join(words)}", output)
         self.status = status
         self.output = output
+        system_errors.note_room(self, output)
 
 
 def run(

@@ -24,6 +24,7 @@ from urllib3.exceptions import IncompleteRead
 
 from toolkit.core import console, directories, files, progress
 from toolkit.core.errors import UserError
+from toolkit.core.system_errors import naming
 from toolkit.model.lock import VendoredFile
 from toolkit.network import http, retry
 from toolkit.network.index_options import shown
@@ -188,7 +189,7 @@ class Fetcher:
         def save(response: requests.Response) -> tuple[int, str]:
             digest = hashlib.sha256()
             size = 0
-            with target.open("wb") as output:
+            with naming(target), target.open("wb") as output:
                 for chunk in response.raw.stream(_CHUNK, decode_content=False):
                     if self._stop.is_set():
                         raise CancelledError

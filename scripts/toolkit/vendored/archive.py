@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 
 from toolkit.core.errors import UserError
+from toolkit.core.system_errors import naming
 from toolkit.model import archive_names
 from toolkit.vendored import archive_limits
 from toolkit.vendored.archive_limits import UnreadableError
@@ -187,7 +188,7 @@ class _Extraction:
         target = self._make_way(member)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
         self._files.add(member.path)
-        with os.fdopen(descriptor, "wb") as output, member.open() as source:
+        with naming(target), os.fdopen(descriptor, "wb") as output, member.open() as source:
             while chunk := source.read(_CHUNK):
                 self._left -= len(chunk)
                 if self._left < 0:
