@@ -192,7 +192,7 @@ reads_clean =
 #: Print the packages found, every setting and the version of every tool
 .PHONY: common-info
 common-info:
-	$(call verb,info) \
+	$(call verb,info) $(call passed,$(sandbox)) \
 		$(foreach name,$(filter-out INDEX_URL EXTRA_INDEX_URL,$(settings)),--setting=$(call quote,$(name)=$($(name))))
 #: Install the Debian packages that the toolkit needs and this machine lacks
 reads_setup =

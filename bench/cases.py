@@ -166,6 +166,26 @@ def build(bench: Bench) -> list[Row]:
     ]
 
 
+def sandbox(bench: Bench) -> list[Row]:
+    """What walls cost: a program that does nothing, and all wheels from source, in turn inside and outside."""
+    script = str(_HERE / "walls.py")
+    inside, outside = ([bench.run(sys.executable, script, mode) for _ in range(3)] for mode in ("on", "off"))
+    builds: dict[str, list[Timing]] = {"on": [], "off": []}
+    for mode in ("on", "off", "off", "on", "on", "off"):
+        builds[mode].append(bench.cold("build", f"SANDBOX={mode}"))
+    with_walls, without = (measure.median(builds[mode]) for mode in ("on", "off"))
+    return [
+        Row(
+            "100 runs in the sandbox",
+            measure.median(inside),
+            "100 runs without walls",
+            measure.median(outside),
+            "+1.5 s",
+        ),
+        Row("make build, cold", with_walls, "make build SANDBOX=off, cold", without, "1.03"),
+    ]
+
+
 def pip_download(bench: Bench) -> list[Row]:
     """pip's own way to the sdists of the runtime closure (it leaves build requirements out)."""
     cold = bench.cold("vendor", "UPGRADE=all")

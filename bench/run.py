@@ -26,6 +26,7 @@ CASES: Mapping[str, Callable[[Bench], Sequence[Row | Size]]] = {
     "help": cases.help_,
     "vendor": cases.vendor,
     "build": cases.build,
+    "sandbox": cases.sandbox,
     "develop": environments.develop,
     "binary": environments.binary,
     "deb": packages.deb,

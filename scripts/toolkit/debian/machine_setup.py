@@ -1,4 +1,4 @@
-"""What this machine lacks for the toolkit: Debian packages, and users who make clean chroots."""
+"""What this machine lacks for the toolkit: Debian packages, users who make clean chroots, the sandbox's profile."""
 
 from __future__ import annotations
 
@@ -14,17 +14,19 @@ from pathlib import Path
 from toolkit.core import console, debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user
+from toolkit.sandbox import apparmor
 
 APT_LISTS = Path("/var/lib/apt/lists")
 DAY = 24 * 60 * 60
 
 
 def run(groups: Sequence[str]) -> None:
-    """Say which packages of these groups are missing and why, and install them; then prepare users."""
+    """Say what of these groups is missing and why, and install it."""
     installed = read_installed()
     missing = {name: why for name, why in debian_packages.read(groups).items() if name not in installed}
     users = unprepared_users() if "sbuild" in groups else []
-    if not missing and not users:
+    is_barred = apparmor.is_missing()
+    if not missing and not users and not is_barred:
         console.step("SETUP", "nothing is missing")
         return
     console.step("SETUP", "this machine lacks:")
@@ -32,17 +34,23 @@ def run(groups: Sequence[str]) -> None:
         console.note(f"          {name:<18} {why}")
     for name in users:
         console.note(f"          a range of user ids for {name}, who makes chroots")
+    if is_barred:
+        console.note("          an AppArmor profile that lets bubblewrap make user namespaces")
     if os.geteuid() != 0:
         become_root(
             " && ".join(
                 [f"apt-get install {shlex.join(missing)}"] * bool(missing)
                 + [shlex.join(build_user.range_command(name)) for name in users]
+                + [apparmor.commands()] * is_barred
             )
         )
     if missing:
         install(list(missing))
     for name in unprepared_users() if "sbuild" in groups else []:
         prepare_user(name)
+    if is_barred:
+        console.step("SETUP", "an AppArmor profile for bubblewrap")
+        apparmor.install()
 
 
 def read_installed() -> set[str]:

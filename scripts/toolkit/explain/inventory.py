@@ -17,13 +17,25 @@ from toolkit.model.names import normalize
 from toolkit.project import python_version, submodules
 from toolkit.project.discovery import Package, Project, discover
 from toolkit.project.settings import Settings, default_of
+from toolkit.sandbox.confined import Sandbox
 from toolkit.vendored import check, lock_file
 
 Pair = tuple[str, str]
 Section = tuple[str, Sequence[Pair]]
 
 #: Programs that are asked for their versions, which takes more than a second.
-COMMANDS = ("git", "make", "gcc", "dpkg-buildpackage", "fakeroot", "sbuild", "mmdebstrap", "unshare", "lintian")
+COMMANDS = (
+    "bwrap",
+    "git",
+    "make",
+    "gcc",
+    "dpkg-buildpackage",
+    "fakeroot",
+    "sbuild",
+    "mmdebstrap",
+    "unshare",
+    "lintian",
+)
 #: These are listed too, beside those that the toolkit builds and checks packages with.
 _DEBIAN_PACKAGES = ("python3", "dpkg-dev", "schroot", "apt-file")
 _TOOLS = ("uv", "pip", "pip-tools", "packaging", "tomli-w", "requests")
@@ -31,10 +43,11 @@ _VARIABLES = re.compile(r"(PIP|UV|DEB|PYTHON|XDG|SSL|REQUESTS)\w*|\w+_proxy|SOUR
 _ABSENT = "not installed"
 
 
-def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
-    """Yield the sections, each a title and its pairs; `given` are the makefile's variables.
+def sections(settings: Settings, given: Mapping[str, str], sandbox: Sandbox) -> Iterator[Section]:
+    """Yield the sections, each a title and its pairs.
 
-    A fault of the project becomes a pair too, as reports are made when something is wrong.
+    `given` are the makefile's variables, `sandbox` is how foreign code would run. A fault of the project becomes a pair
+    too, as reports are made when something is wrong.
     """
     yield "Project", list(_project(settings))
     try:
@@ -48,7 +61,7 @@ def sections(settings: Settings, given: Mapping[str, str]) -> Iterator[Section]:
         yield "vendor/", _vendor(project, settings)
     yield "Settings", _masked(given)
     yield "Environment", _masked({name: value for name, value in os.environ.items() if _VARIABLES.fullmatch(name)})
-    yield "Machine", _machine()
+    yield "Machine", [*_machine(), ("sandbox", _attempt(sandbox.require))]
     yield "Programs", [(name, _program(name)) for name in COMMANDS]
     yield "Debian packages", _debian_packages()
     yield "Tools environment", list(_tools_environment())

@@ -9,6 +9,7 @@ import re
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
 from toolkit.project.settings import default_of, words
+from toolkit.sandbox import confined
 from toolkit.vendored import locked
 from toolkit.verbs.running import Run
 
@@ -76,6 +77,7 @@ def info_options(parser: argparse.ArgumentParser) -> None:
         metavar="NAME=VALUE",
         help="a variable of the makefile, to be printed; may be repeated",
     )
+    confined.add_options(parser)
 
 
 def info(run: Run) -> None:
@@ -88,4 +90,5 @@ def info(run: Run) -> None:
     given.setdefault("NAMESPACE", run.settings.namespace)
     given.setdefault("PACKAGES", " ".join(run.settings.packages))
     given.setdefault("SERVICES", " ".join(run.settings.services))
-    console.report(inventory.text(inventory.sections(run.settings, given)))
+    sandbox = confined.from_arguments(run.arguments)
+    console.report(inventory.text(inventory.sections(run.settings, given, sandbox)))

@@ -1,0 +1,47 @@
+"""AppArmor on Ubuntu 24.04 and later, which bars user namespaces to programs without a profile that allows them.
+
+https://discourse.ubuntu.com/t/ubuntu-24-04-lts-noble-numbat-release-notes/39890#unprivileged-user-namespace-restrictions
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from toolkit.core import files, process
+from toolkit.sandbox import bubblewrap
+
+_RESTRICTION = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
+_PROFILES = Path("/etc/apparmor.d")
+_NAME = "python-common-bwrap"
+_PROFILE = f"""\
+# Written by `make setup` of python-common: what bubblewrap keeps foreign code in are user namespaces.
+abi <abi/4.0>,
+include <tunables/global>
+
+profile {_NAME} {bubblewrap.PROGRAM} flags=(unconfined) {{
+  userns,
+  include if exists <local/{_NAME}>
+}}
+"""
+
+
+def is_missing(restriction: Path = _RESTRICTION, profiles: Path = _PROFILES) -> bool:
+    """Tell whether bubblewrap needs a profile on this system and has none."""
+    if not restriction.exists() or restriction.read_text(encoding="ascii").strip() != "1":
+        return False
+    texts = (path.read_text(encoding="utf-8", errors="replace") for path in profiles.iterdir() if path.is_file())
+    return not any(bubblewrap.PROGRAM in text for text in texts)
+
+
+def commands(profiles: Path = _PROFILES) -> str:
+    """Return what root has to run, as one line of a shell."""
+    path = profiles / _NAME
+    text = _PROFILE.replace("\n", "\\n")
+    return f"printf '{text}' > {path} && apparmor_parser --replace {path}"
+
+
+def install(profiles: Path = _PROFILES) -> None:
+    """Write the profile and have the kernel take it, as root."""
+    path = profiles / _NAME
+    files.write_atomic(path, _PROFILE, 0o644)
+    process.run(["apparmor_parser", "--replace", path])
