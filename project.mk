@@ -35,6 +35,8 @@ EXCLUDE_NEWER ?=
 INDEX_URL ?=
 #: Further indexes, beside those pip is configured with: EXTRA_INDEX_URL="https://one.example/simple https://two.example/simple"
 EXTRA_INDEX_URL ?=
+#: Of several indexes, the one that a distribution is taken from: first-index that has it, or best-match among all of them
+INDEX_STRATEGY ?= first-index
 #: The systems to lock for, as sys.platform names them: PLATFORMS="linux darwin"
 PLATFORMS ?= linux
 
@@ -134,7 +136,7 @@ export INDEX_URL EXTRA_INDEX_URL
 # What several verbs read.
 reads_every_verb = NAMESPACE PACKAGES SERVICES V
 sandbox = SANDBOX SANDBOX_TIME SANDBOX_MEMORY SANDBOX_DISK SANDBOX_PROCESSES SANDBOX_OUTPUT
-resolving = RESOLVER EXCLUDE_NEWER INDEX_URL EXTRA_INDEX_URL PLATFORMS JOBS WHEEL_STORE $(sandbox)
+resolving = RESOLVER EXCLUDE_NEWER INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY PLATFORMS JOBS WHEEL_STORE $(sandbox)
 building = JOBS WHEEL_STORE PYTHON $(sandbox)
 entering_stand = STAND HOST
 making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRROR CHROOT_MAX_AGE

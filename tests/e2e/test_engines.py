@@ -8,22 +8,38 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.build.building_options import BuildOptions
 from toolkit.model.pins import Pin
 from toolkit.model.targets import Targets
 from toolkit.network import index_settings
+from toolkit.network.fetch import Fetcher
 from toolkit.resolve import engine as resolve
-from toolkit.resolve import engines
+from toolkit.resolve import engines, resolution
 
 REFERENCE = Path(__file__).resolve().parents[2] / "bench" / "reference31.in"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @pytest.mark.e2e
-def test_both_engines_give_the_same_pins_on_the_reference_set() -> None:
+def test_both_engines_give_the_same_pins_on_the_reference_set(tmp_path: Path) -> None:
     requirements = tuple(line for line in REFERENCE.read_text(encoding="utf-8").splitlines() if line.strip())
     request = resolve.Request(requirements=requirements, targets=Targets(pythons=(HERE,)), platforms=("linux",))
-    found = index_settings.read()
-    first, second = (engines.ENGINES[engine](found).resolve(request) for engine in engines.ENGINES)
+    indexes = index_settings.read()
+    found = []
+    with Fetcher(indexes) as fetcher:
+        for engine in engines.ENGINES.values():
+            made = resolution.create(
+                engine(indexes),
+                indexes,
+                fetcher,
+                rules={},
+                platforms=request.platforms,
+                building=BuildOptions(jobs=1, store=tmp_path / "store"),
+                scratch=tmp_path,
+                logs=tmp_path / "logs",
+            )
+            found.append(made.inner.resolve(request))
+    first, second = found
     assert len(first) > len(requirements)
     assert [(pin.key, pin.marker, pin.sdist) for pin in _comparable(first)] == [
         (pin.key, pin.marker, pin.sdist) for pin in _comparable(second)

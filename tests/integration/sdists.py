@@ -225,5 +225,15 @@ def _tar(top: str, members: Mapping[str, bytes | str]) -> bytes:
     return stream.getvalue()
 
 
+def as_zip(content: bytes) -> bytes:
+    """Return the same tree in a .zip."""
+    stream = io.BytesIO()
+    with tarfile.open(fileobj=io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w") as new:
+        for member in old.getmembers():
+            source = old.extractfile(member)
+            new.writestr(member.name, source.read() if source else b"")
+    return stream.getvalue()
+
+
 def _digest(data: bytes) -> str:
     return base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()

@@ -166,8 +166,6 @@ def _view(job: Job) -> View:
     prefix = job.python.parent.parent
     readable = {
         _ENVIRONMENT: prefix,
-        # Scripts that uv has installed name their interpreter by this path.
-        str(prefix): prefix,
         _COMPILERS: job.scratch / "compilers",
         _RUNNER: HOOK_RUNNER,
         _REQUEST: job.scratch / "request.json",

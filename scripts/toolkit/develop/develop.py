@@ -78,7 +78,9 @@ def _assembly(
     archives = {d.name: d.version for lock in locks for d in lock.distributions() if d.kind == "archive"}
     pins = [Pinned(node.name, node.version) for node in nodes.values() if archives.get(node.name) != node.version]
     provided = {**dict.fromkeys(linked, ""), **archives}
-    ready, remembered = personal.wheels(asked, pins, provided, used, options.indexes, state)
+    ready, remembered = personal.wheels(
+        asked, pins, provided, used, options.indexes, state, build, settings.build / "logs"
+    )
     pip = virtualenv.bundled_pip(used)
     if pip and "pip" not in {*nodes, *ready}:
         version = pip.name.split("-")[1]

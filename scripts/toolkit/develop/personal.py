@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.build.building_options import BuildOptions
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.develop.wheel_sources import ReadyWheel
@@ -76,10 +77,13 @@ def wheels(
     used: Interpreter,
     indexes: IndexOptions,
     state: State | None,
+    building: BuildOptions,
+    logs: Path,
 ) -> tuple[dict[str, ReadyWheel], dict[str, Any]]:
     """Return the wheels that are asked for, by name, and what the environment's state is to remember of them.
 
-    `pins` hold for all of them and are not among them, nor is what is `provided`. Raises `UserError`.
+    `pins` hold for all of them and are not among them, nor is what is `provided`; what has no wheel is built, with its
+    output in `logs`. Raises `UserError`.
     """
     if not asked.requirements:
         return {}, {}
@@ -92,7 +96,8 @@ def wheels(
         from toolkit.network import index_settings
 
         console.step("RESOLVE", f"{len(asked.requirements)} requirements beside the lock")
-        found = personal_wheels.get(asked.requirements, pins, provided, used, index_settings.read(indexes))
+        read = index_settings.read(indexes)
+        found = personal_wheels.get(asked.requirements, pins, provided, used, read, building, logs)
     kept = [{**asdict(item), "path": str(item.path)} for item in found.values()]
     return found, {"key": key, "wheels": kept}
 

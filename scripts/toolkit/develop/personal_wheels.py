@@ -6,18 +6,20 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from toolkit.core import console, directories, files, process
+from toolkit.build.building_options import BuildOptions
+from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.develop.wheel_sources import ReadyWheel
 from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.model.targets import Targets
-from toolkit.network import fetch
+from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import file_choice
+from toolkit.resolve import file_choice, resolution
 from toolkit.resolve.engine import Request
-from toolkit.resolve.uv import UvResolver
+from toolkit.resolve.resolution import Resolution
+from toolkit.resolve.uv import Uv
 from toolkit.wheel import check
 
 
@@ -27,6 +29,8 @@ def get(
     provided: Mapping[str, str],
     used: Interpreter,
     indexes: Indexes,
+    building: BuildOptions,
+    logs: Path,
 ) -> dict[str, ReadyWheel]:
     """Return the wheels, by name, of the closure of `requirements` (each with its `file:line`), without the `pins`."""
     names = {pin.name for pin in pins}
@@ -38,48 +42,53 @@ def get(
         provided=provided,
         origins={**requirements, **dict.fromkeys(map(str, pins), "vendor/")},
     )
-    chosen = [pin for pin in UvResolver(indexes).resolve(request) if pin.name not in names and used.matches(pin.marker)]
-    remote = {pin.name: _file(pin, used) for pin in chosen}
-    fetched = fetch.fetch(list(map(file_choice.vendored, remote.values())), indexes)
-    return {pin.name: _wheel(pin, fetched[remote[pin.name].name].path, used, indexes) for pin in chosen}
+    with directories.temporary(files.cache_root() / "tmp", "personal-") as scratch, Fetcher(indexes) as fetcher:
+        found = resolution.create(
+            Uv(indexes),
+            indexes,
+            fetcher,
+            rules={},
+            platforms=request.platforms,
+            building=building,
+            scratch=scratch,
+            logs=logs,
+        )
+        # Wheels are welcome here.
+        resolved = found.inner.resolve(request)
+        chosen = [pin for pin in resolved if pin.name not in names and used.matches(pin.marker)]
+        wheels = {pin.name: _wheel(pin, used) for pin in chosen}
+        built = _build([pin for pin in chosen if not wheels[pin.name]], request, found)
+        futures = {name: fetcher.submit(file_choice.vendored(wheel)) for name, wheel in wheels.items() if wheel}
+        paths = {name: fetcher.result(future).path for name, future in futures.items()} | built
+        for pin in chosen:
+            check.check(paths[pin.name], "build" if pin.name in built else "index", name=pin.name, version=pin.version)
+        return {pin.name: _ready(pin, paths[pin.name]) for pin in chosen}
 
 
-def _file(pin: Pin, used: Interpreter) -> RemoteFile:
+def _wheel(pin: Pin, used: Interpreter) -> RemoteFile | None:
+    """Return the wheel of a pin that fits; None where it is to be built."""
     name = tags.best_wheel((wheel.name for wheel in pin.wheels), tags.ranks(used.version))
-    chosen = next((wheel for wheel in pin.wheels if wheel.name == name), pin.archive or pin.sdist)
-    if not chosen:
+    found = next((wheel for wheel in pin.wheels if wheel.name == name), None)
+    if not found and not pin.archive and not pin.sdist:
         there = ", ".join(wheel.name for wheel in pin.wheels)
         raise UserError(
             f"{pin.key}: no source, and no wheel that fits Python {used.version} here ({there})",
             "ask for another version of it, or of what requires it, in local-requirements.txt",
         )
-    return chosen
+    return found
 
 
-def _wheel(pin: Pin, source: Path, used: Interpreter, indexes: Indexes) -> ReadyWheel:
-    is_wheel = source.suffix == ".whl"
-    path = source if is_wheel else _build(pin, source, used, indexes)
-    check.check(path, "index" if is_wheel else "build", name=pin.name, version=pin.version)
+def _build(pins: Sequence[Pin], request: Request, found: Resolution) -> dict[str, Path]:
+    """Return the wheels, by name, of what has none: built as all else, with what the indexes have now."""
+    if not pins:
+        return {}
+    closure = found.closure_for(request.targets.pythons)
+    closure.begin_service(request, (), ())
+    closure.follow(closure.sources.trees(pins))
+    closure.sources.refuse_unbuildable(closure.built_with)
+    wheels = closure.build([pin.key for pin in pins])
+    return {pin.name: wheels[pin.key] for pin in pins}
+
+
+def _ready(pin: Pin, path: Path) -> ReadyWheel:
     return ReadyWheel(name=pin.name, version=pin.version, sha256=files.sha256(path), path=path)
-
-
-def _build(pin: Pin, source: Path, used: Interpreter, indexes: Indexes) -> Path:
-    """Build the wheel of a source as pip does, with what the index has now; kept beside the source in the cache."""
-    target = source.parent / f"python{used.version}"
-    if built := next(target.glob("*.whl"), None):
-        return built
-    console.step("BUILD", f"{pin.name} {pin.version}")
-    with directories.temporary(source.parent, ".building-") as scratch:
-        pip = (sys.executable, "-m", "pip", "--python", used.path)
-        command = (*pip, "wheel", "--quiet", "--no-deps", "--wheel-dir", scratch / "wheel", source)
-        try:
-            process.run(command, env=indexes.pip_environment())
-        except process.CommandError as error:
-            raise UserError(
-                f"{pin.key}: its wheel could not be built",
-                "see pip's message above; another version, or none, in local-requirements.txt",
-                indexes.hide(error.output),
-            ) from None
-        files.remove(target)
-        (scratch / "wheel").rename(target)
-    return next(target.glob("*.whl"))

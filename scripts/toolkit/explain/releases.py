@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import datetime
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import Version
 
 from toolkit.core import progress, threads
 from toolkit.model.pins import RemoteFile
-from toolkit.network.index_pages import Index, version_of
+from toolkit.network.index_pages import Index, cutoff, is_before, version_of
 
 _CONNECTIONS = 8
 
@@ -57,7 +57,7 @@ def choose(name: str, files: Iterable[RemoteFile], limit: datetime | None, *, pr
     usable: dict[Version, list[RemoteFile]] = {}
     for file in files:
         version = version_of(file.name, name)
-        if version and not file.yanked and _is_before(file, limit) and (prereleases or not version.is_prerelease):
+        if version and not file.yanked and is_before(file, limit) and (prereleases or not version.is_prerelease):
             usable.setdefault(version, []).append(file)
     if not usable:
         return None
@@ -67,23 +67,3 @@ def choose(name: str, files: Iterable[RemoteFile], limit: datetime | None, *, pr
         has_source=any(not file.name.endswith(".whl") for file in usable[version]),
         requires_python=next((file.requires_python for file in usable[version] if file.requires_python), ""),
     )
-
-
-def cutoff(exclude_newer: str) -> datetime | None:
-    """Return the moment after which nothing counts, or None when everything does."""
-    if not exclude_newer:
-        return None
-    moment = datetime.fromisoformat(exclude_newer)
-    # A date counts to its end, as uv has it.
-    return moment if moment.tzinfo else datetime.combine(moment, time.max, UTC)
-
-
-def _is_before(file: RemoteFile, limit: datetime | None) -> bool:
-    """Tell whether a file is old enough; one whose age the index does not give is not."""
-    if limit is None:
-        return True
-    try:
-        uploaded = datetime.fromisoformat(file.upload_time)
-    except ValueError:
-        return False
-    return (uploaded if uploaded.tzinfo else uploaded.replace(tzinfo=UTC)) <= limit

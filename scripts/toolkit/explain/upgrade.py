@@ -12,7 +12,7 @@ from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.resolve.engine import Resolver
+from toolkit.resolve.engine import Engine
 from toolkit.vendored import locked
 from toolkit.vendored.dependency_graph import DependencyGraph
 from toolkit.vendoring import vendor
@@ -20,7 +20,7 @@ from toolkit.vendoring.vendor import VendorOptions
 
 
 def look(
-    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver
+    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine
 ) -> tuple[list[outdated.Row], list[DependencyGraph]]:
     """Return the distributions that have newer releases, and the locks they were compared with.
 
@@ -33,18 +33,18 @@ def look(
             known.setdefault(name, set()).update(found)
     index = Index(indexes)
     newest = releases.newest(index, known, options.exclude_newer)
-    new = _upgraded(project, settings, options, indexes, resolver)
+    new = _upgraded(project, settings, options, indexes, engine)
     added = {item.name: set[Version]() for lock in new or () for item in lock.distributions()}
     newest |= releases.newest(index, {name: added[name] for name in added.keys() - known.keys()}, options.exclude_newer)
     return outdated.rows(old, new, newest), old
 
 
 def _upgraded(
-    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver
+    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine
 ) -> tuple[Lock, ...] | None:
     """Return the locks after an upgrade, or None, with a warning, where it would fail; the indexes have answered."""
     try:
-        return vendor.plan(project, settings, options, indexes, resolver).new
+        return vendor.plan(project, settings, options, indexes, engine).new
     except UserError as error:
         console.warn(
             f"`make vendor UPGRADE=all` would fail, so what is allowed is not known: {error.what}; {error.hint}"

@@ -48,6 +48,7 @@ class RemoteFile:
 
     `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty. `index` is the URL
     of the index that named the file, without credentials; empty for find-links and direct URLs, and where not known.
+    `core_metadata` is the sha256 of the metadata that the index offers beside a wheel (PEP 658), or empty.
     """
 
     name: str
@@ -58,6 +59,7 @@ class RemoteFile:
     requires_python: str = ""
     yanked: bool = False
     index: str = ""
+    core_metadata: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -51,6 +51,25 @@ def ranks(
     return {tag: rank for rank, tag in enumerate(supported)}
 
 
+def is_for(name: str, pythons: Iterable[str]) -> bool:
+    """Tell whether any of these minor versions of CPython takes a wheel on some machine, by its name."""
+    parts = name.removesuffix(".whl").split("-")
+    return len(parts) >= 5 and any(_fits(parts[-3], parts[-2], python) for python in pythons)
+
+
+@cache
+def _fits(interpreters: str, abis: str, python: str) -> bool:
+    major, minor = (int(part) for part in python.split(".")[:2])
+    own = f"cp{major}{minor}"
+    for tag, abi in itertools.product(interpreters.split("."), abis.split(".")):
+        found = re.fullmatch(rf"(py|cp){major}(\d*)", tag)
+        if found and (not found[2] or int(found[2]) <= minor):
+            is_exact = tag == own and abi in (own, f"{own}m", f"{own}t", "none", "abi3")
+            if is_exact or (found[1] == "py" and abi == "none") or (found[2] and abi == "abi3"):
+                return True
+    return False
+
+
 def _expand(platform: str) -> Iterator[str]:
     """Yield a platform and those whose wheels it also runs: older macOS releases, older manylinux policies."""
     from packaging import tags

@@ -105,7 +105,7 @@ _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class _Credentials(AuthBase):
-    """User and password of the index with the host of a request, else those of netrc."""
+    """User and password of a request's own URL, of the index with its host, or those of netrc."""
 
     def __init__(self, indexes: Indexes) -> None:
         self._known: dict[str, tuple[str, str]] = {}
@@ -117,7 +117,9 @@ class _Credentials(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         url = request.url or ""
-        found = self._known.get(urlsplit(url).netloc.rpartition("@")[2]) or get_netrc_auth(url)
+        parts = urlsplit(url)
+        own = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        found = own or self._known.get(parts.netloc.rpartition("@")[2]) or get_netrc_auth(url)
         return HTTPBasicAuth(*found)(request) if found and "Authorization" not in request.headers else request
 
 

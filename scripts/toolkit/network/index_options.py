@@ -7,18 +7,27 @@ import os
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
+from toolkit.core.errors import UserError
+from toolkit.project.settings import default_of
+
 #: Exported by make: every user of the machine can read a command line, but not the environment (proc(5)).
 _INDEX_URL, _EXTRA_INDEX_URL = "INDEX_URL", "EXTRA_INDEX_URL"
+#: Which of several indexes a distribution is taken from: the first that has it, or whichever has the newest version.
+FIRST_INDEX, BEST_MATCH = "first-index", "best-match"
 
 
 @dataclass(frozen=True, kw_only=True)
 class IndexOptions:
-    """Options with the meaning that pip gives them. `find_links` are URLs, or directories."""
+    """Options with the meaning that pip gives them. `find_links` are URLs, or directories.
+
+    `strategy` is `first-index` or `best-match`.
+    """
 
     index_url: str = ""
     extra_index_urls: tuple[str, ...] = ()
     find_links: tuple[str, ...] = ()
     no_index: bool = False
+    strategy: str = FIRST_INDEX
 
     def environment(self) -> dict[str, str]:
         """Return the variables by which another process of the toolkit gets the URLs."""
@@ -44,6 +53,21 @@ def add_options(group: argparse._ActionsContainer, *short: str) -> None:
         metavar="URL",
         help=f"the index, instead of the one pip is configured with (default: ${_INDEX_URL})",
     )
+    group.add_argument(
+        "--index-strategy",
+        type=_strategy,
+        default=default_of("INDEX_STRATEGY"),
+        help="the index that a distribution is taken from: first-index or best-match (default: %(default)s)",
+    )
+
+
+def _strategy(text: str) -> str:
+    if text not in (FIRST_INDEX, BEST_MATCH):
+        raise UserError(
+            f"INDEX_STRATEGY={text}: no such strategy",
+            f"write {FIRST_INDEX}, or {BEST_MATCH} where each index may replace what another has",
+        )
+    return text
 
 
 def add_extra(group: argparse._ActionsContainer) -> None:
@@ -60,6 +84,7 @@ def from_arguments(arguments: argparse.Namespace) -> IndexOptions:
         extra_index_urls=_urls(getattr(arguments, "extra_index_url", ""), _EXTRA_INDEX_URL),
         find_links=tuple(getattr(arguments, "find_links", ())),
         no_index=getattr(arguments, "no_index", False),
+        strategy=getattr(arguments, "index_strategy", FIRST_INDEX),
     )
 
 

@@ -5,99 +5,217 @@ https://packaging.python.org/en/latest/specifications/simple-repository-api/
 
 from __future__ import annotations
 
+import json
 import os
 import re
-from collections.abc import Iterable
-from contextlib import suppress
+import threading
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import UTC, datetime, time
+from functools import cache
 from html.parser import HTMLParser
+from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import requests
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
 from toolkit.core import files, threads
 from toolkit.core.errors import UserError
+from toolkit.core.files import cache_root
 from toolkit.model import archive_names
 from toolkit.model.names import normalize
 from toolkit.model.pins import RemoteFile
 from toolkit.network import http, retry
-from toolkit.network.index_options import file_name, shown, without_credentials
+from toolkit.network.index_options import FIRST_INDEX, file_name, shown, without_credentials
 from toolkit.network.index_settings import Indexes
+from toolkit.network.page_cache import PageCache
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 _JSON = "application/vnd.pypi.simple.v1+json"
-_CONNECTIONS = 8
+_CONNECTIONS = 16
+_CHUNK = 1 << 18
+#: The largest page of PyPI has some 30 MB.
+_LIMIT = 256 << 20
+#: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
+_WHEEL = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-[^-/]+-[^-/]+-[^-/]+\.whl")
+#: What stands on pages that ask somebody to log in, and on none of an index.
+_FOR_PEOPLE = frozenset({"form", "input", "button", "script", "iframe"})
 
 
 class Index:
-    """All configured indexes as one, which keeps the answers."""
+    """All configured indexes as one, which keeps the answers. It may be asked by many threads.
 
-    def __init__(self, indexes: Indexes) -> None:
+    By the strategy `first-index` a distribution is that of the first index that has any file of it; by `best-match`
+    that of all of them, an earlier index first. With `refresh`, each index is asked even where it said lately that its
+    answer need not be asked for again.
+    """
+
+    def __init__(self, indexes: Indexes, *, refresh: bool = False) -> None:
         self._indexes = indexes
+        self._refresh = refresh
         self._session = http.create(indexes, _CONNECTIONS)
-        self._known: dict[str, tuple[RemoteFile, ...]] = {}
+        self._pages = PageCache(cache_root() / "pages")
+        self._known: dict[str, dict[Version, tuple[RemoteFile, ...]]] = {}
+        self._files: dict[str, tuple[RemoteFile, ...]] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+        self._was_unasked = False
 
     def files(self, name: str) -> tuple[RemoteFile, ...]:
         """Return every file of a distribution, each name once: an earlier index comes first. Raises `UserError`."""
         name = normalize(name)
-        if name not in self._known:
-            pages = [
-                [replace(file, index=shown(url)) for file in self._page(f"{url}/{name}/")] for url in self._indexes.urls
-            ]
-            pages += [self._links(location, name) for location in self._indexes.find_links]
-            found = {file.name: file for page in reversed(pages) for file in page}
-            self._known[name] = tuple(found.values())
-        return self._known[name]
+        with self._locks[name]:
+            if name not in self._files:
+                found = {file.name: file for file in reversed([*self._of_indexes(name), *self._of_links(name)])}
+                self._files[name] = tuple(reversed(found.values()))
+            return self._files[name]
 
     def all_files(self, names: Iterable[str]) -> dict[str, tuple[RemoteFile, ...]]:
         """Return the files of many distributions, requested side by side."""
         distinct = sorted({normalize(name) for name in names})
         return dict(zip(distinct, threads.ask_each(self.files, distinct, _CONNECTIONS), strict=True))
 
+    def releases(self, name: str) -> Mapping[Version, tuple[RemoteFile, ...]]:
+        """Return the sdists and wheels of a distribution by their version. Raises `UserError`."""
+        name = normalize(name)
+        if name not in self._known:
+            found: dict[Version, list[RemoteFile]] = {}
+            for file in self.files(name):
+                if version := version_of(file.name, name):
+                    found.setdefault(version, []).append(file)
+            self._known[name] = {version: tuple(chosen) for version, chosen in found.items()}
+        return self._known[name]
+
     def release(self, name: str, version: str) -> tuple[RemoteFile | None, tuple[RemoteFile, ...]]:
         """Return the sdist, if there is one, and the wheels of one version."""
-        chosen = [file for file in self.files(name) if version_of(file.name, name) == Version(version)]
-        sdists = sorted((file for file in chosen if not file.name.endswith(".whl")), key=_preference)
-        return next(iter(sdists), None), tuple(file for file in chosen if file.name.endswith(".whl"))
+        return by_kind(self.releases(name).get(Version(version), ()))
 
-    def _page(self, url: str) -> list[RemoteFile]:
+    def content(self, file: RemoteFile, suffix: str, limit: int) -> bytes:
+        """Return what stands beside a file, at its URL with a suffix: at most so many bytes. Raises `UserError`."""
+        url = f"{file.url}{suffix}"
+
+        def read(answer: requests.Response) -> bytes:
+            return _content(answer, limit)
+
+        return retry.get(self._session, url, read, timeout=self._indexes.timeout)
+
+    def refresh(self) -> bool:
+        """Ask the indexes from now on; returns whether any answer so far was one of an earlier run."""
+        stale, self._was_unasked = self._was_unasked, False
+        self._refresh = True
+        if stale:
+            self._known.clear()
+            self._files.clear()
+        return stale
+
+    def _of_indexes(self, name: str) -> Iterator[RemoteFile]:
+        for url in self._indexes.urls:
+            shown_url = shown(url)
+            page = [file for file in self._page(f"{url}/{name}/") if version_of(file.name, name)]
+            yield from (replace(file, index=shown_url) for file in page)
+            if page and self._indexes.strategy == FIRST_INDEX:
+                return
+
+    def _page(self, url: str) -> Sequence[RemoteFile]:
         # Credentials go into a header, so that no error message holds them.
         plain = without_credentials(url)
-        headers = {"Accept": _ACCEPT}
-        return retry.get(self._session, plain, _read, timeout=self._indexes.timeout, headers=headers, absent=[])
+        kept = self._pages.find(plain) if url.startswith("http") else None
+        if kept and kept.fresh and not self._refresh:
+            self._was_unasked = True
+            return kept.files
+        headers = {"Accept": _ACCEPT, **({"If-None-Match": kept.etag} if kept and kept.etag else {})}
 
-    def _links(self, location: str, name: str) -> list[RemoteFile]:
-        """Return the files of a distribution in a directory, or on a page, of find-links."""
-        directory = Path(unquote(urlsplit(location).path) if location.startswith("file:") else location)
-        if "://" in location and not location.startswith("file:"):
-            found = self._page(location)
-        elif directory.is_dir():
-            found = [_local(directory / entry) for entry in sorted(os.listdir(directory)) if _is_of(entry, name)]
-        else:
-            found = self._page(directory.as_uri()) if directory.exists() else []
-        return [file for file in found if _is_of(file.name, name)]
+        def read(answer: requests.Response) -> Sequence[RemoteFile]:
+            found = kept.files if kept and answer.status_code == HTTPStatus.NOT_MODIFIED else _read(answer)
+            if url.startswith("http"):
+                self._pages.keep(plain, answer.headers, found)
+            return found
+
+        accepted = (HTTPStatus.OK, *((HTTPStatus.NOT_MODIFIED,) if kept else ()))
+        return retry.get(
+            self._session, plain, read, timeout=self._indexes.timeout, headers=headers, absent=(), accepted=accepted
+        )
+
+    def _of_links(self, name: str) -> Iterator[RemoteFile]:
+        """Yield the files of a distribution in the directories, and on the pages, of find-links."""
+        for location in self._indexes.find_links:
+            directory = Path(unquote(urlsplit(location).path) if location.startswith("file:") else location)
+            if "://" in location and not location.startswith("file:"):
+                found = self._page(location)
+            elif directory.is_dir():
+                found = [_local(directory / entry) for entry in sorted(os.listdir(directory)) if _is_of(entry, name)]
+            else:
+                found = self._page(directory.as_uri()) if directory.exists() else ()
+            yield from (file for file in found if _is_of(file.name, name))
+
+
+def by_kind(found: Iterable[RemoteFile]) -> tuple[RemoteFile | None, tuple[RemoteFile, ...]]:
+    """Return the sdist, if there is one, and the wheels among the files of one version."""
+    listed = list(found)
+    sdists = sorted((file for file in listed if not file.name.endswith(".whl")), key=_preference)
+    return next(iter(sdists), None), tuple(file for file in listed if file.name.endswith(".whl"))
+
+
+def cutoff(exclude_newer: str) -> datetime | None:
+    """Return the moment after which nothing counts, or None when everything does."""
+    if not exclude_newer:
+        return None
+    moment = datetime.fromisoformat(exclude_newer)
+    # A date counts to its end, as uv has it.
+    return moment if moment.tzinfo else datetime.combine(moment, time.max, UTC)
+
+
+def is_before(file: RemoteFile, limit: datetime | None) -> bool:
+    """Tell whether a file is old enough; one whose age the index does not give is not."""
+    if limit is None:
+        return True
+    try:
+        uploaded = datetime.fromisoformat(file.upload_time)
+    except ValueError:
+        return False
+    return (uploaded if uploaded.tzinfo else uploaded.replace(tzinfo=UTC)) <= limit
+
+
+def _content(answer: requests.Response, limit: int) -> bytes:
+    """Return the body of an answer; one of more than `limit` bytes, unpacked, is given up."""
+    parts, size = [], 0
+    for part in answer.iter_content(_CHUNK):
+        size += len(part)
+        if size > limit:
+            raise UserError(
+                f"{shown(answer.url)} answers with more than {limit >> 20} MiB, which no honest index does",
+                "do not use this index before its keepers have looked at it",
+            )
+        parts.append(part)
+    return b"".join(parts)
 
 
 def _read(answer: requests.Response) -> list[RemoteFile]:
     """Return the files of one answer, by its content type."""
+    content = _content(answer, _LIMIT)
     try:
         if answer.headers.get("Content-Type", "").partition(";")[0].strip() == _JSON:
-            return [_from_json(entry, answer.url) for entry in answer.json()["files"]]
-        text = answer.content.decode("utf-8")
+            return [_from_json(entry, answer.url) for entry in json.loads(content)["files"]]
+        text = content.decode("utf-8")
         if "<" not in text or "\0" in text:
             raise ValueError("not HTML")
         page = _Page(answer.url)
         page.feed(text)
-        return page.files
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise UserError(
-            f"{shown(answer.url)} answers with something that is not an index",
-            "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
-        ) from None
+    except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
+        raise _no_index(answer.url) from None
+    if not page.files and page.is_for_people:
+        raise _no_index(answer.url)
+    return page.files
+
+
+def _no_index(url: str) -> UserError:
+    return UserError(
+        f"{shown(url)} answers with something that is not an index",
+        "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
+    )
 
 
 def version_of(filename: str, name: str) -> Version | None:
@@ -105,16 +223,31 @@ def version_of(filename: str, name: str) -> Version | None:
 
     Sdists from before PEP 625 may have dashes in their name or version, or be another kind of archive.
     """
+    name = normalize(name)
     if filename.endswith(".whl"):
-        with suppress(InvalidWheelFilename, InvalidVersion):
-            found, version, *_ = parse_wheel_filename(filename)
-            return version if found == normalize(name) else None
+        found = _WHEEL.fullmatch(filename)
+        return _version(found[2]) if found and _normal(found[1]) == name else None
     stem, ending = archive_names.split(filename)
-    for dash in re.finditer("-", stem if ending else ""):
-        if normalize(stem[: dash.start()]) == normalize(name):
-            with suppress(InvalidVersion):
-                return Version(stem[dash.end() :])
+    if not ending or "/" in stem:
+        return None
+    for dash in re.finditer("-", stem):
+        if _normal(stem[: dash.start()]) == name and (version := _version(stem[dash.end() :])):
+            return version
     return None
+
+
+# An index has thousands of files of some distributions, and few versions.
+@cache
+def _version(text: str) -> Version | None:
+    try:
+        return Version(text)
+    except InvalidVersion:
+        return None
+
+
+@cache
+def _normal(name: str) -> str:
+    return normalize(name)
 
 
 def _is_of(filename: str, name: str) -> bool:
@@ -129,16 +262,36 @@ def _local(path: Path) -> RemoteFile:
     return RemoteFile(name=path.name, url=path.as_uri(), size=path.stat().st_size, sha256=files.sha256(path))
 
 
-def _from_json(entry: dict[str, Any], base: str) -> RemoteFile:
+def _from_json(entry: Mapping[str, Any], base: str) -> RemoteFile:
+    """Return a file of a page (PEP 691, PEP 700, PEP 714). Raises `TypeError` for what is of another type."""
+    hashes, size = entry.get("hashes") or {}, entry.get("size")
+    url, yanked = _text(entry["url"]), entry.get("yanked")
+    described = entry.get("core-metadata", entry.get("dist-info-metadata"))
+    if size is not None and (not isinstance(size, int) or size < 0):
+        raise TypeError(size)
     return RemoteFile(
-        name=entry["filename"],
-        url=without_credentials(urljoin(base, entry["url"])).partition("#")[0],
-        size=entry.get("size"),
-        sha256=entry["hashes"].get("sha256", ""),
-        upload_time=entry.get("upload-time") or "",
-        requires_python=entry.get("requires-python") or "",
-        yanked=bool(entry.get("yanked")) or entry.get("yanked") == "",
+        name=_text(entry["filename"]),
+        url=_absolute(url, base),
+        size=size,
+        sha256=_text(hashes.get("sha256")).lower(),
+        upload_time=_text(entry.get("upload-time")),
+        requires_python=_text(entry.get("requires-python")),
+        yanked=bool(yanked) or yanked == "",
+        core_metadata=_text(described.get("sha256")).lower() if isinstance(described, dict) else "",
     )
+
+
+def _text(value: object) -> str:
+    if value is not None and not isinstance(value, str):
+        raise TypeError(value)
+    return value or ""
+
+
+def _absolute(url: str, base: str) -> str:
+    """Return the URL of a file, without credentials and fragment."""
+    if not url.startswith(("https://", "http://")):
+        url = urljoin(base, url)
+    return (without_credentials(url) if "@" in url else url).partition("#")[0]
 
 
 class _Page(HTMLParser):
@@ -148,9 +301,11 @@ class _Page(HTMLParser):
         super().__init__()
         self._base = base
         self.files: list[RemoteFile] = []
+        self.is_for_people = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
+        self.is_for_people |= tag in _FOR_PEOPLE
         if tag == "base" and values.get("href"):
             self._base = urljoin(self._base, values["href"] or "")
         if tag != "a" or not values.get("href"):
@@ -158,12 +313,18 @@ class _Page(HTMLParser):
         url, fragment = urldefrag(urljoin(self._base, values["href"] or ""))
         name = file_name(url)
         if name.endswith((".whl", *archive_names.ENDINGS)):
+            described = values.get("data-core-metadata") or values.get("data-dist-info-metadata") or ""
             self.files.append(
                 RemoteFile(
                     name=name,
                     url=without_credentials(url),
-                    sha256=fragment.removeprefix("sha256=") if fragment.startswith("sha256=") else "",
+                    sha256=_sha256(fragment),
                     requires_python=values.get("data-requires-python") or "",
                     yanked="data-yanked" in values,
+                    core_metadata=_sha256(described),
                 )
             )
+
+
+def _sha256(text: str) -> str:
+    return text.removeprefix("sha256=").lower() if text.startswith("sha256=") else ""

@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from toolkit.core.errors import UserError
-from toolkit.network.index_options import DEFAULTS, IndexOptions, without_credentials
+from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions, without_credentials
 
 #: Variables that change how uv sends requests, and nothing in its result.
 _KEPT_UV = ("UV_KEYRING_PROVIDER", "UV_CONCURRENT_DOWNLOADS")
@@ -23,8 +23,9 @@ _PATIENCE = 180.0
 class Indexes:
     """Where distributions come from, and how requests are sent.
 
-    `url` is empty with `no_index` alone. `find_links` are URLs or absolute paths. URLs may hold a user name and a
-    password: print them through `shown`. `cert` is a file or directory of certificate authorities, `timeout` seconds.
+    `url` is empty with `no_index` alone. `strategy` is one of `IndexOptions`. `find_links` are URLs or absolute paths.
+    URLs may hold a user name and a password: print them through `shown`. `cert` is a file or directory of certificate
+    authorities, `timeout` seconds.
     """
 
     url: str = ""
@@ -36,6 +37,7 @@ class Indexes:
     client_cert: str = ""
     proxy: str = ""
     timeout: float = _DEFAULT_TIMEOUT
+    strategy: str = FIRST_INDEX
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -74,7 +76,7 @@ class Indexes:
         return {**_without("PIP_"), **{key: value for key, value in settings.items() if value}}
 
     def uv_environment(self) -> dict[str, str]:
-        """Return the environment for uv: how requests are sent; the indexes stand in `uv_settings`."""
+        """Return the environment for uv: how requests are sent, but not to which indexes."""
         environment = _without("UV_", _KEPT_UV) | {
             "UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}",
             "UV_HTTP_RETRIES": str(retries(self.timeout)),
@@ -88,19 +90,6 @@ class Indexes:
         if self.proxy:
             environment["ALL_PROXY"] = self.proxy
         return environment
-
-    def uv_settings(self) -> dict[str, object]:
-        """Return the `[tool.uv]` table of a pyproject.toml: versions are chosen among all indexes, as pip does it."""
-        # uv asks its default index last and takes a version's files from the first index that has it. The main index
-        # has to come first: an extra one may be a mirror of a few wheels. So the default is one that is never asked.
-        unused = {"name": "unused", "url": "file:///nonexistent", "default": True, "explicit": True}
-        return {
-            "index-strategy": "unsafe-best-match",
-            "index": [] if self.no_index else [*({"url": url} for url in self.urls), unused],
-            "no-index": self.no_index,
-            "find-links": list(self.find_links),
-            "allow-insecure-host": list(self.trusted_hosts),
-        }
 
 
 def retries(timeout: float) -> int:
@@ -130,6 +119,7 @@ def read(options: IndexOptions = DEFAULTS) -> Indexes:
         client_cert=settings["client-cert"],
         proxy=settings["proxy"],
         timeout=_seconds(settings["timeout"] or settings["default-timeout"]),
+        strategy=options.strategy,
     )
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import socket
 import ssl
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 import requests
@@ -84,11 +84,13 @@ def get(
     timeout: float,
     headers: Mapping[str, str] | None = None,
     absent: Result | None = None,
+    accepted: Collection[int] = (200,),
 ) -> Result:
     """Return what `read` makes of the answer to a GET, whose body it fetches itself; repeated while a fault may pass.
 
     `timeout` is in seconds without a byte; a dead server is given up after `PATIENCE`, or a timeout that is longer.
-    `absent` is the result for status 404 (None: an error). Raises `UserError` that names the URL without credentials.
+    `absent` is the result for status 404 (None: an error), `accepted` are those that `read` takes.
+    Raises `UserError` that names the URL without credentials.
     """
     state, start = policy(), time.monotonic()
     while True:
@@ -97,7 +99,7 @@ def get(
             with session.get(url, stream=True, timeout=timeout, headers=headers) as response:
                 if response.status_code == 404 and absent is not None:
                     return absent
-                if response.status_code != 200:
+                if response.status_code not in accepted:
                     raise requests.HTTPError(response=response)
                 return read(response)
         except (requests.RequestException, HTTPError) as error:

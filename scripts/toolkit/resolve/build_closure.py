@@ -10,14 +10,18 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
+from pathlib import Path
 
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import Version
 
 from toolkit.core import console, cycles, threads
+from toolkit.core.errors import UserError
+from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.resolve import pin_closure
+from toolkit.resolve.catalogue import url_error
 from toolkit.resolve.engine import ConflictError, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources, in_order
 from toolkit.resolve.source_tree import SourceTree
@@ -64,7 +68,7 @@ class Closure:
         pending: dict[str, SourceTree] = {}
         while fresh or pending or self._unresolved():
             self._trees |= fresh
-            self._sets |= {key: _normal(tree.build_system.requires) for key, tree in fresh.items()}
+            self._sets |= {key: _normal(tree.build_system.requires, tree.name) for key, tree in fresh.items()}
             self._resolve(self._unresolved())
             pending |= fresh
             ready = {key: tree for key, tree in pending.items() if self._is_ready(key, pending)}
@@ -131,6 +135,16 @@ class Closure:
         """Return the build requirements of a tree and its backend, each in its normal form."""
         return tuple(sorted(self._sets.get(key, ())))
 
+    def metadata(self, keys: Iterable[str]) -> Mapping[str, CoreMetadata]:
+        """Return, by key, the metadata of trees that were followed, as their backends make it."""
+        buildable = {key: (tree, self._pins(key)) for key, tree in self._trees.items()}
+        return self.sources.built_metadata({key: buildable[key] for key in keys if key in buildable}, buildable)
+
+    def build(self, keys: Iterable[str]) -> Mapping[str, Path]:
+        """Return, by key, the wheels of trees that were followed, for the first interpreter that builds."""
+        buildable = {key: (tree, self._pins(key)) for key, tree in self._trees.items()}
+        return self.sources.build(list(keys), buildable)
+
     def built_with(self, pin: Pin) -> str:
         """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
         return next((self._trees[key].name for key in sorted(self._trees) if pin.key in self._keys(key)), "")
@@ -141,8 +155,8 @@ class Closure:
         dynamic = {key: buildable[key] for key, tree in trees.items() if tree.build_system.dynamic}
         added = self.sources.run_hooks(dynamic, buildable, self._shipped)
         return {
-            key: self._sets[key] | _normal(added.get(key, ())) | _wheel_for_old_setuptools(*buildable[key])
-            for key in trees
+            key: self._sets[key] | _normal(added.get(key, ()), tree.name) | _wheel_for_old_setuptools(*buildable[key])
+            for key, tree in trees.items()
         }
 
     def _resolve(self, sets: set[Requirements]) -> None:
@@ -186,7 +200,6 @@ class Closure:
             constraints=constraints,
             origins=self._origins(requirements),
             preferences=tuple(preferences.values()),
-            refresh=False,
         )
         return self.resolver.resolve(request)
 
@@ -199,11 +212,22 @@ class Closure:
         return {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
 
 
-def _normal(requirements: Iterable[str]) -> Requirements:
-    """Return requirements in one spelling, so that equal sets are seen to be equal."""
+def _normal(requirements: Iterable[str], who: str) -> Requirements:
+    """Return requirements in one spelling, so that equal sets are seen to be equal; `who` has them.
+
+    Raises `UserError` for what is no requirement, and for a URL: all that builds comes from an index.
+    """
     result = set()
     for text in requirements:
-        requirement = Requirement(text)
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            raise UserError(
+                f"building {who} requires `{' '.join(text.split())}`, which is no requirement",
+                "use another version of it",
+            ) from None
+        if requirement.url:
+            raise url_error(f"building {who}", text)
         requirement.name = normalize(requirement.name)
         result.add(str(requirement))
     return frozenset(result)

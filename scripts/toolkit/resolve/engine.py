@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Protocol
 
 from toolkit.core.errors import UserError
@@ -20,9 +22,10 @@ class Request:
     """What to resolve.
 
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
-    `preferences` are kept while they satisfy; with `refresh`, an engine's cache is not used. `provided` has, by name,
-    the versions of what is never looked up, such as the project's own distributions; empty where not known. `platforms`
-    are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
+    `preferences` are kept while they satisfy. `provided` has, by name, the versions of what is never looked up, such as
+    the project's own distributions; empty where not known. `given` are those of them that no engine chose, and that
+    others may be built with. `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or
+    time.
     """
 
     requirements: tuple[str, ...]
@@ -30,14 +33,36 @@ class Request:
     platforms: tuple[str, ...]
     constraints: tuple[str, ...] = ()
     preferences: tuple[Pinned, ...] = ()
-    refresh: bool = False
     provided: Mapping[str, str] = field(default_factory=dict)
+    given: tuple[Pin, ...] = ()
     exclude_newer: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
 
 
+#: What an engine sees of the environment: where programs are, and how they are run by eatmydata and faketime.
+_PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT")
+
+
+def engine_environment(directory: Path) -> dict[str, str]:
+    """Return the environment of an engine that leaves all it writes in its own directory, and asks no proxy."""
+    passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
+    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"), str(directory))
+    return {**passed, **places, "NO_PROXY": "*"}
+
+
+class Engine(Protocol):
+    """A program that solves: it sees one index, which the toolkit makes for it, and builds nothing."""
+
+    def choose(self, request: Request, index_url: str) -> tuple[Pinned, ...]:
+        """Return the versions that satisfy a request; raises `UserError`.
+
+        `request` names no URL. `index_url` is an index on the loopback interface, and a secret.
+        """
+        ...
+
+
 class Resolver(Protocol):
-    """An engine."""
+    """Finds the versions that satisfy requests, and their files."""
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins of all that the requirements need on the targets, by name; raises `UserError`."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve.engine import Resolver
-from toolkit.resolve.pip_tools import PipToolsResolver
-from toolkit.resolve.uv import UvResolver
+from toolkit.resolve.engine import Engine
+from toolkit.resolve.pip_tools import PipTools
+from toolkit.resolve.uv import Uv
 
-#: They run inside the tools environment.
-ENGINES: Mapping[str, Callable[[Indexes], Resolver]] = {"uv": UvResolver, "pip-tools": PipToolsResolver}
+#: They run inside the tools environment. The indexes are for what errors say.
+ENGINES: Mapping[str, Callable[[Indexes], Engine]] = {"uv": Uv, "pip-tools": PipTools}

@@ -7,20 +7,17 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
-
 from toolkit.core import process, threads
 from toolkit.core.errors import UserError
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Distribution, Lock, VendoredFile
-from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.resolve import hooks
 from toolkit.resolve.file_choice import Selector
-from toolkit.resolve.hooks import HookRunner
+from toolkit.resolve.hooks import HookRunner, Question
+from toolkit.resolve.release_metadata import MetadataReader, check_identity
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
-from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
 from toolkit.wheel import check
 
@@ -34,6 +31,7 @@ class Sources:
 
     selector: Selector
     fetcher: Fetcher
+    reader: MetadataReader
     runners: Callable[[], Sequence[HookRunner]]
     distributions: dict[str, Distribution] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
@@ -54,9 +52,11 @@ class Sources:
         return {key: self._tree(key) for key in new if key in self._facts and new[key].name not in self._unbuildable}
 
     def certain_requirements(self, pin: Pin) -> Sequence[str] | None:
-        """Return the requirements of a pin that was fetched as source; None where its metadata leaves them open."""
-        facts = self._facts.get(pin.key)
-        return facts.metadata.requires if facts and facts.metadata.requires_certain else None
+        """Return the requirements of a pin that was fetched as source; None where nothing tells them."""
+        facts, known = self._facts.get(pin.key), self.reader.known(pin)
+        if facts and facts.metadata.requires_certain:
+            return facts.metadata.requires
+        return known.requires if known and not known.is_guess else None
 
     def applies(self, pin: Pin) -> bool:
         """Tell whether any of the interpreters that run hooks takes a pin, by its marker."""
@@ -77,14 +77,35 @@ class Sources:
 
         What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
         """
+        found = self._ask(hooks.BUILD_REQUIRES, trees, buildable, shipped)
+        return {
+            key: hooks.together({python: hooks.texts(value) for python, value in told.items()})
+            for key, told in found.items()
+        }
+
+    def built_metadata(self, trees: TreesWithClosures, buildable: TreesWithClosures) -> Mapping[str, CoreMetadata]:
+        """Return, by key, the metadata that each tree's backend makes, as `run_hooks` does its requirements."""
+        found = self._ask(hooks.METADATA, trees, buildable, ())
+        return {key: hooks.metadata_together(told) for key, told in found.items()}
+
+    def build(self, keys: Sequence[str], buildable: TreesWithClosures) -> Mapping[str, Path]:
+        """Return the wheels of some keys, built by the first interpreter from what is in `buildable`."""
+        return self.runners()[0].build(
+            keys, self._lock(buildable, [Pinned(*key.split("==")) for key in keys]), self.files
+        )
+
+    def _ask(
+        self, question: Question, trees: TreesWithClosures, buildable: TreesWithClosures, shipped: Sequence[Pinned]
+    ) -> Mapping[str, Mapping[str, object]]:
+        """Return the answers by key and interpreter."""
         if self._unbuildable or self.selector.without_source:
             # This run will end with the error that names these, so nothing is built for it.
             trees = {key: pair for key, pair in trees.items() if all(map(self._is_wheel_everywhere, pair[1]))}
         if not trees:
             return {}
         lock = self._lock(buildable, shipped)
-        answers = {runner.interpreter.version: runner.run(trees, lock, self.files) for runner in self.runners()}
-        return {key: hooks.together({python: found[key] for python, found in answers.items()}) for key in trees}
+        told = {runner.interpreter.version: runner.run(question, trees, lock, self.files) for runner in self.runners()}
+        return {key: {python: found[key] for python, found in told.items()} for key in trees}
 
     def stop(self) -> None:
         """End what `run_hooks` is doing."""
@@ -126,15 +147,26 @@ class Sources:
                 check.check(self.files[file.name], "index", name=pin.name, version=pin.version)
                 for file in distribution.files
             ]
-            found = replace(distribution, requires=said[0].requires)
+            found = replace(distribution, metadata="", requires=said[0].requires)
         else:
-            facts = self._facts[pin.key] = sdist.read(self.files[name], name)
-            if distribution.kind == "sdist":
-                _check_identity(distribution, facts.metadata)
+            facts = self._facts[pin.key] = self.reader.facts(self.files[name], name)
+            if distribution.kind == "sdist" and facts.metadata.name:
+                check_identity(facts.metadata, pin, name)
             if facts.needs_crates:
                 self._unbuildable[pin.name] = pin
-            found = replace(distribution, requires_python=facts.metadata.requires_python, requires=facts.requires)
+            found = self._described(pin, distribution, facts)
         self.distributions[pin.key] = found
+
+    def _described(self, pin: Pin, distribution: Distribution, facts: Facts) -> Distribution:
+        """Return an sdist or archive with its requirements: its own, where its metadata is certain of them."""
+        known = self.reader.known(pin)
+        is_own = facts.metadata.requires_certain or not known or known.is_guess
+        return replace(
+            distribution,
+            requires_python=facts.metadata.requires_python,
+            requires=facts.requires if is_own or not known else known.requires,
+            metadata="" if is_own else distribution.metadata,
+        )
 
     def _tree(self, key: str) -> SourceTree:
         found = self.distributions[key]
@@ -167,21 +199,3 @@ class Sources:
 def in_order(pins: Iterable[Pin]) -> tuple[Pinned, ...]:
     """Return the references to pins in the order of the lock."""
     return tuple(sorted((pin.pinned for pin in pins), key=str))
-
-
-def _check_identity(distribution: Distribution, found: CoreMetadata) -> None:
-    if not found.name:
-        return
-    if normalize(found.name) != normalize(distribution.name) or not _same(found.version, distribution.version):
-        name = distribution.files[0].name
-        raise UserError(
-            f"{name}: its metadata says {found.name} {found.version}, not {distribution.name} {distribution.version}",
-            "the index or the archive is wrong: do not use it; constrain the requirement to another version",
-        )
-
-
-def _same(first: str, second: str) -> bool:
-    try:
-        return Version(first) == Version(second)
-    except InvalidVersion:
-        return first == second

@@ -1,6 +1,6 @@
-"""Build requirements that only a hook of the backend knows.
+"""What only a hook of the backend knows: build requirements, and the metadata of old sdists.
 
-https://peps.python.org/pep-0517/#get-requires-for-build-wheel
+https://peps.python.org/pep-0517/#build-backend-interface
 """
 
 from __future__ import annotations
@@ -9,9 +9,11 @@ import contextlib
 import hashlib
 import itertools
 import json
+import os
+import re
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,16 +28,32 @@ from toolkit.build.scheduler import Builder
 from toolkit.build.wheel_build import Job
 from toolkit.core import directories, files, process, threads
 from toolkit.core.errors import UserError
-from toolkit.model import markers, tags
+from toolkit.model import core_metadata, markers, tags
+from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
-from toolkit.model.pins import Pin
-from toolkit.network.index_settings import Indexes
+from toolkit.model.pins import Pin, RemoteFile
+from toolkit.network.fetch import Fetcher
 from toolkit.project import source_files
-from toolkit.resolve import uv
+from toolkit.resolve.file_choice import vendored
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
-from toolkit.wheel import environment
+from toolkit.wheel import environment, metadata
 from toolkit.wheel.store import Store
+
+#: More than any METADATA there is.
+_LIMIT = 8 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """Something that only a backend can tell: `ask` gives the answer as JSON; `what` is the end of an error.
+
+    Answers are kept in the directory `kept_in` of the cache.
+    """
+
+    ask: Callable[[Job], object]
+    what: str
+    kept_in: str
 
 
 @dataclass(kw_only=True)
@@ -46,28 +64,35 @@ class HookRunner:
     What has no wheel is built by `builder`, as it will be for a service. Answers are cached.
     """
 
-    indexes: Indexes
+    fetcher: Fetcher
     interpreter: Interpreter
     scratch: Path
     builder: Builder
     _pythons: dict[str, Future[Path]] = field(default_factory=dict)
 
-    def run(self, trees: TreesWithClosures, lock: Lock, fetched: Mapping[str, Path]) -> dict[str, tuple[str, ...]]:
-        """Return, by key, what each tree's `get_requires_for_build_wheel` names; several run at once.
+    def run(
+        self, question: Question, trees: TreesWithClosures, lock: Lock, fetched: Mapping[str, Path]
+    ) -> dict[str, object]:
+        """Return, by key, what each tree's backend answers; several are asked at once.
 
         `lock` says how to build what has no wheel, `fetched` has the files it names.
         """
-        answers = {key: self._answer(*pair) for key, pair in trees.items()}
+        answers = {key: self._answer(question, *pair) for key, pair in trees.items()}
         closures = {
             key: [pin for pin in trees[key][1] if self.interpreter.matches(pin.marker)]
             for key, answer in answers.items()
             if not answer.exists()
         }
-        planner = Planner(lock=lock, interpreter=self.interpreter, project=self.scratch, vendored=fetched.__getitem__)
         pins = {pin.key: pin for closure in closures.values() for pin in closure}
-        nodes = {key: planner.node(key) for key, pin in pins.items() if not self.has_wheel(pin)}
+        # They arrive while others are built.
+        arriving = {
+            key: self.fetcher.submit(vendored(wheel)) for key, pin in pins.items() if (wheel := self._wheel(pin))
+        }
+        planner = Planner(lock=lock, interpreter=self.interpreter, project=self.scratch, vendored=fetched.__getitem__)
+        nodes = {key: planner.node(key) for key in pins if key not in arriving}
         built = self.builder.build(nodes.values())
         wheels = {key: built[node] for key, node in nodes.items()}
+        wheels |= {key: self.fetcher.result(future).path for key, future in arriving.items()}
         # Trees with the same closure share an environment.
         digests = {key: _digest(*sorted(pin.key for pin in closure)) for key, closure in closures.items()}
         order = sorted(closures, key=lambda key: -_size(closures[key]))
@@ -75,26 +100,35 @@ class HookRunner:
             # The largest environments take longest, so they are begun first, and waited for last.
             for key in order:
                 if digests[key] not in self._pythons:
-                    created = pool.submit(self._create, digests[key][:16], closures[key], wheels)
-                    self._pythons[digests[key]] = created
+                    chosen = [wheels[pin.key] for pin in closures[key]]
+                    self._pythons[digests[key]] = pool.submit(self._create, digests[key][:16], chosen)
             for key in reversed(order):
-                pool.submit(self._run_one, trees[key][0], self._pythons[digests[key]], answers[key])
-        return {key: tuple(json.loads(answer.read_text(encoding="utf-8"))) for key, answer in answers.items()}
+                pool.submit(self._run_one, question, trees[key][0], self._pythons[digests[key]], answers[key])
+        return {key: json.loads(answer.read_text(encoding="utf-8")) for key, answer in answers.items()}
+
+    def build(self, keys: Sequence[str], lock: Lock, fetched: Mapping[str, Path]) -> dict[str, Path]:
+        """Return the wheels of what a lock has, built, by key."""
+        planner = Planner(lock=lock, interpreter=self.interpreter, project=self.scratch, vendored=fetched.__getitem__)
+        nodes = {key: planner.node(key) for key in keys}
+        built = self.builder.build(nodes.values())
+        return {key: built[node] for key, node in nodes.items()}
 
     def has_wheel(self, pin: Pin) -> bool:
         """Tell whether the index has a wheel of a pin for this interpreter, or the pin is for others."""
-        names = (file.name for file in pin.wheels)
-        return not self.interpreter.matches(pin.marker) or bool(
-            tags.best_wheel(names, tags.ranks(self.interpreter.version))
-        )
+        return not self.interpreter.matches(pin.marker) or bool(self._wheel(pin))
 
-    def _answer(self, tree: SourceTree, closure: Sequence[Pin]) -> Path:
+    def _wheel(self, pin: Pin) -> RemoteFile | None:
+        """Return the wheel of a pin that this interpreter takes; one without a hash is none."""
+        wheels = {file.name: file for file in pin.wheels if file.sha256}
+        return wheels.get(tags.best_wheel(wheels, tags.ranks(self.interpreter.version)))
+
+    def _answer(self, question: Question, tree: SourceTree, closure: Sequence[Pin]) -> Path:
         """Return the file in which a tree's answer is kept."""
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
         key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
-        return files.cache_root() / "build-requires" / f"{key}.json"
+        return files.cache_root() / question.kept_in / f"{key}.json"
 
-    def _run_one(self, tree: SourceTree, created: Future[Path], answer: Path) -> None:
+    def _run_one(self, question: Question, tree: SourceTree, created: Future[Path], answer: Path) -> None:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
             job = Job(
@@ -108,33 +142,77 @@ class HookRunner:
                 cheap=True,
             )
             try:
-                found = wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
+                found = question.ask(job)
             except process.CommandError as error:
                 raise UserError(
-                    f"{tree.name}: its build backend failed to name its build requirements",
+                    f"{tree.name}: its build backend failed to {question.what}",
                     f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
         answer.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomic(answer, json.dumps(list(found or [])))
+        files.write_atomic(answer, json.dumps(found))
 
-    def _create(self, name: str, closure: Sequence[Pin], wheels: Mapping[str, Path]) -> Path:
-        """Make an environment of a closure and return its interpreter."""
-        directory = self.scratch / f"environment-{name}"
-        python = environment.create(directory / "environment", self.interpreter)
-        if not closure:
-            return python
-        requirements = directory / "requirements.txt"
-        requirements.write_text("".join(f"{_line(pin, wheels)}\n" for pin in closure), encoding="utf-8")
-        command: list[str | Path] = [uv.PROGRAM, "pip", "install", "--python", python, "-r", requirements, "--no-deps"]
-        # uv must build nothing: it would choose by itself what builds it, and wait for itself where that is a circle.
-        command += ["--no-build", "--require-hashes", "--quiet", "--cache-dir", files.cache_root() / "uv"]
-        process.run(command, cwd=directory, env=uv.configure(directory, self.indexes))
-        return python
+    def _create(self, name: str, wheels: Sequence[Path]) -> Path:
+        """Make an environment of these wheels and return its interpreter."""
+        prefix = self.scratch / f"environment-{name}"
+        final = wheel_build.environment_path(prefix, self.builder.sandbox)
+        return environment.create(prefix, self.interpreter, wheels, final)
+
+
+def _build_requires(job: Job) -> list[str]:
+    answer = wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
+    if answer is not None and (not isinstance(answer, list) or not all(isinstance(text, str) for text in answer)):
+        raise UserError(
+            f"{job.name}: its build backend answers get_requires_for_build_wheel with {str(answer)[:60]!r}, not a list",
+            "PEP 517 wants a list of requirements: use another version of it",
+        )
+    return answer or []
+
+
+def _metadata(job: Job) -> dict[str, object]:
+    """Return the metadata of a source, by the hook that makes just that, else from its wheel."""
+    kwargs = {"config_settings": None}
+    answer = wheel_build.call_hook(job, "prepare_metadata_for_build_wheel", kwargs, directory="metadata_directory")
+    if answer is None:
+        found = metadata.read(wheel_build.build_wheel(job))
+    else:
+        found = core_metadata.parse(_made(job.scratch / "output", answer, job))
+    return {
+        "name": found.name,
+        "version": found.version,
+        "requires_python": found.requires_python,
+        "requires": list(found.requires),
+    }
+
+
+def _made(directory: Path, answer: object, job: Job) -> bytes:
+    """Return the METADATA below a directory that a hook has made and named; it may be a link to anything."""
+    fault = UserError(
+        f"{job.name}: its build backend makes no metadata: it answers {str(answer)[:60]!r}", "use another version of it"
+    )
+    if not isinstance(answer, str) or not re.fullmatch(r"[^/\0]+\.dist-info", answer):
+        raise fault
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    try:
+        below = os.open(directory / answer, flags | os.O_DIRECTORY)
+        try:
+            with open(os.open("METADATA", flags, dir_fd=below), "rb") as stream:
+                content = stream.read(_LIMIT + 1)
+        finally:
+            os.close(below)
+    except OSError:
+        raise fault from None
+    if len(content) > _LIMIT:
+        raise fault
+    return content
+
+
+BUILD_REQUIRES = Question(ask=_build_requires, what="name its build requirements", kept_in="build-requires")
+METADATA = Question(ask=_metadata, what="name its requirements", kept_in="built-metadata")
 
 
 def runners(
-    indexes: Indexes, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path
+    fetcher: Fetcher, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path
 ) -> list[HookRunner]:
     """Return one for each interpreter of a lock that this machine has, or else for the one that runs this."""
     found: list[Interpreter | None] = []
@@ -154,7 +232,7 @@ def runners(
             sandbox=building.sandbox,
             advice="others are built with it: if it cannot be built here, add the line {name} to vendor.txt",
         )
-        result.append(HookRunner(indexes=indexes, interpreter=used, scratch=own, builder=builder))
+        result.append(HookRunner(fetcher=fetcher, interpreter=used, scratch=own, builder=builder))
     return result
 
 
@@ -172,13 +250,18 @@ def together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     return tuple(found)
 
 
-def _line(pin: Pin, wheels: Mapping[str, Path]) -> str:
-    """Return a pin as a line of requirements.txt; `wheels` are those that were built, by key."""
-    if pin.key in wheels:
-        wheel = wheels[pin.key]
-        return f"{pin.name} @ {wheel.as_uri()} --hash=sha256:{files.sha256(wheel)}"
-    hashes = " ".join(f"--hash=sha256:{file.sha256}" for file in pin.wheels if file.sha256)
-    return f"{pin.key} {hashes}"
+def texts(value: object) -> tuple[str, ...]:
+    """Return the texts of an answer that is a list of them."""
+    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
+
+
+def metadata_together(answers: Mapping[str, object]) -> CoreMetadata:
+    """Return the metadata that several interpreters have answered with as one."""
+    told = {python: value for python, value in answers.items() if isinstance(value, dict)}
+    first: Mapping[str, object] = next(iter(told.values()), {})
+    name, version, requires_python = (str(first.get(key, "")) for key in ("name", "version", "requires_python"))
+    requires = together({python: texts(value.get("requires")) for python, value in told.items()})
+    return CoreMetadata(name=name, version=version, requires_python=requires_python, requires=requires)
 
 
 def _size(pins: Sequence[Pin]) -> int:

@@ -1,8 +1,8 @@
-"""The engine `pip-tools`: one run of pip-compile for each interpreter; the files are what the indexes have."""
+"""The engine `pip-tools`: one run of pip-compile for each interpreter."""
 
 from __future__ import annotations
 
-import json
+import os
 import sys
 import zipfile
 from dataclasses import dataclass, replace
@@ -16,13 +16,12 @@ from toolkit.core import directories, files, process
 from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.names import normalize
-from toolkit.model.pins import Pin, RemoteFile
+from toolkit.model.pins import Pinned
 from toolkit.network import tools_environment
-from toolkit.network.index_options import IndexOptions, file_name, without_credentials
-from toolkit.network.index_pages import Index
+from toolkit.network.index_options import IndexOptions
 from toolkit.network.index_settings import Indexes
 from toolkit.resolve import pip_errors
-from toolkit.resolve.engine import Request
+from toolkit.resolve.engine import Request, engine_environment
 
 _OUTPUT = "requirements.txt"
 #: Newer than any: satisfies every requirement of a distribution of the project that has no version.
@@ -30,13 +29,13 @@ _ANY_VERSION = "99999"
 
 
 @dataclass(frozen=True)
-class PipToolsResolver:
+class PipTools:
     """Runs pip-compile in the tools environment of every target interpreter."""
 
     indexes: Indexes
 
-    def resolve(self, request: Request) -> tuple[Pin, ...]:
-        """Return the pins, by name; see `Resolver`. Raises `UserError` also when a target interpreter is missing."""
+    def choose(self, request: Request, index_url: str) -> tuple[Pinned, ...]:
+        """Return the versions, by name; see `Engine`. Raises `UserError` also when a target interpreter is missing."""
         if tuple(request.platforms) != (sys.platform,):
             raise UserError(
                 f"RESOLVER=pip-tools resolves for {sys.platform} only, this machine's platform",
@@ -44,17 +43,12 @@ class PipToolsResolver:
             )
         pythons = request.targets.pythons
         tools = {python: self._tools(python, request) for python in pythons}
-        chosen: dict[Pin, list[str]] = {}
+        chosen: dict[Pinned, list[str]] = {}
         for python in pythons:
-            for pin in self._compile(tools[python], python, request):
-                chosen.setdefault(pin, []).append(python)
-        index = Index(self.indexes)
-        index.all_files(pin.name for pin in chosen if not pin.archive)
-        found = []
-        for pin, those in chosen.items():
-            sdist, wheels = (None, ()) if pin.archive else index.release(pin.name, pin.version)
-            found.append(replace(pin, marker=markers.for_pythons(those, pythons), sdist=sdist, wheels=wheels))
-        return tuple(sorted(found, key=lambda pin: (pin.name, pin.version)))
+            for pinned in self._compile(tools[python], python, request, index_url):
+                chosen.setdefault(pinned, []).append(python)
+        found = (replace(pinned, marker=markers.for_pythons(those, pythons)) for pinned, those in chosen.items())
+        return tuple(sorted(found, key=lambda pinned: (pinned.name, pinned.version)))
 
     def _tools(self, python: str, request: Request) -> Path:
         if python == f"{sys.version_info.major}.{sys.version_info.minor}":
@@ -71,50 +65,40 @@ class PipToolsResolver:
             found.path, IndexOptions(index_url=self.indexes.url, extra_index_urls=self.indexes.extra)
         )
 
-    def _compile(self, tools: Path, python: str, request: Request) -> list[Pin]:
-        """Return the lines of pip-compile's output as pins without files, but for the archives of direct URLs."""
+    def _compile(self, tools: Path, python: str, request: Request, index_url: str) -> list[Pinned]:
+        """Return the lines of pip-compile's output."""
         with directories.temporary(files.cache_root() / "tmp", "resolve-") as directory:
             _write_inputs(directory, python, request)
-            command: list[str | Path] = [
-                tools,
-                "-m",
-                "piptools",
-                "compile",
-                "requirements.in",
-                "--no-config",
-                "--verbose",
-            ]
-            command += ["--constraint", "constraints.txt", "--output-file", _OUTPUT, "--resolver", "backtracking"]
-            command += ["--strip-extras", "--allow-unsafe", "--no-header", "--no-annotate", "--no-emit-options"]
-            command += ["--cache-dir", files.cache_root() / "pip-tools"]
-            if request.exclude_newer:
-                command += ["--uploaded-prior-to", request.exclude_newer]
+            command: list[str | Path] = [tools, "-m", "piptools", "compile", "requirements.in", "--no-config"]
+            command += ["--verbose", "--constraint", "constraints.txt", "--output-file", _OUTPUT]
+            command += ["--resolver", "backtracking", "--strip-extras", "--allow-unsafe", "--no-header"]
+            command += ["--no-annotate", "--no-emit-options", "--cache-dir", directory / "cache"]
             try:
-                process.read(command, cwd=directory, env=self.indexes.pip_environment())
+                process.read(command, cwd=directory, env=_environment(directory, index_url))
             except process.CommandError as error:
-                raise pip_errors.explain(error.output, request, self.indexes) from None
+                output = error.output.replace(index_url, "the index")
+                raise pip_errors.explain(output, request, self.indexes) from None
             lines = (directory / _OUTPUT).read_text(encoding="utf-8").splitlines()
-            found = (Requirement(line) for line in lines if line.strip() and not line.startswith(("#", "-")))
-            return [self._pin(item, tools, directory) for item in found if normalize(item.name) not in request.provided]
+        found = (Requirement(line) for line in lines if line.strip() and not line.startswith(("#", "-")))
+        return [
+            Pinned(normalize(item.name), next(iter(item.specifier)).version)
+            for item in found
+            if normalize(item.name) not in request.provided
+        ]
 
-    def _pin(self, requirement: Requirement, tools: Path, directory: Path) -> Pin:
-        name = normalize(requirement.name)
-        if not requirement.url:
-            return Pin(name=name, version=next(iter(requirement.specifier)).version)
-        # pip-compile prints the URL alone; pip's report has the version and the hash. The URL may hold a password,
-        # which every user of the machine could read on a command line (proc(5)).
-        line = directory / "url.txt"
-        line.write_text(f"{name} @ {requirement.url}\n", encoding="utf-8")
-        command: list[str | Path] = [tools, "-m", "pip", "install", "--dry-run", "--quiet", "--no-deps"]
-        command += ["--ignore-installed", "--report", "-", "--requirement", line]
-        [item] = json.loads(process.read(command, env=self.indexes.pip_environment()))["install"]
-        url = requirement.url.partition("#")[0]
-        archive = RemoteFile(
-            name=file_name(url),
-            url=without_credentials(url),
-            sha256=item["download_info"].get("archive_info", {}).get("hashes", {}).get("sha256", ""),
-        )
-        return Pin(name=name, version=item["metadata"]["version"], archive=archive)
+
+def _environment(directory: Path, index_url: str) -> dict[str, str]:
+    return {
+        **engine_environment(directory),
+        "PIP_CONFIG_FILE": os.devnull,
+        "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        "PIP_NO_INPUT": "1",
+        "PIP_INDEX_URL": index_url,
+        "PIP_ONLY_BINARY": ":all:",
+        # The toolkit repeats requests, and waits for the index; pip waits for the toolkit.
+        "PIP_TIMEOUT": "86400",
+        "PIP_RETRIES": "0",
+    }
 
 
 def _write_inputs(directory: Path, python: str, request: Request) -> None:

@@ -9,7 +9,6 @@ from toolkit.core import console
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
-from toolkit.resolve.engine import Request, Resolver
 from toolkit.vendored import check
 from toolkit.vendored.check import Problem
 
@@ -116,17 +115,12 @@ class LockedFiles:
         )
 
 
-@dataclass(kw_only=True)
-class BoundResolver:
-    """Any engine, whose pins have to agree with the locks."""
+@dataclass
+class Binding:
+    """Sees that pins agree with the locks."""
 
-    resolver: Resolver
     locked: LockedFiles
     _warned: set[str] = field(default_factory=set)
-
-    def resolve(self, request: Request) -> tuple[Pin, ...]:
-        """Return the pins, by name; see `Resolver`. Raises `UserError` as `bind` does."""
-        return self.bind(self.resolver.resolve(request))
 
     def bind(self, pins: Iterable[Pin]) -> tuple[Pin, ...]:
         """Return pins that agree with the locks. Raises one `UserError` for all that do not."""

@@ -83,7 +83,7 @@ def _pages(
     known = {"": indexes, **{shown(url): replace(indexes, url=url, extra=(), find_links=()) for url in indexes.urls}}
     named = {item.index for item in distributions} & known.keys()
     return {
-        index: Index(known[index]).all_files(item.name for item in distributions if item.index == index)
+        index: Index(known[index], refresh=True).all_files(item.name for item in distributions if item.index == index)
         for index in sorted(named)
     }
 

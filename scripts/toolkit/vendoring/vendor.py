@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache, partial
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
@@ -16,7 +15,6 @@ from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
-from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
 from toolkit.project import lock_inputs, requirements
 from toolkit.project.discovery import Project
@@ -24,16 +22,15 @@ from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
 from toolkit.project.settings import Settings
 from toolkit.project.vendor_txt import BinaryRule
-from toolkit.resolve import hooks, source_tree, wheel_choice
+from toolkit.resolve import resolution as resolve
+from toolkit.resolve import source_tree, wheel_choice
 from toolkit.resolve.build_closure import Closure
-from toolkit.resolve.engine import Request, Resolver
-from toolkit.resolve.fetched_sources import Sources
-from toolkit.resolve.file_choice import Selector
-from toolkit.resolve.source_preference import SourcePreference
+from toolkit.resolve.engine import Engine, Request
+from toolkit.resolve.resolution import Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
 from toolkit.vendoring import archives, direct_requirements, staging
-from toolkit.vendoring.locked_files import BoundResolver, LockedFiles
+from toolkit.vendoring.locked_files import Binding, LockedFiles
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,15 +88,13 @@ class Draft:
 class Vendoring:
     """One run: its tools, the locks there were, and what has been found so far.
 
-    `closure_for` gives the closure of the builds for one set of interpreters: the wheels that serve, and the answers of
-    hooks, depend on it. What builds one service builds the others of these interpreters too.
+    What builds one service builds the others of the same interpreters too.
     """
 
     project: Project
     options: VendorOptions
-    resolver: BoundResolver
-    index: Index
-    closure_for: Callable[[tuple[str, ...]], Closure]
+    resolution: Resolution
+    binding: Binding
     fetcher: Fetcher
     old: tuple[Lock, ...]
     _new: list[Lock] = field(default_factory=list)
@@ -119,11 +114,11 @@ class Vendoring:
 
     def _begin(self, inputs: LockInputs) -> Draft:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
-        archived = archives.fetch(inputs.archives, self.fetcher, self.resolver.locked.distributions())
+        archived = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.distributions())
         preferences = self._preferences(inputs)
-        closure = self.closure_for(inputs.targets.pythons)
-        wheels = wheel_choice.without_dependencies(inputs, self.index, preferences, closure.sources.selector)
-        given = self.resolver.bind((*archived, *wheels))
+        closure = self.resolution.closure_for(inputs.targets.pythons)
+        wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
+        given = self.binding.bind((*archived, *wheels))
         lines, constraints = inputs.tree.requirements, inputs.constraints
         local = {package.name: package.version for package in self.project.packages}
         request = Request(
@@ -132,8 +127,8 @@ class Vendoring:
             targets=inputs.targets,
             preferences=preferences,
             platforms=self.options.platforms,
-            refresh=bool(self.options.upgrade),
             provided={**local, **{pin.name: pin.version for pin in given}},
+            given=given,
             exclude_newer=self.options.exclude_newer,
             origins={line.text: line.origin for line in (*lines, *constraints)},
         )
@@ -157,7 +152,7 @@ class Vendoring:
     def _resolve(self, draft: Draft) -> None:
         """Pin what runs and fetch it, then pin what only tests and developers need, and what builds all of it."""
         inputs, request = draft.inputs, draft.request
-        draft.runtime = (*self.resolver.resolve(request), *draft.given)
+        draft.runtime = (*self.resolution.resolver.resolve(request), *draft.given)
         paths = {f"local {package.name}": package.path for package in inputs.local}
         local = {key: source_tree.local(path, self.project.shown(path)) for key, path in paths.items()}
         trees = {**draft.closure.sources.trees(draft.runtime), **local}
@@ -206,7 +201,7 @@ class Vendoring:
             constraints=(*request.constraints, *fixed.values()),
             origins={**request.origins, **{line.text: line.origin for line in lines}},
         )
-        return tuple(pin for pin in self.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
+        return tuple(pin for pin in self.resolution.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
 
 
 def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
@@ -252,17 +247,17 @@ class Outcome:
 
 
 def run(
-    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver, *, dry_run: bool
+    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine, *, dry_run: bool
 ) -> None:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
-    found = plan(project, settings, options, indexes, resolver)
+    found = plan(project, settings, options, indexes, engine)
     _refuse_unknown_upgrades(options, (*found.old, *found.new))
     if not dry_run:
         staging.replace(settings.vendor, found.new, found.files)
     _report(found, dry_run=dry_run)
 
 
-def plan(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, resolver: Resolver) -> Outcome:
+def plan(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine) -> Outcome:
     """Find and fetch all that the requirements ask for, and change nothing. Raises `UserError`."""
     everything = [lock_inputs.read(project, package, options.platforms) for package in project.locked]
     old = tuple(
@@ -270,32 +265,26 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
     )
     for prefix in ("vendor-", "resolve-"):
         directories.sweep(files.cache_root() / "tmp", prefix)
-    rules, locked = _rules(everything), LockedFiles.of(old, options.upgrade)
-    fetched: dict[str, Path] = {}
+    locked = LockedFiles.of(old, options.upgrade)
+    binding = Binding(locked)
     with directories.temporary(files.cache_root() / "tmp", "vendor-") as scratch, Fetcher(indexes) as fetcher:
-
-        @cache
-        def closure_for(pythons: tuple[str, ...]) -> Closure:
-            selector = Selector(
-                rules=rules, pythons=pythons, platforms=options.platforms, kept=locked.kept(pythons, options.platforms)
-            )
-            runners = partial(hooks.runners, indexes, pythons, scratch, options.building, settings.build / "logs")
-            sources = Sources(selector=selector, fetcher=fetcher, runners=cache(runners), files=fetched)
-            return Closure(resolver=bound, sources=sources)
-
-        index = Index(indexes)
-        preferring = SourcePreference(resolver=resolver, index=index, binary=rules.keys())
-        bound = BoundResolver(resolver=preferring, locked=locked)
-        vendoring = Vendoring(
-            project=project,
-            options=options,
-            resolver=bound,
-            index=index,
-            closure_for=closure_for,
-            fetcher=fetcher,
-            old=old,
+        resolution = resolve.create(
+            engine,
+            indexes,
+            fetcher,
+            rules=_rules(everything),
+            kept=lambda pythons: locked.kept(pythons, options.platforms),
+            bind=binding.bind,
+            platforms=options.platforms,
+            building=options.building,
+            scratch=scratch,
+            logs=settings.build / "logs",
+            refresh=bool(options.upgrade),
         )
-        return Outcome(old=old, new=vendoring.run(everything), files=fetched)
+        vendoring = Vendoring(
+            project=project, options=options, resolution=resolution, binding=binding, fetcher=fetcher, old=old
+        )
+        return Outcome(old=old, new=vendoring.run(everything), files=resolution.files)
 
 
 def _rules(everything: Iterable[LockInputs]) -> Mapping[str, list[BinaryRule]]:

@@ -15,7 +15,7 @@ from toolkit.verbs.running import Run
 
 if TYPE_CHECKING:
     from toolkit.network.index_settings import Indexes
-    from toolkit.resolve.engine import Resolver
+    from toolkit.resolve.engine import Engine
     from toolkit.vendoring.vendor import VendorOptions
 
 
@@ -63,7 +63,7 @@ def outdated(run: Run) -> int:
     return 1 if rows and arguments.strict else 0
 
 
-def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexes, Resolver, VendorOptions]:
+def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexes, Engine, VendorOptions]:
     """Go on in the tools environment, which alone has what the network and the engines use."""
     arguments = run.arguments
     given = index_options.from_arguments(arguments)

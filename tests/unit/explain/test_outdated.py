@@ -16,6 +16,7 @@ from toolkit.explain.outdated import Row
 from toolkit.explain.releases import Release
 from toolkit.model.lock import Distribution, Lock
 from toolkit.model.pins import RemoteFile
+from toolkit.network import index_pages
 from toolkit.vendored.dependency_graph import DependencyGraph
 
 
@@ -137,5 +138,5 @@ def test_nothing_is_the_newest_of_nothing() -> None:
 
 @pytest.mark.parametrize(("text", "is_known"), [("2026-02-01", True), ("2026-02-01T09:00:00Z", False), ("", True)])
 def test_a_day_counts_to_its_end(text: str, is_known: bool) -> None:
-    found = releases.choose("a", FILES, releases.cutoff(text), prereleases=False)
+    found = releases.choose("a", FILES, index_pages.cutoff(text), prereleases=False)
     assert (found == release("1.1", has_source=False)) is is_known

@@ -125,13 +125,6 @@ def test_uv_sees_no_variable_that_would_change_its_answer(monkeypatch: pytest.Mo
     assert (environment["UV_HTTP_TIMEOUT"], environment["SSL_CERT_FILE"]) == ("7", "/srv/ca.pem")
 
 
-def test_the_main_index_comes_first_for_uv() -> None:
-    found = SECRET.uv_settings()["index"]
-    assert isinstance(found, list)
-    assert [entry["url"] for entry in found[:2]] == [SECRET.url, "file:///srv/simple"]
-    assert found[2]["explicit"] is True
-
-
 @pytest.mark.parametrize(("timeout", "retries"), [(0.5, 3), (60, 3), (90, 2), (600, 1)])
 def test_requests_are_repeated_less_where_each_may_take_long(timeout: float, retries: int) -> None:
     assert index_settings.retries(timeout) == retries

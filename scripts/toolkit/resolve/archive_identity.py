@@ -1,0 +1,65 @@
+"""An archive at a URL -> which release it is."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from pathlib import Path
+from urllib.parse import parse_qs
+
+from packaging.version import InvalidVersion, Version
+
+from toolkit.core.errors import UserError
+from toolkit.model import archive_names
+from toolkit.model.lock import VendoredFile
+from toolkit.model.names import normalize
+from toolkit.model.pins import Pin, RemoteFile
+from toolkit.network.fetch import Fetched, Fetcher
+from toolkit.network.index_options import file_name, without_credentials
+from toolkit.project import declared
+from toolkit.vendored import archive, sdist
+
+#: `name-1.2.tar.gz` as sdists are called, `name_1.2~beta1.tar.xz` as Debian's sources are.
+_NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_]v?(?P<version>\d[\w.+~!-]*)$")
+
+
+def fetch(url: str, origin: str, fetcher: Fetcher) -> Pin:
+    """Fetch the archive of a direct URL and return it as a pin. Raises `UserError` that begins with `origin`."""
+    plain, _, fragment = url.partition("#")
+    digests = parse_qs(fragment).get("sha256", [""])
+    file = VendoredFile(name=file_name(plain), size=0, sha256=digests[0].lower(), url=plain)
+    return identify(fetcher.result(fetcher.submit(file)), plain, origin)
+
+
+def identify(fetched: Fetched, url: str, origin: str) -> Pin:
+    """Return a fetched archive as a pin. Raises `UserError` where nothing says which release it is."""
+    file = fetched.path.name
+    metadata = sdist.read(fetched.path, file).metadata
+    name, version = (metadata.name, metadata.version) if metadata.name else _identity(fetched.path)
+    if not name:
+        raise UserError(
+            f"{origin}: {file} does not say which distribution it is",
+            "it has no PKG-INFO, its setup.py computes its name, and the file is not called name-version.tar.gz",
+        )
+    remote = RemoteFile(name=file, url=without_credentials(url), size=fetched.size, sha256=fetched.sha256)
+    return Pin(name=normalize(name), version=_valid(version), archive=remote)
+
+
+def _identity(path: Path) -> tuple[str, str]:
+    """Return the name and version from the files that declare them, else from the archive's name."""
+    with tempfile.TemporaryDirectory() as directory:
+        for name, content in archive.read_members(path, sdist.BUILD_FILES).items():
+            (Path(directory) / name).write_bytes(content)
+        found = declared.read(Path(directory))
+    named = _NAMED.match(archive_names.split(path.name)[0])
+    name, version = (named["name"], named["version"]) if named else ("", "")
+    return found.name or name, found.version or version
+
+
+def _valid(version: str) -> str:
+    """Return a version as PEP 440 has it: `1.1.0~beta1build1` is cut to what can be compared, `1.1.0`."""
+    try:
+        return str(Version(version))
+    except InvalidVersion:
+        numbers = re.match(r"\d+(\.\d+)*", version)
+        return numbers[0] if numbers else "0"

@@ -1,0 +1,165 @@
+"""What an engine is shown of the indexes for one request: releases, and metadata without anything foreign in it.
+
+A fault of one release must not end an engine that only looked at it in passing. So it is shown as a requirement of that
+release, for a distribution that does not exist anywhere else, and counts when that is among what was chosen.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from packaging.requirements import InvalidRequirement, Requirement
+
+from toolkit.core.errors import UserError
+from toolkit.model import tags
+from toolkit.model.names import normalize
+from toolkit.model.pins import Pin, Pinned, RemoteFile
+from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
+from toolkit.resolve.engine import Request
+from toolkit.resolve.index_server import Offer
+from toolkit.resolve.release_metadata import MetadataReader
+
+Result = TypeVar("Result")
+
+_REFUSAL = "refused-by-python-common-"
+_EXTRA = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
+#: The releases of a distribution by version, in an order that is the same each time.
+Releases = Mapping[str, Pin]
+
+
+@dataclass(kw_only=True)
+class Catalogue:
+    """The releases that count for a request; see `Shelf`. `archives` are those of direct URLs, by name.
+
+    `faults` are those of whole indexes, of which no engine can know what they would have changed.
+    """
+
+    request: Request
+    index: Index
+    reader: MetadataReader
+    archives: Mapping[str, Releases]
+    faults: list[Exception] = field(default_factory=list)
+    _refusals: list[UserError] = field(default_factory=list)
+    _releases: dict[str, Releases] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def offers(self, name: str) -> Sequence[Offer]:
+        """Return the releases of a distribution."""
+        if name.startswith(_REFUSAL):
+            return [Offer(version="1")]
+        return self._noted(lambda: [_offer(pin) for pin in self.releases(name).values()], [])
+
+    def metadata(self, name: str, version: str) -> str:
+        """Return the core metadata of a release, with one requirement a line."""
+        if name.startswith(_REFUSAL):
+            return _text(name, version, "", ())
+        pin = self._noted(lambda: self.releases(name).get(version), None)
+        return self._noted(lambda: self._metadata(pin), "") if pin else ""
+
+    def releases(self, name: str) -> Releases:
+        """Return the releases of a distribution, by version, each with its files. Raises `UserError`."""
+        if name in self.archives:
+            return self.archives[name]
+        if name not in self._releases:
+            limit = cutoff(self.request.exclude_newer)
+            found = {}
+            for version, listed in self.index.releases(name).items():
+                sdist, wheels = by_kind(file for file in listed if is_before(file, limit))
+                pin = Pin(name=name, version=str(version), sdist=sdist, wheels=wheels)
+                if sdist or self._fitting(pin):
+                    found[pin.version] = pin
+            self._releases[name] = found
+        return self._releases[name]
+
+    def pin(self, chosen: Pinned) -> Pin:
+        """Return what an engine has chosen, with its files. Raises `UserError` for a release with a fault."""
+        if chosen.name.startswith(_REFUSAL):
+            raise self._refusals[int(chosen.name.removeprefix(_REFUSAL))]
+        return self.releases(chosen.name)[chosen.version]
+
+    def _noted(self, find: Callable[[], Result], nothing: Result) -> Result:
+        try:
+            return find()
+        # No thread of a server may end by an exception: it is raised where the engine was started.
+        except Exception as error:
+            self.faults.append(error)
+            return nothing
+
+    def _metadata(self, pin: Pin) -> str:
+        try:
+            found = self.reader.read(pin, self._fitting(pin))
+        except UserError as error:
+            return _text(pin.name, pin.version, "", [self._refused(error)])
+        lines = [self._line(text, pin) for text in found.requires]
+        return _text(pin.name, pin.version, _specifier(found.requires_python), lines)
+
+    def _line(self, text: str, pin: Pin) -> str:
+        """Return a requirement as the engine gets it: never a URL, which it would fetch."""
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            # Old metadata may hold anything, and an engine has its own ways with some of it.
+            return text if not re.search(r"[@:/\\]", text) else self._refused(_unreadable(text, pin))
+        if requirement.url:
+            name = normalize(requirement.name)
+            if name not in self.archives and name not in self.request.provided:
+                marker = f" ; {requirement.marker}" if requirement.marker else ""
+                return f"{self._refused(url_error(f'{pin.name} {pin.version}', text))}{marker}"
+            requirement.url = None
+        return str(requirement)
+
+    def _refused(self, error: UserError) -> str:
+        """Return the name of a distribution that stands for an error."""
+        with self._lock:
+            self._refusals.append(error)
+            return f"{_REFUSAL}{len(self._refusals) - 1}"
+
+    def _fitting(self, pin: Pin) -> list[RemoteFile]:
+        """Return the wheels of a release that a target may take, those for all machines first."""
+        fitting = (file for file in pin.wheels if tags.is_for(file.name, self.request.targets.pythons))
+        return sorted(fitting, key=lambda file: (not file.name.endswith("-none-any.whl"), file.name))
+
+
+def url_error(who: str, text: str) -> UserError:
+    """Return the error to raise for somebody's requirement that is a URL, or one of version control."""
+    return UserError(
+        f"{who} requires `{' '.join(text.split())}`: a URL, from which nobody but the project itself may take anything",
+        "use another version of it, or leave it out: what it would fetch, nobody has reviewed",
+    )
+
+
+def _unreadable(text: str, pin: Pin) -> UserError:
+    return UserError(
+        f"{pin.name} {pin.version} requires `{' '.join(text.split())}`, which is no requirement",
+        "use another version of it, or leave it out",
+    )
+
+
+def _offer(pin: Pin) -> Offer:
+    listed = [*pin.wheels, *filter(None, (pin.sdist, pin.archive))]
+    # Hardly ever do they differ; one that any file fits is not left out.
+    pythons = {_specifier(file.requires_python) for file in listed}
+    return Offer(
+        version=pin.version,
+        requires_python="" if "" in pythons else min(pythons),
+        yanked=all(file.yanked for file in listed),
+    )
+
+
+def _specifier(text: str) -> str:
+    """Return a specifier of versions of Python on one line; nothing where there is something else."""
+    return text if re.fullmatch(r"[0-9A-Za-z.*+!<>=~, -]*", text) else ""
+
+
+def _text(name: str, version: str, requires_python: str, requires: Iterable[str]) -> str:
+    lines = [" ".join(text.split()) for text in requires]
+    extras = sorted({extra for line in lines for extra in _EXTRA.findall(line)})
+    fields = [("Metadata-Version", "2.1"), ("Name", name), ("Version", version)]
+    fields += [("Requires-Python", requires_python)] if requires_python else []
+    fields += [("Provides-Extra", extra) for extra in extras]
+    fields += [("Requires-Dist", line) for line in lines]
+    return "".join(f"{key}: {value}\n" for key, value in fields)

@@ -1,0 +1,109 @@
+"""One resolution: the engine is shown an index of ours, and what it chooses gets its files and metadata from there."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from packaging.requirements import Requirement
+
+from toolkit.core.errors import UserError
+from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.names import normalize
+from toolkit.model.pins import Pin
+from toolkit.network.index_pages import Index
+from toolkit.resolve import archive_identity, index_server
+from toolkit.resolve.catalogue import Catalogue, Releases
+from toolkit.resolve.engine import Engine, Request
+from toolkit.resolve.pip_tools import PipTools
+from toolkit.resolve.release_metadata import MetadataReader
+
+#: Builds the metadata of releases for a request, by `name==version`.
+Build = Callable[[Request, Sequence[Pin]], Mapping[str, CoreMetadata]]
+
+
+@dataclass(kw_only=True)
+class IndexResolver:
+    """Resolves with an engine that sees names, versions and metadata, and no file, URL or credential.
+
+    What only a build can tell is told by `build`, of those releases alone that the engine would choose, and that `bind`
+    lets pass.
+    """
+
+    engine: Engine
+    index: Index
+    reader: MetadataReader
+    bind: Callable[[Iterable[Pin]], tuple[Pin, ...]]
+    build: Build = field(init=False)
+
+    def resolve(self, request: Request) -> tuple[Pin, ...]:
+        """Return the pins, by name; see `Resolver`."""
+        named, archives = self._without_urls(request)
+        while True:
+            found = self._choose(named, archives)
+            guessed = [pin for pin in found if (known := self.reader.known(pin)) and known.is_guess]
+            built = self.build(request, self.bind(guessed)) if guessed else {}
+            # No short circuit: each has to be learnt.
+            if not sum([self.reader.learn(pin, built[pin.key]) for pin in guessed]):
+                return tuple(self._with_source(pin) for pin in found)
+
+    def _choose(self, request: Request, archives: Mapping[str, Releases]) -> list[Pin]:
+        """Run the engine; with what the indexes have now, when what they had lately does not do."""
+        while True:
+            catalogue = Catalogue(request=request, index=self.index, reader=self.reader, archives=archives)
+            try:
+                with index_server.serving(catalogue, hashes=not isinstance(self.engine, PipTools)) as url:
+                    chosen = self.engine.choose(request, url)
+            except UserError as error:
+                failure: UserError | None = error
+            else:
+                failure = None
+            if catalogue.faults:
+                # An engine says in its own words what our index has said better.
+                raise catalogue.faults[0] from None
+            if not failure:
+                return [replace(catalogue.pin(item), marker=item.marker) for item in chosen]
+            if not self.index.refresh():
+                raise failure
+
+    def _with_source(self, pin: Pin) -> Pin:
+        known = self.reader.known(pin)
+        return replace(pin, metadata=known.source) if known else pin
+
+    def _without_urls(self, request: Request) -> tuple[Request, Mapping[str, Releases]]:
+        """Return the request with a version in the place of each URL, and the archives that have these versions."""
+        archives: dict[str, dict[str, Pin]] = {}
+        names: dict[str, str] = {}
+        for text in (*request.requirements, *request.constraints):
+            requirement = Requirement(text)
+            if requirement.url:
+                origin = request.origins.get(text, text)
+                pin = archive_identity.fetch(requirement.url, origin, self.reader.fetcher)
+                _check_archive(requirement, pin, archives.get(pin.name, {}), origin)
+                archives.setdefault(pin.name, {})[pin.version] = pin
+                extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+                marker = f" ; {requirement.marker}" if requirement.marker else ""
+                names[text] = f"{requirement.name}{extras}=={pin.version}{marker}"
+        if not names:
+            return request, {}
+        found = replace(
+            request,
+            requirements=tuple(names.get(text, text) for text in request.requirements),
+            constraints=tuple(names.get(text, text) for text in request.constraints),
+            origins={names.get(text, text): origin for text, origin in request.origins.items()},
+        )
+        return found, archives
+
+
+def _check_archive(requirement: Requirement, pin: Pin, others: Releases, origin: str) -> None:
+    if normalize(requirement.name) != pin.name:
+        raise UserError(
+            f"{origin}: {requirement.url} is {pin.name} {pin.version}, not {requirement.name}",
+            "the archive is not what its line says: correct the line, or see where the archive came from",
+        )
+    other = others.get(pin.version)
+    if other and other.archive != pin.archive:
+        raise UserError(
+            f"{origin}: {pin.name} {pin.version} comes from {requirement.url} here, and from another archive elsewhere",
+            "use one of them everywhere",
+        )

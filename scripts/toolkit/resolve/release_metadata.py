@@ -1,0 +1,185 @@
+"""The metadata of a release, from the most certain place that has it, without a build.
+
+In this order: what the index offers beside a wheel (PEP 658), the sdist's own where it is certain (PEP 643), that in a
+wheel; of what is taken as wheels, that in a wheel first. Of a release that has none of them, what its files say is a
+guess, which only a build can confirm.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.version import InvalidVersion, Version
+
+from toolkit.core import files
+from toolkit.core.errors import UserError
+from toolkit.model import core_metadata
+from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.names import normalize
+from toolkit.model.pins import MetadataSource, Pin, RemoteFile
+from toolkit.network.fetch import Fetched, Fetcher
+from toolkit.network.index_options import shown
+from toolkit.network.index_pages import Index
+from toolkit.resolve.file_choice import vendored
+from toolkit.vendored import sdist
+from toolkit.vendored.sdist import Facts
+from toolkit.wheel import check
+
+_SUFFIX = ".metadata"
+_LIMIT = 8 << 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReleaseMetadata:
+    """What a release requires, by which `source` (see `Pin`); `is_guess`, until a build has told it."""
+
+    requires: tuple[str, ...]
+    requires_python: str = ""
+    source: MetadataSource = ""
+    is_guess: bool = False
+
+
+@dataclass(kw_only=True)
+class MetadataReader:
+    """Reads each release once; it may be asked by many threads.
+
+    `fetcher` has the files that are read for it, `binary` are the names of what is taken as wheels.
+    """
+
+    index: Index
+    fetcher: Fetcher
+    binary: Collection[str] = ()
+    _known: dict[tuple[str, str], ReleaseMetadata] = field(default_factory=dict)
+    _facts: dict[Path, Facts] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def read(self, pin: Pin, wheels: Sequence[RemoteFile]) -> ReleaseMetadata:
+        """Return the metadata of a release; `wheels` are those of it to read, the best first. Raises `UserError`."""
+        if _key(pin) not in self._known:
+            found = self._read(pin, wheels)
+            with self._lock:
+                self._known.setdefault(_key(pin), found)
+        return self._known[_key(pin)]
+
+    def known(self, pin: Pin) -> ReleaseMetadata | None:
+        """Return the metadata of a release that was read, or learnt."""
+        return self._known.get(_key(pin))
+
+    def learn(self, pin: Pin, built: CoreMetadata) -> bool:
+        """Take what a build has told of a release; returns whether it is not what was guessed."""
+        check_identity(built, pin, f"{pin.name} {pin.version}: its build")
+        before = self._known.get(_key(pin))
+        found = ReleaseMetadata(requires=built.requires, requires_python=built.requires_python, source="build")
+        with self._lock:
+            self._known[_key(pin)] = found
+        return not before or (_set(before.requires), before.requires_python) != (
+            _set(found.requires),
+            found.requires_python,
+        )
+
+    def facts(self, path: Path, name: str) -> Facts:
+        """Return what an archive says of itself; each is read once. Raises `UserError`."""
+        if path not in self._facts:
+            self._facts[path] = sdist.read(path, name)
+        return self._facts[path]
+
+    def _read(self, pin: Pin, wheels: Sequence[RemoteFile]) -> ReleaseMetadata:
+        if described := next((wheel for wheel in wheels if wheel.core_metadata), None):
+            return _known(self._beside(described), pin, shown(f"{described.url}{_SUFFIX}"), "wheel")
+        wheel = next(iter(wheels), None)
+        if wheel and pin.name in self.binary:
+            return self._inside(wheel, pin)
+        guess = ReleaseMetadata(requires=(), is_guess=True)
+        if source := pin.archive or pin.sdist:
+            facts = self.facts(self._fetch(source).path, source.name)
+            own = facts.metadata
+            if own.name:
+                check_identity(own, pin, source.name)
+            if own.requires_certain:
+                return ReleaseMetadata(requires=own.requires, requires_python=own.requires_python)
+            guess = ReleaseMetadata(requires=facts.requires, requires_python=own.requires_python, is_guess=True)
+        if wheel:
+            return self._inside(wheel, pin)
+        return guess
+
+    def _beside(self, wheel: RemoteFile) -> CoreMetadata:
+        """Return what the index offers beside a wheel, by its hash: kept for ever."""
+        directory = files.cache_root() / "metadata"
+        kept = directory / f"{wheel.core_metadata}.txt"
+        url = shown(f"{wheel.url}{_SUFFIX}")
+        if not is_sha256(wheel.core_metadata):
+            raise UserError(f"{url}: its hash in the index is none: {wheel.core_metadata!r}", "do not use this index")
+        try:
+            content = kept.read_bytes()
+        except FileNotFoundError:
+            content = b""
+        if hashlib.sha256(content).hexdigest() != wheel.core_metadata:
+            content = self.index.content(wheel, _SUFFIX, _LIMIT)
+            digest = hashlib.sha256(content).hexdigest()
+            if digest != wheel.core_metadata:
+                raise UserError(
+                    f"{url} has sha256 {digest}, not {wheel.core_metadata}",
+                    "find out why before anything else: somebody replaced it, at the index or on the way",
+                )
+            directory.mkdir(parents=True, exist_ok=True)
+            files.write_atomic(kept, content)
+        return core_metadata.parse(content)
+
+    def _inside(self, wheel: RemoteFile, pin: Pin) -> ReleaseMetadata:
+        """Return what a wheel has inside; nothing else of it is used."""
+        found = check.check(self._fetch(wheel).path, "index", name=pin.name, version=pin.version, whole=False)
+        return ReleaseMetadata(requires=found.requires, requires_python=found.requires_python, source="wheel")
+
+    def _fetch(self, file: RemoteFile) -> Fetched:
+        with self._lock:
+            future = self.fetcher.submit(vendored(file))
+        return self.fetcher.result(future)
+
+
+def check_identity(found: CoreMetadata, pin: Pin, where: str) -> None:
+    """Raise `UserError` where metadata is that of another release; `where` is what messages call it."""
+    if normalize(found.name) != pin.name or not _same(found.version, pin.version):
+        raise UserError(
+            f"{where}: its metadata says {found.name} {found.version}, not {pin.name} {pin.version}",
+            "the index or the archive is wrong: do not use it; constrain the requirement to another version",
+        )
+
+
+def is_sha256(text: str) -> bool:
+    """Tell whether a text has the form of a sha256."""
+    return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
+
+
+def _known(found: CoreMetadata, pin: Pin, where: str, source: MetadataSource) -> ReleaseMetadata:
+    check_identity(found, pin, where)
+    return ReleaseMetadata(requires=found.requires, requires_python=found.requires_python, source=source)
+
+
+def _key(pin: Pin) -> tuple[str, str]:
+    return pin.key, pin.archive.url if pin.archive else ""
+
+
+def _same(first: str, second: str) -> bool:
+    try:
+        return Version(first) == Version(second)
+    except InvalidVersion:
+        return first == second
+
+
+def _set(requires: Iterable[str]) -> set[str]:
+    """Return requirements in one spelling, as far as they are any."""
+    found = set()
+    for text in requires:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            found.add(text)
+        else:
+            requirement.name = normalize(requirement.name)
+            found.add(str(requirement))
+    return found

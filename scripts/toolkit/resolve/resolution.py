@@ -1,0 +1,102 @@
+"""All that one run resolves with: the indexes, an engine, and what builds for it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache, partial
+from pathlib import Path
+
+from toolkit.build.building_options import BuildOptions
+from toolkit.model.lock import Distribution
+from toolkit.model.pins import Pin
+from toolkit.network.fetch import Fetcher
+from toolkit.network.index_pages import Index
+from toolkit.network.index_settings import Indexes
+from toolkit.project.vendor_txt import BinaryRule
+from toolkit.resolve import hooks
+from toolkit.resolve.build_closure import Closure
+from toolkit.resolve.engine import Engine, Request, Resolver
+from toolkit.resolve.fetched_sources import Sources
+from toolkit.resolve.file_choice import Selector
+from toolkit.resolve.hooks import HookRunner
+from toolkit.resolve.index_resolver import IndexResolver
+from toolkit.resolve.metadata_builder import MetadataBuilder
+from toolkit.resolve.release_metadata import MetadataReader
+from toolkit.resolve.source_preference import SourcePreference
+
+#: Returns pins with what is known of their files beside the index, or raises `UserError`.
+Bind = Callable[[Iterable[Pin]], tuple[Pin, ...]]
+
+
+def _nothing_kept(pythons: tuple[str, ...]) -> Mapping[str, Distribution]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoundResolver:
+    """Any resolver, whose pins are bound."""
+
+    resolver: Resolver
+    bind: Bind
+
+    def resolve(self, request: Request) -> tuple[Pin, ...]:
+        """Return the pins, by name; see `Resolver`."""
+        return self.bind(self.resolver.resolve(request))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """`resolver` prefers releases with an sdist, `inner` does not. `files` are those that were fetched for it, by name.
+
+    `closure_for` gives the closure of the builds for one set of interpreters: the wheels that serve, and the answers of
+    hooks, depend on it.
+    """
+
+    index: Index
+    resolver: Resolver
+    inner: Resolver
+    closure_for: Callable[[tuple[str, ...]], Closure]
+    files: Mapping[str, Path]
+
+
+def create(
+    engine: Engine,
+    indexes: Indexes,
+    fetcher: Fetcher,
+    *,
+    rules: Mapping[str, Sequence[BinaryRule]],
+    platforms: tuple[str, ...],
+    building: BuildOptions,
+    scratch: Path,
+    logs: Path,
+    kept: Callable[[tuple[str, ...]], Mapping[str, Distribution]] = _nothing_kept,
+    bind: Bind = tuple,
+    refresh: bool = False,
+) -> Resolution:
+    """Return what a run resolves with; `rules` are the binary rules by name, `scratch` and `logs` are for builds.
+
+    `kept` gives what is `kept` by a `Selector` for some interpreters; `bind` is called for all that is chosen. With
+    `refresh`, answers of the indexes from earlier runs do not count.
+    """
+    index = Index(indexes, refresh=refresh)
+    reader = MetadataReader(index=index, fetcher=fetcher, binary=rules.keys())
+    inner = IndexResolver(engine=engine, index=index, reader=reader, bind=bind)
+    preferring = SourcePreference(resolver=inner, index=index, binary=rules.keys())
+    resolver = BoundResolver(resolver=preferring, bind=bind)
+    fetched: dict[str, Path] = {}
+
+    @cache
+    def runners_for(pythons: tuple[str, ...]) -> Sequence[HookRunner]:
+        return hooks.runners(fetcher, pythons, scratch, building, logs)
+
+    def new_closure(pythons: tuple[str, ...], taken: dict[str, Path]) -> Closure:
+        selector = Selector(rules=rules, pythons=pythons, platforms=platforms, kept=kept(pythons))
+        runners = partial(runners_for, pythons)
+        sources = Sources(selector=selector, fetcher=fetcher, reader=reader, runners=runners, files=taken)
+        return Closure(resolver=resolver, sources=sources)
+
+    # What builds metadata alone is not vendored.
+    inner.build = MetadataBuilder(closure_for=lambda pythons: new_closure(pythons, {})).build
+    closure_for = cache(partial(new_closure, taken=fetched))
+    return Resolution(index=index, resolver=resolver, inner=inner, closure_for=closure_for, files=fetched)
