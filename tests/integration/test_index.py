@@ -120,12 +120,34 @@ def test_netrc_is_used(guarded: LocalIndex, tmp_path: Path, monkeypatch: pytest.
     assert len(read(guarded).files("foo")) == 1
 
 
-def test_an_earlier_index_wins_over_later_ones(index: LocalIndex) -> None:
+def test_the_first_index_that_has_a_distribution_is_the_only_one_for_it(index: LocalIndex) -> None:
+    with serving() as second:
+        sdists.publish(index, "foo", "1.0")
+        sdists.publish(second, "foo", "2.0")
+        sdists.publish(second, "bar", "1.0")
+        # A page without a file of the distribution is none of it.
+        index.add("other-1.0.tar.gz", b"", name="bar")
+        both = Index(Indexes(url=index.url, extra=(second.url,)))
+        assert [(file.name, file.index) for file in both.files("foo")] == [("foo-1.0.tar.gz", index.url)]
+        assert second.requests["/simple/foo/"] == 0
+        assert [(file.name, file.index) for file in both.files("bar")] == [("bar-1.0.tar.gz", second.url)]
+
+
+def test_an_index_that_refuses_is_not_passed_over(index: LocalIndex) -> None:
+    with serving() as second:
+        index.fails("/simple/foo/", "status", status=403)
+        sdists.publish(second, "foo", "1.0")
+        with pytest.raises(UserError, match="403"):
+            Index(Indexes(url=index.url, extra=(second.url,))).files("foo")
+
+
+def test_by_best_match_an_earlier_index_wins_over_later_ones(index: LocalIndex) -> None:
     with serving() as second:
         sdists.publish(index, "foo", "1.0")
         sdists.publish(second, "foo", "1.0")
         sdists.publish(second, "foo", "2.0")
-        found = {file.name: file.url for file in Index(Indexes(url=index.url, extra=(second.url,))).files("foo")}
+        both = Index(Indexes(url=index.url, extra=(second.url,), strategy="best-match"))
+        found = {file.name: file.url for file in both.files("foo")}
     assert found["foo-1.0.tar.gz"].startswith(index.url.removesuffix("/simple"))
     assert found["foo-2.0.tar.gz"].startswith(second.url.removesuffix("/simple"))
 
