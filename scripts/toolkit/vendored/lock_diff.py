@@ -4,14 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
 from packaging.version import InvalidVersion, Version
 
 from toolkit.model.lock import Distribution, Lock
 
-Kind = Literal["added", "removed", "upgraded", "downgraded", "with other files", "to ship", "to build with only"]
+Kind = Literal[
+    "added",
+    "removed",
+    "upgraded",
+    "downgraded",
+    "with other files",
+    "from another index",
+    "from other URLs",
+    "to ship",
+    "to build with only",
+]
 _SIGNS: Mapping[Kind, str] = {"added": "+", "removed": "-"}
 
 
@@ -30,6 +40,19 @@ class Change:
             return f"* {self.name} {', '.join(self.new)}, {self.kind}"
         versions = " -> ".join(", ".join(side) for side in (self.old, self.new) if side)
         return f"{_SIGNS.get(self.kind, '*')} {self.name} {versions}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Origin:
+    """What there is of a version, and where it came from; an index may be unknown, and a query may sign a URL anew."""
+
+    hashes: tuple[str, ...]
+    index: str
+    urls: tuple[str, ...]
+
+    def same(self, other: _Origin) -> bool:
+        known = replace(self, index=self.index or other.index), replace(other, index=other.index or self.index)
+        return known[0] == known[1]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,25 +152,33 @@ def _joined(changes: Sequence[Change], others: Sequence[Change], kind: Kind) -> 
     return tuple(found)
 
 
-def _by_name(distributions: Iterable[Distribution]) -> dict[str, dict[str, tuple[str, ...]]]:
-    """Return, by name, each version with the hashes of its files."""
-    found: dict[str, dict[str, tuple[str, ...]]] = {}
+def _by_name(distributions: Iterable[Distribution]) -> dict[str, dict[str, _Origin]]:
+    """Return, by name, each version with its files."""
+    found: dict[str, dict[str, _Origin]] = {}
     for item in distributions:
-        found.setdefault(item.name, {})[item.version] = tuple(sorted(file.sha256 for file in item.files))
+        files = sorted(item.files, key=lambda file: file.sha256)
+        found.setdefault(item.name, {})[item.version] = _Origin(
+            hashes=tuple(file.sha256 for file in files),
+            index=item.index,
+            urls=tuple(file.url.partition("?")[0] for file in files),
+        )
     return found
 
 
-def _change(name: str, old: Mapping[str, tuple[str, ...]], new: Mapping[str, tuple[str, ...]]) -> Change | None:
-    if old == new:
+def _change(name: str, old: Mapping[str, _Origin], new: Mapping[str, _Origin]) -> Change | None:
+    if old.keys() == new.keys() and all(old[version].same(new[version]) for version in old):
         return None
     return Change(name=name, kind=_kind(old, new), old=_sorted(old), new=_sorted(new))
 
 
-def _kind(old: Mapping[str, tuple[str, ...]], new: Mapping[str, tuple[str, ...]]) -> Kind:
+def _kind(old: Mapping[str, _Origin], new: Mapping[str, _Origin]) -> Kind:
     if not old or not new:
         return "removed" if old else "added"
     if old.keys() == new.keys():
-        return "with other files"
+        if any(old[version].hashes != new[version].hashes for version in old):
+            return "with other files"
+        moved = any(old[version].index and old[version].index != new[version].index for version in old)
+        return "from another index" if moved else "from other URLs"
     before, after = ([_key(version) for version in _sorted(side)] for side in (old, new))
     return "downgraded" if (after[-1], after) < (before[-1], before) else "upgraded"
 

@@ -51,6 +51,19 @@ def test_other_files_under_the_same_version_are_told() -> None:
     assert str(change) == "* a 1, with other files"
 
 
+def test_the_same_files_from_elsewhere_are_told() -> None:
+    [old] = distributions("a==1")
+    old = replace(old, index="https://one.example/simple", files=(replace(old.files[0], url="https://one.example/a"),))
+    moved = replace(old, files=(replace(old.files[0], url="https://two.example/a"),))
+    (change,) = lock_diff.compare([old], [moved])
+    assert str(change) == "* a 1, from other URLs"
+    (change,) = lock_diff.compare([old], [replace(moved, index="https://two.example/simple")])
+    assert str(change) == "* a 1, from another index"
+    # A lock from before locks had the index; a directory of this machine (find-links) is no index.
+    assert lock_diff.compare([replace(old, index="")], [old]) == ()
+    assert lock_diff.summary([change]) == "1 from another index"
+
+
 def test_locks_that_are_the_same_are_not_listed() -> None:
     assert lock_diff.between([make("api", "a==1")], [make("api", "a==1")]) == []
 
