@@ -10,9 +10,15 @@ TESTS ?=
 #: Which cases to measure, instead of all that take minutes at most: CASES="vendor build"
 CASES ?=
 
+#: Which kinds of attacks to try, instead of all: ONLY="backends archives"
+ONLY ?=
+#: What chance begins with, to repeat a run of make torture: SEED=4711
+SEED ?=
+
 reads_example = EXAMPLE
 reads_test += TESTS
 reads_bench = CASES
+reads_torture = ONLY SEED
 
 #@ The toolkit itself
 #: Make a service project in build/example/, vendor real dependencies and build its package: the quickest way to see it all
@@ -47,3 +53,9 @@ architecture:
 .PHONY: bench
 bench:
 	$(silent)$(PYTHON3) $(call quote,$(toolkit)/bench/run.py) $(if $(CASES),--only $(call quote,$(CASES)))
+
+#: Attack the toolkit for 20 minutes at most: kills, hostile builds, archives, wheels and indexes, full disks; as root also as a user
+.PHONY: torture
+torture:
+	$(silent)cd $(call quote,$(toolkit)) && $(PYTHON3) -m tests.torture \
+		$(if $(ONLY),--only $(call quote,$(ONLY))) $(if $(SEED),--seed $(call quote,$(SEED)))

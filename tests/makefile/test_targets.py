@@ -71,7 +71,7 @@ def test_a_misspelt_target_is_named(project: Project) -> None:
     assert project.verbs() == []
 
 
-@pytest.mark.parametrize("target", ["example", "bench"])
+@pytest.mark.parametrize("target", ["example", "bench", "torture"])
 def test_targets_of_the_toolkits_own_checkout_are_not_there(project: Project, target: str) -> None:
     assert f"No rule to make target '{target}'" in project.make(target, check=False).stderr
 

@@ -1,0 +1,224 @@
+"""Attack the toolkit in every way there is, and print what survived. Usage: python -m tests.torture [--only KINDS]."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import random
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.torture import at_once, backends, disk, foreign, kills, listeners, seats, shelf
+from tests.torture.listeners import Listeners
+from tests.torture.outcomes import Outcome, Outcomes, table
+from tests.torture.seats import STRANGER, Seat
+from tests.torture.shelf import Shelf
+
+KINDS = ("kills", "backends", *foreign.KINDS, "disk", "at-once")
+#: How often each verb is killed; some take long.
+KILLS = {"vendor": 70, "build": 60, "install": 50, "deb": 30, "create-virtual-environment": 50, "commit-vendor": 40}
+_BATCH = 10
+_INSIDE = "TORTURE_INSIDE"
+
+
+@dataclass
+class Bench:
+    """Where one worker works: an index of its own, and a seat for each user."""
+
+    root: Path
+    template: Path
+    tools: Path
+    stack: ExitStack
+    listeners: Listeners
+    shelf: Shelf = field(init=False)
+    seats: dict[int, tuple[Seat, Path]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.root.mkdir()
+        self.shelf = self.stack.enter_context(shelf.serving())
+        kills.publish(self.shelf)
+
+    def seat(self, uid: int) -> tuple[Seat, Path]:
+        """Return a user's seat, and what its caches hold when an attack begins; made when it is first asked for."""
+        if uid not in self.seats:
+            seat = Seat(self.root / str(uid), uid, self.template, self.shelf.url, backends.LIMITS)
+            seat.cache.mkdir(parents=True)
+            subprocess.run(["cp", "-a", str(self.tools), str(seat.cache / "tools")], check=True)
+            seats.own(seat.root, uid)
+            seat.reset("victim")
+            kills.succeed(seat, ("make", "vendor", "build"))
+            warm = self.root / f"warm-{uid}"
+            shutil.copytree(seat.cache, warm, symlinks=True, ignore=shutil.ignore_patterns("tools", "tmp", "uv"))
+            seats.own(warm, uid)
+            self.seats[uid] = seat, warm
+        return self.seats[uid]
+
+
+#: An attack, or several of a kind: carried out at a bench.
+Task = Callable[[Bench], Iterable[Outcome]]
+
+
+def tasks(kind: str, uids: Sequence[int], chance: random.Random, short: bool) -> list[Task]:
+    """Return the attacks of a kind, in an order of chance; the short form has some of them."""
+    found: list[Task] = []
+    if kind == "kills":
+        for verb, number in KILLS.items():
+            for start in range(0, 2 if short else number, _BATCH):
+                size, uid = (2 if short else min(_BATCH, number - start)), uids[start // _BATCH % len(uids)]
+                found.append(_kills(verb, size, uid, random.Random(chance.random())))
+    elif kind == "backends":
+        chosen = backends.attacks(("build",) if short else tuple(backends.STAGES))
+        for attack in chosen:
+            # Both users where a build or a hook runs; by turns where that takes longest.
+            both = attack.stage in ("build", "hook") and not short
+            found += [_backend(attack, uid) for uid in (uids if both else (chance.choice(uids),))]
+    elif kind in foreign.KINDS:
+        found += [_foreign(kind, name, chance.choice(uids)) for name in foreign.KINDS[kind][1]]
+    elif kind == "disk" and os.geteuid() == 0:
+        for name in disk.NAMES:
+            found += [_disk(name, uid, random.Random(chance.random())) for uid in uids]
+    elif kind == "at-once":
+        found += [_at_once(name, chance.choice(uids)) for name in at_once.NAMES]
+    chance.shuffle(found)
+    return found[: max(2, len(found) // 5)] if short and kind != "kills" else found
+
+
+def _kills(verb: str, number: int, uid: int, chance: random.Random) -> Task:
+    def run(bench: Bench) -> Iterator[Outcome]:
+        seat, warm = bench.seat(uid)
+        for faults in kills.batch(verb, number, seat, warm, chance):
+            yield Outcome("kills", verb, seat.who, tuple(faults))
+
+    return run
+
+
+def _backend(attack: backends.Attack, uid: int) -> Task:
+    def run(bench: Bench) -> Iterator[Outcome]:
+        seat, warm = bench.seat(uid)
+        faults = backends.carry_out(attack, seat, bench.shelf, bench.listeners, warm)
+        yield Outcome("backends", str(attack), seat.who, tuple(faults))
+
+    return run
+
+
+def _foreign(kind: str, name: str, uid: int) -> Task:
+    def run(bench: Bench) -> Iterator[Outcome]:
+        seat, warm = bench.seat(uid)
+        yield Outcome(kind, name, seat.who, tuple(foreign.KINDS[kind][0](name, seat, bench.shelf, warm)))
+
+    return run
+
+
+def _disk(name: str, uid: int, chance: random.Random) -> Task:
+    def run(bench: Bench) -> Iterator[Outcome]:
+        seat, warm = bench.seat(uid)
+        yield Outcome("disk", name, seat.who, tuple(disk.carry_out(name, seat, warm, chance)))
+
+    return run
+
+
+def _at_once(name: str, uid: int) -> Task:
+    def run(bench: Bench) -> Iterator[Outcome]:
+        seat, warm = bench.seat(uid)
+        yield Outcome("at-once", name, seat.who, tuple(at_once.carry_out(name, seat, warm)))
+
+    return run
+
+
+def interleaved(lists: Sequence[Sequence[Task]]) -> list[Task]:
+    """Return all tasks so that each kind is half done at half time: whatever ends early has seen some of each."""
+    placed = [((at + 0.5) / len(each), task) for each in lists for at, task in enumerate(each)]
+    return [task for _, task in sorted(placed, key=lambda pair: pair[0])]
+
+
+def work(bench: Bench, queue: list[Task], lock: threading.Lock, outcomes: Outcomes, limit: float) -> None:
+    """Carry out attacks until there are no more, or the time is up."""
+    while time.monotonic() < limit:
+        with lock:
+            if not queue:
+                return
+            task = queue.pop(0)
+        try:
+            for outcome in task(bench):
+                outcomes.add(outcome)
+        except Exception as error:  # The attack goes on, and this one has failed.
+            outcomes.add(Outcome("harness", type(error).__name__, "root", (str(error)[-600:],)))
+
+
+def prepare_tools(at: Path) -> Path:
+    """Have `make vendor` make its tools, with the index that this machine is configured with; return where."""
+    project = seats.make_template(at / "first")
+    environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS"))}
+    environment |= {"HOME": str(at), "XDG_CACHE_HOME": str(at / "cache")}
+    subprocess.run(["make", "vendor", "V=0"], cwd=project, env=environment, check=True)
+    return at / "cache" / "python-common" / "tools"
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    parser = argparse.ArgumentParser(prog="python -m tests.torture", description=__doc__)
+    parser.add_argument("--only", default="", help=f"kinds of attacks, of: {' '.join(KINDS)}")
+    parser.add_argument("--names", default="", help="only attacks with this in their names: to repeat some")
+    parser.add_argument("--seed", type=int, default=0, help="what chance begins with (default: one by chance)")
+    parser.add_argument("--short", action="store_true", help="some of each kind")
+    parser.add_argument("--minutes", type=float, default=20, help="begin nothing new after this time (default: 20)")
+    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many attacks at once")
+    parser.add_argument("--verbose", action="store_true", help="also print what survived")
+    return parser
+
+
+def main(argv: list[str]) -> int:
+    """Carry out the attacks, print the table, and return 1 if any succeeded."""
+    arguments = build_parser().parse_args(argv)
+    kinds = arguments.only.split() or list(KINDS)
+    unknown = [kind for kind in kinds if kind not in KINDS]
+    if unknown:
+        print(f"error: no kind {unknown[0]}\n hint: there are {', '.join(KINDS)}", file=sys.stderr)
+        return 1
+    seed = arguments.seed or random.SystemRandom().randrange(1, 10**6)
+    print(f"seed {seed}: SEED={seed} repeats it", flush=True)
+    chance, began = random.Random(seed), time.monotonic()
+    uids = [0, STRANGER] if os.geteuid() == 0 else [os.geteuid()]
+    queue = interleaved([tasks(kind, uids, chance, arguments.short) for kind in kinds])
+    outcomes, lock = Outcomes(arguments.verbose), threading.Lock()
+    root = Path(tempfile.mkdtemp(prefix="torture-", dir="/var/tmp"))
+    try:
+        root.chmod(0o755)
+        (root / "public").mkdir()
+        (root / "public").chmod(0o1777)
+        template, tools = seats.make_template(root / "template"), prepare_tools(root)
+        with ExitStack() as stack:
+            heard = [Path("/tmp"), root, *([Path("/run")] if os.geteuid() == 0 else [])]
+            told = stack.enter_context(listeners.listening(*heard))
+            benches = [Bench(root / f"bench-{at}", template, tools, stack, told) for at in range(arguments.workers)]
+            limit = began + arguments.minutes * 60
+            with ThreadPoolExecutor(len(benches)) as pool:
+                for running in [pool.submit(work, bench, queue, lock, outcomes, limit) for bench in benches]:
+                    running.result()
+    finally:
+        seats.remove(root)
+    print(table(outcomes.all))
+    print(f"{len(outcomes.all)} attacks in {time.monotonic() - began:.0f} s; {len(outcomes.failed)} succeeded", end="")
+    print(f"; {len(queue)} not tried for want of time" if queue else "")
+    return 1 if outcomes.failed or not outcomes.all else 0
+
+
+def enter_namespace(argv: list[str]) -> None:
+    """As root, go on in a mount namespace of one's own: what is mounted ends with it."""
+    if os.geteuid() == 0 and _INSIDE not in os.environ:
+        words = ["unshare", "--mount", "--", sys.executable, "-m", "tests.torture", *argv]
+        os.execvpe(words[0], words, {**os.environ, _INSIDE: "1"})
+
+
+if __name__ == "__main__":
+    enter_namespace(sys.argv[1:])
+    sys.exit(main(sys.argv[1:]))
