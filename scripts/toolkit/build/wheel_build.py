@@ -169,12 +169,12 @@ def _view(job: Job) -> View:
         _COMPILERS: job.scratch / "compilers",
         _RUNNER: HOOK_RUNNER,
         _REQUEST: job.scratch / "request.json",
-        **_interpreter(job.python),
+        **interpreter_files(job.python),
     }
     return View(temporary=temporary, writable=writable, readable=readable)
 
 
-def _interpreter(python: Path) -> dict[str, Path]:
+def interpreter_files(python: Path) -> dict[str, Path]:
     """Return what an environment's interpreter consists of, where that is not a part of the system."""
     started = Path(os.readlink(python))
     real = started.resolve()

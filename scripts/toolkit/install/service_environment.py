@@ -45,11 +45,13 @@ class Installed:
     left_out: tuple[int, ...]
 
 
-def install(plan: ServiceEnvironment, destdir: Path, store: Path, jobs: int, *, runs_there: bool = False) -> Installed:
+def install(
+    plan: ServiceEnvironment, destdir: Path, store: Path, jobs: int, *, runs_at: Path | None = None
+) -> Installed:
     """Install a service's environment below `destdir`, whole or not at all; one that is there already is replaced.
 
-    `store` keeps the image of each wheel, so that only what changed is unpacked and compiled again. With `runs_there`
-    scripts start the interpreter below `destdir`, not that at the final path. Raises `UserError` when two
+    `store` keeps the image of each wheel, so that only what changed is unpacked and compiled again. Scripts
+    start the interpreter of the environment at `runs_at` (default: its final path). Raises `UserError` when two
     distributions install one script.
     """
     images = Images(store=store, interpreter=plan.interpreter, jobs=jobs)
@@ -57,7 +59,7 @@ def install(plan: ServiceEnvironment, destdir: Path, store: Path, jobs: int, *, 
     owners = _owners([*made, *images.byte_code(made, plan.prefix)])
     left_out = _prune(owners, plan)
     target = destdir / plan.prefix.relative_to("/")
-    python = (target if runs_there else plan.prefix) / "bin" / "python"
+    python = (runs_at or plan.prefix) / "bin" / "python"
     with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         environment.create(staged, plan.interpreter)

@@ -47,6 +47,8 @@ LINTERS = (
     # Two scripts would both be its module `__main__`.
     Linter("mypy", (), ("mypy.ini", ".mypy.ini"), _ALL, reads_scripts=False),
 )
+#: The names of all files that configure a linter.
+FILES = frozenset(name for linter in LINTERS for name in (*linter.files, *linter.shared))
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,9 @@
-"""Run the linters of a package on its sources, offline, in an environment with all its dependencies."""
+"""Run the linters of a package on copies of its sources, beside all its dependencies, inside the sandbox."""
 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,11 +19,14 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.project import package_search, source_files
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
-from toolkit.quality import linters, service_tests
+from toolkit.quality import linters, workplace
 from toolkit.quality.linters import ChosenLinter, Linter
+from toolkit.quality.workplace import Workplace
 from toolkit.vendored import lock_file
 
 _SYNTAX_WORKER = Path(__file__).with_name("syntax_worker.py")
+#: The suffixes of what a linter's own settings may name: a file to extend, a plug-in.
+_SETTINGS = (".py", ".toml", ".cfg", ".ini")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,13 +78,29 @@ def run(linting: Linting, options: BuildOptions) -> dict[str, str]:
     Raises `UserError`, also for one that is not vendored.
     """
     with directories.temporary(linting.scratch, "lint-") as directory:
-        root = service_tests.install(linting.plan, linting.tools, options, directory / "root")
-        site_packages = root / linting.plan.interpreter.site_packages
+        place = workplace.make(linting.plan, linting.tools, options, directory, linting.scratch / "lint")
         for chosen in linting.linters:
-            if not (site_packages / chosen.linter.name).is_dir():
+            if not (place.site_packages / chosen.linter.name).is_dir():
                 raise _missing(chosen, linting.plan.service)
-        outputs = {chosen.linter.name: _lint(chosen, root, linting) for chosen in linting.linters}
+        _copy_sources(linting.project, place.sources)
+        outputs = {chosen.linter.name: _lint(chosen, place, linting) for chosen in linting.linters}
     return {name: output for name, output in outputs.items() if output}
+
+
+def _copy_sources(project: Project, target: Path) -> None:
+    """Copy the sources of all packages, which linters follow imports to, and what may configure a linter."""
+    for package in project.packages:
+        copy = target / project.shown(package.path)
+        source_files.copy(package.path, copy)
+        _copy_settings(package.path, copy)
+    _copy_settings(project.root, target)
+
+
+def _copy_settings(directory: Path, target: Path) -> None:
+    for path in directory.iterdir():
+        if path.is_file() and (path.name in linters.FILES or path.suffix in _SETTINGS):
+            target.mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, target / path.name)
 
 
 def _missing(chosen: ChosenLinter, package: Package) -> UserError:
@@ -92,7 +112,7 @@ def _missing(chosen: ChosenLinter, package: Package) -> UserError:
     )
 
 
-def _lint(chosen: ChosenLinter, root: Path, linting: Linting) -> str:
+def _lint(chosen: ChosenLinter, place: Workplace, linting: Linting) -> str:
     """Run one linter and return its output where it finds faults. Raises `UserError` when it cannot do its work."""
     linter, package = chosen.linter, linting.plan.service
     paths = [os.path.relpath(package.path / path, chosen.directory) for path in sources(package, linter)]
@@ -100,10 +120,12 @@ def _lint(chosen: ChosenLinter, root: Path, linting: Linting) -> str:
         # Without a path, some would look at every file there is.
         console.step("LINT", f"{package.service_name}: there is no file for {linter.name}")
         return ""
-    words = [str(root / "bin" / "python"), "-B", "-m", linter.name, *linter.words, *paths]
+    directory = linting.project.shown(chosen.directory)
+    log = linting.scratch / "logs" / f"lint-{package.service_name}-{linter.name}.log"
+    words = [linter.name, *linter.words, *paths]
     try:
         with progress.watching("LINT", f"{package.service_name}: {linter.name}") as watch:
-            process.run(words, cwd=chosen.directory, env=_variables(root, linting), watch=watch)
+            place.run(words, directory, log, watch, _variables(place, linting.project))
     except process.CommandError as error:
         if error.status not in linter.faults:
             raise UserError(
@@ -116,15 +138,13 @@ def _lint(chosen: ChosenLinter, root: Path, linting: Linting) -> str:
     return ""
 
 
-def _variables(root: Path, linting: Linting) -> dict[str, str]:
-    cache = linting.scratch / "lint"
-    local = (str(path) for package in linting.project.packages for path in source_files.import_roots(package.path))
+def _variables(place: Workplace, project: Project) -> dict[str, str]:
+    local = (path for package in project.packages for path in source_files.import_roots(package.path))
     return {
-        **service_tests.variables(root, "MYPY", "RUFF", "PYLINT"),
         # Packages of the project may be untyped as they are installed; their sources are followed.
-        "MYPYPATH": ":".join(local),
-        "MYPY_CACHE_DIR": str(cache / "mypy"),
-        "PYLINTHOME": str(cache / "pylint"),
+        "MYPYPATH": ":".join(place.place(f"{workplace.SOURCES}/{project.shown(path)}") for path in local),
+        "MYPY_CACHE_DIR": place.place(f"{workplace.CACHE}/mypy"),
+        "PYLINTHOME": place.place(f"{workplace.CACHE}/pylint"),
     }
 
 

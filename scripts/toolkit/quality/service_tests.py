@@ -1,22 +1,21 @@
-"""Run the tests of a package against its wheel, offline, in a temporary environment."""
+"""Run the tests of a package against its wheel, in a temporary environment, inside the sandbox."""
 
 from __future__ import annotations
 
 import ast
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, directories, files, process, progress
 from toolkit.core.errors import UserError
-from toolkit.install import service_environment
 from toolkit.install.service_environment import ServiceEnvironment
-from toolkit.model.names import normalize
 from toolkit.project import source_files
+from toolkit.project.discovery import Package
+from toolkit.quality import workplace
+from toolkit.quality.workplace import Workplace
 
 _NO_TESTS = 5  # pytest's exit status, and since Python 3.12 unittest's, when there is no test
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
@@ -33,35 +32,15 @@ def run(plan: ServiceEnvironment, test_wheels: Sequence[Path], options: BuildOpt
         console.step("TEST", f"{package.service_name}: there is no tests/ in it")
         return
     with directories.temporary(scratch, "tests-") as directory:
-        root = install(plan, test_wheels, options, directory / "root")
-        site_packages = root / plan.interpreter.site_packages
-        copy = directory / package.path.name
+        place = workplace.make(plan, test_wheels, options, directory)
+        copy = place.sources / package.path.name
         source_files.copy(package.path, copy)
-        for path in site_packages.iterdir():
+        for path in place.site_packages.iterdir():
             if path.name != "tests":
                 files.remove(copy / path.name)
-        words = _command(copy, site_packages, package.path)
+        words = _command(copy, place.site_packages, package.path)
         if words:
-            _run([str(root / "bin" / "python"), "-B", "-m", *words], root, copy, plan)
-
-
-def install(plan: ServiceEnvironment, more: Sequence[Path], options: BuildOptions, destdir: Path) -> Path:
-    """Install a service with `more` wheels, to be run below `destdir`, and return the root of its environment.
-
-    The byte code for its final path will do here.
-    """
-    wheels: dict[str, Path] = {}
-    for wheel in (*plan.wheels, *more):
-        # What only developers have must not replace what is shipped.
-        wheels.setdefault(normalize(wheel.name.partition("-")[0]), wheel)
-    complete = replace(plan, wheels=tuple(wheels.values()))
-    return service_environment.install(complete, destdir, options.store, options.jobs, runs_there=True).root
-
-
-def variables(root: Path, *prefixes: str) -> dict[str, str]:
-    """Return the variables of a program in the environment at `root`: this process's, but for those with `prefixes`."""
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", *prefixes))}
-    return {**kept, "PATH": f"{root / 'bin'}:{kept.get('PATH', os.defpath)}", "VIRTUAL_ENV": str(root)}
+            _run(words, place, package, scratch / "logs" / f"test-{package.service_name}.log")
 
 
 def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
@@ -107,11 +86,11 @@ def _imports(path: Path) -> Iterator[tuple[int, str]]:
             yield statement.lineno, statement.module.partition(".")[0]
 
 
-def _run(command: list[str], root: Path, copy: Path, plan: ServiceEnvironment) -> None:
-    name, source = plan.service.service_name, plan.service.path
+def _run(words: Sequence[str], place: Workplace, package: Package, log: Path) -> None:
+    name, source = package.service_name, package.path
     try:
         with progress.watching("TEST", name) as watch:
-            output = process.run(command, cwd=copy, env=variables(root, "PYTEST"), watch=watch)
+            output = place.run(words, source.name, log, watch)
     except process.CommandError as error:
         if error.status != _NO_TESTS:
             raise _failure(name, source, error) from error

@@ -105,8 +105,20 @@ def test_each_linter_reads_the_sources_and_knows_the_local_packages(project: Wor
     said = lint(project, "ruff", "mypy")
     assert "'--', 'api.py', 'setup.py', 'bin/yc-api']" in said["ruff"]
     assert said["mypy"].startswith("['api.py', 'setup.py'] ")
-    assert str(project.root / "lib") in said["mypy"]
+    assert said["mypy"].endswith(" /build/sources/api:/build/sources/lib\n")
     assert not list((project.root / "build").glob("lint-*"))
+
+
+def test_a_linter_has_copies_of_the_sources_and_of_what_configures_it(project: Workspace) -> None:
+    told = (
+        "print(sorted(map(str, pathlib.Path('..').rglob('*')))); pathlib.Path('api.py').write_text('evil'); sys.exit(1)"
+    )
+    project.write({"api/.flake8": "", "setup.cfg": "", "plugin.py": "", ".env": "PASSWORD=x", "api/told.txt": told})
+    project.write({"vendor/x.py": "", ".git/config": ""})
+    said = lint(project, "flake8")["flake8"]
+    assert all(f"'../{name}'" in said for name in ("api/.flake8", "setup.cfg", "plugin.py", "lib/setup.py"))
+    assert not any(f"'../{name}" in said for name in (".env", ".git", "vendor", "build"))
+    assert (project.root / "api/api.py").read_text() == ""
 
 
 def test_one_that_finds_no_fault_is_told_in_a_line(project: Workspace, capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import os
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.project.discovery import Package
 from toolkit.quality import service_tests
+from toolkit.sandbox import confined
 
 PASSING = "import unittest\nclass T(unittest.TestCase):\n    def test_it(self):\n        {}\n"
 #: What stands for pytest: it says what it was asked, and ends as its first test file tells it to.
@@ -40,7 +43,7 @@ class Service:
         files = {"pytest/__init__.py": "", "pytest/__main__.py": PYTEST}
         self.test_wheels.append(make_wheel(self.directory / "wheels", "pytest", files))
 
-    def run(self) -> None:
+    def run(self, mode: str = "on", **limits: int) -> None:
         python = interpreters.probe(Path(sys.executable))
         assert python
         plan = ServiceEnvironment(
@@ -49,7 +52,9 @@ class Service:
             interpreter=python,
             prefix=Path("/usr/lib/yc/my-service"),
         )
-        options = BuildOptions(jobs=2, store=self.directory / "store")
+        used = confined.default()
+        used = replace(used, mode=mode, limits=replace(used.limits, **limits))
+        options = BuildOptions(jobs=2, store=self.directory / "store", sandbox=used)
         service_tests.run(plan, tuple(self.test_wheels), options, self.directory / "build")
 
 
@@ -64,7 +69,7 @@ def test_runs_unittests_against_the_wheel_and_leaves_nothing(
     service.test("import my_service\n" + PASSING.format("self.assertEqual(my_service.PLACE, 'wheel')"))
     service.run()
     assert "my-service: Ran 1 test" in capsys.readouterr().out
-    assert not list((service.directory / "build").iterdir())
+    assert [path.name for path in (service.directory / "build").iterdir()] == ["logs"]
     assert sorted(path.name for path in service.path.iterdir()) == ["my_service.py", "tests"]
 
 
@@ -76,9 +81,10 @@ def test_finds_unittests_in_a_package_of_tests(service: Service, capsys: pytest.
     assert "Ran 1 test" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("mode", ["on", "off"])
 @pytest.mark.parametrize("first", ["#!/usr/bin/env python3", "#!/usr/bin/env -S python3 -u -B"])
 def test_tests_start_the_scripts_in_a_path_with_a_space(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], first: str, mode: str
 ) -> None:
     service = Service(tmp_path / "a project with spaces")
     (service.path / "bin").mkdir()
@@ -89,7 +95,7 @@ def test_tests_start_the_scripts_in_a_path_with_a_space(
     runs = "self.assertEqual(subprocess.check_output([{!r}]), b'wheel\\n')".format
     body = "\n        ".join(runs(name) for name in ("yc-own", "yc-installed"))
     service.test("import subprocess\n" + PASSING.format(body))
-    service.run()
+    service.run(mode)
     assert "my-service: Ran 1 test" in capsys.readouterr().out
 
 
@@ -98,7 +104,7 @@ def test_raises_with_the_output_when_tests_fail(service: Service) -> None:
     with pytest.raises(UserError, match="my-service: its tests fail") as caught:
         service.run()
     assert "AssertionError: because" in caught.value.details
-    assert not list((service.directory / "build").iterdir())
+    assert [path.name for path in (service.directory / "build").iterdir()] == ["logs"]
 
 
 def test_says_what_to_add_when_tests_want_a_module_that_is_not_vendored(
@@ -154,3 +160,76 @@ def test_variables_that_change_python_do_not_reach_the_tests(service: Service, m
     monkeypatch.setenv("PYTEST_ADDOPTS", "--nonsense")
     service.test("import os\n" + PASSING.format("self.assertFalse({'PYTHONPATH', 'PYTEST_ADDOPTS'} & set(os.environ))"))
     service.run()
+
+
+#: What tests have good reason to do.
+_GOOD = """
+import datetime, multiprocessing, os, pathlib, socket, sqlite3, subprocess, tempfile, unittest, zoneinfo
+
+class T(unittest.TestCase):
+    def test_servers_on_loopback(self):
+        for family, host in ((socket.AF_INET, "127.0.0.1"), (socket.AF_INET, "localhost"), (socket.AF_INET6, "::1")):
+            with socket.create_server((host, 0), family=family) as server:
+                socket.create_connection((host, server.getsockname()[1])).close()
+
+    def test_programs_and_processes(self):
+        subprocess.run(["git", "init", "--quiet", tempfile.mkdtemp()], check=True)
+        subprocess.run(["sh", "-c", "ps | grep -q ps || true"], check=True)
+        with multiprocessing.Pool(2) as pool:
+            self.assertEqual(pool.map(abs, [-1, -2]), [1, 2])
+        multiprocessing.Value("i", 1)
+
+    def test_files(self):
+        for directory in (".", "tests", "~", "/tmp", "/var/tmp", "/dev/shm"):
+            with tempfile.TemporaryFile(dir=os.path.expanduser(directory)) as stream:
+                stream.write(b"x")
+        sqlite3.connect(os.path.expanduser("~/x.db")).execute("create table t (x)")
+        with socket.socket(socket.AF_UNIX) as server:
+            server.bind(tempfile.mkdtemp() + "/socket")
+
+    def test_time(self):
+        zoneinfo.ZoneInfo("Europe/Berlin")
+        datetime.datetime.now().astimezone()
+
+    def test_what_the_team_has_set(self):
+        self.assertEqual(os.environ["OF_THE_TEAM"], "kept")
+"""
+
+
+def test_tests_can_do_what_tests_do(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OF_THE_TEAM", "kept")
+    service.test(_GOOD)
+    service.run()
+    assert "my-service: Ran 5 tests" in capsys.readouterr().out
+
+
+def test_tests_cannot_reach_what_is_the_users(
+    service: Service, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    home = service.directory / "home"
+    home.mkdir()
+    (home / ".netrc").write_text("secret")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TWINE_PASSWORD", "secret")
+    tries = [
+        f"self.assertFalse(os.path.exists({str(home)!r}))",
+        f"self.assertFalse(os.path.exists({str(service.path)!r}))",
+        "self.assertNotIn('TWINE_PASSWORD', os.environ)",
+        "self.assertRaises(OSError, os.listdir, os.path.expanduser('~root'))",
+        "self.assertRaises(OSError, open, os.path.join(os.environ['VIRTUAL_ENV'], 'x'), 'w')",
+        "self.assertRaises(OSError, socket.create_connection, ('192.0.2.1', 9), 5)",
+        f"self.assertNotIn({str(os.getpid())!r}, os.listdir('/proc'))",
+    ]
+    service.test("import os, socket\n" + PASSING.format("\n        ".join(tries)))
+    service.run()
+    assert "Ran 1 test" in capsys.readouterr().out
+
+
+def test_tests_that_do_not_end_are_ended_and_their_log_is_kept(service: Service) -> None:
+    service.test("print('begun', flush=True)\nimport time\n" + PASSING.format("time.sleep(300)"))
+    with pytest.raises(UserError, match="unittest was ended: it ") as caught:
+        service.run(seconds=2)
+    assert "SANDBOX_TIME=" in caught.value.hint
+    assert "begun" in (service.directory / "build/logs/test-my-service.log").read_text()

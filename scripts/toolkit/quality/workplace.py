@@ -1,0 +1,127 @@
+"""Where tests and linters run: inside the sandbox, with an environment of the wheels and copies of the sources."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from toolkit.build import wheel_build
+from toolkit.build.building_options import BuildOptions
+from toolkit.core import process, secrets
+from toolkit.core.errors import UserError
+from toolkit.install import service_environment
+from toolkit.install.service_environment import ServiceEnvironment
+from toolkit.model.names import normalize
+from toolkit.sandbox.bubblewrap import View
+from toolkit.sandbox.confined import Sandbox
+from toolkit.sandbox.limits import LimitError
+
+#: Paths inside the walls, at which each thing is on every machine.
+_ENVIRONMENT, _HOME, SOURCES, CACHE = "/build/environment", "/build/home", "/build/sources", "/build/cache"
+_PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
+#: Variables about this machine, its user and their session, of which nothing is there inside; and those of Python.
+_OUTSIDE = re.compile(
+    r"HOME|PATH|PWD|OLDPWD|USER|LOGNAME|MAIL|SHELL|TMPDIR|TEMP|TMP|VIRTUAL_ENV|DISPLAY|XAUTHORITY|"
+    r"(XDG|SSH|DBUS|WAYLAND|GPG|GIT|CCACHE)_.*|(PYTHON|PYTEST|MYPY|RUFF|PYLINT).*"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workplace:
+    """A directory for runs in one environment, installed at `root`; they may change what is in `sources`.
+
+    `cache`, where there is one, is kept from run to run. Without walls everything is where it is outside.
+    """
+
+    directory: Path
+    sandbox: Sandbox
+    root: Path
+    site_packages: Path
+    cache: Path | None = None
+
+    @property
+    def sources(self) -> Path:
+        """Return the directory for copies of sources."""
+        return self.directory / "sources"
+
+    def run(
+        self,
+        words: Sequence[str],
+        directory: str,
+        log: Path,
+        watch: Callable[[str], None],
+        variables: Mapping[str, str] | None = None,
+    ) -> str:
+        """Run a module (`words` are its name and its arguments) in a directory of the sources.
+
+        Returns the end of its output, all of which goes to `log`. Raises `CommandError`; `UserError` at a limit.
+        """
+        log.parent.mkdir(parents=True, exist_ok=True)
+        for path in self._view.own:
+            path.mkdir(parents=True, exist_ok=True)
+        python = self.place(f"{_ENVIRONMENT}/bin/python")
+        try:
+            return self.sandbox.run(
+                [python, "-B", "-m", *words],
+                self._view,
+                directory=self.place(f"{SOURCES}/{directory}"),
+                environment={**self._variables(), **(variables or {})},
+                log=log,
+                watch=watch,
+            )
+        except LimitError as error:
+            raise UserError(f"{words[0]} was ended: {error.what}", error.hint, error.details) from error
+
+    def place(self, inside: str) -> str:
+        """Return where what is run finds what has this path inside the walls."""
+        return self.sandbox.place(inside, self._view)
+
+    @property
+    def _view(self) -> View:
+        kept = {CACHE: self.cache} if self.cache else {}
+        return View(
+            temporary=self.directory / "tmp",
+            writable={SOURCES: self.sources, _HOME: self.directory / "home", **kept},
+            readable={_ENVIRONMENT: self.root, **wheel_build.interpreter_files(self.root / "bin" / "python")},
+        )
+
+    def _variables(self) -> dict[str, str]:
+        kept = secrets.without(process.without_make())
+        environment = self.place(_ENVIRONMENT)
+        return {
+            **{name: value for name, value in kept.items() if not _OUTSIDE.fullmatch(name)},
+            "PATH": f"{environment}/bin:{_PATH}",
+            "VIRTUAL_ENV": environment,
+            "HOME": self.place(_HOME),
+            "USER": "builder",
+            "LOGNAME": "builder",
+            "TMPDIR": "/tmp" if self.sandbox.has_walls else str(self._view.temporary),
+            "LC_ALL": "C.UTF-8",
+        }
+
+
+def make(
+    plan: ServiceEnvironment, more: Sequence[Path], options: BuildOptions, directory: Path, cache: Path | None = None
+) -> Workplace:
+    """Install a service with `more` wheels into a directory, and return the workplace there.
+
+    The byte code for its final path will do here. Raises `UserError`.
+    """
+    wheels: dict[str, Path] = {}
+    for wheel in (*plan.wheels, *more):
+        # What only developers have must not replace what is shipped.
+        wheels.setdefault(normalize(wheel.name.partition("-")[0]), wheel)
+    complete = replace(plan, wheels=tuple(wheels.values()))
+    destination = directory / "root"
+    root = destination / plan.prefix.relative_to("/")
+    final = Path(_ENVIRONMENT) if options.sandbox.has_walls else root
+    service_environment.install(complete, destination, options.store, options.jobs, runs_at=final)
+    return Workplace(
+        directory=directory,
+        sandbox=options.sandbox,
+        root=root,
+        site_packages=root / plan.interpreter.site_packages,
+        cache=cache,
+    )
