@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -34,8 +36,9 @@ def fetch(url: str, origin: str, fetcher: Fetcher) -> Pin:
 def identify(fetched: Fetched, url: str, origin: str) -> Pin:
     """Return a fetched archive as a pin. Raises `UserError` where nothing says which release it is."""
     file = fetched.path.name
-    metadata = sdist.read(fetched.path, file).metadata
-    name, version = (metadata.name, metadata.version) if metadata.name else _identity(fetched.path)
+    with named(fetched.path):
+        metadata = sdist.read(fetched.path, file).metadata
+        name, version = (metadata.name, metadata.version) if metadata.name else _identity(fetched.path)
     if not name:
         raise UserError(
             f"{origin}: {file} does not say which distribution it is",
@@ -43,6 +46,19 @@ def identify(fetched: Fetched, url: str, origin: str) -> Pin:
         )
     remote = RemoteFile(name=file, url=without_credentials(url), size=fetched.size, sha256=fetched.sha256)
     return Pin(name=normalize(name), version=_valid(version), archive=remote)
+
+
+@contextmanager
+def named(path: Path) -> Iterator[None]:
+    """Let errors of the block call an archive in the cache by its name: what is wrong with it is so at its source."""
+    try:
+        yield
+    except UserError as error:
+        if str(path) not in error.what:
+            raise
+        what = error.what.replace(str(path), path.name)
+        hint = "it came as its source has it, so do not use it: ask for another version, and tell who published it"
+        raise UserError(what, hint, error.details) from None
 
 
 def _identity(path: Path) -> tuple[str, str]:

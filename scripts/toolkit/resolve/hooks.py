@@ -35,6 +35,7 @@ from toolkit.model.lock import Lock
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.network.fetch import Fetcher
 from toolkit.project import source_files
+from toolkit.resolve import archive_identity
 from toolkit.resolve.file_choice import vendored
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.wheel import environment, metadata
@@ -131,10 +132,12 @@ class HookRunner:
     def _run_one(self, question: Question, tree: SourceTree, created: Future[Path], answer: Path) -> None:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
+            with archive_identity.named(tree.path):
+                source = wheel_build.unpack(tree.path, scratch)
             job = Job(
                 name=tree.name,
                 version="",
-                source=wheel_build.unpack(tree.path, scratch),
+                source=source,
                 python=python,
                 scratch=scratch,
                 log=scratch / "log",

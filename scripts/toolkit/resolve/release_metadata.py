@@ -25,6 +25,7 @@ from toolkit.model.pins import MetadataSource, Pin, RemoteFile
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.network.index_pages import Index
+from toolkit.resolve import archive_identity
 from toolkit.resolve.file_choice import vendored
 from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
@@ -85,7 +86,8 @@ class MetadataReader:
     def facts(self, path: Path, name: str) -> Facts:
         """Return what an archive says of itself; each is read once. Raises `UserError`."""
         if path not in self._facts:
-            self._facts[path] = sdist.read(path, name)
+            with archive_identity.named(path):
+                self._facts[path] = sdist.read(path, name)
         return self._facts[path]
 
     def _read(self, pin: Pin, wheels: Sequence[RemoteFile]) -> ReleaseMetadata:
