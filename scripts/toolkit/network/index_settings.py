@@ -7,7 +7,6 @@ import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from toolkit.core.errors import UserError
 from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions, without_credentials
@@ -47,33 +46,6 @@ class Indexes:
     def shown(self) -> str:
         """Return all URLs and paths that are searched, as they may be printed."""
         return ", ".join(map(without_credentials, (*self.urls, *self.find_links))) or "no index"
-
-    def hide(self, text: str) -> str:
-        """Return a tool's output without any password of these indexes."""
-        for url in (*self.urls, *self.find_links, self.proxy):
-            text = text.replace(url, without_credentials(url)) if url else text
-            password = urlsplit(url).password
-            text = text.replace(password, "****") if password else text
-        return text
-
-    def pip_environment(self) -> dict[str, str]:
-        """Return the environment in which pip uses these indexes and no other setting of this machine."""
-        settings = {
-            "PIP_CONFIG_FILE": os.devnull,
-            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
-            "PIP_NO_INPUT": "1",
-            "PIP_INDEX_URL": self.url,
-            "PIP_EXTRA_INDEX_URL": " ".join(self.extra),
-            "PIP_FIND_LINKS": " ".join(self.find_links),
-            "PIP_TRUSTED_HOST": " ".join(self.trusted_hosts),
-            "PIP_NO_INDEX": "1" if self.no_index else "",
-            "PIP_CERT": self.cert,
-            "PIP_CLIENT_CERT": self.client_cert,
-            "PIP_PROXY": self.proxy,
-            "PIP_TIMEOUT": f"{self.timeout:g}",
-            "PIP_RETRIES": str(retries(self.timeout)),
-        }
-        return {**_without("PIP_"), **{key: value for key, value in settings.items() if value}}
 
     def uv_environment(self) -> dict[str, str]:
         """Return the environment for uv: how requests are sent, but not to which indexes."""

@@ -8,7 +8,7 @@ import textwrap
 from toolkit.core.errors import UserError
 from toolkit.network.index_settings import Indexes
 from toolkit.resolve.engine import ConflictError, Request
-from toolkit.resolve.uv_errors import build_failure, conflict, no_version, unknown, with_origins, wrong_python
+from toolkit.resolve.uv_errors import conflict, no_version, unknown, with_origins, wrong_python
 
 _NO_MATCH = re.compile(r"Could not find a version that satisfies the requirement (\S+)(?: \(from ([^)]*)\))?")
 _NEEDS_PYTHON = re.compile(r"(\S+) Requires-Python ([^;\n]+)")
@@ -17,29 +17,18 @@ _LINE = re.compile(r"-r \S*requirements\.in \(line (\d+)\)")
 _VERSIONS = re.compile(r"\(from versions: .*?((?:[^,()]+, ){0,4}[^,()]+)\)")
 _EXPLANATION = re.compile(r"^ *The conflict is caused by:.*?(?=^ *To fix this|\Z)", re.DOTALL | re.MULTILINE)
 _EXCEPTION = re.compile(r"^(?:[\w.]+\.)?(\w+(?:Error|Exception|Failed): .*)$", re.MULTILINE)
-_BUILD = re.compile(
-    r"Failed to build '([^']+)'|(?:metadata-generation-failed|Getting requirements to build wheel|"
-    r"Preparing metadata \(pyproject.toml\)) .*error"
-)
 
 
 def explain(output: str, request: Request, indexes: Indexes) -> UserError:
     """Return the error to raise for pip-compile's output."""
-    output = _LINE.sub(lambda found: request.requirements[int(found[1]) - 1], indexes.hide(output))
+    output = _LINE.sub(lambda found: request.requirements[int(found[1]) - 1], output)
     details = readable(output)
     if found := _CONFLICT.search(output):
         asked = (text for text in (*request.requirements, *request.constraints) if text in found[1])
         return ConflictError(*conflict(with_origins(asked, request) or found[1]), details)
-    if found := _BUILD.search(output):
-        return UserError(*build_failure(found[1] or "", request), details)
     if found := _NO_MATCH.search(output):
         return UserError(*_no_match(found, output, request, indexes), details)
     reasons = _EXCEPTION.findall(output)
-    if reasons and reasons[-1].startswith("JSONDecodeError"):
-        return UserError(
-            f"an index answers with something that is not an index: {indexes.shown()}",
-            "see that INDEX_URL= (or pip's index-url) names a package index",
-        )
     return UserError(
         f"pip-compile failed{f': {reasons[-1]}' if reasons else ''}",
         "see pip's message above; RESOLVER=uv may say more",

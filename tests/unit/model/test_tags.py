@@ -41,3 +41,24 @@ def test_an_abi_and_another_implementation_are_as_pip_reads_them() -> None:
     pypy = "a-1-pp311-pypy311_pp73-linux_x86_64.whl"
     assert tags.best_wheel((pypy,), tags.ranks("3.11.9", ("linux_x86_64",), ("pypy311_pp73",), "pp")) == pypy
     assert tags.best_wheel((pypy,), tags.ranks("3.11", ("linux_x86_64",))) == ""
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"),
+    [
+        ("a-1-py3-none-any.whl", True),
+        ("a-1-py2.py3-none-win32.whl", True),
+        ("a-1-1-py310-none-any.whl", True),
+        ("a-1-cp311-cp311-win_amd64.whl", True),
+        ("a-1-cp38-abi3-win_amd64.whl", True),
+        ("a-1-cp311-none-any.whl", True),
+        ("a-1-cp310-cp310-win_amd64.whl", False),
+        ("a-1-cp312-abi3-win_amd64.whl", False),
+        ("a-1-py312-none-any.whl", False),
+        ("a-1-py2-none-any.whl", False),
+        ("a-1-pp311-pypy311_pp73-win32.whl", False),
+        ("a-1.whl", False),
+    ],
+)
+def test_a_wheel_is_for_a_python_on_some_machine(name: str, fits: bool) -> None:
+    assert tags.is_for(name, ["3.11"]) is fits

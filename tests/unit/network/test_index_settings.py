@@ -104,17 +104,6 @@ def test_what_is_not_a_url_is_refused(pip_conf: Path) -> None:
 
 def test_nothing_printed_holds_a_password() -> None:
     assert SECRET.shown() == "https://host.test/simple, file:///srv/simple, /srv/wheels"
-    output = "cannot fetch https://user:s3cret@host.test/simple/x/ with s3cret"
-    assert SECRET.hide(output) == "cannot fetch https://host.test/simple/x/ with ****"
-
-
-def test_pip_sees_these_indexes_and_no_other_setting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PIP_CONSTRAINT", "/srv/constraints.txt")
-    monkeypatch.setenv("PIP_INDEX_URL", "https://other.test/simple")
-    environment = SECRET.pip_environment()
-    assert environment["PIP_INDEX_URL"] == SECRET.url
-    assert environment["PIP_CONFIG_FILE"] == os.devnull
-    assert "PIP_CONSTRAINT" not in environment
 
 
 def test_uv_sees_no_variable_that_would_change_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
