@@ -24,7 +24,7 @@ def vendored(shop: Workshop, index: LocalIndex) -> Workshop:
     sdists.publish_wheel(index, "binary", "1.0")
     url = index.add("direct-1.0.tar.gz", sdists.make_sdist("direct", "1.0"), name="elsewhere")
     shop.service("app", "lib", "binary", "direct").write({"app/vendor.txt": f"binary\n{url}\n"})
-    done = shop.vendor("--resolver", "pip-tools")
+    done = shop.vendor()
     assert done.status == 0, done.err
     return shop
 
@@ -180,7 +180,7 @@ def test_credentials_are_those_of_vendor(shop: Workshop, tmp_path: Path) -> None
         sdists.publish(index, "lib", "1.0")
         shop.service("app", "lib")
         options = ("--index-url", index.with_credentials())
-        assert shop.vendor(*options, "--resolver", "pip-tools").status == 0
+        assert shop.vendor(*options).status == 0
         done = checked(shop, *options)
         assert done.status == 0, done.err
         assert "s3cret" not in done.out + done.err

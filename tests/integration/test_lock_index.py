@@ -16,7 +16,7 @@ def indexes(shop: Workshop) -> dict[str, str]:
     return {distribution.name: distribution.index for distribution in shop.lock().distributions()}
 
 
-@pytest.mark.parametrize("resolver", ["pip-tools"])
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_each_distribution_has_its_index(shop: Workshop, index: LocalIndex, resolver: str) -> None:
     with serving(credentials="user:s3cret") as second:
         sdists.publish(index, "one", "1.0")
@@ -29,7 +29,7 @@ def test_each_distribution_has_its_index(shop: Workshop, index: LocalIndex, reso
         assert not any(b"s3cret" in content for content in shop.vendored().values())
 
 
-@pytest.mark.parametrize("resolver", ["pip-tools"])
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_a_directory_is_no_index(
     shop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, resolver: str
 ) -> None:

@@ -226,7 +226,7 @@ def test_an_archive_by_its_url(shop: Workshop, index: LocalIndex) -> None:
     assert shop.vendor().status == 0
 
 
-@pytest.mark.parametrize("resolver", ["pip-tools"])
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 def test_a_name_that_comes_from_another_index(shop: Workshop, index: LocalIndex, resolver: str) -> None:
     contents = {version: sdists.make_sdist("lib", version) for version in ("1.0", "2.0")}
     index.add("lib-1.0.tar.gz", contents["1.0"])
@@ -258,5 +258,5 @@ def test_a_lock_from_before_locks_had_an_index_is_no_obstacle(locked: Workshop) 
     assert locked.vendor().out == "  VENDOR  vendor/ is up to date\n"
     assert locked.vendored() == before
     locked.write({"app/requirements.txt": "lib\nmore\n"})
-    assert locked.vendor("--resolver", "pip-tools").status == 0
+    assert locked.vendor().status == 0
     assert locked.lock().find("lib==1.0").index == locked.index.url
