@@ -126,8 +126,8 @@ def test_another_kind_of_sdist_in_the_place_of_the_locked_one(locked: Workshop, 
     index.remove("lib-1.0.tar.gz")
     index.add("lib-1.0.zip", as_zip(old.content))
     said, hint = refused(locked)
-    assert said.startswith("lib 1.0: the sdist that vendor/pylock.app.toml has locked, lib-1.0.tar.gz, is gone")
-    assert "lib-1.0.zip" in said and "UPGRADE=lib" in hint
+    assert said.startswith("lib 1.0: vendor/pylock.app.toml has locked lib-1.0.tar.gz; http")
+    assert said.endswith("has another sdist of it, lib-1.0.zip") and "UPGRADE=lib" in hint
     upgraded(locked, "lib")
 
 
@@ -260,3 +260,64 @@ def test_a_lock_from_before_locks_had_an_index_is_no_obstacle(locked: Workshop) 
     locked.write({"app/requirements.txt": "lib\nmore\n"})
     assert locked.vendor().status == 0
     assert locked.lock().find("lib==1.0").index == locked.index.url
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_what_is_gone_from_the_index_stays_as_vendor_has_it(locked: Workshop, index: LocalIndex, resolver: str) -> None:
+    for filename in ("lib-1.0.tar.gz", "maker-1.0.tar.gz"):
+        index.remove(filename)
+    sdists.publish(index, "lib", "2.0")
+    before = locked.lock().find("lib==1.0")
+    done = locked.vendor("--resolver", resolver)
+    assert done.status == 0, done.err
+    assert locked.keys() == ["lib==1.0", "more==2.0"]
+    assert locked.lock().find("lib==1.0") == before
+    for filename in ("lib-1.0.tar.gz", "maker-1.0.tar.gz"):
+        assert done.err.count(f"warning: {filename}: no index has it any more; it stays, as it is locked") == 1
+    assert locked.run("check-vendor").status == 0
+    upgraded(locked, "lib")
+    assert locked.keys() == ["lib==2.0", "more==2.0"]
+
+
+def test_what_is_gone_is_old_enough_for_any_date(locked: Workshop, index: LocalIndex) -> None:
+    index.remove("lib-1.0.tar.gz")
+    sdists.publish(index, "lib", "2.0")
+    assert locked.vendor("--exclude-newer", "2026-11-01").status == 0
+    assert locked.keys() == ["lib==1.0", "more==2.0"]
+
+
+def test_a_name_that_is_gone_as_a_whole_stays_too(locked: Workshop, index: LocalIndex) -> None:
+    del index._projects["lib"]
+    assert locked.vendor().status == 0
+    assert locked.keys() == ["lib==1.0", "more==2.0"]
+
+
+def test_what_is_gone_and_damaged_here_is_not_taken(locked: Workshop, index: LocalIndex) -> None:
+    index.remove("lib-1.0.tar.gz")
+    sdists.publish(index, "lib", "2.0")
+    (locked.root / "vendor" / "lib-1.0.tar.gz").write_bytes(sdists.make_sdist("lib", "1.0", files={"evil.py": ""}))
+    assert locked.vendor().status == 0
+    assert locked.keys() == ["lib==2.0", "more==2.0"]
+
+
+def test_a_wheel_that_is_gone_stays(shop: Workshop, index: LocalIndex) -> None:
+    binary(shop, index, "py3-none-any")
+    index.remove("binary-1.0-py3-none-any.whl")
+    sdists.publish_wheel(index, "binary", "2.0")
+    files.remove(files.cache_root())
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.lock().find("binary==1.0").kind == "wheels"
+    assert "binary-1.0-py3-none-any.whl: no index has it any more" in done.err
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_what_was_withdrawn_stays_with_a_warning(locked: Workshop, index: LocalIndex, resolver: str) -> None:
+    entry = index.file("lib-1.0.tar.gz")
+    assert entry
+    entry.yanked = True
+    sdists.publish(index, "lib", "2.0")
+    done = locked.vendor("--resolver", resolver)
+    assert done.status == 0, done.err
+    assert locked.keys() == ["lib==1.0", "more==2.0"]
+    assert done.err.count("lib-1.0.tar.gz: its authors have withdrawn (yanked) it; it stays") == 1

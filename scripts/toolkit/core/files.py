@@ -40,6 +40,17 @@ def write_atomic(path: Path, data: bytes | str, mode: int | None = None) -> None
         raise
 
 
+def copy_atomic(source: Path, target: Path) -> None:
+    """Copy the content of a file as `write_atomic` writes it."""
+    new = target.with_name(f".{target.name}.{os.urandom(4).hex()}")
+    try:
+        shutil.copyfile(source, new)
+        os.replace(new, target)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
+
+
 def write_changed(path: Path, data: str) -> None:
     """Write a file as `write_atomic` does, unless it holds just that."""
     if not path.is_file() or path.read_bytes() != data.encode():

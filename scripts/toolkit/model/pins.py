@@ -48,7 +48,8 @@ class RemoteFile:
 
     `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty. `index` is the URL
     of the index that named the file, without credentials; empty for find-links and direct URLs, and where not known.
-    `core_metadata` is the sha256 of the metadata that the index offers beside a wheel (PEP 658), or empty.
+    `core_metadata` is the sha256 of the metadata that the index offers beside a wheel (PEP 658), or empty. One that is
+    `gone` is locked and at hand, but no index has it any more.
     """
 
     name: str
@@ -60,6 +61,7 @@ class RemoteFile:
     yanked: bool = False
     index: str = ""
     core_metadata: str = ""
+    gone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

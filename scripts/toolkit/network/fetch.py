@@ -207,6 +207,20 @@ class Fetcher:
         return retry.get(self._session, file.url, save, timeout=self._timeout, headers=_HEADERS)
 
 
+def adopt(file: VendoredFile, source: Path, cache: Path | None = None) -> bool:
+    """Tell whether a file is in the cache, after a copy of `source`, where that has its hash, has been put there."""
+    _check_names(file)
+    target = (cache or files.cache_root() / "files") / file.sha256 / file.name
+    if not file.sha256 or target.is_file():
+        return bool(file.sha256)
+    if not source.is_file() or source.is_symlink() or files.sha256(source) != file.sha256:
+        return False
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # A copy, not a link: what is in the cache must not change with what is in the work tree.
+    files.copy_atomic(source, target)
+    return True
+
+
 def _check_names(file: VendoredFile) -> None:
     """Refuse names that lead out of the cache: an index may answer anything."""
     if not file.name or "/" in file.name or file.name.startswith("."):

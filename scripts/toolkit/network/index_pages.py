@@ -10,7 +10,7 @@ import os
 import re
 import threading
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import cache
@@ -42,8 +42,14 @@ _CHUNK = 1 << 18
 _LIMIT = 256 << 20
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
 _WHEEL = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-[^-/]+-[^-/]+-[^-/]+\.whl")
+Missing = Callable[[str, Sequence[RemoteFile]], Iterable[RemoteFile]]
 #: What stands on pages that ask somebody to log in, and on none of an index.
 _FOR_PEOPLE = frozenset({"form", "input", "button", "script", "iframe"})
+
+
+def nothing_missing(name: str, listed: Sequence[RemoteFile]) -> Iterable[RemoteFile]:
+    """Return no files: those that indexes list are all that count."""
+    return ()
 
 
 class Index:
@@ -51,12 +57,14 @@ class Index:
 
     By the strategy `first-index` a distribution is that of the first index that has any file of it; by `best-match`
     that of all of them, an earlier index first. With `refresh`, each index is asked even where it said lately that its
-    answer need not be asked for again.
+    answer need not be asked for again. `missing` yields files of a distribution that count beside those listed,
+    which it gets.
     """
 
-    def __init__(self, indexes: Indexes, *, refresh: bool = False) -> None:
+    def __init__(self, indexes: Indexes, *, refresh: bool = False, missing: Missing = nothing_missing) -> None:
         self._indexes = indexes
         self._refresh = refresh
+        self._missing = missing
         self._session = http.create(indexes, _CONNECTIONS)
         self._pages = PageCache(cache_root() / "pages")
         self._known: dict[str, dict[Version, tuple[RemoteFile, ...]]] = {}
@@ -70,7 +78,8 @@ class Index:
         with self._locks[name]:
             if name not in self._files:
                 found = {file.name: file for file in reversed([*self._of_indexes(name), *self._of_links(name)])}
-                self._files[name] = tuple(reversed(found.values()))
+                listed = tuple(reversed(found.values()))
+                self._files[name] = (*listed, *self._missing(name, listed))
             return self._files[name]
 
     def all_files(self, names: Iterable[str]) -> dict[str, tuple[RemoteFile, ...]]:

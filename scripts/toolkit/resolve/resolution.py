@@ -11,7 +11,7 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.model.lock import Distribution
 from toolkit.model.pins import Pin
 from toolkit.network.fetch import Fetcher
-from toolkit.network.index_pages import Index
+from toolkit.network.index_pages import Index, Missing, nothing_missing
 from toolkit.network.index_settings import Indexes
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import hooks
@@ -73,13 +73,14 @@ def create(
     kept: Callable[[tuple[str, ...]], Mapping[str, Distribution]] = _nothing_kept,
     bind: Bind = tuple,
     refresh: bool = False,
+    missing: Missing = nothing_missing,
 ) -> Resolution:
     """Return what a run resolves with; `rules` are the binary rules by name, `scratch` and `logs` are for builds.
 
     `kept` gives what is `kept` by a `Selector` for some interpreters; `bind` is called for all that is chosen. With
-    `refresh`, answers of the indexes from earlier runs do not count.
+    `refresh`, answers of the indexes from earlier runs do not count; `missing` is for the `Index`.
     """
-    index = Index(indexes, refresh=refresh)
+    index = Index(indexes, refresh=refresh, missing=missing)
     reader = MetadataReader(index=index, fetcher=fetcher, binary=rules.keys())
     inner = IndexResolver(engine=engine, index=index, reader=reader, bind=bind)
     preferring = SourcePreference(resolver=inner, index=index, binary=rules.keys())

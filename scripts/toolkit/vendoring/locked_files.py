@@ -128,18 +128,19 @@ class Binding:
         faults = list(dict.fromkeys(fault for pin in bound for fault in self.locked.faults(pin)))
         check.refuse(faults)
         for pin in bound:
-            self._warn_of_yanked(pin)
+            self._warn_of_withdrawn(pin)
         return bound
 
-    def _warn_of_yanked(self, pin: Pin) -> None:
-        # https://packaging.python.org/en/latest/specifications/file-yanking/
+    def _warn_of_withdrawn(self, pin: Pin) -> None:
         known = {file.name for item in self.locked.by_name.get(pin.name, ()) for file in item.distribution.files}
         for file in (pin.sdist, *pin.wheels):
-            if file and file.yanked and file.name in known - self._warned:
+            if file and (file.yanked or file.gone) and file.name in known - self._warned:
                 self._warned.add(file.name)
+                # https://packaging.python.org/en/latest/specifications/file-yanking/
+                event = "its authors have withdrawn (yanked) it" if file.yanked else "no index has it any more"
                 console.warn(
-                    f"{file.name}: its authors have withdrawn (yanked) it; it stays, as it is locked: "
-                    f"see why, and whether `make vendor UPGRADE={pin.name}` has a better one"
+                    f"{file.name}: {event}; it stays, as it is locked: see why, "
+                    f"and whether `make vendor UPGRADE={pin.name}` has a better one"
                 )
 
 
@@ -164,8 +165,8 @@ def _other_files(pin: Pin, item: Locked) -> Iterator[Problem]:
             )
     if locked.kind == "sdist" and pin.sdist and pin.sdist.name not in {file.name for file in locked.files}:
         yield Problem(
-            what=f"{pin.name} {pin.version}: the sdist that {item.origin} has locked, {locked.files[0].name}, "
-            f"is gone, and {pin.sdist.index or pin.sdist.url} has another one, {pin.sdist.name}",
+            what=f"{pin.name} {pin.version}: {item.origin} has locked {locked.files[0].name}; "
+            f"{pin.sdist.index or pin.sdist.url} has another sdist of it, {pin.sdist.name}",
             hint=_OTHER_FILE.format(name=pin.name),
         )
 

@@ -30,6 +30,7 @@ from toolkit.resolve.resolution import Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
 from toolkit.vendoring import archives, direct_requirements, staging
+from toolkit.vendoring.kept_files import KeptFiles
 from toolkit.vendoring.locked_files import Binding, LockedFiles
 
 
@@ -280,6 +281,7 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
             scratch=scratch,
             logs=settings.build / "logs",
             refresh=bool(options.upgrade),
+            missing=KeptFiles(locked, settings.vendor).missing,
         )
         vendoring = Vendoring(
             project=project, options=options, resolution=resolution, binding=binding, fetcher=fetcher, old=old
