@@ -20,7 +20,9 @@ from toolkit.model.names import normalize
 
 _JSON = "application/vnd.pypi.simple.v1+json"
 _HTML = "text/html; charset=utf-8"
-How = Literal["status", "hang", "truncate", "corrupt", "garbage", "slow", "reset"]
+How = Literal[
+    "status", "hang", "truncate", "corrupt", "longer", "shorter", "garbage", "login", "circle", "slow", "reset"
+]
 
 
 @dataclass
@@ -28,8 +30,9 @@ class Fault:
     """How a path misbehaves, `times` times (then it is fine; -1: for ever).
 
     status: answers `status` and nothing else; hang: answers nothing for `seconds`; truncate: sends half of the body and
-    closes; corrupt: a body of the right size with one byte changed; garbage: what no index says; slow: the body in
-    ten pieces, `seconds` in all; reset: closes before any answer.
+    closes; corrupt: a body of the right size with one byte changed; longer, shorter: a body of another size; garbage:
+    what no index says; login: a page for people; circle: a redirect to itself; slow: the body in ten pieces, `seconds`
+    in all; reset: closes before any answer.
     """
 
     how: How
@@ -193,6 +196,12 @@ class _Handler(http_server.Handler):
             self.answer(fault.status, {}, b"out of order")
         elif fault.how == "garbage":
             self.answer(200, {"Content-Type": _JSON}, b'{"files": 5, ]')
+        elif fault.how == "login":
+            self.answer(200, {"Content-Type": _HTML}, b"<!DOCTYPE html><form><input name=user></form>")
+        elif fault.how == "circle":
+            self.answer(302, {"Location": self.path}, b"")
+        elif fault.how in ("longer", "shorter"):
+            self._send(kind, body + b"x" if fault.how == "longer" else body[:-1])
         elif fault.how == "corrupt":
             self._send(kind, body[:-1] + bytes([body[-1] ^ 0xFF]))
         else:

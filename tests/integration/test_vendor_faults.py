@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import socket
 import tarfile
@@ -9,7 +10,7 @@ import tarfile
 import pytest
 
 from tests.integration import sdists
-from tests.integration.local_index import LocalIndex
+from tests.integration.local_index import How, LocalIndex
 from tests.integration.workshop import HERE, Workshop
 from toolkit.core import files
 from toolkit.network import retry
@@ -25,17 +26,19 @@ def vendored(shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch)
     shop.service("app", "wire==1.0")
     assert shop.vendor().status == 0
     shop.write({"app/requirements.txt": "wire==2.0\n"})
-    # A long timeout leaves uv one repetition, so that the tests do not last.
+    # What is answered quickly is repeated however long the timeout is.
     monkeypatch.setenv("PIP_TIMEOUT", "180")
     return shop
 
 
 def refused(shop: Workshop, *options: str) -> tuple[str, str]:
-    """Run `vendor`, see that it left all as it was, and return the error."""
+    """Run `vendor`, see that it left all as it was, and nothing but honest files in the cache; return the error."""
     before = shop.vendored()
     said = shop.vendor(*options).error
     assert shop.vendored() == before
     assert shop.leftovers() == []
+    for path in (files.cache_root() / "files").glob("*/*"):
+        assert files.sha256(path) == path.parent.name
     return said
 
 
@@ -115,6 +118,61 @@ def test_a_file_that_does_not_come_right(vendored: Workshop, index: LocalIndex, 
     assert what in said
     assert "wire-2.0.tar.gz" in said
     assert hint
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+@pytest.mark.parametrize("certain", [True, False])
+@pytest.mark.parametrize(
+    ("how", "status", "what", "advice"),
+    [
+        ("corrupt", 0, "is not the file that was promised", "do not use it"),
+        ("longer", 0, "is not the file that was promised", "do not use it"),
+        ("shorter", 0, "is not the file that was promised", "do not use it"),
+        ("reset", 0, "breaks the connection", "try again later"),
+        ("circle", 0, "redirects in a circle", "curl -IL"),
+        ("status", 404, "answers 404 Not Found", "choose another version"),
+        ("status", 403, "answers 403 Forbidden", "~/.netrc"),
+        ("status", 503, "answers 503 Service Unavailable, 4 times in a row", "try again later"),
+    ],
+)
+def test_a_fault_of_a_file_is_called_what_it_is(
+    vendored: Workshop, index: LocalIndex, resolver: str, certain: bool, how: How, status: int, what: str, advice: str
+) -> None:
+    # Old metadata leaves the requirements to a build, so such a file is read as the versions are chosen.
+    sdists.publish(index, "wire", "2.0", metadata=certain)
+    index.fails(WIRE, how, status=status)
+    said, hint = refused(vendored, "--resolver", resolver)
+    assert what in said and WIRE in said
+    assert advice in hint
+    assert "vendor.txt" not in hint
+
+
+@pytest.mark.parametrize(
+    ("how", "what"), [("login", "answers with something that is not an index"), ("circle", "redirects in a circle")]
+)
+def test_a_fault_of_a_page_is_called_what_it_is(vendored: Workshop, index: LocalIndex, how: How, what: str) -> None:
+    files.remove(files.cache_root())
+    index.fails("/simple/wire/", how)
+    said, hint = refused(vendored)
+    assert said == f"{index.url}/wire/ {what}"
+    assert hint
+
+
+def test_two_faults_before_the_file_are_not_seen_whatever_the_timeout(vendored: Workshop, index: LocalIndex) -> None:
+    files.remove(files.cache_root())
+    index.fails("/simple/wire/", "status", status=500, times=2)
+    index.fails(WIRE, "status", status=500, times=2)
+    assert vendored.vendor().status == 0
+
+
+def test_a_file_of_another_distribution_under_the_name(vendored: Workshop, index: LocalIndex) -> None:
+    entry = index.file("wire-2.0.tar.gz")
+    assert entry
+    digest = hashlib.sha256(entry.content).hexdigest()
+    index.add("wire-2.0.tar.gz", sdists.make_sdist("evil", "1.0"), listed_sha256=digest)
+    said, hint = refused(vendored)
+    assert said.startswith("wire-2.0.tar.gz: ") and "is not the file that was promised" in said
+    assert hint.startswith("do not use it")
 
 
 def test_a_file_of_another_size_than_the_index_says(vendored: Workshop, index: LocalIndex) -> None:
