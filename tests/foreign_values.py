@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
 from typing import Any
 
+import tomli_w
 from hypothesis import strategies as st
+
+from toolkit.core.errors import UserError
 
 #: Words that readers look for, so that more than the first line of a reader is reached.
 _WORDS = st.sampled_from(
@@ -54,3 +59,27 @@ def lines(*words: str) -> st.SearchStrategy[bytes]:
 
 def _encoded(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+@contextlib.contextmanager
+def one_error() -> Iterator[None]:
+    """See that what ends in an error ends in one `UserError`, of one line and a hint."""
+    try:
+        yield
+    except UserError as error:
+        assert error.what.isprintable() and error.hint.isprintable(), error.what
+
+
+def toml(table: dict[str, Any]) -> bytes:
+    """Return a table as TOML, as far as TOML has words for it."""
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key.encode("utf-8", "replace").decode(): plain(item) for key, item in value.items()}
+        if isinstance(value, list):
+            return [plain(item) for item in value]
+        if isinstance(value, str):
+            return value.encode("utf-8", "replace").decode()
+        return value if value is not None else "none"
+
+    return tomli_w.dumps(plain(table)).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +13,9 @@ from toolkit.vendored.dependency_graph import DependencyGraph
 
 def distribution(name: str, *builds: str, size: int = 1000, version: str = "1") -> Distribution:
     """Return an sdist; `builds` is the closure that builds it."""
-    file = VendoredFile(name=f"{name}-{version}.tar.gz", size=size, sha256=f"{name}{version}")
+    file = VendoredFile(
+        name=f"{name}-{version}.tar.gz", size=size, sha256=hashlib.sha256(f"{name}{version}".encode()).hexdigest()
+    )
     closure = tuple(Pinned(other, "1") for other in builds)
     return Distribution(name=name, version=version, kind="sdist", files=(file,), build_requires=closure)
 

@@ -12,13 +12,15 @@ import json
 import re
 import tomllib
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from toolkit.core.foreign_text import one_line
+from toolkit.core.foreign_text import one_line, quoted
 
 _Value = TypeVar("_Value")
 _MIB = 1 << 20
+_ONE_LINE = re.compile(r".*")
 #: A tool's settings in pyproject.toml and its like are a few KiB; what a lock of ours has is its reader's business.
 LONGEST = _MIB
 # tomllib takes quadratic time for a key of many parts.
@@ -68,6 +70,76 @@ def python(content: bytes) -> ast.Module:
 def literal(node: ast.expr) -> object:
     """Return the value of a literal; raises `ValueError` for anything that has to be computed."""
     return _read(lambda: ast.literal_eval(node), b"", 0)
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table (or object) of a document, whose entries are read by type; `name` is what messages call it.
+
+    Every method raises `ValueError` for an entry that is missing, where no other value is given, or of another type.
+    """
+
+    content: Mapping[str, Any]
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.content, Mapping):
+            raise ValueError(f"not a table: {quoted(repr(self.content))}")
+
+    def text(self, key: str, other: str | None = None, form: re.Pattern[str] = _ONE_LINE) -> str:
+        """Return a text of a form, by itself that of one line."""
+        return self._checked_text(self._get(key, other), key, form)
+
+    def texts(
+        self, key: str, other: tuple[str, ...] | None = None, form: re.Pattern[str] = _ONE_LINE
+    ) -> tuple[str, ...]:
+        """Return a list of texts of a form."""
+        return tuple(self._checked_text(item, key, form) for item in self._list(key, other))
+
+    def number(self, key: str) -> int:
+        """Return a number from 0 on."""
+        value = self._get(key, None)
+        if type(value) is not int or value < 0:
+            raise self._error(key, value, "no number from 0 on")
+        return value
+
+    def table(self, key: str, other: Mapping[str, Any] | None = None) -> Table:
+        """Return a table."""
+        return self._table(self._get(key, other), key)
+
+    def tables(self, key: str, other: tuple[()] | None = None) -> tuple[Table, ...]:
+        """Return a list of tables."""
+        return tuple(self._table(item, f"{key}[{number}]") for number, item in enumerate(self._list(key, other)))
+
+    def _get(self, key: str, other: object) -> Any:
+        value = self.content.get(key, other)
+        if value is None:
+            raise ValueError(f"{self._called(key)} is missing")
+        return value
+
+    def _list(self, key: str, other: object) -> list[Any] | tuple[Any, ...]:
+        value = self._get(key, other)
+        if not isinstance(value, (list, tuple)):
+            raise self._error(key, value, "no list")
+        return value
+
+    def _table(self, value: object, key: str) -> Table:
+        if not isinstance(value, Mapping):
+            raise self._error(key, value, "no table")
+        return Table(value, self._called(key))
+
+    def _checked_text(self, value: object, key: str, form: re.Pattern[str]) -> str:
+        if not isinstance(value, str):
+            raise self._error(key, value, "no text")
+        if not form.fullmatch(value) or not value.isprintable():
+            raise self._error(key, value, "not as it can be")
+        return value
+
+    def _called(self, key: str) -> str:
+        return one_line(f"{self.name}.{key}" if self.name else key)
+
+    def _error(self, key: str, value: object, what: str) -> ValueError:
+        return ValueError(f"{self._called(key)} is {what}: {quoted(repr(value))}")
 
 
 def _read(parse: Callable[[], _Value], content: bytes, longest: int) -> _Value:

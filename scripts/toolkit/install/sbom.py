@@ -16,6 +16,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import TOOL, Distribution, Lock
 from toolkit.model.names import normalize
+from toolkit.vendored import dependency_graph
 from toolkit.vendored import locked as graphs
 from toolkit.wheel import metadata
 
@@ -148,9 +149,8 @@ def _dependencies(
 
 
 def _name(text: str) -> str:
-    from packaging.requirements import Requirement
-
-    return normalize(Requirement(text).name)
+    parsed = dependency_graph.parse(text)
+    return normalize(parsed.name) if parsed else ""
 
 
 def _applies(text: str, interpreter: Interpreter) -> bool:

@@ -9,9 +9,12 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from toolkit.core.foreign_text import one_line
+
 if TYPE_CHECKING:
     from email.message import Message
 
+_LONGEST = 4096
 _CLASSIFIER = "License :: OSI Approved :: "
 
 
@@ -46,16 +49,16 @@ def parse(content: bytes) -> CoreMetadata:
     # not decode.
     headers = HeaderParser().parsestr(content.decode("utf-8", "replace"))
     return CoreMetadata(
-        name=_text(headers, "Name"),
-        version=_text(headers, "Version"),
-        summary=_text(headers, "Summary"),
-        requires_python=_text(headers, "Requires-Python"),
-        requires=_texts(headers, "Requires-Dist"),
+        name=_line(_text(headers, "Name")),
+        version=_line(_text(headers, "Version")),
+        summary=_line(_text(headers, "Summary")),
+        requires_python=_line(_text(headers, "Requires-Python")),
+        requires=tuple(map(_line, _texts(headers, "Requires-Dist"))),
         requires_certain=_is_certain(headers),
         licence_expression=_text(headers, "License-Expression"),
         licence=_licence(headers),
         repeated=next((field for field in ("Name", "Version") if len(_texts(headers, field)) > 1), ""),
-        authors=_texts(headers, "Author", "Author-email", "Maintainer", "Maintainer-email"),
+        authors=tuple(map(_line, _texts(headers, "Author", "Author-email", "Maintainer", "Maintainer-email"))),
     )
 
 
@@ -66,6 +69,11 @@ def _texts(headers: Message, *fields: str) -> tuple[str, ...]:
 
 def _text(headers: Message, field: str) -> str:
     return next(iter(_texts(headers, field)), "")
+
+
+def _line(text: str) -> str:
+    """Return a text on one line, without characters that a terminal would obey: folded headers have line feeds."""
+    return one_line(" ".join(text.split()), _LONGEST)
 
 
 def _is_certain(headers: Message) -> bool:

@@ -64,7 +64,7 @@ def locks_at(holder: Repository, revision: str, prefix: str = "") -> list[Lock]:
         if found := _LOCK.fullmatch(name.rpartition("/")[2]):
             try:
                 text = holder.read("show", f"{revision}:./{name}")
-                locks.append(lock_file.parse(text, found[1], f"{revision[:12]}:{name}"))
+                locks.append(lock_file.parse(text.encode(), found[1], f"{revision[:12]}:{name}"))
             except UserError as error:
                 console.warn(f"{error.what}; what was in it is not compared")
     return locks

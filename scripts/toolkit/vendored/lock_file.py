@@ -7,20 +7,35 @@ was made from. Reading needs the standard library alone.
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable
+import re
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Literal, cast
 
+from toolkit.core import documents
+from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
+from toolkit.model import requirement_texts
 from toolkit.model.lock import TOOL, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
-from toolkit.model.pins import Pinned
+from toolkit.model.pins import MetadataSource, Pinned
 from toolkit.project import submodules
 from toolkit.project.discovery import Package, Project
 
 #: Not just `make vendor`, which reads the old lock too: it must not give up all its versions unasked.
 _RESTORE = "restore it from git, or remove it and run `make vendor`, which then chooses all versions anew"
+
+#: A lock is the work of years: that of a thousand distributions has 3 MiB.
+_LONGEST = 64 << 20
+#: Names in their normal form (PEP 503), versions (PEP 440), and paths that stay below where they begin.
+_NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!+_-]*")
+_WORD = re.compile(r"[\w.-]+")
+_FILE = re.compile(r"[^./\\][^/\\]{0,254}")
+_PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_KIND = re.compile(r"runtime|tests")
+_METADATA = re.compile(r"|wheel|build")
 
 
 def path_of(vendor: Path, service: str) -> Path:
@@ -43,80 +58,117 @@ def of_project(project: Project, vendor: Path) -> list[Lock]:
 def read(path: Path) -> Lock:
     """Read a lock. Raises `UserError` when the file is missing or is not a lock this toolkit wrote."""
     try:
-        text = path.read_text(encoding="utf-8")
+        content = path.read_bytes()
     except FileNotFoundError:
         raise UserError(f"{path.parent.name}/{path.name}: there is no lock", "run `make vendor`") from None
-    except UnicodeDecodeError as error:
-        raise UserError(f"{path.parent.name}/{path.name}: not a TOML file: {error}", _RESTORE) from None
-    return parse(text, path.name.removeprefix("pylock.").removesuffix(".toml"), str(path))
+    return parse(content, path.name.removeprefix("pylock.").removesuffix(".toml"), str(path))
 
 
 @cache
-def parse(text: str, service: str, shown: str) -> Lock:
-    """Return the lock of a service that a text is. Raises `UserError`, which calls it `shown`, when it is none."""
+def parse(content: bytes, service: str, shown: str) -> Lock:
+    """Return the lock of a service that a file's content is. Raises `UserError`, which calls it `shown`, for others."""
     try:
-        return _lock_from(tomllib.loads(text), service)
-    except tomllib.TOMLDecodeError as error:
+        data = documents.toml(content, _LONGEST)
+    except ValueError as error:
         raise UserError(f"{shown}: not a TOML file: {error}", _RESTORE) from None
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise UserError(f"{shown}: not a lock of this toolkit ({type(error).__name__}: {error})", _RESTORE) from None
+    try:
+        return _lock_from(Table(data), service)
+    except ValueError as error:
+        raise UserError(f"{shown}: not a lock of this toolkit: {error}", _RESTORE) from None
 
 
-def _lock_from(data: dict[str, Any], service: str) -> Lock:
-    if data["lock-version"] != "1.0":
-        raise ValueError(f"lock-version {data['lock-version']!r} is not 1.0")
-    tool = data["tool"][TOOL]
+def _lock_from(data: Table, service: str) -> Lock:
+    if data.text("lock-version") != "1.0":
+        raise ValueError(f"lock-version {data.text('lock-version')} is not 1.0")
+    tool = data.table("tool").table(TOOL)
+    inputs = tool.table("inputs")
     return Lock(
         service=service,
-        pythons=tuple(tool["pythons"]),
-        platforms=tuple(tool["platforms"]),
-        packages=tuple(_distribution_from(item) for item in data["packages"]),
-        build_packages=tuple(_distribution_from(item) for item in tool.get("build-packages", ())),
+        pythons=tool.texts("pythons", form=_VERSION),
+        platforms=tool.texts("platforms", form=_WORD),
+        packages=tuple(map(_distribution_from, data.tables("packages"))),
+        build_packages=tuple(map(_distribution_from, tool.tables("build-packages", ()))),
         local=tuple(
             LocalPackage(
-                name=item["name"],
-                path=item["path"],
-                build_requires=_pinned(item["build-requires"]),
-                build_dependencies=tuple(item.get("build-dependencies", ())),
+                name=item.text("name", form=_NAME),
+                path=item.text("path", form=_PATH),
+                build_requires=_pinned(item, "build-requires", None),
+                build_dependencies=item.texts("build-dependencies", ()),
             )
-            for item in tool.get("local", ())
+            for item in tool.tables("local", ())
         ),
-        test_requires=_pinned(tool.get("test-requires", ())),
-        dev_requires=_pinned(tool.get("dev-requires", ())),
-        inputs=dict(tool["inputs"]),
-        direct=tuple(DirectRequirement(**item) for item in tool["direct"]) if "direct" in tool else None,
+        test_requires=_pinned(tool, "test-requires"),
+        dev_requires=_pinned(tool, "dev-requires"),
+        inputs={name: inputs.text(name) for name in inputs.content},
+        direct=tuple(map(_direct_from, tool.tables("direct"))) if "direct" in tool.content else None,
     )
 
 
-def _distribution_from(item: dict[str, Any]) -> Distribution:
-    kind: Kind = "sdist" if "sdist" in item else "archive" if "archive" in item else "wheels"
-    entries = item["wheels"] if kind == "wheels" else [item[kind]]
-    own = item.get("tool", {}).get(TOOL, {})
+def _distribution_from(item: Table) -> Distribution:
+    kind: Kind = "sdist" if "sdist" in item.content else "archive" if "archive" in item.content else "wheels"
+    entries = item.tables("wheels") if kind == "wheels" else (item.table(kind),)
+    if not entries:
+        raise ValueError(f"{item.name}.wheels is empty")
+    own = item.table("tool", {}).table(TOOL, {})
+    metadata = own.text("metadata", "", _METADATA)
     return Distribution(
-        name=item["name"],
-        version=item["version"],
+        name=item.text("name", form=_NAME),
+        version=item.text("version", form=_VERSION),
         kind=kind,
-        files=tuple(_file_from(entry) for entry in entries),
-        marker=item.get("marker", ""),
-        requires_python=item.get("requires-python", ""),
-        index=item.get("index", ""),
-        metadata=own.get("metadata", ""),
-        requires=tuple(own.get("requires", ())),
-        build_dependencies=tuple(own.get("build-dependencies", ())),
-        build_requires=_pinned(own.get("build-requires", ())),
+        files=tuple(map(_file_from, entries)),
+        marker=_marker(item.text("marker", "")),
+        requires_python=item.text("requires-python", ""),
+        index=item.text("index", ""),
+        metadata=cast("MetadataSource", metadata),
+        requires=own.texts("requires", ()),
+        build_dependencies=own.texts("build-dependencies", ()),
+        build_requires=_pinned(own, "build-requires"),
         offered=tuple(
-            VendoredFile(name=wheel["name"], size=wheel["size"], sha256=wheel["sha256"], url=wheel["url"])
-            for wheel in own.get("offered", ())
+            VendoredFile(
+                name=wheel.text("name", form=_FILE),
+                size=wheel.number("size"),
+                sha256=wheel.text("sha256", form=_SHA256),
+                url=wheel.text("url"),
+            )
+            for wheel in own.tables("offered", ())
         ),
     )
 
 
-def _pinned(texts: Iterable[str]) -> tuple[Pinned, ...]:
-    return tuple(map(Pinned.parse, texts))
+def _direct_from(item: Table) -> DirectRequirement:
+    return DirectRequirement(
+        source=item.text("source", form=_NAME),
+        name=item.text("name", form=_NAME),
+        kind=cast("Literal['runtime', 'tests']", item.text("kind", form=_KIND)),
+        text=item.text("text"),
+        origin=item.text("origin"),
+    )
 
 
-def _file_from(entry: dict[str, Any]) -> VendoredFile:
-    name = entry["path"]
-    if "/" in name or name.startswith("."):
-        raise ValueError(f"path {name!r} leaves vendor/")
-    return VendoredFile(name=name, size=entry["size"], sha256=entry["hashes"]["sha256"], url=entry.get("url", ""))
+def _file_from(entry: Table) -> VendoredFile:
+    name = entry.text("path")
+    if not _FILE.fullmatch(name):
+        raise ValueError(f"{entry.name}.path, {quoted(name)}, leaves vendor/")
+    return VendoredFile(
+        name=name,
+        size=entry.number("size"),
+        sha256=entry.table("hashes").text("sha256", form=_SHA256),
+        url=entry.text("url", ""),
+    )
+
+
+def _pinned(table: Table, key: str, other: tuple[()] | None = ()) -> tuple[Pinned, ...]:
+    found = tuple(map(Pinned.parse, table.texts(key, other)))
+    for pinned in found:
+        if not (_NAME.fullmatch(pinned.name) and _VERSION.fullmatch(pinned.version)):
+            raise ValueError(f"{table.name}.{key} has {quoted(str(pinned))}")
+        _marker(pinned.marker)
+    return found
+
+
+@cache
+def _marker(text: str) -> str:
+    """Return the text of a marker. Raises `ValueError` for anything else."""
+    if text and not requirement_texts.is_valid(f"x ; {text}"):
+        raise ValueError(f"{quoted(text)} is no marker")
+    return text

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from toolkit.core import console, directories, files, process, threads
+from toolkit.core import console, directories, documents, files, process, threads
+from toolkit.core.documents import Table
 from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import record, scripts, unpacking
 
@@ -129,7 +130,7 @@ class Images:
         """Return the image that was made for this identity; None when there is none, or it is not as it was."""
         try:
             return self._load(self._directory((self._directory(identity) / "image").read_text(encoding="utf-8")))
-        except OSError:
+        except (OSError, UnicodeDecodeError):
             return None
 
     def add(self, wheels: Mapping[str, Path]) -> dict[str, Image]:
@@ -194,16 +195,23 @@ class Images:
 
     def _load(self, directory: Path, *, hashes: bool = False) -> Image | None:
         try:
-            data = json.loads((directory / "image.json").read_bytes())
-            listed = {name: File(*values) for name, values in data["files"].items()}
-            image = Image(root=directory / "root", wheel=str(data["wheel"]), files=listed)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            data = Table(documents.json_value((directory / "image.json").read_bytes()))
+            listed = {name: _file_from(values) for name, values in data.table("files").content.items()}
+            image = Image(root=directory / "root", wheel=data.text("wheel"), files=listed)
+        except (OSError, ValueError):
             return None
         return image if all(_is_as_it_was(f"{image.root}/{name}", listed[name], hashes) for name in listed) else None
 
     def _directory(self, key: str) -> Path:
         digest = hashlib.sha256(f"{RECIPE}\0{key}\0{self.interpreter.version}".encode()).hexdigest()
         return self.store / "images" / digest[:2] / digest
+
+
+def _file_from(values: object) -> File:
+    """Return what an image says of a file. Raises `ValueError`."""
+    if not isinstance(values, list) or list(map(type, values)) != [int, int, str, bool]:
+        raise ValueError(values)
+    return File(*values)
 
 
 def _describe(path: str, is_script: bool) -> File:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import stat
 import threading
@@ -12,7 +13,10 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, files
+from toolkit.core import console, documents, files
+from toolkit.core.documents import Table
+
+_FILE = re.compile(r"[^/]+\.whl")
 
 
 @dataclass(frozen=True)
@@ -29,14 +33,14 @@ class Store:
         directory = self._directory(key)
         try:
             _check_owner(directory)
-            entry = json.loads((directory / "entry.json").read_text(encoding="utf-8"))
-            wheel = directory / str(entry["wheel"])
-            if files.sha256(wheel) == entry["sha256"]:
+            entry = Table(documents.json_value((directory / "entry.json").read_bytes()))
+            wheel = directory / entry.text("wheel", form=_FILE)
+            if files.sha256(wheel) == entry.text("sha256"):
                 os.utime(directory)
                 return wheel
         except FileNotFoundError:
             return None
-        except (ValueError, KeyError, TypeError, RecursionError):
+        except ValueError:
             pass
         console.warn(f"{directory}: a damaged entry of the wheel store, or not yours; it is built again")
         (directory / "entry.json").unlink(missing_ok=True)

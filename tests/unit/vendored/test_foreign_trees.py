@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import contextlib
 import tempfile
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import tomli_w
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tests.foreign_values import lines, tables, values
+from tests.foreign_values import lines, one_error, tables, toml, values
 from toolkit.build import hook_answers
-from toolkit.core.errors import UserError
 from toolkit.model import core_metadata
 from toolkit.project import declared, pyproject
 from toolkit.project.pyproject import BuildSystem
@@ -35,29 +31,6 @@ KEYS = (
     *("tool", "hatch", "poetry", "pdm", "build", "targets", "hooks", "wheel", "license", "description", "readme"),
 )
 BACKENDS = (*sorted(backends._BOOTSTRAPPED), "pdm.backend", "setuptools.build_meta:__legacy__", "other")
-
-
-@contextlib.contextmanager
-def one_error() -> Iterator[None]:
-    try:
-        yield
-    except UserError as error:
-        assert error.what.isprintable() and error.hint.isprintable(), error.what
-
-
-def toml(table: dict[str, Any]) -> bytes:
-    """Return a table as TOML, as far as TOML has words for it."""
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, dict):
-            return {key.encode("utf-8", "replace").decode(): plain(item) for key, item in value.items()}
-        if isinstance(value, list):
-            return [plain(item) for item in value]
-        if isinstance(value, str):
-            return value.encode("utf-8", "replace").decode()
-        return value if value is not None else "none"
-
-    return tomli_w.dumps(plain(table)).encode()
 
 
 @given(tables(*KEYS))
