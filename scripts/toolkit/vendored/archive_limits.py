@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-MAX_MEMBERS = 200_000
+_MAX_MEMBERS = 100_000
+#: A small archive may have so many members, whatever its size; of a larger one each has to take some bytes.
+_ALWAYS_MEMBERS = 20_000
+_LEAST_BYTES = 64
 #: Of a part of a name, and of a whole one: what file systems take (NAME_MAX, and PATH_MAX of the smallest system).
 LONGEST_PART, LONGEST_NAME = 255, 1024
 _MAX_UNPACKED = 4 << 30
@@ -18,3 +21,8 @@ class UnreadableError(Exception):
 def unpacked(size: int) -> int:
     """Return how many bytes may come out of an archive of so many bytes."""
     return min(_MAX_UNPACKED, max(_ALWAYS_ALLOWED, _MAX_RATIO * size))
+
+
+def members(size: int) -> int:
+    """Return how many members an archive of so many bytes may have."""
+    return min(_MAX_MEMBERS, max(_ALWAYS_MEMBERS, size // _LEAST_BYTES))

@@ -8,6 +8,7 @@ import gzip
 import lzma
 import os
 import posixpath
+import re
 import stat
 import struct
 import tarfile
@@ -26,6 +27,9 @@ from toolkit.vendored.zip_archive import ZipArchive, ZipMember
 
 #: tarfile reads a header's extension in one piece, of the size that the header claims.
 _MAX_HEADER = 8 << 20
+#: It searches extensions of one kind in quadratic time for what begins with digits (CVE-2024-6232).
+_MAX_EXTENSION = 256 << 10
+_MANY_DIGITS = re.compile(rb"[0-9]{48}")
 _SKIP = 1 << 18
 
 
@@ -52,11 +56,12 @@ def members(archive: Path) -> Iterator[Member]:
     with archive.open("rb") as stream:
         magic = stream.read(6)
         stream.seek(0)
-        limit = archive_limits.unpacked(archive.stat().st_size)
+        size = archive.stat().st_size
+        limit, most = archive_limits.unpacked(size), archive_limits.members(size)
         found = _zip_members(stream, limit) if magic[:4] in zip_archive.STARTS else _tar_members(stream, magic, limit)
         for count, member in enumerate(found):
-            if count >= archive_limits.MAX_MEMBERS:
-                raise UnreadableError(f"more than {archive_limits.MAX_MEMBERS} members")
+            if count >= most:
+                raise UnreadableError(f"more than {most} members")
             yield member
 
 
@@ -81,12 +86,22 @@ class _Forward:
     """What a decompressor gives, counted: can be read and skipped forward, up to a limit."""
 
     def __init__(self, stream: IO[bytes], limit: int) -> None:
-        self._stream, self._limit, self._position = stream, limit, 0
+        self._stream, self._limit, self._position, self._unread = stream, limit, 0, b""
+
+    def peek(self, size: int) -> bytes:
+        if size > _MAX_EXTENSION:
+            raise UnreadableError(f"a header of {size} bytes")
+        data = self._unread = self.read(size)
+        self._position -= len(data)
+        return data
 
     def read(self, size: int) -> bytes:
-        if size > _MAX_HEADER:
-            raise UnreadableError("a header of more than 8 MiB")
-        data = self._stream.read(size)
+        if not 0 <= size <= _MAX_HEADER:
+            raise UnreadableError(f"a header of {size} bytes")
+        data = self._unread[:size]
+        self._unread = self._unread[size:]
+        if not data:
+            data = self._stream.read(size)
         self._position += len(data)
         if self._position > self._limit:
             raise UnreadableError("unpacks to far more than the archive's size")
@@ -116,6 +131,12 @@ class _StrictHeader(tarfile.TarInfo):
                 raise
             raise tarfile.ReadError(str(error)) from None
 
+    def _proc_pax(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
+        size = self._block(self.size)  # type: ignore[attr-defined]
+        if _MANY_DIGITS.search(cast("_Forward", tarfile_.fileobj).peek(size)):
+            raise UnreadableError("a header of nothing but digits")
+        return cast("tarfile.TarInfo", super()._proc_pax(tarfile_))  # type: ignore[misc]
+
 
 def _tar_members(stream: IO[bytes], magic: bytes, limit: int) -> Iterator[Member]:
     with closing(_decompressor(stream, magic)) as plain:
@@ -124,9 +145,10 @@ def _tar_members(stream: IO[bytes], magic: bytes, limit: int) -> Iterator[Member
         with tarfile.open(fileobj=cast("IO[bytes]", forward), mode="r:", tarinfo=_StrictHeader) as tar:
             for info in tar:
                 yield _tar_member(tar, info)
-        # The check sum of the whole comes last.
-        while forward.read(_SKIP):
-            pass
+        # The check sum of the whole comes last. Some readers go on where others see the end.
+        while rest := forward.read(_SKIP):
+            if any(rest):
+                raise UnreadableError("something hidden stands behind its end")
 
 
 def _decompressor(stream: IO[bytes], magic: bytes) -> IO[bytes]:
@@ -141,7 +163,9 @@ def _decompressor(stream: IO[bytes], magic: bytes) -> IO[bytes]:
 
 def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     path = _checked(info.name)
-    if info.size < 0 or info.issparse():
+    if info.size < 0:
+        raise UnreadableError(f"{path}: a member of negative size")
+    if info.issparse():
         raise UnreadableError(f"{path}: a sparse file")
     kind: Literal["file", "directory", "symlink", "hardlink"]
     kind = "directory" if info.isdir() else "symlink" if info.issym() else "hardlink" if info.islnk() else "file"
@@ -177,7 +201,7 @@ def _zip_member(archive: ZipArchive, info: ZipMember) -> Member:
         raise UnreadableError(f"{path}: neither a file, a directory nor a link")
     target = ""
     if kind == stat.S_IFLNK:
-        target = _checked_target(path, os.fsdecode(archive.read(info, _MAX_HEADER)))
+        target = _checked_target(path, os.fsdecode(archive.read(info, archive_limits.LONGEST_NAME)))
     # Zip keeps local time without a zone; that nobody wrote a date is a date of zeros.
     year, month, day, *time = info.date_time
     return Member(

@@ -32,7 +32,7 @@ _END64_LOCATOR = struct.Struct("<4sLQL")
 _END64 = struct.Struct("<4sQ2H2L4Q")
 _LARGEST_COMMENT = 0xFFFF
 _UNKNOWN32, _UNKNOWN16 = 0xFFFFFFFF, 0xFFFF
-#: 200000 members with the longest names fill less.
+#: As many members as can be with the longest names fill less.
 _LARGEST_DIRECTORY = 64 << 20
 _CHUNK = 1 << 18
 
@@ -171,8 +171,9 @@ class ZipArchive:
         return _End(long[1], long[2], long[3], position)
 
     def _directory(self, end: _End) -> Iterator[ZipMember]:
-        if end.members > archive_limits.MAX_MEMBERS:
-            raise UnreadableError(f"more than {archive_limits.MAX_MEMBERS} members")
+        most = archive_limits.members(self._size)
+        if end.members > most:
+            raise UnreadableError(f"more than {most} members")
         if end.size > _LARGEST_DIRECTORY or end.offset + end.size != end.start:
             raise UnreadableError("its directory is not where its end says, or something stands before or behind it")
         data, position = self._read(end.offset, end.size), 0

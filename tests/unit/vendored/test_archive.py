@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import os
 import stat
 import tarfile
+import tempfile
 import zipfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from tests.foreign_values import one_error
 from toolkit.core.errors import UserError
 from toolkit.vendored import archive, archive_limits
 
@@ -66,6 +71,7 @@ def tree(directory: Path) -> dict[str, bytes]:
 def refused(path: Path, directory: Path) -> str:
     with pytest.raises(UserError) as caught:
         archive.extract(path, directory)
+    assert caught.value.what.isprintable()
     assert str(path) in caught.value.what
     assert "choose another version" in caught.value.hint
     return caught.value.what
@@ -294,6 +300,10 @@ def test_the_limits_are_those_of_the_largest_real_archives() -> None:
     assert archive_limits.unpacked(1 << 30) == 4 << 30
 
 
+def test_the_number_of_members_has_to_do_with_the_size() -> None:
+    assert [archive_limits.members(size) for size in (1000, 4 << 20, 1 << 30)] == [20_000, 65_536, 100_000]
+
+
 def test_a_header_that_claims_gigabytes_is_not_read_into_memory(tmp_path: Path) -> None:
     item = info("p/a", tarfile.XHDTYPE)
     item.size = 200 << 20
@@ -301,8 +311,94 @@ def test_a_header_that_claims_gigabytes_is_not_read_into_memory(tmp_path: Path) 
     assert "header" in refused(tmp_path / "a", empty(tmp_path))
 
 
+def test_a_header_of_negative_size_does_not_read_all_the_rest(tmp_path: Path) -> None:
+    for kind in (tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME):
+        header = bytearray(info("p/a", kind).tobuf(tarfile.GNU_FORMAT))
+        header[124:136] = b"\xff" * 10 + b"\xfe\0"
+        (tmp_path / "a").write_bytes(summed(header) + bytes(4096))
+        (tmp_path / f"out-{kind!r}").mkdir()
+        assert "a header of -512 bytes" in refused(tmp_path / "a", tmp_path / f"out-{kind!r}")
+
+
+def summed(header: bytearray) -> bytes:
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    return bytes(header)
+
+
+@pytest.mark.parametrize(
+    ("extension", "said"),
+    [
+        (b"1" * 200_000, "nothing but digits"),
+        (b"x" * 300_000, "a header of 300032 bytes"),
+        (b"22 path=../../../evil\n", "../../../evil: a name with `..`"),
+        (b"15 path=/etc/x\n", "/etc/x: an absolute name"),
+        (b"13 path=a\nb\n\n", "a name with control characters"),
+        (b"13 path=a\x1b[2\n", "a name with control characters"),
+        (b"12 path=a\0b\n", "a name with a zero byte"),
+        (b"12 size=-50\n", "negative size"),
+        (b"23 size=99999999999999\n", "damaged"),
+        (b"15 mtime=1e400\n", "cannot be read"),
+        (b"22 GNU.sparse.map=0,1\n", "a sparse file"),
+    ],
+)
+def test_an_extended_header_is_not_believed(tmp_path: Path, extension: bytes, said: str) -> None:
+    first = info("x", tarfile.XHDTYPE)
+    first.size = len(extension)
+    data = first.tobuf(tarfile.GNU_FORMAT) + extension + bytes(-len(extension) % 512)
+    (tmp_path / "a").write_bytes(data + info("p/a").tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    assert said in refused(tmp_path / "a", empty(tmp_path))
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
+def test_headers_without_end_are_refused(tmp_path: Path, kind: bytes) -> None:
+    header = info("x", kind)
+    header.size = 12
+    (tmp_path / "a").write_bytes((header.tobuf(tarfile.GNU_FORMAT) + b"12 comment=\n" + bytes(500)) * 2000)
+    assert "cannot be read" in refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_what_is_hidden_behind_the_end_is_refused(tmp_path: Path) -> None:
+    whole = packed(tmp_path / "a", FILES, "w:").read_bytes()
+    (tmp_path / "b").write_bytes(gzip.compress(whole + packed(tmp_path / "c", {"evil/x": b"1"}, "w:").read_bytes()))
+    assert "something hidden stands behind its end" in refused(tmp_path / "b", empty(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["p/a\nb", "p/\x1b[2J", "p/Icon\r", "p/\x85"])
+@pytest.mark.parametrize("pack", [packed, zipped])
+def test_a_name_with_control_characters_is_refused_and_not_printed(tmp_path: Path, name: str, pack: type) -> None:
+    assert "control characters" in refused(pack(tmp_path / "a", {name: b"1"}), empty(tmp_path))
+
+
+@given(st.lists(st.tuples(st.integers(0, 10_239), st.integers(0, 255)), max_size=4), st.sampled_from(["w:", "w:gz"]))
+def test_any_changed_bytes(changes: list[tuple[int, int]], mode: str) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        path = packed(Path(directory, "a"), FILES, mode)
+        content = bytearray(path.read_bytes())
+        for place, value in changes:
+            content[place % len(content)] = value
+        path.write_bytes(content)
+        used(path)
+
+
+@given(st.binary(max_size=600), st.sampled_from([b"", b"\x1f\x8b\x08", b"BZh9", b"\xfd7zXZ\0", b"PK\3\4"]))
+def test_any_bytes(content: bytes, magic: bytes) -> None:
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory, "a").write_bytes(magic + content)
+        used(Path(directory, "a"))
+
+
+def used(path: Path) -> None:
+    """Unpack an archive and read of it, and see that nothing is written outside."""
+    with one_error():
+        archive.extract(path, empty(path.parent))
+    with one_error():
+        archive.read_members(path, ["PKG-INFO"])
+    assert set(os.listdir(path.parent)) == {path.name, "out"}
+
+
 def test_too_many_members_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(archive_limits, "MAX_MEMBERS", 3)
+    monkeypatch.setattr(archive_limits, "_ALWAYS_MEMBERS", 3)
     assert len(archive.names(packed(tmp_path / "a", {f"p/{number}": b"" for number in range(3)}))) == 3
     path = packed(tmp_path / "b", {f"p/{number}": b"" for number in range(4)})
     assert "more than 3 members" in refused(path, empty(tmp_path))

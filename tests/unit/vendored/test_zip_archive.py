@@ -180,7 +180,7 @@ def test_a_million_members_are_refused_at_once() -> None:
     middle = data[:first] + entry * 10**6
     locator = struct.pack("<4sLQL", b"PK\6\7", 0, len(middle), 1)
     short = END + struct.pack("<4H2LH", 0, 0, 0xFFFF, 0xFFFF, 0xFFFFFFFF, 0xFFFFFFFF, 0)
-    assert "more than 200000 members" in refused(middle + long + locator + short)
+    assert "more than 100000 members" in refused(middle + long + locator + short)
 
 
 @given(st.binary(max_size=300))
