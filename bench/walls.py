@@ -10,7 +10,7 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "scripts"))
 
 from toolkit.sandbox import confined
-from toolkit.sandbox.bubblewrap import View
+from toolkit.sandbox.view import View
 
 with tempfile.TemporaryDirectory() as name:
     directory = Path(name)

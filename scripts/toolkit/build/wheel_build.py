@@ -17,9 +17,9 @@ from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.project import pyproject, source_files
 from toolkit.sandbox import confined
-from toolkit.sandbox.bubblewrap import View
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
+from toolkit.sandbox.view import View
 from toolkit.vendored import archive
 from toolkit.wheel import check
 
@@ -76,7 +76,7 @@ class Job:
 
 def environment_path(prefix: Path, sandbox: Sandbox) -> Path:
     """Return the path by which a build finds the environment at `prefix`."""
-    return Path(_ENVIRONMENT) if sandbox.has_walls else prefix
+    return Path(_ENVIRONMENT) if sandbox.has_own_paths else prefix
 
 
 def unpack(source: Path, scratch: Path) -> Path:
@@ -214,7 +214,7 @@ def build_flags() -> Mapping[str, str]:
 
 def _fill_compilers(job: Job, view: View) -> None:
     source, temporary = job.sandbox.place(_inside_source(job), view), job.scratch / "tmp"
-    if job.sandbox.has_walls:
+    if job.sandbox.has_own_paths:
         hidden = {_ROOT: ".", _TEMPORARY: "./tmp", f"/var{_TEMPORARY}": "./tmp"}
     else:
         hidden = {str(job.scratch): ".", str(temporary): "./tmp"}
@@ -236,7 +236,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         "HOME": place(_HOME),
         "USER": "builder",
         "LOGNAME": "builder",
-        "TMPDIR": _TEMPORARY if job.sandbox.has_walls else str(view.temporary),
+        "TMPDIR": _TEMPORARY if job.sandbox.has_own_paths else str(view.temporary),
         "TZ": "UTC",
         "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": _EPOCH,

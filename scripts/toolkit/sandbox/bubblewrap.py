@@ -13,22 +13,15 @@ import select
 import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.sandbox import system_calls
 from toolkit.sandbox.limits import Limits
+from toolkit.sandbox.view import MERGED, View, Wrapped, in_memory, system
 
 PROGRAM = "/usr/bin/bwrap"
-_MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
-#: No credentials are in these.
-_READ = (
-    *("/opt", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"),
-    *("/etc/os-release", "/etc/debian_version", "/etc/lsb-release", "/etc/mime.types", "/etc/protocols"),
-    *("/etc/services", "/etc/locale.alias", "/etc/perl", "/etc/fonts", "/etc/java", "/etc/texmf", "/etc/xml"),
-    *("/etc/sgml", "/etc/dpkg/origins", "/etc/dpkg/buildflags.conf", "/etc/ssl/openssl.cnf", "/etc/ssl/certs"),
-    "/etc/ca-certificates",
-)
+_PRELOADED = frozenset({"LD_PRELOAD"})
 #: Users that exist nowhere, so that the kernel counts the processes of each run apart.
 _FIRST_USER, _USERS = 2_000_000_000, 100_000_000
 #: Who an ordinary user is inside.
@@ -38,25 +31,10 @@ _PATIENCE = 10
 _numbers = itertools.count()
 
 
-@dataclass(frozen=True, kw_only=True)
-class View:
-    """What a program finds inside: directories and files of this machine, by the path that each has there.
-
-    `writable` may be changed by it and belongs to it. `temporary` is /tmp and /var/tmp.
-    """
-
-    temporary: Path
-    writable: Mapping[str, Path] = field(default_factory=dict)
-    readable: Mapping[str, Path] = field(default_factory=dict)
-
-    @property
-    def own(self) -> tuple[Path, ...]:
-        """Return the directories that the program may write to."""
-        return (self.temporary, *self.writable.values())
-
-
 @contextmanager
-def command(words: Sequence[str], view: View, limits: Limits, directory: str, *, as_root: bool) -> Iterator[Wrapped]:
+def command(
+    words: Sequence[str], view: View, limits: Limits, directory: str, environment: Mapping[str, str], *, as_root: bool
+) -> Iterator[Wrapped]:
     """Give the block the command that runs another one inside, from `directory`.
 
     `as_root` takes the rights of root to build the walls, and none into them; else they are built by a user namespace.
@@ -64,8 +42,8 @@ def command(words: Sequence[str], view: View, limits: Limits, directory: str, *,
     user = _FIRST_USER + (os.getpid() * 64 + next(_numbers)) % _USERS if as_root else _BUILDER
     with ExitStack() as stack:
         status, reported = os.pipe()
-        filter_ = _in_memory(system_calls.program())
-        texts = {f"/etc/{name}": _in_memory(text.encode()) for name, text in _etc(user).items()}
+        filter_ = in_memory(system_calls.program())
+        texts = {f"/etc/{name}": in_memory(text.encode()) for name, text in _etc(user).items()}
         for descriptor in (status, reported, filter_, *texts.values()):
             stack.callback(os.close, descriptor)
         walls = [PROGRAM, "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
@@ -75,6 +53,9 @@ def command(words: Sequence[str], view: View, limits: Limits, directory: str, *,
         if as_root:
             for path in view.own:
                 _give(path, user)
+            for inside, path in view.readable.items():
+                if inside != str(path):
+                    _open_to_all(path)
             # What setpriv needs to become somebody else, for good.
             for name in ("SETUID", "SETGID", "SETPCAP"):
                 walls += ["--cap-add", f"CAP_{name}"]
@@ -83,23 +64,22 @@ def command(words: Sequence[str], view: View, limits: Limits, directory: str, *,
         else:
             walls += ["--unshare-user", "--uid", str(user), "--gid", str(user)]
         walls += ["--json-status-fd", str(reported), *_system(limits, texts), *_mounts(view), "--chdir", directory]
-        yield Wrapped(
-            words=(*walls, "--", *inner, *words), descriptors=(filter_, reported, *texts.values()), status=status
+        # Libraries that are preloaded (fakeroot's) would tell bubblewrap that somebody else runs it.
+        for name in _PRELOADED & environment.keys():
+            walls += ["--setenv", name, environment[name]]
+        yield _Reported(
+            words=[*walls, "--", *inner, *words],
+            environment={name: value for name, value in environment.items() if name not in _PRELOADED},
+            descriptors=(filter_, reported, *texts.values()),
+            status=status,
         )
 
 
 @dataclass(frozen=True, kw_only=True)
-class Wrapped:
-    """A command in its walls, the descriptors that it inherits, and the one on which bubblewrap reports."""
+class _Reported(Wrapped):
+    """A command of bubblewrap, and the descriptor on which that reports."""
 
-    words: tuple[str, ...]
-    descriptors: tuple[int, ...]
     status: int
-
-    def with_variables(self, variables: Mapping[str, str]) -> tuple[str, ...]:
-        """Return the command, with variables that only what is inside gets."""
-        program, *others = self.words
-        return (program, *(word for pair in variables.items() for word in ("--setenv", *pair)), *others)
 
     def wait(self) -> None:
         """Wait until the kernel has ended all that was inside: bubblewrap itself ends a moment before."""
@@ -112,14 +92,6 @@ class Wrapped:
         if descriptor is not None:
             select.select([descriptor], [], [], _PATIENCE)
             os.close(descriptor)
-
-
-def _in_memory(content: bytes) -> int:
-    """Return a descriptor from which a program reads this."""
-    descriptor = os.memfd_create("sandbox")
-    os.write(descriptor, content)
-    os.lseek(descriptor, 0, os.SEEK_SET)
-    return descriptor
 
 
 def _etc(user: int) -> dict[str, str]:
@@ -135,15 +107,13 @@ def _etc(user: int) -> dict[str, str]:
 
 def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
-    for name in _MERGED:
+    for name in MERGED:
         if os.path.islink(name):
             yield from ("--symlink", os.readlink(name), name)
         elif os.path.isdir(name):
             yield from ("--ro-bind", name, name)
-    configured = sorted(map(str, Path("/etc").glob("python3*")))
-    for name in (*_READ, *configured):
-        if os.path.exists(name):
-            yield from ("--ro-bind", name, name)
+    for name in system():
+        yield from ("--ro-bind", name, name)
     for name, descriptor in texts.items():
         yield from ("--perms", "0644", "--file", str(descriptor), name)
     yield from ("--proc", "/proc", "--dev", "/dev")
@@ -154,6 +124,9 @@ def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _mounts(view: View) -> Iterator[str]:
+    # Else a directory would be as private as what is first put into it.
+    for parent in {os.path.dirname(inside) for inside in (*view.readable, *view.writable)}:
+        yield from ("--perms", "0755", "--dir", parent)
     for inside, path in view.readable.items():
         yield from ("--ro-bind", str(path), inside)
     for inside in ("/tmp", "/var/tmp"):
@@ -171,3 +144,16 @@ def _give(path: Path, user: int) -> None:
         for parent, folders, names in os.walk(path):
             for name in (*folders, *names):
                 os.lchown(os.path.join(parent, name), user, user)
+
+
+def _open_to_all(path: Path) -> None:
+    """Let everybody read what its owner can, where a mask (umask(2)) has kept that from others."""
+    if path.stat().st_mode & 0o004:
+        return
+    found = [path]
+    if path.is_dir():
+        found += (Path(parent, name) for parent, folders, names in os.walk(path) for name in (*folders, *names))
+    for each in found:
+        if not each.is_symlink():
+            mode = stat.S_IMODE(each.stat().st_mode)
+            each.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)

@@ -7,9 +7,10 @@ import codecs
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 
@@ -17,9 +18,9 @@ from toolkit.core import console, debian_packages, foreign_text, process
 from toolkit.core.errors import UserError
 from toolkit.core.process import CommandError
 from toolkit.project.settings import default_of
-from toolkit.sandbox import bubblewrap, limits, system_calls
-from toolkit.sandbox.bubblewrap import View
+from toolkit.sandbox import bubblewrap, landlock, limits, system_calls
 from toolkit.sandbox.limits import Limits, Watch
+from toolkit.sandbox.view import View, Wrapped
 
 _MODES = ("on", "required", "off")
 #: Characters at the end of a run's output that an error shows.
@@ -32,6 +33,15 @@ _REFUSED = re.compile(
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _OTHERWISE = "if you take the risk that foreign code reads and writes all that you can, SANDBOX=off"
 _TRIED = Limits(seconds=60, memory=1 << 30, disk=1 << 20, processes=16, output=1 << 20)
+
+
+class Means(Enum):
+    """What builds the walls: bubblewrap with the rights of root, or of a user; Landlock; or nothing does."""
+
+    ROOT = auto()
+    USER = auto()
+    LANDLOCK = auto()
+    NONE = auto()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,34 +57,38 @@ class Sandbox:
 
     def require(self) -> str:
         """Return which walls stand, for people. Raises `UserError` where foreign code must not run."""
-        if self.has_walls:
-            return f"no files, processes or network of this machine; at most {self.limits.describe()}"
-        if self.mode == "off":
-            return f"none (SANDBOX=off): builds can read and write all that you can; at most {self.limits.describe()}"
-        return f"none but those of this build chroot; at most {self.limits.describe()}"
+        walls = {
+            Means.ROOT: "no files, processes or network of this machine",
+            Means.USER: "no files, processes or network of this machine",
+            Means.LANDLOCK: "no files, processes or network of this machine, by Landlock",
+            Means.NONE: "none but those of this build chroot",
+        }
+        off = "none (SANDBOX=off): builds can read and write all that you can"
+        found = walls[self._means]
+        return f"{off if self.mode == 'off' else found}; at most {self.limits.describe()}"
 
     def settings(self) -> dict[str, str]:
         """Return the settings for the verbs inside a package build, which must not do with less."""
         return {"SANDBOX": "off" if self.mode == "off" else "required", **self.limits.settings()}
 
     @property
-    def has_walls(self) -> bool:
-        """Tell whether walls stand. Raises `UserError` where foreign code must not run."""
-        return self._as_root is not None
+    def has_own_paths(self) -> bool:
+        """Tell whether a run finds things where `View` has them. Raises `UserError` where foreign code must not run."""
+        return self._means in (Means.ROOT, Means.USER)
 
     @property
-    def _as_root(self) -> bool | None:
-        """Tell whether root builds the walls, or a user; None where none stand. Raises `UserError`."""
+    def _means(self) -> Means:
+        """Return what builds the walls. Raises `UserError` where foreign code must not run."""
         if self.mode == "off":
-            return None
-        found, fault = _means()
+            return Means.NONE
+        found, fault = _find_means()
         if fault and (self.mode == "required" or not _is_build_chroot()):
             raise fault
         return found
 
     def place(self, inside: str, view: View) -> str:
         """Return where a program finds what has this path inside the walls: without walls, where it is."""
-        if self.has_walls:
+        if self.has_own_paths:
             return inside
         known = {**view.readable, **view.writable}
         top = max((path for path in known if f"{inside}/".startswith(f"{path}/")), key=len)
@@ -95,32 +109,41 @@ class Sandbox:
         All paths are those that `place` gives; `environment` is all that it gets. The whole output goes to `log` as it
         comes, control characters as text; `watch` is called with each line. Raises `CommandError`, `LimitError`.
         """
-        as_root = self._as_root
         keeper = Watch(limits=self.limits, directories=view.own)
-        wrapping = (
-            nullcontext(None)
-            if as_root is None
-            else bubblewrap.command(words, view, self.limits, directory, as_root=as_root)
-        )
-        with _Output(log, self.limits, watch) as output, wrapping as wrapped:
-            # Libraries that are preloaded (fakeroot's) would tell bubblewrap that somebody else runs it.
-            preloaded = {name: value for name, value in environment.items() if name == "LD_PRELOAD" and wrapped}
+        with _Output(log, self.limits, watch) as output, self._wrapped(words, view, directory, environment) as wrapped:
             try:
                 status = process.supervise(
-                    wrapped.with_variables(preloaded) if wrapped else words,
+                    wrapped.words,
                     output.add,
                     keeper.look,
-                    cwd=None if wrapped else directory,
-                    env={name: value for name, value in environment.items() if name not in preloaded},
-                    pass_fds=wrapped.descriptors if wrapped else (),
+                    cwd=wrapped.directory,
+                    env=wrapped.environment,
+                    pass_fds=wrapped.descriptors,
                 )
             finally:
-                if wrapped:
-                    wrapped.wait()
+                wrapped.wait()
             tail = output.end()
         if status:
             raise keeper.explain(tail) or CommandError(words, status, tail)
         return tail
+
+    @contextmanager
+    def _wrapped(
+        self, words: Sequence[str], view: View, directory: str, environment: Mapping[str, str]
+    ) -> Iterator[Wrapped]:
+        match self._means:
+            case Means.NONE:
+                yield Wrapped(words=words, environment=environment, directory=directory)
+            case Means.LANDLOCK:
+                with landlock.command(words, view, self.limits, sockets=not has_network()) as (confined, descriptor):
+                    yield Wrapped(
+                        words=confined, environment=environment, directory=directory, descriptors=(descriptor,)
+                    )
+            case found:
+                with bubblewrap.command(
+                    words, view, self.limits, directory, environment, as_root=found is Means.ROOT
+                ) as wrapped:
+                    yield wrapped
 
 
 def add_options(group: argparse._ActionsContainer) -> None:
@@ -212,8 +235,8 @@ class _Output:
 
 
 @cache
-def _means() -> tuple[bool | None, UserError | None]:
-    """Return whether root or a user builds walls here, or the error that says why nobody can."""
+def _find_means() -> tuple[Means, UserError | None]:
+    """Return what builds walls here, or nothing and the error that says why."""
     missing = []
     try:
         system_calls.program()
@@ -224,30 +247,47 @@ def _means() -> tuple[bool | None, UserError | None]:
             "the sandbox of foreign code needs", "bwrap", missing=missing, otherwise=f"or, {_OTHERWISE}"
         )
     except UserError as error:
-        return None, error
-    fault = ""
-    for as_root in (True, False) if os.geteuid() == 0 else (False,):
-        fault = _try(as_root=as_root)
+        return Means.NONE, error
+    faults = []
+    for means in (Means.ROOT, Means.USER, Means.LANDLOCK)[os.geteuid() != 0 :]:
+        fault = _try(means)
         if not fault:
-            return as_root, None
-    return None, UserError("this machine allows no sandbox, so no foreign code is run", _advice(), fault)
+            return means, None
+        faults.append(f"{means.name.lower()}: {fault}")
+    what = "this machine allows no sandbox, so no foreign code is run"
+    return Means.NONE, UserError(what, _advice(), "\n".join(faults))
 
 
-def _try(*, as_root: bool) -> str:
+def _try(means: Means) -> str:
     """Return why a sandbox cannot be made, an empty text where it can."""
-    output: list[bytes] = []
-    with tempfile.TemporaryDirectory() as directory:
-        view = View(temporary=Path(directory))
+    if means is Means.LANDLOCK and not landlock.is_there():
+        return "this kernel has no Landlock, or one that confines too little (before Linux 6.12)"
+    tried = _Tried(mode="required", limits=_TRIED, means=means)
+    with tempfile.TemporaryDirectory() as name:
+        directory = Path(name)
+        temporary = directory / "temporary"
+        temporary.mkdir()
         try:
-            with bubblewrap.command(["true"], view, _TRIED, "/tmp", as_root=as_root) as wrapped:
-                if not process.supervise(
-                    wrapped.words, output.append, int, env={"PATH": _PATH}, pass_fds=wrapped.descriptors
-                ):
-                    return ""
+            tried.run(
+                ["true"], View(temporary=temporary), directory="/", environment={"PATH": _PATH}, log=directory / "log"
+            )
+        except CommandError as error:
+            return error.output.strip() or error.what
         except OSError as error:
             # Ids that are not there, in the user namespace of a container.
             return str(error)
-    return b"".join(output).decode("utf-8", "replace").strip() or "bubblewrap failed"
+    return ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Tried(Sandbox):
+    """A sandbox whose means are not known to do."""
+
+    means: Means
+
+    @property
+    def _means(self) -> Means:
+        return self.means
 
 
 def _advice() -> str:

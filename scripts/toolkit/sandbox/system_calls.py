@@ -27,6 +27,8 @@ _REFUSED = (
 )
 #: Answered with ENOSYS, so that the C library takes the older call, whose flags can be looked at.
 _UNKNOWN = ("clone3",)
+#: Answered with success, and not done.
+_PRETENDED = ("setsid", "setpgid")
 #: socket(2): AF_UNIX, AF_INET, AF_INET6, AF_NETLINK. Not AF_VSOCK, which no network namespace confines.
 _FAMILIES = frozenset({1, 2, 10, 16})
 _CLONE_NEW = 0x7E020000  # every CLONE_NEW* flag of clone(2)
@@ -36,13 +38,16 @@ _EQUAL, _GREATER, _MASKED_EQUAL = 4, 6, 7  # enum scmp_compare
 _S_IFMT, _S_IFCHR, _S_IFBLK = 0o170000, 0o020000, 0o060000
 
 
+_Rule = tuple[str, int, list[tuple[int, int, int, int]]]
+
+
 class _Comparison(ctypes.Structure):
     """`struct scmp_arg_cmp` of seccomp.h."""
 
     _fields_ = (("arg", ctypes.c_uint), ("op", ctypes.c_int), ("first", ctypes.c_uint64), ("second", ctypes.c_uint64))
 
 
-def _rules() -> Iterator[tuple[str, int, list[tuple[int, int, int, int]]]]:
+def _rules(*, sockets: bool, sessions: bool) -> Iterator[_Rule]:
     """Yield system calls, the error that each ends in, and the conditions on its arguments under which it does."""
     for name in _REFUSED:
         yield name, errno.EPERM, []
@@ -57,21 +62,33 @@ def _rules() -> Iterator[tuple[str, int, list[tuple[int, int, int, int]]]]:
             yield "clone", errno.EPERM, [(0, _MASKED_EQUAL, bit, bit)]
     for request in (_TIOCSTI, _TIOCLINUX):
         yield "ioctl", errno.EPERM, [(1, _MASKED_EQUAL, 0xFFFFFFFF, request)]
+    for name in () if sessions else _PRETENDED:
+        yield name, 0, []
+    yield from _on_sockets(allowed=sockets)
+
+
+def _on_sockets(*, allowed: bool) -> Iterator[_Rule]:
+    if not allowed:
+        yield "socket", errno.EACCES, []
+        return
     yield "socket", errno.EAFNOSUPPORT, [(0, _GREATER, max(_FAMILIES), 0)]
     for family in set(range(max(_FAMILIES))) - _FAMILIES:
         yield "socket", errno.EAFNOSUPPORT, [(0, _EQUAL, family, 0)]
 
 
 @cache
-def program() -> bytes:
-    """Return the filter as the kernel takes it (seccomp(2)). Raises `OSError` without libseccomp."""
+def program(*, sockets: bool = True, sessions: bool = True) -> bytes:
+    """Return the filter as the kernel takes it (seccomp(2)). Raises `OSError` without libseccomp.
+
+    Where no namespaces do the rest, there are no `sockets`, and no `sessions` or process groups but the first.
+    """
     library = ctypes.CDLL("libseccomp.so.2")
     library.seccomp_init.restype = ctypes.c_void_p
     context = ctypes.c_void_p(library.seccomp_init(ctypes.c_uint32(_ALLOW)))
     if not context:
         raise OSError(errno.ENOMEM, "libseccomp makes no filter")
 
-    for name, number, conditions in _rules():
+    for name, number, conditions in _rules(sockets=sockets, sessions=sessions):
         call = library.seccomp_syscall_resolve_name(name.encode())
         # -1: this libseccomp is older than the call.
         if call != -1:

@@ -15,8 +15,8 @@ import pytest
 from toolkit.core.errors import UserError
 from toolkit.core.process import CommandError
 from toolkit.sandbox import confined
-from toolkit.sandbox.bubblewrap import View
-from toolkit.sandbox.confined import Sandbox
+from toolkit.sandbox.confined import Means, Sandbox
+from toolkit.sandbox.view import View
 
 PYTHON = "/usr/bin/python3"
 HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n"
@@ -45,14 +45,23 @@ class Box:
         )
 
 
-@pytest.fixture(params=["user", *(["root"] if os.geteuid() == 0 else [])])
-def box(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
-    """Return a sandbox whose walls a user builds, and for root those that root builds."""
-    found, fault = confined._means()
-    if fault:
-        pytest.skip("this kernel allows no sandbox")
-    monkeypatch.setattr(confined, "_means", lambda: (found and request.param == "root", None))
+def built_by(means: Means, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    if fault := confined._try(means):
+        pytest.skip(f"this kernel allows no such sandbox: {fault}")
+    monkeypatch.setattr(confined, "_find_means", lambda: (means, None))
     return Box(tmp_path, replace(confined.default(), mode="required"))
+
+
+@pytest.fixture(params=[Means.USER, *([Means.ROOT] if os.geteuid() == 0 else [])])
+def box(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    """Return a sandbox in namespaces that a user makes, and for root in those that root makes."""
+    return built_by(request.param, tmp_path, monkeypatch)
+
+
+@pytest.fixture
+def lock(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Box:
+    """Return a sandbox by Landlock."""
+    return built_by(Means.LANDLOCK, tmp_path, monkeypatch)
 
 
 @pytest.fixture
@@ -82,6 +91,19 @@ def test_nothing_of_this_machine_can_be_seen(box: Box, tmp_path: Path) -> None:
     seen = box.python(f"import os; print([p for p in {places!r} if os.path.exists(p) and not p.startswith('/usr/')])")
     assert seen == "[]\n"
     assert box.python("import os; print(os.listdir('/tmp'), os.listdir('/build'))") == "[] ['work']\n"
+
+
+def test_a_private_mask_keeps_nothing_from_it(box: Box, tmp_path: Path) -> None:
+    before = os.umask(0o077)
+    try:
+        (tmp_path / "environment" / "inner").mkdir(parents=True)
+        (tmp_path / "environment" / "inner" / "file").write_text("read")
+        (box.work / "private").mkdir()
+        box.view = replace(box.view, readable={"/build/environment": tmp_path / "environment"})
+        code = "print(open('/build/environment/inner/file').read()); open('private/new', 'w')"
+        assert box.python(code) == "read\n"
+    finally:
+        os.umask(before)
 
 
 def test_the_system_cannot_be_written_to(box: Box) -> None:
@@ -237,7 +259,7 @@ def test_a_log_is_not_written_through_a_link(box: Box, tmp_path: Path) -> None:
 
 def test_without_walls_nothing_foreign_runs(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
     fault = UserError("this machine allows no sandbox", "SANDBOX=off")
-    monkeypatch.setattr(confined, "_means", lambda: (None, fault))
+    monkeypatch.setattr(confined, "_find_means", lambda: (Means.NONE, fault))
     for mode in ("on", "required"):
         box.sandbox = replace(box.sandbox, mode=mode)
         with pytest.raises(UserError, match="no sandbox"):
@@ -250,15 +272,93 @@ def test_without_walls_nothing_foreign_runs(box: Box, monkeypatch: pytest.Monkey
 
 
 def test_a_build_chroot_will_do_where_it_is_not_required(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(confined, "_means", lambda: (None, UserError("no sandbox")))
+    monkeypatch.setattr(confined, "_find_means", lambda: (Means.NONE, UserError("no sandbox")))
     monkeypatch.setattr(confined, "has_network", lambda: False)
     monkeypatch.setenv("DEB_BUILD_GNU_TYPE", "x86_64-linux-gnu")
-    assert not replace(box.sandbox, mode="on").has_walls
+    assert "build chroot" in replace(box.sandbox, mode="on").require()
     with pytest.raises(UserError, match="no sandbox"):
         replace(box.sandbox, mode="required").require()
     monkeypatch.setattr(confined, "has_network", lambda: True)
     with pytest.raises(UserError, match="no sandbox"):
         replace(box.sandbox, mode="on").require()
+
+
+def test_landlock_leaves_its_own_directories_and_nothing_else(lock: Box, tmp_path: Path) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text("secret")
+    others = [str(secret), "/etc/shadow", "/etc/hostname", "/root", "/home", f"/proc/{os.getpid()}/cmdline", "/proc"]
+    code = f"""
+import os
+open("made", "w").write("here")
+for path in {[*others, "/tmp"]!r}:
+    try:
+        os.listdir(path) if os.path.isdir(path) else open(path).read()
+        print("read", path)
+    except OSError:
+        pass
+for path in ({str(tmp_path / "new")!r}, {str(secret)!r}, "/usr/new", "/dev/shm/new", "/tmp/new"):
+    try:
+        open(path, "w")
+        print("written", path)
+    except OSError:
+        pass
+"""
+    assert lock.python(code) == ""
+    assert (lock.work / "made").read_text() == "here"
+    assert secret.read_text() == "secret"
+
+
+def test_landlock_leaves_no_sockets_no_privileges_and_no_signals_to_others(lock: Box) -> None:
+    code = f"""
+import os, socket, subprocess
+for family in (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, socket.AF_NETLINK, 40):
+    try:
+        socket.socket(family)
+        print(family)
+    except PermissionError:
+        pass
+try:
+    os.kill({os.getpid()}, 0)
+    print("signal")
+except PermissionError:
+    pass
+print(subprocess.run(["sh", "-c", "true"], start_new_session=True).returncode)
+import ctypes
+answer = ctypes.create_string_buffer(24)
+print(ctypes.CDLL(None).capget(bytes((0x22, 5, 8, 0x20, 0, 0, 0, 0)), answer), any(answer.raw))
+"""
+    assert lock.python(code) == "0\n0 False\n"
+
+
+def test_where_there_is_no_network_landlock_leaves_sockets(lock: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(confined, "has_network", lambda: False)
+    code = (
+        "import socket\nwith socket.create_server(('127.0.0.1', 0)) as own: socket.create_connection(own.getsockname())"
+    )
+    lock.python(code)
+    monkeypatch.setattr(confined, "has_network", lambda: True)
+    with pytest.raises(CommandError, match="Permission denied"):
+        lock.python(code)
+
+
+def test_landlock_ends_what_would_stay(lock: Box) -> None:
+    code = """
+import os, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        for number in range(600):
+            open("alive", "w").write(str(number))
+            time.sleep(0.05)
+    os._exit(0)
+os.wait()
+while not os.path.exists("alive"):
+    time.sleep(0.01)
+"""
+    lock.python(code)
+    before = (lock.work / "alive").stat().st_mtime_ns
+    time.sleep(0.3)
+    assert (lock.work / "alive").stat().st_mtime_ns == before
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""What a confined program finds of this machine, and the command that starts it there."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+#: What compilers and interpreters read of /etc, and /opt. No credentials are in these.
+SYSTEM = (
+    *("/opt", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"),
+    *("/etc/os-release", "/etc/debian_version", "/etc/lsb-release", "/etc/mime.types", "/etc/protocols"),
+    *("/etc/services", "/etc/locale.alias", "/etc/perl", "/etc/fonts", "/etc/java", "/etc/texmf", "/etc/xml"),
+    *("/etc/sgml", "/etc/dpkg/origins", "/etc/dpkg/buildflags.conf", "/etc/ssl/openssl.cnf", "/etc/ssl/certs"),
+    "/etc/ca-certificates",
+)
+#: Links into /usr, or directories of their own.
+MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
+
+
+def system() -> list[str]:
+    """Return those files and directories of `SYSTEM` that are there, and Debian's settings of interpreters."""
+    return [*filter(os.path.exists, SYSTEM), *sorted(map(str, Path("/etc").glob("python3*")))]
+
+
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """What a program finds inside: directories and files of this machine, by the path that each has there.
+
+    `writable` may be changed by it and belongs to it. `temporary` is /tmp and /var/tmp.
+    """
+
+    temporary: Path
+    writable: Mapping[str, Path] = field(default_factory=dict)
+    readable: Mapping[str, Path] = field(default_factory=dict)
+
+    @property
+    def own(self) -> tuple[Path, ...]:
+        """Return the directories that the program may write to."""
+        return (self.temporary, *self.writable.values())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wrapped:
+    """A command in its walls: its words, all of its environment, where it is started, what it inherits."""
+
+    words: Sequence[str]
+    environment: Mapping[str, str]
+    directory: str | None = None
+    descriptors: tuple[int, ...] = ()
+
+    def wait(self) -> None:
+        """Wait, after the command's end, until nothing that was inside is left."""
+
+
+def in_memory(content: bytes) -> int:
+    """Return a descriptor from which a program reads this."""
+    descriptor = os.memfd_create("sandbox")
+    os.write(descriptor, content)
+    os.lseek(descriptor, 0, os.SEEK_SET)
+    return descriptor
