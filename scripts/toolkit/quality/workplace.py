@@ -14,9 +14,9 @@ from toolkit.core.errors import UserError
 from toolkit.install import service_environment
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.names import normalize
-from toolkit.sandbox.bubblewrap import View
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
+from toolkit.sandbox.view import View
 
 #: Paths inside the walls, at which each thing is on every machine.
 _ENVIRONMENT, _HOME, SOURCES, CACHE = "/build/environment", "/build/home", "/build/sources", "/build/cache"
@@ -97,7 +97,7 @@ class Workplace:
             "HOME": self.place(_HOME),
             "USER": "builder",
             "LOGNAME": "builder",
-            "TMPDIR": "/tmp" if self.sandbox.has_walls else str(self._view.temporary),
+            "TMPDIR": "/tmp" if self.sandbox.has_own_paths else str(self._view.temporary),
             "LC_ALL": "C.UTF-8",
         }
 
@@ -116,7 +116,7 @@ def make(
     complete = replace(plan, wheels=tuple(wheels.values()))
     destination = directory / "root"
     root = destination / plan.prefix.relative_to("/")
-    final = Path(_ENVIRONMENT) if options.sandbox.has_walls else root
+    final = Path(_ENVIRONMENT) if options.sandbox.has_own_paths else root
     service_environment.install(complete, destination, options.store, options.jobs, runs_at=final)
     return Workplace(
         directory=directory,
