@@ -125,13 +125,12 @@ def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
 
 def _mounts(view: View) -> Iterator[str]:
     # Else a directory would be as private as what is first put into it.
-    for parent in {os.path.dirname(inside) for inside in (*view.readable, *view.writable)}:
+    writable = {**dict.fromkeys(("/tmp", "/var/tmp"), view.temporary), **view.writable}
+    for parent in sorted({os.path.dirname(inside) for inside in (*view.readable, *writable)}):
         yield from ("--perms", "0755", "--dir", parent)
     for inside, path in view.readable.items():
         yield from ("--ro-bind", str(path), inside)
-    for inside in ("/tmp", "/var/tmp"):
-        yield from ("--bind", str(view.temporary), inside)
-    for inside, path in view.writable.items():
+    for inside, path in writable.items():
         yield from ("--bind", str(path), inside)
     # The root itself, and /dev, are in memory, of which they could take any amount.
     yield from ("--remount-ro", "/", "--remount-ro", "/dev")
