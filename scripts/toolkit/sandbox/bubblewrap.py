@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from toolkit.sandbox import system_calls
 from toolkit.sandbox.limits import Limits
@@ -63,7 +63,15 @@ def command(
             inner = [*other, "--inh-caps=-all", "--bounding-set=-all", "--", *inner]
         else:
             walls += ["--unshare-user", "--uid", str(user), "--gid", str(user)]
-        walls += ["--json-status-fd", str(reported), *_system(limits, texts), *_mounts(view), "--chdir", directory]
+        walls += [
+            "--json-status-fd",
+            str(reported),
+            *_directories(view),
+            *_system(limits, texts),
+            *_mounts(view),
+            "--chdir",
+            directory,
+        ]
         # Libraries that are preloaded (fakeroot's) would tell bubblewrap that somebody else runs it.
         for name in _PRELOADED & environment.keys():
             walls += ["--setenv", name, environment[name]]
@@ -105,6 +113,14 @@ def _etc(user: int) -> dict[str, str]:
     }
 
 
+def _directories(view: View) -> Iterator[str]:
+    """Make the directories above all that is put there: else one is as private as what comes first."""
+    inside = [*system(), *view.readable, *view.writable, "/var/tmp"]
+    above = {os.fspath(parent) for path in inside for parent in PurePosixPath(path).parents} - {"/"}
+    for name in sorted(above):
+        yield from ("--perms", "0755", "--dir", name)
+
+
 def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
     yield from ("--ro-bind", "/usr", "/usr")
     for name in MERGED:
@@ -124,10 +140,7 @@ def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _mounts(view: View) -> Iterator[str]:
-    # Else a directory would be as private as what is first put into it.
     writable = {**dict.fromkeys(("/tmp", "/var/tmp"), view.temporary), **view.writable}
-    for parent in sorted({os.path.dirname(inside) for inside in (*view.readable, *writable)}):
-        yield from ("--perms", "0755", "--dir", parent)
     for inside, path in view.readable.items():
         yield from ("--ro-bind", str(path), inside)
     for inside, path in writable.items():

@@ -155,7 +155,7 @@ def test_what_no_compiler_needs_is_refused(box: Box, call: str) -> None:
 def test_it_has_a_loopback_of_its_own_and_no_network(box: Box, server: socket.socket) -> None:
     code = f"""
 import socket
-with socket.create_server(("127.0.0.1", 0)) as own, socket.create_connection(own.getsockname()):
+with socket.create_server(("localhost", 0)) as own, socket.create_connection(own.getsockname()):
     print("loopback")
 for address in (("127.0.0.1", {server.getsockname()[1]}), ("192.0.2.1", 9)):
     try:
