@@ -88,8 +88,18 @@ class DebianProject:
 
     def make(self, *words: str, umask: int = 0o022, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run make as a user would, whatever comes of it."""
+        with self.start(*words, umask=umask, **variables) as running:
+            try:
+                output, _ = running.communicate(timeout=600)
+            except BaseException:
+                running.kill()
+                raise
+        return subprocess.CompletedProcess(running.args, running.returncode, output)
+
+    def start(self, *words: str, umask: int = 0o022, **variables: str) -> subprocess.Popen[str]:
+        """Start make, in a session of its own."""
         clean = {"PATH": os.environ["PATH"], "HOME": str(self.root.parent), "WHEEL_STORE": str(self.store), **variables}
-        return subprocess.run(
+        return subprocess.Popen(
             ["make", *words],
             cwd=self.root,
             env=clean,
@@ -98,11 +108,10 @@ class DebianProject:
             extra_groups=None if self.user is None else [],
             umask=umask,
             text=True,
-            check=False,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            timeout=600,
+            start_new_session=True,
         )
 
     def built(self, *words: str, umask: int = 0o022, **variables: str) -> str:

@@ -87,7 +87,10 @@ def written(*places: Path) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize(("configure", "resolver"), [(_in_variables, "uv"), (_in_pip_conf, "uv"), (_in_netrc, "uv")])
+@pytest.mark.parametrize(
+    ("configure", "resolver"),
+    [(_in_variables, "uv"), (_in_variables, "pip-tools"), (_in_pip_conf, "pip-tools"), (_in_netrc, "uv")],
+)
 def test_a_password_is_seen_by_nobody(
     shop: Workshop,
     guarded: LocalIndex,

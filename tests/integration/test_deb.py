@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from tests import processes
 from tests.integration.debian_project import CHANGELOG, CONTROL, DebianProject, make_project
 
 PYTHON = "/usr/bin/python3"
@@ -348,6 +350,27 @@ def test_an_interrupted_build_leaves_nothing(project: DebianProject) -> None:
     assert "interrupted" in rest
     assert not list((project.root / "build/deb").iterdir())
     assert not project.dist.exists()
+
+
+#: How long a daemon of the rules sleeps, and the tests do: nobody else on this machine sleeps as long.
+_SLEEP = "1086400.25"
+
+
+@pytest.mark.parametrize("moment", ["--build=source", "dh_auto_build", _SLEEP])
+def test_nothing_of_a_killed_build_goes_on(ordinary: DebianProject, moment: str) -> None:
+    """The rules start a daemon, which leaves its group and its session."""
+    rules, tests = "debian/rules", "api_service/tests/test_answer.py"
+    ordinary.write(rules, f"#!/usr/bin/make -f\n%:\n\tsetsid --fork sleep {_SLEEP}1\n\tdh $@\n")
+    ordinary.write(tests, f"import subprocess\nsubprocess.run(['sleep', '{_SLEEP}'])\n")
+    with ordinary.start("deb") as running:
+        started = processes.started_by(running.pid, until=moment)
+        os.killpg(running.pid, signal.SIGKILL)
+    processes.wait_for_end(started, seconds=5)
+    left = [each for each in processes.alive().values() if any(_SLEEP in word for word in each.words)]
+    assert left == []
+    ordinary.write(tests, "")
+    ordinary.write(rules, "#!/usr/bin/make -f\n%:\n\tdh $@\n")
+    ordinary.built("deb")
 
 
 def test_a_build_is_told_that_there_is_no_network_and_has_loopback(project: DebianProject) -> None:

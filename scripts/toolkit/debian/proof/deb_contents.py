@@ -11,6 +11,8 @@ from pathlib import Path
 from toolkit.core import console, process
 
 _Entry = tuple[object, ...]
+#: Bytes of what a package unpacks to, and of a report on two of them.
+_LARGEST, _LONGEST_REPORT = 1 << 32, 1_000_000
 
 
 def differing(one: Path, two: Path) -> list[str]:
@@ -33,7 +35,7 @@ def _how(one: _Entry | None, two: _Entry | None) -> str:
 
 
 def _entries(deb: Path, option: str) -> dict[str, _Entry]:
-    with tarfile.open(fileobj=io.BytesIO(process.read_bytes(["dpkg-deb", option, deb]))) as archive:
+    with tarfile.open(fileobj=io.BytesIO(process.read_bytes(["dpkg-deb", option, deb], limit=_LARGEST))) as archive:
         return {
             member.name: (member.mode, member.uid, member.gid, member.mtime, member.linkname, _digest(archive, member))
             for member in archive
@@ -51,7 +53,8 @@ def diffoscope(one: Path, two: Path) -> str:
         console.warn("diffoscope is not installed, so the report only names the files; `make setup` installs it")
         return ""
     try:
-        return process.read(["diffoscope", "--no-progress", "--text", "-", one, two])
+        limit = ("--max-text-report-size", str(_LONGEST_REPORT))
+        return process.read(["diffoscope", "--no-progress", *limit, "--text", "-", one, two])
     except process.CommandError as error:
         # Status 1 means that there are differences.
         if error.status != 1:
