@@ -353,20 +353,20 @@ def test_an_interrupted_build_leaves_nothing(project: DebianProject) -> None:
 
 
 #: How long a daemon of the rules sleeps, and the tests do: nobody else on this machine sleeps as long.
-_SLEEP = "1086400.25"
+_DAEMON, _TESTS = "1086400.25", "2086400.25"
 
 
-@pytest.mark.parametrize("moment", ["--build=source", "dh_auto_build", _SLEEP])
+@pytest.mark.parametrize("moment", ["--build=source", "dh_auto_build", _TESTS])
 def test_nothing_of_a_killed_build_goes_on(ordinary: DebianProject, moment: str) -> None:
     """The rules start a daemon, which leaves its group and its session."""
     rules, tests = "debian/rules", "api_service/tests/test_answer.py"
-    ordinary.write(rules, f"#!/usr/bin/make -f\n%:\n\tsetsid --fork sleep {_SLEEP}1\n\tdh $@\n")
-    ordinary.write(tests, f"import subprocess\nsubprocess.run(['sleep', '{_SLEEP}'])\n")
+    ordinary.write(rules, f"#!/usr/bin/make -f\n%:\n\tsetsid --fork sleep {_DAEMON}\n\tdh $@\n")
+    ordinary.write(tests, f"import subprocess\nsubprocess.run(['sleep', '{_TESTS}'])\n")
     with ordinary.start("deb") as running:
         started = processes.started_by(running.pid, until=moment)
         os.killpg(running.pid, signal.SIGKILL)
     processes.wait_for_end(started, seconds=5)
-    left = [each for each in processes.alive().values() if any(_SLEEP in word for word in each.words)]
+    left = [each for each in processes.alive().values() if {_DAEMON, _TESTS} & {*each.words}]
     assert left == []
     ordinary.write(tests, "")
     ordinary.write(rules, "#!/usr/bin/make -f\n%:\n\tdh $@\n")
