@@ -63,13 +63,27 @@ class Bench:
         return self.seats[uid]
 
 
-#: An attack, or several of a kind: carried out at a bench.
-Task = Callable[[Bench], Iterable[Outcome]]
+@dataclass(frozen=True)
+class Task:
+    """An attack, or several of a kind, to be carried out at a bench as a user."""
+
+    kind: str
+    name: str
+    uid: int
+    attack: Callable[[Bench, Seat, Path], Iterable[Iterable[str]]]
+
+    def run(self, bench: Bench) -> Iterator[Outcome]:
+        """Yield what came of each."""
+        seat, warm = bench.seat(self.uid)
+        for faults in self.attack(bench, seat, warm):
+            yield Outcome(self.kind, self.name, seat.who, tuple(faults))
 
 
-def tasks(kind: str, uids: Sequence[int], chance: random.Random, short: bool) -> list[Task]:
+def tasks(kind: str, uids: Sequence[int], seed: int, short: bool) -> list[Task]:
     """Return the attacks of a kind, in an order of chance; the short form has some of them."""
     found: list[Task] = []
+    # Whichever kinds are chosen, each has the same chances.
+    chance = random.Random(f"{seed} {kind}")
     if kind == "kills":
         for verb, number in KILLS.items():
             for start in range(0, 2 if short else number, _BATCH):
@@ -93,45 +107,26 @@ def tasks(kind: str, uids: Sequence[int], chance: random.Random, short: bool) ->
 
 
 def _kills(verb: str, number: int, uid: int, chance: random.Random) -> Task:
-    def run(bench: Bench) -> Iterator[Outcome]:
-        seat, warm = bench.seat(uid)
-        for faults in kills.batch(verb, number, seat, warm, chance):
-            yield Outcome("kills", verb, seat.who, tuple(faults))
-
-    return run
+    return Task("kills", verb, uid, lambda bench, seat, warm: kills.batch(verb, number, seat, warm, chance))
 
 
 def _backend(attack: backends.Attack, uid: int) -> Task:
-    def run(bench: Bench) -> Iterator[Outcome]:
-        seat, warm = bench.seat(uid)
-        faults = backends.carry_out(attack, seat, bench.shelf, bench.listeners, warm)
-        yield Outcome("backends", str(attack), seat.who, tuple(faults))
+    def run(bench: Bench, seat: Seat, warm: Path) -> Iterator[Iterable[str]]:
+        yield backends.carry_out(attack, seat, bench.shelf, bench.listeners, warm)
 
-    return run
+    return Task("backends", str(attack), uid, run)
 
 
 def _foreign(kind: str, name: str, uid: int) -> Task:
-    def run(bench: Bench) -> Iterator[Outcome]:
-        seat, warm = bench.seat(uid)
-        yield Outcome(kind, name, seat.who, tuple(foreign.KINDS[kind][0](name, seat, bench.shelf, warm)))
-
-    return run
+    return Task(kind, name, uid, lambda bench, seat, warm: [foreign.KINDS[kind][0](name, seat, bench.shelf, warm)])
 
 
 def _disk(name: str, uid: int, chance: random.Random) -> Task:
-    def run(bench: Bench) -> Iterator[Outcome]:
-        seat, warm = bench.seat(uid)
-        yield Outcome("disk", name, seat.who, tuple(disk.carry_out(name, seat, warm, chance)))
-
-    return run
+    return Task("disk", name, uid, lambda bench, seat, warm: [disk.carry_out(name, seat, warm, chance)])
 
 
 def _at_once(name: str, uid: int) -> Task:
-    def run(bench: Bench) -> Iterator[Outcome]:
-        seat, warm = bench.seat(uid)
-        yield Outcome("at-once", name, seat.who, tuple(at_once.carry_out(name, seat, warm)))
-
-    return run
+    return Task("at-once", name, uid, lambda bench, seat, warm: [at_once.carry_out(name, seat, warm)])
 
 
 def interleaved(lists: Sequence[Sequence[Task]]) -> list[Task]:
@@ -148,10 +143,10 @@ def work(bench: Bench, queue: list[Task], lock: threading.Lock, outcomes: Outcom
                 return
             task = queue.pop(0)
         try:
-            for outcome in task(bench):
+            for outcome in task.run(bench):
                 outcomes.add(outcome)
         except Exception as error:  # The attack goes on, and this one has failed.
-            outcomes.add(Outcome("harness", type(error).__name__, "root", (str(error)[-600:],)))
+            outcomes.add(Outcome(task.kind, task.name, "", (f"{type(error).__name__}: {str(error)[-600:]}",)))
 
 
 def prepare_tools(at: Path) -> Path:
@@ -186,9 +181,10 @@ def main(argv: list[str]) -> int:
         return 1
     seed = arguments.seed or random.SystemRandom().randrange(1, 10**6)
     print(f"seed {seed}: SEED={seed} repeats it", flush=True)
-    chance, began = random.Random(seed), time.monotonic()
+    began = time.monotonic()
     uids = [0, STRANGER] if os.geteuid() == 0 else [os.geteuid()]
-    queue = interleaved([tasks(kind, uids, chance, arguments.short) for kind in kinds])
+    lists = [tasks(kind, uids, seed, arguments.short) for kind in kinds]
+    queue = interleaved([[task for task in each if arguments.names in task.name] for each in lists])
     outcomes, lock = Outcomes(arguments.verbose), threading.Lock()
     root = Path(tempfile.mkdtemp(prefix="torture-", dir="/var/tmp"))
     try:
@@ -202,8 +198,12 @@ def main(argv: list[str]) -> int:
             benches = [Bench(root / f"bench-{at}", template, tools, stack, told) for at in range(arguments.workers)]
             limit = began + arguments.minutes * 60
             with ThreadPoolExecutor(len(benches)) as pool:
-                for running in [pool.submit(work, bench, queue, lock, outcomes, limit) for bench in benches]:
-                    running.result()
+                try:
+                    for running in [pool.submit(work, bench, queue, lock, outcomes, limit) for bench in benches]:
+                        running.result()
+                except KeyboardInterrupt:
+                    queue.clear()
+                    raise
     finally:
         seats.remove(root)
     print(table(outcomes.all))

@@ -111,7 +111,7 @@ class Seat:
     def require(self, *requirements: str, vendor_txt: Sequence[str] = ()) -> None:
         """Let the service require this."""
         self.write("app/requirements.txt", "".join(f"{line}\n" for line in requirements))
-        self.write("vendor.txt", "".join(f"{line}\n" for line in vendor_txt))
+        self.write("app/vendor.txt", "".join(f"{line}\n" for line in vendor_txt))
 
     def write(self, name: str, text: str, *, mode: int = 0o644, base: Path | None = None) -> None:
         """Write a file of the project (or below `base`) as this seat's user."""
