@@ -59,6 +59,12 @@ class Bench:
             warm = self.root / f"warm-{uid}"
             shutil.copytree(seat.cache, warm, symlinks=True, ignore=shutil.ignore_patterns("tools", "tmp", "uv"))
             seats.own(warm, uid)
+            seat.git("add", "--all")
+            seat.git("commit", "--quiet", "--message", "vendor")
+            seat.ready = self.root / f"ready-{uid}"
+            seat.run(["rm", "-rf", "build"])
+            shutil.copytree(seat.project, seat.ready, symlinks=True)
+            seats.own(seat.ready, uid)
             self.seats[uid] = seat, warm
         return self.seats[uid]
 

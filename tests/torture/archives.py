@@ -21,7 +21,10 @@ MB = 1 << 20
 
 @dataclass(frozen=True)
 class Archive:
-    """An archive of bad 1.0: made when it is its turn; `harmless` may also be taken, as nothing comes of it."""
+    """An archive of bad 1.0: made when it is its turn.
+
+    One that is `harmless` is odd and no attack: it may also be taken, or a way to take it be told.
+    """
 
     make: Callable[[], bytes]
     harmless: bool = False
@@ -209,7 +212,9 @@ ARCHIVES: Mapping[str, Archive] = {
     "pyproject.toml is binary": _replaced(pyproject__toml=bytes(range(256))),
     "pyproject.toml is huge": _replaced(pyproject__toml="#" * (60 * MB)),
     "PKG-INFO is huge": _replaced(**{"PKG-INFO": metadata("bad", "1.0") + "\n" + "x" * (60 * MB)}),
-    "PKG-INFO is binary": _replaced(**{"PKG-INFO": bytes(range(256)) * 4}),
+    "PKG-INFO is binary": Archive(
+        lambda: sdist("bad", files=tree("bad") | {"PKG-INFO": bytes(range(256)) * 4}), harmless=True
+    ),
     "PKG-INFO requires nonsense": _replaced(**{"PKG-INFO": metadata("bad", "1.0", requires=["!!", "x ==="])}),
     "PKG-INFO requires an address": _replaced(
         **{"PKG-INFO": metadata("bad", "1.0", requires=["victim @ git+file:///tmp/x"])}
@@ -217,5 +222,7 @@ ARCHIVES: Mapping[str, Archive] = {
     "PKG-INFO requires a local file": _replaced(
         **{"PKG-INFO": metadata("bad", "1.0", requires=["victim @ file:///etc/passwd"])}
     ),
-    "it requires itself to be built": _replaced(pyproject__toml=build_system(requires=["bad"])),
+    "it requires itself to be built": Archive(
+        lambda: sdist("bad", files=tree("bad") | {"pyproject.toml": build_system(requires=["bad"])}), harmless=True
+    ),
 }

@@ -119,10 +119,10 @@ def _protected(seat: Seat, *, failed: bool = True) -> dict[str, str]:
 
 def _aftermath(seat: Seat, verb: str, done: Done) -> Iterator[str]:
     """Yield what is in the way of the next run, which has nothing hostile to do."""
+    left = seat.leftovers()
+    if left:
+        yield f"left behind: {', '.join(left[:3])}"
     seat.require("victim")
     after = seat.make("vendor", "build")
     if after.status:
         yield f"the next run failed: {after.output[-200:]!r}"
-    left = seat.leftovers()
-    if left:
-        yield f"left behind: {', '.join(left[:3])}"

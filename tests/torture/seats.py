@@ -73,6 +73,8 @@ class Seat:
     index: str
     settings: Mapping[str, str] = field(default_factory=dict)
     secret: str = ""
+    #: A project to begin with instead of the template: one whose vendor/ is there, and committed.
+    ready: Path | None = None
 
     @property
     def who(self) -> str:
@@ -102,7 +104,9 @@ class Seat:
             for entry in self.cache.iterdir():
                 if entry.name != "tools":
                     remove(entry)
-        self.run(["cp", "-a", "--no-preserve=ownership", str(self.template), str(self.project)], at=self.root)
+        self.run(
+            ["cp", "-a", "--no-preserve=ownership", str(self.ready or self.template), str(self.project)], at=self.root
+        )
         if warm:
             self.run(["cp", "-a", "--no-preserve=ownership", f"{warm}/.", str(self.cache)], at=self.root)
         self._plant_secrets()
