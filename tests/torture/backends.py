@@ -99,7 +99,9 @@ def carry_out(attack: Attack, seat: Seat, shelf: Shelf, listeners: Listeners, wa
     yield from effects.markers(seat, marker)
     yield from effects.calls(listeners, case)
     yield from effects.products(seat)
-    changed = seats.differences(before, _protected(seat, failed=bool(done.status) or verb != "vendor"))
+    changed = seats.differences(before, _protected(seat))
+    if verb == "vendor" and not done.status:
+        changed = [name for name in changed if name.partition("/")[0] != "vendor"]
     if changed:
         yield f"changed: {', '.join(changed[:3])}"
     after = seats.snapshot(seat.cache, "tools", "uv", "tmp")
@@ -110,10 +112,9 @@ def carry_out(attack: Attack, seat: Seat, shelf: Shelf, listeners: Listeners, wa
     yield from _aftermath(seat, verb, done)
 
 
-def _protected(seat: Seat, *, failed: bool = True) -> dict[str, str]:
+def _protected(seat: Seat) -> dict[str, str]:
     """Return what a verb has no business to change, but for what is ignored: build/ and dist/."""
-    left_out = ("build", "dist", ".git/index") if failed else ("build", "dist", ".git/index", "vendor")
-    found = seats.snapshot(seat.project, *left_out)
+    found = seats.snapshot(seat.project, "build", "dist", ".git/index")
     return found | {f"~/{name}": what for name, what in seats.snapshot(seat.home, ".cache", ".virtualenvs").items()}
 
 
