@@ -15,7 +15,7 @@ from tests.torture.shelf import Shelf
 from tests.torture.wheels import WHEELS
 
 #: What nobody is to be told who was just sent something foul, and what is not so while vendoring.
-_BAD_ADVICE = re.compile(r"^ hint: .*(vendor\.txt|SANDBOX=off|UPGRADE=|restore .* from git)", re.MULTILINE)
+_BAD_ADVICE = re.compile(r"^ hint: .*(vendor\.txt|SANDBOX=off|restore .* from git)", re.MULTILINE)
 #: How long a refusal may take, and how much it may leave in the cache.
 SECONDS, BYTES = 60.0, 150e6
 
