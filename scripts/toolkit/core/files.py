@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import itertools
 import os
 import shutil
 import threading
@@ -80,9 +81,37 @@ def remove(path: Path) -> None:
             Path(name).unlink(missing_ok=True)
 
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path, onerror=retry)
+        try:
+            shutil.rmtree(path, onerror=retry)
+        except RecursionError:
+            _remove_deep(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _remove_deep(path: Path) -> None:
+    """Remove a directory level by level, each brought up below `path` first: a path of all levels would be too long."""
+    numbers = itertools.count()
+    unused = os.urandom(8).hex()
+    while levels := list(os.scandir(path)):
+        for level in levels:
+            if level.is_dir(follow_symlinks=False):
+                for entry in _opened(level.path):
+                    if entry.is_dir(follow_symlinks=False):
+                        # A directory is renamed by who may write in it.
+                        os.chmod(entry.path, 0o700)
+                        os.rename(entry.path, path / f"{unused}-{next(numbers)}")
+                    else:
+                        os.unlink(entry.path)
+                os.rmdir(level.path)
+            else:
+                os.unlink(level.path)
+    os.rmdir(path)
+
+
+def _opened(directory: str) -> list[os.DirEntry[str]]:
+    os.chmod(directory, 0o700)
+    return list(os.scandir(directory))
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from collections import defaultdict
 from functools import cache
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote, urljoin, urlsplit
 from urllib.request import url2pathname
 
 import requests
@@ -35,7 +35,7 @@ from toolkit.network.index_settings import Indexes
 
 def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     """Return a session for these indexes and their files, with up to `connections` kept open to each host."""
-    session = requests.Session()
+    session = _Session()
     session.auth = _Credentials(indexes)
     session.cert = indexes.client_cert or None
     session.headers["User-Agent"] = "python-common"
@@ -45,6 +45,20 @@ def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     session.mount("http://", _Adapter(indexes, connections))
     session.mount("file://", _FileAdapter())
     return session
+
+
+class LeadsAway(requests.exceptions.InvalidSchema):
+    """A redirection from a server to what is no server's, such as a file of this machine."""
+
+
+class _Session(requests.Session):
+    """A session whose `file:` URLs are those that it is given: no server can name one (RFC 9110, 17.3)."""
+
+    def get_redirect_target(self, resp: requests.Response) -> str | None:
+        target = super().get_redirect_target(resp)
+        if target and urlsplit(urljoin(resp.url, target)).scheme not in ("http", "https"):
+            raise LeadsAway(urljoin(resp.url, target))
+        return target
 
 
 _locks: defaultdict[tuple[str, int], threading.Lock] = defaultdict(threading.Lock)

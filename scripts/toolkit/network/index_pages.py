@@ -207,7 +207,7 @@ def _read(answer: requests.Response) -> list[RemoteFile]:
     content = _content(answer, _LIMIT)
     try:
         if answer.headers.get("Content-Type", "").partition(";")[0].strip() == _JSON:
-            return [_from_json(entry, answer.url) for entry in json.loads(content)["files"]]
+            return _of_network([_from_json(entry, answer.url) for entry in json.loads(content)["files"]], answer.url)
         text = content.decode("utf-8")
         if "<" not in text or "\0" in text:
             raise ValueError("not HTML")
@@ -217,7 +217,18 @@ def _read(answer: requests.Response) -> list[RemoteFile]:
         raise _no_index(answer.url) from None
     if not page.files and page.is_for_people:
         raise _no_index(answer.url)
-    return page.files
+    return _of_network(page.files, answer.url)
+
+
+def _of_network(found: list[RemoteFile], page: str) -> list[RemoteFile]:
+    """Return the files of a page. Raises `UserError` where one of the network names what is no file of the network."""
+    away = next((file for file in found if not file.url.startswith(("http://", "https://"))), None)
+    if away and page.startswith("http"):
+        raise UserError(
+            f"{shown(page)} looks like an attack: it gives {shown(away.url)} as the address of a file",
+            "do not use this index before its keepers have looked at it",
+        )
+    return found
 
 
 def _no_index(url: str) -> UserError:

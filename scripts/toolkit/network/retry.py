@@ -26,6 +26,7 @@ from urllib3.util import Retry
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
+from toolkit.network.http import LeadsAway
 from toolkit.network.index_options import shown
 
 Result = TypeVar("Result")
@@ -139,6 +140,11 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
     """Return what an answer or a fault means, as the end of a sentence about the URL, and what to do."""
     if isinstance(error, requests.exceptions.TooManyRedirects):
         return "redirects in a circle", "see where `curl -IL` of it leads, then correct the URL or mend the server"
+    if isinstance(error, LeadsAway):
+        return (
+            f"looks like an attack: it redirects to {shown(str(error))}",
+            "do not use it: tell those who run that server",
+        )
     response = getattr(error, "response", None)
     if response is not None:
         status = response.status_code

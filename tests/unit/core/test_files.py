@@ -42,6 +42,21 @@ def test_read_only_directories_are_removed_too(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+def test_a_directory_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
+    (tmp_path / "a").mkdir()
+    (tmp_path / "a" / "file").touch()
+    here = os.open(tmp_path / "a", os.O_RDONLY)
+    for _ in range(1500):
+        os.mkdir("d" * 100, dir_fd=here)
+        below = os.open("d" * 100, os.O_RDONLY, dir_fd=here)
+        os.symlink("/", "link", dir_fd=below)
+        os.close(here)
+        here = below
+    os.close(here)
+    files.remove(tmp_path / "a")
+    assert os.listdir(tmp_path) == []
+
+
 _HOLD = """
 import sys, pathlib
 sys.path.insert(0, sys.argv[1])

@@ -110,6 +110,18 @@ def test_a_proxy_is_looked_up_and_what_it_is_asked_for_is_not(server: Server, as
     assert asked == ["index.example"]
 
 
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://index.example/x", "FILE:/etc/passwd"])
+def test_a_redirection_leads_to_servers_only(target: str) -> None:
+    class Redirecting(http_server.Handler):
+        def get(self) -> None:
+            self.answer(302, {"Location": target}, b"")
+
+    with http_server.serving(Redirecting) as running:
+        url = f"http://127.0.0.1:{running.server_port}/x"
+        with pytest.raises(UserError, match="looks like an attack: it redirects to"):
+            retry.get(session(), url, lambda response: response.content, timeout=5)
+
+
 def test_a_certificate_is_of_the_name_that_was_asked_for(server: Server, authority: Path, asked: list[str]) -> None:
     trusting = session(cert=str(authority))
     port = server.server_port
