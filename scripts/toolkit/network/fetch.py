@@ -30,7 +30,8 @@ from toolkit.network import http, retry
 from toolkit.network.index_options import shown
 from toolkit.network.index_settings import Indexes
 
-_CHUNK = 1 << 18
+#: Bytes; no file of PyPI comes near it.
+_LARGEST = 8 << 30
 #: The archive as it is: some servers would send a .tar.gz as "gzip-encoded", which requests then undoes.
 _HEADERS = {"Accept-Encoding": "identity"}
 #: Seconds that an interrupted run waits for its connections to notice.
@@ -183,21 +184,21 @@ class Fetcher:
     def _download(self, file: VendoredFile, target: Path) -> tuple[int, str]:
         """Write what a file's URL holds to `target`; return its size in bytes and its sha256.
 
-        Reading ends soon after the expected size, so a longer file comes back cut short.
+        Reading ends soon after the expected size, so a longer file comes back cut short; so does one without end.
         """
 
         def save(response: requests.Response) -> tuple[int, str]:
             digest = hashlib.sha256()
             size = 0
             with naming(target), target.open("wb") as output:
-                for chunk in response.raw.stream(_CHUNK, decode_content=False):
+                for chunk in retry.chunks(response, decode=False):
                     if self._stop.is_set():
                         raise CancelledError
                     output.write(chunk)
                     digest.update(chunk)
                     size += len(chunk)
                     self._bar.arrived(len(chunk))
-                    if 0 < file.size < size:
+                    if (file.size or _LARGEST) < size:
                         break
             # With a length in the header, urllib3 itself has seen to it that all of it came.
             if size < file.size and "Content-Length" not in response.headers:
@@ -233,9 +234,9 @@ def _check_names(file: VendoredFile) -> None:
 
 def _check(file: VendoredFile, size: int, sha256: str) -> None:
     """Raise `OtherFileError` unless the size and the sha256 of a file are those that are known of it."""
-    if 0 < file.size < size:
+    if (file.size or _LARGEST) < size:
         # Reading has ended there.
-        difference = f"larger than {file.size} bytes"
+        difference = f"larger than {file.size or _LARGEST} bytes"
     elif file.sha256 and sha256 != file.sha256:
         difference = f"it has sha256 {sha256}, not {file.sha256}"
         difference += f", and {size} bytes, not {file.size}" if file.size and file.size != size else ""

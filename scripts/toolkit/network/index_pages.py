@@ -37,7 +37,6 @@ from toolkit.network.page_cache import PageCache
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 _JSON = "application/vnd.pypi.simple.v1+json"
 _CONNECTIONS = 16
-_CHUNK = 1 << 18
 #: The largest page of PyPI has some 30 MB.
 _LIMIT = 256 << 20
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
@@ -191,7 +190,7 @@ def is_before(file: RemoteFile, limit: datetime | None) -> bool:
 def _content(answer: requests.Response, limit: int) -> bytes:
     """Return the body of an answer; one of more than `limit` bytes, unpacked, is given up."""
     parts, size = [], 0
-    for part in answer.iter_content(_CHUNK):
+    for part in retry.chunks(answer, decode=True):
         size += len(part)
         if size > limit:
             raise UserError(

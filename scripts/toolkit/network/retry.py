@@ -38,6 +38,9 @@ LONGEST_PAUSE = 30
 #: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
 REPETITIONS = 3
 PATIENCE = 180.0
+#: Bytes a second, on the average, that a body has to come with once it has taken that long.
+SLOWEST = 1000
+_CHUNK = 1 << 18
 HINTS = {
     401: "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration",
     403: "see whether the user in ~/.netrc, or in the index's URL, may read it",
@@ -52,6 +55,10 @@ _FINAL = (
     requests.exceptions.TooManyRedirects,
     LocationValueError,
 )
+
+
+class SlowError(requests.RequestException):
+    """A body that comes, but so slowly that it might never end."""
 
 
 class _Policy(Retry):
@@ -118,6 +125,17 @@ def get(
         state.sleep(None if answer is None else answer.raw)
 
 
+def chunks(answer: requests.Response, *, decode: bool) -> Iterator[bytes]:
+    """Yield the body of an answer as it comes, with its Content-Encoding undone if asked for. Raises `SlowError`."""
+    size, start = 0, time.monotonic()
+    while chunk := answer.raw.read1(_CHUNK, decode_content=decode):
+        size += len(chunk)
+        seconds = time.monotonic() - start
+        if seconds > PATIENCE and size < SLOWEST * seconds:
+            raise SlowError
+        yield chunk
+
+
 def explain(error: Exception, url: str, timeout: float, tries: int = 1) -> UserError:
     """Return the error to raise for a `url` that gave no answer, or a bad one, after so many tries."""
     what, hint = _meaning(error, timeout)
@@ -151,6 +169,8 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
         return f"answers {status} {response.reason or ''}".rstrip(), HINTS.get(status, NETWORK_HINT)
     if isinstance(error, _FINAL):
         return f"cannot be fetched ({type(error).__name__})", "correct the URL: https://host/path, or file:///path"
+    if isinstance(error, SlowError):
+        return f"sends less than {SLOWEST} bytes a second", NETWORK_HINT
     if isinstance(error, requests.exceptions.ProxyError):
         return "cannot be reached through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting"
     return _meaning_of_causes(list(_causes(error)), timeout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import hashlib
 import os
@@ -240,6 +241,44 @@ def test_a_dead_server_is_given_up_when_the_next_try_would_last_too_long(
     site.give("a", silent)
     error = failure(site.file("a"), replace(indexes, timeout=0.2), tmp_path)
     assert error.endswith("does not answer within 0.2 s" + (f", {tries} times in a row" if tries > 1 else ""))
+
+
+def test_a_body_that_drips_is_given_up(
+    site: Site, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(retry, "PATIENCE", 0.2)
+    ended = threading.Event()
+
+    def drip(handler: Handler) -> None:
+        handler.answer(200, {}, b"", length=len(CONTENT))
+        handler.close_connection = True
+        try:
+            while not handler.site.release.wait(0.02):
+                handler.wfile.write(b"x")
+        except OSError:
+            ended.set()
+
+    site.give("a", drip)
+    error = failure(site.file("a"), replace(indexes, timeout=5), tmp_path)
+    assert error == f"{site.url}/a sends less than 1000 bytes a second"
+    assert ended.wait(10)
+
+
+def test_a_body_without_end_is_cut(
+    site: Site, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.network.fetch._LARGEST", 1_000_000)
+
+    def endless(handler: Handler) -> None:
+        handler.send_response(200)
+        handler.end_headers()
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            while not handler.site.release.is_set():
+                handler.wfile.write(CONTENT)
+
+    site.give("a", endless)
+    assert "larger than 1000000 bytes" in failure(site.file("a", size=0), indexes, tmp_path)
 
 
 def test_a_circle_of_redirects_is_called_one(site: Site, indexes: Indexes, tmp_path: Path) -> None:
