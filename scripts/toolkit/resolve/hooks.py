@@ -10,24 +10,26 @@ import hashlib
 import itertools
 import json
 import os
-import re
 import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
 from packaging.markers import Marker
 from packaging.requirements import Requirement
 
-from toolkit.build import interpreters, wheel_build
+from toolkit.build import hook_answers, interpreters, wheel_build
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Planner
 from toolkit.build.scheduler import Builder
 from toolkit.build.wheel_build import Job
-from toolkit.core import directories, files, process, threads
+from toolkit.core import directories, documents, files, process, threads
+from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model import core_metadata, markers, tags
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter
@@ -49,12 +51,13 @@ _LIMIT = 8 << 20
 class Question:
     """Something that only a backend can tell: `ask` gives the answer as JSON; `what` is the end of an error.
 
-    Answers are kept in the directory `kept_in` of the cache.
+    Answers are kept in the directory `kept_in` of the cache; `check` raises for one that is not as it was kept.
     """
 
     ask: Callable[[Job], object]
     what: str
     kept_in: str
+    check: Callable[[object], object]
 
 
 @dataclass(kw_only=True)
@@ -82,7 +85,7 @@ class HookRunner:
         closures = {
             key: [pin for pin in trees[key][1] if self.interpreter.matches(pin.marker)]
             for key, answer in answers.items()
-            if not answer.exists()
+            if _kept(question, answer) is None
         }
         pins = {pin.key: pin for closure in closures.values() for pin in closure}
         # They arrive while others are built.
@@ -105,7 +108,7 @@ class HookRunner:
                     self._pythons[digests[key]] = pool.submit(self._create, digests[key][:16], chosen)
             for key in reversed(order):
                 pool.submit(self._run_one, question, trees[key][0], self._pythons[digests[key]], answers[key])
-        return {key: json.loads(answer.read_text(encoding="utf-8")) for key, answer in answers.items()}
+        return {key: _kept(question, answer) for key, answer in answers.items()}
 
     def build(self, keys: Sequence[str], lock: Lock, fetched: Mapping[str, Path]) -> dict[str, Path]:
         """Return the wheels of what a lock has, built, by key."""
@@ -164,12 +167,7 @@ class HookRunner:
 
 def _build_requires(job: Job) -> list[str]:
     answer = wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
-    if answer is not None and (not isinstance(answer, list) or not all(isinstance(text, str) for text in answer)):
-        raise UserError(
-            f"{job.name}: its build backend answers get_requires_for_build_wheel with {str(answer)[:60]!r}, not a list",
-            "PEP 517 wants a list of requirements: use another version of it",
-        )
-    return answer or []
+    return list(hook_answers.requirements([] if answer is None else answer, job.name))
 
 
 def _metadata(job: Job) -> dict[str, object]:
@@ -190,14 +188,11 @@ def _metadata(job: Job) -> dict[str, object]:
 
 def _made(directory: Path, answer: object, job: Job) -> bytes:
     """Return the METADATA below a directory that a hook has made and named; it may be a link to anything."""
-    fault = UserError(
-        f"{job.name}: its build backend makes no metadata: it answers {str(answer)[:60]!r}", "use another version of it"
-    )
-    if not isinstance(answer, str) or not re.fullmatch(r"[^/\0]+\.dist-info", answer):
-        raise fault
+    name = hook_answers.file_name(answer, job.name, "prepare_metadata_for_build_wheel")
+    fault = UserError(f"{job.name}: its build backend makes no metadata in {quoted(name)}", "use another version of it")
     flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
     try:
-        below = os.open(directory / answer, flags | os.O_DIRECTORY)
+        below = os.open(directory / name, flags | os.O_DIRECTORY)
         try:
             with open(os.open("METADATA", flags, dir_fd=below), "rb") as stream:
                 content = stream.read(_LIMIT + 1)
@@ -210,8 +205,31 @@ def _made(directory: Path, answer: object, job: Job) -> bytes:
     return content
 
 
-BUILD_REQUIRES = Question(ask=_build_requires, what="name its build requirements", kept_in="build-requires")
-METADATA = Question(ask=_metadata, what="name its requirements", kept_in="built-metadata")
+def _kept(question: Question, answer: Path) -> object:
+    """Return an answer that was kept; None where there is none, or it is damaged."""
+    try:
+        found = documents.json_value(answer.read_bytes())
+        question.check(found)
+    except (OSError, ValueError, UserError):
+        return None
+    return found
+
+
+def _check_requires(found: object) -> None:
+    hook_answers.requirements(found, "")
+
+
+def _check_metadata(found: object) -> None:
+    table = Table(cast("Mapping[str, object]", found))
+    for key in ("name", "version", "requires_python"):
+        table.text(key)
+    table.texts("requires")
+
+
+BUILD_REQUIRES = Question(
+    ask=_build_requires, what="name its build requirements", kept_in="build-requires", check=_check_requires
+)
+METADATA = Question(ask=_metadata, what="name its requirements", kept_in="built-metadata", check=_check_metadata)
 
 
 def runners(

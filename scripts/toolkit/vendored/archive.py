@@ -122,7 +122,8 @@ def _reported(archive: Path) -> Iterator[None]:
             yield
     except UnreadableError as error:
         raise UserError(
-            f"{archive}: {error}", "restore the file from git, or choose another version of the distribution"
+            f"{archive}: {error}",
+            "do not use it: choose another version of the distribution, or restore from git what was sound",
         ) from None
 
 
