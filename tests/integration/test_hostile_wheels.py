@@ -108,7 +108,10 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
         "evil-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\\nName: evil\\nVersion: 1.0\\n",
         "evil-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\\nTag: py3-none-any\\n",
     }
-    rows = [f"{name},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip('=')},{len(data)}" for name, data in members.items()]
+    rows = []
+    for name, data in members.items():
+        digest = base64.urlsafe_b64encode(hashlib.sha256(data).digest()).decode().rstrip("=")
+        rows.append(f"{name},sha256={digest},{len(data)}")
     members["evil-1.0.dist-info/RECORD"] = "\\n".join([*rows, "evil-1.0.dist-info/RECORD,,"]).encode()
     with zipfile.ZipFile(os.path.join(wheel_directory, "evil-1.0-py3-none-any.whl"), "w") as wheel:
         for name, data in members.items():
@@ -150,4 +153,4 @@ def test_make_deb_and_install_refuse_it(tmp_path: Path) -> None:
         assert f"error: vendor/{NAME} looks like an attack: `{UP}" in done.stdout, done.stdout
         assert "Traceback" not in done.stdout
     assert not outside.exists() and not (tmp_path / "root").exists()
-    assert not list(project.dist.glob("*.deb")) if project.dist.exists() else True
+    assert not list(project.root.glob("dist/*.deb"))
