@@ -11,7 +11,6 @@ import re
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime, time
 from functools import cache
 from html.parser import HTMLParser
@@ -121,13 +120,13 @@ class Index:
 
     def _of_indexes(self, name: str) -> Iterator[RemoteFile]:
         for url in self._indexes.urls:
-            shown_url = shown(url)
-            page = [file for file in self._page(f"{url}/{name}/") if version_of(file.name, name)]
-            yield from (replace(file, index=shown_url) for file in page)
-            if page and self._indexes.strategy == FIRST_INDEX:
+            page = self._page(f"{url}/{name}/", shown(url))
+            yield from page
+            # A page may have nothing but files of another name.
+            if self._indexes.strategy == FIRST_INDEX and any(version_of(file.name, name) for file in page):
                 return
 
-    def _page(self, url: str) -> Sequence[RemoteFile]:
+    def _page(self, url: str, index: str = "") -> Sequence[RemoteFile]:
         # Credentials go into a header, so that no error message holds them.
         plain = without_credentials(url)
         kept = self._pages.find(plain) if url.startswith("http") else None
@@ -137,7 +136,7 @@ class Index:
         headers = {"Accept": _ACCEPT, **({"If-None-Match": kept.etag} if kept and kept.etag else {})}
 
         def read(answer: requests.Response) -> Sequence[RemoteFile]:
-            found = kept.files if kept and answer.status_code == HTTPStatus.NOT_MODIFIED else _read(answer)
+            found = kept.files if kept and answer.status_code == HTTPStatus.NOT_MODIFIED else _read(answer, index)
             if url.startswith("http"):
                 self._pages.keep(plain, answer.headers, found)
             return found
@@ -201,16 +200,17 @@ def _content(answer: requests.Response, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _read(answer: requests.Response) -> list[RemoteFile]:
-    """Return the files of one answer, by its content type."""
+def _read(answer: requests.Response, index: str) -> list[RemoteFile]:
+    """Return the files of one answer of an index, by its content type."""
     content = _content(answer, _LIMIT)
     try:
         if answer.headers.get("Content-Type", "").partition(";")[0].strip() == _JSON:
-            return _of_network([_from_json(entry, answer.url) for entry in json.loads(content)["files"]], answer.url)
+            listed = [_from_json(entry, answer.url, index) for entry in json.loads(content)["files"]]
+            return _of_network(listed, answer.url)
         text = content.decode("utf-8")
         if "<" not in text or "\0" in text:
             raise ValueError("not HTML")
-        page = _Page(answer.url)
+        page = _Page(answer.url, index)
         page.feed(text)
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
         raise _no_index(answer.url) from None
@@ -242,7 +242,7 @@ def version_of(filename: str, name: str) -> Version | None:
 
     Sdists from before PEP 625 may have dashes in their name or version, or be another kind of archive.
     """
-    name = normalize(name)
+    name = _normal(name)
     if filename.endswith(".whl"):
         found = _WHEEL.fullmatch(filename)
         return _version(found[2]) if found and _normal(found[1]) == name else None
@@ -281,7 +281,7 @@ def _local(path: Path) -> RemoteFile:
     return RemoteFile(name=path.name, url=path.as_uri(), size=path.stat().st_size, sha256=files.sha256(path))
 
 
-def _from_json(entry: Mapping[str, Any], base: str) -> RemoteFile:
+def _from_json(entry: Mapping[str, Any], base: str, index: str) -> RemoteFile:
     """Return a file of a page (PEP 691, PEP 700, PEP 714). Raises `TypeError` for what is of another type."""
     hashes, size = entry.get("hashes") or {}, entry.get("size")
     url, yanked = _text(entry["url"]), entry.get("yanked")
@@ -296,6 +296,7 @@ def _from_json(entry: Mapping[str, Any], base: str) -> RemoteFile:
         upload_time=_text(entry.get("upload-time")),
         requires_python=_text(entry.get("requires-python")),
         yanked=bool(yanked) or yanked == "",
+        index=index,
         core_metadata=_text(described.get("sha256")).lower() if isinstance(described, dict) else "",
     )
 
@@ -316,9 +317,9 @@ def _absolute(url: str, base: str) -> str:
 class _Page(HTMLParser):
     """The links of a PEP 503 page."""
 
-    def __init__(self, base: str) -> None:
+    def __init__(self, base: str, index: str) -> None:
         super().__init__()
-        self._base = base
+        self._base, self._index = base, index
         self.files: list[RemoteFile] = []
         self.is_for_people = False
 
@@ -340,6 +341,7 @@ class _Page(HTMLParser):
                     sha256=_sha256(fragment),
                     requires_python=values.get("data-requires-python") or "",
                     yanked="data-yanked" in values,
+                    index=self._index,
                     core_metadata=_sha256(described),
                 )
             )
