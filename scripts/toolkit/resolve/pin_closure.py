@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 
 from packaging.markers import Marker
-from packaging.requirements import Requirement
+from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit.model import markers
 from toolkit.model.names import normalize
@@ -29,12 +30,15 @@ def closure(
 ) -> tuple[Pin, ...] | None:
     """Return the pins that the requirements need, each with the marker under which they do.
 
-    None where only an engine can find them: for a pin whose requirements are not certain, a name that is not pinned, or
-    a condition that no short marker describes.
+    None where only an engine can find them: for a pin whose requirements are not certain, or none, a name that is not
+    pinned, or a condition that no short marker describes.
     """
-    first = list(map(Requirement, requirements))
+    first = list(map(_parsed, requirements))
     texts_of = {pin.key: requires(pin) for pin in pins}
-    known = {key: None if texts is None else list(map(Requirement, texts)) for key, texts in texts_of.items()}
+    try:
+        known = {key: None if texts is None else list(map(_parsed, texts)) for key, texts in texts_of.items()}
+    except InvalidRequirement:
+        return None
     texts = " ".join(str(item.marker) for items in (first, *known.values()) for item in items or () if item.marker)
     needed = []
     for environment in markers.environments(texts, pythons, platforms):
@@ -51,6 +55,12 @@ def closure(
                 return None
             found.append(replace(pin, marker=marker))
     return tuple(found)
+
+
+# Each set of requirements is looked for among the same pins.
+@cache
+def _parsed(text: str) -> Requirement:
+    return Requirement(text)
 
 
 def _keys(

@@ -71,3 +71,7 @@ def test_of_two_versions_each_machine_has_its_own() -> None:
         "core==1": "python_version == '3.11'",
         "core==2": "python_version == '3.13'",
     }
+
+
+def test_what_is_no_requirement_is_left_to_the_engine() -> None:
+    assert closure("core", metadata={**METADATA, "old==1": ["core>=1.0-foo bar"]}) is None
