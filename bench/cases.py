@@ -96,7 +96,7 @@ class Bench:
 
     def empty_cache(self) -> None:
         """Empty the caches of the toolkit, but for the tools it has set up once for this machine."""
-        for name in ("uv", "files", "build-requires", "store"):
+        for name in ("uv", "files", "build-requires", "built-metadata", "facts", "metadata", "pages", "store"):
             shutil.rmtree(self.work / "cache" / "python-common" / name, ignore_errors=True)
 
     def peer(self, *requirements: str) -> Path:

@@ -116,7 +116,8 @@ class Workshop:
 
     def leftovers(self) -> list[str]:
         """Return the temporary files and directories of the project and of the cache."""
-        places = [self.root, *(files.cache_root() / name for name in ("tmp", "files", "build-requires"))]
+        caches = ("tmp", "files", "build-requires", "built-metadata", "facts", "metadata", "pages")
+        places = [self.root, *(files.cache_root() / name for name in caches)]
         names = [entry for place in places if place.is_dir() for entry in os.listdir(place)]
         signs = (".vendor.", "vendor-", ".partial-", "resolve-", ".new-")
         return [name for name in names if name.startswith(signs)] + [

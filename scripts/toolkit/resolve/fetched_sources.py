@@ -149,7 +149,9 @@ class Sources:
             ]
             found = replace(distribution, metadata="", requires=said[0].requires)
         else:
-            facts = self._facts[pin.key] = self.reader.facts(self.files[name], name)
+            file = distribution.files[0]
+            facts = self.reader.facts(Fetched(self.files[name], file.size, file.sha256), name)
+            self._facts[pin.key] = facts
             if distribution.kind == "sdist" and facts.metadata.name:
                 check_identity(facts.metadata, pin, name)
             if facts.needs_crates:

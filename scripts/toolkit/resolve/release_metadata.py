@@ -25,9 +25,8 @@ from toolkit.model.pins import MetadataSource, Pin, RemoteFile
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.network.index_pages import Index
-from toolkit.resolve import archive_identity
+from toolkit.resolve import known_facts
 from toolkit.resolve.file_choice import vendored
-from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
 from toolkit.wheel import check
 
@@ -83,12 +82,11 @@ class MetadataReader:
             found.requires_python,
         )
 
-    def facts(self, path: Path, name: str) -> Facts:
+    def facts(self, fetched: Fetched, name: str) -> Facts:
         """Return what an archive says of itself; each is read once. Raises `UserError`."""
-        if path not in self._facts:
-            with archive_identity.named(path):
-                self._facts[path] = sdist.read(path, name)
-        return self._facts[path]
+        if fetched.path not in self._facts:
+            self._facts[fetched.path] = known_facts.read(fetched.path, name, fetched.sha256)
+        return self._facts[fetched.path]
 
     def _read(self, pin: Pin, wheels: Sequence[RemoteFile]) -> ReleaseMetadata:
         if described := next((wheel for wheel in wheels if wheel.core_metadata), None):
@@ -98,7 +96,7 @@ class MetadataReader:
             return self._inside(wheel, pin)
         guess = ReleaseMetadata(requires=(), is_guess=True)
         if source := pin.archive or pin.sdist:
-            facts = self.facts(self._fetch(source).path, source.name)
+            facts = self.facts(self._fetch(source), source.name)
             own = facts.metadata
             if own.name:
                 check_identity(own, pin, source.name)
