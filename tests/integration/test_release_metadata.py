@@ -194,6 +194,31 @@ def test_a_build_requirement_by_url_is_refused(shop: Workshop, index: LocalIndex
     assert "vendor.txt" not in hint
 
 
+def test_a_requirement_by_url_of_an_archive_is_refused(shop: Workshop, index: LocalIndex) -> None:
+    url = index.add(
+        "thing-1.0.tar.gz",
+        sdists.make_sdist("thing", "1.0", requires=["evil @ https://host.invalid/evil-1.0.tar.gz"]),
+        name="elsewhere",
+    )
+    shop.service("app").write({"app/vendor.txt": f"{url}\n"})
+    assert shop.vendor().error[0].startswith("thing 1.0 requires `evil @ https://host.invalid/evil-1.0.tar.gz`: a URL")
+    shop.write({"app/vendor.txt": "", "app/requirements.txt": f"thing @ {url}\n"})
+    assert shop.vendor().error[0].startswith("thing 1.0 requires `evil @ https://host.invalid/evil-1.0.tar.gz`: a URL")
+
+
+@pytest.mark.parametrize("resolver", RESOLVERS)
+def test_what_has_a_url_comes_from_nowhere_else(shop: Workshop, index: LocalIndex, resolver: str) -> None:
+    url = index.add("maker-1.0.tar.gz", sdists.make_backend("maker", "1.0"), name="elsewhere")
+    index.add("maker-9.0.tar.gz", sdists.make_backend("maker", "9.0"))
+    index.add("thing-1.0.tar.gz", sdists.make_sdist_with_backend("thing", "1.0", "maker"))
+    shop.service("app", f"maker @ {url}", "thing")
+    done = shop.vendor("--resolver", resolver)
+    assert done.status == 0, done.err
+    assert shop.keys() == ["maker==1.0", "thing==1.0"]
+    assert [str(item) for item in shop.lock().find("thing==1.0").build_requires] == ["maker==1.0"]
+    assert index.requests["/simple/maker/"] == 0
+
+
 def test_metadata_of_another_hash_than_the_index_says_is_refused(shop: Workshop, index: LocalIndex) -> None:
     wheel = published(index, "thing", "1.0")
     sdists.publish(index, "thing", "1.0")

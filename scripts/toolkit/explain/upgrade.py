@@ -31,7 +31,7 @@ def look(
     for graph in old:
         for (_, name), found in outdated.versions(graph.lock).items():
             known.setdefault(name, set()).update(found)
-    index = Index(indexes)
+    index = Index(indexes, refresh=True)
     newest = releases.newest(index, known, options.exclude_newer)
     new = _upgraded(project, settings, options, indexes, engine)
     added = {item.name: set[Version]() for lock in new or () for item in lock.distributions()}

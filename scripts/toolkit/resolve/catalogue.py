@@ -27,13 +27,11 @@ Result = TypeVar("Result")
 
 _REFUSAL = "refused-by-python-common-"
 _EXTRA = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
-#: The releases of a distribution by version, in an order that is the same each time.
-Releases = Mapping[str, Pin]
 
 
 @dataclass(kw_only=True)
 class Catalogue:
-    """The releases that count for a request; see `Shelf`. `archives` are those of direct URLs, by name.
+    """The releases that count for a request; see `Shelf`.
 
     `faults` are those of whole indexes, of which no engine can know what they would have changed.
     """
@@ -41,10 +39,9 @@ class Catalogue:
     request: Request
     index: Index
     reader: MetadataReader
-    archives: Mapping[str, Releases]
     faults: list[Exception] = field(default_factory=list)
     _refusals: list[UserError] = field(default_factory=list)
-    _releases: dict[str, Releases] = field(default_factory=dict)
+    _releases: dict[str, Mapping[str, Pin]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def offers(self, name: str) -> Sequence[Offer]:
@@ -60,10 +57,10 @@ class Catalogue:
         pin = self._noted(lambda: self.releases(name).get(version), None)
         return self._noted(lambda: self._metadata(pin), "") if pin else ""
 
-    def releases(self, name: str) -> Releases:
+    def releases(self, name: str) -> Mapping[str, Pin]:
         """Return the releases of a distribution, by version, each with its files. Raises `UserError`."""
-        if name in self.archives:
-            return self.archives[name]
+        if name in self.request.archives:
+            return self.request.archives[name]
         if name not in self._releases:
             limit = cutoff(self.request.exclude_newer)
             found = {}
@@ -106,7 +103,7 @@ class Catalogue:
             return text if not re.search(r"[@:/\\]", text) else self._refused(_unreadable(text, pin))
         if requirement.url:
             name = normalize(requirement.name)
-            if name not in self.archives and name not in self.request.provided:
+            if name not in self.request.archives and name not in self.request.provided:
                 marker = f" ; {requirement.marker}" if requirement.marker else ""
                 return f"{self._refused(url_error(f'{pin.name} {pin.version}', text))}{marker}"
             requirement.url = None
@@ -130,6 +127,23 @@ def url_error(who: str, text: str) -> UserError:
         f"{who} requires `{' '.join(text.split())}`: a URL, from which nobody but the project itself may take anything",
         "use another version of it, or leave it out: what it would fetch, nobody has reviewed",
     )
+
+
+def without_urls(who: str, requires: Iterable[str]) -> list[str]:
+    """Return the requirements of an archive, but those of extras that are URLs. Raises `UserError` for other URLs."""
+    found = []
+    for text in requires:
+        try:
+            requirement = Requirement(text)
+        except InvalidRequirement:
+            raise UserError(
+                f"{who} requires `{' '.join(text.split())}`, which is no requirement", "use another version of it"
+            ) from None
+        if not requirement.url:
+            found.append(text)
+        elif "extra" not in str(requirement.marker):
+            raise url_error(who, text)
+    return found
 
 
 def _unreadable(text: str, pin: Pin) -> UserError:

@@ -24,8 +24,8 @@ class Request:
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
     `preferences` are kept while they satisfy. `provided` has, by name, the versions of what is never looked up, such as
     the project's own distributions; empty where not known. `given` are those of them that no engine chose, and that
-    others may be built with. `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or
-    time.
+    others may be built with. `archives` are the only releases of some names, by version: those of direct URLs.
+    `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
     requirements: tuple[str, ...]
@@ -35,6 +35,7 @@ class Request:
     preferences: tuple[Pinned, ...] = ()
     provided: Mapping[str, str] = field(default_factory=dict)
     given: tuple[Pin, ...] = ()
+    archives: Mapping[str, Mapping[str, Pin]] = field(default_factory=dict)
     exclude_newer: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
 

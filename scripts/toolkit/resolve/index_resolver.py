@@ -13,7 +13,7 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.network.index_pages import Index
 from toolkit.resolve import archive_identity, index_server
-from toolkit.resolve.catalogue import Catalogue, Releases
+from toolkit.resolve.catalogue import Catalogue
 from toolkit.resolve.engine import Engine, Request
 from toolkit.resolve.pip_tools import PipTools
 from toolkit.resolve.release_metadata import MetadataReader
@@ -38,19 +38,19 @@ class IndexResolver:
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins, by name; see `Resolver`."""
-        named, archives = self._without_urls(request)
+        request = self.without_urls(request)
         while True:
-            found = self._choose(named, archives)
+            found = self._choose(request)
             guessed = [pin for pin in found if (known := self.reader.known(pin)) and known.is_guess]
             built = self.build(request, self.bind(guessed)) if guessed else {}
             # No short circuit: each has to be learnt.
             if not sum([self.reader.learn(pin, built[pin.key]) for pin in guessed]):
                 return tuple(self._with_source(pin) for pin in found)
 
-    def _choose(self, request: Request, archives: Mapping[str, Releases]) -> list[Pin]:
+    def _choose(self, request: Request) -> list[Pin]:
         """Run the engine; with what the indexes have now, when what they had lately does not do."""
         while True:
-            catalogue = Catalogue(request=request, index=self.index, reader=self.reader, archives=archives)
+            catalogue = Catalogue(request=request, index=self.index, reader=self.reader)
             try:
                 with index_server.serving(catalogue, hashes=not isinstance(self.engine, PipTools)) as url:
                     chosen = self.engine.choose(request, url)
@@ -70,9 +70,12 @@ class IndexResolver:
         known = self.reader.known(pin)
         return replace(pin, metadata=known.source) if known else pin
 
-    def _without_urls(self, request: Request) -> tuple[Request, Mapping[str, Releases]]:
-        """Return the request with a version in the place of each URL, and the archives that have these versions."""
-        archives: dict[str, dict[str, Pin]] = {}
+    def without_urls(self, request: Request) -> Request:
+        """Return the request with a version in the place of each URL, and with the archives that have these versions.
+
+        Raises `UserError` for an archive that cannot be had, or is not what its line says.
+        """
+        archives = {name: dict(releases) for name, releases in request.archives.items()}
         names: dict[str, str] = {}
         for text in (*request.requirements, *request.constraints):
             requirement = Requirement(text)
@@ -84,18 +87,16 @@ class IndexResolver:
                 extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
                 marker = f" ; {requirement.marker}" if requirement.marker else ""
                 names[text] = f"{requirement.name}{extras}=={pin.version}{marker}"
-        if not names:
-            return request, {}
-        found = replace(
+        return replace(
             request,
             requirements=tuple(names.get(text, text) for text in request.requirements),
             constraints=tuple(names.get(text, text) for text in request.constraints),
             origins={names.get(text, text): origin for text, origin in request.origins.items()},
+            archives=archives,
         )
-        return found, archives
 
 
-def _check_archive(requirement: Requirement, pin: Pin, others: Releases, origin: str) -> None:
+def _check_archive(requirement: Requirement, pin: Pin, others: Mapping[str, Pin], origin: str) -> None:
     if normalize(requirement.name) != pin.name:
         raise UserError(
             f"{origin}: {requirement.url} is {pin.name} {pin.version}, not {requirement.name}",

@@ -55,7 +55,7 @@ class Resolution:
 
     index: Index
     resolver: Resolver
-    inner: Resolver
+    inner: IndexResolver
     closure_for: Callable[[tuple[str, ...]], Closure]
     files: Mapping[str, Path]
 

@@ -11,7 +11,7 @@ from toolkit.model.pins import Pin
 from toolkit.network.fetch import Fetched, Fetcher, OtherFileError
 from toolkit.network.index_options import file_name
 from toolkit.project.vendor_txt import ArchiveRule
-from toolkit.resolve import archive_identity
+from toolkit.resolve import archive_identity, catalogue
 from toolkit.vendored import sdist
 
 
@@ -41,4 +41,5 @@ def _result(future: Future[Fetched], holder: Distribution | None) -> Fetched:
 def _pin(rule: ArchiveRule, fetched: Fetched) -> tuple[Pin, tuple[str, ...]]:
     pin = archive_identity.identify(fetched, rule.url, rule.origin)
     metadata = sdist.read(fetched.path, fetched.path.name).metadata
-    return pin, metadata.requires if metadata.requires_certain else ()
+    requires = catalogue.without_urls(f"{pin.name} {pin.version}", metadata.requires)
+    return pin, tuple(requires) if metadata.requires_certain else ()

@@ -133,6 +133,8 @@ class Vendoring:
             exclude_newer=self.options.exclude_newer,
             origins={line.text: line.origin for line in (*lines, *constraints)},
         )
+        # What has a URL comes from nowhere else, whoever requires it.
+        request = self.resolution.inner.without_urls(request)
         return Draft(inputs=inputs, given=given, request=request, closure=closure)
 
     def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:

@@ -48,7 +48,7 @@ def file(name: str, **fields: Any) -> RemoteFile:
 def catalogue(*files: RemoteFile, reader: Reader | None = None, **fields: Any) -> Catalogue:
     request = Request(requirements=(), targets=Targets(pythons=("3.11",)), platforms=("linux",), **fields)
     reading = cast(MetadataReader, reader or Reader())
-    return Catalogue(request=request, index=cast(Index, Pages(*files)), reader=reading, archives={})
+    return Catalogue(request=request, index=cast(Index, Pages(*files)), reader=reading)
 
 
 SDIST, WHEEL = file("thing-1.0.tar.gz"), "thing-2.0-cp311-cp311-win_amd64.whl"
