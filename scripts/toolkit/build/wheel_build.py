@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.build import compilers, headers
+from toolkit.build import compilers, headers, hook_answers
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.project import pyproject, source_files
@@ -91,12 +91,12 @@ def unpack(source: Path, scratch: Path) -> Path:
 
 def build_wheel(job: Job) -> Path:
     """Call the backend's `build_wheel` and return the wheel, below the job's scratch directory. Raises `UserError`."""
+    settings = {"config_settings": dict(job.config_settings) or None}
     try:
-        call_hook(
-            job, "build_wheel", {"config_settings": dict(job.config_settings) or None}, directory="wheel_directory"
-        )
+        answer = call_hook(job, "build_wheel", settings, directory="wheel_directory")
     except process.CommandError as error:
         raise _build_error(job, error) from error
+    hook_answers.file_name(answer, job.label, "build_wheel")
     wheels = list(_wheels(job.scratch / "output"))
     if len(wheels) != 1:
         raise UserError(f"{job.label}: the build made {len(wheels)} wheels instead of one", f"see {job.log}")

@@ -34,7 +34,7 @@ _FAMILIES = frozenset({1, 2, 10, 16})
 _CLONE_NEW = 0x7E020000  # every CLONE_NEW* flag of clone(2)
 _TIOCSTI, _TIOCLINUX = 0x5412, 0x541C
 _ALLOW, _ERRNO = 0x7FFF0000, 0x00050000
-_EQUAL, _GREATER, _MASKED_EQUAL = 4, 6, 7  # enum scmp_compare
+_NOT_EQUAL, _EQUAL, _GREATER, _MASKED_EQUAL = 1, 4, 6, 7  # enum scmp_compare
 _S_IFMT, _S_IFCHR, _S_IFBLK = 0o170000, 0o020000, 0o060000
 
 
@@ -53,6 +53,8 @@ def _rules(*, sockets: bool, sessions: bool) -> Iterator[_Rule]:
         yield name, errno.EPERM, []
     for name in _UNKNOWN:
         yield name, errno.ENOSYS, []
+    # Others than Linux's own switch protections off (PER_LINUX is 0).
+    yield "personality", errno.EPERM, [(0, _NOT_EQUAL, 0, 0)]
     # Named pipes may be made; devices may not.
     for name, position in (("mknod", 1), ("mknodat", 2)):
         for kind in (_S_IFCHR, _S_IFBLK):

@@ -1,5 +1,6 @@
 """The wheel store gives back only what is whole."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -56,4 +57,26 @@ def test_a_damaged_entry_is_noticed_and_can_be_put_again(
 def test_a_build_killed_before_its_entry_is_written_leaves_nothing(store: Store, tmp_path: Path) -> None:
     wheel = put(store, tmp_path)
     (wheel.parent / "entry.json").unlink()
+    assert store.get(KEY) is None
+
+
+@pytest.mark.parametrize("name", [".", "entry.json", "example-1-py3-none-any.whl"])
+@pytest.mark.parametrize("fault", ["writable by all", "another user's"])
+def test_an_entry_that_another_user_could_have_changed_is_not_taken(
+    store: Store, tmp_path: Path, name: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = put(store, tmp_path).parent / name
+    if fault == "writable by all":
+        path.chmod(0o777)
+    else:
+        ours = os.geteuid()
+        monkeypatch.setattr(os, "geteuid", lambda: ours + 1)
+    assert store.get(KEY) is None
+
+
+def test_an_entry_that_is_a_link_is_not_taken(store: Store, tmp_path: Path) -> None:
+    wheel = put(store, tmp_path)
+    (tmp_path / "own").write_bytes(wheel.read_bytes())
+    wheel.unlink()
+    wheel.symlink_to(tmp_path / "own")
     assert store.get(KEY) is None
