@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import dataclasses
-import itertools
-import os
 import shutil
 import signal
 import subprocess
@@ -16,7 +13,7 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
-from tests.integration.workshop import HERE, Workshop, finish, wait_for
+from tests.integration.workshop import HERE, Sleeper, Workshop, finish, wait_for
 from toolkit.build import interpreters
 from toolkit.core import files, process
 
@@ -121,34 +118,6 @@ def test_a_vendor_directory_that_is_not_as_locked(shop: Workshop, index: LocalIn
     assert what.startswith("app/requirements.txt: changed" if damage == "stale" else "vendor/thing-1.0.tar.gz: ")
     assert "make vendor" in hint
     assert not (files.cache_root() / "store").exists()
-
-
-#: How long, in seconds, the programs sleep that tests look for.
-_SLEEPS = itertools.count(1_000_000 + os.getpid() * 100)
-
-
-@dataclasses.dataclass(frozen=True)
-class Sleeper:
-    """A build that starts a program which sleeps longer than any test runs."""
-
-    seconds: int = dataclasses.field(default_factory=lambda: next(_SLEEPS))
-
-    @property
-    def body(self) -> str:
-        """Return what the backend runs."""
-        sleep = f"child = subprocess.Popen(['sleep', '{self.seconds}'])"
-        return f"import subprocess; {sleep}; print('begun', flush=True); child.wait()"
-
-    def is_alive(self) -> bool:
-        """Tell whether the program runs: it cannot leave a trace outside, so it is looked for."""
-        words = f"sleep\0{self.seconds}\0".encode()
-        return any(_command_of(path) == words for path in Path("/proc").glob("[0-9]*"))
-
-
-def _command_of(process: Path) -> bytes:
-    with contextlib.suppress(OSError):
-        return (process / "cmdline").read_bytes()
-    return b""
 
 
 def has_begun(shop: Workshop, name: str = "thing") -> bool:

@@ -34,7 +34,7 @@ def vendored(shop: Workshop, index: LocalIndex) -> Workshop:
 def lines(shop: Workshop, *options: str) -> list[str]:
     done = shop.run("outdated", *options)
     assert done.status == 0, done.err
-    return [line for line in done.out.splitlines() if not line.startswith(("  RESOLVE", "  BUILD"))]
+    return [line for line in done.out.splitlines() if not line.startswith(("  RESOLVE", "  SANDBOX", "  BUILD"))]
 
 
 def test_a_lock_from_before_there_were_direct_requirements_gets_them_and_keeps_its_versions(vendored: Workshop) -> None:

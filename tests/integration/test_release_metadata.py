@@ -189,7 +189,7 @@ def test_a_build_requirement_by_url_is_refused(shop: Workshop, index: LocalIndex
     static, dynamic = ([text], []) if how == "static" else ([], [text])
     sdists.publish(index, "thing", "1.0", build_requires=static, dynamic=dynamic)
     what, hint = shop.service("app", "thing").vendor().error
-    assert what.startswith("thing-1.0.tar.gz: " if static else "building thing requires ")
+    assert what.startswith("thing-1.0.tar.gz: " if static else "thing: ")
     assert f"`{text}`" in what and "a URL" in what
     assert "vendor.txt" not in hint
 
@@ -204,6 +204,23 @@ def test_a_requirement_by_url_of_an_archive_is_refused(shop: Workshop, index: Lo
     assert shop.vendor().error[0].startswith("thing 1.0 requires `evil @ https://host.invalid/evil-1.0.tar.gz`: a URL")
     shop.write({"app/vendor.txt": "", "app/requirements.txt": f"thing @ {url}\n"})
     assert shop.vendor().error[0].startswith("thing 1.0 requires `evil @ https://host.invalid/evil-1.0.tar.gz`: a URL")
+
+
+def test_an_archive_by_url_is_known_by_its_hash_from_the_lock(shop: Workshop, index: LocalIndex) -> None:
+    url = index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0"), name="elsewhere")
+    sdists.publish(index, "lib", "1.0")
+    shop.service("app", f"thing @ {url}")
+    assert "no sha256 is given" in shop.vendor().err
+    shop.write({"app/requirements.txt": f"thing @ {url}\nlib\n"})
+    done = shop.vendor()
+    assert (done.status, done.err) == (0, "")
+    assert index.requests["/files/thing-1.0.tar.gz"] == 1
+    index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0", modules={"evil": ""}), name="elsewhere")
+    files.remove(files.cache_root() / "files")
+    shop.write({"app/requirements.txt": f"thing @ {url}\n"})
+    what, hint = shop.vendor().error
+    assert what.startswith("thing-1.0.tar.gz: not the file that vendor/pylock.app.toml has locked")
+    assert "UPGRADE=thing" in hint
 
 
 @pytest.mark.parametrize("resolver", RESOLVERS)

@@ -14,15 +14,12 @@ import pytest
 
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, wait_until
-from tests.integration.workshop import SCRIPTS, Workshop, finish, provide_tools, wait_for
+from tests.integration.workshop import SCRIPTS, Sleeper, Workshop, finish, provide_tools, wait_for
 from toolkit.core import files
 
 _SLOW_HOOK = """
-import pathlib, subprocess, time
 def get_requires_for_build_wheel(config_settings=None):
-    child = subprocess.Popen(["sleep", "300"])
-    pathlib.Path({mark!r}).write_text(str(child.pid))
-    child.wait()
+    {body}
     return []
 """
 _SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
@@ -39,13 +36,6 @@ def vendored(shop: Workshop, index: LocalIndex) -> Workshop:
     return shop.write({"app/requirements.txt": "wire==2.0\n"})
 
 
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rsplit(")", 1)[1].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupt_while_a_file_hangs(vendored: Workshop, index: LocalIndex, number: signal.Signals) -> None:
     before = vendored.vendored()
@@ -60,17 +50,18 @@ def test_an_interrupt_while_a_file_hangs(vendored: Workshop, index: LocalIndex, 
     assert vendored.leftovers() == []
 
 
-def test_an_interrupt_while_a_hook_runs(vendored: Workshop, index: LocalIndex, tmp_path: Path) -> None:
+@pytest.mark.parametrize("metadata", [True, False])
+def test_an_interrupt_while_a_hook_runs(vendored: Workshop, index: LocalIndex, metadata: bool) -> None:
     before = vendored.vendored()
-    mark = tmp_path / "hook.pid"
-    files_of_it = {"hook.py": _SLOW_HOOK.format(mark=str(mark)), "pyproject.toml": _SYSTEM}
-    sdists.publish(index, "thing", "1.0", files=files_of_it)
+    sleeper = Sleeper()
+    files_of_it = {"hook.py": _SLOW_HOOK.format(body=sleeper.body), "pyproject.toml": _SYSTEM}
+    sdists.publish(index, "thing", "1.0", files=files_of_it, metadata=metadata)
     vendored.write({"app/requirements.txt": "thing\n"})
     running = vendored.start("vendor")
-    wait_for(lambda: mark.exists() and mark.read_text())
+    wait_for(sleeper.is_alive)
     done = finish(running, signal.SIGINT)
     assert done.status == 130, done.err
-    assert not is_alive(int(mark.read_text()))
+    assert not sleeper.is_alive()
     assert vendored.vendored() == before
     assert vendored.leftovers() == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import itertools
 import json
 import os
 import signal
@@ -228,3 +229,31 @@ def provide_tools() -> None:
             (directory / name).symlink_to(Path(sys.prefix) / name)
         (directory / "pyvenv.cfg").write_bytes((Path(sys.prefix) / "pyvenv.cfg").read_bytes())
         (directory / "complete.json").write_text("{}", encoding="utf-8")
+
+
+#: How long, in seconds, the programs sleep that tests look for.
+_SLEEPS = itertools.count(1_000_000 + os.getpid() * 100)
+
+
+@dataclass(frozen=True)
+class Sleeper:
+    """A build that starts a program which sleeps longer than any test runs."""
+
+    seconds: int = field(default_factory=lambda: next(_SLEEPS))
+
+    @property
+    def body(self) -> str:
+        """Return what the backend runs."""
+        sleep = f"child = subprocess.Popen(['sleep', '{self.seconds}'])"
+        return f"import subprocess; {sleep}; print('begun', flush=True); child.wait()"
+
+    def is_alive(self) -> bool:
+        """Tell whether the program runs: it cannot leave a trace outside, so it is looked for."""
+        words = f"sleep\0{self.seconds}\0".encode()
+        return any(_command_of(path) == words for path in Path("/proc").glob("[0-9]*"))
+
+
+def _command_of(process: Path) -> bytes:
+    with contextlib.suppress(OSError):
+        return (process / "cmdline").read_bytes()
+    return b""

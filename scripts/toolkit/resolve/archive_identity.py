@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -16,7 +17,7 @@ from toolkit.model import archive_names
 from toolkit.model.lock import VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
-from toolkit.network.fetch import Fetched, Fetcher
+from toolkit.network.fetch import Fetched, Fetcher, OtherFileError
 from toolkit.network.index_options import file_name, without_credentials
 from toolkit.project import declared
 from toolkit.vendored import archive, sdist
@@ -25,12 +26,23 @@ from toolkit.vendored import archive, sdist
 _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_]v?(?P<version>\d[\w.+~!-]*)$")
 
 
-def fetch(url: str, origin: str, fetcher: Fetcher) -> Pin:
-    """Fetch the archive of a direct URL and return it as a pin. Raises `UserError` that begins with `origin`."""
+def fetch(url: str, origin: str, fetcher: Fetcher, held: Mapping[str, str]) -> Pin:
+    """Fetch the archive of a direct URL and return it as a pin; `held` are hashes by URL, of files that may be there.
+
+    Raises `UserError`; it begins with `origin` where the archive does not say what it is.
+    """
     plain, _, fragment = url.partition("#")
-    digests = parse_qs(fragment).get("sha256", [""])
-    file = VendoredFile(name=file_name(plain), size=0, sha256=digests[0].lower(), url=plain)
-    return identify(fetcher.result(fetcher.submit(file)), plain, origin)
+    given = parse_qs(fragment).get("sha256", [""])[0].lower()
+    file = VendoredFile(name=file_name(plain), size=0, sha256=given, url=plain)
+    known = replace(file, sha256=given or held.get(without_credentials(plain), ""))
+    try:
+        fetched = fetcher.result(fetcher.submit(known))
+    except OtherFileError:
+        if given:
+            raise
+        # Whoever holds the hash has better words for that.
+        fetched = fetcher.result(fetcher.submit(file))
+    return identify(fetched, plain, origin)
 
 
 def identify(fetched: Fetched, url: str, origin: str) -> Pin:

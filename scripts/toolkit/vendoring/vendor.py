@@ -278,6 +278,7 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
             rules=_rules(everything),
             kept=lambda pythons: locked.kept(pythons, options.platforms),
             bind=binding.bind,
+            held={d.files[0].url: d.files[0].sha256 for d in locked.distributions() if d.kind == "archive"},
             platforms=options.platforms,
             building=options.building,
             scratch=scratch,
