@@ -56,8 +56,8 @@ def command(
             for inside, path in view.readable.items():
                 if inside != str(path):
                     _open_to_all(path)
-            # What setpriv needs to become somebody else, for good.
-            for name in ("SETUID", "SETGID", "SETPCAP"):
+            # What setpriv needs to become somebody else, for good, and bubblewrap to enter that user's directories.
+            for name in ("SETUID", "SETGID", "SETPCAP", "DAC_READ_SEARCH"):
                 walls += ["--cap-add", f"CAP_{name}"]
             other = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
             inner = [*other, "--inh-caps=-all", "--bounding-set=-all", "--", *inner]
@@ -160,10 +160,12 @@ def _give(path: Path, user: int) -> None:
 
 def _open_to_all(path: Path) -> None:
     """Let everybody read what its owner can, where a mask (umask(2)) has kept that from others."""
-    if path.stat().st_mode & 0o004:
-        return
     found = [path]
-    if path.is_dir():
+    is_directory = path.is_dir()
+    # A directory may have been opened by itself; the first look spares one at all that is in it.
+    if all(each.lstat().st_mode & 0o004 for each in (path, *(path.iterdir() if is_directory else ()))):
+        return
+    if is_directory:
         found += (Path(parent, name) for parent, folders, names in os.walk(path) for name in (*folders, *names))
     for each in found:
         if not each.is_symlink():

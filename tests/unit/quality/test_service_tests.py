@@ -233,3 +233,13 @@ def test_tests_that_do_not_end_are_ended_and_their_log_is_kept(service: Service)
         service.run(seconds=2)
     assert "SANDBOX_TIME=" in caught.value.hint
     assert "begun" in (service.directory / "build/logs/test-my-service.log").read_text()
+
+
+def test_tests_run_for_a_user_whose_files_are_private(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    before = os.umask(0o077)
+    try:
+        service.test(PASSING.format("open('x', 'w').close()"))
+        service.run()
+    finally:
+        os.umask(before)
+    assert "Ran 1 test" in capsys.readouterr().out
