@@ -12,11 +12,10 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from toolkit.build import isolation
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, secrets, threads
 from toolkit.core.errors import UserError
-from toolkit.debian import library, source_package, source_tree
+from toolkit.debian import isolation, library, source_package, source_tree
 from toolkit.debian.compression import Compression
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from toolkit.build import isolation
+from toolkit.debian import isolation
 
 RUNNER = [sys.executable, "-I", str(isolation.RUNNER)]
 _ASK = """
