@@ -131,10 +131,12 @@ def test_what_a_command_leaves_running_neither_stalls_us_nor_goes_on() -> None:
 
 
 @pytest.mark.parametrize("more", ["sleep 300", "yes; sleep 300"])
-def test_what_leaves_the_group_of_a_command_does_not_stall_us(more: str) -> None:
+def test_what_leaves_the_group_of_a_command_does_not_stall_us(tmp_path: Path, more: str) -> None:
     """It keeps the pipe, silent or not."""
-    output = process.run(["setsid", "--fork", "/bin/sh", "-c", f"echo $$; {more}"])
-    pid = output.splitlines()[0]
+    note = tmp_path / "pid"
+    daemon = f"setsid --fork /bin/sh -c 'echo $$ > {note}; {more}'"
+    process.run(["/bin/sh", "-c", f"{daemon}; until [ -s {note} ]; do sleep 0.01; done"])
+    pid = note.read_text().strip()
     assert _is_running(pid)
     os.killpg(int(pid), signal.SIGKILL)
 
