@@ -90,6 +90,23 @@ def test_a_file_that_hangs(vendored: Workshop, index: LocalIndex, monkeypatch: p
     assert "does not answer within 1 s, 2 times in a row" in refused(vendored)[0]
 
 
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+@pytest.mark.parametrize("path", ["/simple/{}/", "/files/{}-1.0.tar.gz"])
+def test_a_server_that_dies_is_not_asked_for_one_thing_after_the_other(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch, resolver: str, path: str
+) -> None:
+    monkeypatch.setenv("PIP_TIMEOUT", "1")
+    monkeypatch.setattr(retry, "PATIENCE", 1.5)
+    names = [f"wire{number}" for number in range(100)]
+    for name in names:
+        sdists.publish(index, name, "1.0")
+        index.fails(path.format(name), "hang", seconds=60)
+    shop.service("app", *names)
+    assert "does not answer within 1 s" in refused(shop, "--resolver", resolver)[0]
+    # What was on its way when the first one failed has been asked for, and no more.
+    assert sum(index.requests[path.format(name)] for name in names) < 100
+
+
 def test_an_index_that_is_not_there(vendored: Workshop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]

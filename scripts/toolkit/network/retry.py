@@ -57,6 +57,10 @@ _FINAL = (
 )
 
 
+class UnreachableError(UserError):
+    """A server that gave no answer, or not all of one: the next request to it would last as long."""
+
+
 class SlowError(requests.RequestException):
     """A body that comes, but so slowly that it might never end."""
 
@@ -140,7 +144,8 @@ def explain(error: Exception, url: str, timeout: float, tries: int = 1) -> UserE
     """Return the error to raise for a `url` that gave no answer, or a bad one, after so many tries."""
     what, hint = _meaning(error, timeout)
     times = f", {tries} times in a row" if tries > 1 else ""
-    return UserError(f"{shown(url)} {what}{times}", hint)
+    is_silent = getattr(error, "response", None) is None and _may_pass(error)
+    return (UnreachableError if is_silent else UserError)(f"{shown(url)} {what}{times}", hint)
 
 
 def _may_pass(error: Exception) -> bool:

@@ -19,6 +19,7 @@ from toolkit.model import tags
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
+from toolkit.network.retry import UnreachableError
 from toolkit.resolve.engine import Request
 from toolkit.resolve.index_server import Offer
 from toolkit.resolve.release_metadata import MetadataReader
@@ -33,7 +34,8 @@ _EXTRA = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
 class Catalogue:
     """The releases that count for a request; see `Shelf`.
 
-    `faults` are those of whole indexes, of which no engine can know what they would have changed.
+    `faults` are those of whole indexes, of which no engine can know what they would have changed. After the first one
+    nothing is asked for any more: a server that does not answer takes minutes each time.
     """
 
     request: Request
@@ -79,6 +81,8 @@ class Catalogue:
         return self.releases(chosen.name)[chosen.version]
 
     def _noted(self, find: Callable[[], Result], nothing: Result) -> Result:
+        if self.faults:
+            return nothing
         try:
             return find()
         # No thread of a server may end by an exception: it is raised where the engine was started.
@@ -89,6 +93,8 @@ class Catalogue:
     def _metadata(self, pin: Pin) -> str:
         try:
             found = self.reader.read(pin, self._fitting(pin))
+        except UnreachableError:
+            raise
         except UserError as error:
             return _text(pin.name, pin.version, "", [self._refused(error)])
         lines = [self._line(text, pin) for text in found.requires]
