@@ -24,7 +24,7 @@ Source: some-project
 Section: net
 Priority: optional
 Maintainer: Some Developer <developer@example.com>
-Build-Depends: debhelper-compat (= 13), python3-dev, python3-packaging
+Build-Depends: bubblewrap, debhelper-compat (= 13), libseccomp2, python3-dev, python3-packaging
 Standards-Version: 4.6.2
 Rules-Requires-Root: no
 
