@@ -47,7 +47,8 @@ _PASSED_ON = ("PATH", "LD_LIBRARY_PATH", "LD_PRELOAD", "FAKETIME", "FAKETIME_DON
 def engine_environment(directory: Path) -> dict[str, str]:
     """Return the environment of an engine that leaves all it writes in its own directory, and asks no proxy."""
     passed = {name: os.environ[name] for name in _PASSED_ON if name in os.environ}
-    places = dict.fromkeys(("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME"), str(directory))
+    names = ("HOME", "TMPDIR", "XDG_CONFIG_HOME", "XDG_CONFIG_DIRS", "XDG_CACHE_HOME", "XDG_DATA_HOME")
+    places = dict.fromkeys(names, str(directory))
     return {**passed, **places, "NO_PROXY": "*"}
 
 

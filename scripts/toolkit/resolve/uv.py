@@ -77,6 +77,9 @@ def _write_inputs(directory: Path, request: Request, index_url: str) -> None:
     }
     for name, lines in texts.items():
         (directory / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    # A configuration for all of the machine, found before that in /etc: it might name other indexes.
+    (directory / "uv").mkdir()
+    (directory / "uv" / "uv.toml").touch()
 
 
 def _preferences(request: Request) -> dict[str, Any]:
