@@ -1,0 +1,98 @@
+"""Whatever an index answers, it is a list of files or one `UserError` of one line."""
+
+from __future__ import annotations
+
+import io
+import json
+from typing import Any
+
+import pytest
+import requests
+from hypothesis import example, given
+from hypothesis import strategies as st
+from urllib3 import HTTPResponse
+
+from tests.foreign_values import lines, one_error, tables, values
+from toolkit.core.errors import UserError
+from toolkit.model.pins import RemoteFile
+from toolkit.network import index_pages
+
+URL = "https://host.test/simple/six/"
+KEYS = ("filename", "url", "hashes", "sha256", "size", "yanked", "requires-python", "upload-time", "core-metadata")
+WORDS = (
+    "<a href=",
+    "'six-1.0.tar.gz'",
+    "#sha256=00",
+    ">",
+    "</a>",
+    "<base href='/x'>",
+    "<form>",
+    "<!",
+    "<![CDATA[",
+    "&#0",
+)
+JSON = "application/vnd.pypi.simple.v1+json"
+
+
+def answered(content: bytes, kind: str = "text/html") -> requests.Response:
+    answer = requests.Response()
+    answer.status_code, answer.url = 200, URL
+    answer.raw = HTTPResponse(body=io.BytesIO(content), preload_content=False)
+    answer.headers["Content-Type"] = kind
+    return answer
+
+
+def read(content: bytes, kind: str) -> list[RemoteFile]:
+    answer = answered(content, kind)
+    found: list[RemoteFile] = []
+    with one_error():
+        found = index_pages._read(answer, "https://host.test/simple")
+    for file in found:
+        texts = (file.name, file.url, file.sha256, file.upload_time, file.requires_python, file.index)
+        assert all(isinstance(text, str) for text in texts)
+        assert file.url.startswith(("http://", "https://"))
+        assert file.size is None or (isinstance(file.size, int) and file.size >= 0)
+        assert isinstance(file.yanked, bool)
+    return found
+
+
+@given(st.one_of(values("files", *KEYS), st.lists(tables(*KEYS), max_size=4).map(lambda files: {"files": files})))
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "file:///etc/passwd", "hashes": {}}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "https://[x", "hashes": {}}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "hashes": 5}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "size": 1.5}]})
+def test_json(page: Any) -> None:
+    read(json.dumps(page).encode("utf-8", "surrogatepass"), JSON)
+
+
+@given(lines(*WORDS), st.sampled_from([JSON, "text/html", ""]))
+@example(b"<a href='https://[x'>six</a>", "text/html")
+@example(b"<a href='six-1.0.tar.gz'><base href='https://[x'><a href='six-1.0.tar.gz'>", "text/html")
+@example(b"[" * 100_000, JSON)
+def test_anything(content: bytes, kind: str) -> None:
+    read(content, kind)
+
+
+def test_what_is_right_is_read() -> None:
+    entry = {
+        "filename": "six-1.0.tar.gz",
+        "url": "../../six-1.0.tar.gz#sha256=11",
+        "hashes": {"sha256": "AB"},
+        "yanked": "",
+        "core-metadata": {"sha256": "CD"},
+    }
+    [file] = read(json.dumps({"files": [entry]}).encode(), JSON)
+    assert file == RemoteFile(
+        name="six-1.0.tar.gz",
+        url="https://host.test/six-1.0.tar.gz",
+        sha256="ab",
+        yanked=True,
+        index="https://host.test/simple",
+        core_metadata="cd",
+    )
+
+
+@pytest.mark.parametrize("tag", ["form", "script", "input"])
+def test_a_page_for_people_is_no_index(tag: str) -> None:
+    with pytest.raises(UserError, match="not an index"):
+        index_pages._read(answered(f"<html><{tag}></html>".encode()), "")
