@@ -30,6 +30,7 @@ _python_common_values() {
     local setting=$1 directory=$2
     case $setting in
         RESOLVER) echo uv pip-tools ;;
+        INDEX_STRATEGY) echo first-index best-match ;;
         V) echo 0 1 2 ;;
         SUITE|SUITES|STAND_SUITE) echo bookworm trixie ;;
         PLATFORMS) echo linux darwin ;;

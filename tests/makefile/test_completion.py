@@ -79,6 +79,7 @@ def test_targets_and_settings_are_those_of_help(bash: Bash, project: Project) ->
         ("make vend", ["vendor"]),
         ("make RESO", ["RESOLVER="]),
         ("make vendor RESOLVER=", ["RESOLVER=pip-tools", "uv"]),
+        ("make vendor INDEX_STRATEGY=", ["INDEX_STRATEGY=best-match", "first-index"]),
         ("make V=", ["V=0", "1", "2"]),
         ("make -C api/.. vend", ["vendor"]),
         ("make SUITES=tri", ["SUITES=trixie"]),
