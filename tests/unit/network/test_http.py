@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import socket
 import ssl
 import subprocess
@@ -18,6 +19,7 @@ from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network import http, retry
 from toolkit.network.fetch import fetch
+from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
 
 PLAIN = socket.getaddrinfo
@@ -120,6 +122,21 @@ def test_a_redirection_leads_to_servers_only(target: str) -> None:
         url = f"http://127.0.0.1:{running.server_port}/x"
         with pytest.raises(UserError, match="looks like an attack: it redirects to"):
             retry.get(session(), url, lambda response: response.content, timeout=5)
+
+
+@pytest.mark.parametrize("kind", ["application/vnd.pypi.simple.v1+json", "text/html"])
+def test_a_page_of_the_network_names_no_file_of_this_machine(kind: str) -> None:
+    file = {"filename": "a-1.0.tar.gz", "url": "file:///srv/a-1.0.tar.gz", "hashes": {}}
+    page = json.dumps({"files": [file]}) if "json" in kind else '<a href="file:///srv/a-1.0.tar.gz">a-1.0.tar.gz</a>'
+
+    class Naming(http_server.Handler):
+        def get(self) -> None:
+            self.answer(200, {"Content-Type": kind}, page.encode())
+
+    with http_server.serving(Naming) as running:
+        index = Index(Indexes(urls=(f"http://127.0.0.1:{running.server_port}/simple",)))
+        with pytest.raises(UserError, match="looks like an attack: it gives file:///srv/a"):
+            index.files("a")
 
 
 def test_a_certificate_is_of_the_name_that_was_asked_for(server: Server, authority: Path, asked: list[str]) -> None:
