@@ -58,7 +58,7 @@ def processes(done: Done) -> Iterator[str]:
         yield "a key was left in the keyring"
     if done.status is not None and done.status < 0 and not done.seen["late"]:
         yield f"make itself was ended by signal {-done.status}"
-    if done.seen["toolkit_memory"] > 400e6:
+    if done.seen["toolkit_memory"] > 1e9:
         yield f"the toolkit grew to {done.seen['toolkit_memory'] / 1e6:.0f} MB"
 
 

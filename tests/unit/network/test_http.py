@@ -134,7 +134,7 @@ def test_a_page_of_the_network_names_no_file_of_this_machine(kind: str) -> None:
             self.answer(200, {"Content-Type": kind}, page.encode())
 
     with http_server.serving(Naming) as running:
-        index = Index(Indexes(urls=(f"http://127.0.0.1:{running.server_port}/simple",)))
+        index = Index(Indexes(url=f"http://127.0.0.1:{running.server_port}/simple"))
         with pytest.raises(UserError, match="looks like an attack: it gives file:///srv/a"):
             index.files("a")
 
