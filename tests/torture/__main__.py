@@ -27,6 +27,8 @@ KINDS = ("kills", "backends", *foreign.KINDS, "disk", "at-once")
 #: How often each verb is killed; some take long.
 KILLS = {"vendor": 70, "build": 60, "install": 50, "deb": 30, "create-virtual-environment": 50, "commit-vendor": 40}
 _BATCH = 10
+#: How many of each kind the short form has: of kills two of each verb.
+SHORT = {"kills": 6, "backends": 24, "archives": 8, "wheels": 8, "answers": 6, "network": 4, "disk": 3, "at-once": 1}
 _INSIDE = "TORTURE_INSIDE"
 
 
@@ -87,29 +89,44 @@ class Task:
 
 def tasks(kind: str, uids: Sequence[int], seed: int, short: bool) -> list[Task]:
     """Return the attacks of a kind, in an order of chance; the short form has some of them."""
-    found: list[Task] = []
     # Whichever kinds are chosen, each has the same chances.
     chance = random.Random(f"{seed} {kind}")
-    if kind == "kills":
-        for verb, number in KILLS.items():
-            for start in range(0, 2 if short else number, _BATCH):
-                size, uid = (2 if short else min(_BATCH, number - start)), uids[start // _BATCH % len(uids)]
-                found.append(_kills(verb, size, uid, random.Random(chance.random())))
-    elif kind == "backends":
-        chosen = backends.attacks(("build",) if short else tuple(backends.STAGES))
-        for attack in chosen:
-            # Both users where a build or a hook runs; by turns where that takes longest.
-            both = attack.stage in ("build", "hook") and not short
-            found += [_backend(attack, uid) for uid in (uids if both else (chance.choice(uids),))]
-    elif kind in foreign.KINDS:
-        found += [_foreign(kind, name, chance.choice(uids)) for name in foreign.KINDS[kind][1]]
-    elif kind == "disk" and os.geteuid() == 0:
-        for name in disk.NAMES:
-            found += [_disk(name, uid, random.Random(chance.random())) for uid in uids]
-    elif kind == "at-once":
-        found += [_at_once(name, chance.choice(uids)) for name in at_once.NAMES]
+    found = _of_kind(kind, uids, chance, short)
     chance.shuffle(found)
-    return found[: max(2, len(found) // 5)] if short and kind != "kills" else found
+    return found[: SHORT[kind]] if short else found
+
+
+def _of_kind(kind: str, uids: Sequence[int], chance: random.Random, short: bool) -> list[Task]:
+    if kind == "kills":
+        return _all_kills(uids, chance, 2 if short else _BATCH)
+    if kind == "backends":
+        return _all_backends(uids, chance)
+    if kind == "disk":
+        return [
+            _disk(name, uid, random.Random(chance.random())) for name in disk.NAMES for uid in uids if not os.geteuid()
+        ]
+    if kind == "at-once":
+        return [_at_once(name, chance.choice(uids)) for name in at_once.NAMES]
+    return [_foreign(kind, name, chance.choice(uids)) for name in foreign.KINDS[kind][1]]
+
+
+def _all_kills(uids: Sequence[int], chance: random.Random, size: int) -> list[Task]:
+    found = []
+    for verb, number in KILLS.items():
+        for at in range(number // _BATCH):
+            found.append(_kills(verb, size, uids[at % len(uids)], random.Random(chance.random())))
+            if size < _BATCH:
+                break
+    return found
+
+
+def _all_backends(uids: Sequence[int], chance: random.Random) -> list[Task]:
+    """Return every attack on a build as each user, on hooks and metadata as either, and half of those on packages."""
+    found = []
+    for attack in backends.attacks():
+        if attack.stage != "deb" or chance.random() < 0.5:
+            found += [_backend(attack, uid) for uid in (uids if attack.stage == "build" else (chance.choice(uids),))]
+    return found
 
 
 def _kills(verb: str, number: int, uid: int, chance: random.Random) -> Task:
@@ -172,7 +189,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--seed", type=int, default=0, help="what chance begins with (default: one by chance)")
     parser.add_argument("--short", action="store_true", help="some of each kind")
     parser.add_argument("--minutes", type=float, default=20, help="begin nothing new after this time (default: 20)")
-    parser.add_argument("--workers", type=int, default=os.cpu_count() or 1, help="how many attacks at once")
+    parser.add_argument("--workers", type=int, default=1 + (os.cpu_count() or 1), help="attacks at once")
     parser.add_argument("--verbose", action="store_true", help="also print what survived")
     return parser
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from tests.torture import distributions, effects, seats
 from tests.torture.distributions import ATTACKS
 from tests.torture.listeners import Listeners
-from tests.torture.seats import CANARY, Done, Seat
+from tests.torture.seats import CANARY, Seat
 from tests.torture.shelf import Shelf
 
 #: Small limits, so that an attack on them is over soon; in the environment, where the make of a package finds them too.
@@ -109,7 +109,11 @@ def carry_out(attack: Attack, seat: Seat, shelf: Shelf, listeners: Listeners, wa
     spoilt = [entry for entry in kept if after.get(entry) != kept[entry]]
     if spoilt:
         yield f"changed in the cache: {', '.join(spoilt[:3])}"
-    yield from _aftermath(seat, verb, done)
+    left = seat.leftovers()
+    if left:
+        yield f"left behind: {', '.join(left[:3])}"
+    if done.status:
+        yield from _aftermath(seat)
 
 
 def _protected(seat: Seat) -> dict[str, str]:
@@ -118,11 +122,8 @@ def _protected(seat: Seat) -> dict[str, str]:
     return found | {f"~/{name}": what for name, what in seats.snapshot(seat.home, ".cache", ".virtualenvs").items()}
 
 
-def _aftermath(seat: Seat, verb: str, done: Done) -> Iterator[str]:
+def _aftermath(seat: Seat) -> Iterator[str]:
     """Yield what is in the way of the next run, which has nothing hostile to do."""
-    left = seat.leftovers()
-    if left:
-        yield f"left behind: {', '.join(left[:3])}"
     seat.require("victim")
     after = seat.make("vendor", "build")
     if after.status:

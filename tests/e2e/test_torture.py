@@ -1,0 +1,15 @@
+"""The short form of `make torture`: some attacks of each kind, of which none may succeed."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+from tests.e2e.machine import TOOLKIT
+
+
+def test_nothing_succeeds() -> None:
+    command = [sys.executable, "-m", "tests.torture", "--short", "--minutes", "4"]
+    done = subprocess.run(command, cwd=TOOLKIT, env=dict(os.environ), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
