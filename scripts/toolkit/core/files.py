@@ -69,28 +69,20 @@ def link_or_copy(source: Path, target: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file, a link, or a directory and all below it, whichever is there, if any.
 
-    That includes read-only directories: a source archive may hold them.
+    That includes directories that are read-only or shut, and those deeper than any path: a build may leave them.
     """
-
-    def retry(function: object, name: str, error: object) -> None:
-        os.chmod(os.path.dirname(name), 0o700)
-        if os.path.isdir(name) and not os.path.islink(name):
-            os.chmod(name, 0o700)
-            shutil.rmtree(name, ignore_errors=True)
-        else:
-            Path(name).unlink(missing_ok=True)
-
     if path.is_dir() and not path.is_symlink():
         try:
-            shutil.rmtree(path, onerror=retry)
-        except RecursionError:
+            shutil.rmtree(path)
+        except (PermissionError, RecursionError):
             _remove_deep(path)
     else:
         path.unlink(missing_ok=True)
 
 
 def _remove_deep(path: Path) -> None:
-    """Remove a directory level by level, each brought up below `path` first: a path of all levels would be too long."""
+    """Remove a directory, opened first, level by level, each brought up below `path`: no path of all levels is needed."""
+    os.chmod(path, 0o700)
     numbers = itertools.count()
     unused = os.urandom(8).hex()
     while levels := list(os.scandir(path)):

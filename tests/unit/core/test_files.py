@@ -42,6 +42,19 @@ def test_read_only_directories_are_removed_too(tmp_path: Path) -> None:
     assert not (tmp_path / "a").exists()
 
 
+def test_directories_are_removed_that_nobody_may_enter(tmp_path: Path) -> None:
+    inner = tmp_path / "a" / "shut" / "inner"
+    inner.mkdir(parents=True)
+    (inner / "file").touch()
+    for directory in (inner, inner.parent, tmp_path / "a"):
+        directory.chmod(0)
+    remove = f"import pathlib; from toolkit.core import files; files.remove(pathlib.Path({str(tmp_path / 'a')!r}))"
+    # Root may enter them by a capability.
+    without = ["setpriv", "--bounding-set=-dac_override,-dac_read_search"] if os.geteuid() == 0 else []
+    subprocess.run([*without, sys.executable, "-c", remove], cwd=Path(files.__file__).parents[2], check=True)
+    assert os.listdir(tmp_path) == []
+
+
 def test_a_directory_deeper_than_any_path_is_removed(tmp_path: Path) -> None:
     (tmp_path / "a").mkdir()
     (tmp_path / "a" / "file").touch()
