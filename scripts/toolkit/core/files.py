@@ -81,7 +81,7 @@ def remove(path: Path) -> None:
 
 
 def _remove_deep(path: Path) -> None:
-    """Remove a directory, opened first, level by level, each brought up below `path`: no path of all levels is needed."""
+    """Remove a directory level by level, each opened and brought up below `path`: no path of all levels is needed."""
     os.chmod(path, 0o700)
     numbers = itertools.count()
     unused = os.urandom(8).hex()
