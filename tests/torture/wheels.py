@@ -132,7 +132,7 @@ WHEELS: Mapping[str, Wheel] = {
     "an entry point that is a command": _entry_points(f"[console_scripts]\n$(touch /tmp/{MARKER}) = bad:main\n"),
     "an entry point above": _entry_points("[console_scripts]\n../../yc-evil = bad:main\n"),
     "an entry point that is code": _entry_points(f"[console_scripts]\nyc-x = bad:open('/tmp/{MARKER}','w')\n"),
-    "an entry point with a newline": _entry_points("[console_scripts]\nyc-x = bad:main\n  ;import os\n"),
+    "an entry point with a newline": _entry_points("[console_scripts]\nyc-x = bad:main\n  import os\n"),
     "entry points that are no INI": _entry_points("[console_scripts\nx"),
     "the same member twice": _edited(_twice),
     "overlapping members": _edited(_overlapping),
