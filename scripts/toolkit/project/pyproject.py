@@ -5,6 +5,7 @@ https://packaging.python.org/en/latest/specifications/pyproject-toml/
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -78,6 +79,10 @@ def build_system(content: Mapping[str, Any], shown: str) -> BuildSystem:
         raise UserError(f"{name}: build-backend is no `module:object`", MEND)
     if not _are_texts(path) or not all(item.isprintable() for item in path):
         raise UserError(f"{name}: backend-path is no list of directories", MEND)
+    # https://peps.python.org/pep-0517/#in-tree-build-backends
+    away = next((item for item in path if (posixpath.normpath(item) + "/").startswith(("/", "../"))), None)
+    if away is not None:
+        raise UserError(f"{name}: backend-path leads out of the source: {away!r}", MEND)
     if "requires" not in system:
         raise UserError(f"{name} has no list `requires`", MEND)
     requires = requirement_texts.checked(system["requires"], f"{name}, requires", MEND)
