@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import random
 import shutil
@@ -208,7 +209,19 @@ def main(argv: list[str]) -> int:
     uids = [0, STRANGER] if os.geteuid() == 0 else [os.geteuid()]
     lists = [tasks(kind, uids, seed, arguments.short) for kind in kinds]
     queue = interleaved([[task for task in each if arguments.names in task.name] for each in lists])
-    outcomes, lock = Outcomes(arguments.verbose), threading.Lock()
+    outcomes = Outcomes(arguments.verbose)
+    # On Ctrl-C, what there is to tell is told.
+    with contextlib.suppress(KeyboardInterrupt):
+        carry_out(queue, outcomes, arguments.workers, began + arguments.minutes * 60)
+    print(table(outcomes.all))
+    print(f"{len(outcomes.all)} attacks in {time.monotonic() - began:.0f} s; {len(outcomes.failed)} succeeded", end="")
+    print(f"; {len(queue)} not tried for want of time" if queue else "")
+    return 1 if outcomes.failed or not outcomes.all else 0
+
+
+def carry_out(queue: list[Task], outcomes: Outcomes, workers: int, limit: float) -> None:
+    """Carry out attacks side by side until there are no more, or the time is up."""
+    lock = threading.Lock()
     root = Path(tempfile.mkdtemp(prefix="torture-", dir="/var/tmp"))
     try:
         root.chmod(0o755)
@@ -218,21 +231,17 @@ def main(argv: list[str]) -> int:
         with ExitStack() as stack:
             heard = [Path("/tmp"), root, *([Path("/run")] if os.geteuid() == 0 else [])]
             told = stack.enter_context(listeners.listening(*heard))
-            benches = [Bench(root / f"bench-{at}", template, tools, stack, told) for at in range(arguments.workers)]
-            limit = began + arguments.minutes * 60
+            benches = [Bench(root / f"bench-{at}", template, tools, stack, told) for at in range(workers)]
             with ThreadPoolExecutor(len(benches)) as pool:
                 try:
                     for running in [pool.submit(work, bench, queue, lock, outcomes, limit) for bench in benches]:
                         running.result()
                 except KeyboardInterrupt:
+                    # What has begun is waited for.
                     queue.clear()
                     raise
     finally:
         seats.remove(root)
-    print(table(outcomes.all))
-    print(f"{len(outcomes.all)} attacks in {time.monotonic() - began:.0f} s; {len(outcomes.failed)} succeeded", end="")
-    print(f"; {len(queue)} not tried for want of time" if queue else "")
-    return 1 if outcomes.failed or not outcomes.all else 0
 
 
 def enter_namespace(argv: list[str]) -> None:

@@ -123,10 +123,14 @@ class Seat:
         for parent in reversed(path.parents):
             if not parent.exists():
                 parent.mkdir()
-                os.chown(parent, self.uid, self.uid)
+                self._own(parent)
         path.write_text(text)
         path.chmod(mode)
-        os.chown(path, self.uid, self.uid)
+        self._own(path)
+
+    def _own(self, path: Path) -> None:
+        if self.uid != os.geteuid():
+            os.chown(path, self.uid, self.uid)
 
     def make(self, *goals: str, seconds: float = PATIENCE, settings: Mapping[str, str] = MappingProxyType({})) -> Done:
         """Run make with these goals and settings, in a ward."""
@@ -304,7 +308,8 @@ def size(directory: Path) -> int:
 
 def own(directory: Path, uid: int) -> None:
     """Give a tree to a user."""
-    subprocess.run(["chown", "-R", "--no-dereference", f"{uid}:{uid}", str(directory)], check=True)
+    if uid != os.geteuid():
+        subprocess.run(["chown", "-R", "--no-dereference", f"{uid}:{uid}", str(directory)], check=True)
 
 
 def remove(path: Path) -> None:
