@@ -7,7 +7,6 @@ import os
 import re
 import socket
 import stat
-import tarfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -82,9 +81,9 @@ def markers(seat: Seat, marker: str) -> Iterator[str]:
     """Yield where the marker is, and remove it."""
     for directory in (*PUBLIC, *SYSTEM):
         path = Path(directory, marker)
-        if path.exists():
+        if os.path.lexists(path):
             yield f"{path} was written"
-            path.unlink()
+            seats.remove(path)
     for parent, folders, names in os.walk(seat.root):
         if marker in (*folders, *names):
             yield f"{os.path.relpath(parent, seat.root)}/ was written to"
@@ -123,9 +122,3 @@ def products(seat: Seat) -> Iterator[str]:
             mode = os.lstat(os.path.join(parent, name)).st_mode
             if stat.S_ISBLK(mode) or stat.S_ISCHR(mode) or (stat.S_ISREG(mode) and mode & 0o6000):
                 yield f"build/ has a device or a setuid file: {name!r}"
-
-
-def members(archive: Path) -> list[str]:
-    """Return the names in a tar."""
-    with tarfile.open(archive) as opened:
-        return opened.getnames()
