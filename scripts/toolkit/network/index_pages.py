@@ -121,10 +121,11 @@ class Index:
     def _of_indexes(self, name: str) -> Iterator[RemoteFile]:
         for url in self._indexes.urls:
             page = self._page(f"{url}/{name}/", shown(url))
-            yield from page
             # A page may have nothing but files of another name.
-            if self._indexes.strategy == FIRST_INDEX and any(version_of(file.name, name) for file in page):
-                return
+            if any(version_of(file.name, name) for file in page):
+                yield from page
+                if self._indexes.strategy == FIRST_INDEX:
+                    return
 
     def _page(self, url: str, index: str = "") -> Sequence[RemoteFile]:
         # Credentials go into a header, so that no error message holds them.
