@@ -13,8 +13,8 @@ from toolkit.vendored import check
 from toolkit.vendored.check import Problem
 
 _OTHER_FILE = (
-    "a release keeps its files, so do not take it before you know who replaced it, and why; "
-    "`make vendor UPGRADE={name}` then takes what the index has now"
+    "a release keeps its files, so somebody has changed one of the two: find out who, by `git log` of the lock and at "
+    "the index, before you use either; `make vendor UPGRADE={name}` then takes what the index has"
 )
 _OTHER_INDEX = (
     "see that INDEX_URL=, EXTRA_INDEX_URL= and pip's configuration name the index that the team trusts with this name; "
