@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import stat
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -124,10 +125,12 @@ class Watch:
         members = _tree(process)
         if len(members) > self.limits.processes:
             raise self._too_many_processes()
-        if sum(map(_memory, members)) > self.limits.memory:
+        nameless = dict(_nameless(members))
+        in_memory = sum(size for (_, is_memory, _), size in nameless.items() if is_memory)
+        if sum(map(_memory, members)) + in_memory > self.limits.memory:
             raise self._too_much_memory()
         if now >= self._next_walk:
-            self._look_at_disk()
+            self._look_at_disk(sum(nameless.values()) - in_memory)
             # A large tree takes long to walk, and is walked less often.
             took = time.monotonic() - now
             self._next_walk = now + max(1.0, 30 * took)
@@ -142,8 +145,10 @@ class Watch:
             return self._too_much_disk()
         return None
 
-    def _look_at_disk(self) -> None:
-        used = count = 0
+    def _look_at_disk(self, nameless: int) -> None:
+        used, count = nameless, 0
+        if used > self.limits.disk:
+            raise self._too_much_disk()
         for path in self.directories:
             for blocks in _blocks(path):
                 used += blocks * 512
@@ -209,6 +214,22 @@ def _memory(process: int) -> int:
     except (OSError, ValueError):
         return 0
     return (resident - shared) * _PAGE
+
+
+def _nameless(processes: Iterable[int]) -> Iterator[tuple[tuple[int, bool, int], int]]:
+    """Yield the files that processes have open and that no directory holds: which it is, and its size in bytes.
+
+    They are known by their file system, whether that is in memory (memfd_create(2)), and their number.
+    """
+    for process in processes:
+        with suppress(OSError):
+            for name in os.listdir(f"/proc/{process}/fd"):
+                path = f"/proc/{process}/fd/{name}"
+                with suppress(OSError):
+                    status = os.stat(path)
+                    if stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                        is_memory = os.readlink(path).startswith(("/memfd:", "/dev/shm/"))
+                        yield (status.st_dev, is_memory, status.st_ino), status.st_blocks * 512
 
 
 def _blocks(directory: Path) -> Iterable[int]:

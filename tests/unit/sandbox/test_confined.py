@@ -213,6 +213,19 @@ while not os.path.exists("alive"):
             {"processes": 20},
             "SANDBOX_PROCESSES",
         ),
+        (
+            (
+                "import os, time\\nfiles = [open(os.open('.', os.O_TMPFILE | os.O_RDWR), 'wb') for _ in range(64)]\\n"
+                "for file in files: file.write(bytes(1 << 20)); file.flush()\\ntime.sleep(60)"
+            ),
+            {"disk": 8 << 20},
+            "SANDBOX_DISK",
+        ),
+        (
+            "import os, time\\nfor n in range(64): os.write(os.memfd_create('x'), bytes(4 << 20))\\ntime.sleep(60)",
+            {"memory": 128 << 20},
+            "SANDBOX_MEMORY",
+        ),
         ("open('large', 'wb').write(bytes(64 << 20))", {"disk": 1 << 20}, "SANDBOX_DISK"),
         (
             "import time\\nfor n in range(64): open(str(n), 'wb').write(bytes(1 << 20))\\ntime.sleep(60)",
