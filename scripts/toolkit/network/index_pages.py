@@ -222,6 +222,8 @@ def _read(answer: requests.Response, index: str) -> list[RemoteFile]:
 
 def _of_network(found: list[RemoteFile], page: str) -> list[RemoteFile]:
     """Return the files of a page. Raises `UserError` where one of the network names what is no file of the network."""
+    if not all(file.url.isprintable() for file in found):
+        raise _no_index(page)
     away = next((file for file in found if not file.url.startswith(("http://", "https://"))), None)
     if away and page.startswith("http"):
         raise UserError(
@@ -238,17 +240,23 @@ def _no_index(url: str) -> UserError:
     )
 
 
+_NO_NAME = re.compile(r"[ /\\]")
+
+
 def version_of(filename: str, name: str) -> Version | None:
     """Return the version in the name of an sdist or wheel; None when it is neither, or of another distribution.
 
     Sdists from before PEP 625 may have dashes in their name or version, or be another kind of archive.
     """
+    if not filename.isprintable() or _NO_NAME.search(filename):
+        # A version may have white space around it, and so, as packaging reads it, a file name line feeds.
+        return None
     name = _normal(name)
     if filename.endswith(".whl"):
         found = _WHEEL.fullmatch(filename)
         return _version(found[2]) if found and _normal(found[1]) == name else None
     stem, ending = archive_names.split(filename)
-    if not ending or "/" in stem:
+    if not ending:
         return None
     for dash in re.finditer("-", stem):
         if _normal(stem[: dash.start()]) == name and (version := _version(stem[dash.end() :])):

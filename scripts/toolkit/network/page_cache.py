@@ -13,8 +13,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, cast
 
-from toolkit.core import files
+from toolkit.core import documents, files
 from toolkit.model.pins import RemoteFile
 
 #: A page kept by another form of this cache is asked for again.
@@ -39,14 +40,14 @@ class PageCache:
     def find(self, url: str) -> KeptPage | None:
         """Return what is kept of a page; None where that is nothing, or damaged."""
         try:
-            data = json.loads(self._path(url).read_bytes())
+            data = documents.json_value(self._path(url).read_bytes())
             if data["form"] != _FORM or data["url"] != url:
                 return None
-            kept = tuple(RemoteFile(**entry) for entry in data["files"])
+            kept = tuple(_file_from(entry) for entry in data["files"])
             # A clock that was set back makes nothing fresh for ever.
             fresh = 0 <= time.time() - data["since"] < data["seconds"]
             return KeptPage(files=kept, etag=str(data["etag"]), fresh=fresh)
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
 
     def keep(self, url: str, headers: Mapping[str, str], found: Sequence[RemoteFile]) -> None:
@@ -65,6 +66,14 @@ class PageCache:
     def _path(self, url: str) -> Path:
         digest = hashlib.sha256(url.encode()).hexdigest()
         return self.root / digest[:2] / f"{digest}.json"
+
+
+def _file_from(entry: Mapping[str, object]) -> RemoteFile:
+    """Return a file as it was kept. Raises `TypeError` for what never was."""
+    for name, value in entry.items():
+        if type(value) is not {"size": int, "yanked": bool, "gone": bool}.get(name, str):
+            raise TypeError(name)
+    return RemoteFile(**cast("dict[str, Any]", entry))
 
 
 def _seconds(rule: str, age: str) -> int:
