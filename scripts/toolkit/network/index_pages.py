@@ -39,6 +39,7 @@ _CONNECTIONS = 16
 #: The largest page of PyPI has some 30 MB.
 _LIMIT = 256 << 20
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
+_NO_NAME = re.compile(r"[ /\\]")
 _WHEEL = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-[^-/]+-[^-/]+-[^-/]+\.whl")
 Missing = Callable[[str, Sequence[RemoteFile]], Iterable[RemoteFile]]
 #: What stands on pages that ask somebody to log in, and on none of an index.
@@ -238,9 +239,6 @@ def _no_index(url: str) -> UserError:
         f"{shown(url)} answers with something that is not an index",
         "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
     )
-
-
-_NO_NAME = re.compile(r"[ /\\]")
 
 
 def version_of(filename: str, name: str) -> Version | None:
