@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import process
+from toolkit.core import process, secrets
 from toolkit.core.errors import UserError
 
 #: A clone from a directory of this machine is what the user asked for; git forbids it to submodules by default
@@ -203,10 +203,11 @@ def heads(url: str, option: str) -> str:
     try:
         return process.read(["git", *_LOCAL, "ls-remote", "--heads", "--", url])
     except process.CommandError as error:
+        shown = secrets.masked("", url)
         raise UserError(
-            f"{option} {url}: no git repository can be read there",
-            f"see that `git ls-remote {url}` works",
-            error.output,
+            f"{option} {shown}: no git repository can be read there",
+            f"see that `git ls-remote {shown}` works",
+            error.output.replace(url, shown),
         ) from None
 
 

@@ -14,7 +14,7 @@ from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import IO
 
-from toolkit.core import console, debian_packages, events, interrupts, output, system_errors
+from toolkit.core import console, debian_packages, events, interrupts, output, secrets, system_errors
 from toolkit.core.errors import UserError
 from toolkit.core.output import Excerpt, Lines, Whole
 from toolkit.core.watchdog import Watchdog
@@ -38,7 +38,7 @@ class CommandError(UserError):
     def __init__(self, argv: Sequence[StrPath], status: int, output: str) -> None:
         words = [os.fspath(word) for word in argv]
         reason = f"was ended by signal {-status}" if status < 0 else f"failed with status {status}"
-        super().__init__(f"{Path(words[0]).name} {reason}", f"the command was: {shlex.join(words)}", output)
+        super().__init__(f"{Path(words[0]).name} {reason}", f"the command was: {_shown(words)}", output)
         self.status = status
         self.output = output
         system_errors.note_room(self, output)
@@ -173,8 +173,13 @@ def _child(
 def _announce(argv: Sequence[StrPath], note: str) -> list[str]:
     """Show a command with `V=2` and return its words."""
     words = [os.fspath(word) for word in argv]
-    console.debug(f"+ {shlex.join(words)}" + (f"   ({note})" if note else ""))
+    console.debug(f"+ {_shown(words)}" + (f"   ({note})" if note else ""))
     return words
+
+
+def _shown(words: Sequence[str]) -> str:
+    """Return a command as it can be pasted into a shell, but for passwords in URLs."""
+    return shlex.join([secrets.masked("", word) for word in words])
 
 
 def _exists(program: str, cwd: StrPath | None, variables: Mapping[str, str]) -> bool:

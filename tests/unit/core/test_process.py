@@ -192,3 +192,13 @@ def test_a_command_that_nobody_trusts_is_looked_at_whatever_it_does(script: str)
     with pytest.raises(UserError, match="too much"):
         process.supervise(["/bin/sh", "-c", script], len, look, env={})
     assert not _is_running(str(looked[0]))
+
+
+def test_a_command_is_shown_without_passwords(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(console, "verbosity", 2)
+    with pytest.raises(process.CommandError) as caught:
+        process.run(["false", "https://me:s3cret@host.example/x.git"])
+    assert "s3cret" not in str(caught.value) + capsys.readouterr().err
+    assert caught.value.hint == "the command was: false 'https://***@host.example/x.git'"
