@@ -19,7 +19,6 @@ from toolkit.project.settings import default_of, number
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 #: More files than any source tree has, fewer than the inodes of a file system.
 _MOST_FILES = 2_000_000
-_PAGE = os.sysconf("SC_PAGESIZE")
 #: Not every kernel has these files (CONFIG_PROC_CHILDREN).
 _HAS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
@@ -127,7 +126,11 @@ class Watch:
             raise self._too_many_processes()
         nameless = dict(_nameless(members))
         in_memory = sum(size for (_, is_memory, _), size in nameless.items() if is_memory)
-        if sum(map(_memory, members)) + in_memory > self.limits.memory:
+        memory = [_memory(member) for member in members]
+        own = sum(part for part, _ in memory) + in_memory
+        # Counted once for each of those that share it, it may be less than it seems.
+        seeming = own + sum(part for _, part in memory)
+        if seeming > self.limits.memory and own + sum(map(_share, members)) > self.limits.memory:
             raise self._too_much_memory()
         if now >= self._next_walk:
             self._look_at_disk(sum(nameless.values()) - in_memory)
@@ -206,14 +209,23 @@ def _by_parent() -> Mapping[int, list[int]]:
     return found
 
 
-def _memory(process: int) -> int:
-    """Return the bytes of a process's own memory: what is resident, without what files are mapped for."""
-    try:
-        with open(f"/proc/{process}/statm", "rb") as stream:
-            _, resident, shared, *_ = map(int, stream.read().split())
-    except (OSError, ValueError):
-        return 0
-    return (resident - shared) * _PAGE
+def _memory(process: int) -> tuple[int, int]:
+    """Return the bytes of memory that are a process's own, and those that it may share: no file is behind either."""
+    own = shared = 0
+    with suppress(OSError, ValueError), open(f"/proc/{process}/status", "rb") as stream:
+        for line in stream:
+            if line.startswith(b"RssAnon:"):
+                own = int(line.split()[1]) << 10
+            elif line.startswith(b"RssShmem:"):
+                shared = int(line.split()[1]) << 10
+    return own, shared
+
+
+def _share(process: int) -> int:
+    """Return a process's part of the memory that it shares; to tell it takes the kernel a while."""
+    with suppress(OSError, ValueError), open(f"/proc/{process}/smaps_rollup", "rb") as stream:
+        return next((int(line.split()[1]) << 10 for line in stream if line.startswith(b"Pss_Shmem:")), 0)
+    return _memory(process)[1]
 
 
 def _nameless(processes: Iterable[int]) -> Iterator[tuple[tuple[int, bool, int], int]]:

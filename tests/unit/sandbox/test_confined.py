@@ -207,6 +207,11 @@ while not os.path.exists("alive"):
             {"memory": 256 << 20},
             "MEMORY",
         ),
+        (
+            "import mmap, time\\nshared = mmap.mmap(-1, 1 << 29)\\nshared.write(bytes(1 << 29))\\ntime.sleep(60)",
+            {"memory": 256 << 20},
+            "MEMORY",
+        ),
         ("while True: print('x' * 4000)", {"output": 1 << 20}, "SANDBOX_OUTPUT"),
         (
             "import os, time\\nfor _ in range(60): os.fork() or time.sleep(60)\\ntime.sleep(60)",
