@@ -208,7 +208,10 @@ while not os.path.exists("alive"):
             "MEMORY",
         ),
         (
-            "import mmap, time\\nshared = mmap.mmap(-1, 1 << 29)\\nshared.write(bytes(1 << 29))\\ntime.sleep(60)",
+            (
+                "import mmap, time\\nshared = mmap.mmap(-1, 1 << 29)\\n"
+                "for _ in range(512): shared.write(bytes(1 << 20))\\ntime.sleep(60)"
+            ),
             {"memory": 256 << 20},
             "MEMORY",
         ),
