@@ -15,6 +15,8 @@ from toolkit.core.errors import UserError
 #: (CVE-2022-39253).
 _LOCAL = ("-c", "protocol.file.allow=always")
 _IDENTITY = re.compile(r"(?P<person>.+ <[^<>]+>) \d+ [+-]\d+")
+#: Commands that take the lock of the index, which one that is killed would leave.
+_LOCKING = frozenset({"add", "checkout", "commit"})
 #: What git tells its hooks about one repository (githooks(5)); make may be run by such a hook, and here there are two.
 _OF_ONE_REPOSITORY = (
     "GIT_DIR",
@@ -67,7 +69,9 @@ class Repository:
     def run(self, *words: str) -> str:
         """Run git, its output shown with `V=2` only; raises `UserError`."""
         try:
-            return process.run(["git", "-C", self.directory, *words], env=_environment())
+            return process.run(
+                ["git", "-C", self.directory, *words], env=_environment(), completes=words[0] in _LOCKING
+            )
         except process.CommandError as error:
             raise _explain(error, self.name) from None
 
@@ -95,8 +99,9 @@ class Repository:
 
 
 def _environment() -> dict[str, str]:
-    """Return this process's environment without what binds git to one repository."""
-    return {name: value for name, value in os.environ.items() if name not in _OF_ONE_REPOSITORY}
+    """Return this process's environment without what binds git to one repository; to read, git takes no lock."""
+    kept = {name: value for name, value in os.environ.items() if name not in _OF_ONE_REPOSITORY}
+    return {**kept, "GIT_OPTIONAL_LOCKS": "0"}
 
 
 def open_at(directory: Path, name: str, hint: str) -> Repository:

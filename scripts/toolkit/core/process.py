@@ -50,6 +50,7 @@ def run(
     cwd: StrPath | None = None,
     env: Mapping[str, str] | None = None,
     stream: bool = False,
+    completes: bool = False,
     watch: Callable[[str], None] | None = None,
     receive: Callable[[events.Event], object] | None = None,
 ) -> str:
@@ -58,7 +59,8 @@ def run(
     Of a long output its beginning and its end are returned. `env` replaces the environment (default: this process's
     own, in a C.UTF-8 locale). With `stream` output goes to the terminal, with `V=2` each line is shown as it comes, and
     the returned text is empty; else `watch` is called with each line. `receive` is called, in a thread, with each event
-    of the verbs inside the command. Raises `CommandError`, and `UserError` when the program does not exist.
+    of the verbs inside the command. One that `completes` is short, and goes on to its end if this process is killed: git
+    would leave its lock. Raises `CommandError`, and `UserError` when the program does not exist.
     """
     shown = console.verbosity >= 2
     kept, lines = Excerpt(), Lines(console.foreign if shown else watch or _nobody)
@@ -76,6 +78,7 @@ def run(
             _environment(env) | (channel.environment if channel else {}),
             stdout=None if stream else subprocess.PIPE,
             pass_fds=(channel.descriptor,) if channel else (),
+            guarded=not completes,
         ) as child,
     ):
         _pump(child, {child.stdout: take})
@@ -135,6 +138,7 @@ def _child(
     stdout: int | None = subprocess.PIPE,
     stderr: int = subprocess.STDOUT,
     pass_fds: Sequence[int] = (),
+    guarded: bool = True,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Give the block a child that runs a command. When the block is over, so is all that is left of its group."""
     words = _announce(argv, f"in {cwd}" if cwd else "")
@@ -157,7 +161,7 @@ def _child(
             )
             with _lock:
                 _children.add(child)
-        with _watchdog.guarding(child.pid):
+        with _watchdog.guarding(child.pid) if guarded else nullcontext():
             _open_gate(child)
             yield child
             _kill_rest(child)

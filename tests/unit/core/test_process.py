@@ -114,6 +114,15 @@ def test_nothing_that_a_killed_process_has_started_goes_on(tmp_path: Path) -> No
     _wait_until(lambda: not any(map(_is_running, started)))
 
 
+def test_what_must_not_be_broken_off_goes_on_to_its_end(tmp_path: Path) -> None:
+    script = f"touch {tmp_path}/begun; sleep 0.5; touch {tmp_path}/done"
+    code = f"from toolkit.core import process\nprocess.run(['/bin/sh', '-c', {script!r}], completes=True)"
+    with subprocess.Popen([sys.executable, "-c", code], cwd=SCRIPTS, start_new_session=True) as running:
+        _wait_until((tmp_path / "begun").exists)
+        os.killpg(running.pid, signal.SIGKILL)
+    _wait_until((tmp_path / "done").exists)
+
+
 def test_a_child_that_nobody_guards_yet_does_not_begin(tmp_path: Path) -> None:
     """Killed between the start of a child and the word to the watchdog."""
     code = "import os, signal\nfrom toolkit.core import process\n"
