@@ -59,8 +59,8 @@ def run(
     Of a long output its beginning and its end are returned. `env` replaces the environment (default: this process's
     own, in a C.UTF-8 locale). With `stream` output goes to the terminal, with `V=2` each line is shown as it comes, and
     the returned text is empty; else `watch` is called with each line. `receive` is called, in a thread, with each event
-    of the verbs inside the command. One that `completes` is short, and goes on to its end if this process is killed: git
-    would leave its lock. Raises `CommandError`, and `UserError` when the program does not exist.
+    of the verbs inside the command. One that `completes` goes on to its end when this process is killed: git would
+    leave its lock. Raises `CommandError`, and `UserError` when the program does not exist.
     """
     shown = console.verbosity >= 2
     kept, lines = Excerpt(), Lines(console.foreign if shown else watch or _nobody)
