@@ -102,7 +102,6 @@ VERBS: Mapping[str, Verb] = {
     "create-virtual-environment": Verb(("./create-virtual-environment",), _environment, _vendored),
     "commit-vendor": Verb(("make", "commit-vendor"), _committed, _vendored),
 }
-_LOCK = ".git/index.lock is there"
 #: What promises to be the old or the new at any moment; the others are only to be whole after the next run.
 ATOMIC = ("vendor", "deb", "create-virtual-environment", "commit-vendor")
 
@@ -155,10 +154,6 @@ def _killed(name: str, seat: Seat, verb: Verb, done: Done, references: list[Tree
         changed = seats.differences(references[state], made)
         yield f"{moment}: a mixture: {', '.join(changed[:3])} of {len(changed)}"
     after = seat.warded(verb.argv)
-    if after.status and _LOCK in after.output:
-        # A git that was killed leaves its lock, and only a person can tell that nobody holds it: do as the hint says.
-        (seat.project / ".git" / "index.lock").unlink()
-        after = seat.warded(verb.argv)
     if after.status:
         yield f"{moment}: the next run failed: {after.output[-300:]!r}"
         return

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from toolkit.build import wheel_build
 from toolkit.build.plan import Node, store_key
-from toolkit.build.wheel_build import Job
+from toolkit.build.wheel_build import BuildError, Job
 from toolkit.core import console, directories, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.core.progress import Progress
@@ -133,7 +133,7 @@ class Builder:
                 config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
             )
             return wheel_build.build_wheel(job)
-        except UserError as error:
+        except BuildError as error:
             hints = filter(None, (error.hint, self.advice.format(name=node.name)))
             raise UserError(error.what, "; ".join(hints), error.details) from error
 

@@ -47,6 +47,10 @@ _FLAG_VARIABLES = ("CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS")
 _EPOCH = "315532800"
 
 
+class BuildError(UserError):
+    """A build backend that ended with an error of its own."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One wheel to build.
@@ -249,4 +253,4 @@ def _environment(job: Job, view: View) -> dict[str, str]:
 def _build_error(job: Job, error: process.CommandError) -> UserError:
     hint = headers.suggestion(error.output) or confined.suggestion(error.output)
     tail = "\n".join(error.output.splitlines()[-40:])
-    return UserError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)
+    return BuildError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)

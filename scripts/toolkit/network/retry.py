@@ -37,7 +37,7 @@ BACKOFF = 0.5
 LONGEST_PAUSE = 30
 #: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
 REPETITIONS = 3
-PATIENCE = 180.0
+PATIENCE = 180
 #: Bytes a second, on the average, that a body has to come with once it has taken that long.
 SLOWEST = 1000
 _CHUNK = 1 << 18
@@ -116,7 +116,7 @@ def get(
                 return read(response)
         except (requests.RequestException, HTTPError) as error:
             answer: Any = getattr(error, "response", None)
-            if not _may_pass(error):
+            if not _may_pass(error) or _asks_for_more_than(PATIENCE, answer):
                 raise explain(error, url, timeout) from None
             try:
                 state = state.increment("GET", url, error=error)
@@ -146,6 +146,12 @@ def explain(error: Exception, url: str, timeout: float, tries: int = 1) -> UserE
     times = f", {tries} times in a row" if tries > 1 else ""
     is_silent = getattr(error, "response", None) is None and _may_pass(error)
     return (UnreachableError if is_silent else UserError)(f"{shown(url)} {what}{times}", hint)
+
+
+def _asks_for_more_than(seconds: int, answer: requests.Response | None) -> bool:
+    """Tell whether an answer says not to come back so soon."""
+    asked = "" if answer is None else answer.headers.get("Retry-After", "")
+    return bool(asked) and _Policy(retry_after_max=2 * seconds).parse_retry_after(asked) > seconds
 
 
 def _may_pass(error: Exception) -> bool:

@@ -22,6 +22,7 @@ _READ_LIMIT = 8 << 20
 _SOURCES = frozenset({".py", ".cfg", ".toml", ".json", ".ini"})
 _ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "benchmarks"})
 _CHUNK = 1 << 18
+_TWICE = "it stands there twice, with different contents, so that one reader sees what another does not"
 #: Debian's archive tools and zip (so wheels too) cannot name an earlier time, nor zip a later one.
 _OLDEST, _NEWEST = 315532800, 4354819198
 
@@ -29,8 +30,8 @@ _OLDEST, _NEWEST = 315532800, 4354819198
 def extract(archive: Path, directory: Path) -> Path:
     """Unpack an archive into an existing empty directory and return its single top directory.
 
-    Returns `directory` itself when the archive is flat. Files become 0644 or 0755, directories 0755. Of two members
-    with one name the last wins. Raises `UserError` for a damaged archive and for any member that would reach outside.
+    Returns `directory` itself when the archive is flat. Files become 0644 or 0755, directories 0755. Two members
+    of one name have to be the same. Raises `UserError` for a damaged archive and for any member that leads outside.
     """
     extraction = _Extraction(archive, directory)
     with _reported(archive):
@@ -174,18 +175,18 @@ class _Extraction:
         self._directories.add(path)
 
     def _make_way(self, member: Member) -> Path:
-        """Make the directory of a member that is none, forget an earlier member of its name, return its place."""
+        """Make the directory of a member that is neither there nor a directory, and return its place."""
         self._make_directory(member, member.path.parent)
         if member.path in self._directories:
             raise UnreadableError(f"{member.path}: also a directory")
-        target = self._directory / member.path
-        if member.path in self._files:
-            self._files.discard(member.path)
-            target.unlink()
-        self._links.pop(member.path, None)
-        return target
+        if member.path in self._files or member.path in self._links:
+            raise UnreadableError(f"{member.path}: {_TWICE}")
+        return self._directory / member.path
 
     def _write(self, member: Member) -> None:
+        if member.path in self._files:
+            self._compare(member)
+            return
         target = self._make_way(member)
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
         self._files.add(member.path)
@@ -199,7 +200,18 @@ class _Extraction:
         time = min(max(member.mtime, _OLDEST), _NEWEST)
         os.utime(target, (time, time))
 
+    def _compare(self, member: Member) -> None:
+        """Refuse a second member of a file's name, unless it has the same content: some tools pack a file twice."""
+        with (self._directory / member.path).open("rb") as first, member.open() as second:
+            while chunk := second.read(_CHUNK):
+                if first.read(len(chunk)) != chunk:
+                    raise UnreadableError(f"{member.path}: {_TWICE}")
+            if first.read(1):
+                raise UnreadableError(f"{member.path}: {_TWICE}")
+
     def _remember_link(self, member: Member) -> None:
+        if self._links.get(member.path) == member.target:
+            return
         self._make_way(member)
         self._links[member.path] = member.target
 

@@ -299,10 +299,19 @@ def test_a_server_may_answer_how_long_to_wait(
 ) -> None:
     pauses: list[float] = []
     monkeypatch.setattr("urllib3.util.retry.time.sleep", pauses.append)
-    busy = [status(503, Retry_After=text) for text in ("7", formatdate(time.time() + 7, usegmt=True), "3600")]
+    busy = [status(503, Retry_After=text) for text in ("7", formatdate(time.time() + 7, usegmt=True), "60")]
     site.give("a", *busy, CONTENT)
     fetch([site.file("a")], indexes, cache=tmp_path)
     assert pauses[0] == 7 and 5 < pauses[1] <= 7 and pauses[2] == 30
+
+
+@pytest.mark.parametrize("text", ["3600", "31536000", formatdate(time.time() + 86400, usegmt=True)])
+def test_a_server_that_asks_for_more_than_our_patience_is_asked_once(
+    site: Site, indexes: Indexes, tmp_path: Path, text: str
+) -> None:
+    site.give("a", status(429, Retry_After=text), CONTENT)
+    with pytest.raises(UserError, match="answers 429"):
+        fetch([site.file("a")], indexes, cache=tmp_path)
 
 
 @pytest.mark.parametrize("text", ["soon", "", "-1", "9" * 400 + "x", "Thu, 99 Foo 99999 99:99:99 GMT"])

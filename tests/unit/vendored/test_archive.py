@@ -198,22 +198,25 @@ def test_nothing_is_written_through_a_link(tmp_path: Path) -> None:
         assert "directory" in refused(tar(tmp_path / f"a{number}", *items), tmp_path / f"{number}")
 
 
-def test_of_two_members_of_one_name_the_last_wins_and_the_link_is_not_followed(tmp_path: Path) -> None:
-    path = tar(
-        tmp_path / "a",
-        (info("p/target"), b"kept"),
-        link("p/x", "target"),
-        (info("p/x"), b"new"),
-        (info("p/y"), b"old"),
-        link("p/y", "target"),
-        hard("p/h", "p/target"),
-        (info("p/h"), b"own"),
-    )
-    top = archive.extract(path, empty(tmp_path))
-    assert (top / "target").read_bytes() == b"kept"
-    assert not (top / "x").is_symlink() and (top / "x").read_bytes() == b"new"
-    assert os.readlink(top / "y") == "target"
-    assert (top / "h").read_bytes() == b"own"
+@pytest.mark.parametrize(
+    "second",
+    [(info("p/x"), b"new"), (info("p/x"), b"ol"), (info("p/x"), b"older"), link("p/x", "y"), hard("p/x", "p/y")],
+)
+def test_a_name_that_stands_for_two_things_is_refused(tmp_path: Path, second: tuple[tarfile.TarInfo, bytes]) -> None:
+    path = tar(tmp_path / "a", (info("p/y"), b"kept"), (info("p/x"), b"old"), second)
+    assert "p/x: it stands there twice" in refused(path, empty(tmp_path))
+
+
+def test_a_file_in_the_place_of_a_link_is_refused(tmp_path: Path) -> None:
+    path = tar(tmp_path / "a", (info("p/y"), b"kept"), link("p/x", "y"), (info("p/x"), b"new"))
+    assert "p/x: it stands there twice" in refused(path, empty(tmp_path))
+
+
+def test_a_member_that_stands_there_twice_is_unpacked_once(tmp_path: Path) -> None:
+    items = [(info("p/x"), b"same"), link("p/y", "x")]
+    top = archive.extract(tar(tmp_path / "a", *items, *items), empty(tmp_path))
+    assert (top / "x").read_bytes() == b"same"
+    assert os.readlink(top / "y") == "x"
 
 
 def test_links_that_stay_inside_are_made(tmp_path: Path) -> None:
