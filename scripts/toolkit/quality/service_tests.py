@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
@@ -17,6 +18,13 @@ from toolkit.project.discovery import Package
 from toolkit.quality import workplace
 from toolkit.quality.workplace import Workplace
 
+#: Where pytest looks for its settings, and what it looks for there.
+_SETTINGS = {
+    **dict.fromkeys(("pytest.toml", ".pytest.toml", "pytest.ini", ".pytest.ini"), b""),
+    "pyproject.toml": b"[tool.pytest",
+    "tox.ini": b"[pytest]",
+    "setup.cfg": b"[tool:pytest]",
+}
 _NO_TESTS = 5  # pytest's exit status, and since Python 3.12 unittest's, when there is no test
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
 
@@ -46,7 +54,9 @@ def run(plan: ServiceEnvironment, test_wheels: Sequence[Path], options: BuildOpt
 def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
     """Return the words that start the tests: pytest where it is installed, else unittest; none where neither can."""
     if (site_packages / "pytest").is_dir():
-        return ["pytest", "-p", "no:cacheprovider", "tests"]
+        # Without settings of its own it would take those of a directory above, which may be there and forbidden.
+        settings = [] if _is_configured(copy) else ["-c", os.devnull, "--rootdir", "."]
+        return ["pytest", "-p", "no:cacheprovider", *settings, "tests"]
     missing = next(_missing(copy, site_packages), None)
     if missing:
         path, line, name = missing
@@ -54,6 +64,16 @@ def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
         return []
     top = ["--top-level-directory", "."] if (copy / "tests" / "__init__.py").is_file() else []
     return ["unittest", "discover", "--start-directory", "tests", *top]
+
+
+def _is_configured(copy: Path) -> bool:
+    """Tell whether a package has settings for pytest (https://docs.pytest.org/en/stable/reference/customize.html)."""
+    return any(
+        path.is_file() and section in path.read_bytes()
+        for directory in (copy, copy / "tests")
+        for name, section in _SETTINGS.items()
+        for path in (directory / name,)
+    )
 
 
 def _warn_not_run(source: Path, reason: str, missing: str) -> None:
