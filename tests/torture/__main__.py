@@ -29,7 +29,7 @@ KINDS = ("kills", "backends", *foreign.KINDS, "disk", "at-once")
 KILLS = {"vendor": 70, "build": 60, "install": 50, "deb": 30, "create-virtual-environment": 50, "commit-vendor": 40}
 _BATCH = 10
 #: How many of each kind the short form has: of kills two of each verb.
-SHORT = {"kills": 6, "backends": 24, "archives": 8, "wheels": 8, "answers": 6, "network": 4, "disk": 3, "at-once": 1}
+SHORT = {"kills": 6, "backends": 12, "archives": 6, "wheels": 6, "answers": 4, "network": 3, "disk": 2, "at-once": 1}
 _INSIDE = "TORTURE_INSIDE"
 
 

@@ -19,6 +19,8 @@ from toolkit.sandbox.confined import Means, Sandbox
 from toolkit.sandbox.view import View
 
 PYTHON = "/usr/bin/python3"
+#: What runs inside is the system's own interpreter, whichever runs these.
+pytestmark = pytest.mark.slow
 HEADER = "Iface\tDestination\tGateway \tFlags\tRefCnt\tUse\tMetric\tMask\n"
 LOOPBACK6 = f"{'0' * 31}1 80 {'0' * 32} 00 {'0' * 32} 00000000 00000002 00000000 80200001       lo\n"
 
