@@ -55,7 +55,7 @@ def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
     """Return the words that start the tests: pytest where it is installed, else unittest; none where neither can."""
     if (site_packages / "pytest").is_dir():
         # Without settings of its own it would take those of a directory above, which may be there and forbidden.
-        settings = [] if _is_configured(copy) else ["-c", os.devnull, "--rootdir", "."]
+        settings = [] if _is_configured(copy) else ["-c", os.devnull, "--rootdir", ".", "--confcutdir", "."]
         return ["pytest", "-p", "no:cacheprovider", *settings, "tests"]
     missing = next(_missing(copy, site_packages), None)
     if missing:
