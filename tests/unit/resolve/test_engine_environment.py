@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,7 +15,11 @@ from toolkit.resolve.engine import Request, engine_environment
 from toolkit.resolve.engines import ENGINES
 
 SECRET = "s3cret"
-REQUEST = Request(requirements=("lib",), targets=Targets(pythons=("3.11",)), platforms=("linux",))
+REQUEST = Request(
+    requirements=("lib",),
+    targets=Targets(pythons=(f"{sys.version_info.major}.{sys.version_info.minor}",)),
+    platforms=("linux",),
+)
 
 
 def test_an_engine_gets_no_credential_no_proxy_and_no_place_but_its_own(
