@@ -307,7 +307,7 @@ def _kernel_says(name: str) -> str:
 
 
 def _may_have_sockets() -> bool:
-    """Tell whether sockets reach nothing outside: a package build has a network namespace, or warns that it has none."""
+    """Tell whether sockets reach nothing outside: a package build has its own network, or warns that it has none."""
     return "DEB_BUILD_GNU_TYPE" in os.environ or not has_network()
 
 
