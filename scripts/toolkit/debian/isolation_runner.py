@@ -53,7 +53,9 @@ def raise_loopback() -> None:
 
 def mount_proc() -> None:
     """Mount the /proc of these processes; no mount is seen outside."""
-    _check(_LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None), "mounts cannot be made private")
+    # In a chroot, / may be no mount; /proc, on which the new one is mounted, then is.
+    if _LIBC.mount(None, b"/", None, MS_REC | MS_PRIVATE, None) != 0:
+        _check(_LIBC.mount(None, b"/proc", None, MS_REC | MS_PRIVATE, None), "mounts cannot be made private")
     _check(_LIBC.mount(b"proc", b"/proc", b"proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, None), "/proc cannot be mounted")
 
 

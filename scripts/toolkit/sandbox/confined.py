@@ -135,7 +135,7 @@ class Sandbox:
             case Means.NONE:
                 yield Wrapped(words=words, environment=environment, directory=directory)
             case Means.LANDLOCK:
-                with landlock.command(words, view, self.limits, sockets=_may_have_sockets()) as (confined, descriptor):
+                with landlock.command(words, view, self.limits, sockets=not has_network()) as (confined, descriptor):
                     yield Wrapped(
                         words=confined, environment=environment, directory=directory, descriptors=(descriptor,)
                     )
@@ -304,11 +304,6 @@ def _advice() -> str:
 def _kernel_says(name: str) -> str:
     path = Path("/proc/sys", name)
     return path.read_text(encoding="ascii").strip() if path.exists() else ""
-
-
-def _may_have_sockets() -> bool:
-    """Tell whether sockets reach nothing outside: a package build has its own network, or warns that it has none."""
-    return "DEB_BUILD_GNU_TYPE" in os.environ or not has_network()
 
 
 def _is_build_chroot() -> bool:
