@@ -147,7 +147,7 @@ class Builder:
             if key not in self._environments:
                 prefix = self.scratch / f"environment-{len(self._environments)}"
                 wheels = [self._wheels[required] for required in node.requires]
-                final = wheel_build.environment_path(prefix, self.sandbox)
+                final = self.sandbox.environment_path(prefix)
                 self._environments[key] = environment.create(prefix, self.interpreter, wheels, final)
             return self._environments[key]
 

@@ -19,16 +19,15 @@ from toolkit.project import pyproject, source_files
 from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
-from toolkit.sandbox.view import View
+from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, TEMPORARY, View
 from toolkit.vendored import archive
 from toolkit.wheel import check
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 #: Where a build finds its things inside the walls: at the same paths on every machine, as ccache likes it.
-_ROOT = "/build"
-_SOURCE, _ENVIRONMENT, _OUTPUT = f"{_ROOT}/source", f"{_ROOT}/environment", f"{_ROOT}/output"
-_HOME, _COMPILERS, _CCACHE = f"{_ROOT}/home", f"{_ROOT}/compilers", f"{_ROOT}/ccache"
-_RUNNER, _REQUEST, _TEMPORARY = f"{_ROOT}/pep517_hook.py", f"{_ROOT}/request.json", "/tmp"
+_SOURCE, _OUTPUT = f"{ROOT}/source", f"{ROOT}/output"
+_COMPILERS, _CCACHE = f"{ROOT}/compilers", f"{ROOT}/ccache"
+_RUNNER, _REQUEST = f"{ROOT}/pep517_hook.py", f"{ROOT}/request.json"
 #: Bytes of the answer of a hook: more than any list of requirements.
 _LONGEST_ANSWER = 1 << 20
 
@@ -56,7 +55,7 @@ class Job:
     """One wheel to build.
 
     `source` is the tree that `unpack` has put into `scratch`, a directory of this job's own; `python` the interpreter
-    of an environment, made to be found at `environment_path`. `identity` tells the sources of builds apart.
+    of an environment at the sandbox's `environment_path`. `identity` tells the sources of builds apart.
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
     """
@@ -76,11 +75,6 @@ class Job:
     def label(self) -> str:
         """Return the name and version as a person reads them; local packages have no version yet."""
         return f"{self.name} {self.version}".strip()
-
-
-def environment_path(prefix: Path, sandbox: Sandbox) -> Path:
-    """Return the path by which a build finds the environment at `prefix`."""
-    return Path(_ENVIRONMENT) if sandbox.has_own_paths else prefix
 
 
 def unpack(source: Path, scratch: Path) -> Path:
@@ -142,7 +136,7 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any], *, directory: str 
     _fill_compilers(job, view)
     try:
         job.sandbox.run(
-            [place(f"{_ENVIRONMENT}/bin/{job.python.name}"), place(_RUNNER), place(_REQUEST)],
+            [place(f"{ENVIRONMENT}/bin/{job.python.name}"), place(_RUNNER), place(_REQUEST)],
             view,
             directory=source,
             environment=_environment(job, view),
@@ -160,7 +154,7 @@ def _inside_source(job: Job) -> str:
 
 def _view(job: Job) -> View:
     """Return what a job finds inside, with the directories made that are its own."""
-    writable = {_SOURCE: job.scratch / "source", _OUTPUT: job.scratch / "output", _HOME: job.scratch / "home"}
+    writable = {_SOURCE: job.scratch / "source", _OUTPUT: job.scratch / "output", HOME: job.scratch / "home"}
     if cache := os.environ.get("CCACHE_DIR"):
         # Of its own: what another build has put there would be in this one's wheel.
         writable[_CCACHE] = Path(cache, f"{job.name}-{job.identity[:16] or 'hook'}")
@@ -169,7 +163,7 @@ def _view(job: Job) -> View:
         path.mkdir(parents=True, exist_ok=True)
     prefix = job.python.parent.parent
     readable = {
-        _ENVIRONMENT: prefix,
+        ENVIRONMENT: prefix,
         _COMPILERS: job.scratch / "compilers",
         _RUNNER: HOOK_RUNNER,
         _REQUEST: job.scratch / "request.json",
@@ -219,7 +213,7 @@ def build_flags() -> Mapping[str, str]:
 def _fill_compilers(job: Job, view: View) -> None:
     source, temporary = job.sandbox.place(_inside_source(job), view), job.scratch / "tmp"
     if job.sandbox.has_own_paths:
-        hidden = {_ROOT: ".", _TEMPORARY: "./tmp", f"/var{_TEMPORARY}": "./tmp"}
+        hidden = {ROOT: ".", TEMPORARY: "./tmp", f"/var{TEMPORARY}": "./tmp"}
     else:
         hidden = {str(job.scratch): ".", str(temporary): "./tmp"}
     compilers.wrap(job.scratch / "compilers", hidden, source, _PATH)
@@ -236,13 +230,9 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
         **({"CCACHE_DIR": place(_CCACHE)} if _CCACHE in view.writable else {}),
-        "PATH": f"{place(_ENVIRONMENT)}/bin:{place(_COMPILERS)}:{_PATH}",
-        "HOME": place(_HOME),
-        "USER": "builder",
-        "LOGNAME": "builder",
-        "TMPDIR": _TEMPORARY if job.sandbox.has_own_paths else str(view.temporary),
+        "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{_PATH}",
+        **job.sandbox.variables(view),
         "TZ": "UTC",
-        "LC_ALL": "C.UTF-8",
         "SOURCE_DATE_EPOCH": _EPOCH,
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",

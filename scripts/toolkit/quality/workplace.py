@@ -16,10 +16,10 @@ from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.names import normalize
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
-from toolkit.sandbox.view import View
+from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, View
 
 #: Paths inside the walls, at which each thing is on every machine.
-_ENVIRONMENT, _HOME, SOURCES, CACHE = "/build/environment", "/build/home", "/build/sources", "/build/cache"
+SOURCES, CACHE = f"{ROOT}/sources", f"{ROOT}/cache"
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 #: Variables about this machine, its user and their session, of which nothing is there inside; and those of Python.
 _OUTSIDE = re.compile(
@@ -61,7 +61,7 @@ class Workplace:
         log.parent.mkdir(parents=True, exist_ok=True)
         for path in self._view.own:
             path.mkdir(parents=True, exist_ok=True)
-        python = self.place(f"{_ENVIRONMENT}/bin/python")
+        python = self.place(f"{ENVIRONMENT}/bin/python")
         try:
             return self.sandbox.run(
                 [python, "-B", "-m", *words],
@@ -83,22 +83,18 @@ class Workplace:
         kept = {CACHE: self.cache} if self.cache else {}
         return View(
             temporary=self.directory / "tmp",
-            writable={SOURCES: self.sources, _HOME: self.directory / "home", **kept},
-            readable={_ENVIRONMENT: self.root, **wheel_build.interpreter_files(self.root / "bin" / "python")},
+            writable={SOURCES: self.sources, HOME: self.directory / "home", **kept},
+            readable={ENVIRONMENT: self.root, **wheel_build.interpreter_files(self.root / "bin" / "python")},
         )
 
     def _variables(self) -> dict[str, str]:
         kept = secrets.without(process.without_make())
-        environment = self.place(_ENVIRONMENT)
+        environment = self.place(ENVIRONMENT)
         return {
             **{name: value for name, value in kept.items() if not _OUTSIDE.fullmatch(name)},
             "PATH": f"{environment}/bin:{_PATH}",
             "VIRTUAL_ENV": environment,
-            "HOME": self.place(_HOME),
-            "USER": "builder",
-            "LOGNAME": "builder",
-            "TMPDIR": "/tmp" if self.sandbox.has_own_paths else str(self._view.temporary),
-            "LC_ALL": "C.UTF-8",
+            **self.sandbox.variables(self._view),
         }
 
 
@@ -116,7 +112,7 @@ def make(
     complete = replace(plan, wheels=tuple(wheels.values()))
     destination = directory / "root"
     root = destination / plan.prefix.relative_to("/")
-    final = Path(_ENVIRONMENT) if options.sandbox.has_own_paths else root
+    final = options.sandbox.environment_path(root)
     service_environment.install(complete, destination, options.store, options.jobs, runs_at=final)
     return Workplace(
         directory=directory,

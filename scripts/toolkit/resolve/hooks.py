@@ -161,7 +161,7 @@ class HookRunner:
     def _create(self, name: str, wheels: Sequence[Path]) -> Path:
         """Make an environment of these wheels and return its interpreter."""
         prefix = self.scratch / f"environment-{name}"
-        final = wheel_build.environment_path(prefix, self.builder.sandbox)
+        final = self.builder.sandbox.environment_path(prefix)
         return environment.create(prefix, self.interpreter, wheels, final)
 
 

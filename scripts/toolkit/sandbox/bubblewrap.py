@@ -18,7 +18,7 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.sandbox import system_calls
 from toolkit.sandbox.limits import Limits
-from toolkit.sandbox.view import MERGED, View, Wrapped, in_memory, system
+from toolkit.sandbox.view import MERGED, TEMPORARY, USER, View, Wrapped, in_memory, system
 
 PROGRAM = "/usr/bin/bwrap"
 _PRELOADED = frozenset({"LD_PRELOAD"})
@@ -105,9 +105,10 @@ class _Reported(Wrapped):
 def _etc(user: int) -> dict[str, str]:
     """Return the files that tell who one is, and how names are looked up."""
     nobody = "nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+    root = "root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n"
     return {
-        "passwd": f"root:x:0:0:root:/nonexistent:/usr/sbin/nologin\n{nobody}builder:x:{user}:{user}::/tmp:/bin/sh\n",
-        "group": f"root:x:0:\nnogroup:x:65534:\nbuilder:x:{user}:\n",
+        "passwd": f"{root}{nobody}{USER}:x:{user}:{user}::{TEMPORARY}:/bin/sh\n",
+        "group": f"root:x:0:\nnogroup:x:65534:\n{USER}:x:{user}:\n",
         "hosts": "127.0.0.1 localhost sandbox\n::1 localhost\n",
         "nsswitch.conf": "passwd: files\ngroup: files\nhosts: files\nservices: files\nprotocols: files\n",
     }
@@ -115,7 +116,7 @@ def _etc(user: int) -> dict[str, str]:
 
 def _directories(view: View) -> Iterator[str]:
     """Make the directories above all that is put there: else one is as private as what comes first."""
-    inside = [*system(), *view.readable, *view.writable, "/var/tmp"]
+    inside = [*system(), *view.readable, *view.writable, f"/var{TEMPORARY}"]
     above = {os.fspath(parent) for path in inside for parent in PurePosixPath(path).parents} - {"/"}
     for name in sorted(above):
         yield from ("--perms", "0755", "--dir", name)
@@ -140,7 +141,7 @@ def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
 
 
 def _mounts(view: View) -> Iterator[str]:
-    writable = {**dict.fromkeys(("/tmp", "/var/tmp"), view.temporary), **view.writable}
+    writable = {**dict.fromkeys((TEMPORARY, f"/var{TEMPORARY}"), view.temporary), **view.writable}
     for inside, path in view.readable.items():
         yield from ("--ro-bind", str(path), inside)
     for inside, path in writable.items():

@@ -16,14 +16,15 @@ from pathlib import Path
 
 from toolkit.core import console, debian_packages, foreign_text, process
 from toolkit.core.errors import UserError
+from toolkit.core.output import Excerpt, Lines
 from toolkit.core.process import CommandError
 from toolkit.project.settings import default_of
 from toolkit.sandbox import bubblewrap, landlock, limits, system_calls
 from toolkit.sandbox.limits import Limits, Watch
-from toolkit.sandbox.view import View, Wrapped
+from toolkit.sandbox.view import ENVIRONMENT, HOME, TEMPORARY, USER, View, Wrapped
 
 _MODES = ("on", "required", "off")
-#: Characters at the end of a run's output that an error shows.
+#: Bytes at the beginning and at the end of a run's output that an error shows.
 _TAIL = 1 << 16
 _ROUTES, _ROUTES6 = Path("/proc/self/net/route"), Path("/proc/self/net/ipv6_route")
 _REFUSED = re.compile(
@@ -93,6 +94,20 @@ class Sandbox:
         known = {**view.readable, **view.writable}
         top = max((path for path in known if f"{inside}/".startswith(f"{path}/")), key=len)
         return f"{known[top]}{inside.removeprefix(top)}"
+
+    def environment_path(self, prefix: Path) -> Path:
+        """Return the path by which a run finds the environment at `prefix`."""
+        return Path(ENVIRONMENT) if self.has_own_paths else prefix
+
+    def variables(self, view: View) -> dict[str, str]:
+        """Return the variables that tell a program who it is, and where its own directories are."""
+        return {
+            "HOME": self.place(HOME, view),
+            "USER": USER,
+            "LOGNAME": USER,
+            "TMPDIR": TEMPORARY if self.has_own_paths else str(view.temporary),
+            "LC_ALL": "C.UTF-8",
+        }
 
     def run(
         self,
@@ -185,19 +200,21 @@ def suggestion(output: str) -> str:
 
 
 class _Output:
-    """What a run prints: all of it in a log as it comes, the end of it for messages."""
+    """What a run prints: all of it in a log as it comes, and the beginning and the end of it for messages."""
 
     def __init__(self, log: Path, most: Limits, watch: Callable[[str], object] | None) -> None:
-        self._path, self._most, self._watch = log, most.output, watch
+        self._path, self._most = log, most.output
         self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._count = 0
-        self._tail = ""
-        self._line = ""
+        self._kept = Excerpt(_TAIL)
+        shown = [console.foreign] if console.verbosity >= 2 else []
+        watching = [*shown, *([watch] if watch else [])]
+        self._lines = Lines(lambda line: [tell(line) for tell in watching])
 
     def __enter__(self) -> _Output:
         # A new file: a link in its place is not followed.
         self._path.unlink(missing_ok=True)
-        self._stream = self._path.open("x", encoding="utf-8")
+        self._stream = self._path.open("xb")
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -212,26 +229,16 @@ class _Output:
             raise limits.exceeded(f"it printed more than {shown}", "SANDBOX_OUTPUT", shown)
 
     def end(self) -> str:
-        """Return the end of all that was printed."""
+        """Return what is kept of all that was printed."""
         self._write(self._decoder.decode(b"", final=True))
-        if self._line:
-            self._say(self._line)
-        return self._tail
+        self._lines.close()
+        return self._kept.text()
 
     def _write(self, text: str) -> None:
-        text = foreign_text.plain(text)
-        self._stream.write(text)
+        plain = foreign_text.plain(text).encode()
+        for take in (self._stream.write, self._kept.add, self._lines.add):
+            take(plain)
         self._stream.flush()
-        self._tail = (self._tail + text)[-_TAIL:]
-        *lines, self._line = (self._line + text).split("\n")
-        self._line = self._line[-_TAIL:]
-        for line in lines:
-            self._say(line)
-
-    def _say(self, line: str) -> None:
-        console.debug(f"  | {line}")
-        if self._watch:
-            self._watch(line)
 
 
 @cache

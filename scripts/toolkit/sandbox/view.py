@@ -7,6 +7,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+#: The directory of all that is made for a program; its environment, and its home; and who it is.
+ROOT = "/build"
+ENVIRONMENT, HOME, TEMPORARY = f"{ROOT}/environment", f"{ROOT}/home", "/tmp"
+USER = "builder"
 #: What compilers and interpreters read of /etc, and /opt. No credentials are in these.
 SYSTEM = (
     *("/opt", "/etc/alternatives", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d", "/etc/localtime"),
