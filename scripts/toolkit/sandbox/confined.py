@@ -236,9 +236,11 @@ class _Output:
 
     def _write(self, text: str) -> None:
         plain = foreign_text.plain(text).encode()
-        for take in (self._stream.write, self._kept.add, self._lines.add):
-            take(plain)
+        self._stream.write(plain)
+        # Whoever is told of a line finds it in the log.
         self._stream.flush()
+        self._kept.add(plain)
+        self._lines.add(plain)
 
 
 @cache
