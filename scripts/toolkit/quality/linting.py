@@ -11,7 +11,7 @@ from pathlib import Path
 from toolkit.build import interpreters, wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.wheels import Built
-from toolkit.core import console, directories, process, progress
+from toolkit.core import console, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install import installation
 from toolkit.install.service_environment import ServiceEnvironment
@@ -77,8 +77,8 @@ def run(linting: Linting, options: BuildOptions) -> dict[str, str]:
 
     Raises `UserError`, also for one that is not vendored.
     """
-    with directories.temporary(linting.scratch, "lint-") as directory:
-        place = workplace.make(linting.plan, linting.tools, options, directory, linting.scratch / "lint")
+    cache = linting.scratch / "lint"
+    with workplace.made(linting.plan, linting.tools, options, linting.scratch, cache) as place:
         for chosen in linting.linters:
             if not (place.site_packages / chosen.linter.name).is_dir():
                 raise _missing(chosen, linting.plan.service)

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import console, directories, files, process, progress
+from toolkit.core import console, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.project import source_files
@@ -39,8 +39,7 @@ def run(plan: ServiceEnvironment, test_wheels: Sequence[Path], options: BuildOpt
     if not (package.path / "tests").is_dir():
         console.step("TEST", f"{package.service_name}: there is no tests/ in it")
         return
-    with directories.temporary(scratch, "tests-") as directory:
-        place = workplace.make(plan, test_wheels, options, directory)
+    with workplace.made(plan, test_wheels, options, scratch) as place:
         copy = place.sources / package.path.name
         source_files.copy(package.path, copy)
         for path in place.site_packages.iterdir():

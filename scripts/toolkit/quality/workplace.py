@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Callable, Mapping, Sequence
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.build import wheel_build
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import process, secrets
+from toolkit.core import directories, process, secrets
 from toolkit.core.errors import UserError
 from toolkit.install import service_environment
 from toolkit.install.service_environment import ServiceEnvironment
@@ -20,6 +23,7 @@ from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, View
 
 #: Paths inside the walls, at which each thing is on every machine.
 SOURCES, CACHE = f"{ROOT}/sources", f"{ROOT}/cache"
+_PREFIX = "python-common-workplace-"
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 #: Variables about this machine, its user and their session, of which nothing is there inside; and those of Python.
 _OUTSIDE = re.compile(
@@ -98,10 +102,11 @@ class Workplace:
         }
 
 
-def make(
-    plan: ServiceEnvironment, more: Sequence[Path], options: BuildOptions, directory: Path, cache: Path | None = None
-) -> Workplace:
-    """Install a service with `more` wheels into a directory, and return the workplace there.
+@contextmanager
+def made(
+    plan: ServiceEnvironment, more: Sequence[Path], options: BuildOptions, scratch: Path, cache: Path | None = None
+) -> Iterator[Workplace]:
+    """Give the block a workplace below `scratch`, with a service and `more` wheels installed.
 
     The byte code for its final path will do here. Raises `UserError`.
     """
@@ -110,14 +115,34 @@ def make(
         # What only developers have must not replace what is shipped.
         wheels.setdefault(normalize(wheel.name.partition("-")[0]), wheel)
     complete = replace(plan, wheels=tuple(wheels.values()))
-    destination = directory / "root"
-    root = destination / plan.prefix.relative_to("/")
-    final = options.sandbox.environment_path(root)
-    service_environment.install(complete, destination, options.store, options.jobs, runs_at=final)
-    return Workplace(
-        directory=directory,
-        sandbox=options.sandbox,
-        root=root,
-        site_packages=root / plan.interpreter.site_packages,
-        cache=cache,
-    )
+    directories.sweep(scratch, _PREFIX)
+    with (
+        directories.temporary(scratch, _PREFIX) as destination,
+        _sources_directory(destination, options.sandbox) as directory,
+    ):
+        root = destination / "root" / plan.prefix.relative_to("/")
+        final = options.sandbox.environment_path(root)
+        service_environment.install(complete, destination / "root", options.store, options.jobs, runs_at=final)
+        yield Workplace(
+            directory=directory,
+            sandbox=options.sandbox,
+            root=root,
+            site_packages=root / plan.interpreter.site_packages,
+            cache=cache,
+        )
+
+
+@contextmanager
+def _sources_directory(destination: Path, sandbox: Sandbox) -> Iterator[Path]:
+    """Give the block the directory of what is run, which has a short path, and nothing of the project above it.
+
+    Where paths are those of this machine, a socket's must fit into 108 bytes (unix(7)), and tools look for settings in
+    the directories above.
+    """
+    if sandbox.has_own_paths:
+        yield destination
+        return
+    parent = Path(tempfile.gettempdir())
+    directories.sweep(parent, _PREFIX, owners={os.geteuid()})
+    with directories.temporary(parent, _PREFIX) as directory:
+        yield directory

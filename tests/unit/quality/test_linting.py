@@ -106,7 +106,7 @@ def test_each_linter_reads_the_sources_and_knows_the_local_packages(project: Wor
     assert "'--', 'api.py', 'setup.py', 'bin/yc-api']" in said["ruff"]
     assert said["mypy"].startswith("['api.py', 'setup.py'] ")
     assert said["mypy"].endswith(" /build/sources/api:/build/sources/lib\n")
-    assert not list((project.root / "build").glob("lint-*"))
+    assert not list((project.root / "build").glob("*workplace-*"))
 
 
 def test_a_linter_has_copies_of_the_sources_and_of_what_configures_it(project: Workspace) -> None:
