@@ -14,8 +14,9 @@ from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions, w
 #: Variables that change how uv sends requests, and nothing in its result.
 _KEPT_UV = ("UV_KEYRING_PROVIDER", "UV_CONCURRENT_DOWNLOADS")
 _DEFAULT_TIMEOUT = 15.0
-#: No request is repeated beyond this many seconds of waiting for answers.
-_PATIENCE = 180.0
+#: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
+REPETITIONS = 3
+PATIENCE = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +67,7 @@ class Indexes:
 
 def retries(timeout: float) -> int:
     """Return how often a request is repeated: three times, fewer where each may take minutes (`timeout` in seconds)."""
-    return max(1, min(3, int(_PATIENCE / timeout)))
+    return max(1, min(REPETITIONS, int(PATIENCE / timeout)))
 
 
 def read(options: IndexOptions = DEFAULTS) -> Indexes:

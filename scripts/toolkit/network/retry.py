@@ -28,6 +28,7 @@ from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.network.http import LeadsAway
 from toolkit.network.index_options import shown
+from toolkit.network.index_settings import PATIENCE, REPETITIONS
 
 Result = TypeVar("Result")
 #: Answers that may be another one in a moment: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4.
@@ -35,9 +36,6 @@ PASSING = frozenset((408, 429, *range(500, 600)))
 #: Seconds; urllib3 repeats the first time at once, then waits for twice and four times as long, and the jitter.
 BACKOFF = 0.5
 LONGEST_PAUSE = 30
-#: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
-REPETITIONS = 3
-PATIENCE = 180
 #: Bytes a second, on the average, that a body has to come with once it has taken that long.
 SLOWEST = 1000
 _CHUNK = 1 << 18
