@@ -262,6 +262,11 @@ def version_of(filename: str, name: str) -> Version | None:
     return None
 
 
+def is_of_release(filename: str, name: str, version: str) -> bool:
+    """Tell whether a file is named as an sdist or wheel of a release; none is of a version that is no PEP 440."""
+    return (expected := _version(version)) is not None and version_of(filename, name) == expected
+
+
 # An index has thousands of files of some distributions, and few versions.
 @cache
 def _version(text: str) -> Version | None:

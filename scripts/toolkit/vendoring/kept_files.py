@@ -6,12 +6,10 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
-
 from toolkit.model.lock import Distribution, VendoredFile
 from toolkit.model.pins import RemoteFile
 from toolkit.network import fetch
-from toolkit.network.index_pages import version_of
+from toolkit.network.index_pages import is_of_release
 from toolkit.vendoring.locked_files import LockedFiles
 
 #: They are locked, so they are old enough, whatever EXCLUDE_NEWER says.
@@ -54,8 +52,5 @@ class KeptFiles:
 
 
 def _has_sdist(distribution: Distribution, names: Collection[str]) -> bool:
-    try:
-        version = Version(distribution.version)
-    except InvalidVersion:
-        return False
-    return any(version_of(name, distribution.name) == version for name in names if not name.endswith(".whl"))
+    others = (name for name in names if not name.endswith(".whl"))
+    return any(is_of_release(name, distribution.name, distribution.version) for name in others)

@@ -11,14 +11,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
-from packaging.version import InvalidVersion, Version
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import RemoteFile
 from toolkit.network.fetch import Fetcher, OtherFileError
 from toolkit.network.index_options import shown, without_credentials
-from toolkit.network.index_pages import Index, version_of
+from toolkit.network.index_pages import Index, is_of_release
 from toolkit.network.index_settings import Indexes
 from toolkit.project import lock_inputs
 from toolkit.project.discovery import Project
@@ -97,12 +96,12 @@ def _compare(
         shown_name = _shown(item, file)
         remote = by_name.get(file.name)
         found.compared += 1
-        if not _is_of(file.name, item):
+        if not is_of_release(file.name, item.name, item.version):
             found.problems.append(
                 Problem(what=f"{shown_name}: not a file of {item.name} {item.version}", hint=_SUSPECT)
             )
         elif remote is None:
-            others = ", ".join(sorted(name for name in by_name if _is_of(name, item)))
+            others = ", ".join(sorted(name for name in by_name if is_of_release(name, item.name, item.version)))
             release = f"it has {others}" if others else f"nor any other file of {item.name} {item.version}"
             found.problems.append(Problem(what=f"{shown_name}: not on {where}, {release}", hint=_SUSPECT))
         elif remote.sha256 and remote.sha256 != file.sha256:
@@ -120,13 +119,6 @@ def _compare(
 
 def _shown(item: Distribution, file: VendoredFile) -> str:
     return f"vendor/{file.name}" if file in item.files else f"{file.name} (a wheel for development)"
-
-
-def _is_of(filename: str, item: Distribution) -> bool:
-    try:
-        return version_of(filename, item.name) == Version(item.version)
-    except InvalidVersion:
-        return False
 
 
 def _addresses(project: Project, locks: Sequence[Lock]) -> dict[str, str]:
