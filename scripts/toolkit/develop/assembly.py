@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.core import console, files, process, threads
 from toolkit.core.errors import UserError
-from toolkit.develop import index_wheels, linking, sync, virtualenv, workon
+from toolkit.develop import linking, sync, virtualenv, workon
 from toolkit.develop.sync import Changes, Installed, TargetDistribution
 from toolkit.develop.wheel_sources import WheelSources
 from toolkit.develop.workon import Environment, State
-from toolkit.model.lock import VendoredFile
 from toolkit.network.index_options import IndexOptions
 from toolkit.wheel.image import Image
 
@@ -98,7 +97,7 @@ def _reason_to_make(target: Assembly) -> str:
 
 
 def _make(target: Assembly, changes: Changes, distributions: Sequence[TargetDistribution], reason: str) -> None:
-    images, wheels, indexes = _images(target, changes), _binary(target, changes), target.options.indexes
+    images = _images(target, changes)
     if reason != "new":
         console.step("REMAKE", f"{target.prefix}: {reason}")
     target.prefix.parent.mkdir(parents=True, exist_ok=True)
@@ -112,45 +111,28 @@ def _make(target: Assembly, changes: Changes, distributions: Sequence[TargetDist
         # They write different files, and virtualenv takes a while to start.
         with threads.beside(make_empty, process.end_children) as is_made:
             sync.apply(target.prefix, changes, {}, images)
-            variables = index_wheels.environment(indexes) if wheels else {}
             is_made()
-        if wheels:
-            index_wheels.install(target.prefix, wheels, indexes, variables)
         _finish(target, distributions, workon.NO_STATE)
 
 
 def _change(target: Assembly, changes: Changes, present: Mapping[str, list[Installed]], state: State) -> None:
-    images, wheels, indexes = _images(target, changes), _binary(target, changes), target.options.indexes
+    images = _images(target, changes)
     _report(changes)
     # After an interruption, what is about to be replaced is installed again.
     replaced = {item.name for item in changes.install}
     kept = {name: identity for name, identity in state.distributions.items() if name not in replaced}
     workon.write(target.prefix, replace(state, distributions=kept))
-    if wheels:
-        sync.remove_damaged(present, wheels)
-        index_wheels.install(target.prefix, wheels, indexes, index_wheels.environment(indexes))
     sync.apply(target.prefix, changes, present, images)
 
 
-def _images(target: Assembly, changes: Changes) -> Mapping[str, Image]:
-    """Return images of the wheels that are not from the index; with --binary, print which those are."""
+def _images(target: Assembly, changes: Changes) -> Collection[Image]:
     sources = target.sources
     if target.options.binary and sources.nodes and not sources.binary:
         raise UserError(
             "the locks name no wheel that fits",
             "run `make vendor`, which lists what the index has; without --binary, all is built from vendor/",
         )
-    rest = [item for item in changes.install if item.name not in sources.binary]
-    built = ", ".join(f"{item.name} {item.version}" for item in rest if item.name in sources.nodes)
-    if target.options.binary and built:
-        console.step("SOURCE", f"no wheel fits, so built from vendor/: {built}")
-    return sources.images([item.name for item in rest])
-
-
-def _binary(target: Assembly, changes: Changes) -> dict[str, tuple[str, VendoredFile]]:
-    """Return the wheels of the index to install, by name, with their versions."""
-    wheels = target.sources.binary
-    return {item.name: (item.version, wheels[item.name]) for item in changes.install if item.name in wheels}
+    return sources.images([item.name for item in changes.install]).values()
 
 
 def _finish(target: Assembly, distributions: Sequence[TargetDistribution], before: State) -> None:

@@ -99,6 +99,7 @@ def _assembly(
             nodes=nodes,
             binary=wheel_sources.offered(locks, nodes, used) if options.binary else {},
             ready=ready,
+            indexes=options.indexes,
         ),
         options=options,
         state=state,

@@ -1,100 +1,54 @@
-"""`--binary`: wheels of locked versions from the index, by uv, for a first start in seconds.
+"""`--binary`: wheels of locked versions from the index, for a first start in seconds.
 
 Only the lock is trusted: with a source it holds the hashes of the wheels that the index had of it then (`offered`), and
-no other wheel is taken. uv downloads all of them, and checks each, before it changes anything.
+no other wheel is taken. Each is unpacked as it arrives, by what unpacks and checks all other wheels.
 """
 
 from __future__ import annotations
 
-import json
-import os
-import re
-import sys
 from collections.abc import Mapping
-from functools import cache
 from pathlib import Path
 
-from toolkit.core import console, directories, files, process
+from toolkit.core import console, threads
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
-from toolkit.network import tools_environment
+from toolkit.network import fetch, index_settings
+from toolkit.network.fetch import Fetcher
 from toolkit.network.index_options import IndexOptions
-
-_RUNNER = Path(__file__).parent.parent.joinpath("network", "index_runner.py")
-_UV_OPTIONS = (
-    *("--no-deps", "--reinstall", "--no-build", "--no-config"),
-    *("--quiet", "--no-progress", "--color", "never"),
-)
+from toolkit.network.index_settings import Indexes
+from toolkit.wheel import check
+from toolkit.wheel.image import Image, Images
 
 
-def environment(options: IndexOptions) -> dict[str, str]:
-    """Return the variables that uv runs with; the tools environment is made where it is missing. Raises `UserError`."""
-    if options.no_index:
-        return {"UV_OFFLINE": "1"}
-    variables = {**os.environ, **options.environment()}
-    answer = json.loads(process.read([_tools(options), _RUNNER], env=variables))
-    if "error" in answer:
-        raise UserError(*answer["error"])
-    return dict(answer["variables"])
+def images(wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions, made: Images) -> dict[str, Image]:
+    """Return images of wheels (name -> version, file), which are fetched as far as the cache has them not.
 
-
-@cache
-def _tools(options: IndexOptions) -> Path:
-    return tools_environment.make(Path(sys.executable), options)
-
-
-def install(
-    prefix: Path, wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions, variables: Mapping[str, str]
-) -> None:
-    """Install wheels (name -> version, file) into the environment at `prefix`; other versions of them are replaced.
-
-    Raises `UserError`; then the environment is as it was.
+    Raises `UserError`. Runs in the tools environment.
     """
-    size = sum(wheel.size for _, wheel in wheels.values()) / 1e6
+    size = sum(file.size for _, file in wheels.values()) / 1e6
     console.step("FETCH", f"{len(wheels)} wheels, {size:.1f} MB, as far as they are not in the cache")
-    with directories.temporary(files.cache_root() / "tmp", "binary-") as directory:
-        lock = directory / "pylock.toml"
-        lock.write_text(_lock(wheels, options), encoding="utf-8")
-        install = (_tools(options).parent / "uv", "pip", "install", "--requirements", lock)
-        where = ("--python", prefix / "bin" / "python", "--cache-dir", files.cache_root() / "uv")
-        try:
-            process.run([*install, *where, *_UV_OPTIONS], env=variables)
-        except process.CommandError as error:
-            raise _failure(error.output) from None
+    indexes = index_settings.read(options)
+    for _, file in wheels.values():
+        _adopt(file, indexes)
+    with Fetcher(indexes) as fetcher:
+        arriving = {name: fetcher.submit(file) for name, (_, file) in wheels.items()}
+
+        def image(name: str) -> Image:
+            version, file = wheels[name]
+            path = fetcher.result(arriving[name]).path
+            check.check(path, "index", name=name, version=version, whole=False)
+            return made.add({file.sha256: path})[file.sha256]
+
+        return dict(zip(wheels, threads.each(image, wheels, fetcher.stop, made.jobs), strict=True))
 
 
-def _lock(wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions) -> str:
-    """Return a lock (PEP 751) of just these wheels; JSON's texts are TOML's too."""
-    lines = ['lock-version = "1.0"', 'created-by = "python-common"']
-    for name, (version, wheel) in sorted(wheels.items()):
-        url = _local_url(wheel, options) or wheel.url
-        file = f"name = {json.dumps(wheel.name)}, url = {json.dumps(url)}, size = {wheel.size}"
-        hashes = f"hashes = {{ sha256 = {json.dumps(wheel.sha256)} }}"
-        lines += [
-            "[[packages]]",
-            f"name = {json.dumps(name)}",
-            f"version = {json.dumps(version)}",
-            f"wheels = [{{ {file}, {hashes} }}]",
-        ]
-    return "\n".join(lines)
-
-
-def _local_url(wheel: VendoredFile, options: IndexOptions) -> str:
-    """Return the URL of the same file in a directory of --find-links, if one has it."""
-    paths = (Path(link.removeprefix("file://")).expanduser().absolute() / wheel.name for link in options.find_links)
-    return next((path.as_uri() for path in paths if path.is_file()), "")
-
-
-def _failure(output: str) -> UserError:
-    found = re.search(r"(?:hash|size) mismatch for[:\s]*`([^`]+)`", output, re.IGNORECASE)
-    if found:
-        return UserError(
-            f"{found[1]}: the index has another wheel than the one that is locked",
-            "find out why before anything else; without --binary it is built from vendor/",
-            output,
+def _adopt(file: VendoredFile, indexes: Indexes) -> None:
+    """Take a file that a directory of --find-links has into the cache; without an index, one of them has to have it."""
+    directories = (Path(link.removeprefix("file://")) for link in indexes.find_links)
+    # The last is no file, which leaves the question whether the cache has it.
+    found = any(fetch.adopt(file, source) for source in (*(path / file.name for path in directories), Path()))
+    if indexes.no_index and not found:
+        raise UserError(
+            f"{file.name}: neither the cache nor a directory of --find-links has the file that is locked",
+            "give --find-links a directory that has it; without --binary, all is built from vendor/",
         )
-    return UserError(
-        "wheels cannot be had from the index",
-        "see uv's message above; without --binary, all is built from vendor/, and no index is asked",
-        output,
-    )

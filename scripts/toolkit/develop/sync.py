@@ -101,23 +101,13 @@ def _change(item: TargetDistribution, old: str) -> str:
     return f"{item.name} {old} -> {item.version}" if old != item.version else f"{item.name} {old}, put in again"
 
 
-def apply(prefix: Path, changes: Changes, present: Mapping[str, list[Installed]], images: Mapping[str, Image]) -> None:
-    """Make the changes to the environment at `prefix`, but for what is to be installed and has none of the `images`."""
-    left_out = {item.name for item in changes.install} - images.keys()
+def apply(prefix: Path, changes: Changes, present: Mapping[str, list[Installed]], images: Iterable[Image]) -> None:
+    """Make the changes to the environment at `prefix`, with an image of each distribution to install."""
     for name in changes.uninstall:
-        for old in present[name] if name not in left_out else ():
+        for old in present[name]:
             _uninstall(old, prefix)
-    for image in images.values():
+    for image in images:
         image.link(prefix)
-
-
-def remove_damaged(present: Mapping[str, list[Installed]], names: Iterable[str]) -> None:
-    """Remove what uv cannot uninstall: the metadata of distributions without a RECORD, or with several versions."""
-    for name in names:
-        found = present.get(name, [])
-        for old in found:
-            if not old.rows or len(found) > 1:
-                files.remove(old.directory)
 
 
 def _uninstall(item: Installed, prefix: Path) -> None:

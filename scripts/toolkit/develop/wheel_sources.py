@@ -9,11 +9,14 @@ from pathlib import Path
 from toolkit.build import plan, wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
+from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.develop.sync import TargetDistribution
 from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock, VendoredFile
+from toolkit.network import tools_environment
+from toolkit.network.index_options import IndexOptions
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import check
@@ -67,8 +70,8 @@ def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter
 class WheelSources:
     """Wheels for an environment of the interpreter `used`; extensions are built by `building`. All are by name.
 
-    `nodes` are from vendor/; those in `binary` are installed from the index instead, not as images. `ready` are pip's
-    wheel and those of the developer's own requirements.
+    `nodes` are from vendor/; those in `binary` come from the `indexes` instead. `ready` are pip's wheel and those of
+    the developer's own requirements.
     """
 
     project: Project
@@ -79,6 +82,7 @@ class WheelSources:
     nodes: Mapping[str, Node]
     binary: Mapping[str, VendoredFile]
     ready: Mapping[str, ReadyWheel]
+    indexes: IndexOptions
 
     def distributions(self) -> list[TargetDistribution]:
         """Return all that the environment is to hold."""
@@ -89,24 +93,41 @@ class WheelSources:
         return [TargetDistribution(name=name, version=version, identity=key) for name, version, key in sorted(found)]
 
     def images(self, names: Sequence[str]) -> dict[str, Image]:
-        """Return images of wheels by name: those made before, else from the wheel store, or built."""
+        """Return images of wheels by name: those made before, else from the index, the wheel store, or built."""
         keys = {name: self._key(name) for name in names}
         images = Images(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
         found = {name: image for name, key in keys.items() if (image := images.find(key))}
         missing = [name for name in keys if name not in found]
-        paths = self._wheels(missing)
-        made = images.add({keys[name]: paths[name] for name in missing})
-        return found | {name: made[keys[name]] for name in missing}
+        found |= self._fetched({name: self.binary[name] for name in missing if name in self.binary}, images)
+        sources = [node.label for name, node in self.nodes.items() if name in keys and name not in self.binary]
+        if self.binary and sources:
+            console.step("SOURCE", f"no wheel fits, so built from vendor/: {', '.join(sources)}")
+        paths = self._wheels(name for name in missing if name not in self.binary)
+        made = images.add({keys[name]: path for name, path in paths.items()})
+        return found | {name: made[keys[name]] for name in paths}
 
     def _key(self, name: str) -> str:
         if name in self.ready:
             return self.ready[name].sha256
+        if name in self.binary:
+            return self.binary[name].sha256
         # Without the compiler's flags, which take a program to ask for and change nothing for a developer.
         return plan.store_key(self.nodes[name], self.building, {}, self.options.sandbox.mode)
 
+    def _fetched(self, wheels: Mapping[str, VendoredFile], images: Images) -> dict[str, Image]:
+        if not wheels:
+            return {}
+        tools_environment.enter(self.indexes)
+        # Above the network line: only the tools environment has what this needs.
+        from toolkit.develop import index_wheels
+
+        versions = {name: (self.nodes[name].version, file) for name, file in wheels.items()}
+        return index_wheels.images(versions, self.indexes, images)
+
     def _wheels(self, names: Iterable[str]) -> dict[str, Path]:
-        found = {name: self.ready[name].path for name in names if name in self.ready}
-        chosen = {name: self.nodes[name] for name in names if name in self.nodes}
+        wanted = set(names)
+        found = {name: item.path for name, item in self.ready.items() if name in wanted}
+        chosen = {name: node for name, node in self.nodes.items() if name in wanted}
         if chosen:
             # Only now is anything of vendor/ opened.
             check.require(self.project, self.settings)

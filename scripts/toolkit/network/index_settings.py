@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -11,8 +10,6 @@ from pathlib import Path
 from toolkit.core.errors import UserError
 from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions, without_credentials
 
-#: Variables that change how uv sends requests, and nothing in its result.
-_KEPT_UV = ("UV_KEYRING_PROVIDER", "UV_CONCURRENT_DOWNLOADS")
 _DEFAULT_TIMEOUT = 15.0
 #: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
 REPETITIONS = 3
@@ -47,22 +44,6 @@ class Indexes:
     def shown(self) -> str:
         """Return all URLs and paths that are searched, as they may be printed."""
         return ", ".join(map(without_credentials, (*self.urls, *self.find_links))) or "no index"
-
-    def uv_environment(self) -> dict[str, str]:
-        """Return the environment for uv: how requests are sent, but not to which indexes."""
-        environment = _without("UV_", _KEPT_UV) | {
-            "UV_HTTP_TIMEOUT": f"{max(self.timeout, 1):.0f}",
-            "UV_HTTP_RETRIES": str(retries(self.timeout)),
-            "UV_SYSTEM_CERTS": "1",
-            "UV_NO_PROGRESS": "1",
-        }
-        if self.cert:
-            environment["SSL_CERT_DIR" if os.path.isdir(self.cert) else "SSL_CERT_FILE"] = self.cert
-        if self.client_cert:
-            environment["SSL_CLIENT_CERT"] = self.client_cert
-        if self.proxy:
-            environment["ALL_PROXY"] = self.proxy
-        return environment
 
 
 def retries(timeout: float) -> int:
@@ -145,7 +126,3 @@ def _seconds(text: str) -> float:
         raise UserError(
             f"pip's configuration: timeout is not a number: {text}", "see `pip config debug` for where it is set"
         ) from None
-
-
-def _without(prefix: str, kept: tuple[str, ...] = ()) -> dict[str, str]:
-    return {key: value for key, value in os.environ.items() if key in kept or not key.upper().startswith(prefix)}

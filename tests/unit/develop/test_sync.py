@@ -39,7 +39,7 @@ class Place:
     def bring(self, *items: TargetDistribution) -> Changes:
         there = sync.installed(self.site)
         changes = sync.compare(items, there, self.made_from)
-        sync.apply(self.prefix, changes, there, {item.name: self.take(item) for item in changes.install})
+        sync.apply(self.prefix, changes, there, map(self.take, changes.install))
         self.made_from = {item.name: item.identity for item in items}
         return changes
 

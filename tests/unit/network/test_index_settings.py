@@ -106,14 +106,6 @@ def test_nothing_printed_holds_a_password() -> None:
     assert SECRET.shown() == "https://host.test/simple, file:///srv/simple, /srv/wheels"
 
 
-def test_uv_sees_no_variable_that_would_change_its_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("UV_RESOLUTION", "lowest")
-    monkeypatch.setenv("UV_INDEX_URL", "https://other.test/simple")
-    environment = Indexes(url="https://host.test/simple", timeout=7, cert="/srv/ca.pem").uv_environment()
-    assert not {"UV_RESOLUTION", "UV_INDEX_URL"} & set(environment)
-    assert (environment["UV_HTTP_TIMEOUT"], environment["SSL_CERT_FILE"]) == ("7", "/srv/ca.pem")
-
-
 @pytest.mark.parametrize(("timeout", "retries"), [(0.5, 3), (60, 3), (90, 2), (600, 1)])
 def test_requests_are_repeated_less_where_each_may_take_long(timeout: float, retries: int) -> None:
     assert index_settings.retries(timeout) == retries
