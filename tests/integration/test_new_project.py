@@ -13,6 +13,7 @@ from tests.integration import installed, sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import Workshop
 from toolkit.core import process
+from toolkit.scaffold import new_project as scaffold
 
 TOOLKIT = Path(__file__).resolve().parents[2]
 IDENTITY = {
@@ -202,6 +203,12 @@ def test_a_vendor_repository_that_is_there_is_used(tmp_path: Path, is_empty: boo
     assert git(tmp_path / "mail", "status", "--porcelain") == ""
 
 
+def test_the_password_of_a_ci_jobs_clone_goes_into_no_project(tmp_path: Path) -> None:
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "config", "remote.origin.url", "https://job:S3cretPw@host.test/toolkit.git")
+    assert scaffold.toolkit_url(tmp_path) == "https://host.test/toolkit.git"
+
+
 class TestRefused:
     """What cannot be made is not begun."""
 
@@ -241,6 +248,14 @@ class TestRefused:
                 "see that `git ls-remote ",
             ),
             (["mail", "--vendor", "https://127.0.0.1:1/x"], "https://127.0.0.1:1/x: no git repository", "see that"),
+            *(
+                (
+                    ["mail", option, "https://me:S3cretPw@127.0.0.1:1/x"],
+                    f"{option} https://***@127.0.0.1:1/x: git would write this URL with its password",
+                    "leave the password out",
+                )
+                for option in ("--vendor", "--toolkit")
+            ),
             (["mail", "--toolkit", "empty.git"], "empty.git: the repository there is empty", "name the toolkit's own"),
             (["mail", "--toolkit", "other"], "other: what is there is not this toolkit", "name the toolkit's own"),
         ],
@@ -256,6 +271,7 @@ class TestRefused:
         toolkit = [] if "--toolkit" in words else ["--toolkit", str(TOOLKIT)]
         done = run("new-project", *given, *toolkit, cwd=tmp_path)
         assert done.returncode == 1, done.stdout
+        assert "S3cretPw" not in done.stdout + done.stderr
         assert what.removeprefix("other") in done.stderr
         assert done.stderr.splitlines()[-1].startswith(f" hint: {hint}")
 

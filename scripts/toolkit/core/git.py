@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from toolkit.core import process, secrets
 from toolkit.core.errors import UserError
@@ -205,15 +206,25 @@ def identity(directory: Path) -> str:
 
 def heads(url: str, option: str) -> str:
     """Return what `git ls-remote` lists at a URL: empty for an empty repository. Raises `UserError` naming `option`."""
+    shown = secrets.masked("", url)
+    if without_password(url) != url:
+        raise UserError(
+            f"{option} {shown}: git would write this URL with its password into .gitmodules, for everybody to read",
+            "leave the password out; git asks for it, or has it from a credential helper (`git help credentials`)",
+        )
     try:
         return process.read(["git", *_LOCAL, "ls-remote", "--heads", "--", url])
     except process.CommandError as error:
-        shown = secrets.masked("", url)
         raise UserError(
             f"{option} {shown}: no git repository can be read there",
             f"see that `git ls-remote {shown}` works",
             error.output.replace(url, shown),
         ) from None
+
+
+def without_password(url: str) -> str:
+    """Return a URL without its user and password, if it has a password."""
+    return secrets.without_credentials(url) if urlsplit(url).password else url
 
 
 def add_submodule(project: Path, url: str, path: str) -> None:

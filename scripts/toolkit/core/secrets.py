@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit, urlunsplit
 
 _NAMES = re.compile(
     r"(.*_)?(PASSWORDS?|PASSWD|PASSPHRASE|TOKENS?|SECRETS?|CREDENTIALS?|KEY|APIKEY|NETRC|ASKPASS|AUTH_SOCK)(_.*)?",
@@ -27,3 +28,9 @@ def without(environment: Mapping[str, str]) -> dict[str, str]:
 def masked(name: str, value: str) -> str:
     """Return what may be shown of a variable's value."""
     return "***" if value and _NAMES.fullmatch(name) else _LOGIN.sub(r"\1***@", value)
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL (or a path, as it is) without user name and password."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit, urlunsplit
 
 from toolkit.core.errors import UserError
+from toolkit.core.secrets import without_credentials
 from toolkit.project.settings import default_of
 
 #: Exported by make: every user of the machine can read a command line, but not the environment (proc(5)).
@@ -86,12 +87,6 @@ def from_arguments(arguments: argparse.Namespace) -> IndexOptions:
         no_index=getattr(arguments, "no_index", False),
         strategy=getattr(arguments, "index_strategy", FIRST_INDEX),
     )
-
-
-def without_credentials(url: str) -> str:
-    """Return a URL (or a path, as it is) without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
 
 
 def shown(url: str) -> str:

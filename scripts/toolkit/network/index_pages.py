@@ -25,11 +25,12 @@ from packaging.version import InvalidVersion, Version
 from toolkit.core import files, threads
 from toolkit.core.errors import UserError
 from toolkit.core.files import cache_root
+from toolkit.core.secrets import without_credentials
 from toolkit.model import archive_names
 from toolkit.model.names import normalize
 from toolkit.model.pins import RemoteFile
 from toolkit.network import http, retry
-from toolkit.network.index_options import FIRST_INDEX, file_name, shown, without_credentials
+from toolkit.network.index_options import FIRST_INDEX, file_name, shown
 from toolkit.network.index_settings import Indexes
 from toolkit.network.page_cache import PageCache
 

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core.errors import UserError
-from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions, without_credentials
+from toolkit.core.secrets import without_credentials
+from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions
 
 _DEFAULT_TIMEOUT = 15.0
 #: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.

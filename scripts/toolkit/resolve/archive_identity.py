@@ -13,12 +13,13 @@ from urllib.parse import parse_qs
 from packaging.version import InvalidVersion, Version
 
 from toolkit.core.errors import UserError
+from toolkit.core.secrets import without_credentials
 from toolkit.model import archive_names
 from toolkit.model.lock import VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.network.fetch import Fetched, Fetcher, OtherFileError
-from toolkit.network.index_options import file_name, without_credentials
+from toolkit.network.index_options import file_name
 from toolkit.project import declared
 from toolkit.vendored import archive, sdist
 

@@ -52,7 +52,9 @@ def toolkit_url(toolkit: Path) -> str:
             f"{toolkit}: not a git repository, so it cannot become a submodule",
             "say where it is kept, --toolkit URL, or get it with `git clone`",
         )
-    url = git.absolute(git.ask(toolkit, "config", "remote.origin.url") or str(toolkit), toolkit)
+    # CI systems clone with a password of the job.
+    origin = git.without_password(git.ask(toolkit, "config", "remote.origin.url"))
+    url = git.absolute(origin or str(toolkit), toolkit)
     if git.is_local(url):
         console.warn(f"common/ will come from {url}, which others cannot reach; --toolkit URL names another repository")
     return url

@@ -13,10 +13,11 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit.core.errors import UserError
+from toolkit.core.secrets import without_credentials
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import RemoteFile
 from toolkit.network.fetch import Fetcher, OtherFileError
-from toolkit.network.index_options import shown, without_credentials
+from toolkit.network.index_options import shown
 from toolkit.network.index_pages import Index, is_of_release
 from toolkit.network.index_settings import Indexes
 from toolkit.project import lock_inputs
