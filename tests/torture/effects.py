@@ -37,7 +37,8 @@ def messages(done: Done, *, forged: str = "") -> Iterator[str]:
     if controls:
         yield f"{controls.group()!r} was printed"
     own = [line for line in lines if re.match(r"(error|warning| hint|waiting): |  [A-Z]+ ", line)]
-    if forged and any(forged in line for line in own):
+    # A value may be quoted.
+    if forged and any(forged in re.sub("`[^`]*`", "", line) for line in own):
         yield f"it was made to say {forged!r}"
     if done.seen["output"] > 10_000_000:
         yield f"it printed {done.seen['output'] / 1e6:.0f} MB"

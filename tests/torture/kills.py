@@ -12,7 +12,7 @@ from tests.torture.seats import Done, Seat, Tree
 from tests.torture.shelf import Shelf
 
 #: What the service requires in either state.
-STATES = (("victim==1.0", "wire==1.0"), ("other==1.0", "victim==1.0", "wire==2.0"))
+STATES = (("victim==1.0", "wire==1.0"), ("spare==1.0", "victim==1.0", "wire==2.0"))
 _SLOW = "import time\nfrom tiny_backend import *\nimport tiny_backend\ndef build_wheel(*a, **k):\n"
 _SLOW += "    time.sleep(0.2)\n    return tiny_backend.build_wheel(*a, **k)\n"
 
@@ -28,7 +28,7 @@ class Verb:
 
 def publish(shelf: Shelf) -> None:
     """Put on the index what the states require; each takes a moment to build."""
-    for name, version in (("victim", "1.0"), ("wire", "1.0"), ("wire", "2.0"), ("other", "1.0")):
+    for name, version in (("victim", "1.0"), ("wire", "1.0"), ("wire", "2.0"), ("spare", "1.0")):
         files = distributions.tree(name, version)
         files |= {"pyproject.toml": distributions.build_system("slow"), "slow.py": _SLOW}
         shelf.add(f"{name}-{version}.tar.gz", distributions.sdist(name, version, files=files))
