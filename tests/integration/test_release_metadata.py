@@ -320,3 +320,19 @@ def test_a_login_page_is_no_index(shop: Workshop, index: LocalIndex, monkeypatch
     what, hint = shop.service("app", "thing").vendor().error
     assert what == f"{index.url}/thing/ answers with something that is not an index"
     assert "INDEX_URL=" in hint
+
+
+#: What packaging raises `UndefinedComparison` for, and `RecursionError`.
+ODD = ("lib ; os_name ~= 'posix'", f"lib ; {'(' * 900}os_name == 'posix'{')' * 900}")
+
+
+@pytest.mark.parametrize("text", ODD)
+@pytest.mark.parametrize("resolver", RESOLVERS)
+def test_a_condition_that_means_nothing_ends_nobody(
+    shop: Workshop, index: LocalIndex, text: str, resolver: str
+) -> None:
+    sdists.publish(index, "thing", "1.0", requires=[text])
+    sdists.publish(index, "lib", "1.0")
+    shop.service("app", "thing")
+    done = shop.vendor("--resolver", resolver)
+    assert done.status == 0 if resolver == "uv" else done.error[0].startswith("pip-compile failed"), done.err

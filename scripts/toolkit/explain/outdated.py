@@ -9,8 +9,9 @@ from dataclasses import dataclass, replace
 from packaging.version import Version
 
 from toolkit.explain.releases import Release
+from toolkit.model import requirement_texts
 from toolkit.model.lock import Lock
-from toolkit.vendored.dependency_graph import DependencyGraph, name_of, parse
+from toolkit.vendored.dependency_graph import DependencyGraph, name_of
 
 #: The parts of a lock, as they are headed.
 PARTS = ("shipped", "for tests and developers", "only for builds")
@@ -95,7 +96,7 @@ def _held(graph: DependencyGraph, name: str, release: Release) -> Iterator[str]:
         yield f"needs Python {release.requires_python}"
     found = {edge for edges in graph.edges.values() for edge, _ in edges if name_of(edge.target) == name}
     for edge in sorted(found, key=lambda edge: (not edge.origin, edge.source, edge.text)):
-        requirement = parse(edge.text)
+        requirement = requirement_texts.parse(edge.text)
         if requirement and not requirement.specifier.contains(release.version, prereleases=True):
             yield f"{edge.origin or name_of(edge.source)}: {requirement.name}{requirement.specifier}"
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core import console, files
+from toolkit.model import requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import TOOL, Distribution, Lock
@@ -141,16 +142,11 @@ def _dependencies(
     for name, reference in sorted(references.items()):
         requires = locked[name].requires if name in locked else ()
         rows[reference] = [line.name for line in direct if line.source == name]
-        rows[reference] += [_name(text) for text in requires if _applies(text, interpreter)]
+        rows[reference] += [dependency_graph.required_name(text) for text in requires if _applies(text, interpreter)]
     return [
         {"ref": row, "dependsOn": sorted({references[name] for name in names if name in references} - {row})}
         for row, names in rows.items()
     ]
-
-
-def _name(text: str) -> str:
-    parsed = dependency_graph.parse(text)
-    return normalize(parsed.name) if parsed else ""
 
 
 def _applies(text: str, interpreter: Interpreter) -> bool:
@@ -158,13 +154,9 @@ def _applies(text: str, interpreter: Interpreter) -> bool:
 
     One that is a path of the project does: its marker was evaluated when the lock was made.
     """
-    from packaging.requirements import InvalidRequirement, Requirement
+    from toolkit.model import markers
 
-    try:
-        marker = Requirement(text).marker
-    except InvalidRequirement:
-        return True
-    if marker is None:
-        return True
+    found = requirement_texts.parse(text)
+    marker = found.marker if found else None
     extras = {"", *re.findall(r"""extra == ['"]([^'"]+)['"]""", str(marker))}
-    return any(marker.evaluate({**interpreter.marker_environment, "extra": extra}) for extra in extras)
+    return any(markers.holds(marker, interpreter.marker_environment, extra) for extra in extras)

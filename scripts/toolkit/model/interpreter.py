@@ -29,9 +29,9 @@ class Interpreter:
         """Tell whether a PEP 508 marker holds for this interpreter; no marker always does."""
         if not marker:
             return True
-        from packaging.markers import Marker
+        from toolkit.model import markers
 
-        return Marker(marker).evaluate({**self.marker_environment, "extra": ""})
+        return markers.holds(marker, self.marker_environment)
 
 
 def select(references: Iterable[Pinned], interpreter: Interpreter) -> tuple[str, ...]:

@@ -14,9 +14,27 @@ from toolkit.model.targets import SYSTEMS
 Environment = Mapping[str, str]
 
 
+def holds(marker: Marker | str | None, environment: Environment, extra: str = "") -> bool:
+    """Tell whether a marker holds in an environment, for somebody who asks for an extra; none (or "") always does.
+
+    One that compares what cannot be compared does not, as uv has it.
+    """
+    parsed = _parsed(marker) if isinstance(marker, str) else marker
+    try:
+        return parsed is None or parsed.evaluate({**environment, "extra": extra})
+    # packaging's `UndefinedComparison`, and of Debian 12's its `InvalidVersion`, for the release of a kernel.
+    except ValueError:
+        return False
+
+
+@cache
+def _parsed(text: str) -> Marker | None:
+    return Marker(text) if text else None
+
+
 def possible(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> bool:
     """Tell whether a marker holds on at least one machine: minor versions such as `3.11`, values of `sys.platform`."""
-    return any(holds for _, holds in _table(marker, tuple(pythons), tuple(platforms)))
+    return any(found for _, found in _table(marker, tuple(pythons), tuple(platforms)))
 
 
 def simplify(marker: str, pythons: Sequence[str], platforms: Sequence[str]) -> str:
@@ -33,12 +51,12 @@ def describe(table: Sequence[tuple[Environment, bool]]) -> str | None:
 
     It names the minor version alone, or the platform alone, or the machine alone; it is empty when all hold.
     """
-    if all(holds for _, holds in table):
+    if all(found for _, found in table):
         return ""
     for variable in ("python_version", "sys_platform", "platform_machine"):
-        chosen = {environment[variable]: holds for environment, holds in table}
-        if all(chosen[environment[variable]] == holds for environment, holds in table):
-            return _one_of(variable, [value for value, holds in chosen.items() if holds]) or None
+        chosen = {environment[variable]: found for environment, found in table}
+        if all(chosen[environment[variable]] == found for environment, found in table):
+            return _one_of(variable, [value for value, found in chosen.items() if found]) or None
     return None
 
 
@@ -68,11 +86,7 @@ def _one_of(variable: str, values: Sequence[str]) -> str:
 
 @cache
 def _table(marker: str, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> tuple[tuple[Environment, bool], ...]:
-    parsed = Marker(marker) if marker else None
-    return tuple(
-        (environment, parsed is None or parsed.evaluate(dict(environment)))
-        for environment in environments(marker, pythons, platforms)
-    )
+    return tuple((environment, holds(marker, environment)) for environment in environments(marker, pythons, platforms))
 
 
 def environments(text: str, pythons: Sequence[str], platforms: Sequence[str]) -> Iterator[dict[str, str]]:

@@ -5,8 +5,14 @@ https://packaging.python.org/en/latest/specifications/dependency-specifiers/
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
+from toolkit.model.names import normalize
+
+if TYPE_CHECKING:
+    from packaging.requirements import Requirement
 
 #: More than anybody writes: packaging takes time that grows faster than the text.
 _LONGEST, _MOST = 4096, 5000
@@ -27,22 +33,38 @@ def checked(value: object, shown: str, hint: str) -> tuple[str, ...]:
     return tuple(value)
 
 
-def is_valid(text: str) -> bool:
-    """Tell whether a text is a requirement, by a URL or not."""
+def parse(text: str) -> Requirement | None:
+    """Return a requirement, by a URL or not; None for a text that is none: old metadata may hold anything."""
     from packaging.requirements import InvalidRequirement, Requirement
 
+    if len(text) > _LONGEST or not text.replace("\t", " ").isprintable():
+        return None
     try:
-        Requirement(text if len(text) <= _LONGEST else "")
+        return Requirement(text)
     except (InvalidRequirement, RecursionError):
-        return False
-    return text.replace("\t", " ").isprintable()
+        return None
+
+
+def required(text: str, who: str) -> Requirement:
+    """Return a requirement that somebody has. Raises `UserError` for a text that is none."""
+    found = parse(text)
+    if not found:
+        raise UserError(
+            f"{who} requires {quoted(text)}, which is no requirement", "use another version of it, or leave it out"
+        )
+    return found
+
+
+def normal(requirement: Requirement) -> str:
+    """Return a requirement in one spelling, so that equal ones are seen to be equal."""
+    requirement.name = normalize(requirement.name)
+    return str(requirement)
 
 
 def _check(text: str, shown: str, hint: str) -> None:
-    from packaging.requirements import Requirement
-
-    if not is_valid(text):
+    found = parse(text)
+    if not found:
         raise UserError(f"{shown}: {quoted(text)} is no requirement", hint)
-    if Requirement(text).url:
+    if found.url:
         what = f"{shown}: {quoted(text)} is fetched from a URL"
         raise UserError(what, f"{hint}; what builds it has to come from an index")

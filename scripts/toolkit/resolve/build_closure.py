@@ -12,13 +12,12 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 from packaging.version import Version
 
 from toolkit.core import console, cycles, threads
-from toolkit.core.errors import UserError
+from toolkit.model import requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
-from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.resolve import pin_closure
 from toolkit.resolve.catalogue import url_error
@@ -219,17 +218,10 @@ def _normal(requirements: Iterable[str], who: str) -> Requirements:
     """
     result = set()
     for text in requirements:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            raise UserError(
-                f"building {who} requires `{' '.join(text.split())}`, which is no requirement",
-                "use another version of it",
-            ) from None
+        requirement = requirement_texts.required(text, f"building {who}")
         if requirement.url:
             raise url_error(f"building {who}", text)
-        requirement.name = normalize(requirement.name)
-        result.add(str(requirement))
+        result.add(requirement_texts.normal(requirement))
     return frozenset(result)
 
 

@@ -12,10 +12,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from toolkit.core.errors import UserError
-from toolkit.model import tags
+from toolkit.core.foreign_text import quoted
+from toolkit.model import requirement_texts, tags
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
@@ -103,10 +102,10 @@ class Catalogue:
     def _line(self, text: str, pin: Pin) -> str:
         """Return a requirement as the engine gets it: never a URL, which it would fetch."""
         try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            # Old metadata may hold anything, and an engine has its own ways with some of it.
-            return text if not re.search(r"[@:/\\]", text) else self._refused(_unreadable(text, pin))
+            requirement = requirement_texts.required(text, f"{pin.name} {pin.version}")
+        except UserError as error:
+            # An engine has its own ways with some old metadata.
+            return text if not re.search(r"[@:/\\]", text) else self._refused(error)
         if requirement.url:
             name = normalize(requirement.name)
             if name not in self.request.archives and name not in self.request.provided:
@@ -130,7 +129,7 @@ class Catalogue:
 def url_error(who: str, text: str) -> UserError:
     """Return the error to raise for somebody's requirement that is a URL, or one of version control."""
     return UserError(
-        f"{who} requires `{' '.join(text.split())}`: a URL, from which nobody but the project itself may take anything",
+        f"{who} requires {quoted(text)}: a URL, from which nobody but the project itself may take anything",
         "use another version of it, or leave it out: what it would fetch, nobody has reviewed",
     )
 
@@ -139,24 +138,12 @@ def without_urls(who: str, requires: Iterable[str]) -> list[str]:
     """Return the requirements of an archive, but those of extras that are URLs. Raises `UserError` for other URLs."""
     found = []
     for text in requires:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            raise UserError(
-                f"{who} requires `{' '.join(text.split())}`, which is no requirement", "use another version of it"
-            ) from None
+        requirement = requirement_texts.required(text, who)
         if not requirement.url:
             found.append(text)
         elif "extra" not in str(requirement.marker):
             raise url_error(who, text)
     return found
-
-
-def _unreadable(text: str, pin: Pin) -> UserError:
-    return UserError(
-        f"{pin.name} {pin.version} requires `{' '.join(text.split())}`, which is no requirement",
-        "use another version of it, or leave it out",
-    )
 
 
 def _offer(pin: Pin) -> Offer:

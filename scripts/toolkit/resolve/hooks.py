@@ -19,7 +19,6 @@ from pathlib import Path
 from typing import cast
 
 from packaging.markers import Marker
-from packaging.requirements import Requirement
 
 from toolkit.build import hook_answers, interpreters, wheel_build
 from toolkit.build.building_options import BuildOptions
@@ -30,7 +29,7 @@ from toolkit.core import directories, documents, files, process, threads
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
-from toolkit.model import core_metadata, markers, tags
+from toolkit.model import core_metadata, markers, requirement_texts, tags
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
@@ -262,8 +261,8 @@ def together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
     found = []
     for text in dict.fromkeys(itertools.chain.from_iterable(answers.values())):
         marker = markers.for_pythons([python for python, named in answers.items() if text in named], list(answers))
-        if marker:
-            requirement = Requirement(text)
+        requirement = requirement_texts.parse(text)
+        if marker and requirement:
             requirement.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
             found.append(str(requirement))
         else:

@@ -10,10 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
-from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement
+from packaging.requirements import Requirement
 
-from toolkit.model import markers
+from toolkit.model import markers, requirement_texts
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 
@@ -33,12 +32,8 @@ def closure(
     None where only an engine can find them: for a pin whose requirements are not certain, or none, a name that is not
     pinned, or a condition that no short marker describes.
     """
-    first = list(map(_parsed, requirements))
-    texts_of = {pin.key: requires(pin) for pin in pins}
-    try:
-        known = {key: None if texts is None else list(map(_parsed, texts)) for key, texts in texts_of.items()}
-    except InvalidRequirement:
-        return None
+    first = _parsed(tuple(requirements)) or []
+    known = {pin.key: _parsed(requires(pin)) for pin in pins}
     texts = " ".join(str(item.marker) for items in (first, *known.values()) for item in items or () if item.marker)
     needed = []
     for environment in markers.environments(texts, pythons, platforms):
@@ -57,10 +52,14 @@ def closure(
     return tuple(found)
 
 
+def _parsed(texts: Sequence[str] | None) -> list[Requirement] | None:
+    """Return what is read of requirements; None where nothing tells them, or one is none."""
+    found = list(filter(None, map(_parse, texts or ())))
+    return None if texts is None or len(found) < len(texts) else found
+
+
 # Each set of requirements is looked for among the same pins.
-@cache
-def _parsed(text: str) -> Requirement:
-    return Requirement(text)
+_parse = cache(requirement_texts.parse)
 
 
 def _keys(
@@ -75,10 +74,10 @@ def _keys(
     seen: set[tuple[str, str]] = set()
     while stack:
         requirement, extra = stack.pop()
-        if not _holds(requirement.marker, environment, extra):
+        if not markers.holds(requirement.marker, environment, extra):
             continue
         name = normalize(requirement.name)
-        pin = next((pin for pin in pins if pin.name == name and _holds_text(pin.marker, environment)), None)
+        pin = next((pin for pin in pins if pin.name == name and markers.holds(pin.marker, environment)), None)
         if pin is None or known[pin.key] is None:
             return None
         keys.add(pin.key)
@@ -87,11 +86,3 @@ def _keys(
                 seen.add((pin.key, inner))
                 stack += [(item, inner) for item in known[pin.key] or ()]
     return keys
-
-
-def _holds(marker: Marker | None, environment: markers.Environment, extra: str) -> bool:
-    return marker is None or marker.evaluate({**environment, "extra": extra})
-
-
-def _holds_text(marker: str, environment: markers.Environment) -> bool:
-    return not marker or Marker(marker).evaluate(dict(environment))

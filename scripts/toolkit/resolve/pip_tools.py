@@ -8,7 +8,6 @@ import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from packaging.markers import Marker
 from packaging.requirements import Requirement
 
 from toolkit.build import interpreters
@@ -114,8 +113,7 @@ def _write_inputs(directory: Path, python: str, request: Request) -> None:
 
 
 def _counts(marker: str, python: str) -> bool:
-    environments = markers.python_environments(marker, python)
-    return not marker or any(Marker(marker).evaluate(dict(environment)) for environment in environments)
+    return any(markers.holds(marker, environment) for environment in markers.python_environments(marker, python))
 
 
 def _stub(directory: Path, name: str, version: str) -> str:

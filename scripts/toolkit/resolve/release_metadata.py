@@ -13,12 +13,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
 from packaging.version import InvalidVersion, Version
 
 from toolkit.core import files
 from toolkit.core.errors import UserError
-from toolkit.model import core_metadata
+from toolkit.model import core_metadata, requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
 from toolkit.model.pins import MetadataSource, Pin, RemoteFile
@@ -173,13 +172,5 @@ def _same(first: str, second: str) -> bool:
 
 def _set(requires: Iterable[str]) -> set[str]:
     """Return requirements in one spelling, as far as they are any."""
-    found = set()
-    for text in requires:
-        try:
-            requirement = Requirement(text)
-        except InvalidRequirement:
-            found.add(text)
-        else:
-            requirement.name = normalize(requirement.name)
-            found.add(str(requirement))
-    return found
+    parsed = {text: requirement_texts.parse(text) for text in requires}
+    return {requirement_texts.normal(found) if found else text for text, found in parsed.items()}

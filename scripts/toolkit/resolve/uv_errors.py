@@ -5,9 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from toolkit.core.errors import UserError
+from toolkit.model import requirement_texts
 from toolkit.model.names import normalize
 from toolkit.network.index_settings import Indexes
 from toolkit.resolve.engine import ConflictError, Request
@@ -101,7 +100,5 @@ def _prefix(text: str, request: Request) -> str:
 
 
 def _name(text: str) -> str:
-    try:
-        return normalize(Requirement(text).name)
-    except InvalidRequirement:
-        return normalize(re.split(r"[^\w.-]", text, maxsplit=1)[0])
+    found = requirement_texts.parse(text)
+    return normalize(found.name if found else re.split(r"[^\w.-]", text, maxsplit=1)[0])

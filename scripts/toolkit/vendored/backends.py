@@ -115,7 +115,7 @@ def _literal(values: list[ast.expr]) -> tuple[str, ...] | None:
         found += texts
     named = tuple(text.strip() for text in found if text.strip())
     # setuptools takes more than requirements here, comments for one: what is not plain, it may explain itself.
-    return named if all(map(requirement_texts.is_valid, named)) else None
+    return named if all(map(requirement_texts.parse, named)) else None
 
 
 def _texts(value: object) -> tuple[str, ...] | None:

@@ -11,8 +11,7 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from typing import Literal
 
-from packaging.requirements import InvalidRequirement, Requirement
-
+from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 
@@ -92,8 +91,7 @@ class DependencyGraph:
     def _named(self, node: Node, texts: Iterable[str], kind: Kind) -> Iterator[Edge]:
         members = self._members(node.environment)
         for text in texts:
-            requirement = parse(text)
-            name = normalize(requirement.name) if requirement else ""
+            name = required_name(text)
             # Something from the index may ask for a package of the project.
             for target in members.get(name, [name] if name in self._local else []):
                 yield Edge(source=node.key, target=target, kind=kind, text=text)
@@ -133,12 +131,10 @@ class DependencyGraph:
 
 
 @cache
-def parse(text: str) -> Requirement | None:
-    """Return a requirement, or None for a text that is none: old metadata may hold anything."""
-    try:
-        return Requirement(text)
-    except InvalidRequirement:
-        return None
+def required_name(text: str) -> str:
+    """Return the name in a requirement, nothing for a text that is none."""
+    found = requirement_texts.parse(text)
+    return normalize(found.name) if found else ""
 
 
 def name_of(key: str) -> str:

@@ -169,6 +169,6 @@ def _pinned(table: Table, key: str, other: tuple[()] | None = ()) -> tuple[Pinne
 @cache
 def _marker(text: str) -> str:
     """Return the text of a marker. Raises `ValueError` for anything else."""
-    if text and not requirement_texts.is_valid(f"x ; {text}"):
+    if text and not requirement_texts.parse(f"x ; {text}"):
         raise ValueError(f"{quoted(text)} is no marker")
     return text

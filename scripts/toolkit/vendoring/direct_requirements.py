@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Literal
 
 from packaging.markers import Marker
-from packaging.requirements import InvalidRequirement, Requirement
 
-from toolkit.model import markers
+from toolkit.model import markers, requirement_texts
 from toolkit.model.lock import DirectRequirement, Distribution, Lock
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package, Project
@@ -55,7 +54,7 @@ def in_force(lock: Lock) -> Lock:
     names = {item.name for item in lock.distributions()} | {package.name for package in lock.local}
 
     def holding(texts: Iterable[str], asked: Collection[str] = ()) -> tuple[str, ...]:
-        parsed = {text: _parse(text) for text in texts}
+        parsed = {text: requirement_texts.parse(text) for text in texts}
         return tuple(
             text
             for text, found in parsed.items()
@@ -76,9 +75,7 @@ def in_force(lock: Lock) -> Lock:
 
 def _holds(marker: Marker | None, lock: Lock, extras: Collection[str]) -> bool:
     environments = markers.environments(str(marker or ""), lock.pythons, lock.platforms)
-    return marker is None or any(
-        marker.evaluate({**environment, "extra": extra}) for environment in environments for extra in ("", *extras)
-    )
+    return any(markers.holds(marker, environment, extra) for environment in environments for extra in ("", *extras))
 
 
 def _extras(lock: Lock) -> dict[str, set[str]]:
@@ -88,7 +85,7 @@ def _extras(lock: Lock) -> dict[str, set[str]]:
     texts += [("", text) for item in lock.distributions() for text in item.build_dependencies]
     texts += [("", text) for package in lock.local for text in package.build_dependencies]
     texts += [(item.name, text) for item in lock.distributions() for text in item.requires]
-    parsed = [(source, found) for source, text in texts if (found := _parse(text)) and found.extras]
+    parsed = [(source, found) for source, text in texts if (found := requirement_texts.parse(text)) and found.extras]
     asked: dict[str, set[str]] = {}
     size = -1
     while size != sum(map(len, asked.values())):
@@ -97,10 +94,3 @@ def _extras(lock: Lock) -> dict[str, set[str]]:
             if _holds(requirement.marker, lock, asked.get(source, ())):
                 asked.setdefault(normalize(requirement.name), set()).update(requirement.extras)
     return asked
-
-
-def _parse(text: str) -> Requirement | None:
-    try:
-        return Requirement(text)
-    except InvalidRequirement:
-        return None

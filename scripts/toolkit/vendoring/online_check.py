@@ -10,10 +10,9 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packaging.requirements import InvalidRequirement, Requirement
-
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import without_credentials
+from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import RemoteFile
 from toolkit.network.fetch import Fetcher, OtherFileError
@@ -131,15 +130,9 @@ def _addresses(project: Project, locks: Sequence[Lock]) -> dict[str, str]:
         if lock:
             inputs = lock_inputs.read(project, package, lock.platforms)
             found += [rule.url for rule in inputs.archives]
-            found += [url for line in (*inputs.lines, *inputs.constraints) if (url := _url(line.text))]
+            named = (requirement_texts.parse(line.text) for line in (*inputs.lines, *inputs.constraints))
+            found += [requirement.url for requirement in named if requirement and requirement.url]
     return {without_credentials(url).partition("#")[0]: url for url in found}
-
-
-def _url(text: str) -> str:
-    try:
-        return Requirement(text).url or ""
-    except InvalidRequirement:
-        return ""
 
 
 def _archive(item: Distribution, addresses: Mapping[str, str], found: Comparison) -> Iterator[tuple[VendoredFile, str]]:

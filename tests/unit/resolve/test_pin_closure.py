@@ -74,4 +74,6 @@ def test_of_two_versions_each_machine_has_its_own() -> None:
 
 
 def test_what_is_no_requirement_is_left_to_the_engine() -> None:
-    assert closure("core", metadata={**METADATA, "old==1": ["core>=1.0-foo bar"]}) is None
+    metadata = {**METADATA, "old==1": ["core>=1.0-foo bar"]}
+    assert closure("old", metadata=metadata) is None
+    assert closure("core", metadata=metadata) == {"core==1": ""}
