@@ -13,7 +13,7 @@ from tests.integration import sdists
 from tests.integration.local_index import LocalIndex, serving
 from toolkit.core.errors import UserError
 from toolkit.network import http
-from toolkit.network.index_pages import Index
+from toolkit.network.index_pages import Index, by_kind
 from toolkit.network.index_settings import Indexes
 
 
@@ -26,7 +26,7 @@ def test_files_are_read_from_json_and_from_html(as_html: bool) -> None:
     with serving(as_html=as_html) as index:
         sdists.publish(index, "foo-bar", "1.0", requires_python=">=3.9", yanked=True)
         sdists.publish_wheel(index, "foo-bar", "1.0")
-        sdist, wheels = read(index).release("Foo.Bar", "1.0")
+        sdist, wheels = by_kind(read(index).files("Foo.Bar"))
         assert sdist and (sdist.name, sdist.requires_python, sdist.yanked) == ("foo_bar-1.0.tar.gz", ">=3.9", True)
         file = index.file(sdist.name)
         assert file and sdist.sha256 == hashlib.sha256(file.content).hexdigest()
@@ -37,7 +37,7 @@ def test_files_are_read_from_json_and_from_html(as_html: bool) -> None:
 
 def test_what_an_index_does_not_have_is_no_error(index: LocalIndex) -> None:
     assert read(index).files("absent") == ()
-    assert read(index).release("absent", "1") == (None, ())
+    assert read(index).releases("absent") == {}
 
 
 def test_a_page_is_asked_for_once(index: LocalIndex) -> None:

@@ -12,8 +12,7 @@ import queue
 import re
 import threading
 import time
-from collections.abc import Sequence
-from concurrent.futures import CancelledError, Future, as_completed, wait
+from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,34 +48,6 @@ class Fetched:
     path: Path
     size: int
     sha256: str
-
-
-def fetch(
-    requested: Sequence[VendoredFile], indexes: Indexes, *, cache: Path | None = None, connections: int = 16
-) -> dict[str, Fetched]:
-    """Fetch files side by side and return each by its name. The first error stops the rest.
-
-    A `sha256` of "" and a `size` of 0 are not known yet. Raises `UserError`.
-    """
-    distinct = _distinct(requested)
-    with Fetcher(indexes, cache=cache, connections=connections) as fetcher:
-        names = {fetcher.submit(file): file.name for file in distinct}
-        for future in as_completed(names):
-            future.result()
-    return {name: future.result() for future, name in names.items()}
-
-
-def _distinct(requested: Sequence[VendoredFile]) -> list[VendoredFile]:
-    """Return each file once; two different ones of the same name cannot both stand in vendor/."""
-    by_name: dict[str, VendoredFile] = {}
-    for file in requested:
-        other = by_name.setdefault(file.name, file)
-        if other.sha256 != file.sha256:
-            raise UserError(
-                f"{file.name}: two different files of one name: {shown(other.url)} and {shown(file.url)}",
-                "use one of them everywhere, or rename an archive at its source",
-            )
-    return list(by_name.values())
 
 
 class Fetcher:
@@ -208,10 +179,10 @@ class Fetcher:
         return retry.get(self._session, file.url, save, timeout=self._timeout, headers=_HEADERS)
 
 
-def adopt(file: VendoredFile, source: Path, cache: Path | None = None) -> bool:
+def adopt(file: VendoredFile, source: Path) -> bool:
     """Tell whether a file is in the cache, after a copy of `source`, where that has its hash, has been put there."""
     _check_names(file)
-    target = (cache or files.cache_root() / "files") / file.sha256 / file.name
+    target = files.cache_root() / "files" / file.sha256 / file.name
     if not file.sha256 or target.is_file():
         return bool(file.sha256)
     if not source.is_file() or source.is_symlink() or files.sha256(source) != file.sha256:

@@ -98,10 +98,6 @@ class Index:
             self._known[name] = {version: tuple(chosen) for version, chosen in found.items()}
         return self._known[name]
 
-    def release(self, name: str, version: str) -> tuple[RemoteFile | None, tuple[RemoteFile, ...]]:
-        """Return the sdist, if there is one, and the wheels of one version."""
-        return by_kind(self.releases(name).get(Version(version), ()))
-
     def content(self, file: RemoteFile, suffix: str, limit: int) -> bytes:
         """Return what stands beside a file, at its URL with a suffix: at most so many bytes. Raises `UserError`."""
         url = f"{file.url}{suffix}"

@@ -12,9 +12,6 @@ from toolkit.core.secrets import without_credentials
 from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions
 
 _DEFAULT_TIMEOUT = 15.0
-#: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
-REPETITIONS = 3
-PATIENCE = 180
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,11 +42,6 @@ class Indexes:
     def shown(self) -> str:
         """Return all URLs and paths that are searched, as they may be printed."""
         return ", ".join(map(without_credentials, (*self.urls, *self.find_links))) or "no index"
-
-
-def retries(timeout: float) -> int:
-    """Return how often a request is repeated: three times, fewer where each may take minutes (`timeout` in seconds)."""
-    return max(1, min(REPETITIONS, int(PATIENCE / timeout)))
 
 
 def read(options: IndexOptions = DEFAULTS) -> Indexes:

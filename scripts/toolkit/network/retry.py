@@ -28,11 +28,13 @@ from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.network.http import LeadsAway
 from toolkit.network.index_options import shown
-from toolkit.network.index_settings import PATIENCE, REPETITIONS
 
 Result = TypeVar("Result")
 #: Answers that may be another one in a moment: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4.
 PASSING = frozenset((408, 429, *range(500, 600)))
+#: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
+REPETITIONS = 3
+PATIENCE = 180
 #: Seconds; urllib3 repeats the first time at once, then waits for twice and four times as long, and the jitter.
 BACKOFF = 0.5
 LONGEST_PAUSE = 30

@@ -19,10 +19,11 @@ from pathlib import Path
 import pytest
 
 from tests import http_server
+from tests.unit.network.fetching import fetch
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network import retry
-from toolkit.network.fetch import Fetcher, fetch
+from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
 
 CONTENT = os.urandom(700_000)
@@ -424,11 +425,6 @@ def test_names_that_leave_the_cache_are_refused(
     assert site.asked == []
 
 
-def test_two_files_of_one_name_are_refused(site: Site, indexes: Indexes, tmp_path: Path) -> None:
-    with pytest.raises(UserError, match="two different files of one name"):
-        fetch([site.file("a"), site.file("a", b"other")], indexes, cache=tmp_path)
-
-
 def test_one_failure_stops_the_rest(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     site.give("silent", silent)
     start = time.monotonic()
@@ -462,10 +458,14 @@ import sys
 from pathlib import Path
 from toolkit.core import console
 from toolkit.model.lock import VendoredFile
-from toolkit.network import fetch
+from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-file = VendoredFile(name="a", size=0, sha256="", url=sys.argv[1])
-sys.exit(console.run_main(lambda: bool(fetch.fetch([file], Indexes(), cache=Path(sys.argv[2])))))
+
+def main():
+    with Fetcher(Indexes(), cache=Path(sys.argv[2])) as fetcher:
+        fetcher.result(fetcher.submit(VendoredFile(name="a", size=0, sha256="", url=sys.argv[1])))
+
+sys.exit(console.run_main(main))
 """
 
 

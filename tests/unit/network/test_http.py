@@ -15,10 +15,10 @@ import requests
 
 from tests import http_server
 from tests.http_server import Server
+from tests.unit.network.fetching import fetch
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network import http, retry
-from toolkit.network.fetch import fetch
 from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
 

@@ -104,8 +104,3 @@ def test_what_is_not_a_url_is_refused(pip_conf: Path) -> None:
 
 def test_nothing_printed_holds_a_password() -> None:
     assert SECRET.shown() == "https://host.test/simple, file:///srv/simple, /srv/wheels"
-
-
-@pytest.mark.parametrize(("timeout", "retries"), [(0.5, 3), (60, 3), (90, 2), (600, 1)])
-def test_requests_are_repeated_less_where_each_may_take_long(timeout: float, retries: int) -> None:
-    assert index_settings.retries(timeout) == retries
