@@ -135,3 +135,20 @@ def test_a_package_build_is_told_no_password(tmp_path: Path) -> None:
     assert PASSWORD not in output
     assert seen == set()
     assert written(project.root) == []
+
+
+@pytest.mark.parametrize(
+    ("ending", "status"), [("direct-1.0.tar.gz", 0), ("direct-1.0.exe", 1), ("unnamed.tar.gz", 1), ("other-1.0.zip", 1)]
+)
+@pytest.mark.parametrize("form", ["requirements.txt", "vendor.txt"])
+def test_a_password_in_a_file_of_the_project_stays_there(
+    shop: Workshop, index: LocalIndex, form: str, ending: str, status: int
+) -> None:
+    index.add("direct-1.0.tar.gz", sdists.make_sdist("direct", "1.0"), name="elsewhere")
+    url = index.url.replace("/simple", f"/files/{ending}").replace("://", f"://me:{PASSWORD}@")
+    shop.service("app", "direct").write({f"app/{form}": f"{url}\n"})
+    done = shop.vendor()
+    assert done.status == status, done.err
+    assert PASSWORD not in done.out + done.err
+    if status == 0:
+        assert written(shop.root / "vendor", files.cache_root()) == []

@@ -12,8 +12,10 @@ _NAMES = re.compile(
 )
 #: What indexes, uploads and proxies are reached by: with a password in it, or beside one.
 _OF_NETWORK = re.compile(r"(EXTRA_)?INDEX_URL|(PIP|UV|TWINE|AWS|POETRY|FLIT|HATCH)_.*|.*_PROXY", re.IGNORECASE)
-#: What stands before the host of a URL, which proxies may be given without a scheme.
-_LOGIN = re.compile(r"(://)[^/@\s]+@|^()[^/@\s:]+:[^/@\s]+@")
+#: What stands before the host of a URL, but for a user alone of ssh, who is no secret.
+_LOGIN = re.compile(r"(?<=://)[^/\s:@]+:[^/\s]*@|(?<=://)(?<!ssh://)[^/\s]+@")
+#: The same of proxies, which may be given without a scheme.
+_PROXY_LOGIN = re.compile(r"^[^/@\s:]+:[^/@\s]+@")
 
 
 def without(environment: Mapping[str, str]) -> dict[str, str]:
@@ -27,7 +29,12 @@ def without(environment: Mapping[str, str]) -> dict[str, str]:
 
 def masked(name: str, value: str) -> str:
     """Return what may be shown of a variable's value."""
-    return "***" if value and _NAMES.fullmatch(name) else _LOGIN.sub(r"\1***@", value)
+    return "***" if value and _NAMES.fullmatch(name) else _PROXY_LOGIN.sub("***@", without_logins(value, "***@"))
+
+
+def without_logins(text: str, instead: str = "") -> str:
+    """Return a text with something else in the place of users and passwords in its URLs."""
+    return _LOGIN.sub(instead, text) if "@" in text else text
 
 
 def without_credentials(url: str) -> str:

@@ -15,7 +15,7 @@ import unicodedata
 from collections.abc import Callable
 from typing import TextIO
 
-from toolkit.core import foreign_text
+from toolkit.core import foreign_text, secrets
 
 _CLEAR = "\r\x1b[J"
 _INTERVAL = 0.1  # seconds between two drawings
@@ -36,10 +36,10 @@ def is_live() -> bool:
 
 
 def write(stream: TextIO, text: str) -> None:
-    """Print a message, without what a terminal obeys; lines that are drawn make room for it."""
+    """Print a message, without what a terminal obeys and the passwords of URLs; lines that are drawn make room."""
     with _lock:
         _clear()
-        print(foreign_text.plain(text), file=stream, flush=True)
+        print(foreign_text.plain(secrets.without_logins(text, "***@")), file=stream, flush=True)
         _draw()
 
 

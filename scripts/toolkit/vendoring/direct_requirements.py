@@ -9,6 +9,7 @@ from typing import Literal
 
 from packaging.markers import Marker
 
+from toolkit.core import secrets
 from toolkit.model import markers, requirement_texts
 from toolkit.model.lock import DirectRequirement, Distribution, Lock
 from toolkit.model.names import normalize
@@ -35,7 +36,8 @@ def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, .
 def _direct(
     owner: Package, name: str, text: str, origin: str, kind: Literal["runtime", "tests"] = "runtime"
 ) -> DirectRequirement:
-    return DirectRequirement(source=owner.name, name=name, kind=kind, text=text, origin=origin)
+    # A lock holds no credentials.
+    return DirectRequirement(source=owner.name, name=name, kind=kind, text=secrets.without_logins(text), origin=origin)
 
 
 def _owner(project: Project, item: LockInputs, line: Line) -> Package:

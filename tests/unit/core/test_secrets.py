@@ -45,6 +45,10 @@ def test_a_program_that_needs_no_network_gets_no_credentials() -> None:
         ("UV_PUBLISH_TOKEN", "s3cret", "***"),
         ("UV_PUBLISH_TOKEN", "", ""),
         ("DEBEMAIL", "me@host.example", "me@host.example"),
+        ("ORIGIN", "ssh://git@host.example/x", "ssh://git@host.example/x"),
+        ("ORIGIN", "ssh://git:s3@host.example/x", "ssh://***@host.example/x"),
+        ("INDEX", "https://me:s3@cret@host.example/x", "https://***@host.example/x"),
+        ("INDEX", "https://:s3cret@host.example/x", "https://***@host.example/x"),
     ],
 )
 def test_what_is_shown_has_no_credentials(name: str, value: str, shown: str) -> None:
