@@ -26,12 +26,14 @@ from toolkit.resolve.release_metadata import MetadataReader
 Result = TypeVar("Result")
 
 _REFUSAL = "refused-by-python-common-"
+#: Newer than any: satisfies every requirement of a distribution of the project that has no version.
+_ANY_VERSION = "99999"
 _EXTRA = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
 
 
 @dataclass(kw_only=True)
 class Catalogue:
-    """The releases that count for a request; see `Shelf`.
+    """The releases that count for a request; see `Shelf`. What is provided has one, without requirements.
 
     `faults` are those of whole indexes, of which no engine can know what they would have changed. After the first one
     nothing is asked for any more: a server that does not answer takes minutes each time.
@@ -47,13 +49,13 @@ class Catalogue:
 
     def offers(self, name: str) -> Sequence[Offer]:
         """Return the releases of a distribution."""
-        if name.startswith(_REFUSAL):
-            return [Offer(version="1")]
+        if name.startswith(_REFUSAL) or name in self.request.provided:
+            return [Offer(version=self.request.provided.get(name) or _ANY_VERSION)]
         return self._noted(lambda: [_offer(pin) for pin in self.releases(name).values()], [])
 
     def metadata(self, name: str, version: str) -> str:
         """Return the core metadata of a release, with one requirement a line."""
-        if name.startswith(_REFUSAL):
+        if name.startswith(_REFUSAL) or name in self.request.provided:
             return _text(name, version, "", ())
         pin = self._noted(lambda: self.releases(name).get(version), None)
         return self._noted(lambda: self._metadata(pin), "") if pin else ""

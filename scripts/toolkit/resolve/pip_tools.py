@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import sys
-import zipfile
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -23,8 +22,6 @@ from toolkit.resolve import pip_errors
 from toolkit.resolve.engine import Request, engine_environment
 
 _OUTPUT = "requirements.txt"
-#: Newer than any: satisfies every requirement of a distribution of the project that has no version.
-_ANY_VERSION = "99999"
 
 
 @dataclass(frozen=True)
@@ -101,10 +98,9 @@ def _environment(directory: Path, index_url: str) -> dict[str, str]:
 
 
 def _write_inputs(directory: Path, python: str, request: Request) -> None:
-    stubs = [_stub(directory, name, version) for name, version in request.provided.items()]
     texts = {
         "requirements.in": request.requirements,
-        "constraints.txt": (*request.constraints, *stubs),
+        "constraints.txt": request.constraints,
         # Preferences are what stands in the output file.
         _OUTPUT: [kept.key for kept in request.preferences if _counts(kept.marker, python)],
     }
@@ -114,18 +110,3 @@ def _write_inputs(directory: Path, python: str, request: Request) -> None:
 
 def _counts(marker: str, python: str) -> bool:
     return any(markers.holds(marker, environment) for environment in markers.python_environments(marker, python))
-
-
-def _stub(directory: Path, name: str, version: str) -> str:
-    """Write a wheel in the place of a distribution of the project, and return the constraint that names it.
-
-    It has what pip reads to resolve, and no RECORD: nobody installs it.
-    """
-    version = version or _ANY_VERSION
-    stem = f"{normalize(name).replace('-', '_')}-{version}"
-    path = directory / f"{stem}-py3-none-any.whl"
-    with zipfile.ZipFile(path, "w") as wheel:
-        metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
-        wheel.writestr(f"{stem}.dist-info/METADATA", metadata)
-        wheel.writestr(f"{stem}.dist-info/WHEEL", "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n")
-    return f"{name} @ {path.as_uri()}"

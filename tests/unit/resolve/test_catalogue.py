@@ -91,7 +91,7 @@ def test_a_url_counts_when_it_was_followed(text: str) -> None:
     last = found.metadata("thing", "1.0").splitlines()[-1]
     name = last.removeprefix("Requires-Dist: ")
     assert "://" not in last and "evil" not in last
-    assert [offer.version for offer in found.offers(name)] == ["1"]
+    assert [offer.version for offer in found.offers(name)] == ["99999"]
     assert found.metadata(name, "1")
     assert found.pin(Pinned("thing", "1.0")).sdist == SDIST
     with pytest.raises(UserError, match=r"thing 1\.0 requires `evil"):
@@ -116,3 +116,9 @@ def test_a_fault_of_an_index_counts_in_any_case() -> None:
     # After it nothing is asked for any more.
     assert (found.offers("broken"), found.metadata("broken", "1"), found.offers("thing")) == ([], "", [])
     assert [str(fault) for fault in found.faults] == ["error: the index is on fire\n hint: run"]
+
+
+def test_what_is_provided_has_one_release_that_needs_nothing() -> None:
+    found = catalogue(SDIST, reader=Reader("lib"), provided={"thing": "0.1", "other": ""})
+    assert [[offer.version for offer in found.offers(name)] for name in ("thing", "other")] == [["0.1"], ["99999"]]
+    assert "Requires-Dist" not in found.metadata("thing", "0.1")
