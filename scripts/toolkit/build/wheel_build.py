@@ -6,7 +6,7 @@ import json
 import os
 import shutil
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -167,16 +167,23 @@ def _view(job: Job) -> View:
         _COMPILERS: job.scratch / "compilers",
         _RUNNER: HOOK_RUNNER,
         _REQUEST: job.scratch / "request.json",
-        **interpreter_files(job.python),
+        **interpreter_files(job.python, job.sandbox.hidden),
     }
     return View(temporary=temporary, writable=writable, readable=readable)
 
 
-def interpreter_files(python: Path) -> dict[str, Path]:
-    """Return what an environment's interpreter consists of, where that is not a part of the system."""
+def interpreter_files(python: Path, hidden: Sequence[Path]) -> dict[str, Path]:
+    """Return what an environment's interpreter consists of, where that is not a part of the system.
+
+    It may be installed into a directory that has one of the `hidden` in it: of a home there is only what is Python's.
+    """
     started = Path(os.readlink(python))
     real = started.resolve()
-    found = {str(started): real, str(real.parent.parent): real.parent.parent}
+    prefix = real.parent.parent
+    within = [prefix]
+    if any(path.is_relative_to(prefix) for path in hidden):
+        within = [path for name in ("include", "lib", "lib64") if (path := prefix / name).is_dir()]
+    found = {str(started): real, str(real): real, **{str(path): path for path in within}}
     return {inside: path for inside, path in found.items() if not inside.startswith("/usr/")}
 
 

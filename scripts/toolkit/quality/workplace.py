@@ -88,7 +88,10 @@ class Workplace:
         return View(
             temporary=self.directory / "tmp",
             writable={SOURCES: self.sources, HOME: self.directory / "home", **kept},
-            readable={ENVIRONMENT: self.root, **wheel_build.interpreter_files(self.root / "bin" / "python")},
+            readable={
+                ENVIRONMENT: self.root,
+                **wheel_build.interpreter_files(self.root / "bin" / "python", self.sandbox.hidden),
+            },
         )
 
     def _variables(self) -> dict[str, str]:

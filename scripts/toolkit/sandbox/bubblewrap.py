@@ -21,6 +21,8 @@ from toolkit.sandbox.limits import Limits
 from toolkit.sandbox.view import MERGED, TEMPORARY, USER, View, Wrapped, in_memory, system
 
 PROGRAM = "/usr/bin/bwrap"
+#: By their paths (util-linux): what is first on PATH inside are the scripts of those who are to be confined.
+_SETPRIV, _PRLIMIT = "/usr/bin/setpriv", "/usr/bin/prlimit"
 _PRELOADED = frozenset({"LD_PRELOAD"})
 #: Users that exist nowhere, so that the kernel counts the processes of each run apart.
 _FIRST_USER, _USERS = 2_000_000_000, 100_000_000
@@ -33,11 +35,19 @@ _numbers = itertools.count()
 
 @contextmanager
 def command(
-    words: Sequence[str], view: View, limits: Limits, directory: str, environment: Mapping[str, str], *, as_root: bool
+    words: Sequence[str],
+    view: View,
+    limits: Limits,
+    directory: str,
+    environment: Mapping[str, str],
+    hidden: Sequence[Path],
+    *,
+    as_root: bool,
 ) -> Iterator[Wrapped]:
     """Give the block the command that runs another one inside, from `directory`.
 
-    `as_root` takes the rights of root to build the walls, and none into them; else they are built by a user namespace.
+    Of the system's directories those that are `hidden` are empty. `as_root` takes the rights of root to build the
+    walls, and none into them; else they are built by a user namespace.
     """
     user = _FIRST_USER + (os.getpid() * 64 + next(_numbers)) % _USERS if as_root else _BUILDER
     with ExitStack() as stack:
@@ -48,8 +58,7 @@ def command(
             stack.callback(os.close, descriptor)
         walls = [PROGRAM, "--die-with-parent", "--unshare-pid", "--unshare-net", "--unshare-ipc", "--unshare-uts"]
         walls += ["--unshare-cgroup-try", "--hostname", "sandbox", "--seccomp", str(filter_), "--cap-drop", "ALL"]
-        inner = ["prlimit", f"--nproc={limits.processes}", f"--data={limits.memory}", f"--fsize={limits.disk}"]
-        inner += ["--core=0", "--"]
+        inner = [_PRLIMIT, *(f"--{name}={value}" for name, value in limits.of_a_process().items()), "--"]
         if as_root:
             for path in view.own:
                 _give(path, user)
@@ -59,7 +68,7 @@ def command(
             # What setpriv needs to become somebody else, for good, and bubblewrap to enter that user's directories.
             for name in ("SETUID", "SETGID", "SETPCAP", "DAC_READ_SEARCH"):
                 walls += ["--cap-add", f"CAP_{name}"]
-            other = ["setpriv", "--reuid", str(user), "--regid", str(user), "--clear-groups"]
+            other = [_SETPRIV, "--reuid", str(user), "--regid", str(user), "--clear-groups"]
             inner = [*other, "--inh-caps=-all", "--bounding-set=-all", "--", *inner]
         else:
             walls += ["--unshare-user", "--uid", str(user), "--gid", str(user)]
@@ -68,7 +77,7 @@ def command(
             str(reported),
             *_directories(view),
             *_system(limits, texts),
-            *_mounts(view),
+            *_mounts(view, _emptied(hidden)),
             "--chdir",
             directory,
         ]
@@ -140,14 +149,29 @@ def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
     yield from ("--size", str(max(limits.memory // 4, 1 << 20)), "--perms", "1777", "--tmpfs", "/dev/shm")
 
 
-def _mounts(view: View) -> Iterator[str]:
+def _emptied(hidden: Sequence[Path]) -> list[str]:
+    """Return those of the hidden directories that the system's have in them."""
+    needed = [Path(name) for name in ("/usr", *MERGED) if not os.path.islink(name)]
+    shown = [*needed, *map(Path, system())]
+    return [
+        str(path) for path in hidden if path.is_dir() and path not in needed and any(map(path.is_relative_to, shown))
+    ]
+
+
+def _mounts(view: View, hidden: Sequence[str]) -> Iterator[str]:
     writable = {**dict.fromkeys((TEMPORARY, f"/var{TEMPORARY}"), view.temporary), **view.writable}
-    for inside, path in view.readable.items():
-        yield from ("--ro-bind", str(path), inside)
-    for inside, path in writable.items():
-        yield from ("--bind", str(path), inside)
-    # The root itself, and /dev, are in memory, of which they could take any amount.
-    yield from ("--remount-ro", "/", "--remount-ro", "/dev")
+    mounts = {path: ["--tmpfs", path] for path in hidden}
+    mounts |= {inside: ["--ro-bind", str(path), inside] for inside, path in view.readable.items()}
+    mounts |= {inside: ["--bind", str(path), inside] for inside, path in writable.items()}
+    # What is mounted above another would cover that, and the directories between: an interpreter may be below /tmp.
+    for inside in sorted(mounts):
+        between = [path for path in PurePosixPath(inside).parents if mounts.keys() & set(map(str, path.parents))]
+        for path in reversed(between):
+            yield from ("--perms", "0755", "--dir", str(path))
+        yield from mounts[inside]
+    # They are in memory, of which they could take any amount, as are the root itself and /dev.
+    for inside in ("/", "/dev", *hidden):
+        yield from ("--remount-ro", inside)
 
 
 def _give(path: Path, user: int) -> None:

@@ -21,7 +21,7 @@ from toolkit.core.process import CommandError
 from toolkit.project.settings import default_of
 from toolkit.sandbox import bubblewrap, landlock, limits, system_calls
 from toolkit.sandbox.limits import Limits, Watch
-from toolkit.sandbox.view import ENVIRONMENT, HOME, TEMPORARY, USER, View, Wrapped
+from toolkit.sandbox.view import ENVIRONMENT, HOME, TEMPORARY, USER, View, Wrapped, private
 
 _MODES = ("on", "required", "off")
 #: Bytes at the beginning and at the end of a run's output that an error shows.
@@ -50,11 +50,13 @@ class Sandbox:
     """Whether foreign code runs inside walls (`on`, `required`, `off`), and the limits upon each run.
 
     `on` refuses to run anything where walls cannot be built, but for a package build without a network: a build chroot,
-    which is thrown away. `required` refuses there too. `off` is for who takes the risk knowingly.
+    which is thrown away. `required` refuses there too. `off` is for who takes the risk knowingly. Nothing of `private`
+    is seen inside, nor of a home or a cache, wherever they are.
     """
 
     mode: str
     limits: Limits
+    private: tuple[Path, ...] = ()
 
     def require(self) -> str:
         """Return which walls stand, for people. Raises `UserError` where foreign code must not run."""
@@ -86,6 +88,11 @@ class Sandbox:
         if fault and (self.mode == "required" or not _is_build_chroot()):
             raise fault
         return found
+
+    @property
+    def hidden(self) -> tuple[Path, ...]:
+        """Return all directories of which nothing is seen inside but what a view has."""
+        return private(*self.private)
 
     def place(self, inside: str, view: View) -> str:
         """Return where a program finds what has this path inside the walls: without walls, where it is."""
@@ -150,13 +157,16 @@ class Sandbox:
             case Means.NONE:
                 yield Wrapped(words=words, environment=environment, directory=directory)
             case Means.LANDLOCK:
-                with landlock.command(words, view, self.limits, sockets=not has_network()) as (confined, descriptor):
+                with landlock.command(words, view, self.limits, self.hidden, sockets=not has_network()) as (
+                    confined,
+                    descriptor,
+                ):
                     yield Wrapped(
                         words=confined, environment=environment, directory=directory, descriptors=(descriptor,)
                     )
             case found:
                 with bubblewrap.command(
-                    words, view, self.limits, directory, environment, as_root=found is Means.ROOT
+                    words, view, self.limits, directory, environment, self.hidden, as_root=found is Means.ROOT
                 ) as wrapped:
                     yield wrapped
 
@@ -174,7 +184,10 @@ def add_options(group: argparse._ActionsContainer) -> None:
 
 def from_arguments(arguments: argparse.Namespace) -> Sandbox:
     """Return the sandbox of a parsed command line."""
-    return Sandbox(mode=arguments.sandbox, limits=limits.from_arguments(arguments))
+    given = vars(arguments)
+    named = [given.get(name) for name in ("project", "build_directory", "wheel_store")]
+    directories = tuple(Path(path).expanduser().absolute() for path in named if path not in (None, "", "default"))
+    return Sandbox(mode=arguments.sandbox, limits=limits.from_arguments(arguments), private=directories)
 
 
 def default() -> Sandbox:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from toolkit.sandbox import landlock_runner, system_calls
 from toolkit.sandbox.limits import Limits
-from toolkit.sandbox.view import MERGED, View, in_memory, system
+from toolkit.sandbox.view import MERGED, View, in_memory, system, without
 
 _RUNNER = Path(landlock_runner.__file__)
 _MACHINE = ("cpuinfo", "meminfo", "stat", "loadavg", "version", "filesystems", "sys/kernel/osrelease")
@@ -31,20 +31,24 @@ def is_there() -> bool:
 
 
 @contextmanager
-def command(words: Sequence[str], view: View, limits: Limits, *, sockets: bool) -> Iterator[tuple[list[str], int]]:
+def command(
+    words: Sequence[str], view: View, limits: Limits, hidden: Sequence[Path], *, sockets: bool
+) -> Iterator[tuple[list[str], int]]:
     """Give the block the command that runs another one confined, and the descriptor that it inherits.
 
-    `sockets` are for where there is no network.
+    `hidden` are left out of the system's directories; `sockets` are for where there is no network.
     """
-    readable = [path for path in ("/usr", *MERGED) if os.path.isdir(path)] + system()
+    shown = [path for path in ("/usr", *MERGED) if os.path.isdir(path)] + system()
+    readable = [part for path in shown for part in without(path, hidden)]
     readable += [f"/proc/{name}" for name in _MACHINE if os.path.exists(f"/proc/{name}")]
-    filter_ = in_memory(system_calls.program(sockets=sockets, sessions=False))
+    filter_ = in_memory(system_calls.program(sockets=sockets, namespaces=False))
     request = {
         "readable": [*readable, *map(str, view.readable.values())],
         "writable": [*map(str, view.own), *(f"/dev/{name}" for name in _DEVICES)],
         "filter": filter_,
         "sockets": sockets,
-        "limits": {"data": limits.memory, "fsize": limits.disk},
+        # The kernel would count all processes of the user as this run's.
+        "limits": {name: value for name, value in limits.of_a_process().items() if name != "nproc"},
     }
     try:
         with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:

@@ -1,7 +1,7 @@
 """Become a program that Landlock and a filter of system calls confine: `landlock_runner.py REQUEST PROGRAM ...`.
 
 REQUEST is a file of JSON: lists of paths (`readable`, `writable`), whether there are `sockets`, the descriptor of the
-`filter`, and `limits` in bytes (`data`, `fsize`). The standard library alone, as this is started by its path. https://docs.kernel.org/userspace-api/landlock.html
+`filter`, and `limits` (setrlimit(2)). The standard library alone, as this is started by its path. https://docs.kernel.org/userspace-api/landlock.html
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ def main(path: str, words: list[str]) -> None:
     with open(path, encoding="utf-8") as stream:
         request = json.load(stream)
     libc.prctl(_PARENT_DEATH, 9, 0, 0, 0)
-    for name, value in {**request["limits"], "core": 0}.items():
+    for name, value in request["limits"].items():
         resource.setrlimit(getattr(resource, f"RLIMIT_{name.upper()}"), (value, value))
     with os.fdopen(request["filter"], "rb") as stream:
         program = stream.read()

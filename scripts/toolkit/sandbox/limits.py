@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import re
+import resource
 import stat
 import time
 from collections import defaultdict
@@ -19,6 +20,9 @@ from toolkit.project.settings import default_of, number
 _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 #: More files than any source tree has, fewer than the inodes of a file system.
 _MOST_FILES = 2_000_000
+#: Where files in memory are, by proc(5).
+_IN_MEMORY = ("/memfd:", "/dev/shm/")
+_IN_MEMORY_MAPPED = (*(name.encode() for name in _IN_MEMORY), b"/dev/zero", b"/SYSV")
 #: Not every kernel has these files (CONFIG_PROC_CHILDREN).
 _HAS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
@@ -39,6 +43,12 @@ class Limits:
             f"{self.seconds} s, {shown(self.memory)} of memory, {shown(self.disk)} of disk, "
             f"{self.processes} processes, {shown(self.output)} of output"
         )
+
+    def of_a_process(self) -> dict[str, int]:
+        """Return what the kernel keeps each process to, by the names of setrlimit(2): nobody may raise a hard limit."""
+        wanted = {"nproc": self.processes, "data": self.memory, "fsize": self.disk, "core": 0}
+        hard = {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1] for name in wanted}
+        return {name: value if hard[name] < 0 else min(value, hard[name]) for name, value in wanted.items()}
 
     def settings(self) -> dict[str, str]:
         """Return the settings that give these limits, for a verb inside a package build."""
@@ -115,6 +125,11 @@ class Watch:
     directories: Sequence[Path]
     _start: float = field(default_factory=time.monotonic)
     _next_walk: float = 0.0
+    _before: _Room = field(init=False)
+    _walked: _Room = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._before = self._walked = _Room.of(self.directories)
 
     def look(self, process: int) -> None:
         """Look at the tree of processes below this one. Raises `LimitError`."""
@@ -124,19 +139,22 @@ class Watch:
         members = _tree(process)
         if len(members) > self.limits.processes:
             raise self._too_many_processes()
-        nameless = dict(_nameless(members))
-        in_memory = sum(size for (_, is_memory, _), size in nameless.items() if is_memory)
+        nameless = _Nameless.of(members)
+        room = _Room.of(self.directories)
         memory = [_memory(member) for member in members]
-        own = sum(part for part, _ in memory) + in_memory
+        own = sum(part for part, _ in memory)
+        unnamed = nameless.memory
+        if nameless.is_more:
+            unnamed = max(unnamed, room.shared_memory - self._before.shared_memory)
         # Counted once for each of those that share it, it may be less than it seems.
-        seeming = own + sum(part for _, part in memory)
-        if seeming > self.limits.memory and own + sum(map(_share, members)) > self.limits.memory:
+        seeming = own + max(unnamed, sum(part for _, part in memory))
+        if seeming > self.limits.memory and own + max(unnamed, sum(map(_share, members))) > self.limits.memory:
             raise self._too_much_memory()
-        if now >= self._next_walk:
-            self._look_at_disk(sum(nameless.values()) - in_memory)
-            # A large tree takes long to walk, and is walked less often.
-            took = time.monotonic() - now
-            self._next_walk = now + max(1.0, 30 * took)
+        # A large tree takes long to walk, and is walked less often, but for when as much may have come to it.
+        if now >= self._next_walk or self._walked.free - room.free > self.limits.disk:
+            self._walked = room
+            self._look_at_disk(nameless.disk, self._before.free - room.free if nameless.is_more else None)
+            self._next_walk = now + max(1.0, 30 * (time.monotonic() - now))
 
     def explain(self, output: str) -> LimitError | None:
         """Return the limit that a failed run met by itself, as the kernel refused it more; None where it met none."""
@@ -148,18 +166,25 @@ class Watch:
             return self._too_much_disk()
         return None
 
-    def _look_at_disk(self, nameless: int) -> None:
+    def _look_at_disk(self, nameless: int, lost: int | None) -> None:
+        """Add up what is in the directories; `lost` is what their file systems have lost, where that may be this run's.
+
+        Also where not all can be seen, by a directory that is shut or deeper than any path.
+        """
         used, count = nameless, 0
-        if used > self.limits.disk:
-            raise self._too_much_disk()
         for path in self.directories:
             for blocks in _blocks(path):
+                if blocks is None:
+                    lost = self._before.free - self._walked.free
+                    continue
                 used += blocks * 512
                 count += 1
                 if used > self.limits.disk:
                     raise self._too_much_disk()
                 if count > _MOST_FILES:
                     raise LimitError(f"it made more than {_MOST_FILES} files", "no build needs as many: see what it is")
+        if max(used, lost or 0) > self.limits.disk:
+            raise self._too_much_disk()
 
     def _too_much_disk(self) -> LimitError:
         value = shown(self.limits.disk)
@@ -214,8 +239,8 @@ def _memory(process: int) -> tuple[int, int]:
     own = shared = 0
     with suppress(OSError, ValueError), open(f"/proc/{process}/status", "rb") as stream:
         for line in stream:
-            if line.startswith(b"RssAnon:"):
-                own = int(line.split()[1]) << 10
+            if line.startswith((b"RssAnon:", b"VmSwap:", b"HugetlbPages:")):
+                own += int(line.split()[1]) << 10
             elif line.startswith(b"RssShmem:"):
                 shared = int(line.split()[1]) << 10
     return own, shared
@@ -228,34 +253,98 @@ def _share(process: int) -> int:
     return _memory(process)[1]
 
 
-def _nameless(processes: Iterable[int]) -> Iterator[tuple[tuple[int, bool, int], int]]:
-    """Yield the files that processes have open and that no directory holds: which it is, and its size in bytes.
+@dataclass(frozen=True, kw_only=True)
+class _Room:
+    """What is left on the file systems of some directories, and the memory of this machine that is shared, in bytes."""
 
-    They are known by their file system, whether that is in memory (memfd_create(2)), and their number.
+    free: int
+    shared_memory: int
+
+    @classmethod
+    def of(cls, directories: Iterable[Path]) -> _Room:
+        free = {}
+        for path in directories:
+            with suppress(FileNotFoundError):
+                free[os.stat(path).st_dev] = os.statvfs(path)
+        with open("/proc/meminfo", "rb") as stream:
+            shared = next((int(line.split()[1]) << 10 for line in stream if line.startswith(b"Shmem:")), 0)
+        return cls(free=sum(state.f_bfree * state.f_frsize for state in free.values()), shared_memory=shared)
+
+
+@dataclass(kw_only=True)
+class _Nameless:
+    """Files that processes use and that no directory holds: bytes of memory (memfd_create(2)) and of disk.
+
+    There `is_more` where some are on their way from one process to another, as nobody can look at those (unix(7)).
     """
-    for process in processes:
+
+    memory: int = 0
+    disk: int = 0
+    is_more: bool = False
+
+    @classmethod
+    def of(cls, processes: Iterable[int]) -> _Nameless:
+        found = cls()
+        # By the device and the number of each. What is open is not mapped only: its size is known.
+        sizes: dict[tuple[int, int], tuple[bool, int]] = {}
+        for process in processes:
+            for key, value in _mapped(process):
+                sizes.setdefault(key, value)
+        for process in processes:
+            sizes |= found._opened(process)
+        for is_memory, size in sizes.values():
+            if is_memory:
+                found.memory += size
+            else:
+                found.disk += size
+        return found
+
+    def _opened(self, process: int) -> dict[tuple[int, int], tuple[bool, int]]:
+        sizes = {}
         with suppress(OSError):
             for name in os.listdir(f"/proc/{process}/fd"):
-                path = f"/proc/{process}/fd/{name}"
                 with suppress(OSError):
-                    status = os.stat(path)
-                    if stat.S_ISREG(status.st_mode) and not status.st_nlink:
-                        is_memory = os.readlink(path).startswith(("/memfd:", "/dev/shm/"))
-                        yield (status.st_dev, is_memory, status.st_ino), status.st_blocks * 512
+                    status = os.stat(f"/proc/{process}/fd/{name}")
+                    if stat.S_ISSOCK(status.st_mode):
+                        self.is_more |= _carries_files(f"/proc/{process}/fdinfo/{name}")
+                    elif stat.S_ISREG(status.st_mode) and not status.st_nlink:
+                        path = os.readlink(f"/proc/{process}/fd/{name}")
+                        sizes[status.st_dev, status.st_ino] = (path.startswith(_IN_MEMORY), status.st_blocks * 512)
+        return sizes
 
 
-def _blocks(directory: Path) -> Iterable[int]:
-    """Yield the size of each entry below a directory, in blocks of 512 bytes; one that vanishes is left out."""
+def _carries_files(path: str) -> bool:
+    with open(path, "rb") as stream:
+        return any(line.startswith(b"scm_fds:") and int(line.split()[1]) > 0 for line in stream)
+
+
+def _mapped(process: int) -> Iterator[tuple[tuple[int, int], tuple[bool, int]]]:
+    """Yield the mapped parts of files that no directory holds: they use room also where no page is present."""
+    with suppress(OSError, ValueError), open(f"/proc/{process}/maps", "rb") as stream:
+        for line in stream:
+            if line.endswith(b" (deleted)\n"):
+                span, _, offset, device, number, path = line.split(None, 5)
+                first, last = (int(word, 16) for word in span.split(b"-"))
+                key = os.makedev(*(int(word, 16) for word in device.split(b":"))), int(number)
+                yield key, (path.startswith(_IN_MEMORY_MAPPED), int(offset, 16) + last - first)
+
+
+def _blocks(directory: Path) -> Iterable[int | None]:
+    """Yield the size of each entry below a directory, in blocks of 512 bytes, and None for one that cannot be seen.
+
+    One that vanishes is left out.
+    """
     stack = [os.fspath(directory)]
     while stack:
         try:
             with os.scandir(stack.pop()) as entries:
                 for entry in entries:
-                    try:
-                        yield entry.stat(follow_symlinks=False).st_blocks
-                        if entry.is_dir(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        status = entry.stat(follow_symlinks=False)
+                        yield status.st_blocks
+                        if stat.S_ISDIR(status.st_mode):
                             stack.append(entry.path)
-                    except OSError:
-                        continue
-        except OSError:
+        except (FileNotFoundError, NotADirectoryError):
             continue
+        except OSError:
+            yield None

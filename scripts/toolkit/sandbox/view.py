@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+import pwd
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from toolkit.core import places
 
 #: The directory of all that is made for a program; its environment, and its home; and who it is.
 ROOT = "/build"
@@ -26,6 +30,33 @@ MERGED = ("/bin", "/sbin", "/lib", "/lib32", "/lib64", "/libx32")
 def system() -> list[str]:
     """Return those files and directories of `SYSTEM` that are there, and Debian's settings of interpreters."""
     return [*filter(os.path.exists, SYSTEM), *sorted(map(str, Path("/etc").glob("python3*")))]
+
+
+def private(*more: Path) -> tuple[Path, ...]:
+    """Return the directories of which nothing is seen inside, wherever they are: `more`, homes, caches, and the like.
+
+    A home may be in /opt, a project in /usr/src.
+    """
+    homes = {os.path.expanduser("~")}
+    with suppress(KeyError):
+        homes.add(pwd.getpwuid(os.geteuid()).pw_dir)
+    data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
+    found = [*more, places.cache_root(), Path(data), *map(Path, homes)]
+    # The root is the home of who has none.
+    return tuple(dict.fromkeys(path.resolve() for path in found if path.is_absolute() and path.resolve() != Path("/")))
+
+
+def without(path: str, hidden: Iterable[Path]) -> Iterator[str]:
+    """Yield what there is of a directory without what is hidden: the directory itself where nothing in it is."""
+    real = Path(path).resolve()
+    within = [each for each in hidden if each.is_relative_to(real)]
+    if not within:
+        yield path
+    elif real not in within:
+        for entry in os.scandir(path):
+            # What a link leads to is there where it is, or not at all.
+            if not entry.is_symlink():
+                yield from without(entry.path, within)
 
 
 @dataclass(frozen=True, kw_only=True)

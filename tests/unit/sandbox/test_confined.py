@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import os
+import resource
 import socket
 import sys
 import time
@@ -34,6 +36,7 @@ class Box:
         for path in (self.work, self.temporary):
             path.mkdir()
         self.view = View(temporary=self.temporary, writable={"/build/work": self.work})
+        self.search_path = "/usr/bin"
 
     def python(self, code: str, **limits: int) -> str:
         """Run Python code inside and return what it printed."""
@@ -42,7 +45,7 @@ class Box:
             [PYTHON, "-I", "-c", code],
             self.view,
             directory=sandbox.place("/build/work", self.view),
-            environment={"PATH": "/usr/bin"},
+            environment={"PATH": self.search_path},
             log=self.log,
         )
 
@@ -155,6 +158,65 @@ def test_what_no_compiler_needs_is_refused(box: Box, call: str) -> None:
     assert box.python(code) == "-1 True\n"
 
 
+@pytest.mark.parametrize(
+    ("call", "number"),
+    [
+        ("libc.socket(16, 3, 12)", errno.EPROTONOSUPPORT),  # NETLINK_NETFILTER
+        ("libc.socket(16, 3, 9)", errno.EPROTONOSUPPORT),  # NETLINK_AUDIT
+        ("libc.shmget(0, ctypes.c_size_t(1 << 20), 0o1600)", errno.EINVAL),
+        # What has come since the list was made, such as open_tree_attr(2): as on an older kernel.
+        ("libc.syscall(467, -100, b'/', 1, None, 0)", errno.ENOSYS),
+        ("libc.syscall(463, -100, b'/', 0, None, None, 0)", errno.ENOSYS),
+    ],
+)
+def test_a_call_is_refused_as_a_kernel_without_it_does(box: Box, call: str, number: int) -> None:
+    code = f"import ctypes; libc = ctypes.CDLL(None, use_errno=True); print({call}, ctypes.get_errno())"
+    assert box.python(code) == f"-1 {number}\n"
+
+
+def test_programs_of_its_environment_do_not_stand_for_those_that_confine_it(box: Box, tmp_path: Path) -> None:
+    programs = tmp_path / "environment" / "bin"
+    programs.mkdir(parents=True)
+    for name in ("setpriv", "prlimit", "env", "sh", "true"):
+        (programs / name).write_text("#!/usr/bin/python3\nprint('taken')\n")
+        (programs / name).chmod(0o755)
+    box.view = replace(box.view, readable={"/build/environment": tmp_path / "environment"})
+    box.search_path = "/build/environment/bin:/usr/bin"
+    assert box.python("import os; print(os.getuid() != 0)") == "True\n"
+
+
+def test_lower_limits_of_its_user_stay(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    hard = {resource.RLIMIT_NPROC: 200, resource.RLIMIT_FSIZE: 1 << 20, resource.RLIMIT_DATA: resource.RLIM_INFINITY}
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (0, hard.get(which, resource.RLIM_INFINITY)))
+    code = "import resource as r; print(*(r.getrlimit(w)[1] for w in (r.RLIMIT_NPROC, r.RLIMIT_FSIZE, r.RLIMIT_DATA)))"
+    assert box.python(code, memory=1 << 30) == f"200 {1 << 20} {1 << 30}\n"
+
+
+#: Prints which of some files of the system can be read, when two directories of it are somebody's project and home.
+_IN_SYSTEM = """
+import os
+for path in ("/usr/share/perl5", "/usr/share/zoneinfo", "/usr/share/misc"):
+    try:
+        print(path, len(os.listdir(path)) > 0)
+    except PermissionError:
+        print(path, False)
+"""
+
+
+def test_a_project_and_a_home_within_the_system_cannot_be_seen(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/usr/share/zoneinfo")
+    box.sandbox = replace(box.sandbox, private=(Path("/usr/share/perl5"),))
+    assert box.python(_IN_SYSTEM).split() == [
+        *("/usr/share/perl5", "False", "/usr/share/zoneinfo", "False", "/usr/share/misc", "True")
+    ]
+
+
+def test_an_interpreter_below_tmp_can_be_seen(box: Box, tmp_path: Path) -> None:
+    (tmp_path / "interpreter").write_text("found")
+    box.view = replace(box.view, readable={"/tmp/python/interpreter": tmp_path / "interpreter"})
+    assert box.python("print(open('/tmp/python/interpreter').read())") == "found\n"
+
+
 def test_it_has_a_loopback_of_its_own_and_no_network(box: Box, server: socket.socket) -> None:
     code = f"""
 import socket
@@ -208,6 +270,13 @@ def test_what_it_leaves_behind_ends_and_is_not_waited_for(box: Box) -> None:
     assert not is_alive(box)
 
 
+#: Makes `send`, which fills a file and leaves it on its way to another process.
+_SENT = (
+    "import os, socket, time\\nends = []\\ndef send(file):\\n    os.write(file, bytes(256 << 20)); "
+    "ends.append(socket.socketpair()); socket.send_fds(ends[0][0], [b'x'], [file]); os.close(file)\\n"
+)
+
+
 @pytest.mark.parametrize(
     ("code", "limits", "setting"),
     [
@@ -243,6 +312,41 @@ def test_what_it_leaves_behind_ends_and_is_not_waited_for(box: Box) -> None:
             "import os, time\\nfor n in range(64): os.write(os.memfd_create('x'), bytes(4 << 20))\\ntime.sleep(60)",
             {"memory": 128 << 20},
             "SANDBOX_MEMORY",
+        ),
+        (
+            (
+                "import mmap, time\\nshared = mmap.mmap(-1, 1 << 28)\\nfor _ in range(16):\\n"
+                "    shared.write(bytes(16 << 20)); shared.madvise(mmap.MADV_DONTNEED)\\ntime.sleep(60)"
+            ),
+            {"memory": 128 << 20},
+            "SANDBOX_MEMORY",
+        ),
+        (f"{_SENT}send(os.memfd_create('x'))\\ntime.sleep(60)", {"memory": 128 << 20}, "SANDBOX_MEMORY"),
+        (f"{_SENT}send(os.open('.', os.O_TMPFILE | os.O_RDWR))\\ntime.sleep(60)", {"disk": 64 << 20}, "SANDBOX_DISK"),
+        (
+            (
+                "import ctypes, os, time\\nfile = os.open('.', os.O_TMPFILE | os.O_RDWR)\\n"
+                "os.write(file, bytes(64 << 20))\\nmmap = ctypes.CDLL(None).mmap\\nmmap.restype = ctypes.c_void_p\\n"
+                "mmap(None, ctypes.c_size_t(64 << 20), 1, 1, file, ctypes.c_long(0))\\nos.close(file)\\ntime.sleep(60)"
+            ),
+            {"disk": 8 << 20},
+            "SANDBOX_DISK",
+        ),
+        (
+            (
+                "import os, time\\nfor _ in range(100): os.mkdir('d' * 50); os.chdir('d' * 50)\\n"
+                "for n in range(16): open(str(n), 'wb').write(bytes(16 << 20))\\ntime.sleep(60)"
+            ),
+            {"disk": 64 << 20},
+            "SANDBOX_DISK",
+        ),
+        (
+            (
+                "import os, time\\nos.mkdir('shut', 0o300)\\n"
+                "for n in range(16): open(f'shut/{n}', 'wb').write(bytes(16 << 20))\\ntime.sleep(60)"
+            ),
+            {"disk": 64 << 20},
+            "SANDBOX_DISK",
         ),
         ("open('large', 'wb').write(bytes(64 << 20))", {"disk": 1 << 20}, "SANDBOX_DISK"),
         (
@@ -338,6 +442,10 @@ for path in ({str(tmp_path / "new")!r}, {str(secret)!r}, "/usr/new", "/dev/shm/n
     assert lock.python(code) == ""
     assert (lock.work / "made").read_text() == "here"
     assert secret.read_text() == "secret"
+
+
+def test_landlock_leaves_a_project_and_a_home_within_the_system_out(lock: Box, monkeypatch: pytest.MonkeyPatch) -> None:
+    test_a_project_and_a_home_within_the_system_cannot_be_seen(lock, monkeypatch)
 
 
 def test_landlock_leaves_no_sockets_no_privileges_and_no_signals_to_others(lock: Box) -> None:
