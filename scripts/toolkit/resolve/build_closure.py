@@ -23,7 +23,8 @@ from toolkit.resolve import pin_closure
 from toolkit.resolve.catalogue import url_error
 from toolkit.resolve.engine import ConflictError, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources, in_order
-from toolkit.resolve.source_tree import SourceTree
+from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA
+from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 
 Requirements = frozenset[str]
 
@@ -136,13 +137,15 @@ class Closure:
 
     def metadata(self, keys: Iterable[str]) -> Mapping[str, CoreMetadata]:
         """Return, by key, the metadata of trees that were followed, as their backends make it."""
-        buildable = {key: (tree, self._pins(key)) for key, tree in self._trees.items()}
-        return self.sources.built_metadata({key: buildable[key] for key in keys if key in buildable}, buildable)
+        buildable = self._buildable()
+        return self.sources.ask(METADATA, {key: buildable[key] for key in keys if key in buildable}, buildable)
 
     def build(self, keys: Iterable[str]) -> Mapping[str, Path]:
         """Return, by key, the wheels of trees that were followed, for the first interpreter that builds."""
-        buildable = {key: (tree, self._pins(key)) for key, tree in self._trees.items()}
-        return self.sources.build(list(keys), buildable)
+        return self.sources.build(list(keys), self._buildable())
+
+    def _buildable(self) -> TreesWithClosures:
+        return {key: (tree, self._pins(key)) for key, tree in self._trees.items()}
 
     def built_with(self, pin: Pin) -> str:
         """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
@@ -150,9 +153,9 @@ class Closure:
 
     def _complete_sets(self, trees: Mapping[str, SourceTree]) -> dict[str, Requirements]:
         """Return the sets of trees with what their backends add to what pyproject.toml says."""
-        buildable = {key: (tree, self._pins(key)) for key, tree in self._trees.items()}
+        buildable = self._buildable()
         dynamic = {key: buildable[key] for key, tree in trees.items() if tree.build_system.dynamic}
-        added = self.sources.run_hooks(dynamic, buildable, self._shipped)
+        added = self.sources.ask(BUILD_REQUIRES, dynamic, buildable, self._shipped)
         return {
             key: self._sets[key] | _normal(added.get(key, ()), tree.name) | _wheel_for_old_setuptools(*buildable[key])
             for key, tree in trees.items()

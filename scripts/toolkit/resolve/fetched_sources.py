@@ -9,13 +9,11 @@ from pathlib import Path
 
 from toolkit.core import process, threads
 from toolkit.core.errors import UserError
-from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
-from toolkit.resolve import hooks
 from toolkit.resolve.file_choice import Selector
-from toolkit.resolve.hooks import HookRunner, Question
+from toolkit.resolve.hooks import Answer, HookRunner, Question
 from toolkit.resolve.release_metadata import MetadataReader, check_identity
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.vendored.sdist import Facts
@@ -70,34 +68,23 @@ class Sources:
     def _is_wheel_everywhere(self, pin: Pin) -> bool:
         return all(runner.has_wheel(pin) for runner in self.runners())
 
-    def run_hooks(
-        self, trees: TreesWithClosures, buildable: TreesWithClosures, shipped: Sequence[Pinned]
-    ) -> Mapping[str, tuple[str, ...]]:
-        """Return, by key, the requirements that each tree's backend adds, run in an environment of its closure.
-
-        What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
-        """
-        found = self._ask(hooks.BUILD_REQUIRES, trees, buildable, shipped)
-        return {
-            key: hooks.together({python: hooks.texts(value) for python, value in told.items()})
-            for key, told in found.items()
-        }
-
-    def built_metadata(self, trees: TreesWithClosures, buildable: TreesWithClosures) -> Mapping[str, CoreMetadata]:
-        """Return, by key, the metadata that each tree's backend makes, as `run_hooks` does its requirements."""
-        found = self._ask(hooks.METADATA, trees, buildable, ())
-        return {key: hooks.metadata_together(told) for key, told in found.items()}
-
     def build(self, keys: Sequence[str], buildable: TreesWithClosures) -> Mapping[str, Path]:
         """Return the wheels of some keys, built by the first interpreter from what is in `buildable`."""
         return self.runners()[0].build(
             keys, self._lock(buildable, [Pinned(*key.split("==")) for key in keys]), self.files
         )
 
-    def _ask(
-        self, question: Question, trees: TreesWithClosures, buildable: TreesWithClosures, shipped: Sequence[Pinned]
-    ) -> Mapping[str, Mapping[str, object]]:
-        """Return the answers by key and interpreter."""
+    def ask(
+        self,
+        question: Question[Answer],
+        trees: TreesWithClosures,
+        buildable: TreesWithClosures,
+        shipped: Sequence[Pinned] = (),
+    ) -> Mapping[str, Answer]:
+        """Return, by key, what the backend of each tree answers, run in an environment of its closure.
+
+        What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
+        """
         if self._unbuildable or self.selector.without_source:
             # This run will end with the error that names these, so nothing is built for it.
             trees = {key: pair for key, pair in trees.items() if all(map(self._is_wheel_everywhere, pair[1]))}
@@ -105,10 +92,10 @@ class Sources:
             return {}
         lock = self._lock(buildable, shipped)
         told = {runner.interpreter.version: runner.run(question, trees, lock, self.files) for runner in self.runners()}
-        return {key: {python: found[key] for python, found in told.items()} for key in trees}
+        return {key: question.together({python: found[key] for python, found in told.items()}) for key in trees}
 
     def stop(self) -> None:
-        """End what `run_hooks` is doing."""
+        """End what `ask` is doing."""
         process.end_children()
         for runner in self.runners():
             runner.builder.stop()

@@ -6,6 +6,7 @@ https://peps.python.org/pep-0517/#build-backend-interface
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import hashlib
 import itertools
 import json
@@ -14,9 +15,9 @@ import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import cast
+from typing import Generic, TypeVar, cast
 
 from packaging.markers import Marker
 
@@ -45,18 +46,22 @@ from toolkit.wheel.store import Store
 #: More than any METADATA there is.
 _LIMIT = 8 << 20
 
+Answer = TypeVar("Answer")
+
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
-    """Something that only a backend can tell: `ask` gives the answer as JSON; `what` is the end of an error.
+class Question(Generic[Answer]):
+    """Something that only a backend can tell, when it is asked; `what` is the end of an error.
 
-    Answers are kept in the directory `kept_in` of the cache; `check` raises for one that is not as it was kept.
+    Answers are kept as JSON in the directory `kept_in` of the cache. `read` takes one as it was kept, and raises
+    `ValueError` or `UserError` for anything else; `together` makes one of those of several interpreters.
     """
 
-    ask: Callable[[Job], object]
+    ask: Callable[[Job], Answer]
     what: str
     kept_in: str
-    check: Callable[[object], object]
+    read: Callable[[object], Answer]
+    together: Callable[[Mapping[str, Answer]], Answer]
 
 
 @dataclass(kw_only=True)
@@ -74,27 +79,25 @@ class HookRunner:
     _pythons: dict[str, Future[Path]] = field(default_factory=dict)
 
     def run(
-        self, question: Question, trees: TreesWithClosures, lock: Lock, fetched: Mapping[str, Path]
-    ) -> dict[str, object]:
+        self, question: Question[Answer], trees: TreesWithClosures, lock: Lock, fetched: Mapping[str, Path]
+    ) -> dict[str, Answer]:
         """Return, by key, what each tree's backend answers; several are asked at once.
 
         `lock` says how to build what has no wheel, `fetched` has the files it names.
         """
-        answers = {key: self._answer(question, *pair) for key, pair in trees.items()}
+        paths = {key: self._path(question, *pair) for key, pair in trees.items()}
+        kept = {key: found for key, path in paths.items() if (found := _kept(question, path)) is not None}
         closures = {
-            key: [pin for pin in trees[key][1] if self.interpreter.matches(pin.marker)]
-            for key, answer in answers.items()
-            if _kept(question, answer) is None
+            key: [pin for pin in closure if self.interpreter.matches(pin.marker)]
+            for key, (_, closure) in trees.items()
+            if key not in kept
         }
         pins = {pin.key: pin for closure in closures.values() for pin in closure}
         # They arrive while others are built.
         arriving = {
             key: self.fetcher.submit(vendored(wheel)) for key, pin in pins.items() if (wheel := self._wheel(pin))
         }
-        planner = Planner(lock=lock, interpreter=self.interpreter, project=self.scratch, vendored=fetched.__getitem__)
-        nodes = {key: planner.node(key) for key in pins if key not in arriving}
-        built = self.builder.build(nodes.values())
-        wheels = {key: built[node] for key, node in nodes.items()}
+        wheels = self.build([key for key in pins if key not in arriving], lock, fetched)
         wheels |= {key: self.fetcher.result(future).path for key, future in arriving.items()}
         # Trees with the same closure share an environment.
         digests = {key: _digest(*sorted(pin.key for pin in closure)) for key, closure in closures.items()}
@@ -105,9 +108,11 @@ class HookRunner:
                 if digests[key] not in self._pythons:
                     chosen = [wheels[pin.key] for pin in closures[key]]
                     self._pythons[digests[key]] = pool.submit(self._create, digests[key][:16], chosen)
-            for key in reversed(order):
-                pool.submit(self._run_one, question, trees[key][0], self._pythons[digests[key]], answers[key])
-        return {key: _kept(question, answer) for key, answer in answers.items()}
+            asked = {
+                key: pool.submit(self._ask, question, trees[key][0], self._pythons[digests[key]], paths[key])
+                for key in reversed(order)
+            }
+        return kept | {key: future.result() for key, future in asked.items()}
 
     def build(self, keys: Sequence[str], lock: Lock, fetched: Mapping[str, Path]) -> dict[str, Path]:
         """Return the wheels of what a lock has, built, by key."""
@@ -125,13 +130,13 @@ class HookRunner:
         wheels = {file.name: file for file in pin.wheels if file.sha256}
         return wheels.get(tags.best_wheel(wheels, tags.ranks(self.interpreter.version)))
 
-    def _answer(self, question: Question, tree: SourceTree, closure: Sequence[Pin]) -> Path:
+    def _path(self, question: Question[Answer], tree: SourceTree, closure: Sequence[Pin]) -> Path:
         """Return the file in which a tree's answer is kept."""
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
         key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
         return files.cache_root() / question.kept_in / f"{key}.json"
 
-    def _run_one(self, question: Question, tree: SourceTree, created: Future[Path], answer: Path) -> None:
+    def _ask(self, question: Question[Answer], tree: SourceTree, created: Future[Path], path: Path) -> Answer:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
             with archive_identity.named(tree.path):
@@ -154,8 +159,9 @@ class HookRunner:
                     f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
-        answer.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomic(answer, json.dumps(found))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(path, json.dumps(found, default=dataclasses.asdict))
+        return found
 
     def _create(self, name: str, wheels: Sequence[Path]) -> Path:
         """Make an environment of these wheels and return its interpreter."""
@@ -164,25 +170,18 @@ class HookRunner:
         return environment.create(prefix, self.interpreter, wheels, final)
 
 
-def _build_requires(job: Job) -> list[str]:
+def _build_requires(job: Job) -> tuple[str, ...]:
     answer = wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
-    return list(hook_answers.requirements([] if answer is None else answer, job.name))
+    return hook_answers.requirements([] if answer is None else answer, job.name)
 
 
-def _metadata(job: Job) -> dict[str, object]:
+def _metadata(job: Job) -> CoreMetadata:
     """Return the metadata of a source, by the hook that makes just that, else from its wheel."""
     kwargs = {"config_settings": None}
     answer = wheel_build.call_hook(job, "prepare_metadata_for_build_wheel", kwargs, directory="metadata_directory")
     if answer is None:
-        found = metadata.read(wheel_build.build_wheel(job))
-    else:
-        found = core_metadata.parse(_made(job.scratch / "output", answer, job))
-    return {
-        "name": found.name,
-        "version": found.version,
-        "requires_python": found.requires_python,
-        "requires": list(found.requires),
-    }
+        return metadata.read(wheel_build.build_wheel(job))
+    return core_metadata.parse(_made(job.scratch / "output", answer, job))
 
 
 def _made(directory: Path, answer: object, job: Job) -> bytes:
@@ -204,31 +203,53 @@ def _made(directory: Path, answer: object, job: Job) -> bytes:
     return content
 
 
-def _kept(question: Question, answer: Path) -> object:
+def _kept(question: Question[Answer], path: Path) -> Answer | None:
     """Return an answer that was kept; None where there is none, or it is damaged."""
     try:
-        found = documents.json_value(answer.read_bytes())
-        question.check(found)
+        return question.read(documents.json_value(path.read_bytes()))
     except (OSError, ValueError, UserError):
         return None
-    return found
 
 
-def _check_requires(found: object) -> None:
-    hook_answers.requirements(found, "")
-
-
-def _check_metadata(found: object) -> None:
+def _kept_metadata(found: object) -> CoreMetadata:
     table = Table(cast("Mapping[str, object]", found))
-    for key in ("name", "version", "requires_python"):
-        table.text(key)
-    table.texts("requires")
+    name, version, requires_python = map(table.text, ("name", "version", "requires_python"))
+    return CoreMetadata(name=name, version=version, requires_python=requires_python, requires=table.texts("requires"))
+
+
+def _together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """Return what the answers of several interpreters name, with a marker where not all name it."""
+    found = []
+    for text in dict.fromkeys(itertools.chain.from_iterable(answers.values())):
+        marker = markers.for_pythons([python for python, named in answers.items() if text in named], list(answers))
+        requirement = requirement_texts.parse(text)
+        if marker and requirement:
+            requirement.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
+            found.append(str(requirement))
+        else:
+            found.append(text)
+    return tuple(found)
+
+
+def _metadata_together(answers: Mapping[str, CoreMetadata]) -> CoreMetadata:
+    requires = _together({python: found.requires for python, found in answers.items()})
+    return replace(next(iter(answers.values())), requires=requires)
 
 
 BUILD_REQUIRES = Question(
-    ask=_build_requires, what="name its build requirements", kept_in="build-requires", check=_check_requires
+    ask=_build_requires,
+    what="name its build requirements",
+    kept_in="build-requires",
+    read=lambda found: hook_answers.requirements(found, ""),
+    together=_together,
 )
-METADATA = Question(ask=_metadata, what="name its requirements", kept_in="built-metadata", check=_check_metadata)
+METADATA = Question(
+    ask=_metadata,
+    what="name its requirements",
+    kept_in="built-metadata",
+    read=_kept_metadata,
+    together=_metadata_together,
+)
 
 
 def runners(
@@ -254,34 +275,6 @@ def runners(
         )
         result.append(HookRunner(fetcher=fetcher, interpreter=used, scratch=own, builder=builder))
     return result
-
-
-def together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
-    """Return what the answers of several interpreters name, with a marker where not all name it."""
-    found = []
-    for text in dict.fromkeys(itertools.chain.from_iterable(answers.values())):
-        marker = markers.for_pythons([python for python, named in answers.items() if text in named], list(answers))
-        requirement = requirement_texts.parse(text)
-        if marker and requirement:
-            requirement.marker = Marker(f"({requirement.marker}) and ({marker})" if requirement.marker else marker)
-            found.append(str(requirement))
-        else:
-            found.append(text)
-    return tuple(found)
-
-
-def texts(value: object) -> tuple[str, ...]:
-    """Return the texts of an answer that is a list of them."""
-    return tuple(text for text in value if isinstance(text, str)) if isinstance(value, list) else ()
-
-
-def metadata_together(answers: Mapping[str, object]) -> CoreMetadata:
-    """Return the metadata that several interpreters have answered with as one."""
-    told = {python: value for python, value in answers.items() if isinstance(value, dict)}
-    first: Mapping[str, object] = next(iter(told.values()), {})
-    name, version, requires_python = (str(first.get(key, "")) for key in ("name", "version", "requires_python"))
-    requires = together({python: texts(value.get("requires")) for python, value in told.items()})
-    return CoreMetadata(name=name, version=version, requires_python=requires_python, requires=requires)
 
 
 def _size(pins: Sequence[Pin]) -> int:
