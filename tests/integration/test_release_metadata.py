@@ -219,7 +219,7 @@ def test_an_archive_by_url_is_known_by_its_hash_from_the_lock(shop: Workshop, in
     files.remove(files.cache_root() / "files")
     shop.write({"app/requirements.txt": f"thing @ {url}\n"})
     what, hint = shop.vendor().error
-    assert what.startswith("thing-1.0.tar.gz: not the file that vendor/pylock.app.toml has locked")
+    assert what.startswith(f"thing-1.0.tar.gz: {url} is not the file that was promised")
     assert "UPGRADE=thing" in hint
 
 

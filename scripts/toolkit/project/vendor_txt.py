@@ -40,11 +40,10 @@ class BinaryRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveRule:
-    """One line that is the URL of an archive; `sha256` (64 hexadecimal digits) is empty when the line gives none."""
+    """One line that is the URL of an archive, which ends in `#sha256=` and 64 hexadecimal digits if the line does."""
 
     url: str
     origin: str
-    sha256: str = ""
 
 
 Rule = BinaryRule | ArchiveRule
@@ -74,12 +73,9 @@ def _archive(text: str, origin: str) -> ArchiveRule:
         raise UserError(
             f"{origin}: not an archive: `{url}`", f"it must end in {', '.join(archive_names.ENDINGS)}{wheel}"
         )
-    if not fragment:
-        return ArchiveRule(url=url, origin=origin)
-    digest = fragment.removeprefix("sha256=")
-    if digest == fragment or not re.fullmatch(r"[0-9a-fA-F]{64}", digest):
+    if fragment and not re.fullmatch(r"sha256=[0-9a-fA-F]{64}", fragment):
         raise UserError(f"{origin}: not a sha256: `#{fragment}`", "write `#sha256=` and 64 hexadecimal digits")
-    return ArchiveRule(url=url, origin=origin, sha256=digest.lower())
+    return ArchiveRule(url=text, origin=origin)
 
 
 def _binary(text: str, origin: str) -> BinaryRule:

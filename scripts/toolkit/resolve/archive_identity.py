@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 from urllib.parse import parse_qs
 
@@ -15,7 +14,8 @@ from packaging.version import InvalidVersion, Version
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import without_credentials
 from toolkit.model import archive_names
-from toolkit.model.lock import VendoredFile
+from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.lock import Distribution, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.network.fetch import Fetched, Fetcher, OtherFileError
@@ -27,26 +27,31 @@ from toolkit.vendored import archive, sdist
 _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_]v?(?P<version>\d[\w.+~!-]*)$")
 
 
-def fetch(url: str, origin: str, fetcher: Fetcher, held: Mapping[str, str]) -> Pin:
-    """Fetch the archive of a direct URL and return it as a pin; `held` are hashes by URL, of files that may be there.
+def fetch(
+    url: str, origin: str, fetcher: Fetcher, held: Mapping[str, Distribution]
+) -> Callable[[], tuple[Pin, CoreMetadata]]:
+    """Begin to fetch the archive of a direct URL, and return what waits for it: a pin, and the metadata it has.
 
-    Raises `UserError`; it begins with `origin` where the archive does not say what it is.
+    `held` are locked archives by URL, whose bytes must not have changed. Raises `UserError`; it begins with `origin`
+    where the archive does not say what it is.
     """
     plain, _, fragment = url.partition("#")
     given = parse_qs(fragment).get("sha256", [""])[0].lower()
-    file = VendoredFile(name=file_name(plain), size=0, sha256=given, url=plain)
-    known = replace(file, sha256=given or held.get(without_credentials(plain), ""))
-    try:
-        fetched = fetcher.result(fetcher.submit(known))
-    except OtherFileError:
-        if given:
-            raise
-        # Whoever holds the hash has better words for that.
-        fetched = fetcher.result(fetcher.submit(file))
-    return identify(fetched, plain, origin)
+    holder = None if given else held.get(without_credentials(plain))
+    sha256 = holder.files[0].sha256 if holder else given
+    future = fetcher.submit(VendoredFile(name=file_name(plain), size=0, sha256=sha256, url=plain))
+
+    def wait() -> tuple[Pin, CoreMetadata]:
+        try:
+            return _identify(fetcher.result(future), plain, origin)
+        except OtherFileError as error:
+            accept = f"; `make vendor UPGRADE={holder.name}` then takes what is there now" if holder else ""
+            raise UserError(error.what, f"{error.hint}{accept}") from None
+
+    return wait
 
 
-def identify(fetched: Fetched, url: str, origin: str) -> Pin:
+def _identify(fetched: Fetched, url: str, origin: str) -> tuple[Pin, CoreMetadata]:
     """Return a fetched archive as a pin. Raises `UserError` where nothing says which release it is."""
     file = fetched.path.name
     with named(fetched.path):
@@ -58,7 +63,7 @@ def identify(fetched: Fetched, url: str, origin: str) -> Pin:
             "it has no PKG-INFO, its setup.py computes its name, and the file is not called name-version.tar.gz",
         )
     remote = RemoteFile(name=file, url=without_credentials(url), size=fetched.size, sha256=fetched.sha256)
-    return Pin(name=normalize(name), version=_valid(version), archive=remote)
+    return Pin(name=normalize(name), version=_valid(version), archive=remote), metadata
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from packaging.requirements import Requirement
 
 from toolkit.core.errors import UserError
 from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.network.index_pages import Index
@@ -27,14 +28,14 @@ class IndexResolver:
     """Resolves with an engine that sees names, versions and metadata, and no file, URL or credential.
 
     What only a build can tell is told by `build`, of those releases alone that the engine would choose, and that `bind`
-    lets pass. `held` are the known hashes of archives by their URL.
+    lets pass. `held` are locked archives by their URL.
     """
 
     engine: Engine
     index: Index
     reader: MetadataReader
     bind: Callable[[Iterable[Pin]], tuple[Pin, ...]]
-    held: Mapping[str, str]
+    held: Mapping[str, Distribution]
     build: Build = field(init=False)
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
@@ -82,7 +83,7 @@ class IndexResolver:
             requirement = Requirement(text)
             if requirement.url:
                 origin = request.origins.get(text, text)
-                pin = archive_identity.fetch(requirement.url, origin, self.reader.fetcher, self.held)
+                pin, _ = archive_identity.fetch(requirement.url, origin, self.reader.fetcher, self.held)()
                 _check_archive(requirement, pin, archives.get(pin.name, {}), origin)
                 archives.setdefault(pin.name, {})[pin.version] = pin
                 extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""

@@ -72,14 +72,14 @@ def create(
     logs: Path,
     kept: Callable[[tuple[str, ...]], Mapping[str, Distribution]] = _nothing_kept,
     bind: Bind = tuple,
-    held: Mapping[str, str] | None = None,
+    held: Mapping[str, Distribution] | None = None,
     refresh: bool = False,
     missing: Missing = nothing_missing,
 ) -> Resolution:
     """Return what a run resolves with; `rules` are the binary rules by name, `scratch` and `logs` are for builds.
 
     `kept` gives what is `kept` by a `Selector` for some interpreters; `bind` is called for all that is chosen; `held`
-    are the known hashes of archives by URL. With `refresh`, answers of the indexes from earlier runs do not count;
+    are locked archives by URL. With `refresh`, answers of the indexes from earlier runs do not count;
     `missing` is for the `Index`.
     """
     index = Index(indexes, refresh=refresh, missing=missing)

@@ -63,10 +63,10 @@ class LockedFiles:
                     found.setdefault(item.name, []).append(Locked(distribution=item, lock=lock))
         return cls(by_name=found, keeps_wheels="all" not in moving)
 
-    def distributions(self) -> Iterator[Distribution]:
-        """Yield every distribution that binds."""
-        for group in self.by_name.values():
-            yield from (item.distribution for item in group)
+    def archives(self) -> dict[str, Distribution]:
+        """Return, by URL, every archive that binds."""
+        every = (item.distribution for group in self.by_name.values() for item in group)
+        return {found.files[0].url: found for found in every if found.kind == "archive"}
 
     def kept(self, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> dict[str, Distribution]:
         """Return, by `name==version`, what keeps its wheels: an index may add files to a release at any time.

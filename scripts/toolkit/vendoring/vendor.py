@@ -115,7 +115,7 @@ class Vendoring:
 
     def _begin(self, inputs: LockInputs) -> Draft:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
-        archived = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.distributions())
+        archived = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.archives())
         preferences = self._preferences(inputs)
         closure = self.resolution.closure_for(inputs.targets.pythons)
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
@@ -278,7 +278,7 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
             rules=_rules(everything),
             kept=lambda pythons: locked.kept(pythons, options.platforms),
             bind=binding.bind,
-            held={d.files[0].url: d.files[0].sha256 for d in locked.distributions() if d.kind == "archive"},
+            held=locked.archives(),
             platforms=options.platforms,
             building=options.building,
             scratch=scratch,
