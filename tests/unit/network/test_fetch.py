@@ -187,7 +187,7 @@ def test_a_damaged_file_of_the_cache_is_fetched_again(
 ) -> None:
     site.give("a", CONTENT)
     path = fetch([site.file("a")], indexes, cache=tmp_path)["a"].path
-    path.write_bytes(CONTENT[:-1] + b"?")
+    path.write_bytes(CONTENT[:-1] + bytes([CONTENT[-1] ^ 1]))
     assert fetch([site.file("a")], indexes, cache=tmp_path)["a"].path.read_bytes() == CONTENT
     assert f"{path}: damaged" in capsys.readouterr().err
 
