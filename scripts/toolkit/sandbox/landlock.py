@@ -1,9 +1,9 @@
 """Walls without namespaces, where a system bars those: Landlock, and a filter that leaves no sockets and no sessions.
 
 A program finds its files where they are, and no others; it sees no /proc but what tells of the machine. The kernel lets
-it signal and trace nobody outside. Where there is a network it has no sockets at all, so no loopback either. What it
-starts stays in its process group, by which it is ended: setsid(2) and setpgid(2) do nothing, successfully, as ninja
-calls them.
+it signal and trace nobody outside, and a supervisor changes modes, owners and times of its own files for it, and of no
+others. Where there is a network it has no sockets at all, so no loopback either. What it starts stays in its process
+group, by which it is ended: setsid(2) and setpgid(2) do nothing, successfully, as ninja calls them.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ def command(
         "readable": [*readable, *map(str, view.readable.values())],
         "writable": [*map(str, view.own), *(f"/dev/{name}" for name in _DEVICES)],
         "filter": filter_,
+        "seccomp": system_calls.number("seccomp"),
+        "supervised": system_calls.supervised(),
         "sockets": sockets,
         # The kernel would count all processes of the user as this run's.
         "limits": {name: value for name, value in limits.of_a_process().items() if name != "nproc"},

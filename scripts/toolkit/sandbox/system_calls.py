@@ -129,11 +129,14 @@ def _library() -> ctypes.CDLL:
     return library
 
 
+def number(name: str) -> int:
+    """Return the number of a call on this architecture, less than 0 where it has none."""
+    return int(_library().seccomp_syscall_resolve_name(name.encode()))
+
+
 def supervised() -> dict[int, str]:
-    """Return the calls that a supervisor has to answer, by their numbers here."""
-    library = _library()
-    numbers = {library.seccomp_syscall_resolve_name(name.encode()): name for name in SUPERVISED}
-    return {number: name for number, name in numbers.items() if number >= 0}
+    """Return the calls that a supervisor has to answer, by their numbers."""
+    return {found: name for name in SUPERVISED if (found := number(name)) >= 0}
 
 
 @cache
@@ -149,7 +152,7 @@ def program(*, sockets: bool = True, namespaces: bool = True) -> bytes:
         raise OSError(errno.ENOMEM, "libseccomp makes no filter")
 
     for name, action, conditions in _rules(sockets=sockets, namespaces=namespaces):
-        call = library.seccomp_syscall_resolve_name(name.encode())
+        call = number(name)
         # -1: this libseccomp is older than the call.
         if call != -1:
             rules = (_Comparison * len(conditions))(*(_Comparison(*condition) for condition in conditions))
@@ -158,7 +161,7 @@ def program(*, sockets: bool = True, namespaces: bool = True) -> bytes:
             # A call that this architecture has not is none to refuse.
             if status not in (0, -errno.EDOM, -errno.EFAULT):
                 raise OSError(-status, f"libseccomp takes no rule for {name}")
-    first_unseen = library.seccomp_syscall_resolve_name(b"clone3") - _CLONE3 + _FIRST_UNSEEN
+    first_unseen = number("clone3") - _CLONE3 + _FIRST_UNSEEN
     with tempfile.TemporaryFile() as stream:
         status = library.seccomp_export_bpf(context, stream.fileno())
         library.seccomp_release(context)

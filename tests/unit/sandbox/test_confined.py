@@ -18,6 +18,7 @@ from toolkit.core.errors import UserError
 from toolkit.core.process import CommandError
 from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Means, Sandbox
+from toolkit.sandbox.limits import LimitError
 from toolkit.sandbox.view import View
 
 PYTHON = "/usr/bin/python3"
@@ -468,6 +469,141 @@ answer = ctypes.create_string_buffer(24)
 print(ctypes.CDLL(None).capget(bytes((0x22, 5, 8, 0x20, 0, 0, 0, 0)), answer), any(answer.raw))
 """
     assert lock.python(code) == "0\n0 False\n"
+
+
+def test_landlock_leaves_modes_owners_times_and_attributes_of_others_files(lock: Box, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.write_text("other")
+    other.chmod(0o600)
+    before = other.stat()
+    code = f"""
+import os
+other = {str(other)!r}
+os.symlink(other, "link")
+there, here = os.open({str(tmp_path)!r}, os.O_PATH), os.open(".", os.O_PATH)
+for change in (
+    lambda: os.chmod(other, 0o777),
+    lambda: os.chmod("link", 0o777),
+    lambda: os.chmod("other", 0o777, dir_fd=there),
+    lambda: os.chmod("../other", 0o777, dir_fd=here),
+    lambda: os.chmod(f"/proc/self/fd/{{os.open(other, os.O_PATH)}}", 0o777),
+    lambda: os.chmod(os.path.dirname(other), 0o700),
+    lambda: os.utime(other, (1, 1)),
+    lambda: os.utime("link", (1, 1)),
+    lambda: os.utime("other", (1, 1), dir_fd=there),
+    lambda: os.chown(other, -1, os.getgid()),
+    lambda: os.chown("link", -1, os.getgid()),
+    lambda: os.setxattr(other, "user.mark", b"x"),
+    lambda: os.fchmod(os.open("/usr/bin/true", os.O_RDONLY), 0o755),
+):
+    try:
+        change()
+        print("done", change.__code__.co_firstlineno)
+    except PermissionError:
+        pass
+"""
+    assert lock.python(code) == ""
+    after = other.stat()
+    assert (after.st_mode, after.st_ctime_ns) == (before.st_mode, before.st_ctime_ns)
+
+
+def test_landlock_leaves_modes_owners_times_and_attributes_of_its_own_files(lock: Box) -> None:
+    code = """
+import os
+open("file", "w").close()
+os.mkdir("directory")
+os.symlink("file", "link")
+here, file = os.open(".", os.O_RDONLY), os.open("file", os.O_RDWR)
+
+def mode():
+    return oct(os.stat("file").st_mode & 0o7777)
+
+os.chmod("file", 0o604)
+print(mode())
+os.chmod(os.path.abspath("link"), 0o605)
+print(mode())
+os.fchmod(file, 0o606)
+print(mode())
+os.chmod("file", 0o607, dir_fd=here)
+print(mode())
+os.chmod("directory", 0o500)
+os.utime("file", ns=(1_000_000_001, 2_000_000_002))
+print(os.stat("file").st_atime_ns, os.stat("file").st_mtime_ns)
+os.utime(file, (3, 4.5))
+print(os.stat("file").st_mtime_ns)
+os.utime("link", (5, 6), follow_symlinks=False)
+print(os.lstat("link").st_mtime, os.stat("file").st_mtime)
+os.utime("file")
+print(os.stat("file").st_mtime > 1e9)
+os.chown("file", -1, os.getgid())
+os.lchown("link", os.getuid(), -1)
+os.setxattr("file", "user.mark", b"value")
+print(os.getxattr("file", "user.mark"))
+os.removexattr("file", "user.mark")
+print(os.listxattr("file"))
+for missing in ("missing", "x" * 5000):
+    try:
+        os.chmod(missing, 0o600)
+    except OSError as error:
+        print(error.errno)
+"""
+    expected = "0o604 0o605 0o606 0o607 1000000001 2000000002 4500000000 6.0 4.5 True b'value' [] 2 36"
+    assert lock.python(code).split() == expected.split()
+
+
+def test_landlock_leaves_what_is_shared_with_all_of_the_machine(lock: Box) -> None:
+    code = f"""
+import ctypes, os, resource
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.shmget(0, 4096, 0o1600), libc.msgget(0, 0o1600), libc.semget(0, 1, 0o1600))
+print(ctypes.CDLL("librt.so.1").mq_open(b"/torture", 0o102, 0o600, None))
+print(libc.inotify_add_watch(libc.inotify_init(), b"/", 0xFFF))
+for change in (
+    lambda: resource.prlimit({os.getpid()}, resource.RLIMIT_CORE),
+    lambda: os.sched_setaffinity({os.getpid()}, {{0}}),
+    lambda: os.setpriority(os.PRIO_PROCESS, {os.getpid()}, 19),
+    lambda: os.setpriority(os.PRIO_USER, 0, 19),
+    lambda: os.sched_setscheduler({os.getpid()}, os.SCHED_IDLE, os.sched_param(0)),
+):
+    try:
+        change()
+        print("done", change.__code__.co_firstlineno)
+    except PermissionError:
+        pass
+resource.setrlimit(resource.RLIMIT_NOFILE, (100, 100))
+os.setpriority(os.PRIO_PROCESS, 0, 19)
+"""
+    assert lock.python(code).split() == ["-1"] * 5
+
+
+@pytest.mark.parametrize(
+    ("code", "limits", "setting"),
+    [
+        ("time.sleep(60)", {"processes": 20}, "SANDBOX_PROCESSES"),
+        ("data = bytearray(os.urandom(1 << 20)) * 8; time.sleep(60)", {"memory": 128 << 20}, "SANDBOX_MEMORY"),
+    ],
+)
+def test_landlock_keeps_orphans_to_the_limits(lock: Box, code: str, limits: dict[str, int], setting: str) -> None:
+    orphans = f"""
+import os, time
+for _ in range(40):
+    if os.fork() == 0:
+        if os.fork() == 0:
+            {code}
+        os._exit(0)
+    os.wait()
+time.sleep(60)
+"""
+    with pytest.raises(LimitError) as caught:
+        lock.python(orphans, **limits)
+    assert setting in caught.value.hint
+
+
+def test_landlock_gives_the_status_of_what_it_runs(lock: Box) -> None:
+    for code, status in (("raise SystemExit(7)", 7), ("import os; os.kill(os.getpid(), 15)", 128 + 15)):
+        with pytest.raises(CommandError) as caught:
+            lock.python(code)
+        assert caught.value.status == status
 
 
 def test_where_there_is_no_network_landlock_leaves_sockets(lock: Box, monkeypatch: pytest.MonkeyPatch) -> None:
