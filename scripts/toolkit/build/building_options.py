@@ -64,5 +64,6 @@ def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOpti
 
 def store(given: str, settings: Settings) -> Path:
     """Return the directory of the wheel store that a WHEEL_STORE names."""
-    known = {"": settings.build / "wheel-store", "default": files.cache_root() / "store"}
-    return known[given] if given in known else Path(given).expanduser().absolute()
+    if not given:
+        return settings.build / "wheel-store"
+    return files.cache_root() / "store" if given == "default" else Path(given).expanduser().absolute()

@@ -9,7 +9,7 @@ from pathlib import Path
 
 def root() -> Path:
     """Return pyenv's directory: `$PYENV_ROOT`, or `~/.pyenv`."""
-    return Path(os.environ.get("PYENV_ROOT") or "~/.pyenv").expanduser()
+    return Path(os.path.expanduser(os.environ.get("PYENV_ROOT") or "~/.pyenv"))
 
 
 def versions() -> dict[str, Path]:

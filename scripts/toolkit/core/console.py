@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -65,6 +66,7 @@ def warn(text: str) -> None:
 
 def run_main(function: Callable[[], int | None]) -> int:
     """Run a verb and return its exit status: 0, 1 after a `UserError` or a system fault, 130 when interrupted."""
+    _open_closed()
     interrupts.catch()
     events.join()
     try:
@@ -78,7 +80,23 @@ def run_main(function: Callable[[], int | None]) -> int:
         return 1
     except OSError as error:
         _print_error(system_errors.explain(error))
+    except RuntimeError as error:
+        if not (known := system_errors.known(error)):
+            raise
+        _print_error(known)
     return 1
+
+
+def _open_closed() -> None:
+    """Open standard streams that are closed (`make <&- >&-`): other files would get their numbers, and what is printed.
+
+    Python has none where they were closed when it started.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        os.set_inheritable(descriptor, True)
+    os.close(descriptor)
+    sys.stdout = sys.stdout or os.fdopen(1, "w", encoding="utf-8", closefd=False)
+    sys.stderr = sys.stderr or os.fdopen(2, "w", encoding="utf-8", closefd=False)
 
 
 def _print_error(error: UserError) -> None:

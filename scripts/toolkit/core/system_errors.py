@@ -7,7 +7,7 @@ import os
 import re
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from toolkit.core import places
@@ -30,6 +30,8 @@ _HINTS = {
     errno.EROFS: "its file system is read-only: move the project, or set the variable that names this directory",
     errno.ENAMETOOLONG: "move the project, or the directory that it names, to a shorter path",
     errno.EMFILE: "allow more open files: `ulimit -n 4096`",
+    errno.EAGAIN: "allow more processes: `ulimit -u 4096`, or take fewer at once: JOBS=1",
+    errno.EFBIG: "allow larger files: `ulimit -f unlimited`",
     errno.EIO: "the disk or its connection is at fault: see `dmesg`",
 }
 
@@ -53,6 +55,16 @@ def explain(error: OSError) -> UserError:
     else:
         hint = _HINTS.get(number, "see `V=2` for the commands that were run")
     return UserError(f"{path}: {reason}" if path else reason, hint)
+
+
+def known(error: RuntimeError) -> UserError | None:
+    """Return the error to raise for a fault of the machine of which CPython gives no more than a text."""
+    text = str(error)
+    if "start new thread" in text:
+        return explain(OSError(errno.EAGAIN, os.strerror(errno.EAGAIN)))
+    if "determine home directory" in text:
+        return UserError("there is no home directory: HOME is not set", "set it: HOME=/a/directory")
+    return None
 
 
 def corrected(error: UserError) -> UserError:
@@ -84,7 +96,10 @@ def room() -> str:
     """
     found: dict[int, tuple[bool, str]] = {}
     # `tempfile` takes another directory when the one it should take is full.
-    for directory in (".", places.cache_root(), os.environ.get("TMPDIR", "/tmp")):
+    directories = [".", os.environ.get("TMPDIR", "/tmp")]
+    with suppress(UserError):
+        directories.append(str(places.cache_root()))
+    for directory in directories:
         nearest = _nearest(Path(directory))
         state = os.statvfs(nearest)
         is_short = state.f_bavail * state.f_frsize < _LITTLE or (state.f_files and not state.f_favail)

@@ -154,7 +154,9 @@ def _emptied(hidden: Sequence[Path]) -> list[str]:
     needed = [Path(name) for name in ("/usr", *MERGED) if not os.path.islink(name)]
     shown = [*needed, *map(Path, system())]
     return [
-        str(path) for path in hidden if path.is_dir() and path not in needed and any(map(path.is_relative_to, shown))
+        str(path)
+        for path in hidden
+        if os.path.isdir(path) and path not in needed and any(map(path.is_relative_to, shown))
     ]
 
 

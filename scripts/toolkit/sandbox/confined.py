@@ -26,7 +26,11 @@ from toolkit.sandbox.view import ENVIRONMENT, HOME, TEMPORARY, USER, View, Wrapp
 _MODES = ("on", "required", "off")
 #: Bytes at the beginning and at the end of a run's output that an error shows.
 _TAIL = 1 << 16
-_ROUTES, _ROUTES6 = Path("/proc/self/net/route"), Path("/proc/self/net/ipv6_route")
+_DEVICES = Path("/proc/self/net/dev")
+#: The loopback, and the tunnels that the kernel makes by itself (net.core.fb_tunnels_only_for_init_net).
+_IN_EVERY_NAMESPACE = frozenset(
+    {"lo", "tunl0", "gre0", "gretap0", "erspan0", "ip_vti0", "sit0", "ip6tnl0", "ip6_vti0", "ip6gre0", "ip6gretap0"}
+)
 _REFUSED = re.compile(
     r"Network is unreachable|Temporary failure in name resolution|Name or service not known|"
     r"Could not resolve host|Failed to establish a new connection|Connection refused"
@@ -333,12 +337,12 @@ def _is_build_chroot() -> bool:
     return "DEB_BUILD_GNU_TYPE" in os.environ and not has_network()
 
 
-def has_network(routes: Path = _ROUTES, routes6: Path = _ROUTES6) -> bool:
-    """Tell whether any route leads out of this machine, by proc(5); without such files, it is assumed."""
-    if not routes.exists():
+def has_network(devices: Path = _DEVICES) -> bool:
+    """Tell whether any device may lead out of this machine, by proc(5); without such a file, it is assumed.
+
+    A machine that is offline has devices, and services and sockets of its own; a network namespace has none.
+    """
+    if not devices.exists():
         return True
-    lines = routes.read_text(encoding="ascii").splitlines()[1:]
-    devices = [line.split()[0] for line in lines if line.strip()]
-    if routes6.exists():
-        devices += [line.split()[-1] for line in routes6.read_text(encoding="ascii").splitlines() if line.strip()]
-    return any(device != "lo" for device in devices)
+    names = (line.partition(":")[0].strip() for line in devices.read_text(encoding="ascii").splitlines()[2:])
+    return any(name not in _IN_EVERY_NAMESPACE for name in names)

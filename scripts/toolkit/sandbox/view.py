@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.core import places
+from toolkit.core.errors import UserError
 
 #: The directory of all that is made for a program; its environment, and its home; and who it is.
 ROOT = "/build"
@@ -37,18 +38,21 @@ def private(*more: Path) -> tuple[Path, ...]:
 
     A home may be in /opt, a project in /usr/src.
     """
-    homes = {os.path.expanduser("~")}
+    homes = [os.path.expanduser("~")]
     with suppress(KeyError):
-        homes.add(pwd.getpwuid(os.geteuid()).pw_dir)
+        homes.append(pwd.getpwuid(os.geteuid()).pw_dir)
     data = os.environ.get("XDG_DATA_HOME") or os.path.expanduser("~/.local/share")
-    found = [*more, places.cache_root(), Path(data), *map(Path, homes)]
+    found = [*map(str, more), data, *homes]
+    with suppress(UserError):
+        found.append(str(places.cache_root()))
+    real = dict.fromkeys(os.path.realpath(path) for path in found if os.path.isabs(path))
     # The root is the home of who has none.
-    return tuple(dict.fromkeys(path.resolve() for path in found if path.is_absolute() and path.resolve() != Path("/")))
+    return tuple(Path(path) for path in real if path != "/")
 
 
 def without(path: str, hidden: Iterable[Path]) -> Iterator[str]:
     """Yield what there is of a directory without what is hidden: the directory itself where nothing in it is."""
-    real = Path(path).resolve()
+    real = Path(os.path.realpath(path))
     within = [each for each in hidden if each.is_relative_to(real)]
     if not within:
         yield path

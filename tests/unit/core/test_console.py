@@ -2,7 +2,11 @@
 
 import errno
 import os
+import shlex
 import signal
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +35,34 @@ def test_a_full_disk_is_an_error_with_a_hint_not_a_traceback(capsys: pytest.Capt
     assert fail(OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), "/x/file")) == 1
     err = capsys.readouterr().err
     assert err.startswith("error: /x/file: No space left on device\n hint: free some space")
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("can't start new thread", "ulimit -u"), ("Could not determine home directory.", "HOME=/a/directory")],
+)
+def test_a_fault_that_python_has_no_error_for_is_one_too(
+    text: str, hint: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert fail(RuntimeError(text)) == 1
+    assert hint in capsys.readouterr().err
+    with pytest.raises(RuntimeError, match="another"):
+        fail(RuntimeError("another"))
+
+
+@pytest.mark.parametrize("redirection", ["<&-", ">&-", "<&- >&-", "2>&-", "<&- >&- 2>&-"])
+def test_standard_streams_may_be_closed(redirection: str, tmp_path: Path) -> None:
+    code = (
+        "import sys, os; from toolkit.core import console, process\n"
+        "def main():\n"
+        "    console.step('TAG', 'text'); console.warn('text')\n"
+        f"    with open({str(tmp_path / 'file')!r}, 'w') as file:\n"
+        "        print(file.fileno() > 2, process.run(['echo', 'printed']).strip(), file=file)\n"
+        "sys.exit(console.run_main(main))"
+    )
+    command = f"{shlex.join([sys.executable, '-c', code])} {redirection}"
+    subprocess.run(["/bin/sh", "-c", command], check=True, env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)})
+    assert (tmp_path / "file").read_text() == "True printed\n"
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])

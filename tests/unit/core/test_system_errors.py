@@ -55,6 +55,8 @@ def test_a_fault_without_a_name_shows_the_room_of_all_that_is_written_to(monkeyp
         (errno.EPERM, "who owns it"),
         (errno.ENAMETOOLONG, "shorter path"),
         (errno.EMFILE, "ulimit -n"),
+        (errno.EAGAIN, "ulimit -u"),
+        (errno.EFBIG, "ulimit -f"),
         (errno.ENOTDIR, "V=2"),
     ],
 )
