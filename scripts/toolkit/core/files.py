@@ -113,6 +113,18 @@ def exclusive(directory: Path, what: str, stop: threading.Event | None = None) -
     Raises `CancelledError` when `stop` is set meanwhile; nothing else reaches a thread that waits for a lock.
     The lock is on the directory itself (flock), so it leaves no file behind and dies with its process.
     """
+    descriptor = _locked(directory, what, stop)
+    try:
+        # Whoever had the lock may have removed the directory.
+        while not _is_at(descriptor, directory):
+            os.close(descriptor)
+            descriptor = _locked(directory, what, stop)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _locked(directory: Path, what: str, stop: threading.Event | None) -> int:
     directory.mkdir(parents=True, exist_ok=True)
     descriptor = os.open(directory, os.O_RDONLY)
     try:
@@ -121,9 +133,17 @@ def exclusive(directory: Path, what: str, stop: threading.Event | None = None) -
         except BlockingIOError:
             console.note(f"waiting: another {what} is running in {directory}")
             _wait_for_lock(descriptor, stop)
-        yield
-    finally:
+    except BaseException:
         os.close(descriptor)
+        raise
+    return descriptor
+
+
+def _is_at(descriptor: int, directory: Path) -> bool:
+    try:
+        return os.path.samestat(os.fstat(descriptor), directory.stat())
+    except FileNotFoundError:
+        return False
 
 
 @contextmanager

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import ExitStack
 
 from toolkit.core import console, files
 from toolkit.debian import machine_setup
@@ -31,4 +32,9 @@ def clean(run: Run) -> None:
     for directory in (run.settings.build,) if by_debhelper else (run.settings.build, run.settings.dist):
         if directory.exists():
             console.step("CLEAN", f"{directory.name}/")
-            files.remove(directory)
+            with ExitStack() as stack:
+                # Whatever runs there has locked one of these.
+                stack.enter_context(files.exclusive(directory, "run"))
+                for used in [path for path in directory.iterdir() if path.is_dir()]:
+                    stack.enter_context(files.exclusive(used, "run"))
+                files.remove(directory)

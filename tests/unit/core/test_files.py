@@ -1,9 +1,13 @@
 """Files appear whole or not at all; what has to go goes; two runs wait for each other."""
 
+import fcntl
 import os
+import queue
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
@@ -93,3 +97,24 @@ def test_a_second_run_says_that_it_waits_and_then_goes_on(tmp_path: Path, capsys
         holder.stdin.close()
         assert second.communicate()[0] == "held\n"
         assert second.returncode == 0
+
+
+def test_who_waited_for_a_directory_that_was_removed_has_the_new_one(tmp_path: Path) -> None:
+    directory, steps = tmp_path / "build", SimpleQueue[str]()
+
+    def wait() -> None:
+        with files.exclusive(directory, "test"):
+            steps.put("held")
+            # A third one has to wait for this one.
+            third = os.open(directory, os.O_RDONLY)
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            os.close(third)
+
+    with ThreadPoolExecutor(1) as pool:
+        with files.exclusive(directory, "test"):
+            second = pool.submit(wait)
+            with pytest.raises(queue.Empty):
+                steps.get(timeout=0.2)
+            directory.rmdir()
+        second.result(timeout=20)
