@@ -5,6 +5,7 @@ https://discourse.ubuntu.com/t/ubuntu-24-04-lts-noble-numbat-release-notes/39890
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from toolkit.core import files, process
@@ -13,6 +14,8 @@ from toolkit.sandbox import bubblewrap
 _RESTRICTION = Path("/proc/sys/kernel/apparmor_restrict_unprivileged_userns")
 _PROFILES = Path("/etc/apparmor.d")
 _NAME = "python-common-bwrap"
+#: A profile for the program; others may have a rule that starts it.
+_ATTACHED = re.compile(rf"^\s*(profile\s[^#\n]*)?{re.escape(bubblewrap.PROGRAM)}\b[^#\n]*\{{", re.MULTILINE)
 _PROFILE = f"""\
 # Written by `make setup` of python-common: what bubblewrap keeps foreign code in are user namespaces.
 abi <abi/4.0>,
@@ -30,7 +33,7 @@ def is_missing(restriction: Path = _RESTRICTION, profiles: Path = _PROFILES) -> 
     if not restriction.exists() or restriction.read_text(encoding="ascii").strip() != "1":
         return False
     texts = (path.read_text(encoding="utf-8", errors="replace") for path in profiles.iterdir() if path.is_file())
-    return not any(bubblewrap.PROGRAM in text for text in texts)
+    return not any(_ATTACHED.search(text) for text in texts)
 
 
 def commands(profiles: Path = _PROFILES) -> str:
