@@ -12,7 +12,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
-from toolkit.develop import virtualenv, workon
+from toolkit.develop import virtualenv
 
 
 @pytest.fixture
@@ -144,11 +144,11 @@ def test_a_broken_environment_is_made_anew(vendored: Workshop, home: Path, broke
     assert "wire" in names(home / "project")
 
 
-def test_a_half_made_environment_is_made_anew(vendored: Workshop, home: Path) -> None:
+def test_an_environment_of_which_nothing_is_known_is_made_anew(vendored: Workshop, home: Path) -> None:
     (home / "project").mkdir(parents=True)
-    workon.claim(home / "project")
+    (home / "project" / ".python-common.json").write_text("{}")
     done = vendored.develop()
-    assert "it was not finished" in done.out
+    assert "what it holds is not known" in done.out
     assert "wire" in names(home / "project")
 
 

@@ -1,14 +1,14 @@
 """Directories that are replaced whole, and temporary ones that never outlive their use.
 
-There are two ways to replace one. `replace` takes a directory that is complete: whoever looks sees the old or the new
-one. `put_aside` is for what has to be made at its final path (an environment contains it): the old one waits beside it.
-Either way `recover` brings the old one back after a kill.
+`replace` takes a directory that is complete: whoever looks sees the old or the new one. `put_aside` is for what has to
+be made at its final path: the old one waits beside it. Either way `recover` brings the old one back after a kill.
 """
 
 from __future__ import annotations
 
 import ctypes
 import fcntl
+import glob
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator
@@ -63,16 +63,15 @@ def put_aside(target: Path, keep: Path | None = None) -> Iterator[Path]:
         files.remove(old)
 
 
-def recover(target: Path, is_whole: Callable[[Path], object] = os.path.lexists) -> None:
-    """Bring back what a killed run has put aside, unless the new one in its place `is_whole`."""
+def recover(target: Path) -> None:
+    """Bring back what a killed run has put aside, unless something is in its place."""
     old = _aside(target)
     if not os.path.lexists(old):
         return
-    if is_whole(target):
+    if os.path.lexists(target):
         files.remove(old)
     else:
         console.debug(f"bringing {target} back from a run that was killed")
-        files.remove(target)
         os.rename(old, target)
 
 
@@ -113,7 +112,7 @@ def sweep(
 
     With `owners`, ids of users, only theirs: others may write to `parent` too.
     """
-    for path in parent.glob(f"{prefix}*"):
+    for path in parent.glob(f"{glob.escape(prefix)}*"):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:

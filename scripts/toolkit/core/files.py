@@ -66,6 +66,13 @@ def link_or_copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, target)
 
 
+def link_tree(source: Path, target: Path) -> None:
+    """Copy a directory, each file by `link_or_copy`."""
+    shutil.copytree(
+        source, target, symlinks=True, copy_function=lambda here, there: link_or_copy(Path(here), Path(there))
+    )
+
+
 def remove(path: Path) -> None:
     """Remove a file, a link, or a directory and all below it, whichever is there, if any.
 

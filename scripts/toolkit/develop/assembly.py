@@ -1,10 +1,11 @@
-"""A development environment is made, or changed in place; all wheels are built or fetched before anything changes."""
+"""A development environment is made, or a changed copy of it takes its place; all wheels are there before that."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,7 @@ def run(target: Assembly) -> None:
     distributions = target.sources.distributions()
     reason = _reason_to_make(target)
     state = target.state or workon.NO_STATE
-    present = {} if reason else sync.installed(target.site, {*state.linked, *target.linked})
+    present = {} if reason else sync.installed(target.site(), {*state.linked, *target.linked})
     changes = sync.compare(distributions, present, state.distributions)
     summary = f"{target.prefix}: Python {target.interpreter.full_version}, {len(distributions)} distributions"
     if target.options.dry_run:
@@ -69,12 +70,10 @@ def run(target: Assembly) -> None:
         else:
             console.step("READY", f"{target.prefix} is up to date")
         return
-    if reason:
-        _make(target, changes, distributions, reason)
+    if reason or changes or state.linked != target.linked:
+        _replace(target, changes, present, distributions, reason)
     else:
-        if changes:
-            _change(target, changes, present, state)
-        _finish(target, distributions, state)
+        _finish(target, target.prefix, distributions, state)
     console.step("READY", summary if reason or changes else f"{summary}, up to date")
 
 
@@ -86,43 +85,49 @@ def _reason_to_make(target: Assembly) -> str:
     if target.options.force:
         return "--force"
     if not state:
-        return "it was not finished"
+        return "what it holds is not known"
     if (state.interpreter, state.full_version) != (str(target.interpreter.path), target.interpreter.full_version):
         return f"Python {state.full_version} -> {target.interpreter.full_version} ({target.interpreter.path})"
     if state.system_site_packages != target.options.system_site_packages:
         return "with or without the system's packages"
-    required = (prefix / "bin" / "python", prefix / "bin" / "activate", prefix / "pyvenv.cfg", target.site)
+    required = (target.python, prefix / "bin" / "activate", prefix / "pyvenv.cfg", target.site())
     missing = next((path for path in required if not path.exists()), None)
     return f"it is broken: {missing.relative_to(prefix)} is missing" if missing else ""
 
 
-def _make(target: Assembly, changes: Changes, distributions: Sequence[TargetDistribution], reason: str) -> None:
+def _replace(
+    target: Assembly,
+    changes: Changes,
+    present: Mapping[str, list[Installed]],
+    distributions: Sequence[TargetDistribution],
+    reason: str,
+) -> None:
+    """Prepare what comes into the environment's place: a changed copy of it or, for a `reason`, one from nothing."""
     images = _images(target, changes)
-    if reason != "new":
+    if not reason:
+        _report(changes)
+    elif reason != "new":
         console.step("REMAKE", f"{target.prefix}: {reason}")
-    target.prefix.parent.mkdir(parents=True, exist_ok=True)
-
-    def make_empty() -> None:
-        virtualenv.make(target.prefix, target.interpreter, system_site_packages=target.options.system_site_packages)
-
-    with workon.replacing(target.prefix):
-        target.site.mkdir(parents=True)
-        workon.claim(target.prefix)
-        # They write different files, and virtualenv takes a while to start.
-        with threads.beside(make_empty, process.end_children) as is_made:
-            sync.apply(target.prefix, changes, {}, images)
-            is_made()
-        _finish(target, distributions, workon.NO_STATE)
+    with workon.replacing(target.prefix, anew=bool(reason)) as root:
+        site = target.site(root)
+        old = [item.below(site) for items in present.values() for item in items]
+        with _beside_virtualenv(target, root) if reason else nullcontext():
+            sync.apply(root, target.python, changes, old, images)
+        _finish(target, root, distributions, target.state if target.state and not reason else workon.NO_STATE)
 
 
-def _change(target: Assembly, changes: Changes, present: Mapping[str, list[Installed]], state: State) -> None:
-    images = _images(target, changes)
-    _report(changes)
-    # After an interruption, what is about to be replaced is installed again.
-    replaced = {item.name for item in changes.install}
-    kept = {name: identity for name, identity in state.distributions.items() if name not in replaced}
-    workon.write(target.prefix, replace(state, distributions=kept))
-    sync.apply(target.prefix, changes, present, images)
+@contextmanager
+def _beside_virtualenv(target: Assembly, root: Path) -> Iterator[None]:
+    """Make an empty environment while the block, which writes other files, is carried out: virtualenv is slow."""
+    target.site(root).mkdir(parents=True)
+
+    def make() -> None:
+        chosen = target.options.system_site_packages
+        virtualenv.make(root, target.prefix, target.interpreter, system_site_packages=chosen)
+
+    with threads.beside(make, process.end_children) as is_made:
+        yield
+        is_made()
 
 
 def _images(target: Assembly, changes: Changes) -> Collection[Image]:
@@ -135,13 +140,13 @@ def _images(target: Assembly, changes: Changes) -> Collection[Image]:
     return sources.images([item.name for item in changes.install]).values()
 
 
-def _finish(target: Assembly, distributions: Sequence[TargetDistribution], before: State) -> None:
+def _finish(target: Assembly, root: Path, distributions: Sequence[TargetDistribution], before: State) -> None:
     """Link the project's packages, and record the state."""
-    links = linking.write(target, before)
+    links = linking.write(target, root, before)
     # virtualenvwrapper's note of where `workon` goes.
-    files.write_changed(target.prefix / ".project", f"{target.project.root}\n")
+    files.write_changed(root / ".project", f"{target.project.root}\n")
     workon.write(
-        target.prefix,
+        root,
         State(
             project=str(target.project.root),
             interpreter=str(target.interpreter.path),

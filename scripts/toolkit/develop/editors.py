@@ -171,7 +171,7 @@ def _from(environment: Environment, path: Path, variable: str) -> str:
 def _vscode(environment: Environment) -> dict[str, str]:
     root = environment.project.root
     tests = [os.path.relpath(path, root) for path in _tests(environment) if path.is_relative_to(root)]
-    has_pytest = (environment.site / "pytest").is_dir()
+    has_pytest = (environment.site() / "pytest").is_dir()
     settings: dict[str, object] = {
         "python.defaultInterpreterPath": str(environment.prefix / "bin" / "python"),
         "python.analysis.extraPaths": [str(root) for root in _roots(environment)],

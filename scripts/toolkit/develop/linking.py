@@ -17,14 +17,14 @@ from toolkit.wheel.record import Row
 _PATHS = "_python_common.pth"
 
 
-def write(environment: Environment, before: State) -> tuple[str, ...]:
-    """Put packages on the environment's path, and their scripts into its bin/; return the names of the scripts.
+def write(environment: Environment, root: Path, before: State) -> tuple[str, ...]:
+    """Put packages on the path of an environment that is at `root` for now, and their scripts into its bin/.
 
-    What was linked `before`, and is not any more, is removed.
+    What was linked `before`, and is not any more, is removed. Returns the names of the scripts.
     """
-    packages, prefix, site = environment.packages, environment.prefix, environment.site
-    roots = [root for package in packages for root in source_files.import_roots(package.path)]
-    files.write_changed(site / _PATHS, "".join(f"{root}\n" for root in roots))
+    packages, site = environment.packages, environment.site(root)
+    paths = [path for package in packages for path in source_files.import_roots(package.path)]
+    files.write_changed(site / _PATHS, "".join(f"{path}\n" for path in paths))
     for name in set(before.linked) - {package.name for package in packages}:
         for directory in _metadata(name, site):
             files.remove(directory)
@@ -33,11 +33,11 @@ def write(environment: Environment, before: State) -> tuple[str, ...]:
     links = {f"bin/{script.name}": script for package in packages for script in _scripts(package)}
     commands = {f"bin/{name}": target for package in packages for name, target in package.commands.items()}
     for name in set(before.links) - {*links, *commands}:
-        (prefix / name).unlink(missing_ok=True)
+        (root / name).unlink(missing_ok=True)
     for name, script in links.items():
-        _link(prefix / name, script)
+        _link(root / name, script)
     for name, target in commands.items():
-        _write_command(prefix / name, target, prefix / "bin" / "python")
+        _write_command(root / name, target, environment.python)
     return tuple(sorted({*links, *commands}))
 
 

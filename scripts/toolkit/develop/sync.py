@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.core import files
@@ -54,6 +54,10 @@ class Installed:
         for row in self.rows:
             yield os.path.normpath(os.path.join(site, row.path)), row.size
 
+    def below(self, site: Path) -> Installed:
+        """Return the same distribution in a copy of its site-packages directory."""
+        return replace(self, directory=site / self.directory.name)
+
     def is_whole(self) -> bool:
         """Return whether every file exists, with the size that its RECORD has."""
         try:
@@ -101,13 +105,16 @@ def _change(item: TargetDistribution, old: str) -> str:
     return f"{item.name} {old} -> {item.version}" if old != item.version else f"{item.name} {old}, put in again"
 
 
-def apply(prefix: Path, changes: Changes, present: Mapping[str, list[Installed]], images: Iterable[Image]) -> None:
-    """Make the changes to the environment at `prefix`, with an image of each distribution to install."""
-    for name in changes.uninstall:
-        for old in present[name]:
-            _uninstall(old, prefix)
+def apply(root: Path, python: Path, changes: Changes, present: Iterable[Installed], images: Iterable[Image]) -> None:
+    """Make the changes to the environment at `root`, where `present` are installed, by images of what is to be.
+
+    Scripts are for the interpreter `python`.
+    """
+    for old in present:
+        if old.name in changes.uninstall:
+            _uninstall(old, root)
     for image in images:
-        image.link(prefix)
+        image.link(root, python)
 
 
 def _uninstall(item: Installed, prefix: Path) -> None:

@@ -35,9 +35,13 @@ class Environment:
     packages: tuple[Package, ...]
 
     @property
-    def site(self) -> Path:
-        """Return the directory of its modules."""
-        return self.prefix / self.interpreter.site_packages
+    def python(self) -> Path:
+        """Return its interpreter's path."""
+        return self.prefix / "bin" / "python"
+
+    def site(self, root: Path | None = None) -> Path:
+        """Return the directory of its modules, here or as it is prepared at `root`."""
+        return (root or self.prefix) / self.interpreter.site_packages
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,7 @@ def check_name(name: str) -> str:
 
 
 def read(prefix: Path) -> State | None:
-    """Return the state of the environment at `prefix`; None where it is not ours, or was not finished."""
+    """Return the state of the environment at `prefix`; None where it is not ours, or its state cannot be read."""
     try:
         data = json.loads((prefix / _MARKER).read_bytes())
         if data.pop("format") != _FORMAT:
@@ -97,34 +101,39 @@ def read(prefix: Path) -> State | None:
 
 
 def write(prefix: Path, state: State) -> None:
-    """Record the state of an environment, which is finished from then on."""
+    """Record the state of an environment."""
     files.write_changed(prefix / _MARKER, json.dumps({"format": _FORMAT, **asdict(state)}, indent=1))
 
 
 def is_ours(prefix: Path) -> bool:
-    """Tell whether this toolkit made the environment, finished or not."""
+    """Tell whether this toolkit made the environment."""
     return (prefix / _MARKER).exists()
 
 
-def claim(prefix: Path) -> None:
-    """Mark an environment that is being made as ours."""
-    files.write_atomic(prefix / _MARKER, "{}")
-
-
 @contextmanager
-def replacing(prefix: Path) -> Iterator[None]:
-    """Let the block make a new environment at `prefix`; when it fails, the old one comes back.
+def replacing(prefix: Path, *, anew: bool) -> Iterator[Path]:
+    """Give the block the root of what takes the place of the environment at `prefix` in one step, unless it fails.
 
-    An environment knows its own path, so it cannot be made under another and moved. The user's hooks are kept.
+    It has all that is there now, or (`anew`) is empty; then only the user's hooks are kept.
     """
-    with directories.put_aside(prefix) as old:
-        yield
+    with directories.temporary(prefix.parent, _temporary(prefix)) as directory:
+        root = directory / prefix.name
+        if not anew:
+            files.link_tree(prefix, root)
+        yield root
         for name in _HOOKS:
-            hook = old / "bin" / name
-            if hook.is_file() and not (prefix / "bin" / name).exists():
-                files.link_or_copy(hook, prefix / "bin" / name)
+            hook = prefix / "bin" / name
+            if hook.is_file() and not (root / "bin" / name).exists():
+                files.link_or_copy(hook, root / "bin" / name)
+        directories.replace(root, prefix)
 
 
 def recover(prefix: Path) -> None:
-    """Bring back the environment that a killed run has put aside, unless the new one was finished."""
-    directories.recover(prefix, read)
+    """Remove what killed runs have left beside an environment, and bring back one that they have put aside."""
+    directories.sweep(prefix.parent, _temporary(prefix))
+    directories.recover(prefix)
+
+
+def _temporary(prefix: Path) -> str:
+    # Hidden from virtualenvwrapper, which lists what is in the directory.
+    return f".{prefix.name}-"

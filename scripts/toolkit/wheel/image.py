@@ -58,9 +58,9 @@ class Image:
         """Return the names of the scripts it installs."""
         return sorted(name.removeprefix("bin/") for name in self.files if name.startswith("bin/"))
 
-    def link(self, prefix: Path) -> None:
-        """Put the files into the environment at `prefix` by hard links, and replace those that are there."""
-        self._place(self.files, prefix, prefix / "bin" / "python", _link)
+    def link(self, target: Path, python: Path) -> None:
+        """Put the files below `target` by hard links, scripts for the interpreter `python`; replace those there."""
+        self._place(self.files, target, python, _link)
 
     def copy(self, names: Iterable[str], target: Path, python: Path) -> None:
         """Write some of the files below `target`, scripts for the interpreter `python`; the umask does not matter."""

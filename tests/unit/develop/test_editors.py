@@ -33,7 +33,7 @@ def write(project: Workspace, *options: str, name: str = "it's ß") -> Path:
     parser = argparse.ArgumentParser()
     editors.add_options(parser)
     made = Environment(prefix=prefix, project=found, interpreter=python, packages=found.packages)
-    (made.site / "pytest").mkdir(parents=True, exist_ok=True)
+    (made.site() / "pytest").mkdir(parents=True, exist_ok=True)
     editors.write(made, parser.parse_args(options))
     return prefix
 

@@ -27,9 +27,9 @@ def make_site(workspace: Workspace, before: State = workon.NO_STATE) -> tuple[Pa
     made = Environment(
         prefix=workspace.root.parent / "environment", project=project, interpreter=python, packages=project.packages
     )
-    made.site.mkdir(parents=True, exist_ok=True)
+    made.site().mkdir(parents=True, exist_ok=True)
     (made.prefix / "bin").mkdir(exist_ok=True)
-    return made.prefix, made.site, linking.write(made, before)
+    return made.prefix, made.site(), linking.write(made, made.prefix, before)
 
 
 def test_packages_are_imported_from_where_they_are(workspace: Workspace) -> None:

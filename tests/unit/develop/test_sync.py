@@ -30,6 +30,7 @@ class Place:
         self.directory = directory
         self.images = Images(store=directory / "store", interpreter=interpreters.find((HERE,), sys.executable), jobs=1)
         self.made_from: dict[str, str] = {}
+        self.python = self.prefix / "bin" / "python"
 
     def take(self, item: TargetDistribution, **files: str) -> Image:
         contents = {f"{item.name}.py": f"VERSION = '{item.version}'\n", **{f"{k}.py": v for k, v in files.items()}}
@@ -39,7 +40,8 @@ class Place:
     def bring(self, *items: TargetDistribution) -> Changes:
         there = sync.installed(self.site)
         changes = sync.compare(items, there, self.made_from)
-        sync.apply(self.prefix, changes, there, map(self.take, changes.install))
+        present = [item for items in there.values() for item in items]
+        sync.apply(self.prefix, self.python, changes, present, map(self.take, changes.install))
         self.made_from = {item.name: item.identity for item in items}
         return changes
 
@@ -115,6 +117,6 @@ def test_linked_packages_are_passed_over(place: Place) -> None:
 
 
 def test_a_file_that_two_have_stays_with_the_last(place: Place) -> None:
-    place.take(wanted("one"), shared="1\n").link(place.prefix)
-    place.take(wanted("two"), shared="2\n").link(place.prefix)
+    place.take(wanted("one"), shared="1\n").link(place.prefix, place.python)
+    place.take(wanted("two"), shared="2\n").link(place.prefix, place.python)
     assert (place.site / "shared.py").read_text() == "2\n"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.core import files
 from toolkit.core.errors import UserError
 from toolkit.develop import workon
 from toolkit.develop.workon import State
@@ -67,37 +68,43 @@ def test_an_unfinished_environment_is_ours_without_a_state(prefix: Path, content
     assert workon.read(prefix) is None
 
 
-def test_the_old_environment_comes_back_when_the_new_one_fails(prefix: Path) -> None:
-    with pytest.raises(RuntimeError), workon.replacing(prefix):
-        (prefix / "bin").mkdir(parents=True)
-        (prefix / "bin" / "python").write_text("new")
+@pytest.mark.parametrize("anew", [True, False])
+def test_the_old_environment_stays_when_the_new_one_fails(prefix: Path, *, anew: bool) -> None:
+    with pytest.raises(RuntimeError), workon.replacing(prefix, anew=anew) as root:
+        (root / "bin").mkdir(parents=True, exist_ok=True)
+        (root / "bin" / "other").write_text("new")
         raise RuntimeError
-    assert (prefix / "bin" / "python").read_text() == "old"
+    assert [path.name for path in (prefix / "bin").iterdir()] == ["python"]
+    assert os.listdir(prefix.parent) == ["shop"]
+
+
+def test_until_the_new_one_is_whole_the_old_one_is_there(prefix: Path) -> None:
+    (prefix / "bin" / "python3").symlink_to("python")
+    with workon.replacing(prefix, anew=False) as root:
+        files.write_atomic(root / "bin" / "python", "new")
+        assert (prefix / "bin" / "python3").read_text() == "old"
+    assert (prefix / "bin" / "python3").read_text() == "new"
     assert os.listdir(prefix.parent) == ["shop"]
 
 
 def test_a_new_environment_takes_the_users_hooks_along(prefix: Path) -> None:
     (prefix / "bin" / "postactivate").write_text("export MINE=1\n")
-    with workon.replacing(prefix):
-        (prefix / "bin").mkdir(parents=True)
+    with workon.replacing(prefix, anew=True) as root:
+        (root / "bin").mkdir(parents=True)
     assert (prefix / "bin" / "postactivate").read_text() == "export MINE=1\n"
     assert not (prefix / "bin" / "python").exists()
     assert os.listdir(prefix.parent) == ["shop"]
 
 
-def test_what_a_killed_run_has_put_aside_comes_back(prefix: Path) -> None:
-    prefix.rename(prefix.with_name(".shop.old"))
-    prefix.mkdir()
-    workon.claim(prefix)
+def test_what_killed_runs_have_left_goes(prefix: Path) -> None:
+    (prefix.parent / ".shop-x1y2z3" / "shop").mkdir(parents=True)
     workon.recover(prefix)
     assert (prefix / "bin" / "python").read_text() == "old"
     assert os.listdir(prefix.parent) == ["shop"]
 
 
-def test_what_was_put_aside_goes_when_the_new_one_is_whole(prefix: Path) -> None:
+def test_what_a_killed_run_has_put_aside_comes_back(prefix: Path) -> None:
     prefix.rename(prefix.with_name(".shop.old"))
-    prefix.mkdir()
-    workon.write(prefix, STATE)
     workon.recover(prefix)
-    assert workon.read(prefix) == STATE
+    assert (prefix / "bin" / "python").read_text() == "old"
     assert os.listdir(prefix.parent) == ["shop"]

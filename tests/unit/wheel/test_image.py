@@ -52,7 +52,7 @@ def make_environment(prefix: Path) -> Path:
 @pytest.mark.parametrize("name", ["plain", "with a space", "с буквами", "long" * 40])
 def test_scripts_run_whatever_the_environments_path(images: Images, wheel: Path, tmp_path: Path, name: str) -> None:
     prefix = make_environment(tmp_path / name)
-    images.add({"one": wheel})["one"].link(prefix)
+    images.add({"one": wheel})["one"].link(prefix, prefix / "bin" / "python")
     environment = {**os.environ, "PYTHONPATH": str(prefix / SITE)}
     scripts = {"parcel-run": "hello\n", "Parcel.More": "hello\n", "parcel-data": "data\n"}
     for script, said in scripts.items():
@@ -64,7 +64,7 @@ def test_scripts_run_whatever_the_environments_path(images: Images, wheel: Path,
 
 def test_the_record_is_true_of_every_file(images: Images, wheel: Path, tmp_path: Path) -> None:
     prefix = make_environment(tmp_path / "environment")
-    images.add({"one": wheel})["one"].link(prefix)
+    images.add({"one": wheel})["one"].link(prefix, prefix / "bin" / "python")
     [found] = installed(prefix / SITE)["parcel"]
     assert found.is_whole()
     assert {Path(path).name for path, _ in found.files()} >= {"parcel-run", "Parcel.More", "__init__.py", "INSTALLER"}
@@ -75,7 +75,7 @@ def test_the_record_is_true_of_every_file(images: Images, wheel: Path, tmp_path:
 def test_two_environments_share_the_files(images: Images, wheel: Path, tmp_path: Path) -> None:
     first, second = (make_environment(tmp_path / name) for name in ("first", "second"))
     for prefix in (first, second):
-        images.add({"one": wheel})["one"].link(prefix)
+        images.add({"one": wheel})["one"].link(prefix, prefix / "bin" / "python")
     name = f"{SITE}/parcel/__init__.py"
     assert (first / name).samefile(second / name)
     assert not (first / name).stat().st_mode & 0o222
@@ -103,7 +103,7 @@ def test_on_another_file_system_files_are_copied(
 
     monkeypatch.setattr(os, "link", refuse)
     prefix = make_environment(tmp_path / "environment")
-    taken.link(prefix)
+    taken.link(prefix, prefix / "bin" / "python")
     copied = prefix / SITE / "parcel" / "__init__.py"
     assert not copied.samefile(taken.root / SITE / "parcel" / "__init__.py")
     assert copied.stat().st_mode & 0o200
@@ -165,7 +165,7 @@ def test_a_directory_of_modules_called_scripts_holds_no_scripts(images: Images, 
     wheel = make_wheel(tmp_path / "wheels", "pkg", {"pkg/scripts/template.py": "#!python\n"})
     [image] = images.get([wheel])
     prefix = make_environment(tmp_path / "environment")
-    image.link(prefix)
+    image.link(prefix, prefix / "bin" / "python")
     assert (prefix / SITE / "pkg/scripts/template.py").read_text() == "#!python\n"
 
 
