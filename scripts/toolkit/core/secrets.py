@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
 
 _NAMES = re.compile(
     r"(.*_)?(PASSWORDS?|PASSWD|PASSPHRASE|TOKENS?|SECRETS?|CREDENTIALS?|KEY|APIKEY|NETRC|ASKPASS|AUTH_SOCK)(_.*)?",
@@ -12,8 +11,11 @@ _NAMES = re.compile(
 )
 #: What indexes, uploads and proxies are reached by: with a password in it, or beside one.
 _OF_NETWORK = re.compile(r"(EXTRA_)?INDEX_URL|(PIP|UV|TWINE|AWS|POETRY|FLIT|HATCH)_.*|.*_PROXY", re.IGNORECASE)
-#: What stands before the host of a URL, but for a user alone of ssh, who is no secret.
-_LOGIN = re.compile(r"(?<=://)[^/\s:@]+:[^/\s]*@|(?<=://)(?<!ssh://)[^/\s]+@")
+#: What stands before the host of a URL (RFC 3986, 3.2.1), but for a user alone of ssh, who is no secret. What stands in
+#: the place of a port and is none is a password with a character that should have been encoded: its end is not known.
+_LOGIN = re.compile(
+    r"(?<=://)(?:(?<!ssh://)[^/?#\s:]*@|[^/?#\s]*:[^/?#\s]*@|[^/?#@\s\[\]]*:(?=\S)(?!\d+(?!\w))(?:\S*@|\S*))"
+)
 #: The same of proxies, which may be given without a scheme.
 _PROXY_LOGIN = re.compile(r"^[^/@\s:]+:[^/@\s]+@")
 
@@ -34,10 +36,9 @@ def masked(name: str, value: str) -> str:
 
 def without_logins(text: str, instead: str = "") -> str:
     """Return a text with something else in the place of users and passwords in its URLs."""
-    return _LOGIN.sub(instead, text) if "@" in text else text
+    return _LOGIN.sub(instead, text)
 
 
 def without_credentials(url: str) -> str:
     """Return a URL (or a path, as it is) without user name and password."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])) if "@" in parts.netloc else url
+    return without_logins(url)

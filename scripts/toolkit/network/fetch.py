@@ -31,6 +31,9 @@ from toolkit.network.index_settings import Indexes
 
 #: Bytes; no file of PyPI comes near it.
 _LARGEST = 8 << 30
+#: Below any directory, and seen; its length is that of file systems.
+_NAME = re.compile(r"[^./\\][^/\\]*\Z")
+_LONGEST_NAME = 255
 #: The archive as it is: some servers would send a .tar.gz as "gzip-encoded", which requests then undoes.
 _HEADERS = {"Accept-Encoding": "identity"}
 #: Seconds that an interrupted run waits for its connections to notice.
@@ -169,7 +172,7 @@ class Fetcher:
                     digest.update(chunk)
                     size += len(chunk)
                     self._bar.arrived(len(chunk))
-                    if (file.size or _LARGEST) < size:
+                    if _limit(file) < size:
                         break
             # With a length in the header, urllib3 itself has seen to it that all of it came.
             if size < file.size and "Content-Length" not in response.headers:
@@ -195,7 +198,7 @@ def adopt(file: VendoredFile, source: Path) -> bool:
 
 def _check_names(file: VendoredFile) -> None:
     """Refuse names that lead out of the cache: an index may answer anything."""
-    if not file.name or "/" in file.name or file.name.startswith("."):
+    if not 0 < len(file.name.encode()) <= _LONGEST_NAME or not file.name.isprintable() or not _NAME.match(file.name):
         raise UserError(f"{shown(file.url)}: {file.name!r} is not the name of a file", "mend the URL or the index")
     if file.sha256 and not re.fullmatch(r"[0-9a-f]{64}", file.sha256):
         raise UserError(
@@ -203,11 +206,16 @@ def _check_names(file: VendoredFile) -> None:
         )
 
 
+def _limit(file: VendoredFile) -> int:
+    """Return how many bytes a file may have, whatever an index says."""
+    return min(file.size or _LARGEST, _LARGEST)
+
+
 def _check(file: VendoredFile, size: int, sha256: str) -> None:
     """Raise `OtherFileError` unless the size and the sha256 of a file are those that are known of it."""
-    if (file.size or _LARGEST) < size:
+    if _limit(file) < size:
         # Reading has ended there.
-        difference = f"larger than {file.size or _LARGEST} bytes"
+        difference = f"larger than {_limit(file)} bytes"
     elif file.sha256 and sha256 != file.sha256:
         difference = f"it has sha256 {sha256}, not {file.sha256}"
         difference += f", and {size} bytes, not {file.size}" if file.size and file.size != size else ""

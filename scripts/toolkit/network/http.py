@@ -31,11 +31,12 @@ from urllib3.exceptions import (
 from urllib3.util.connection import allowed_gai_family
 
 from toolkit.network.index_settings import Indexes
+from toolkit.network.paced_answer import PacedAnswer
 
 
 def create(indexes: Indexes, connections: int = 10) -> requests.Session:
     """Return a session for these indexes and their files, with up to `connections` kept open to each host."""
-    session = _Session()
+    session = _Session(indexes)
     session.auth = _Credentials(indexes)
     session.cert = indexes.client_cert or None
     session.headers["User-Agent"] = "python-common"
@@ -48,16 +49,34 @@ def create(indexes: Indexes, connections: int = 10) -> requests.Session:
 
 
 class LeadsAway(requests.exceptions.InvalidSchema):
-    """A redirection from a server to what is no server's, such as a file of this machine."""
+    """A redirection from a server to what is no server's, such as a file of this machine, or to anybody on the way."""
+
+
+class Misled(requests.exceptions.InvalidURL):
+    """A redirection to what is no URL."""
 
 
 class _Session(requests.Session):
     """A session whose `file:` URLs are those that it is given: no server can name one (RFC 9110, 17.3)."""
 
+    def __init__(self, indexes: Indexes) -> None:
+        super().__init__()
+        self._indexes = indexes
+
     def get_redirect_target(self, resp: requests.Response) -> str | None:
-        target = super().get_redirect_target(resp)
-        if target and urlsplit(urljoin(resp.url, target)).scheme not in ("http", "https"):
-            raise LeadsAway(urljoin(resp.url, target))
+        if resp.is_redirect:
+            # Its body would be read to an end that it may not have.
+            resp.raw.close()
+        try:
+            target = super().get_redirect_target(resp)
+            url = urljoin(resp.url, target or "")
+            scheme = urlsplit(url).scheme
+        except ValueError:
+            raise Misled("Location") from None
+        if not target:
+            return None
+        if scheme not in ("http", "https") or (resp.url.startswith("https") and not self._indexes.protects(url)):
+            raise LeadsAway(url)
         return target
 
 
@@ -83,6 +102,8 @@ def _look_up(host: str, port: int) -> tuple[str, ...]:
 
 class _LookedUpOnce(HTTPConnection):
     """A connection to one of a host's known addresses; its certificate is still compared with the host's name."""
+
+    response_class = PacedAnswer
 
     def _new_conn(self) -> socket.socket:
         name = self.host
@@ -119,29 +140,39 @@ _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
 class _Credentials(AuthBase):
-    """User and password of a request's own URL, of the index with its host, or those of netrc."""
+    """User and password of a request's own URL, of the index with its scheme and host, or those of netrc."""
 
     def __init__(self, indexes: Indexes) -> None:
         self._known: dict[str, tuple[str, str]] = {}
         for url in (*indexes.urls, *indexes.find_links):
-            parts = urlsplit(url)
-            if parts.username is not None:
-                host = parts.netloc.rpartition("@")[2]
-                self._known.setdefault(host, (unquote(parts.username), unquote(parts.password or "")))
+            if (own := _login(url)) is not None:
+                self._known.setdefault(_origin(url), own)
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         url = request.url or ""
-        parts = urlsplit(url)
-        own = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
-        found = own or self._known.get(parts.netloc.rpartition("@")[2]) or get_netrc_auth(url)
-        return HTTPBasicAuth(*found)(request) if found and "Authorization" not in request.headers else request
+        found = _login(url) or self._known.get(_origin(url)) or get_netrc_auth(url)
+        if found and "Authorization" not in request.headers:
+            # As UTF-8 (RFC 7617, 2.1), which requests would do with bytes alone.
+            HTTPBasicAuth(*(text.encode() for text in found))(request)
+        return request
+
+
+def _login(url: str) -> tuple[str, str] | None:
+    parts = urlsplit(url)
+    return None if parts.username is None else (unquote(parts.username), unquote(parts.password or ""))
+
+
+def _origin(url: str) -> str:
+    """Return the scheme and the host of a URL: what is for one of them is none of another's business (RFC 6454)."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
 
 
 class _Adapter(HTTPAdapter):
     """One look-up a host; TLS with pip's authorities, else the system's; no checks for hosts that pip trusts."""
 
     def __init__(self, indexes: Indexes, connections: int) -> None:
-        self._trusted = frozenset(indexes.trusted_hosts)
+        self._indexes = indexes
         self._authorities = indexes.cert or _system_authorities()
         super().__init__(pool_connections=connections, pool_maxsize=connections)
 
@@ -155,8 +186,7 @@ class _Adapter(HTTPAdapter):
         return manager
 
     def cert_verify(self, conn: object, url: str, verify: bool | str, cert: object) -> None:
-        parts = urlsplit(url)
-        if self._trusted & {parts.hostname or "", parts.netloc.rpartition("@")[2]}:
+        if self._indexes.trusts(url):
             warnings.simplefilter("ignore", InsecureRequestWarning)
             verify = False
         else:
@@ -186,7 +216,8 @@ class _FileAdapter(BaseAdapter):
             response.raw = HTTPResponse(body=file.open("rb"), preload_content=False)
             response.status_code = 200
             response.headers["Content-Length"] = str(file.stat().st_size)
-            response.headers["Content-Type"] = "text/html" if file.name == "index.html" else "application/octet-stream"
+            is_page = file.suffix in (".html", ".htm")
+            response.headers["Content-Type"] = "text/html" if is_page else "application/octet-stream"
         except (FileNotFoundError, NotADirectoryError):
             response.status_code, response.reason = 404, "no such file"
         except PermissionError:

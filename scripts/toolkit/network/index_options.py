@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import one_line
 from toolkit.core.secrets import without_credentials
 from toolkit.project.settings import default_of
 
+#: Characters of a URL that are shown: a server can give one of any length.
+_LONGEST = 300
 #: Exported by make: every user of the machine can read a command line, but not the environment (proc(5)).
 _INDEX_URL, _EXTRA_INDEX_URL = "INDEX_URL", "EXTRA_INDEX_URL"
 #: Which of several indexes a distribution is taken from: the first that has it, or whichever has the newest version.
@@ -91,7 +95,7 @@ def from_arguments(arguments: argparse.Namespace) -> IndexOptions:
 
 def shown(url: str) -> str:
     """Return a URL as it may be printed: without credentials, which may also stand in its query."""
-    return urlunsplit(urlsplit(without_credentials(url))._replace(query="", fragment=""))
+    return one_line(re.split(r"[?#]", without_credentials(url), maxsplit=1)[0], _LONGEST)
 
 
 def file_name(url: str) -> str:

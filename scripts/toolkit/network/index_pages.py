@@ -5,7 +5,6 @@ https://packaging.python.org/en/latest/specifications/simple-repository-api/
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import threading
@@ -20,11 +19,12 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 
 import requests
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
-from toolkit.core import files, threads
+from toolkit.core import documents, files, threads
 from toolkit.core.errors import UserError
 from toolkit.core.files import cache_root
+from toolkit.core.foreign_text import one_line
 from toolkit.core.secrets import without_credentials
 from toolkit.model import archive_names
 from toolkit.model.names import normalize
@@ -36,9 +36,13 @@ from toolkit.network.page_cache import PageCache
 
 _ACCEPT = "application/vnd.pypi.simple.v1+json, application/vnd.pypi.simple.v1+html;q=0.2, text/html;q=0.01"
 _JSON = "application/vnd.pypi.simple.v1+json"
+#: What is read as a page of links; some servers say nothing.
+_HTML = frozenset({"application/vnd.pypi.simple.v1+html", "text/html", ""})
 _CONNECTIONS = 16
-#: The largest page of PyPI has some 30 MB.
-_LIMIT = 256 << 20
+#: The largest page of PyPI has some 30 MB, and JSON may take forty times its size.
+_LIMIT = 64 << 20
+#: As file systems have it; packaging takes time that grows faster than the text.
+_LONGEST_NAME = 255
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
 _NO_NAME = re.compile(r"[ /\\]")
 _WHEEL = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-[^-/]+-[^-/]+-[^-/]+\.whl")
@@ -135,7 +139,8 @@ class Index:
         headers = {"Accept": _ACCEPT, **({"If-None-Match": kept.etag} if kept and kept.etag else {})}
 
         def read(answer: requests.Response) -> Sequence[RemoteFile]:
-            found = kept.files if kept and answer.status_code == HTTPStatus.NOT_MODIFIED else _read(answer, index)
+            is_kept = kept and answer.status_code == HTTPStatus.NOT_MODIFIED
+            found = kept.files if kept and is_kept else _read(answer, index, self._indexes)
             if url.startswith("http"):
                 self._pages.keep(plain, answer.headers, found)
             return found
@@ -199,43 +204,61 @@ def _content(answer: requests.Response, limit: int) -> bytes:
     return b"".join(parts)
 
 
-def _read(answer: requests.Response, index: str) -> list[RemoteFile]:
+def _read(answer: requests.Response, index: str, indexes: Indexes) -> list[RemoteFile]:
     """Return the files of one answer of an index, by its content type."""
-    content = _content(answer, _LIMIT)
+    content, url = _content(answer, _LIMIT), answer.url
     try:
-        if answer.headers.get("Content-Type", "").partition(";")[0].strip() == _JSON:
-            listed = [_from_json(entry, answer.url, index) for entry in json.loads(content)["files"]]
-            return _of_network(listed, answer.url)
-        text = content.decode("utf-8")
-        if "<" not in text or "\0" in text:
-            raise ValueError("not HTML")
-        page = _Page(answer.url, index)
-        page.feed(text)
+        kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+        if kind == _JSON:
+            page = documents.json_value(content, _LIMIT)
+            version = _text(page.get("meta", {}).get("api-version"))
+            found = [_from_json(entry, url, index) for entry in page["files"]]
+        else:
+            text = content.decode("utf-8")
+            if kind not in _HTML or "<" not in text or "\0" in text:
+                raise ValueError("not HTML")
+            links = _Page(url, index)
+            links.feed(text)
+            if not links.files and links.is_for_people:
+                raise ValueError("for people")
+            version, found = links.version, links.files
+        if not all(file.url.isprintable() for file in found):
+            raise ValueError("an address that is none")
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
-        raise _no_index(answer.url) from None
-    if not page.files and page.is_for_people:
-        raise _no_index(answer.url)
-    return _of_network(page.files, answer.url)
-
-
-def _of_network(found: list[RemoteFile], page: str) -> list[RemoteFile]:
-    """Return the files of a page. Raises `UserError` where one of the network names what is no file of the network."""
-    if not all(file.url.isprintable() for file in found):
-        raise _no_index(page)
-    away = next((file for file in found if not file.url.startswith(("http://", "https://"))), None)
-    if away and page.startswith("http"):
         raise UserError(
-            f"{shown(page)} looks like an attack: it gives {shown(away.url)} as the address of a file",
-            "do not use this index before its keepers have looked at it",
-        )
+            f"{shown(url)} answers with something that is not an index",
+            "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
+        ) from None
+    _check_version(version, url)
+    if url.startswith("http"):
+        _check_files(found, url, indexes)
     return found
 
 
-def _no_index(url: str) -> UserError:
-    return UserError(
-        f"{shown(url)} answers with something that is not an index",
-        "see that INDEX_URL= (or pip's index-url) names a package index, ending in /simple for most",
-    )
+def _check_version(version: str, page: str) -> None:
+    """Raise `UserError` for a page of another major version of the interface, which may mean anything (PEP 629)."""
+    if version and version.partition(".")[0] != "1":
+        raise UserError(
+            f"{shown(page)} is of version {one_line(version)} of the interface of indexes, and this toolkit knows "
+            "version 1 alone",
+            "a newer toolkit may know it, or the index may have a page of version 1",
+        )
+
+
+def _check_files(found: Iterable[RemoteFile], page: str, indexes: Indexes) -> None:
+    """Raise `UserError` for the files of a page of the network that no honest index gives."""
+    known: dict[str, str] = {}
+    for file in found:
+        is_away = not file.url.startswith(("http://", "https://"))
+        if is_away or (page.startswith("https://") and not indexes.protects(file.url)):
+            what = f"it gives {shown(file.url)} as the address of a file"
+        elif file.sha256 and known.setdefault(file.name, file.sha256) != file.sha256:
+            what = f"it gives two different files the name {one_line(file.name)}"
+        else:
+            continue
+        raise UserError(
+            f"{shown(page)} looks like an attack: {what}", "do not use this index before its keepers have looked at it"
+        )
 
 
 def version_of(filename: str, name: str) -> Version | None:
@@ -243,7 +266,10 @@ def version_of(filename: str, name: str) -> Version | None:
 
     Sdists from before PEP 625 may have dashes in their name or version, or be another kind of archive.
     """
-    if not filename.isprintable() or _NO_NAME.search(filename):
+    if len(filename) > _LONGEST_NAME or not filename.isascii() or not filename.isprintable():
+        # Some other letters have one of ASCII in lower case: the sign of Kelvin is a k then.
+        return None
+    if _NO_NAME.search(filename):
         # A version may have white space around it, and so, as packaging reads it, a file name line feeds.
         return None
     name = _normal(name)
@@ -269,7 +295,8 @@ def is_of_release(filename: str, name: str, version: str) -> bool:
 def _version(text: str) -> Version | None:
     try:
         return Version(text)
-    except InvalidVersion:
+    except ValueError:
+        # An `InvalidVersion`, or a number of thousands of digits.
         return None
 
 
@@ -295,7 +322,7 @@ def _from_json(entry: Mapping[str, Any], base: str, index: str) -> RemoteFile:
     hashes, size = entry.get("hashes") or {}, entry.get("size")
     url, yanked = _text(entry["url"]), entry.get("yanked")
     described = entry.get("core-metadata", entry.get("dist-info-metadata"))
-    if size is not None and (not isinstance(size, int) or size < 0):
+    if size is not None and (type(size) is not int or size < 0):
         raise TypeError(size)
     return RemoteFile(
         name=_text(entry["filename"]),
@@ -330,11 +357,14 @@ class _Page(HTMLParser):
         super().__init__()
         self._base, self._index = base, index
         self.files: list[RemoteFile] = []
+        self.version = ""
         self.is_for_people = False
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         values = dict(attrs)
         self.is_for_people |= tag in _FOR_PEOPLE
+        if tag == "meta" and values.get("name") == "pypi:repository-version":
+            self.version = values.get("content") or ""
         if tag == "base" and values.get("href"):
             self._base = urljoin(self._base, values["href"] or "")
         if tag != "a" or not values.get("href"):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from toolkit.core import secrets
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import without_credentials
 from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions
@@ -39,6 +42,18 @@ class Indexes:
         """Return every index, the main one first."""
         return () if self.no_index else (self.url, *self.extra)
 
+    def trusts(self, url: str) -> bool:
+        """Tell whether the user trusts whoever answers under the host of a URL (pip's `trusted-host`)."""
+        parts = urlsplit(url)
+        return bool({parts.hostname or "", parts.netloc.rpartition("@")[2]} & set(self.trusted_hosts))
+
+    def protects(self, url: str) -> bool:
+        """Tell whether nobody on the way can answer in the place of a URL's host, or the user does not mind.
+
+        So pip has it (`SECURE_ORIGINS`).
+        """
+        return not url.startswith("http:") or _is_this_machine(urlsplit(url).hostname or "") or self.trusts(url)
+
     def shown(self) -> str:
         """Return all URLs and paths that are searched, as they may be printed."""
         return ", ".join(map(without_credentials, (*self.urls, *self.find_links))) or "no index"
@@ -56,7 +71,7 @@ def read(options: IndexOptions = DEFAULTS) -> Indexes:
             settings.pop(name, None)
     extra = (*settings["extra-index-url"].split(), *options.extra_index_urls)
     find_links = (*options.find_links, *settings["find-links"].split())
-    return Indexes(
+    found = Indexes(
         url=_checked(options.index_url or settings["index-url"] or settings["pypi-url"] or _default()),
         extra=tuple(map(_checked, extra)),
         find_links=tuple(map(_absolute, find_links)),
@@ -68,6 +83,20 @@ def read(options: IndexOptions = DEFAULTS) -> Indexes:
         timeout=_seconds(settings["timeout"] or settings["default-timeout"]),
         strategy=options.strategy,
     )
+    for url in (*found.urls, *found.find_links):
+        if not found.protects(url):
+            raise UserError(
+                f"{without_credentials(url)}: not encrypted, so that anybody on the way could answer in its place",
+                "give its https address; pip's `trusted-host` names a host to which the whole way is your own",
+            )
+    return found
+
+
+def _is_this_machine(host: str) -> bool:
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _pip_settings() -> dict[str, str]:
@@ -99,12 +128,21 @@ def _default() -> str:
 
 
 def _checked(url: str) -> str:
-    if not re.match(r"(https?|file)://", url):
+    if not re.match(r"(https?|file)://", url) or not _has_host(url):
         raise UserError(
-            f"not the URL of an index: {without_credentials(url)}",
-            "give INDEX_URL=https://host/simple, or correct index-url in pip's configuration",
+            f"not the URL of an index: {secrets.without_logins(url, '***@')}",
+            "give INDEX_URL=https://host/simple, or correct index-url in pip's configuration; in a user name or a "
+            "password write / # ? @ : and % as %2F %23 %3F %40 %3A and %25",
         )
     return url.rstrip("/")
+
+
+def _has_host(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme == "file" or (bool(parts.hostname) and parts.port != 0)
+    except ValueError:
+        return False
 
 
 def _absolute(location: str) -> str:

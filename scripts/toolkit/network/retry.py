@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 import requests
 from urllib3.exceptions import (
+    DecodeError,
     HTTPError,
     IncompleteRead,
     InvalidHeader,
@@ -26,27 +27,27 @@ from urllib3.util import Retry
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.network.http import LeadsAway
+from toolkit.core.foreign_text import one_line
+from toolkit.network.http import LeadsAway, Misled
 from toolkit.network.index_options import shown
+from toolkit.network.paced_answer import PATIENCE, SLOWEST, SlowError
 
 Result = TypeVar("Result")
 #: Answers that may be another one in a moment: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4.
 PASSING = frozenset((408, 429, *range(500, 600)))
-#: How often a request is repeated, and for how many seconds in all: what takes long is repeated less often.
+#: How often a request is repeated, as long as that is within our patience: what takes long is repeated less often.
 REPETITIONS = 3
-PATIENCE = 180
 #: Seconds; urllib3 repeats the first time at once, then waits for twice and four times as long, and the jitter.
 BACKOFF = 0.5
 LONGEST_PAUSE = 30
-#: Bytes a second, on the average, that a body has to come with once it has taken that long.
-SLOWEST = 1000
 _CHUNK = 1 << 18
 HINTS = {
-    401: "put the user name and password into ~/.netrc or into the index's URL, in pip's configuration",
+    401: "if you know this server, put user name and password into ~/.netrc, or into its URL in pip's configuration",
     403: "see whether the user in ~/.netrc, or in the index's URL, may read it",
     404: "correct the URL, or choose another version; `make vendor UPGRADE=all` chooses from what there is now",
     410: "choose another version; `make vendor UPGRADE=all` chooses from what there is now",
 }
+_SERVER_HINT = "see that INDEX_URL= (or pip's index-url) and the proxy are right; if so, ask those who run that server"
 NETWORK_HINT = "try again later, or see that INDEX_URL= (or pip's index-url), the proxy and the network are right"
 _FINAL = (
     requests.exceptions.InvalidSchema,
@@ -59,10 +60,6 @@ _FINAL = (
 
 class UnreachableError(UserError):
     """A server that gave no answer, or not all of one: the next request to it would last as long."""
-
-
-class SlowError(requests.RequestException):
-    """A body that comes, but so slowly that it might never end."""
 
 
 class _Policy(Retry):
@@ -130,13 +127,8 @@ def get(
 
 
 def chunks(answer: requests.Response, *, decode: bool) -> Iterator[bytes]:
-    """Yield the body of an answer as it comes, with its Content-Encoding undone if asked for. Raises `SlowError`."""
-    size, start = 0, time.monotonic()
+    """Yield the body of an answer as it comes, with its Content-Encoding undone if asked for."""
     while chunk := answer.raw.read1(_CHUNK, decode_content=decode):
-        size += len(chunk)
-        seconds = time.monotonic() - start
-        if seconds > PATIENCE and size < SLOWEST * seconds:
-            raise SlowError
         yield chunk
 
 
@@ -177,11 +169,12 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
     response = getattr(error, "response", None)
     if response is not None:
         status = response.status_code
-        return f"answers {status} {response.reason or ''}".rstrip(), HINTS.get(status, NETWORK_HINT)
+        hint = HINTS.get(status) or (NETWORK_HINT if status in PASSING else _SERVER_HINT)
+        return f"answers {status} {one_line(response.reason or '')}".rstrip(), hint
+    if isinstance(error, Misled):
+        return "redirects to what is no URL", _SERVER_HINT
     if isinstance(error, _FINAL):
         return f"cannot be fetched ({type(error).__name__})", "correct the URL: https://host/path, or file:///path"
-    if isinstance(error, SlowError):
-        return f"sends less than {SLOWEST} bytes a second", NETWORK_HINT
     if isinstance(error, requests.exceptions.ProxyError):
         return "cannot be reached through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting"
     return _meaning_of_causes(list(_causes(error)), timeout)
@@ -189,10 +182,14 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
 
 def _meaning_of_causes(causes: Sequence[BaseException], timeout: float) -> tuple[str, str]:
     for cause in causes:
+        if isinstance(cause, SlowError):
+            return f"sends less than {SLOWEST} bytes a second", NETWORK_HINT
+        if isinstance(cause, DecodeError):
+            return "is not encoded as it says (Content-Encoding)", _SERVER_HINT
         if isinstance(cause, ssl.SSLCertVerificationError):
             return (
                 f"has a certificate that is not trusted ({cause.verify_message})",
-                "set pip's `cert` to your organisation's certificates, or install them on this machine",
+                "somebody else may answer in its place; if your organisation has its own authority, set pip's `cert`",
             )
         if isinstance(cause, socket.gaierror):
             return "has an unknown host name", NETWORK_HINT

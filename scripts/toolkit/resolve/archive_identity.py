@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import parse_qs
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import without_credentials
@@ -94,6 +94,6 @@ def _valid(version: str) -> str:
     """Return a version as PEP 440 has it: `1.1.0~beta1build1` is cut to what can be compared, `1.1.0`."""
     try:
         return str(Version(version))
-    except InvalidVersion:
-        numbers = re.match(r"\d+(\.\d+)*", version)
+    except ValueError:
+        numbers = re.match(r"\d{1,9}(\.\d{1,9})*", version)
         return numbers[0] if numbers else "0"

@@ -28,6 +28,8 @@ Result = TypeVar("Result")
 _REFUSAL = "refused-by-python-common-"
 #: Newer than any: satisfies every requirement of a distribution of the project that has no version.
 _ANY_VERSION = "99999"
+#: Characters of a text that is no requirement, and yet may be one of old to an engine.
+_LONGEST = 200
 _EXTRA = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
 
 
@@ -107,7 +109,8 @@ class Catalogue:
             requirement = requirement_texts.required(text, f"{pin.name} {pin.version}")
         except UserError as error:
             # An engine has its own ways with some old metadata.
-            return text if not re.search(r"[@:/\\]", text) else self._refused(error)
+            is_harmless = len(text) <= _LONGEST and not re.search(r"[@:/\\]", text)
+            return text if is_harmless else self._refused(error)
         if requirement.url:
             name = normalize(requirement.name)
             if name not in self.request.archives and name not in self.request.provided:

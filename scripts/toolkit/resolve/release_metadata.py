@@ -13,10 +13,11 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
+from packaging.version import Version
 
 from toolkit.core import files
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model import core_metadata, requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
@@ -112,7 +113,9 @@ class MetadataReader:
         kept = directory / f"{wheel.core_metadata}.txt"
         url = shown(f"{wheel.url}{_SUFFIX}")
         if not is_sha256(wheel.core_metadata):
-            raise UserError(f"{url}: its hash in the index is none: {wheel.core_metadata!r}", "do not use this index")
+            raise UserError(
+                f"{url}: its hash in the index is none: {quoted(wheel.core_metadata)}", "do not use this index"
+            )
         try:
             content = kept.read_bytes()
         except FileNotFoundError:
@@ -144,7 +147,7 @@ def check_identity(found: CoreMetadata, pin: Pin, where: str) -> None:
     """Raise `UserError` where metadata is that of another release; `where` is what messages call it."""
     if normalize(found.name) != pin.name or not _same(found.version, pin.version):
         raise UserError(
-            f"{where}: its metadata says {found.name} {found.version}, not {pin.name} {pin.version}",
+            f"{where}: its metadata says {one_line(f'{found.name} {found.version}')}, not {pin.name} {pin.version}",
             "the index or the archive is wrong: do not use it; constrain the requirement to another version",
         )
 
@@ -166,7 +169,7 @@ def _key(pin: Pin) -> tuple[str, str]:
 def _same(first: str, second: str) -> bool:
     try:
         return Version(first) == Version(second)
-    except InvalidVersion:
+    except ValueError:
         return first == second
 
 

@@ -53,3 +53,23 @@ def test_a_program_that_needs_no_network_gets_no_credentials() -> None:
 )
 def test_what_is_shown_has_no_credentials(name: str, value: str, shown: str) -> None:
     assert secrets.masked(name, value) == shown
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("`x @ https://me:s3@a.example/x.zip`: no", "`x @ https://***@a.example/x.zip`: no"),
+        ("https://me:s3/cr@et@a.example/s, too", "https://***@a.example/s, too"),
+        ("https://me:s3#cret@a.example/s", "https://***@a.example/s"),
+        ("https://me:s3@cret@a.example/s", "https://***@a.example/s"),
+        ("ssh://me:s3cret@a.example/x.git", "ssh://***@a.example/x.git"),
+        ("https://me:s3", "https://***@"),
+        *((text, text) for text in ("ssh://git@a.example:22/x", "git@a.example:x", "https://a.example:8080, then @x")),
+        *(
+            (text, text)
+            for text in ("http://[::1]:80/a@b", "https://a.example: no", "file:///a@b:c", "A <a@b.example>")
+        ),
+    ],
+)
+def test_a_text_has_no_credentials_of_the_urls_in_it(text: str, shown: str) -> None:
+    assert secrets.without_logins(text, "***@") == shown

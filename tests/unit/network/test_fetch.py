@@ -22,7 +22,7 @@ from tests import http_server
 from tests.unit.network.fetching import fetch
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
-from toolkit.network import retry
+from toolkit.network import paced_answer, retry
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
 
@@ -244,16 +244,18 @@ def test_a_dead_server_is_given_up_when_the_next_try_would_last_too_long(
     assert error.endswith("does not answer within 0.2 s" + (f", {tries} times in a row" if tries > 1 else ""))
 
 
-def test_a_body_that_drips_is_given_up(
-    site: Site, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("before", ["", "HTTP/1.1 200 OK\r\nX: ", "HTTP/1.1 200 OK\r\nContent-Length: 99\r\n\r\n"])
+def test_an_answer_that_drips_is_given_up(
+    site: Site, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str
 ) -> None:
     monkeypatch.setattr(retry, "PATIENCE", 0.2)
+    monkeypatch.setattr(paced_answer, "PATIENCE", 0.2)
     ended = threading.Event()
 
     def drip(handler: Handler) -> None:
-        handler.answer(200, {}, b"", length=len(CONTENT))
         handler.close_connection = True
         try:
+            handler.wfile.write(before.encode())
             while not handler.site.release.wait(0.02):
                 handler.wfile.write(b"x")
         except OSError:
@@ -263,6 +265,60 @@ def test_a_body_that_drips_is_given_up(
     error = failure(site.file("a"), replace(indexes, timeout=5), tmp_path)
     assert error == f"{site.url}/a sends less than 1000 bytes a second"
     assert ended.wait(10)
+
+
+def test_what_comes_before_the_body_has_an_end(
+    site: Site, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paced_answer, "_HEADERS", 10_000)
+
+    def endless(handler: Handler) -> None:
+        handler.close_connection = True
+        with contextlib.suppress(OSError):
+            while not handler.site.release.is_set():
+                handler.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n" * 100)
+
+    site.give("a", endless)
+    assert "breaks the connection" in failure(site.file("a"), indexes, tmp_path)
+
+
+def test_the_body_of_a_redirection_is_not_read(site: Site, indexes: Indexes, tmp_path: Path) -> None:
+    def endless(handler: Handler) -> None:
+        handler.close_connection = True
+        handler.send_response(302)
+        handler.send_header("Location", "/b")
+        handler.end_headers()
+        with contextlib.suppress(OSError):
+            while not handler.site.release.is_set():
+                handler.wfile.write(CONTENT)
+
+    site.give("a", endless)
+    site.give("b", CONTENT)
+    assert fetch([site.file("a")], indexes, cache=tmp_path)["a"].size == len(CONTENT)
+
+
+@pytest.mark.parametrize("target", ["/\xff", "http://[x/", "//[/"])
+def test_a_redirection_to_what_is_no_url(site: Site, indexes: Indexes, tmp_path: Path, target: str) -> None:
+    site.give("a", status(302, Location=target))
+    assert failure(site.file("a"), indexes, tmp_path) == f"{site.url}/a redirects to what is no URL"
+
+
+def test_a_size_that_is_a_lie_lifts_no_limit(
+    site: Site, indexes: Indexes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("toolkit.network.fetch._LARGEST", 100_000)
+    site.give("a", CONTENT)
+    assert "larger than 100000 bytes" in failure(site.file("a", size=1 << 50), indexes, tmp_path)
+
+
+@pytest.mark.parametrize(("code", "passes"), [(400, False), (451, False), (204, False), (502, True)])
+def test_only_what_may_pass_is_to_be_tried_again_later(
+    site: Site, indexes: Indexes, tmp_path: Path, code: int, passes: bool
+) -> None:
+    site.give("a", status(code))
+    with pytest.raises(UserError, match=f"answers {code} ") as caught:
+        fetch([site.file("a")], indexes, cache=tmp_path)
+    assert ("later" in caught.value.hint) == passes
 
 
 def test_a_body_without_end_is_cut(

@@ -16,6 +16,7 @@ from tests.foreign_values import lines, one_error, tables, values
 from toolkit.core.errors import UserError
 from toolkit.model.pins import RemoteFile
 from toolkit.network import index_pages
+from toolkit.network.index_settings import Indexes
 
 URL = "https://host.test/simple/six/"
 KEYS = ("filename", "url", "hashes", "sha256", "size", "yanked", "requires-python", "upload-time", "core-metadata")
@@ -46,7 +47,7 @@ def read(content: bytes, kind: str) -> list[RemoteFile]:
     answer = answered(content, kind)
     found: list[RemoteFile] = []
     with one_error():
-        found = index_pages._read(answer, "https://host.test/simple")
+        found = index_pages._read(answer, "https://host.test/simple", Indexes())
     for file in found:
         texts = (file.name, file.url, file.sha256, file.upload_time, file.requires_python, file.index)
         assert all(isinstance(text, str) for text in texts)
@@ -63,6 +64,42 @@ def read(content: bytes, kind: str) -> list[RemoteFile]:
 @example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "size": 1.5}]})
 def test_json(page: Any) -> None:
     read(json.dumps(page).encode("utf-8", "surrogatepass"), JSON)
+
+
+@pytest.mark.parametrize(
+    ("page", "kind", "what"),
+    [
+        ('{"meta": {"api-version": "2.0"}, "files": []}', JSON, "version 2.0"),
+        ('{"meta": {"api-version": "1.9"}, "files": []}', JSON, ""),
+        ("<meta name='pypi:repository-version' content='2.0'>", "text/html", "version 2.0"),
+        ("<meta name='pypi:repository-version' content='1.1'>", "text/html", ""),
+        ('{"files": []}', "application/json", "not an index"),
+        ('{"files": []}', JSON.replace("v1", "v2"), "not an index"),
+        ("<a href='six-1.0.tar.gz'>", "text/plain", "not an index"),
+        ("<a href='six-1.0.tar.gz'>", "TEXT/HTML; charset=utf-8", ""),
+    ],
+)
+def test_a_page_is_of_a_known_kind_and_version(page: str, kind: str, what: str) -> None:
+    if what:
+        with pytest.raises(UserError, match=what):
+            index_pages._read(answered(page.encode(), kind), "", Indexes())
+    else:
+        index_pages._read(answered(page.encode(), kind), "", Indexes())
+
+
+def test_two_files_of_one_name_are_an_attack() -> None:
+    first, again, other = (f"<a href='six-1.0.tar.gz#sha256={digest * 64}'></a>" for digest in "aab")
+    index_pages._read(answered((first + again).encode()), "", Indexes())
+    with pytest.raises(UserError, match=r"two different files the name six-1\.0\.tar\.gz"):
+        index_pages._read(answered((first + other).encode()), "", Indexes())
+
+
+def test_a_page_that_is_encrypted_names_no_file_that_is_not() -> None:
+    page = answered(b"<a href='http://files.test/six-1.0.tar.gz'></a>")
+    with pytest.raises(UserError, match="attack: it gives http://files"):
+        index_pages._read(page, "", Indexes())
+    page = answered(b"<a href='http://files.test/six-1.0.tar.gz'></a>")
+    assert index_pages._read(page, "", Indexes(trusted_hosts=("files.test",)))
 
 
 @given(lines(*WORDS), st.sampled_from([JSON, "text/html", ""]))
@@ -95,4 +132,4 @@ def test_what_is_right_is_read() -> None:
 @pytest.mark.parametrize("tag", ["form", "script", "input"])
 def test_a_page_for_people_is_no_index(tag: str) -> None:
     with pytest.raises(UserError, match="not an index"):
-        index_pages._read(answered(f"<html><{tag}></html>".encode()), "")
+        index_pages._read(answered(f"<html><{tag}></html>".encode()), "", Indexes())

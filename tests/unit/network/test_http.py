@@ -71,7 +71,7 @@ def authority(server: Server, tmp_path: Path) -> Path:
     return certificate
 
 
-def session(**settings: str) -> requests.Session:
+def session(**settings: str | tuple[str, ...]) -> requests.Session:
     result = http.create(Indexes(**settings), 16)  # type: ignore[arg-type]
     result.trust_env = False
     return result
@@ -122,6 +122,40 @@ def test_a_redirection_leads_to_servers_only(target: str) -> None:
         url = f"http://127.0.0.1:{running.server_port}/x"
         with pytest.raises(UserError, match="looks like an attack: it redirects to"):
             retry.get(session(), url, lambda response: response.content, timeout=5)
+
+
+@pytest.mark.parametrize("trusted", [False, True])
+def test_a_redirection_leads_to_nobody_on_the_way(
+    server: Server, authority: Path, asked: list[str], trusted: bool
+) -> None:
+    class Redirecting(http_server.Handler):
+        def get(self) -> None:
+            self.answer(302, {"Location": f"http://other.example:{plain.server_port}/"}, b"")
+
+    with http_server.serving(Handler) as plain:
+        server.RequestHandlerClass = Redirecting
+        found = session(cert=str(authority), trusted_hosts=("other.example",) if trusted else ())
+        url = f"https://index.example:{server.server_port}/"
+        if trusted:
+            assert "other.example" in found.get(url).text
+        else:
+            with pytest.raises(UserError, match=r"attack: it redirects to http://other\.example"):
+                retry.get(found, url, lambda response: response.content, timeout=5)
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("https://index.example/simple/a/", "Basic dXNlcjrQvw=="),
+        ("https://index.example:443/simple/a/", None),
+        ("http://index.example/files/a", None),
+        ("https://other.example/simple/a/", None),
+    ],
+)
+def test_credentials_are_for_one_host_by_one_scheme_and_of_any_letters(url: str, expected: str | None) -> None:
+    found = session(url="https://user:%D0%BF@index.example/simple")
+    prepared = found.prepare_request(requests.Request("GET", url))
+    assert prepared.headers.get("Authorization") == expected
 
 
 @pytest.mark.parametrize("kind", ["application/vnd.pypi.simple.v1+json", "text/html"])

@@ -20,6 +20,10 @@ from toolkit.network import index_pages
         ("foo-bar-1.0.tar.gz", "foo", None),
         ("foo-1.0.exe", "foo", None),
         ("foo-latest.tar.gz", "foo", None),
+        # A sign of Kelvin, which is a k in lower case.
+        ("\u212aivy-1.0.tar.gz", "kivy", None),
+        (f"foo-{'1' * 5000}.tar.gz", "foo", None),
+        (f"foo-{'1' * 5000}-py3-none-any.whl", "foo", None),
     ],
 )
 def test_the_version_is_read_from_the_name_of_a_file(filename: str, name: str, version: str | None) -> None:

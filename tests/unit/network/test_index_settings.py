@@ -7,7 +7,7 @@ import pytest
 from pip._internal.configuration import Kind
 
 from toolkit.core.errors import UserError
-from toolkit.network import index_settings
+from toolkit.network import index_options, index_settings
 from toolkit.network.index_options import IndexOptions
 from toolkit.network.index_settings import Indexes
 
@@ -100,6 +100,33 @@ def test_a_configuration_pip_cannot_read_is_named(pip_conf: Path) -> None:
 def test_what_is_not_a_url_is_refused(pip_conf: Path) -> None:
     with pytest.raises(UserError, match=r"not the URL of an index: host\.test/simple"):
         index_settings.read(IndexOptions(index_url="host.test/simple"))
+
+
+@pytest.mark.parametrize("password", ["pa/ss", "pa#ss", "pa?ss", "p@ss", "12a/@4"])
+def test_a_password_that_is_not_encoded_is_not_shown(pip_conf: Path, password: str) -> None:
+    url = f"https://user:{password}@host.test/simple"
+    try:
+        shown = index_settings.read(IndexOptions(index_url=url)).shown()
+    except UserError as error:
+        assert "%2F" in error.hint
+        shown = f"{error.what} {index_options.shown(url)}"
+    assert "host.test/simple" in shown
+    assert not any(part in shown for part in ("pa", "ss", "12"))
+
+
+@pytest.mark.parametrize("given", [{"index_url": "{}"}, {"extra_index_urls": ("{}",)}, {"find_links": ("{}",)}])
+def test_an_index_that_is_not_encrypted_is_on_this_machine_or_trusted(
+    pip_conf: Path, given: dict[str, str | tuple[str]]
+) -> None:
+    def options(url: str) -> IndexOptions:
+        return IndexOptions(**{key: url if value == "{}" else (url,) for key, value in given.items()})  # type: ignore[arg-type]
+
+    for host in ("127.0.0.1:8080", "localhost", "[::1]:80", "127.9.9.9"):
+        index_settings.read(options(f"http://{host}/simple"))
+    with pytest.raises(UserError, match="not encrypted"):
+        index_settings.read(options("http://user:s3cret@host.test/simple"))
+    pip_conf.write_text("[global]\ntrusted-host = host.test\n", encoding="utf-8")
+    index_settings.read(options("http://user:s3cret@host.test/simple"))
 
 
 def test_nothing_printed_holds_a_password() -> None:

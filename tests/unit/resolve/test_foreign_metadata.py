@@ -30,6 +30,8 @@ WORDS = (
 @given(lines(*WORDS))
 @example(b"Requires-Dist: lib\r\n -r /etc/passwd\n")
 @example(b"Requires-Dist: lib @ https://host.test/x ; extra == '\n\nx'\n")
+@example(b"Requires-Dist: lib ; " + b"(" * 1300 + b"python_version > '3'" + b")" * 1300)
+@example(b"Requires-Dist: lib>=" + b"1" * 4090)
 @example(b"Requires-Python: >=3\n Requires-Dist: evil\n")
 def test_an_engine_gets_known_fields_and_no_address(content: bytes) -> None:
     found = core_metadata.parse(content)
