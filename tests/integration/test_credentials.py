@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -141,14 +142,24 @@ def test_a_package_build_is_told_no_password(tmp_path: Path) -> None:
     ("ending", "status"), [("direct-1.0.tar.gz", 0), ("direct-1.0.exe", 1), ("unnamed.tar.gz", 1), ("other-1.0.zip", 1)]
 )
 @pytest.mark.parametrize("form", ["requirements.txt", "vendor.txt"])
+@pytest.mark.parametrize("place", ["user", "query"])
 def test_a_password_in_a_file_of_the_project_stays_there(
-    shop: Workshop, index: LocalIndex, form: str, ending: str, status: int
+    shop: Workshop, index: LocalIndex, form: str, place: str, ending: str, status: int
 ) -> None:
     index.add("direct-1.0.tar.gz", sdists.make_sdist("direct", "1.0"), name="elsewhere")
-    url = index.url.replace("/simple", f"/files/{ending}").replace("://", f"://me:{PASSWORD}@")
+    url = index.url.replace("/simple", f"/files/{ending}")
+    url = f"{url}?token={PASSWORD}" if place == "query" else url.replace("://", f"://me:{PASSWORD}@")
     shop.service("app", "direct").write({f"app/{form}": f"{url}\n"})
     done = shop.vendor()
     assert done.status == status, done.err
     assert PASSWORD not in done.out + done.err
     if status == 0:
         assert written(shop.root / "vendor", files.cache_root()) == []
+        done = shop.run("check-vendor", "--online")
+        assert done.status == 0, done.err
+        index.remove("direct-1.0.tar.gz")
+        index.add("direct-1.0.tar.gz", sdists.make_sdist("direct", "1.0", modules={"direct": "EVIL = 1"}), name="x")
+        shutil.rmtree(files.cache_root() / "files")
+        for done in (shop.run("check-vendor", "--online"), shop.vendor("--exclude-newer", "2026-11-01")):
+            assert "direct-1.0.tar.gz" in done.error[0]
+            assert PASSWORD not in done.out + done.err

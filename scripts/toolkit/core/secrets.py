@@ -16,6 +16,7 @@ _OF_NETWORK = re.compile(r"(EXTRA_)?INDEX_URL|(PIP|UV|TWINE|AWS|POETRY|FLIT|HATC
 _LOGIN = re.compile(
     r"(?<=://)(?:(?<!ssh://)[^/?#\s:]*@|[^/?#\s]*:[^/?#\s]*@|[^/?#@\s\[\]]*:(?=\S)(?!\d+(?!\w))(?:\S*@|\S*))"
 )
+_QUERY = re.compile(r"(?<=://)([^\s?#`'\"<>]*)\?[^\s#`'\"<>]+")
 #: The same of proxies, which may be given without a scheme.
 _PROXY_LOGIN = re.compile(r"^[^/@\s:]+:[^/@\s]+@")
 
@@ -31,14 +32,20 @@ def without(environment: Mapping[str, str]) -> dict[str, str]:
 
 def masked(name: str, value: str) -> str:
     """Return what may be shown of a variable's value."""
-    return "***" if value and _NAMES.fullmatch(name) else _PROXY_LOGIN.sub("***@", without_logins(value, "***@"))
+    return "***" if value and _NAMES.fullmatch(name) else _PROXY_LOGIN.sub("***@", without_secrets(value, "***"))
 
 
-def without_logins(text: str, instead: str = "") -> str:
-    """Return a text with something else in the place of users and passwords in its URLs."""
-    return _LOGIN.sub(instead, text)
+def without_secrets(text: str, instead: str = "") -> str:
+    """Return a text with something else in the place of the users, passwords and queries of its URLs."""
+    text = _LOGIN.sub(f"{instead}@" if instead else "", text)
+    return _QUERY.sub(rf"\1?{instead}" if instead else r"\1", text)
 
 
 def without_credentials(url: str) -> str:
     """Return a URL (or a path, as it is) without user name and password."""
-    return without_logins(url)
+    return _LOGIN.sub("", url)
+
+
+def address(url: str) -> str:
+    """Return a URL as it may be written down: without user name, password, query (that may sign it) and fragment."""
+    return without_secrets(url).partition("#")[0]

@@ -39,7 +39,7 @@ def write(stream: TextIO, text: str) -> None:
     """Print a message, without what a terminal obeys and the passwords of URLs; lines that are drawn make room."""
     with _lock:
         _clear()
-        print(foreign_text.plain(secrets.without_logins(text, "***@")), file=stream, flush=True)
+        print(foreign_text.plain(secrets.without_secrets(text, "***")), file=stream, flush=True)
         _draw()
 
 

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 from dataclasses import dataclass
 from urllib.parse import unquote, urlsplit
 
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
-from toolkit.core.secrets import without_credentials
+from toolkit.core.secrets import address, without_credentials
 from toolkit.project.settings import default_of
 
 #: Characters of a URL that are shown: a server can give one of any length.
@@ -95,7 +94,7 @@ def from_arguments(arguments: argparse.Namespace) -> IndexOptions:
 
 def shown(url: str) -> str:
     """Return a URL as it may be printed: without credentials, which may also stand in its query."""
-    return one_line(re.split(r"[?#]", without_credentials(url), maxsplit=1)[0], _LONGEST)
+    return one_line(address(url), _LONGEST)
 
 
 def file_name(url: str) -> str:

@@ -130,7 +130,7 @@ def _default() -> str:
 def _checked(url: str) -> str:
     if not re.match(r"(https?|file)://", url) or not _has_host(url):
         raise UserError(
-            f"not the URL of an index: {secrets.without_logins(url, '***@')}",
+            f"not the URL of an index: {secrets.without_secrets(url, '***')}",
             "give INDEX_URL=https://host/simple, or correct index-url in pip's configuration; in a user name or a "
             "password write / # ? @ : and % as %2F %23 %3F %40 %3A and %25",
         )

@@ -8,10 +8,7 @@ from __future__ import annotations
 import io
 import time
 from http.client import HTTPException, HTTPResponse
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from _typeshed import WriteableBuffer
+from typing import Any
 
 #: Seconds.
 PATIENCE = 180
@@ -50,7 +47,7 @@ class _Paced(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: WriteableBuffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         count = self._source.readinto(buffer) or 0
         self._size += count
         seconds = time.monotonic() - self._start

@@ -12,7 +12,7 @@ from urllib.parse import parse_qs
 from packaging.version import Version
 
 from toolkit.core.errors import UserError
-from toolkit.core.secrets import without_credentials
+from toolkit.core.secrets import address
 from toolkit.model import archive_names
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Distribution, VendoredFile
@@ -37,7 +37,7 @@ def fetch(
     """
     plain, _, fragment = url.partition("#")
     given = parse_qs(fragment).get("sha256", [""])[0].lower()
-    holder = None if given else held.get(without_credentials(plain))
+    holder = None if given else held.get(address(plain))
     sha256 = holder.files[0].sha256 if holder else given
     future = fetcher.submit(VendoredFile(name=file_name(plain), size=0, sha256=sha256, url=plain))
 
@@ -62,7 +62,7 @@ def _identify(fetched: Fetched, url: str, origin: str) -> tuple[Pin, CoreMetadat
             f"{origin}: {file} does not say which distribution it is",
             "it has no PKG-INFO, its setup.py computes its name, and the file is not called name-version.tar.gz",
         )
-    remote = RemoteFile(name=file, url=without_credentials(url), size=fetched.size, sha256=fetched.sha256)
+    remote = RemoteFile(name=file, url=address(url), size=fetched.size, sha256=fetched.sha256)
     return Pin(name=normalize(name), version=_valid(version), archive=remote), metadata
 
 

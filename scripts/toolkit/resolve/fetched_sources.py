@@ -12,6 +12,7 @@ from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
+from toolkit.network.index_options import shown
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Answer, HookRunner, Question
 from toolkit.resolve.release_metadata import MetadataReader, check_identity
@@ -118,7 +119,7 @@ class Sources:
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:
         if self.files.setdefault(file.name, fetched.path) != fetched.path:
             raise UserError(
-                f"{file.name}: two different archives have this name; one is {file.url}",
+                f"{file.name}: two different archives have this name; one is {shown(file.url)}",
                 "vendor/ has no directories: give one of them another name, or take it from an index",
             )
         return replace(file, size=fetched.size, sha256=fetched.sha256)

@@ -16,6 +16,7 @@ from toolkit.core import documents
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
+from toolkit.core.secrets import address
 from toolkit.model import requirement_texts
 from toolkit.model.lock import TOOL, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import MetadataSource, Pinned
@@ -29,7 +30,7 @@ _RESTORE = "restore it from git, or remove it and run `make vendor`, which then 
 _LONGEST = 64 << 20
 #: Names in their normal form (PEP 503), versions (PEP 440), and paths that stay below where they begin.
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
-_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!+_-]*")
+_VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!+_-]{0,254}")
 _WORD = re.compile(r"[\w.-]+")
 _FILE = re.compile(r"[^./\\][^/\\]{0,254}")
 _PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
@@ -128,7 +129,7 @@ def _distribution_from(item: Table) -> Distribution:
                 name=wheel.text("name", form=_FILE),
                 size=wheel.number("size"),
                 sha256=wheel.text("sha256", form=_SHA256),
-                url=wheel.text("url"),
+                url=address(wheel.text("url")),
             )
             for wheel in own.tables("offered", ())
         ),
@@ -153,7 +154,7 @@ def _file_from(entry: Table) -> VendoredFile:
         name=name,
         size=entry.number("size"),
         sha256=entry.table("hashes").text("sha256", form=_SHA256),
-        url=entry.text("url", ""),
+        url=address(entry.text("url", "")),
     )
 
 

@@ -37,7 +37,7 @@ def _direct(
     owner: Package, name: str, text: str, origin: str, kind: Literal["runtime", "tests"] = "runtime"
 ) -> DirectRequirement:
     # A lock holds no credentials.
-    return DirectRequirement(source=owner.name, name=name, kind=kind, text=secrets.without_logins(text), origin=origin)
+    return DirectRequirement(source=owner.name, name=name, kind=kind, text=secrets.without_secrets(text), origin=origin)
 
 
 def _owner(project: Project, item: LockInputs, line: Line) -> Package:

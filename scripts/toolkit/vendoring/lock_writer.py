@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ import tomli_w
 from packaging.requirements import Requirement
 
 from toolkit.core import files
+from toolkit.core.secrets import address
 from toolkit.model import markers
 from toolkit.model.lock import TOOL, Distribution, Kind, Lock, VendoredFile
 from toolkit.model.names import normalize
@@ -83,7 +84,7 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
             "metadata": item.metadata,
             "build-dependencies": list(item.build_dependencies),
             "requires": list(item.requires),
-            "offered": [asdict(wheel) for wheel in item.offered],
+            "offered": [asdict(replace(wheel, url=address(wheel.url))) for wheel in item.offered],
         }
     )
     if item.kind != "wheels":
@@ -98,6 +99,11 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
 
 
 def _file_to(file: VendoredFile, kind: Kind) -> dict[str, Any]:
-    data = {"path": file.name, "size": file.size, "hashes": {"sha256": file.sha256}, **_filled({"url": file.url})}
+    data = {
+        "path": file.name,
+        "size": file.size,
+        "hashes": {"sha256": file.sha256},
+        **_filled({"url": address(file.url)}),
+    }
     # An archive (PEP 751: packages.archive) has no `name`.
     return data if kind == "archive" else {"name": file.name, **data}

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from toolkit.core import console
+from toolkit.core.secrets import address
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
@@ -158,7 +159,7 @@ def _other_files(pin: Pin, item: Locked) -> Iterator[Problem]:
         found = remote.get(file.name)
         # Another URL of an archive is a change of the project's own file that names it.
         if found and not (pin.archive and found.url != file.url) and (difference := _difference(file, found)):
-            where = found.index or found.url
+            where = found.index or address(found.url)
             yield Problem(
                 what=f"{file.name}: not the file that {item.origin} has locked: {where} has {difference}",
                 hint=_OTHER_FILE.format(name=pin.name),
@@ -166,7 +167,7 @@ def _other_files(pin: Pin, item: Locked) -> Iterator[Problem]:
     if locked.kind == "sdist" and pin.sdist and pin.sdist.name not in {file.name for file in locked.files}:
         yield Problem(
             what=f"{pin.name} {pin.version}: {item.origin} has locked {locked.files[0].name}; "
-            f"{pin.sdist.index or pin.sdist.url} has another sdist of it, {pin.sdist.name}",
+            f"{pin.sdist.index or address(pin.sdist.url)} has another sdist of it, {pin.sdist.name}",
             hint=_OTHER_FILE.format(name=pin.name),
         )
 

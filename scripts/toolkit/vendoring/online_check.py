@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolkit.core.errors import UserError
-from toolkit.core.secrets import without_credentials
+from toolkit.core.secrets import address
 from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import RemoteFile
@@ -122,7 +122,7 @@ def _shown(item: Distribution, file: VendoredFile) -> str:
 
 
 def _addresses(project: Project, locks: Sequence[Lock]) -> dict[str, str]:
-    """Return the URLs of archives in the project's files, by what locks have of them: without credentials."""
+    """Return the URLs of archives in the project's files, by what locks have of them."""
     found: list[str] = []
     by_service = {lock.service: lock for lock in locks}
     for package in project.locked:
@@ -132,7 +132,7 @@ def _addresses(project: Project, locks: Sequence[Lock]) -> dict[str, str]:
             found += [rule.url for rule in inputs.archives]
             named = (requirement_texts.parse(line.text) for line in (*inputs.lines, *inputs.constraints))
             found += [requirement.url for requirement in named if requirement and requirement.url]
-    return {without_credentials(url).partition("#")[0]: url for url in found}
+    return {address(url): url for url in found}
 
 
 def _archive(item: Distribution, addresses: Mapping[str, str], found: Comparison) -> Iterator[tuple[VendoredFile, str]]:

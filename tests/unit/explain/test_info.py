@@ -81,7 +81,7 @@ def test_settings_are_printed_without_their_passwords(
     given = ["--setting", "INDEX_URL=https://me:secret@host/simple?a=b", "--setting", "JOBS=4", "--namespace", "acme"]
     found = sections(workspace, capsys, *given)
     assert found["Settings"] == {
-        "INDEX_URL": "https://***@host/simple?a=b",
+        "INDEX_URL": "https://***@host/simple?***",
         "JOBS": "4",
         "NAMESPACE": "acme",
         "PACKAGES": "",
