@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -184,6 +185,13 @@ def test_a_c_extension_works_where_it_is_installed(shop: Workshop, index: LocalI
     wheel = built(shop)["thing"]
     python = environment.create(tmp_path / "installed", interpreters.find((HERE,)), [wheel])
     assert process.read([python, "-c", "import _thing; print(_thing.answer())"]) == "42\n"
+
+
+def test_a_path_may_have_spaces_where_builds_see_it(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "thing", "1.0", c_extension=True)
+    shop = replace(shop, root=shop.root.with_name("a project of ours")).service("app", "thing")
+    assert shop.vendor().status == 0
+    assert "_thing" in str(zipfile.ZipFile(built(shop, "--sandbox", "off")["thing"]).namelist())
 
 
 @pytest.mark.parametrize("backend", ["setuptools", "legacy", "flit", "hatchling", "poetry-core", "pdm-backend"])

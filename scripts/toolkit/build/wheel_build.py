@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import stat
 from collections.abc import Iterator, Mapping, Sequence
@@ -232,7 +233,8 @@ def _environment(job: Job, view: View) -> dict[str, str]:
     if job.cheap:
         flags = {"CFLAGS": "-O0 -g0 -w", "CXXFLAGS": "-O0 -g0 -w"}
     for name in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
-        flags[name] = f"{flags.get(name, '')} -ffile-prefix-map={place(_inside_source(job))}=.".strip()
+        hidden = shlex.quote(f"-ffile-prefix-map={place(_inside_source(job))}=.")
+        flags[name] = f"{flags.get(name, '')} {hidden}".strip()
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,

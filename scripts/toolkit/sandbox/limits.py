@@ -17,7 +17,11 @@ from pathlib import Path
 from toolkit.core.errors import UserError
 from toolkit.project.settings import default_of, number
 
-_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+_UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+#: The kernel takes no more than 8 EiB.
+_LARGEST = 1 << 50
+#: With less memory no program begins, so that none could say that it was too little.
+_LEAST_MEMORY = 1 << 20
 #: More files than any source tree has, fewer than the inodes of a file system.
 _MOST_FILES = 2_000_000
 #: Where files in memory are, by proc(5).
@@ -80,7 +84,7 @@ def add_options(group: argparse._ActionsContainer) -> None:
         setting = f"SANDBOX_{name.upper()}"
         group.add_argument(
             f"--sandbox-{name}",
-            type=size(setting),
+            type=size(setting, _LEAST_MEMORY if name == "memory" else 1),
             default=default_of(setting),
             metavar="SIZE",
             help=f"the most {what} of a run",
@@ -105,14 +109,18 @@ def from_arguments(arguments: argparse.Namespace) -> Limits:
     )
 
 
-def size(setting: str) -> Callable[[str], int]:
-    """Return what reads the value of a setting that is a size in bytes, such as 8G or 64M."""
+def size(setting: str, least: int) -> Callable[[str], int]:
+    """Return what reads the value of a setting that is a size of at least so many bytes, such as 8G or 64M."""
 
     def read(text: str) -> int:
-        found = re.fullmatch(r"([1-9][0-9]{0,11})([KMGT]?)", text)
-        if not found:
-            raise UserError(f"{setting}={text}: not a size", f"write bytes, or K, M, G, T after a number: {setting}=8G")
-        return int(found[1]) * _UNITS[found[2]]
+        found = re.fullmatch(r"([0-9]{1,16})([BKMGT]?)", text)
+        value = int(found[1]) * _UNITS[found[2]] if found else 0
+        if not least <= value <= _LARGEST:
+            raise UserError(
+                f"{setting}={text}: not a size from {shown(least)} to {shown(_LARGEST)}",
+                f"write a number, and B, K, M, G or T after it: {setting}={default_of(setting)}",
+            )
+        return value
 
     return read
 
@@ -204,7 +212,7 @@ def shown(count: int) -> str:
     for unit in ("T", "G", "M", "K"):
         if count >= _UNITS[unit] and count % _UNITS[unit] == 0:
             return f"{count // _UNITS[unit]}{unit}"
-    return str(count)
+    return f"{count}B"
 
 
 def _tree(process: int) -> list[int]:
