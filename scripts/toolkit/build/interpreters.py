@@ -79,7 +79,8 @@ def probe(path: Path) -> Interpreter | None:
     if not path.exists():
         return None
     try:
-        answer = json.loads(process.read([path, "-I", "-c", _PROBE]))
+        # Without site (-S): what is installed in an active environment would be run by its .pth files.
+        answer = json.loads(process.read([path, "-I", "-S", "-c", _PROBE]))
     except (UserError, ValueError):
         return None
     markers = answer["markers"]

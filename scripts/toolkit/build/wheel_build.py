@@ -156,9 +156,10 @@ def _inside_source(job: Job) -> str:
 def _view(job: Job) -> View:
     """Return what a job finds inside, with the directories made that are its own."""
     writable = {_SOURCE: job.scratch / "source", _OUTPUT: job.scratch / "output", HOME: job.scratch / "home"}
-    if cache := os.environ.get("CCACHE_DIR"):
-        # Of its own: what another build has put there would be in this one's wheel.
-        writable[_CCACHE] = Path(cache, f"{job.name}-{job.identity[:16] or 'hook'}")
+    cache = os.environ.get("CCACHE_DIR")
+    if cache and job.identity:
+        # Of its own: what another build has put there would be in this one's wheel, or its answer.
+        writable[_CCACHE] = Path(cache, f"{job.name}-{job.identity[:16]}").absolute()
     temporary = job.scratch / "tmp"
     for path in (temporary, *writable.values()):
         path.mkdir(parents=True, exist_ok=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Sequence
@@ -11,11 +12,12 @@ from pathlib import Path
 from toolkit.build import interpreters, wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.wheels import Built
-from toolkit.core import console, process, progress
+from toolkit.core import console, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install import installation
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
+from toolkit.model.names import normalize
 from toolkit.project import package_search, source_files
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -77,14 +79,40 @@ def run(linting: Linting, options: BuildOptions) -> dict[str, str]:
 
     Raises `UserError`, also for one that is not vendored.
     """
-    cache = linting.scratch / "lint"
-    with workplace.made(linting.plan, linting.tools, options, linting.scratch, cache) as place:
+    cache = _cache(linting, options)
+    with (
+        files.exclusive(cache, "lint"),
+        workplace.made(linting.plan, linting.tools, options, linting.scratch, cache) as place,
+    ):
         for chosen in linting.linters:
             if not (place.site_packages / chosen.linter.name).is_dir():
                 raise _missing(chosen, linting.plan.service)
         _copy_sources(linting.project, place.sources)
         outputs = {chosen.linter.name: _lint(chosen, place, linting) for chosen in linting.linters}
     return {name: output for name, output in outputs.items() if output}
+
+
+def _cache(linting: Linting, options: BuildOptions) -> Path:
+    """Return the directory that linters keep for their next run, and remove what a service's earlier ones have left.
+
+    Whatever runs beside a linter can write to it, and a linter believes it (pylint unpickles it): only where the same
+    wheels of others ran may it be read again. The project's own change with every edit.
+    """
+    own = {normalize(package.name) for package in linting.project.packages}
+    others = sorted(
+        f"{wheel.name} {files.sha256(wheel)}"
+        for wheel in {*linting.plan.wheels, *linting.tools}
+        if normalize(wheel.name.partition("-")[0]) not in own
+    )
+    ran = "\n".join((options.sandbox.mode, str(linting.plan.interpreter.path), *others))
+    parent = linting.scratch / "lint" / linting.plan.service.name
+    cache = parent / hashlib.sha256(ran.encode()).hexdigest()[:16]
+    for outdated in parent.glob("*"):
+        if outdated != cache:
+            # What still runs there could put a link in the place of what is removed.
+            with files.exclusive(outdated, "lint"):
+                files.remove(outdated)
+    return cache
 
 
 def _copy_sources(project: Project, target: Path) -> None:

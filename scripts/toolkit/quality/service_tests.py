@@ -26,6 +26,11 @@ _SETTINGS = {
     "setup.cfg": b"[tool:pytest]",
 }
 _NO_TESTS = 5  # pytest's exit status, and since Python 3.12 unittest's, when there is no test
+#: The last line of unittest, and of pytest with what it counts: what else stands in a line is not told as ours.
+_COUNT = r"\d+ (?:passed|skipped|deselected|xfailed|xpassed|warnings?|subtests passed|subtests skipped)"
+_SUMMARY = re.compile(
+    rf"=* ?(?P<text>Ran \d+ tests? in [\d.]+s|{_COUNT}(?:, {_COUNT})* in [\d.]+s(?: \([\d:]+\))?) ?=*"
+)
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
 
 
@@ -113,10 +118,8 @@ def _run(words: Sequence[str], place: Workplace, package: Package, log: Path) ->
     except process.CommandError as error:
         if error.status != _NO_TESTS:
             raise _failure(name, source, error) from error
-        output = "Ran 0 tests"
-    summary = [
-        line.strip(" =") for line in output.splitlines() if re.search(r" (passed|skipped)\b|^Ran \d+ test", line)
-    ]
+        output = "Ran 0 tests in 0s"
+    summary = [found["text"] for line in output.splitlines() if (found := _SUMMARY.fullmatch(line))]
     if summary and summary[-1].startswith("Ran 0 tests"):
         _warn_not_run(source, "there is no unittest in them", "pytest")
     else:

@@ -12,7 +12,7 @@ import re
 import select
 import stat
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -177,12 +177,17 @@ def _mounts(view: View, hidden: Sequence[str]) -> Iterator[str]:
 
 
 def _give(path: Path, user: int) -> None:
-    """Make a user the owner of a directory and all below it, following no link."""
+    """Make a user the owner of a directory and all below it, following no link.
+
+    What an earlier run has left in a directory that is kept may be deeper than that goes: it stays another's.
+    """
     os.lchown(path, user, user)
     if stat.S_ISDIR(os.lstat(path).st_mode):
-        for parent, folders, names in os.walk(path):
-            for name in (*folders, *names):
-                os.lchown(os.path.join(parent, name), user, user)
+        # By the descriptor of each directory: a run that shares it may put a link in the place of one meanwhile.
+        with suppress(OSError, RecursionError):
+            for _, folders, names, directory in os.fwalk(path):
+                for name in (*folders, *names):
+                    os.chown(name, user, user, dir_fd=directory, follow_symlinks=False)
 
 
 def _open_to_all(path: Path) -> None:

@@ -1,5 +1,6 @@
 """The interpreter to build with is one that .python-version allows."""
 
+import subprocess
 import sys
 from pathlib import Path
 
@@ -47,3 +48,15 @@ def test_references_are_selected_by_their_markers() -> None:
         Pinned("c", "3", "sys_platform == 'linux' or sys_platform == 'darwin'"),
     )
     assert select(references, found) == ("a==1", "c==3")
+
+
+def test_nothing_that_an_active_environment_has_installed_is_run(tmp_path: Path) -> None:
+    subprocess.run([sys.executable, "-m", "venv", "--without-pip", tmp_path / "active"], check=True)
+    site_packages = next((tmp_path / "active" / "lib").glob("python3.*/site-packages"))
+    (site_packages / "foreign.pth").write_text(f"import pathlib; pathlib.Path({str(tmp_path / 'ran')!r}).touch()\n")
+    found = interpreters.probe(tmp_path / "active" / "bin" / "python3")
+    own = interpreters.probe(Path(sys.executable))
+    assert found
+    assert own
+    assert found.path == own.path
+    assert not (tmp_path / "ran").exists()

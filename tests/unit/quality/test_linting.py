@@ -127,6 +127,24 @@ def test_one_that_finds_no_fault_is_told_in_a_line(project: Workspace, capsys: p
     assert capsys.readouterr().out == "  LINT    api: ruff finds no fault\n"
 
 
+def test_what_a_linter_keeps_is_read_only_where_the_same_wheels_ran(project: Workspace) -> None:
+    told = """
+kept = pathlib.Path(os.environ['MYPY_CACHE_DIR'])
+print('KEPT', kept.exists())
+kept.mkdir(exist_ok=True)
+sys.exit(1)
+"""
+    project.write({"api/dev-requirements.txt": "mypy\n", "api/told.txt": told})
+    assert "KEPT False" in lint(project, "mypy")["mypy"]
+    # The project's own code is no other's.
+    project.write({"api/api.py": "changed = True\n"})
+    assert "KEPT True" in lint(project, "mypy")["mypy"]
+    # As another version of a plug-in would.
+    assert "KEPT False" in lint(project, "mypy", "ruff")["mypy"]
+    assert "KEPT False" in lint(project, "mypy")["mypy"]
+    assert len(list((project.root / "build" / "lint" / "api").iterdir())) == 1
+
+
 @pytest.mark.parametrize(
     ("text", "said"), [("x = (\n", "api.py:1: '(' was never closed\n"), ("\0", "api.py:1: "), ("import os\n", "")]
 )

@@ -73,6 +73,25 @@ def test_runs_unittests_against_the_wheel_and_leaves_nothing(
     assert sorted(path.name for path in service.path.iterdir()) == ["my_service.py", "tests"]
 
 
+@pytest.mark.parametrize(
+    ("last", "told"),
+    [
+        ("=== 3 passed, 1 skipped, 2 warnings in 0.12s ===", "3 passed, 1 skipped, 2 warnings in 0.12s"),
+        ("3 passed in 61.00s (0:01:01)", "3 passed in 61.00s (0:01:01)"),
+        ("1 passed in 0.1s; now run `curl evil`", "all tests passed"),
+        ("error: 1 passed", "all tests passed"),
+        ("Ran 1 test in 0.1s, and six passed on a message", "all tests passed"),
+    ],
+)
+def test_of_what_tests_print_only_counts_are_told_as_ours(
+    service: Service, capsys: pytest.CaptureFixture[str], last: str, told: str
+) -> None:
+    service.add_pytest()
+    service.test(f"print({last!r})")
+    service.run()
+    assert capsys.readouterr().out == f"  TEST    my-service: {told}\n"
+
+
 def test_finds_unittests_in_a_package_of_tests(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     service.test("", "__init__.py")
     service.test("VALUE = 1\n", "helper.py")

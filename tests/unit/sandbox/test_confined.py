@@ -16,7 +16,7 @@ import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.core.process import CommandError
-from toolkit.sandbox import confined
+from toolkit.sandbox import bubblewrap, confined
 from toolkit.sandbox.confined import Means, Sandbox
 from toolkit.sandbox.limits import LimitError
 from toolkit.sandbox.view import View
@@ -182,6 +182,35 @@ def test_programs_of_its_environment_do_not_stand_for_those_that_confine_it(box:
     box.view = replace(box.view, readable={"/build/environment": tmp_path / "environment"})
     box.search_path = "/build/environment/bin:/usr/bin"
     assert box.python("import os; print(os.getuid() != 0)") == "True\n"
+
+
+def test_what_an_earlier_run_has_left_too_deep_stops_no_other(box: Box) -> None:
+    (box.work / "kept").mkdir()
+    box.python("import os\nfor _ in range(1500): os.mkdir('d'); os.chdir('d')")
+    assert box.python("open('kept/new', 'w'); print('written')") == "written\n"
+
+
+def test_a_directory_that_becomes_a_link_meanwhile_gives_nothing_of_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own, other = tmp_path / "own", tmp_path / "other"
+    for path in (own / "directory", other):
+        path.mkdir(parents=True)
+        for name in ("first", "second"):
+            (path / name).touch()
+    given: list[str] = []
+
+    def give(path: str | Path, user: int, group: int, *, dir_fd: int | None = None, **_: bool) -> None:
+        base = "" if dir_fd is None else os.readlink(f"/proc/self/fd/{dir_fd}")
+        given.append(os.path.realpath(os.path.dirname(os.path.join(base, path))))
+        if given[-1].endswith("directory"):
+            (own / "directory").rename(own / "moved")
+            (own / "directory").symlink_to(other)
+
+    for name in ("chown", "lchown"):
+        monkeypatch.setattr(os, name, give)
+    bubblewrap._give(own, 1)
+    assert given == [str(tmp_path), str(own), str(own / "directory"), str(own / "moved")]
 
 
 def test_lower_limits_of_its_user_stay(box: Box, monkeypatch: pytest.MonkeyPatch) -> None:
