@@ -23,6 +23,10 @@ _MIB = 1 << 20
 _ONE_LINE = re.compile(r".*")
 #: A tool's settings in pyproject.toml and its like are a few KiB; what a lock of ours has is its reader's business.
 LONGEST = _MIB
+# Of a TOML number that counts anything: no file is larger.
+_LARGEST = (1 << 63) - 1
+# configparser takes quadratic time for a line with much white space in it.
+_MUCH_SPACE = re.compile(r"[^\S\n]{256}")
 # tomllib takes quadratic time for a key of many parts.
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){64}""")
 
@@ -48,8 +52,11 @@ def ini(content: bytes) -> configparser.ConfigParser:
     """Return the sections of an INI file such as setup.cfg."""
 
     def parse() -> configparser.ConfigParser:
+        text = content.decode("utf-8")
+        if _MUCH_SPACE.search(text):
+            raise ValueError("a line with more than 256 blanks in a row")
         found = configparser.ConfigParser(interpolation=None, strict=False)
-        found.read_string(content.decode("utf-8"))
+        found.read_string(text)
         return found
 
     return _read(parse, content, LONGEST)
@@ -99,8 +106,8 @@ class Table:
     def number(self, key: str) -> int:
         """Return a number from 0 on."""
         value = self._get(key, None)
-        if type(value) is not int or value < 0:
-            raise self._error(key, value, "no number from 0 on")
+        if type(value) is not int or not 0 <= value <= _LARGEST:
+            raise self._error(key, value, "no number from 0 on, or none of 63 bits")
         return value
 
     def table(self, key: str, other: Mapping[str, Any] | None = None) -> Table:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from toolkit.develop.sync import Changes, Installed, TargetDistribution
 from toolkit.develop.wheel_sources import WheelSources
 from toolkit.develop.workon import Environment, State
 from toolkit.network.index_options import IndexOptions
+from toolkit.wheel import shared_files
 from toolkit.wheel.image import Image
 
 
@@ -130,14 +131,25 @@ def _beside_virtualenv(target: Assembly, root: Path) -> Iterator[None]:
         is_made()
 
 
-def _images(target: Assembly, changes: Changes) -> Collection[Image]:
+def _images(target: Assembly, changes: Changes) -> list[Image]:
+    """Return an image of each distribution to install, without files that another one installs after it."""
     sources = target.sources
     if target.options.binary and sources.nodes and not sources.binary:
         raise UserError(
             "the locks name no wheel that fits",
             "run `make vendor`, which lists what the index has; without --binary, all is built from vendor/",
         )
-    return sources.images([item.name for item in changes.install]).values()
+    installed = {item.name for item in changes.install}
+    images = sources.images(sorted(installed))
+    kept = sources.kept(item.name for item in sources.distributions() if item.name not in installed)
+    owners = shared_files.owners([image for _, image in sorted({**kept, **images}.items())])
+    for name in linking.scripts_of(target.packages):
+        if owner := owners.get(name):
+            raise UserError(f"{name}: {owner.name} and a package of the project have this script", "rename the script")
+    return [
+        replace(image, files={name: file for name, file in image.files.items() if owners[name] is image})
+        for image in images.values()
+    ]
 
 
 def _finish(target: Assembly, root: Path, distributions: Sequence[TargetDistribution], before: State) -> None:

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from toolkit.core import files
+from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.develop.workon import Environment, State
 from toolkit.project import source_files
 from toolkit.project.discovery import Package
-from toolkit.wheel import record, scripts
+from toolkit.wheel import entry_points, record, scripts
 from toolkit.wheel.record import Row
 
+_VERSION = re.compile(r"[\w.!+-]{1,200}")
 _PATHS = "_python_common.pth"
 
 
@@ -30,8 +34,7 @@ def write(environment: Environment, root: Path, before: State) -> tuple[str, ...
             files.remove(directory)
     for package in packages:
         _describe(package, site)
-    links = {f"bin/{script.name}": script for package in packages for script in _scripts(package)}
-    commands = {f"bin/{name}": target for package in packages for name, target in package.commands.items()}
+    links, commands = _links(packages), _commands(packages)
     for name in set(before.links) - {*links, *commands}:
         (root / name).unlink(missing_ok=True)
     for name, script in links.items():
@@ -39,6 +42,26 @@ def write(environment: Environment, root: Path, before: State) -> tuple[str, ...
     for name, target in commands.items():
         _write_command(root / name, target, environment.python)
     return tuple(sorted({*links, *commands}))
+
+
+def scripts_of(packages: Iterable[Package]) -> set[str]:
+    """Return the names, relative to the environment, of the scripts that packages put there."""
+    packages = tuple(packages)
+    return {*_links(packages), *_commands(packages)}
+
+
+def _links(packages: Iterable[Package]) -> dict[str, Path]:
+    return {f"bin/{script.name}": script for package in packages for script in _scripts(package)}
+
+
+def _commands(packages: Iterable[Package]) -> dict[str, str]:
+    found = {}
+    for package in packages:
+        for name, target in package.commands.items():
+            if not entry_points.is_name(name):
+                raise UserError(f"{package.path}: the command {quoted(name)} is no file name", "rename it")
+            found[f"bin/{name}"] = target
+    return found
 
 
 def _metadata(name: str, site: Path) -> Iterator[Path]:
@@ -69,7 +92,8 @@ def _write_command(path: Path, target: str, python: Path) -> None:
 
 def _describe(package: Package, site: Path) -> None:
     """Give a linked package metadata (PEP 610: an editable directory), for `importlib.metadata` and `pip list`."""
-    version = package.version or "0"
+    # What is no version, no build will take either.
+    version = package.version if _VERSION.fullmatch(package.version) else "0"
     directory = site / f"{package.name.replace('-', '_')}-{version}.dist-info"
     for old in _metadata(package.name, site):
         if old != directory:

@@ -15,6 +15,7 @@ from typing import Any
 
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console
+from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.develop.wheel_sources import ReadyWheel
 from toolkit.develop.workon import State
@@ -109,9 +110,21 @@ def _fingerprint(asked: Personal, *parts: object) -> str:
 
 def _recall(state: State, key: str) -> dict[str, ReadyWheel] | None:
     """Return the wheels that were resolved for the same key; None where one is neither in the cache nor installed."""
-    if state.personal.get("key") != key:
+    personal = Table(state.personal)
+    try:
+        if personal.text("key") != key:
+            return None
+        wheels = [
+            ReadyWheel(
+                name=item.text("name"),
+                version=item.text("version"),
+                sha256=item.text("sha256"),
+                path=Path(item.text("path")),
+            )
+            for item in personal.tables("wheels")
+        ]
+    except ValueError:
         return None
-    wheels = [ReadyWheel(**{**item, "path": Path(item["path"])}) for item in state.personal["wheels"]]
     if any(not wheel.path.exists() and wheel.sha256 not in state.distributions.values() for wheel in wheels):
         return None
     return {wheel.name: wheel for wheel in wheels}

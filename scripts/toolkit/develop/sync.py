@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import os
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from toolkit.core import files
@@ -13,6 +14,9 @@ from toolkit.model.names import normalize
 from toolkit.wheel import record
 from toolkit.wheel.image import Image
 from toolkit.wheel.record import Row
+
+#: Of each file, by its path, in bytes, as the RECORD of each distribution has it that installed one.
+Sizes = Mapping[str, Collection[int | None]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,10 +62,16 @@ class Installed:
         """Return the same distribution in a copy of its site-packages directory."""
         return replace(self, directory=site / self.directory.name)
 
-    def is_whole(self) -> bool:
-        """Return whether every file exists, with the size that its RECORD has."""
+    def is_whole(self, sizes: Callable[[], Sizes] = dict) -> bool:
+        """Return whether every file exists, with the size that its RECORD has, or another that has this file, too.
+
+        `sizes` tells those of all distributions.
+        """
         try:
-            return bool(self.rows) and all(size in (None, os.stat(path).st_size) for path, size in self.files())
+            found = ((path, size, os.stat(path).st_size) for path, size in self.files())
+            return bool(self.rows) and all(
+                size in (None, now) or now in sizes().get(path, ()) for path, size, now in found
+            )
         except OSError:
             return False
 
@@ -85,7 +95,15 @@ def compare(
     `identities` are those of what was installed last time. A distribution that is not whole is installed again.
     """
     names = {item.name for item in target}
-    install = [item for item in target if not _is_current(item, present.get(item.name, ()), identities)]
+    every = [item for items in present.values() for item in items]
+
+    @cache
+    def sizes() -> Sizes:
+        return _sizes(every)
+
+    current = {item.name for item in target if _is_current(item, present.get(item.name, ()), identities, sizes)}
+    current -= _sharing(current, every)
+    install = [item for item in target if item.name not in current]
     obsolete = [name for name in present if name not in names]
     replaced = [item for item in install if item.name in present]
     return Changes(
@@ -97,8 +115,31 @@ def compare(
     )
 
 
-def _is_current(item: TargetDistribution, found: Sequence[Installed], identities: Mapping[str, str]) -> bool:
-    return len(found) == 1 and identities.get(item.name) == item.identity and found[0].is_whole()
+def _is_current(
+    item: TargetDistribution, found: Sequence[Installed], identities: Mapping[str, str], sizes: Callable[[], Sizes]
+) -> bool:
+    return len(found) == 1 and identities.get(item.name) == item.identity and found[0].is_whole(sizes)
+
+
+def _sizes(installed: Iterable[Installed]) -> Sizes:
+    found: dict[str, set[int | None]] = {}
+    for item in installed:
+        for path, size in item.files():
+            found.setdefault(path, set()).add(size)
+    return found
+
+
+def _sharing(current: Collection[str], present: Collection[Installed]) -> set[str]:
+    """Return those that have a file in common with one that goes, or with one that has: they lose it."""
+    going = [item for item in present if item.name not in current]
+    kept = {item.name: {path for path, _ in item.files()} for item in present if item.name in current} if going else {}
+    found = set[str]()
+    while going:
+        lost = {path for item in going for path, _ in item.files()}
+        names = {name for name, paths in kept.items() if name not in found and not lost.isdisjoint(paths)}
+        going = [item for item in present if item.name in names]
+        found |= names
+    return found
 
 
 def _change(item: TargetDistribution, old: str) -> str:

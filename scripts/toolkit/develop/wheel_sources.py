@@ -96,7 +96,7 @@ class WheelSources:
         """Return images of wheels by name: those made before, else from the index, the wheel store, or built."""
         keys = {name: self._key(name) for name in names}
         images = Images(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
-        found = {name: image for name, key in keys.items() if (image := images.find(key))}
+        found = self.kept(names)
         missing = [name for name in keys if name not in found]
         found |= self._fetched({name: self.binary[name] for name in missing if name in self.binary}, images)
         sources = [node.label for name, node in self.nodes.items() if name in keys and name not in self.binary]
@@ -105,6 +105,11 @@ class WheelSources:
         paths = self._wheels(name for name in missing if name not in self.binary)
         made = images.add({keys[name]: path for name, path in paths.items()})
         return found | {name: made[keys[name]] for name in paths}
+
+    def kept(self, names: Iterable[str]) -> dict[str, Image]:
+        """Return images of wheels by name, as far as they were made before."""
+        images = Images(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
+        return {name: image for name in names if (image := images.find(self._key(name)))}
 
     def _key(self, name: str) -> str:
         if name in self.ready:

@@ -14,13 +14,15 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from toolkit.core import directories, files
+from toolkit.core import directories, documents, files
+from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 from toolkit.project.discovery import Package, Project
 
 _MARKER = ".python-common.json"
 _FORMAT = 1
+_SCRIPT = re.compile(r"bin/(?!\.\.?$)[^/]+")
 #: Of the user: virtualenvwrapper runs them when an environment is entered and left.
 _HOOKS = ("preactivate", "postactivate", "predeactivate", "postdeactivate")
 
@@ -92,11 +94,21 @@ def check_name(name: str) -> str:
 def read(prefix: Path) -> State | None:
     """Return the state of the environment at `prefix`; None where it is not ours, or its state cannot be read."""
     try:
-        data = json.loads((prefix / _MARKER).read_bytes())
-        if data.pop("format") != _FORMAT:
+        data = Table(documents.json_value((prefix / _MARKER).read_bytes()))
+        if data.number("format") != _FORMAT:
             return None
-        return State(**{**data, "links": tuple(data["links"]), "linked": tuple(data["linked"])})
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        distributions = data.table("distributions")
+        return State(
+            project=data.text("project"),
+            interpreter=data.text("interpreter"),
+            full_version=data.text("full_version"),
+            system_site_packages=data.content.get("system_site_packages") is True,
+            distributions={name: distributions.text(name) for name in distributions.content},
+            links=data.texts("links", form=_SCRIPT),
+            linked=data.texts("linked"),
+            personal=data.table("personal").content,
+        )
+    except (OSError, ValueError):
         return None
 
 

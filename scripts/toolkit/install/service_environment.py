@@ -6,14 +6,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, directories, threads
+from toolkit.core import directories, threads
 from toolkit.core.errors import UserError
 from toolkit.install import pruning
 from toolkit.install.pruning import Rule
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package
-from toolkit.wheel import environment, scripts
+from toolkit.wheel import environment, scripts, shared_files
 from toolkit.wheel.image import Image, Images
 
 
@@ -56,7 +56,7 @@ def install(
     """
     images = Images(store=store, interpreter=plan.interpreter, jobs=jobs)
     made = images.get(plan.wheels)
-    owners = _owners([*made, *images.byte_code(made, plan.prefix)])
+    owners = shared_files.owners([*made, *images.byte_code(made, plan.prefix)])
     left_out = _prune(owners, plan)
     target = destdir / plan.prefix.relative_to("/")
     python = (runs_at or plan.prefix) / "bin" / "python"
@@ -73,30 +73,10 @@ def install(
     )
 
 
-def _owners(made: Sequence[Image]) -> dict[str, Image]:
-    """Return the image that each file is taken from: as with pip, the last one that has it."""
-    owners: dict[str, Image] = {}
-    for image in made:
-        for name in image.files:
-            if name in owners and not name.endswith(".pyc"):
-                _compare(name, owners[name], image)
-            owners[name] = image
-    return owners
-
-
 def _prune(owners: dict[str, Image], plan: ServiceEnvironment) -> dict[str, int]:
     """Take out what the plan leaves out, and return the size of each such file."""
     names = pruning.chosen(owners, plan.pruning, plan.interpreter.site_packages) if plan.pruning else set()
     return {name: owners.pop(name).files[name].size for name in names}
-
-
-def _compare(name: str, first: Image, second: Image) -> None:
-    if first.files[name].sha256 == second.files[name].sha256:
-        return
-    what = f"{first.name} and {second.name} both install {name}, with different content"
-    if name.startswith("bin/"):
-        raise UserError(what, "only one of them can be in this service: change requirements.txt, then `make vendor`")
-    console.warn(f"{what}; the second is taken")
 
 
 def _copy_files(owners: Mapping[str, Image], target: Path, python: Path, jobs: int) -> None:

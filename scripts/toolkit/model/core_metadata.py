@@ -55,8 +55,8 @@ def parse(content: bytes) -> CoreMetadata:
         requires_python=_line(_text(headers, "Requires-Python")),
         requires=tuple(map(_line, _texts(headers, "Requires-Dist"))),
         requires_certain=_is_certain(headers),
-        licence_expression=_text(headers, "License-Expression"),
-        licence=_licence(headers),
+        licence_expression=_line(_text(headers, "License-Expression")),
+        licence=_line(_licence(headers)),
         repeated=next((field for field in ("Name", "Version") if len(_texts(headers, field)) > 1), ""),
         authors=tuple(map(_line, _texts(headers, "Author", "Author-email", "Maintainer", "Maintainer-email"))),
     )
@@ -79,8 +79,10 @@ def _line(text: str) -> str:
 def _is_certain(headers: Message) -> bool:
     """Tell whether Requires-Dist is final: from version 2.2 on, `Dynamic` names the fields that a build may change."""
     # https://peps.python.org/pep-0643/
-    version = tuple(int(part) for part in re.findall(r"\d+", _text(headers, "Metadata-Version")))
-    return version >= (2, 2) and "requires-dist" not in map(str.lower, _texts(headers, "Dynamic"))
+    version = re.fullmatch(r"([0-9]{1,4})\.([0-9]{1,4})", _text(headers, "Metadata-Version"))
+    if version is None or (int(version[1]), int(version[2])) < (2, 2):
+        return False
+    return "requires-dist" not in map(str.lower, _texts(headers, "Dynamic"))
 
 
 def _licence(headers: Message) -> str:

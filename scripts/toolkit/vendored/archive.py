@@ -168,6 +168,8 @@ class _Extraction:
         if path in self._directories:
             return
         self._make_directory(member, path.parent)
+        if len(self._directories) > archive_limits.DIRECTORIES:
+            raise UnreadableError(f"more than {archive_limits.DIRECTORIES} directories")
         if path in self._files or path in self._links:
             raise UnreadableError(f"{member.path}: below `{path}`, which is not a directory")
         os.mkdir(self._directory / path, 0o755)

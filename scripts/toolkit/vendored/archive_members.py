@@ -14,7 +14,7 @@ import struct
 import tarfile
 import unicodedata
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -30,6 +30,10 @@ _MAX_HEADER = 8 << 20
 #: It searches extensions of one kind in quadratic time for what begins with digits (CVE-2024-6232).
 _MAX_EXTENSION = 256 << 10
 _MANY_DIGITS = re.compile(rb"[0-9]{48}")
+#: What an extended header can say of one member alone; tools differ in what they make of it as a header of all.
+_OF_ONE_MEMBER = frozenset({"path", "linkpath", "size", "hdrcharset"})
+#: Of a decompressor; xz takes 65 MiB for what its highest level made.
+_MEMORY = 128 << 20
 _SKIP = 1 << 18
 
 
@@ -135,7 +139,17 @@ class _StrictHeader(tarfile.TarInfo):
         size = self._block(self.size)  # type: ignore[attr-defined]
         if _MANY_DIGITS.search(cast("_Forward", tarfile_.fileobj).peek(size)):
             raise UnreadableError("a header of nothing but digits")
-        return cast("tarfile.TarInfo", super()._proc_pax(tarfile_))  # type: ignore[misc]
+        found = cast("tarfile.TarInfo", super()._proc_pax(tarfile_))  # type: ignore[misc]
+        if self.type == tarfile.XGLTYPE and not _OF_ONE_MEMBER.isdisjoint(tarfile_.pax_headers):
+            raise UnreadableError("a header of all members with what only one can have")
+        return found
+
+    def _apply_pax_info(self, headers: Mapping[str, str], encoding: str, errors: str) -> None:
+        # Readers that follow the one and the other find different members:
+        # https://edera.dev/stories/tarmageddon
+        if headers.get("size", str(self.size)) != str(self.size):
+            raise UnreadableError(f"{one_line(self.name)}: the archive says two different things of its size")
+        super()._apply_pax_info(headers, encoding, errors)  # type: ignore[misc]
 
 
 def _tar_members(stream: IO[bytes], magic: bytes, limit: int) -> Iterator[Member]:
@@ -155,10 +169,35 @@ def _decompressor(stream: IO[bytes], magic: bytes) -> IO[bytes]:
     if magic.startswith(b"\x1f\x8b"):
         return cast("IO[bytes]", gzip.GzipFile(fileobj=stream))
     if magic.startswith(b"BZh"):
-        return cast("IO[bytes]", bz2.BZ2File(stream))
+        return cast("IO[bytes]", _Streams(stream, bz2.BZ2Decompressor))
     if magic == b"\xfd7zXZ\0":
-        return cast("IO[bytes]", lzma.LZMAFile(stream))
+        return cast("IO[bytes]", _Streams(stream, lambda: lzma.LZMADecompressor(lzma.FORMAT_XZ, _MEMORY)))
     return stream
+
+
+class _Streams:
+    """Compressed streams, one after the other, to the end of a file: the library passes over what else is there."""
+
+    def __init__(self, file: IO[bytes], start: Callable[[], bz2.BZ2Decompressor | lzma.LZMADecompressor]) -> None:
+        self._file, self._start, self._current = file, start, start()
+
+    def read(self, size: int) -> bytes:
+        while True:
+            data = b""
+            if self._current.eof:
+                data = self._current.unused_data or self._file.read(_SKIP)
+                if not data:
+                    return b""
+                self._current = self._start()
+            elif self._current.needs_input:
+                data = self._file.read(_SKIP)
+                if not data:
+                    raise EOFError("it ends too soon")
+            if plain := self._current.decompress(data, size):
+                return plain
+
+    def close(self) -> None:
+        """Close nothing: the file is its opener's."""
 
 
 def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
@@ -171,6 +210,8 @@ def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     kind = "directory" if info.isdir() else "symlink" if info.issym() else "hardlink" if info.islnk() else "file"
     if kind == "file" and not info.isreg():
         raise UnreadableError(f"{path}: neither a file, a directory nor a link")
+    if kind != "file" and info.size:
+        raise UnreadableError(f"{path}: a {kind} with content, which readers take for one or for other members")
     target = ""
     if kind == "symlink":
         target = _checked_target(path, info.linkname)

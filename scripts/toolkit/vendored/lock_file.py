@@ -20,6 +20,7 @@ from toolkit.core.secrets import address
 from toolkit.model import requirement_texts
 from toolkit.model.lock import TOOL, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import MetadataSource, Pinned
+from toolkit.model.targets import SYSTEMS
 from toolkit.project import submodules
 from toolkit.project.discovery import Package, Project
 
@@ -31,7 +32,8 @@ _LONGEST = 64 << 20
 #: Names in their normal form (PEP 503), versions (PEP 440), and paths that stay below where they begin.
 _NAME = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 _VERSION = re.compile(r"[0-9A-Za-z][0-9A-Za-z.!+_-]{0,254}")
-_WORD = re.compile(r"[\w.-]+")
+_PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
+_PLATFORM = re.compile("|".join(SYSTEMS))
 _FILE = re.compile(r"[^./\\][^/\\]{0,254}")
 _PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -83,10 +85,10 @@ def _lock_from(data: Table, service: str) -> Lock:
         raise ValueError(f"lock-version {data.text('lock-version')} is not 1.0")
     tool = data.table("tool").table(TOOL)
     inputs = tool.table("inputs")
-    return Lock(
+    lock = Lock(
         service=service,
-        pythons=tool.texts("pythons", form=_VERSION),
-        platforms=tool.texts("platforms", form=_WORD),
+        pythons=tool.texts("pythons", form=_PYTHON),
+        platforms=tool.texts("platforms", form=_PLATFORM),
         packages=tuple(map(_distribution_from, data.tables("packages"))),
         build_packages=tuple(map(_distribution_from, tool.tables("build-packages", ()))),
         local=tuple(
@@ -103,6 +105,21 @@ def _lock_from(data: Table, service: str) -> Lock:
         inputs={name: inputs.text(name) for name in inputs.content},
         direct=tuple(map(_direct_from, tool.tables("direct"))) if "direct" in tool.content else None,
     )
+    _refuse_doubles(lock)
+    return lock
+
+
+def _refuse_doubles(lock: Lock) -> None:
+    """Raise `ValueError` for what is locked twice: one reader would check the first, and another use the second."""
+    keys, files = set[str](), dict[str, VendoredFile]()
+    for item in lock.distributions():
+        if item.key in keys:
+            raise ValueError(f"{item.key} is in it twice")
+        keys.add(item.key)
+        for file in (*item.files, *item.offered):
+            first = files.setdefault(file.name, file)
+            if (first.size, first.sha256) != (file.size, file.sha256):
+                raise ValueError(f"it has two files of the name {quoted(file.name)}")
 
 
 def _distribution_from(item: Table) -> Distribution:

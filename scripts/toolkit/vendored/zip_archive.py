@@ -23,7 +23,7 @@ from toolkit.vendored.archive_limits import UnreadableError
 STARTS = (b"PK\3\4", b"PK\5\6")
 _STORED, _DEFLATED = 0, 8
 _METHODS = {_STORED, _DEFLATED}
-_ENCRYPTED, _SIZES_FOLLOW, _PATCHED, _STRONG, _MASKED = 1 << 0, 1 << 3, 1 << 5, 1 << 6, 1 << 13
+_ENCRYPTED, _SIZES_FOLLOW, _PATCHED, _STRONG, _UTF8, _MASKED = 1 << 0, 1 << 3, 1 << 5, 1 << 6, 1 << 11, 1 << 13
 _ZIP64_EXTRA, _UNICODE_NAME_EXTRA = 0x0001, 0x7075
 _LOCAL = struct.Struct("<4s5H3L2H")
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
@@ -270,6 +270,8 @@ def _member(data: bytes, position: int) -> tuple[ZipMember, int]:
     other_name = extras.get(_UNICODE_NAME_EXTRA, b"")[5:]
     if "\0" in name:
         raise UnreadableError(f"{shown}: a name with a zero byte")
+    if not name.isascii() and not flags & _UTF8 and not other_name:
+        raise UnreadableError(f"{shown}: a name whose encoding it does not say, so that readers differ")
     if other_name not in (b"", raw):
         raise UnreadableError(f"{shown}: the archive has another name for it")
     if flags & (_ENCRYPTED | _PATCHED | _STRONG | _MASKED):

@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import tomli_w
-from packaging.requirements import Requirement
 
 from toolkit.core import files
 from toolkit.core.secrets import address
-from toolkit.model import markers
+from toolkit.model import markers, requirement_texts
 from toolkit.model.lock import TOOL, Distribution, Kind, Lock, VendoredFile
 from toolkit.model.names import normalize
 
@@ -60,7 +59,7 @@ def _sorted(distributions: tuple[Distribution, ...]) -> list[Distribution]:
 
 def _dependencies(item: Distribution, packages: Iterable[Distribution]) -> list[dict[str, str]]:
     """Return the packages that an item requires, named as far as that tells them apart (PEP 751, `dependencies`)."""
-    names = {normalize(Requirement(text).name) for text in item.requires}
+    names = {normalize(requirement_texts.parse(text).name) for text in item.requires}
     found = sorted((other.name, other.version) for other in packages if other.name in names)
     count = Counter(name for name, _ in found)
     return [{"name": name} if count[name] == 1 else {"name": name, "version": version} for name, version in found]

@@ -8,6 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import math
 import re
 import stat
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -33,6 +34,8 @@ _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})
 _METADATA_LIMIT, _RECORD_LIMIT = 8 << 20, 64 << 20
 _INFORMATION = ".dist-info"
+#: Real wheels have some dozens.
+_MOST_TAGS = 10_000
 
 
 class BrokenError(Exception):
@@ -81,11 +84,13 @@ class Contents:
         content = self._text(found, entry_points.FILE) if f"{self.information}/{entry_points.FILE}" in found else b""
         try:
             self.commands = entry_points.commands(content)
-            rows = record.parse(self._text(found, record.FILE, _RECORD_LIMIT))
+            rows = record.parse(self._text(found, record.FILE, _RECORD_LIMIT), 2 * len(members))
         except UnicodeDecodeError:
             raise BrokenError(f"{entry_points.FILE} is not UTF-8") from None
         except ValueError as error:
             raise BrokenError(str(error)) from None
+        if len(self.commands) > archive_limits.members(0):
+            raise HostileError(f"it installs {len(self.commands)} commands")
         self.files = tuple(self._recorded(members, rows))
         schemes = ("purelib", "platlib", "scripts", "data", "headers")
         self.layout({scheme: {"data": "", "scripts": "bin"}.get(scheme, "lib") for scheme in schemes})
@@ -108,6 +113,8 @@ class Contents:
         commands = {
             (member_names.fold(name), run): f"{schemes['scripts']}/{name}" for name, run in self.commands.items()
         }
+        for name in commands.values():
+            member_names.check(name)
         member_names.check_files([*found, *commands.values()])
         return found
 
@@ -160,7 +167,11 @@ class Contents:
         version = re.search(r"(?mi)^Wheel-Version:[ \t]*(\d+)", text)
         if not version or version[1] != "1":
             raise BrokenError("it is not of Wheel-Version 1")
-        tags = frozenset[Tag]().union(*map(_tags, re.findall(r"(?mi)^Tag:[ \t]*(\S+)[ \t]*\r?$", text)))
+        texts = re.findall(r"(?mi)^Tag:[ \t]*(\S+)[ \t]*\r?$", text)
+        # `a.b-c.d-e` is four tags: a line of some thousand characters is more than memory holds.
+        if sum(math.prod(part.count(".") + 1 for part in text.split("-")) for text in texts) > _MOST_TAGS:
+            raise HostileError(f"its WHEEL has more than {_MOST_TAGS} tags")
+        tags = frozenset[Tag]().union(*map(_tags, texts))
         if set(map(_reduced, tags)) != set(map(_reduced, self.tags)):
             raise BrokenError(f"its WHEEL has other tags than its name: {quoted(', '.join(sorted(map(str, tags))))}")
 

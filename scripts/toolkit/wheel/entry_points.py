@@ -11,6 +11,8 @@ from collections.abc import Iterator, Mapping
 from toolkit.core.foreign_text import quoted
 
 FILE = "entry_points.txt"
+#: What file systems take.
+_LONGEST = 255
 _GROUPS = ("console_scripts", "gui_scripts")
 #: What a shell takes for one word and a file system for one file.
 _NAME = re.compile(r"[\w.][\w.+@-]*")
@@ -23,7 +25,7 @@ def commands(content: bytes) -> Mapping[str, str]:
     for group, name, target in _entries(content.decode("utf-8")):
         if group not in _GROUPS:
             continue
-        if not _NAME.fullmatch(name) or not name.strip("."):
+        if not is_name(name):
             raise ValueError(f"the command {quoted(name)} is no file name")
         parts = _TARGET.fullmatch(target)
         words = f"{parts['module']}.{parts['object']}".split(".") if parts else [""]
@@ -31,6 +33,11 @@ def commands(content: bytes) -> Mapping[str, str]:
             raise ValueError(f"the command {quoted(name)} is to run {quoted(target)}, which is no `module:object`")
         found[name] = f"{parts['module']}:{parts['object']}" if parts else target
     return found
+
+
+def is_name(name: str) -> bool:
+    """Tell whether a command can have this name."""
+    return bool(_NAME.fullmatch(name) and name.strip(".")) and len(name.encode()) <= _LONGEST
 
 
 def _entries(text: str) -> Iterator[tuple[str, str, str]]:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,13 +18,17 @@ from typing import NamedTuple
 
 from toolkit.core import console, directories, documents, files, process, threads
 from toolkit.core.documents import Table
+from toolkit.core.foreign_text import one_line
 from toolkit.model.interpreter import Interpreter
-from toolkit.wheel import record, scripts, unpacking
+from toolkit.wheel import bytecode_worker, record, scripts, unpacking
+from toolkit.wheel.store import is_ours
 
 #: Part of every key: a change in how images are made makes new entries instead of wrong hits.
 RECIPE = 2
-_WORKER = Path(__file__).with_name("bytecode_worker.py")
+_WORKER = Path(bytecode_worker.__file__)
 _PLACEHOLDER = Path("python")
+#: Of the distribution itself: what it carries along of others stands deeper.
+_RECORD = re.compile(r"lib/[^/]+/site-packages/[^/]+\.dist-info/RECORD")
 
 
 class File(NamedTuple):
@@ -78,7 +83,7 @@ class Image:
             else:
                 put(f"{self.root}/{name}", start + name)
         if written:
-            path = next(name for name in self.files if name.endswith(".dist-info/RECORD"))
+            path = next(name for name in self.files if _RECORD.fullmatch(name))
             site = PurePosixPath(path).parents[1]
             rows = {row.path: row for row in record.read(self.root / path)}
             rows |= {(new := record.row(os.path.relpath(name, site), data)).path: new for name, data in written.items()}
@@ -195,9 +200,13 @@ class Images:
 
     def _load(self, directory: Path, *, hashes: bool = False) -> Image | None:
         try:
+            if not all(map(is_ours, (directory, directory / "root", directory / "image.json"))):
+                return None
             data = Table(documents.json_value((directory / "image.json").read_bytes()))
-            listed = {name: _file_from(values) for name, values in data.table("files").content.items()}
+            listed = {_inside(name): _file_from(values) for name, values in data.table("files").content.items()}
             image = Image(root=directory / "root", wheel=data.text("wheel"), files=listed)
+            if any(file.is_script for file in listed.values()) and not any(map(_RECORD.fullmatch, listed)):
+                return None
         except (OSError, ValueError):
             return None
         return image if all(_is_as_it_was(f"{image.root}/{name}", listed[name], hashes) for name in listed) else None
@@ -205,6 +214,13 @@ class Images:
     def _directory(self, key: str) -> Path:
         digest = hashlib.sha256(f"{RECIPE}\0{key}\0{self.interpreter.version}".encode()).hexdigest()
         return self.store / "images" / digest[:2] / digest
+
+
+def _inside(name: str) -> str:
+    """Return the name of a file of an image. Raises `ValueError` for what leads out of it."""
+    if os.path.normpath(name) != name or name.startswith("/") or name.partition("/")[0] == ".." or "\0" in name:
+        raise ValueError(name)
+    return name
 
 
 def _file_from(values: object) -> File:
@@ -226,7 +242,7 @@ def _is_as_it_was(path: str, file: File, hashes: bool) -> bool:
             with open(path, "rb", buffering=0) as stream:
                 return hashlib.sha256(stream.read()).hexdigest() == file.sha256
         status = os.stat(path)
-    except OSError:
+    except (OSError, ValueError):
         return False
     return (status.st_size, status.st_mtime_ns) == (file.size, file.written)
 
@@ -240,4 +256,6 @@ def compile_modules(source: Path, target: Path, final: Path, interpreter: Interp
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     command = [str(interpreter.path), "-S", "-s", "-P", str(_WORKER), str(source), str(target), str(final)]
-    process.run(command, env={**clean, "PYTHONHASHSEED": "0"})
+    for line in process.run(command, env={**clean, "PYTHONHASHSEED": "0"}).splitlines():
+        if line.startswith(bytecode_worker.GIVEN_UP):
+            console.warn(f"no byte code: {one_line(line.removeprefix(bytecode_worker.GIVEN_UP), 400)}")

@@ -16,8 +16,15 @@ _DRIVE = re.compile(r"[A-Za-z]:")
 #: Control characters, surrogates, ends of lines; and what turns the direction of text (https://trojansource.codes).
 _UNSEEN = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
-#: What makes a directory a virtual environment, and an interpreter run in it.
-_OWN = re.compile(r"pyvenv\.cfg|bin/python[0-9.]*")
+#: What makes a directory a virtual environment, an interpreter run in it, and a shell enter it; what the toolkit and
+#: virtualenvwrapper (which runs the hooks in bin/) know it by.
+_OWN = re.compile(
+    r"pyvenv\.cfg|bin/python[0-9.]*t?|bin/(pre|post)?(de)?activate(_this)?(\.\w+)?|\.project|\.python-common\.json"
+    r"|lib/(python[0-9.]+t?/site-packages/)?(_virtualenv\.(py|pth)|_python_common\.pth)"
+)
+#: What tells which distributions there are: of each its own, and nobody else's.
+_METADATA = re.compile(r"[^/]*\.(dist|egg)-info(/|$)")
+_METADATA_AS_DATA = re.compile(rf"(.*/)?(site|dist)-packages/{_METADATA.pattern}")
 #: What Python or a shell runs when somebody asks for it by name, so that it matters which of two files it is.
 _RUN = (".py", ".pyc", ".so", ".pyd", ".pth", ".dll", ".dylib", ".exe")
 
@@ -54,20 +61,24 @@ def check_files(names: Collection[str]) -> None:
         other = folded.setdefault(fold(name), name)
         if other != name and (_is_run(name) or _is_run(other)):
             raise HostileError(f"{quoted(name)} and {quoted(other)} are one file on other systems")
-    directories = _directories(names)
-    for name in (*names, *directories):
+    above = directories(names)
+    for name in (*names, *above):
         if _OWN.fullmatch(fold(name)):
             raise HostileError(f"{quoted(name)} replaces the environment's own")
-    for directory, name in directories.items():
+    if len(above) > archive_limits.DIRECTORIES:
+        raise HostileError(f"it has more than {archive_limits.DIRECTORIES} directories")
+    for directory, name in above.items():
         file = directory if directory in exact else folded.get(fold(directory), "")
         if file and (file == directory or _is_run(file)):
             raise HostileError(f"{quoted(name)} lies below a file, {quoted(file)}")
 
 
-def _directories(names: Iterable[str]) -> dict[str, str]:
-    """Return every directory of the files, each with a file that is in it."""
+def directories(names: Iterable[str]) -> dict[str, str]:
+    """Return every directory of the files, each with a file that is in it; of too many, some more than there may be."""
     found: dict[str, str] = {}
     for name in names:
+        if len(found) > archive_limits.DIRECTORIES:
+            break
         directory = name.rpartition("/")[0]
         while directory and directory not in found:
             found[directory] = name
@@ -91,9 +102,12 @@ def target(name: str, data: str, schemes: Mapping[str, str]) -> str:
     `schemes` are the directories of the installation schemes. Raises `HostileError` where there is none of that name.
     """
     top, _, rest = name.partition("/")
-    if top != data or not rest:
-        return f"{schemes['purelib']}/{name}"
-    scheme, _, rest = rest.partition("/")
-    if scheme not in schemes or not rest:
-        raise HostileError(f"{quoted(name)}: there is no installation scheme {quoted(scheme)}")
-    return f"{schemes[scheme]}/{rest}".lstrip("/")
+    scheme, path = "purelib", name
+    if top == data and rest:
+        scheme, _, path = rest.partition("/")
+        if scheme not in schemes or not path:
+            raise HostileError(f"{quoted(name)}: there is no installation scheme {quoted(scheme)}")
+    form = _METADATA if scheme in ("purelib", "platlib") else _METADATA_AS_DATA
+    if form.match(fold(path)) and top != f"{data.removesuffix('.data')}.dist-info":
+        raise HostileError(f"{quoted(name)} is metadata of another distribution")
+    return f"{schemes[scheme]}/{path}".lstrip("/")

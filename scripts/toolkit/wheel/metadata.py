@@ -8,6 +8,8 @@ from pathlib import Path, PurePosixPath
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.wheel import check
 
+#: Bytes, of all licences of a wheel; those of large ones with all that they bundle have some hundred KiB.
+_LONGEST = 16 << 20
 _LICENCE_NAMES = ("license", "licence", "copying", "notice", "authors", "copyright")
 
 
@@ -25,8 +27,14 @@ def licence_texts(wheel: Path) -> Mapping[str, str]:
             for file in contents.files
             if file.name.startswith(f"{contents.information}/")
         }
-        licences = {name: b"".join(contents.chunks(inside[name])) for name in sorted(inside) if _is_licence(name)}
-    return {name: content.decode("utf-8", "replace") for name, content in licences.items()}
+        texts, left = dict[str, str](), _LONGEST
+        for name in filter(_is_licence, sorted(inside)):
+            size = inside[name].member.size
+            left -= size
+            # A whole one is in the package in any case.
+            whole = b"".join(contents.chunks(inside[name])) if left >= 0 else f"({size} bytes)".encode()
+            texts[name] = whole.decode("utf-8", "replace")
+    return texts
 
 
 def _is_licence(name: str) -> bool:

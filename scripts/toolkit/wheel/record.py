@@ -18,6 +18,12 @@ from toolkit.core.foreign_text import one_line, quoted
 
 FILE = "RECORD"
 _SIZE = re.compile(r"[0-9]{0,18}")
+#: A row takes some hundred bytes of memory, and 4 of the file.
+_MOST = 1_000_000
+
+
+class _LineError(ValueError):
+    """A line that is none of a RECORD."""
 
 
 @dataclass(frozen=True)
@@ -50,16 +56,22 @@ def read(path: Path) -> tuple[Row, ...]:
         return ()
 
 
-def parse(content: bytes) -> tuple[Row, ...]:
-    """Return the rows that the content of a RECORD has. Raises `ValueError` for what is no RECORD."""
+def parse(content: bytes, most: int = _MOST) -> tuple[Row, ...]:
+    """Return the rows, at most so many, that the content of a RECORD has. Raises `ValueError` for what is no RECORD."""
+    rows: list[Row] = []
     try:
-        rows = list(filter(None, csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)))
+        for cells in filter(None, csv.reader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)):
+            if len(cells) != 3 or not cells[0] or "\0" in cells[0] or not _SIZE.fullmatch(cells[2]):
+                raise _LineError(f"RECORD has the line {quoted(','.join(cells))}, which is no path, hash and size")
+            if len(rows) == most:
+                raise _LineError(f"RECORD has more than {most} lines")
+            name, digest, size = cells
+            rows.append(Row(name, digest, int(size) if size else None))
+    except _LineError:
+        raise
     except (ValueError, csv.Error) as error:
         raise ValueError(f"RECORD cannot be read: {one_line(str(error))}") from None
-    for cells in rows:
-        if len(cells) != 3 or not cells[0] or not _SIZE.fullmatch(cells[2]):
-            raise ValueError(f"RECORD has the line {quoted(','.join(cells))}, which is no path, hash and size")
-    return tuple(Row(name, digest, int(size) if size else None) for name, digest, size in rows)
+    return tuple(rows)
 
 
 def text(rows: Iterable[Row]) -> str:

@@ -41,17 +41,17 @@ class Store:
                 return wheel
         except FileNotFoundError:
             return None
-        except ValueError:
+        except (ValueError, IsADirectoryError):
             pass
         console.warn(f"{directory}: a damaged entry of the wheel store, or not yours; it is built again")
-        (directory / "entry.json").unlink(missing_ok=True)
+        files.remove(directory / "entry.json")
         return None
 
     def put(self, key: str, wheel: Path) -> Path:
         """Copy a wheel into the store and return its path there. Call it inside `reserved(key)`."""
         directory = self._directory(key)
         for old in directory.iterdir():
-            old.unlink()
+            files.remove(old)
         target = directory / wheel.name
         shutil.copyfile(wheel, target)
         entry = {"wheel": wheel.name, "sha256": files.sha256(target)}

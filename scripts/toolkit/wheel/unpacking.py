@@ -10,6 +10,8 @@ import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model.interpreter import Interpreter
 from toolkit.wheel import check, record, scripts
 from toolkit.wheel.record import Row
@@ -33,6 +35,9 @@ def unpack(wheel: Path, root: Path, interpreter: Interpreter, python: Path) -> d
             written[name], rows[name] = is_script, _write(root, name, content, mode, site)
 
         for name, file in files.items():
+            # Python would take it for the source's, whatever it does. It is compiled again from what there is to read.
+            if "/__pycache__/" in name and name.endswith(".pyc"):
+                continue
             in_bin = name.startswith("bin/")
             content = contents.chunks(file)
             is_script = in_bin and file.name.startswith(f"{contents.data}/scripts/")
@@ -67,8 +72,14 @@ def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:
 def _write(root: Path, name: str, content: Iterable[bytes], mode: int, site: str) -> Row:
     """Write a file and return its row of RECORD."""
     path, size, seen = f"{root}/{name}", 0, hashlib.sha256()
-    os.makedirs(os.path.dirname(path), exist_ok=True)
-    descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    try:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW, 0o600)
+    except (FileExistsError, NotADirectoryError, IsADirectoryError):
+        raise UserError(
+            f"{quoted(name)} is a file of one distribution and a directory of another",
+            "only one of them can be here: choose other versions",
+        ) from None
     with os.fdopen(descriptor, "wb") as stream:
         for chunk in content:
             stream.write(chunk)

@@ -23,6 +23,7 @@ HOSTILE: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "JSON, nested": (documents.json_value, b"[" * DEEP),
     "JSON, a long number": (documents.json_value, b"9" * 100_000),
     "JSON, not UTF-8": (documents.json_value, b'"\xff"'),
+    "INI, a line of blanks": (documents.ini, b"[a]\nx" + b" " * 500_000 + b"y\n"),
     "INI, no section": (documents.ini, b"a\n" * 1000),
     "INI, not UTF-8": (documents.ini, b"\xff"),
     "INI, a continued nothing": (documents.ini, b"[a]\n b\n"),
@@ -52,3 +53,10 @@ def test_ordinary_documents_are_read() -> None:
     assert documents.json_value(b'{"a": [1]}') == {"a": [1]}
     assert documents.ini(b"[a]\nb = %(c)s\n")["a"]["b"] == "%(c)s"
     assert documents.python(b"'\\d'\n").body
+
+
+@pytest.mark.parametrize("value", [-1, True, 1.0, "1", 1 << 63, 10**400])
+def test_what_is_no_number_of_a_file_is_refused(value: object) -> None:
+    with pytest.raises(ValueError, match="size is no number"):
+        documents.Table({"size": value}).number("size")
+    assert documents.Table({"size": (1 << 63) - 1}).number("size") == (1 << 63) - 1

@@ -120,3 +120,33 @@ def test_a_file_that_two_have_stays_with_the_last(place: Place) -> None:
     place.take(wanted("one"), shared="1\n").link(place.prefix, place.python)
     place.take(wanted("two"), shared="2\n").link(place.prefix, place.python)
     assert (place.site / "shared.py").read_text() == "2\n"
+
+
+def test_a_record_with_a_zero_byte_is_none(place: Place) -> None:
+    place.bring(wanted("one"))
+    record = place.site / "one-1.0.dist-info" / "RECORD"
+    record.write_bytes(b"one\0.py,,\n" + record.read_bytes())
+    assert place.bring(wanted("one")).changed == ("one 1.0, put in again",)
+
+
+class Sharing(Place):
+    """An environment of distributions that all install `shared.py`, as the last of them has it."""
+
+    def take(self, item: TargetDistribution, **files: str) -> Image:
+        return super().take(item, shared=f"OWNER = '{item.name}'\n" + "#" * len(item.name))
+
+
+def test_a_file_of_two_distributions_is_no_reason_to_do_anything(tmp_path: Path) -> None:
+    place = Sharing(tmp_path)
+    place.bring(wanted("a"), wanted("longer"))
+    assert not place.bring(wanted("a"), wanted("longer"))
+    (place.site / "shared.py").write_text("changed by hand")
+    assert place.bring(wanted("a"), wanted("longer")).changed == ("a 1.0, put in again", "longer 1.0, put in again")
+
+
+def test_what_loses_a_file_to_another_that_goes_gets_it_back(tmp_path: Path) -> None:
+    place = Sharing(tmp_path)
+    place.bring(wanted("a"), wanted("longer"))
+    changes = place.bring(wanted("a"))
+    assert (changes.removed, changes.changed) == (("longer 1.0",), ("a 1.0, put in again",))
+    assert "'a'" in (place.site / "shared.py").read_text()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from pathlib import Path
 
@@ -108,3 +109,31 @@ def test_what_a_killed_run_has_put_aside_comes_back(prefix: Path) -> None:
     workon.recover(prefix)
     assert (prefix / "bin" / "python").read_text() == "old"
     assert os.listdir(prefix.parent) == ["shop"]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"links": ["../../outside"]},
+        {"links": ["bin/../../outside"]},
+        {"links": ["bin/.."]},
+        {"links": "abc"},
+        {"distributions": []},
+        {"distributions": {"one": 1}},
+        {"personal": 5},
+        {"linked": [1]},
+        {"format": True},
+        {"project": None},
+    ],
+    ids=str,
+)
+def test_a_state_that_was_edited_is_none(prefix: Path, change: dict[str, object]) -> None:
+    workon.write(prefix, STATE)
+    path = prefix / ".python-common.json"
+    path.write_text(json.dumps({**json.loads(path.read_bytes()), **change}))
+    assert workon.read(prefix) is None
+
+
+def test_a_state_that_is_nested_deeply_is_none(prefix: Path) -> None:
+    (prefix / ".python-common.json").write_text("[" * 100_000)
+    assert workon.read(prefix) is None

@@ -67,3 +67,8 @@ def test_a_licence_in_words_is_one_line_or_what_classifiers_say() -> None:
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"no header at all", b"\n\nName: x\n"])
 def test_what_is_no_metadata_says_nothing(content: bytes) -> None:
     assert core_metadata.parse(content) == CoreMetadata()
+
+
+@pytest.mark.parametrize("version", ["9" * 5000, "2." + "9" * 5000, "2", "x", "", "2.1"])
+def test_a_version_of_the_metadata_that_is_none_makes_nothing_certain(version: str) -> None:
+    assert not core_metadata.parse(f"Metadata-Version: {version}\nName: x\n".encode()).requires_certain

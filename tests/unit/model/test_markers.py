@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from packaging.markers import Marker
 
 from toolkit.model import markers
 
@@ -79,3 +80,14 @@ def test_patch_levels_on_both_sides_of_a_bound_are_seen() -> None:
     environments = markers.python_environments("python_full_version < '3.11.4'", "3.11")
     found = {item["python_full_version"] for item in environments}
     assert {"3.11.3", "3.11.4"} <= found
+
+
+@pytest.mark.parametrize(
+    "marker", ["sys_platform ~= 'x'", "'x' in 'y'", "platform_release ~= '1'", "'linux' ~= sys_platform"]
+)
+def test_a_marker_that_compares_what_cannot_be_compared_does_not_hold(marker: str) -> None:
+    environment = next(markers.environments("", ("3.11",), LINUX))
+    assert not markers.holds(marker, environment)
+    assert not markers.holds(Marker(marker), environment)
+    assert not markers.possible(marker, ("3.11",), LINUX)
+    assert markers.holds("", environment) and markers.holds(None, environment)

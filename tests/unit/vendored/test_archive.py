@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 import io
+import lzma
 import os
+import re
 import stat
 import tarfile
 import tempfile
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -339,8 +343,9 @@ def summed(header: bytearray) -> bytes:
         (b"13 path=a\nb\n\n", "a name with control characters"),
         (b"13 path=a\x1b[2\n", "a name with control characters"),
         (b"12 path=a\0b\n", "a name with a zero byte"),
-        (b"12 size=-50\n", "negative size"),
-        (b"23 size=99999999999999\n", "damaged"),
+        (b"12 size=-50\n", "two different things of its size"),
+        (b"23 size=99999999999999\n", "two different things of its size"),
+        (b"8 size=\n", "two different things of its size"),
         (b"15 mtime=1e400\n", "cannot be read"),
         (b"22 GNU.sparse.map=0,1\n", "a sparse file"),
     ],
@@ -439,3 +444,52 @@ def test_an_sdist_is_read_no_further_than_needed(tmp_path: Path) -> None:
     assert read(path, "PKG-INFO") == b"x"
     with pytest.raises(UserError, match="damaged"):
         archive.read_members(path, ["PKG-INFO", "setup.py"])
+
+
+@pytest.mark.parametrize("field", [b"12 path=p/b\n", b"12 size=512\n", b"14 linkpath=a\n", b"21 hdrcharset=BINARY\n"])
+def test_a_header_of_all_members_says_nothing_of_one(tmp_path: Path, field: bytes) -> None:
+    first = info("x", tarfile.XGLTYPE)
+    first.size = len(field)
+    data = first.tobuf(tarfile.GNU_FORMAT) + field + bytes(-len(field) % 512)
+    (tmp_path / "a").write_bytes(data + info("p/a").tobuf(tarfile.GNU_FORMAT) + bytes(1024))
+    assert re.search("header of all members|two different things of its size", refused(tmp_path / "a", empty(tmp_path)))
+
+
+@pytest.mark.parametrize("kind", [tarfile.DIRTYPE, tarfile.SYMTYPE, tarfile.LNKTYPE])
+def test_only_a_file_has_content(tmp_path: Path, kind: bytes) -> None:
+    hidden = info("p/hidden").tobuf(tarfile.GNU_FORMAT)
+    first, second = info("p/a"), info("p/b", kind, "p/a" if kind == tarfile.LNKTYPE else "a")
+    second.size = len(hidden)
+    data = first.tobuf(tarfile.GNU_FORMAT) + second.tobuf(tarfile.GNU_FORMAT) + hidden + bytes(1024)
+    (tmp_path / "a").write_bytes(data)
+    assert "p/b: a " in refused(tmp_path / "a", empty(tmp_path))
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz"])
+@pytest.mark.parametrize("rest", [b"hidden", b"PK\5\6", b"\0" * 511 + b"x"])
+def test_what_is_hidden_behind_the_compressed_data_is_refused(tmp_path: Path, mode: str, rest: bytes) -> None:
+    path = packed(tmp_path / "a", FILES, mode)
+    path.write_bytes(path.read_bytes() + rest)
+    assert "damaged" in refused(path, empty(tmp_path))
+
+
+@pytest.mark.parametrize("compress", [gzip.compress, bz2.compress, lzma.compress])
+def test_an_archive_in_several_compressed_parts_is_read(tmp_path: Path, compress: Callable[[bytes], bytes]) -> None:
+    plain = packed(tmp_path / "plain", FILES, "w:").read_bytes()
+    (tmp_path / "a").write_bytes(compress(plain[:700]) + compress(plain[700:]))
+    archive.extract(tmp_path / "a", empty(tmp_path))
+    assert tree(tmp_path / "out") == FILES
+
+
+def test_a_header_that_asks_for_a_gigabyte_of_memory_is_refused(tmp_path: Path) -> None:
+    filters = [{"id": lzma.FILTER_LZMA2, "dict_size": 1 << 28}]
+    plain = packed(tmp_path / "plain", FILES, "w:").read_bytes()
+    (tmp_path / "a").write_bytes(lzma.compress(plain, filters=filters))
+    assert "Memory usage limit exceeded" in refused(tmp_path / "a", empty(tmp_path))
+
+
+@pytest.mark.parametrize("pack", [packed, zipped])
+def test_too_many_directories_are_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, pack: type) -> None:
+    monkeypatch.setattr(archive_limits, "DIRECTORIES", 40)
+    path = pack(tmp_path / "a", {f"p/{number}/b/c/d/e/f": b"" for number in range(9)})
+    assert "more than 40 directories" in refused(path, empty(tmp_path))

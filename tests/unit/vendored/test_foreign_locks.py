@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.foreign_values import one_error, tables, toml, values
-from tests.unit.locks import needs
+from tests.unit.locks import distribution, lock_of, needs
 from toolkit.core.errors import UserError
 from toolkit.model.lock import LocalPackage
 from toolkit.vendored import lock_file
@@ -119,6 +119,11 @@ WHOLE = b""
         (r"^pythons = \[[^]]*\]", "pythons = 3.11", r"pythons is no list"),
         (r"^pythons = \[[^]]*\]", "pythons = [3.11]", r"pythons is no text"),
         (r"^pythons = \[[^]]*\]", "", r"pythons is missing"),
+        (r"^pythons = \[[^]]*\]", "pythons = ['3']", r"pythons is not as it can be: `'3'`"),
+        (r"^pythons = \[[^]]*\]", "pythons = ['x.y']", r"pythons is not as it can be"),
+        (r"^platforms = \[[^]]*\]", "platforms = ['amiga']", r"platforms is not as it can be"),
+        (r"size = \d+", f"size = {10**400}", r"size is no number"),
+        (r'^version = "\w+"', f'version = "{"1" * 5000}"', r"version is not as it can be"),
     ],
 )
 def test_an_edited_lock_is_told_where_it_is_wrong(pattern: str, new: str, said: str) -> None:
@@ -134,3 +139,17 @@ def test_a_lock_that_is_nested_deeply_or_not_utf8_is_one_error() -> None:
     for content in (b"a=" + b"[" * 100_000, b"a='\xff'"):
         with pytest.raises(UserError, match="not a TOML file"):
             lock_file.parse(content, "app", "vendor/pylock.app.toml")
+
+
+def test_what_is_locked_twice_is_refused(tmp_path: Path) -> None:
+    six = distribution("six")
+    other = replace(six, files=(replace(six.files[0], sha256="0" * 64),))
+    for packages, builds, said in (
+        ((six, six), (), "six==1 is in it twice"),
+        ((six,), (other,), "six==1 is in it twice"),
+        ((six,), (replace(other, name="seven"),), "two files of the name `six-1.tar.gz`"),
+        ((replace(six, offered=(replace(six.files[0], size=7),)),), (), "two files of the name `six-1.tar.gz`"),
+    ):
+        lock_writer.write(tmp_path / "lock", lock_of(*packages, build_packages=builds))
+        with pytest.raises(UserError, match=re.escape(said)):
+            lock_file.parse((tmp_path / "lock").read_bytes(), "app", "vendor/pylock.app.toml")

@@ -205,3 +205,8 @@ def test_any_changed_bytes(changes: list[tuple[int, int]]) -> None:
         # Whatever is read, Python's own reader finds the same in it.
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             assert {name: archive.read(name) for name in archive.namelist()} == found
+
+
+def test_a_name_of_an_unknown_encoding_is_refused() -> None:
+    data = changed(changed(packed("d/é"), b"PK\1\2", 8, b"\0\0"), b"PK\3\4", 6, b"\0\0")
+    assert refused(data) == "d/é: a name whose encoding it does not say, so that readers differ"

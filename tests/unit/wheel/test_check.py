@@ -263,3 +263,63 @@ def test_a_wheel_of_another_version_than_the_locked_one_is_refused(tmp_path: Pat
     assert "it is pkg 1.0, not pkg 2" in refused(wheel, name="pkg", version="2")
     with pytest.raises(UserError, match=r"other 1: its build made pkg 1\.0"):
         check.check(wheel, "build", name="other", version="1")
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "pkg-1.0.data/purelib/six-1.0.dist-info/RECORD",
+        "pkg-1.0.data/platlib/SIX-1.0.DIST-INFO/METADATA",
+        "pkg-1.0.data/purelib/pkg-1.0.dist-info/direct_url.json",
+        "pkg-1.0.data/data/lib/python3.11/site-packages/six-1.0.dist-info/METADATA",
+        "pkg-1.0.data/purelib/six.egg-info",
+        "six.egg-info/PKG-INFO",
+    ],
+)
+def test_metadata_of_another_distribution_is_refused(tmp_path: Path, name: str) -> None:
+    said = refused(make_wheel(tmp_path, "pkg", {"pkg/six-1.0.dist-info/METADATA": "carried along"}, raw=[(name, b"")]))
+    assert "is metadata of another distribution" in said
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "scripts/activate",
+        "scripts/activate.fish",
+        "scripts/Activate.ps1",
+        "scripts/activate_this.py",
+        "scripts/deactivate",
+        "scripts/postactivate",
+        "scripts/predeactivate",
+        "data/bin/activate",
+        "data/.project",
+        "data/.python-common.json",
+        "data/pyvenv.cfg",
+        "data/lib/python3.11/site-packages/_virtualenv.pth",
+        "purelib/_python_common.pth",
+    ],
+)
+def test_what_a_shell_or_the_toolkit_knows_an_environment_by_is_refused(tmp_path: Path, name: str) -> None:
+    files = {"pkg.py": "", "scripts/activate-global-pkg": ""}
+    wheel = make_wheel(tmp_path, "pkg", files, raw=[(f"pkg-1.0.data/{name}", b"")])
+    assert "replaces the environment's own" in refused(wheel)
+
+
+def test_what_is_little_in_the_archive_and_much_in_memory_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tag = "-".join(".".join([letter] * 10_000) for letter in "abc")
+    many_tags = {"WHEEL": f"Wheel-Version: 1.0\nTag: {tag}\n".encode()}
+    assert "its WHEEL has more than 10000 tags" in refused(make_wheel(tmp_path, "pkg", {}, inside=many_tags))
+    rows = make_wheel(tmp_path, "pkg", {}, record=lambda text: text + "a,,\n" * 1000)
+    assert "RECORD has more than 6 lines" in refused(rows)
+    commands = "[console_scripts]\n" + "".join(f"c{number} = a:b\n" for number in range(20_001))
+    assert "it installs 20001 commands" in refused(make_wheel(tmp_path, "pkg", {}, entry_points=commands))
+    monkeypatch.setattr(archive_limits, "DIRECTORIES", 40)
+    deep = make_wheel(tmp_path, "pkg", {f"pkg/{number}/b/c/d/e/f": "" for number in range(9)})
+    assert "it has more than 40 directories" in refused(deep)
+
+
+def test_a_command_with_a_name_that_no_file_can_have_is_refused(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "pkg", {}, entry_points=f"[console_scripts]\n{'é' * 128} = a:b\n")
+    assert "is no file name" in refused(wheel)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import hashlib
+import json
 import os
 import re
 import subprocess
@@ -173,3 +175,50 @@ def test_what_is_no_wheel_is_said(images: Images, tmp_path: Path) -> None:
     (tmp_path / "evil-1.0-py3-none-any.whl").write_bytes(b"nothing")
     with pytest.raises(UserError, match="is not a sound wheel: damaged, or not an archive"):
         images.add({"evil": tmp_path / "evil-1.0-py3-none-any.whl"})
+
+
+def test_the_record_that_is_corrected_is_the_distributions_own(images: Images, tmp_path: Path) -> None:
+    """Others may be carried along, in a directory that comes first."""
+    carried = "aaa/six-1.0.dist-info/RECORD"
+    wheel = make_wheel(tmp_path / "wheels", "zeta", {carried: "as it was", "scripts/zeta": "#!python\n"})
+    prefix = make_environment(tmp_path / "environment")
+    images.add({"one": wheel})["one"].link(prefix)
+    assert (prefix / SITE / carried).read_text() == "as it was"
+    [found] = installed(prefix / SITE)["zeta"]
+    assert found.is_whole()
+
+
+def test_byte_code_in_a_wheel_is_not_believed(images: Images, tmp_path: Path) -> None:
+    tag = sys.implementation.cache_tag
+    files = {"parcel.py": "", f"__pycache__/parcel.{tag}.pyc": "x", f"a/__pycache__/b.{tag}.pyc": "x", "alone.pyc": "x"}
+    made = images.add({"one": make_wheel(tmp_path / "wheels", "parcel", files)})["one"]
+    assert [name for name in made.files if name.endswith(".pyc")] == [f"{SITE}/alone.pyc"]
+
+
+@pytest.mark.parametrize("name", ["../../../../outside", "/etc/passwd", "a/../../b", "a\0b", "./a", "\ud800"])
+def test_an_image_that_names_what_is_not_in_it_is_none(images: Images, wheel: Path, tmp_path: Path, name: str) -> None:
+    made = images.add({"one": wheel})["one"]
+    description = made.root.parent / "image.json"
+    data = json.loads(description.read_bytes())
+    (tmp_path / "outside").write_text("")
+    status = (tmp_path / "outside").stat()
+    data["files"][name] = [0, status.st_mtime_ns, hashlib.sha256(b"").hexdigest(), False]
+    description.write_text(json.dumps(data))
+    assert images.find("one") is None
+
+
+@pytest.mark.parametrize("place", ["", "root", "image.json"])
+def test_an_image_that_others_can_change_is_none(images: Images, wheel: Path, place: str) -> None:
+    made = images.add({"one": wheel})["one"]
+    assert images.find("one")
+    (made.root.parent / place).chmod(0o777)
+    assert images.find("one") is None
+
+
+def test_an_image_with_scripts_has_a_record(images: Images, wheel: Path) -> None:
+    made = images.add({"one": wheel})["one"]
+    description = made.root.parent / "image.json"
+    data = json.loads(description.read_bytes())
+    del data["files"][f"{SITE}/parcel-1.0.dist-info/RECORD"]
+    description.write_text(json.dumps(data))
+    assert images.find("one") is None
