@@ -12,6 +12,7 @@ import pytest
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
+from tests.wheel_files import make_wheel
 from toolkit.develop import virtualenv
 
 
@@ -250,3 +251,55 @@ def test_services_that_disagree_can_be_taken_one_by_one(shop: Workshop, index: L
 def test_without_a_lock_it_is_said_what_to_do(shop: Workshop, home: Path) -> None:
     shop.service("app")
     assert shop.develop().error[1] == "run `make vendor`"
+
+
+def share(shop: Workshop, index: LocalIndex, tmp_path: Path, first: str, second: str) -> None:
+    """Make two distributions that both install a file, with different content."""
+    for name, file in (("one", first), ("two", second)):
+        wheel = make_wheel(tmp_path / "made", name, {f"{name}.py": "", file: f"#!python\n'{name}'\n"})
+        index.add(wheel.name, wheel.read_bytes())
+    shop.service("app", "one", "two").write({"app/vendor.txt": "one\ntwo\n"})
+    assert shop.vendor().status == 0
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "said"),
+    [
+        ("scripts/run", "scripts/run", "one-1.0 and two-1.0 both install bin/run, with different content"),
+        ("shared", "shared/inside.py", "one-1.0 has the file lib/"),
+    ],
+)
+def test_what_cannot_be_installed_together_is_no_environment_and_no_package(
+    shop: Workshop, home: Path, index: LocalIndex, tmp_path: Path, first: str, second: str, said: str
+) -> None:
+    share(shop, index, tmp_path, first, second)
+    for done in (shop.develop(), shop.run("install", "--destdir", str(tmp_path / "root"))):
+        what, hint = done.error
+        assert what.startswith(said)
+        assert "only one of them can be installed" in hint
+    assert not (home / "project").exists() and not (tmp_path / "root").exists()
+
+
+def test_a_module_of_two_distributions_is_that_of_the_second_as_in_a_package(
+    shop: Workshop, home: Path, index: LocalIndex, tmp_path: Path
+) -> None:
+    share(shop, index, tmp_path, "shared.py", "shared.py")
+    assert "both install lib/python" in shop.develop().err
+    shared = home / "project" / "lib" / f"python{HERE}" / "site-packages" / "shared.py"
+    assert "'two'" in shared.read_text()
+    assert "up to date" in shop.develop().out
+    (shared.parent / "one.py").unlink()
+    shop.develop()
+    assert "'two'" in shared.read_text()
+    shop.write({"app/requirements.txt": "one\n", "app/vendor.txt": "one\n"})
+    assert shop.vendor().status == 0
+    assert "CHANGE  one 1.0, put in again" in shop.develop().out
+    assert "'one'" in shared.read_text()
+
+
+def test_a_script_of_the_project_and_of_a_distribution_is_refused(
+    shop: Workshop, home: Path, index: LocalIndex, tmp_path: Path
+) -> None:
+    share(shop, index, tmp_path, "scripts/run", "scripts/two")
+    shop.write({"app/bin/run": "#!/usr/bin/env python3\n"})
+    assert shop.develop().error[0] == "bin/run: one-1.0 and a package of the project have this script"

@@ -11,9 +11,13 @@ from pathlib import Path
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model.names import normalize
 from toolkit.project import declared, lines, package_search, submodules
 from toolkit.project.settings import Settings
+
+#: https://packaging.python.org/en/latest/specifications/name-normalization/#name-format
+_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,9 +165,10 @@ def _named(root: Path, name: str, variable: str) -> Path:
 
 
 def _package(path: Path, root: Path, is_service: bool) -> Package:
-    name = declared.read(path).name
+    name, file = declared.read(path).name, lines.shown(path / package_search.marker_file(path), root)
+    if name and not _NAME.fullmatch(name):
+        raise UserError(f"{file}: {quoted(name)} is no name of a distribution", "use letters, digits, `-`, `_` and `.`")
     if not name:
-        file = lines.shown(path / package_search.marker_file(path), root)
         console.warn(
             f"{file}: the distribution's name is not written literally, so the directory's, {path.name}, is taken"
         )

@@ -23,7 +23,6 @@ GIVEN_UP = "given up: "
 #: Bytes, and seconds of processor: a source of 10 MB takes 1 GiB and 20 s.
 _MEMORY = 4 << 30
 _LONGEST, _ALL = 60, 600
-_OUT_OF_MEMORY = 3
 
 
 def modules(directory: str) -> Iterator[str]:
@@ -36,7 +35,8 @@ def modules(directory: str) -> Iterator[str]:
 def compile_module(path: str, target: str, final: str) -> None:
     """Compile one file to `target`; `final` is the path that the source will have.
 
-    What is not Python of this version (templates, test data) is left alone, as pip and compileall do.
+    What is not Python of this version (templates, test data) is left alone, as pip and compileall do; so is what takes
+    more memory than there may be.
     """
     mode = py_compile.PycInvalidationMode.UNCHECKED_HASH
     with contextlib.suppress(py_compile.PyCompileError, ValueError, RecursionError):
@@ -82,7 +82,7 @@ def _reason(code: int) -> str:
         return ""
     if code == -signal.SIGXCPU:
         return "it takes the compiler too long"
-    return "it takes the compiler too much memory" if code == _OUT_OF_MEMORY else f"the compiler ends with {code}"
+    return f"the compiler ends with {code}"
 
 
 def _compile(names: list[str], first: int, seconds: int, places: tuple[str, str, str], told: int) -> None:
@@ -99,8 +99,6 @@ def _compile(names: list[str], first: int, seconds: int, places: tuple[str, str,
             name = names[place]
             compile_module(source + name, importlib.util.cache_from_source(written + name), final + name)
         code = 0
-    except MemoryError:
-        code = _OUT_OF_MEMORY
     finally:
         os._exit(code)
 

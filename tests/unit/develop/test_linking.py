@@ -9,8 +9,11 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from tests.unit.conftest import Workspace
 from toolkit.build import interpreters
+from toolkit.core.errors import UserError
 from toolkit.develop import linking, workon
 from toolkit.develop.workon import Environment, State
 
@@ -87,3 +90,17 @@ def test_declared_scripts_are_there_and_known_as_entry_points(workspace: Workspa
     assert done.stdout == "ran\n"
     code = "import importlib.metadata as m; print(*m.distribution('lib').entry_points)"
     assert "value='lib_one:Main.run'" in run(site, code)
+
+
+@pytest.mark.parametrize("name", ["../../outside", "a/b", "..", "-rf", "x" * 256])
+def test_a_command_that_is_no_file_name_is_refused(workspace: Workspace, name: str) -> None:
+    workspace.write({"one/pyproject.toml": f'[project]\nname = "one"\n[project.scripts]\n"{name}" = "one:main"\n'})
+    with pytest.raises(UserError, match=r"one: the command `.*` is no file name"):
+        make_site(workspace)
+    assert not (workspace.root / "outside").exists()
+
+
+def test_a_version_that_is_none_names_no_directory(workspace: Workspace) -> None:
+    workspace.write({"one/pyproject.toml": '[project]\nname = "one"\nversion = "1/../../../../outside"\n'})
+    _, site, _ = make_site(workspace)
+    assert [path.name for path in site.glob("*.dist-info")] == ["one-0.dist-info"]

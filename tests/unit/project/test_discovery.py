@@ -292,3 +292,11 @@ def test_a_removed_submodule_is_an_error_in_a_checkout_only(workspace: Workspace
     workspace.write({".git/": ""})
     with pytest.raises(UserError, match="common/: a submodule"):
         workspace.discover()
+
+
+@pytest.mark.parametrize("name", ["../evil", "a/b", "a b", "-x", "a\\x1b", "é"])
+def test_what_is_no_name_of_a_distribution_is_refused(workspace: Workspace, name: str) -> None:
+    workspace.write({"one/pyproject.toml": f'[project]\nname = "{name}"\n'.replace("\\x", "\\u00")})
+    with pytest.raises(UserError, match=r"one/pyproject\.toml: `.*` is no name of a distribution") as caught:
+        workspace.discover()
+    assert caught.value.what.isprintable()
