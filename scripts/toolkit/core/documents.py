@@ -110,6 +110,13 @@ class Table:
             raise self._error(key, value, "no number from 0 on, or none of 63 bits")
         return value
 
+    def flag(self, key: str) -> bool:
+        """Return whether something is so."""
+        value = self._get(key, None)
+        if type(value) is not bool:
+            raise self._error(key, value, "neither true nor false")
+        return value
+
     def table(self, key: str, other: Mapping[str, Any] | None = None) -> Table:
         """Return a table."""
         return self._table(self._get(key, other), key)

@@ -102,7 +102,7 @@ def read(prefix: Path) -> State | None:
             project=data.text("project"),
             interpreter=data.text("interpreter"),
             full_version=data.text("full_version"),
-            system_site_packages=data.content.get("system_site_packages") is True,
+            system_site_packages=data.flag("system_site_packages"),
             distributions={name: distributions.text(name) for name in distributions.content},
             links=data.texts("links", form=_SCRIPT),
             linked=data.texts("linked"),

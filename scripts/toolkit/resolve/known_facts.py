@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from toolkit import project, vendored
-from toolkit.core import files
-from toolkit.model import core_metadata
+from toolkit import model, project, vendored
+from toolkit.core import documents, files
+from toolkit.core.documents import Table
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.project.pyproject import BuildSystem
 from toolkit.resolve import archive_identity
-from toolkit.vendored import sdist
+from toolkit.vendored import archive, sdist
 from toolkit.vendored.sdist import Facts
 
 
@@ -24,9 +25,11 @@ def read(path: Path, name: str, sha256: str) -> Facts:
     key = hashlib.sha256("\0".join((_code(), name, sha256)).encode()).hexdigest()
     kept = files.cache_root() / "facts" / f"{key}.json"
     try:
-        return _from_data(json.loads(kept.read_bytes()))
-    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        return _from_data(Table(documents.json_value(kept.read_bytes())))
+    except (OSError, ValueError):
         with archive_identity.named(path):
+            # Facts are read from its first members; what `make build` would refuse, nobody should have to review.
+            archive.check(path)
             found = sdist.read(path, name)
     kept.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomic(kept, json.dumps(dataclasses.asdict(found)))
@@ -36,20 +39,26 @@ def read(path: Path, name: str, sha256: str) -> Facts:
 @cache
 def _code() -> str:
     """Return a digest of the code that reads archives: other code may find something else."""
-    rooms = [Path(room.__file__ or "").parent for room in (project, vendored)]
-    paths = [Path(core_metadata.__file__), *(path for room in rooms for path in sorted(room.glob("*.py")))]
+    rooms = [Path(room.__file__ or "").parent for room in (model, project, vendored)]
+    paths = [Path(documents.__file__), *(path for room in rooms for path in sorted(room.glob("*.py")))]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 
 
-def _from_data(data: dict[str, Any]) -> Facts:
-    """Return facts from JSON, which has lists for tuples."""
+def _from_data(data: Table) -> Facts:
+    """Return facts from JSON. Raises `ValueError` for what is none: anybody may have edited it."""
     return Facts(
-        metadata=CoreMetadata(**_with_tuples(data["metadata"])),
-        requires=tuple(data["requires"]),
-        build_system=BuildSystem(**_with_tuples(data["build_system"])),
-        needs_crates=bool(data["needs_crates"]),
+        metadata=CoreMetadata(**_fields(CoreMetadata, data.table("metadata"))),
+        requires=data.texts("requires"),
+        build_system=BuildSystem(**_fields(BuildSystem, data.table("build_system"))),
+        needs_crates=data.flag("needs_crates"),
     )
 
 
-def _with_tuples(values: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+def _fields(kind: type[CoreMetadata | BuildSystem], table: Table) -> dict[str, Any]:
+    """Return the fields of a class of texts, lists of texts and flags."""
+    readers: dict[object, Callable[[str], object]] = {
+        "str": table.text,
+        "bool": table.flag,
+        "tuple[str, ...]": table.texts,
+    }
+    return {field.name: readers[field.type](field.name) for field in dataclasses.fields(kind)}

@@ -6,10 +6,12 @@ comes out of an archive, counted as it comes out, and no writing below a symboli
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from toolkit.core.errors import UserError
 from toolkit.core.system_errors import naming
@@ -22,6 +24,10 @@ _READ_LIMIT = 8 << 20
 _SOURCES = frozenset({".py", ".cfg", ".toml", ".json", ".ini"})
 _ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "benchmarks"})
 _CHUNK = 1 << 18
+#: As on Linux (path_resolution(7)).
+_MOST_LINKS = 40
+#: Of all links of an archive together.
+_MOST_STEPS = 1_000_000
 _TWICE = "it stands there twice, with different contents, so that one reader sees what another does not"
 #: Debian's archive tools and zip (so wheels too) cannot name an earlier time, nor zip a later one.
 _OLDEST, _NEWEST = 315532800, 4354819198
@@ -33,6 +39,15 @@ def extract(archive: Path, directory: Path) -> Path:
     Returns `directory` itself when the archive is flat. Files become 0644 or 0755, directories 0755. Two members
     of one name have to be the same. Raises `UserError` for a damaged archive and for any member that leads outside.
     """
+    return directory / _extracted(archive, directory)
+
+
+def check(archive: Path) -> None:
+    """See that an archive could be unpacked. Raises as `extract` does, which is for the same reasons."""
+    _extracted(archive, None)
+
+
+def _extracted(archive: Path, directory: Path | None) -> PurePosixPath:
     extraction = _Extraction(archive, directory)
     with _reported(archive):
         for member in members(archive):
@@ -129,14 +144,18 @@ def _reported(archive: Path) -> Iterator[None]:
 
 
 class _Extraction:
-    """One archive being unpacked. Symbolic links are made last, so that nothing is ever written through one."""
+    """One archive being unpacked, or only checked as if it were: without a directory nothing is written.
 
-    def __init__(self, archive: Path, directory: Path) -> None:
+    Symbolic links are made last, so that nothing is ever written through one.
+    """
+
+    def __init__(self, archive: Path, directory: Path | None) -> None:
         self._directory = directory
-        self._files: set[PurePosixPath] = set()
+        self._digests: dict[PurePosixPath, bytes] = {}
         self._directories: set[PurePosixPath] = {PurePosixPath()}
         self._links: dict[PurePosixPath, str] = {}
         self._tops: dict[str, bool] = {}
+        self._steps = 0
         self._left = archive_limits.unpacked(archive.stat().st_size)
 
     def add(self, member: Member) -> None:
@@ -151,18 +170,36 @@ class _Extraction:
         actions[member.kind](member)
 
     def make_links(self) -> None:
-        """Make the symbolic links, then see that none leads out, through another link either."""
-        for path, target in self._links.items():
-            os.symlink(target, self._directory / path)
-        root = os.path.realpath(self._directory)
+        """Make the symbolic links, once it is seen that none leads out, through another link either."""
         for path in self._links:
-            real = os.path.realpath(self._directory / path)
-            if real != root and not real.startswith(root + os.sep):
-                raise UnreadableError(f"{path}: a link out of the archive")
+            self._follow(path)
+        if self._directory:
+            for path, target in self._links.items():
+                os.symlink(target, self._directory / path)
 
-    def top(self) -> Path:
+    def top(self) -> PurePosixPath:
         """Return the directory that holds everything."""
-        return self._directory / next(iter(self._tops)) if _is_nested(self._tops) else self._directory
+        return PurePosixPath(next(iter(self._tops))) if _is_nested(self._tops) else PurePosixPath()
+
+    def _follow(self, link: PurePosixPath) -> None:
+        """Raise `UnreadableError` for a link that leads out, or to another one without end."""
+        reached: list[str] = []
+        left, followed = list(reversed(link.parts)), 0
+        while left:
+            part = left.pop()
+            self._steps += 1
+            if part == "..":
+                if not reached:
+                    raise UnreadableError(f"{link}: a link out of the archive")
+                reached.pop()
+            elif part != ".":
+                reached.append(part)
+            if target := self._links.get(PurePosixPath(*reached)):
+                followed += 1
+                if followed > _MOST_LINKS or self._steps > _MOST_STEPS:
+                    raise UnreadableError(f"{link}: a link to another one, and so on without end")
+                reached.pop()
+                left += reversed(PurePosixPath(target).parts)
 
     def _make_directory(self, member: Member, path: PurePosixPath) -> None:
         if path in self._directories:
@@ -170,46 +207,52 @@ class _Extraction:
         self._make_directory(member, path.parent)
         if len(self._directories) > archive_limits.DIRECTORIES:
             raise UnreadableError(f"more than {archive_limits.DIRECTORIES} directories")
-        if path in self._files or path in self._links:
+        if path in self._digests or path in self._links:
             raise UnreadableError(f"{member.path}: below `{path}`, which is not a directory")
-        os.mkdir(self._directory / path, 0o755)
-        os.chmod(self._directory / path, 0o755)
+        if self._directory:
+            os.mkdir(self._directory / path, 0o755)
+            os.chmod(self._directory / path, 0o755)
         self._directories.add(path)
 
-    def _make_way(self, member: Member) -> Path:
-        """Make the directory of a member that is neither there nor a directory, and return its place."""
+    def _make_way(self, member: Member) -> None:
+        """Make the directory of a member that is neither there nor a directory."""
         self._make_directory(member, member.path.parent)
         if member.path in self._directories:
             raise UnreadableError(f"{member.path}: also a directory")
-        if member.path in self._files or member.path in self._links:
+        if member.path in self._digests or member.path in self._links:
             raise UnreadableError(f"{member.path}: {_TWICE}")
-        return self._directory / member.path
 
     def _write(self, member: Member) -> None:
-        if member.path in self._files:
-            self._compare(member)
-            return
-        target = self._make_way(member)
-        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
-        self._files.add(member.path)
-        with naming(target), os.fdopen(descriptor, "wb") as output, member.open() as source:
+        """Write a file, but for the second member of its name, which has to be the same: some tools pack one twice."""
+        known = self._digests.get(member.path)
+        if known is None:
+            self._make_way(member)
+        digest = hashlib.sha256()
+        with self._output(member, is_new=known is None) as output, member.open() as source:
             while chunk := source.read(_CHUNK):
                 self._left -= len(chunk)
                 if self._left < 0:
                     raise UnreadableError(f"{member.path}: unpacks to far more than the archive's size")
-                output.write(chunk)
+                digest.update(chunk)
+                if output:
+                    output.write(chunk)
+        if known not in (None, digest.digest()):
+            raise UnreadableError(f"{member.path}: {_TWICE}")
+        self._digests[member.path] = digest.digest()
+
+    @contextmanager
+    def _output(self, member: Member, *, is_new: bool) -> Iterator[IO[bytes] | None]:
+        """Give the block the file to write; none where nothing is to be written."""
+        if not self._directory or not is_new:
+            yield None
+            return
+        target = self._directory / member.path
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o644)
+        with naming(target), os.fdopen(descriptor, "wb") as output:
+            yield output
             os.fchmod(descriptor, 0o755 if member.executable else 0o644)
         time = min(max(member.mtime, _OLDEST), _NEWEST)
         os.utime(target, (time, time))
-
-    def _compare(self, member: Member) -> None:
-        """Refuse a second member of a file's name, unless it has the same content: some tools pack a file twice."""
-        with (self._directory / member.path).open("rb") as first, member.open() as second:
-            while chunk := second.read(_CHUNK):
-                if first.read(len(chunk)) != chunk:
-                    raise UnreadableError(f"{member.path}: {_TWICE}")
-            if first.read(1):
-                raise UnreadableError(f"{member.path}: {_TWICE}")
 
     def _remember_link(self, member: Member) -> None:
         if self._links.get(member.path) == member.target:
@@ -219,8 +262,10 @@ class _Extraction:
 
     def _link_file(self, member: Member) -> None:
         source = PurePosixPath(member.target)
-        if source not in self._files:
+        if source not in self._digests:
             raise UnreadableError(f"{member.path}: a hard link to `{member.target}`, which is no file before it")
         if source != member.path:
-            os.link(self._directory / source, self._make_way(member))
-            self._files.add(member.path)
+            self._make_way(member)
+            if self._directory:
+                os.link(self._directory / source, self._directory / member.path)
+            self._digests[member.path] = self._digests[source]

@@ -12,7 +12,7 @@ from toolkit.model.lock import Lock, VendoredFile
 from toolkit.project import fingerprints, submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.vendored import lock_file
+from toolkit.vendored import archive, lock_file
 
 _RENEW = "run `make vendor`: it keeps the locked versions where they still satisfy the requirements"
 _RESTORE = "restore it (`git -C vendor checkout -- .`), or run `make vendor`"
@@ -60,6 +60,13 @@ def is_current(project: Project, settings: Settings, platforms: tuple[str, ...])
 def require(project: Project, settings: Settings, *, hashes: bool = True) -> None:
     """Raise `UserError` with everything that is wrong; see `refuse`."""
     refuse(problems(project, settings, hashes=hashes))
+
+
+def open_archives(locks: Iterable[Lock], vendor: Path) -> None:
+    """See that every archive of a vendor/ that is as its locks say can be unpacked. Raises `UserError`."""
+    every = (item for lock in locks for item in lock.distributions() if item.kind != "wheels")
+    paths = {vendor / file.name for item in every for file in item.files}
+    threads.each(archive.check, sorted(paths, key=lambda path: -path.stat().st_size))
 
 
 def refuse(found: Sequence[Problem]) -> None:

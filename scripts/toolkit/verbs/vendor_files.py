@@ -31,7 +31,9 @@ def check_vendor(run: Run) -> None:
     if run.arguments.online:
         tools_environment.enter(given)
     run.check_vendor()
-    wheel_check.check_locked(lock_file.of_project(run.project, run.settings.vendor), run.settings.vendor)
+    locks = lock_file.of_project(run.project, run.settings.vendor)
+    check.open_archives(locks, run.settings.vendor)
+    wheel_check.check_locked(locks, run.settings.vendor)
     files = [path for path in run.settings.vendor.iterdir() if path.is_file() and path.name != ".git"]
     size = sum(path.stat().st_size for path in files)
     console.step("CHECK", f"vendor/: {len(files)} files, {size / 1e6:.1f} MB, all as locked")

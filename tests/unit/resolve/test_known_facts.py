@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,21 @@ def test_an_archive_is_read_once(archive: Path, monkeypatch: pytest.MonkeyPatch)
     assert known_facts.read(archive, archive.name, "0" * 64) == first
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"metadata": 5}', b"\xff"])
+@pytest.mark.parametrize("content", [b"", b"[]", b'{"metadata": 5}', b"\xff", b"[" * 100_000])
 def test_what_is_damaged_is_read_again(archive: Path, content: bytes) -> None:
     first = known_facts.read(archive, archive.name, "0" * 64)
     [kept] = (files.cache_root() / "facts").iterdir()
     kept.write_bytes(content)
+    assert known_facts.read(archive, archive.name, "0" * 64) == first
+
+
+@pytest.mark.parametrize(
+    "change", [{"requires": [5]}, {"requires": "six"}, {"needs_crates": 1}, {"build_system": {}}, {"metadata": None}]
+)
+def test_what_was_edited_is_read_again(archive: Path, change: dict[str, object]) -> None:
+    first = known_facts.read(archive, archive.name, "0" * 64)
+    [kept] = (files.cache_root() / "facts").iterdir()
+    kept.write_text(json.dumps({**json.loads(kept.read_bytes()), **change}))
     assert known_facts.read(archive, archive.name, "0" * 64) == first
 
 

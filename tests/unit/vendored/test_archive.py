@@ -73,8 +73,11 @@ def tree(directory: Path) -> dict[str, bytes]:
 
 
 def refused(path: Path, directory: Path) -> str:
+    """Return why an archive is refused, in the same words whether it is unpacked or only checked."""
     with pytest.raises(UserError) as caught:
         archive.extract(path, directory)
+    with pytest.raises(UserError, match=f"^{re.escape(str(caught.value))}$"):
+        archive.check(path)
     assert caught.value.what.isprintable()
     assert str(path) in caught.value.what
     assert "choose another version" in caught.value.hint
@@ -178,6 +181,13 @@ LEADING_OUT = {
 @pytest.mark.parametrize("items", LEADING_OUT.values(), ids=LEADING_OUT)
 def test_a_link_that_leads_out_is_refused(tmp_path: Path, items: list[tuple[tarfile.TarInfo, bytes]]) -> None:
     assert "link" in refused(tar(tmp_path / "a", *items), empty(tmp_path))
+
+
+def test_links_without_end_are_refused_soon(tmp_path: Path) -> None:
+    assert "without end" in refused(tar(tmp_path / "a", link("p/a", "b"), link("p/b", "a")), empty(tmp_path))
+    slow = [link(f"p/{number}", "a/../" * 200 + f"{number + 1}") for number in range(3000)]
+    archive.check(tar(tmp_path / "b", link("p/a", "."), link("p/b", "a/a/a/x/../y")))
+    assert "without end" in refused(tar(tmp_path / "c", *slow), tmp_path)
 
 
 def test_a_zip_with_a_link_that_leads_out_is_refused(tmp_path: Path) -> None:
@@ -399,7 +409,13 @@ def test_any_bytes(content: bytes, magic: bytes) -> None:
 def used(path: Path) -> None:
     """Unpack an archive and read of it, and see that nothing is written outside."""
     with one_error():
-        archive.extract(path, empty(path.parent))
+        try:
+            archive.extract(path, empty(path.parent))
+        except UserError as error:
+            with pytest.raises(UserError, match=f"^{re.escape(str(error))}$"):
+                archive.check(path)
+            raise
+        archive.check(path)
     with one_error():
         archive.read_members(path, ["PKG-INFO"])
     assert set(os.listdir(path.parent)) == {path.name, "out"}
