@@ -76,6 +76,9 @@ class Contents:
             member_names.check(member.name)
             _check_kind(member)
         found = {member.name: member for member in members if not member.name.endswith("/")}
+        for member in members:
+            if member.name.endswith("/") and member.name[:-1] in found:
+                raise HostileError(f"{quoted(member.name[:-1])} stands in it as a file, and as a directory")
         self.name, self.version, self.tags = _from_file_name(filename)
         self.information = self._information_directory(found)
         self.data = _data_directory(found, self.information)

@@ -5,6 +5,7 @@ https://packaging.python.org/en/latest/specifications/entry-points/
 
 from __future__ import annotations
 
+import keyword
 import re
 from collections.abc import Iterator, Mapping
 
@@ -29,9 +30,13 @@ def commands(content: bytes) -> Mapping[str, str]:
             raise ValueError(f"the command {quoted(name)} is no file name")
         parts = _TARGET.fullmatch(target)
         words = f"{parts['module']}.{parts['object']}".split(".") if parts else [""]
-        if not all(map(str.isidentifier, words)):
+        if not all(word.isidentifier() and not keyword.iskeyword(word) for word in words):
             raise ValueError(f"the command {quoted(name)} is to run {quoted(target)}, which is no `module:object`")
-        found[name] = f"{parts['module']}:{parts['object']}" if parts else target
+        run = f"{parts['module']}:{parts['object']}" if parts else target
+        if found.setdefault(name, run) != run:
+            raise ValueError(
+                f"the command {quoted(name)} is to run two things, {quoted(found[name])} and {quoted(run)}"
+            )
     return found
 
 

@@ -22,6 +22,7 @@ _OWN = re.compile(
     r"pyvenv\.cfg|bin/python[0-9.]*t?|bin/(pre|post)?(de)?activate(_this)?(\.\w+)?|\.project|\.python-common\.json"
     r"|lib/(python[0-9.]+t?/site-packages/)?(_virtualenv\.(py|pth)|_python_common\.pth)"
 )
+_OWN_DIRECTORIES = re.compile(r"bin|include|lib|lib/python[0-9.]+t?(/site-packages)?")
 #: What tells which distributions there are: of each its own, and nobody else's.
 _METADATA = re.compile(r"[^/]*\.(dist|egg)-info(/|$)")
 _METADATA_AS_DATA = re.compile(rf"(.*/)?(site|dist)-packages/{_METADATA.pattern}")
@@ -63,7 +64,7 @@ def check_files(names: Collection[str]) -> None:
             raise HostileError(f"{quoted(name)} and {quoted(other)} are one file on other systems")
     above = directories(names)
     for name in (*names, *above):
-        if _OWN.fullmatch(fold(name)):
+        if _OWN.fullmatch(fold(name)) or (name in exact and _OWN_DIRECTORIES.fullmatch(fold(name))):
             raise HostileError(f"{quoted(name)} replaces the environment's own")
     if len(above) > archive_limits.DIRECTORIES:
         raise HostileError(f"it has more than {archive_limits.DIRECTORIES} directories")

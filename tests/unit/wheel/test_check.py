@@ -70,6 +70,8 @@ NAMES = {
     "pkg/\u2028.py": "characters that nobody sees",
     "pkg/" + "x" * 256: "too long for a file",
     "p/" * 600 + "x": "too long for a file",
+    "pkg-1.0.data/data/bin": "replaces the environment's own",
+    "pkg-1.0.data/data/lib/python3.11": "replaces the environment's own",
     "pkg-1.0.data/bogus/x": "no installation scheme `bogus`",
     "pkg-1.0.data/x": "no installation scheme `x`",
     "pkg-1.0.DATA/data/x": "looks like `pkg-1.0.data`",
@@ -92,6 +94,11 @@ def test_a_name_that_no_wheel_needs_is_refused(tmp_path: Path, name: str) -> Non
     said = refused(wheel)
     assert said.startswith("pkg-1.0-py3-none-any.whl looks like an attack: `")
     assert NAMES[name] in said
+
+
+def test_a_directory_in_the_place_of_a_file_is_refused(tmp_path: Path) -> None:
+    wheel = make_wheel(tmp_path, "pkg", {"pkg.py": "1"}, raw=[(special("pkg.py/", stat.S_IFDIR), b"")])
+    assert "`pkg.py` stands in it as a file, and as a directory" in refused(wheel)
 
 
 def test_ways_to_write_an_accent_are_one_file_on_other_systems(tmp_path: Path) -> None:
@@ -226,6 +233,8 @@ def test_what_is_not_named_as_a_wheel_is_refused(tmp_path: Path, name: str) -> N
         ("run = pkg:main; import os", "which is no `module:object`"),
         ("run = os:system('x') or pkg:main", "which is no `module:object`"),
         ("run = 1:2", "which is no `module:object`"),
+        ("run = import:class", "which is no `module:object`"),
+        ("run = a:b\nrun = c:d", "the command `run` is to run two things, `a:b` and `c:d`"),
         ("run", "its entry_points.txt has the line `run`"),
     ],
 )
