@@ -212,6 +212,9 @@ class _FileAdapter(BaseAdapter):
         response.raw = HTTPResponse(body=b"", preload_content=False)
         try:
             file = path / "index.html" if path.is_dir() else path
+            # What is there but no file may block whoever opens it.
+            if not file.is_file():
+                raise FileNotFoundError(file)
             # Closes the file when it has been read to its end.
             response.raw = HTTPResponse(body=file.open("rb"), preload_content=False)
             response.status_code = 200

@@ -546,3 +546,12 @@ def test_an_interrupt_ends_a_fetch_from_a_dead_server_at_once(site: Site, tmp_pa
     assert child.returncode == 130
     assert errors.startswith("interrupted") and "Traceback" not in errors
     assert cached(tmp_path) == []
+
+
+@pytest.mark.parametrize("name", ["fifo", "%00", "missing", "missing/x", "directory"])
+def test_a_url_of_what_is_no_file_is_said(tmp_path: Path, name: str) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    (tmp_path / "directory").mkdir()
+    file = VendoredFile(name="a.tar.gz", size=5, sha256="", url=f"{tmp_path.as_uri()}/{name}")
+    with pytest.raises(UserError, match="answers 404 no such file"):
+        fetch([file], Indexes(url="", timeout=1), cache=tmp_path / "cache")
