@@ -16,7 +16,7 @@ from toolkit.core.documents import Table
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.project.pyproject import BuildSystem
 from toolkit.resolve import archive_identity
-from toolkit.vendored import archive, sdist
+from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
 
 
@@ -28,8 +28,6 @@ def read(path: Path, name: str, sha256: str) -> Facts:
         return _from_data(Table(documents.json_value(kept.read_bytes())))
     except (OSError, ValueError):
         with archive_identity.named(path):
-            # Facts are read from its first members; what `make build` would refuse, nobody should have to review.
-            archive.check(path)
             found = sdist.read(path, name)
     kept.parent.mkdir(parents=True, exist_ok=True)
     files.write_atomic(kept, json.dumps(dataclasses.asdict(found)))

@@ -7,6 +7,7 @@ comes out of an archive, counted as it comes out, and no writing below a symboli
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
@@ -15,7 +16,6 @@ from typing import IO
 
 from toolkit.core.errors import UserError
 from toolkit.core.system_errors import naming
-from toolkit.model import archive_names
 from toolkit.vendored import archive_limits
 from toolkit.vendored.archive_limits import UnreadableError
 from toolkit.vendored.archive_members import Member, members, reading
@@ -39,45 +39,37 @@ def extract(archive: Path, directory: Path) -> Path:
     Returns `directory` itself when the archive is flat. Files become 0644 or 0755, directories 0755. Two members
     of one name have to be the same. Raises `UserError` for a damaged archive and for any member that leads outside.
     """
-    return directory / _extracted(archive, directory)
+    extraction = _extracted(archive, directory)
+    return directory / extraction.top
 
 
 def check(archive: Path) -> None:
-    """See that an archive could be unpacked. Raises as `extract` does, which is for the same reasons."""
+    """See that an archive could be unpacked. Raises as `extract` does, for the same reasons."""
     _extracted(archive, None)
 
 
-def _extracted(archive: Path, directory: Path | None) -> PurePosixPath:
-    extraction = _Extraction(archive, directory)
+def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
+    """Return those of the named files that the archive holds below its top directory; all of it is checked, as above.
+
+    Names are relative to the top directory, or to the root of a flat archive. Raises `UserError` for a file of more
+    than 8 MiB, too.
+    """
+    extraction = _extracted(archive, None, frozenset(names))
+    found = {
+        str(path.relative_to(extraction.top)): content
+        for path, content in extraction.kept.items()
+        if path.is_relative_to(extraction.top)
+    }
+    return {name: content for name, content in found.items() if name in names}
+
+
+def _extracted(archive: Path, directory: Path | None, names: Collection[str] = ()) -> _Extraction:
+    extraction = _Extraction(archive, directory, names)
     with _reported(archive):
         for member in members(archive):
             extraction.add(member)
         extraction.make_links()
-    return extraction.top()
-
-
-def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
-    """Return those of the named files that the archive holds below its top directory, in one pass over it.
-
-    Names are relative to the top directory, or to the root of a flat archive. Reading an sdist ends once all are found.
-    Raises `UserError` for a damaged archive and for a file of more than 8 MiB.
-    """
-    requested = frozenset(names)
-    # An sdist has one top directory, of its own name; any other archive may at its end turn out to be flat.
-    expected = archive_names.split(archive.name)[0]
-    found: dict[PurePosixPath, bytes] = {}
-    tops: dict[str, bool] = {}
-    with _reported(archive):
-        for member in members(archive):
-            _note_top(tops, member)
-            below = _below(member.path)
-            if member.kind == "file" and (below in requested or str(member.path) in requested):
-                found[member.path] = _content(member)
-                if member.path.parts[0] == expected and requested <= {_below(path) for path in found}:
-                    break
-    if _is_nested(tops):
-        return {_below(path): content for path, content in found.items() if _below(path) in requested}
-    return {str(path): content for path, content in found.items() if str(path) in requested}
+    return extraction
 
 
 def names(archive: Path) -> list[str]:
@@ -122,14 +114,6 @@ def _below(path: PurePosixPath) -> str:
     return "/".join(path.parts[1:])
 
 
-def _content(member: Member) -> bytes:
-    with member.open() as stream:
-        content = stream.read(_READ_LIMIT + 1)
-    if len(content) > _READ_LIMIT:
-        raise UnreadableError(f"{member.path}: more than {_READ_LIMIT >> 20} MiB")
-    return content
-
-
 @contextmanager
 def _reported(archive: Path) -> Iterator[None]:
     """Turn what is wrong with an archive into an error that names it."""
@@ -146,11 +130,13 @@ def _reported(archive: Path) -> Iterator[None]:
 class _Extraction:
     """One archive being unpacked, or only checked as if it were: without a directory nothing is written.
 
-    Symbolic links are made last, so that nothing is ever written through one.
+    `kept` are the contents of files that have one of the `names`, below the top directory or at the root. Symbolic
+    links are made last, so that nothing is ever written through one.
     """
 
-    def __init__(self, archive: Path, directory: Path | None) -> None:
-        self._directory = directory
+    def __init__(self, archive: Path, directory: Path | None, names: Collection[str]) -> None:
+        self._directory, self._names = directory, names
+        self.kept: dict[PurePosixPath, bytes] = {}
         self._digests: dict[PurePosixPath, bytes] = {}
         self._directories: set[PurePosixPath] = {PurePosixPath()}
         self._links: dict[PurePosixPath, str] = {}
@@ -177,6 +163,7 @@ class _Extraction:
             for path, target in self._links.items():
                 os.symlink(target, self._directory / path)
 
+    @property
     def top(self) -> PurePosixPath:
         """Return the directory that holds everything."""
         return PurePosixPath(next(iter(self._tops))) if _is_nested(self._tops) else PurePosixPath()
@@ -227,7 +214,8 @@ class _Extraction:
         known = self._digests.get(member.path)
         if known is None:
             self._make_way(member)
-        digest = hashlib.sha256()
+        digest, kept = hashlib.sha256(), io.BytesIO()
+        is_kept = _below(member.path) in self._names or str(member.path) in self._names
         with self._output(member, is_new=known is None) as output, member.open() as source:
             while chunk := source.read(_CHUNK):
                 self._left -= len(chunk)
@@ -236,9 +224,15 @@ class _Extraction:
                 digest.update(chunk)
                 if output:
                     output.write(chunk)
+                if is_kept:
+                    kept.write(chunk)
+                    if kept.tell() > _READ_LIMIT:
+                        raise UnreadableError(f"{member.path}: more than {_READ_LIMIT >> 20} MiB")
         if known not in (None, digest.digest()):
             raise UnreadableError(f"{member.path}: {_TWICE}")
         self._digests[member.path] = digest.digest()
+        if is_kept:
+            self.kept[member.path] = kept.getvalue()
 
     @contextmanager
     def _output(self, member: Member, *, is_new: bool) -> Iterator[IO[bytes] | None]:

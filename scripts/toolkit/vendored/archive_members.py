@@ -35,6 +35,8 @@ _OF_ONE_MEMBER = frozenset({"path", "linkpath", "size", "hdrcharset"})
 #: Of a decompressor; xz takes 65 MiB for what its highest level made.
 _MEMORY = 128 << 20
 _SKIP = 1 << 18
+#: Shorter than any name or part of one that is too long.
+_SHORT = min(archive_limits.LONGEST_PART, archive_limits.LONGEST_NAME)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -257,6 +259,9 @@ def _zip_member(archive: ZipArchive, info: ZipMember) -> Member:
 
 def _checked(name: str) -> PurePosixPath:
     """Return a member's name as a path; raises `UnreadableError` when it would leave the directory."""
+    if name.isascii() and name.isprintable() and len(name) <= _SHORT and not {"", ".", ".."} & set(name.split("/")):
+        # Nearly all: what follows takes a third of the time that it takes to read an archive.
+        return PurePosixPath(name)
     shown = one_line(name)
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if name.startswith("/"):

@@ -454,12 +454,15 @@ def test_names_are_below_the_top_and_each_once(tmp_path: Path) -> None:
     assert archive.names(path) == ["x", "l"]
 
 
-def test_an_sdist_is_read_no_further_than_needed(tmp_path: Path) -> None:
+def test_what_is_read_is_of_an_archive_that_can_be_unpacked(tmp_path: Path) -> None:
     path = packed(tmp_path / "pkg-1.tar.gz", {"pkg-1/PKG-INFO": b"x", "pkg-1/data": os.urandom(1 << 20)})
-    path.write_bytes(path.read_bytes()[:600_000])
     assert read(path, "PKG-INFO") == b"x"
+    path.write_bytes(path.read_bytes()[:600_000])
     with pytest.raises(UserError, match="damaged"):
-        archive.read_members(path, ["PKG-INFO", "setup.py"])
+        read(path, "PKG-INFO")
+    twice = tar(tmp_path / "twice", (info("p/PKG-INFO"), b"Name: a"), (info("p/PKG-INFO"), b"Name: b"))
+    with pytest.raises(UserError, match="it stands there twice"):
+        read(twice, "PKG-INFO")
 
 
 @pytest.mark.parametrize("field", [b"12 path=p/b\n", b"12 size=512\n", b"14 linkpath=a\n", b"21 hdrcharset=BINARY\n"])
