@@ -22,8 +22,9 @@ def holds(marker: Marker | str | None, environment: Environment, extra: str = ""
     parsed = _parsed(marker) if isinstance(marker, str) else marker
     try:
         return parsed is None or parsed.evaluate({**environment, "extra": extra})
-    # packaging's `UndefinedComparison`, and of Debian 12's its `InvalidVersion`, for the release of a kernel.
-    except ValueError:
+    # packaging's `UndefinedComparison`, and of Debian 12's its `InvalidVersion`, for the release of a kernel; and
+    # `UndefinedEnvironmentName`, for a text in the place of a variable.
+    except (ValueError, KeyError):
         return False
 
 

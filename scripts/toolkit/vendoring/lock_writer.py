@@ -59,7 +59,7 @@ def _sorted(distributions: tuple[Distribution, ...]) -> list[Distribution]:
 
 def _dependencies(item: Distribution, packages: Iterable[Distribution]) -> list[dict[str, str]]:
     """Return the packages that an item requires, named as far as that tells them apart (PEP 751, `dependencies`)."""
-    names = {normalize(requirement_texts.parse(text).name) for text in item.requires}
+    names = {normalize(parsed.name) for text in item.requires if (parsed := requirement_texts.parse(text))}
     found = sorted((other.name, other.version) for other in packages if other.name in names)
     count = Counter(name for name, _ in found)
     return [{"name": name} if count[name] == 1 else {"name": name, "version": version} for name, version in found]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from packaging.requirements import InvalidRequirement
 
 from toolkit.model import requirement_texts
 
@@ -12,10 +11,8 @@ NESTED = f"six ; {'(' * 1500}python_version > '3'{')' * 1500}"
 
 @pytest.mark.parametrize("text", [NESTED, "six" + " " * 5000, "six ; ~", "", "a b"])
 def test_what_is_no_requirement(text: str) -> None:
-    with pytest.raises(InvalidRequirement):
-        requirement_texts.parse(text)
-    assert not requirement_texts.is_valid(text)
+    assert requirement_texts.parse(text) is None
 
 
 def test_what_is_one() -> None:
-    assert requirement_texts.parse("six>=1 ; python_version > '3'").name == "six"
+    assert str(requirement_texts.parse("six>=1 ; python_version > '3'")) == 'six>=1; python_version > "3"'
