@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.integration import sdists
 from tests.unit.vendored_files import vendored, write_lock
 from toolkit.core.errors import UserError
 from toolkit.vendored import check, lock_file
@@ -181,9 +182,17 @@ def test_require_says_the_first_problem_and_shows_the_others(whole: Workspace) -
     ]
 
 
-def test_the_verb_says_what_it_checked(whole: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
-    assert command_line.main(["check-vendor", "--project", str(whole.root)]) == 0
-    assert capsys.readouterr().out == "  CHECK   vendor/: 4 files, 0.0 MB, all as locked\n"
+def test_the_verb_says_what_it_checked(workspace: Workspace, capsys: pytest.CaptureFixture[str]) -> None:
+    sound = sdists.make_sdist("flask", "1")
+    workspace.service("the_service", "svc", "flask\n")
+    write_lock(workspace, "the_service", vendored(workspace, "flask", sound))
+    assert command_line.main(["check-vendor", "--project", str(workspace.root)]) == 0
+    assert capsys.readouterr().out == "  CHECK   vendor/: 2 files, 0.0 MB, all as locked\n"
+
+
+def test_the_verb_refuses_an_archive_that_cannot_be_unpacked(whole: Workspace) -> None:
+    with pytest.raises(UserError, match=r"/vendor/(dep|flask|setuptools)-1\.tar\.gz: damaged, or not an archive"):
+        command_line.main(["check-vendor", "--project", str(whole.root)])
 
 
 def test_the_verb_refuses(whole: Workspace, tmp_path: Path) -> None:
