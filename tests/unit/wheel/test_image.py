@@ -182,7 +182,7 @@ def test_the_record_that_is_corrected_is_the_distributions_own(images: Images, t
     carried = "aaa/six-1.0.dist-info/RECORD"
     wheel = make_wheel(tmp_path / "wheels", "zeta", {carried: "as it was", "scripts/zeta": "#!python\n"})
     prefix = make_environment(tmp_path / "environment")
-    images.add({"one": wheel})["one"].link(prefix)
+    images.add({"one": wheel})["one"].link(prefix, prefix / "bin" / "python")
     assert (prefix / SITE / carried).read_text() == "as it was"
     [found] = installed(prefix / SITE)["zeta"]
     assert found.is_whole()
