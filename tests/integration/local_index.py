@@ -56,12 +56,14 @@ class LocalIndex:
     """What the index holds: `add` files, set `faults` by path (`/simple/name/`, `/files/name-1.0.tar.gz`).
 
     `requests` counts what was asked for. `as_html` makes it speak PEP 503 instead of PEP 691. `credentials`
-    (`user:password`) are demanded when set. `url` is the index's URL, without them.
+    (`user:password`) are demanded when set. For `max_age` seconds a page need not be asked for again. `url` is the
+    index's URL, without credentials.
     """
 
     url: str = ""
     as_html: bool = False
     credentials: str = ""
+    max_age: int = 0
     faults: dict[str, Fault] = field(default_factory=dict)
     requests: Counter[str] = field(default_factory=Counter)
     _projects: dict[str, dict[str, _File]] = field(default_factory=dict)
@@ -179,7 +181,8 @@ class _Handler(http_server.Handler):
         elif self.headers.get("Range") and kind == "application/octet-stream":
             self._send_range(body)
         else:
-            self.answer(200, {"Content-Type": kind, "Accept-Ranges": "bytes"}, body)
+            age = {"Cache-Control": f"max-age={self.shelf.max_age}"} if self.shelf.max_age else {}
+            self.answer(200, {"Content-Type": kind, "Accept-Ranges": "bytes", **age}, body)
 
     def _send_range(self, body: bytes) -> None:
         first, _, last = self.headers["Range"].removeprefix("bytes=").partition("-")

@@ -61,6 +61,14 @@ def test_what_an_upgrade_gives_and_what_it_cannot_reach(vendored: Workshop) -> N
     assert vendored.leftovers() == []
 
 
+def test_no_page_is_asked_for_twice(vendored: Workshop, index: LocalIndex) -> None:
+    index.requests.clear()
+    index.max_age = 600
+    lines(vendored)
+    pages = {path: count for path, count in index.requests.items() if path.startswith("/simple/")}
+    assert pages == dict.fromkeys(("/simple/web/", "/simple/wire/", "/simple/maker/"), 1)
+
+
 def test_allowed_is_just_what_an_upgrade_then_gives(vendored: Workshop) -> None:
     told = json.loads(vendored.run("outdated", "--json").out)
     assert vendored.vendor("--upgrade", "all").status == 0

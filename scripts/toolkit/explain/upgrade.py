@@ -44,7 +44,8 @@ def _upgraded(
 ) -> tuple[Lock, ...] | None:
     """Return the locks after an upgrade, or None, with a warning, where it would fail; the indexes have answered."""
     try:
-        return vendor.plan(project, settings, options, indexes, engine).new
+        # The indexes have just been asked for most pages.
+        return vendor.plan(project, settings, options, indexes, engine, refresh=False).new
     except UserError as error:
         console.warn(
             f"`make vendor UPGRADE=all` would fail, so what is allowed is not known: {error.what}; {error.hint}"

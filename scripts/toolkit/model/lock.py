@@ -32,9 +32,11 @@ class Distribution:
     interpreters and machines: not vendored, for development environments.
 
     `requires` and `build_dependencies` are its direct requirements (PEP 508), at run time and of its build: those whose
-    marker holds and whose extra is asked for. `metadata` says how they became known, as that of a `Pin`. `index` is the
-    URL of the index that all files came from, without credentials; empty where there is none, or several, and in locks
-    from before locks had it.
+    marker holds and whose extra is asked for. `metadata` says how they became known, as that of a `Pin`; where that is
+    not by the vendored file, `requires_sha256` is a hash of all requirements, those that do not hold too.
+
+    `index` is the URL of the index that all files came from, without credentials; empty where there is none, or
+    several, and in locks from before locks had it.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Distribution:
     requires_python: str = ""
     index: str = ""
     metadata: MetadataSource = ""
+    requires_sha256: str = ""
     requires: tuple[str, ...] = ()
     build_dependencies: tuple[str, ...] = ()
     build_requires: tuple[Pinned, ...] = ()

@@ -70,12 +70,14 @@ class Pin:
 
     `marker` (PEP 508) limits it to some of the targets; it is empty for all of them. `metadata` says how its
     requirements became known: from a wheel of the same version, from a build, or (empty) from the sdist's own metadata.
+    `requires_sha256` is a hash of all of them.
     """
 
     name: str
     version: str
     marker: str = ""
     metadata: MetadataSource = ""
+    requires_sha256: str = ""
     sdist: RemoteFile | None = None
     wheels: tuple[RemoteFile, ...] = ()
     archive: RemoteFile | None = None

@@ -131,11 +131,12 @@ class Sources:
         distribution = replace(chosen, files=tuple(taken))
         name = distribution.files[0].name
         if distribution.kind == "wheels":
-            said = [
-                check.check(self.files[file.name], "index", name=pin.name, version=pin.version)
+            said = {
+                file.name: check.check(self.files[file.name], "index", name=pin.name, version=pin.version)
                 for file in distribution.files
-            ]
-            found = replace(distribution, metadata="", requires=said[0].requires)
+            }
+            self.reader.check_wheels(pin, said)
+            found = replace(distribution, metadata="", requires_sha256="", requires=said[name].requires)
         else:
             file = distribution.files[0]
             facts = self.reader.facts(Fetched(self.files[name], file.size, file.sha256), name)
@@ -156,6 +157,7 @@ class Sources:
             requires_python=facts.metadata.requires_python,
             requires=facts.requires if is_own or not known else known.requires,
             metadata="" if is_own else distribution.metadata,
+            requires_sha256="" if is_own else distribution.requires_sha256,
         )
 
     def _tree(self, key: str) -> SourceTree:

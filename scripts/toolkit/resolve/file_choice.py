@@ -83,6 +83,7 @@ def _distribution(pin: Pin, kind: Kind, remote: Sequence[RemoteFile]) -> Distrib
         marker=pin.marker,
         index=indexes.pop() if len(indexes) == 1 else "",
         metadata=pin.metadata,
+        requires_sha256=pin.requires_sha256,
     )
 
 

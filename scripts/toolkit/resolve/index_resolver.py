@@ -70,7 +70,7 @@ class IndexResolver:
 
     def _with_source(self, pin: Pin) -> Pin:
         known = self.reader.known(pin)
-        return replace(pin, metadata=known.source) if known else pin
+        return replace(pin, metadata=known.source, requires_sha256=known.requires_sha256) if known else pin
 
     def without_urls(self, request: Request) -> Request:
         """Return the request with a version in the place of each URL, and with the archives that have these versions.

@@ -8,14 +8,15 @@ guess, which only a build can confirm.
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from packaging.version import Version
 
-from toolkit.core import files
+from toolkit.core import files, threads
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model import core_metadata, requirement_texts
@@ -32,9 +33,10 @@ from toolkit.wheel import check
 
 _SUFFIX = ".metadata"
 _LIMIT = 8 << 20
+_CONNECTIONS = 16
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class ReleaseMetadata:
     """What a release requires, by which `source` (see `Pin`); `is_guess`, until a build has told it."""
 
@@ -42,6 +44,16 @@ class ReleaseMetadata:
     requires_python: str = ""
     source: MetadataSource = ""
     is_guess: bool = False
+
+    @property
+    def requires_sha256(self) -> str:
+        """Return the hash of the requirements, however their texts are spaced and ordered; it is kept in locks."""
+        texts = sorted({re.sub(r"[\s()]", "", text).replace("'", '"').lower() for text in self.requires})
+        return hashlib.sha256("\n".join(texts).encode()).hexdigest()
+
+    def differs(self, other: ReleaseMetadata) -> bool:
+        """Tell whether an engine may choose otherwise by another one."""
+        return self.requires_python != other.requires_python or _set(self.requires) != _set(other.requires)
 
 
 @dataclass(kw_only=True)
@@ -73,14 +85,38 @@ class MetadataReader:
     def learn(self, pin: Pin, built: CoreMetadata) -> bool:
         """Take what a build has told of a release; returns whether it is not what was guessed."""
         check_identity(built, pin, f"{pin.name} {pin.version}: its build")
+        return self._replace(pin, ReleaseMetadata(built.requires, built.requires_python, source="build"))
+
+    def confirm(self, pins: Iterable[Pin]) -> bool:
+        """Read the sdists of releases of which wheels have told; returns whether one certainly says otherwise.
+
+        Then its own word counts: it is what is vendored, reviewed and built. Raises `UserError`.
+        """
+        told = [pin for pin in pins if pin.sdist and pin.name not in self.binary]
+        return any(threads.ask_each(self._own_word, told, _CONNECTIONS))
+
+    def check_wheels(self, pin: Pin, wheels: Mapping[str, CoreMetadata]) -> None:
+        """Raise `UserError` where none of the vendored wheels (by name) requires what was read of the release."""
+        known = self.known(pin)
+        if known and all(_set(known.requires) != _set(found.requires) for found in wheels.values()):
+            raise UserError(
+                f"{', '.join(wheels)}: what the index says of {pin.name} {pin.version} is not what the wheel requires",
+                "do not use this version before you know which of the two was changed, and by whom",
+            )
+
+    def _own_word(self, pin: Pin) -> bool:
+        known = self.known(pin)
+        if not pin.sdist or not known or known.source != "wheel":
+            return False
+        own = self.facts(self._fetch(pin.sdist), pin.sdist.name).metadata
+        return own.requires_certain and self._replace(pin, ReleaseMetadata(own.requires, own.requires_python))
+
+    def _replace(self, pin: Pin, found: ReleaseMetadata) -> bool:
+        """Take other metadata of a release; returns whether an engine may choose otherwise by it."""
         before = self._known.get(_key(pin))
-        found = ReleaseMetadata(requires=built.requires, requires_python=built.requires_python, source="build")
         with self._lock:
             self._known[_key(pin)] = found
-        return not before or (_set(before.requires), before.requires_python) != (
-            _set(found.requires),
-            found.requires_python,
-        )
+        return not before or before.differs(found)
 
     def facts(self, fetched: Fetched, name: str) -> Facts:
         """Return what an archive says of itself; each is read once. Raises `UserError`."""

@@ -35,14 +35,18 @@ def _nothing_kept(pythons: tuple[str, ...]) -> Mapping[str, Distribution]:
 
 @dataclass(frozen=True, kw_only=True)
 class BoundResolver:
-    """Any resolver, whose pins are bound."""
+    """Any resolver, whose pins are bound, and were chosen by what the files say that are vendored of them."""
 
     resolver: Resolver
     bind: Bind
+    reader: MetadataReader
 
     def resolve(self, request: Request) -> tuple[Pin, ...]:
         """Return the pins, by name; see `Resolver`."""
-        return self.bind(self.resolver.resolve(request))
+        while True:
+            pins = self.bind(self.resolver.resolve(request))
+            if not self.reader.confirm(pins):
+                return pins
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +90,7 @@ def create(
     reader = MetadataReader(index=index, fetcher=fetcher, binary=rules.keys())
     inner = IndexResolver(engine=engine, index=index, reader=reader, bind=bind, held=held or {})
     preferring = SourcePreference(resolver=inner, index=index, binary=rules.keys())
-    resolver = BoundResolver(resolver=preferring, bind=bind)
+    resolver = BoundResolver(resolver=preferring, bind=bind, reader=reader)
     fetched: dict[str, Path] = {}
 
     @cache

@@ -37,6 +37,7 @@ _PLATFORM = re.compile("|".join(SYSTEMS))
 _FILE = re.compile(r"[^./\\][^/\\]{0,254}")
 _PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
+_SHA256_OR_NONE = re.compile(r"([0-9a-f]{64})?")
 _KIND = re.compile(r"runtime|tests")
 _METADATA = re.compile(r"|wheel|build")
 
@@ -138,6 +139,7 @@ def _distribution_from(item: Table) -> Distribution:
         requires_python=item.text("requires-python", ""),
         index=item.text("index", ""),
         metadata=cast("MetadataSource", metadata),
+        requires_sha256=own.text("requires-sha256", "", _SHA256_OR_NONE),
         requires=own.texts("requires", ()),
         build_dependencies=own.texts("build-dependencies", ()),
         build_requires=_pinned(own, "build-requires"),

@@ -81,6 +81,7 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
     own = _filled(
         {
             "metadata": item.metadata,
+            "requires-sha256": item.requires_sha256,
             "build-dependencies": list(item.build_dependencies),
             "requires": list(item.requires),
             "offered": [asdict(replace(wheel, url=address(wheel.url))) for wheel in item.offered],

@@ -91,6 +91,7 @@ class LockedFiles:
         for item in known:
             if item.distribution.version == pin.version:
                 yield from _other_files(pin, item)
+                yield from _other_requirements(pin, item)
         yield from _other_index(pin, known)
 
     def completed(self, pin: Pin) -> Pin:
@@ -168,6 +169,18 @@ def _other_files(pin: Pin, item: Locked) -> Iterator[Problem]:
         yield Problem(
             what=f"{pin.name} {pin.version}: {item.origin} has locked {locked.files[0].name}; "
             f"{pin.sdist.index or address(pin.sdist.url)} has another sdist of it, {pin.sdist.name}",
+            hint=_OTHER_FILE.format(name=pin.name),
+        )
+
+
+def _other_requirements(pin: Pin, item: Locked) -> Iterator[Problem]:
+    """Yield what a wheel that is not locked says otherwise of what an sdist requires than was known of it."""
+    locked = item.distribution.requires_sha256
+    if locked and pin.metadata == "wheel" and pin.requires_sha256 != locked:
+        where = next((wheel.index or address(wheel.url) for wheel in pin.wheels), "the index")
+        yield Problem(
+            what=f"{pin.name} {pin.version}: its sdist leaves open what it requires, and {where} has a wheel that says "
+            f"otherwise than when {item.origin} was made",
             hint=_OTHER_FILE.format(name=pin.name),
         )
 

@@ -253,15 +253,20 @@ def run(
     project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine, *, dry_run: bool
 ) -> None:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
-    found = plan(project, settings, options, indexes, engine)
+    found = plan(project, settings, options, indexes, engine, refresh=bool(options.upgrade))
     _refuse_unknown_upgrades(options, (*found.old, *found.new))
     if not dry_run:
         staging.replace(settings.vendor, found.new, found.files)
     _report(found, dry_run=dry_run)
 
 
-def plan(project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine) -> Outcome:
-    """Find and fetch all that the requirements ask for, and change nothing. Raises `UserError`."""
+def plan(
+    project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine, *, refresh: bool
+) -> Outcome:
+    """Find and fetch all that the requirements ask for, and change nothing. Raises `UserError`.
+
+    With `refresh`, answers of the indexes from before do not count.
+    """
     everything = [lock_inputs.read(project, package, options.platforms) for package in project.locked]
     old = tuple(
         lock_file.read(path) for item in everything if (path := lock_file.path_of(settings.vendor, item.name)).exists()
@@ -283,7 +288,7 @@ def plan(project: Project, settings: Settings, options: VendorOptions, indexes: 
             building=options.building,
             scratch=scratch,
             logs=settings.build / "logs",
-            refresh=bool(options.upgrade),
+            refresh=refresh,
             missing=KeptFiles(locked, settings.vendor).missing,
         )
         vendoring = Vendoring(
