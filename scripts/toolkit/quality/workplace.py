@@ -12,7 +12,7 @@ from pathlib import Path
 
 from toolkit.build import wheel_build
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import directories, process, secrets
+from toolkit.core import console, directories, process, secrets
 from toolkit.core.errors import UserError
 from toolkit.install import service_environment
 from toolkit.install.service_environment import ServiceEnvironment
@@ -118,6 +118,9 @@ def made(
         # What only developers have must not replace what is shipped.
         wheels.setdefault(normalize(wheel.name.partition("-")[0]), wheel)
     complete = replace(plan, wheels=tuple(wheels.values()))
+    if options.sandbox.mode == "off":
+        # Builds say it too, but all may be built.
+        console.step("SANDBOX", options.sandbox.require())
     directories.sweep(scratch, _PREFIX)
     with (
         directories.temporary(scratch, _PREFIX) as destination,

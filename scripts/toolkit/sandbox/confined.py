@@ -64,15 +64,14 @@ class Sandbox:
 
     def require(self) -> str:
         """Return which walls stand, for people. Raises `UserError` where foreign code must not run."""
-        walls = {
-            Means.ROOT: "no files, processes or network of this machine",
-            Means.USER: "no files, processes or network of this machine",
-            Means.LANDLOCK: "no files, processes or network of this machine, by Landlock",
-            Means.NONE: "none but those of this build chroot",
-        }
-        off = "none (SANDBOX=off): builds can read and write all that you can"
-        found = walls[self._means]
-        return f"{off if self.mode == 'off' else found}; at most {self.limits.describe()}"
+        if self.mode == "off":
+            walls = "none (SANDBOX=off): foreign code can read and write all that you can"
+        elif self._means is Means.NONE:
+            walls = "none but those of this build chroot"
+        else:
+            by = ", by Landlock" if self._means is Means.LANDLOCK else ""
+            walls = f"no files, processes or network of this machine{by}"
+        return f"{walls}; at most {self.limits.describe()}"
 
     def settings(self) -> dict[str, str]:
         """Return the settings for the verbs inside a package build, which must not do with less."""

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from toolkit.core import files
+from toolkit.core.errors import UserError
 from toolkit.explain import inventory
+from toolkit.sandbox import confined
+from toolkit.sandbox.confined import Means
 from toolkit.verbs import command_line
 
 if TYPE_CHECKING:
@@ -54,6 +57,13 @@ def test_packages_and_where_they_were_found(workspace: Workspace, capsys: pytest
     }
     assert found["Locks"] == {"pylock.the-service.toml": "there is no lock"}
     assert found["vendor/"] == {"problem": "vendor/: there is nothing in it"}
+
+
+def test_a_machine_without_a_sandbox_is_said_to_run_nothing_foreign(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(confined, "_find_means", lambda: (Means.NONE, UserError("it lacks bubblewrap", "get it")))
+    assert sections(workspace, capsys)["Machine"]["sandbox"] == "none, so nothing foreign is run: it lacks bubblewrap"
 
 
 def test_an_error_of_the_project_is_told_among_the_rest(

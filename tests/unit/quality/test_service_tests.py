@@ -115,7 +115,9 @@ def test_tests_start_the_scripts_in_a_path_with_a_space(
     body = "\n        ".join(runs(name) for name in ("yc-own", "yc-installed"))
     service.test("import subprocess\n" + PASSING.format(body))
     service.run(mode)
-    assert "my-service: Ran 1 test" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "my-service: Ran 1 test" in told
+    assert ("SANDBOX none (SANDBOX=off): " in told) == (mode == "off")
 
 
 def test_raises_with_the_output_when_tests_fail(service: Service) -> None:
