@@ -17,7 +17,8 @@ from toolkit.vendored import archive, backends
 #: The files of a tree that tell what builds it.
 BUILD_FILES = (pyproject.FILE, "setup.py", "setup.cfg", "hatch.toml")
 _RUST = ("maturin", "setuptools-rust", "setuptools_rust")
-_SECTION = re.compile(r"\[(?P<extra>[^:\]]*):?(?P<marker>[^\]]*)\]")
+# The two parts have to be told apart by the colon: else a long line takes quadratic time.
+_SECTION = re.compile(r"\[(?P<extra>[^:\]]*)(?::(?P<marker>[^\]]*))?\]")
 _MEMBERS = ("PKG-INFO", *BUILD_FILES)
 
 
@@ -65,7 +66,7 @@ def _from_requires_txt(content: bytes) -> Iterator[str]:
     for line in map(str.strip, content.decode("utf-8", "replace").splitlines()):
         if section := _SECTION.fullmatch(line):
             extra = f"extra == '{normalize(section['extra'])}'" if section["extra"] else ""
-            marker = f"({section['marker']})" if section["marker"] and extra else section["marker"]
+            marker = f"({section['marker']})" if section["marker"] and extra else section["marker"] or ""
             condition = " and ".join(part for part in (marker, extra) if part)
         elif line:
             yield f"{line} ; {condition}" if condition else line

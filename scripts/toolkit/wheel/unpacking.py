@@ -61,7 +61,7 @@ def _script(content: Iterator[bytes], python: Path) -> tuple[Iterator[bytes], bo
     first = next(content, b"")
     if not first.startswith(b"#!python"):
         return _joined(first, content), False
-    return iter([scripts.with_interpreter(b"".join(_joined(first, content)), python)]), True
+    return _joined(scripts.with_interpreter(first, python), content), True
 
 
 def _joined(first: bytes, rest: Iterator[bytes]) -> Iterator[bytes]:

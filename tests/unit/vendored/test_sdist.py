@@ -50,3 +50,11 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path.write_bytes(b"not an archive")
     with pytest.raises(UserError, match="some-thing-1"):
         sdist.read(path, path.name)
+
+
+def test_a_section_that_never_ends_does_not_take_for_ever() -> None:
+    line = "[" + "a" * 1_000_000
+    assert list(sdist._from_requires_txt(f"{line}\n[x:python_version < '3']\nsix\n".encode())) == [
+        line,
+        "six ; (python_version < '3') and extra == 'x'",
+    ]
