@@ -62,6 +62,19 @@ def test_all_that_a_developer_needs_is_there_and_the_project_is_linked(vendored:
     assert f"enter it with `workon project`, or `. {prefix}/bin/activate`" in done.out
 
 
+@pytest.mark.parametrize("name", ["project", "a b"])
+def test_nothing_in_it_names_where_it_was_prepared(vendored: Workshop, home: Path, name: str) -> None:
+    assert vendored.develop("-n", name).status == 0
+    prefix = home / name
+    assert os.listdir(home) == [name]
+    assert not [path for path in prefix.rglob("*") if path.is_file() and f"/.{name}-".encode() in path.read_bytes()]
+    shell = ["bash", "-c", '. "$0/bin/activate" && echo "$VIRTUAL_ENV" && command -v python', str(prefix)]
+    assert subprocess.run(shell, capture_output=True, text=True, check=True).stdout.splitlines() == [
+        str(prefix),
+        str(prefix / "bin" / "python"),
+    ]
+
+
 def test_tools_of_the_developers_are_there_too(vendored: Workshop, home: Path, index: LocalIndex) -> None:
     sdists.publish(index, "tool", "1.0")
     vendored.write({"app/dev-requirements.txt": "tool\n"})
