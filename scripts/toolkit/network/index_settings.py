@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from toolkit.core import secrets
+from toolkit.core import console, secrets
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import without_credentials
 from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions
@@ -85,9 +85,9 @@ def read(options: IndexOptions = DEFAULTS) -> Indexes:
     )
     for url in (*found.urls, *found.find_links):
         if not found.protects(url):
-            raise UserError(
-                f"{without_credentials(url)}: not encrypted, so that anybody on the way could answer in its place",
-                "give its https address; pip's `trusted-host` names a host to which the whole way is your own",
+            console.warn(
+                f"{without_credentials(url)}: not encrypted, so anybody on the way can answer in its place; "
+                "pip's `trusted-host` names a host to which the whole way is your own"
             )
     return found
 

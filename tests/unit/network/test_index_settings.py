@@ -115,18 +115,20 @@ def test_a_password_that_is_not_encoded_is_not_shown(pip_conf: Path, password: s
 
 
 @pytest.mark.parametrize("given", [{"index_url": "{}"}, {"extra_index_urls": ("{}",)}, {"find_links": ("{}",)}])
-def test_an_index_that_is_not_encrypted_is_on_this_machine_or_trusted(
-    pip_conf: Path, given: dict[str, str | tuple[str]]
+def test_an_index_that_is_not_encrypted_is_on_this_machine_or_trusted_or_warned_of(
+    pip_conf: Path, given: dict[str, str | tuple[str]], capsys: pytest.CaptureFixture[str]
 ) -> None:
     def options(url: str) -> IndexOptions:
         return IndexOptions(**{key: url if value == "{}" else (url,) for key, value in given.items()})  # type: ignore[arg-type]
 
     for host in ("127.0.0.1:8080", "localhost", "[::1]:80", "127.9.9.9"):
         index_settings.read(options(f"http://{host}/simple"))
-    with pytest.raises(UserError, match="not encrypted"):
-        index_settings.read(options("http://user:s3cret@host.test/simple"))
+    assert capsys.readouterr().err == ""
+    index_settings.read(options("http://user:s3cret@host.test/simple"))
+    assert capsys.readouterr().err.startswith("warning: http://host.test/simple: not encrypted")
     pip_conf.write_text("[global]\ntrusted-host = host.test\n", encoding="utf-8")
     index_settings.read(options("http://user:s3cret@host.test/simple"))
+    assert capsys.readouterr().err == ""
 
 
 def test_nothing_printed_holds_a_password() -> None:
