@@ -201,6 +201,27 @@ def test_a_line_that_makes_no_sense(shop: Workshop, index: LocalIndex, text: str
     assert index.requests.total() == 0
 
 
+@pytest.mark.parametrize("line", ["My_Lib", "my.lib --no-deps", "my-lib==99.0", "{archive}"])
+def test_nothing_takes_the_place_of_a_package_of_the_project(shop: Workshop, index: LocalIndex, line: str) -> None:
+    sdists.publish_wheel(index, "my-lib", "99.0")
+    archive = index.add("other-9.0.tar.gz", sdists.make_sdist("My.Lib", "9.0"))
+    shop.package("my_lib")
+    shop.service("app", "my_lib").write({"app/vendor.txt": f"{line.format(archive=archive)}\n"})
+    what, _ = shop.vendor().error
+    assert "my-lib" in what and "is a package of this project (my_lib/), which nothing may replace" in what
+    assert not index.requests["/simple/my-lib/"]
+    assert not (shop.root / "vendor").exists()
+
+
+def test_a_version_of_a_package_of_the_project_is_looked_up_nowhere(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "third", "1.0", requires=["My.LIB>=99"])
+    shop.package("my_lib")
+    what, hint = shop.service("app", "third", "my_lib").vendor("--resolver", "pip-tools").error
+    assert what == "`My.LIB>=99` is required, but my-lib is a package of this project"
+    assert "no index is asked" in hint
+    assert not index.requests["/simple/my-lib/"]
+
+
 def test_what_cannot_be_had_is_named_rather_than_the_hook_that_lacks_it(shop: Workshop, index: LocalIndex) -> None:
     rust = '[build-system]\nrequires = []\nbuild-backend = "x"\nbackend-path = ["."]\n'
     crates = {"pyproject.toml": rust.replace("[]", '["maturin"]'), "Cargo.toml": "[package]\n"}

@@ -14,12 +14,16 @@ Kind = Literal["sdist", "wheels", "archive"]
 
 @dataclass(frozen=True, kw_only=True)
 class VendoredFile:
-    """One file of `vendor/`: its name there, size in bytes, sha256 (hexadecimal) and where it came from."""
+    """One file of `vendor/`: its name there, size in bytes, sha256 (hexadecimal) and where it came from.
+
+    `other_hash`, which no lock has, is that of a `RemoteFile`.
+    """
 
     name: str
     size: int
     sha256: str
     url: str = ""
+    other_hash: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -46,6 +46,7 @@ class Pinned:
 class RemoteFile:
     """One file of an index or a URL: size in bytes (None: unknown), sha256 in hexadecimal (empty: unknown).
 
+    `other_hash` (`sha512=...`, or empty) is what there is instead of a sha256.
     `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty. `index` is the URL
     of the index that named the file, without credentials; empty for find-links and direct URLs, and where not known.
     `core_metadata` is the sha256 of the metadata that the index offers beside a wheel (PEP 658), or empty. One that is
@@ -56,6 +57,7 @@ class RemoteFile:
     url: str
     size: int | None = None
     sha256: str = ""
+    other_hash: str = ""
     upload_time: str = ""
     requires_python: str = ""
     yanked: bool = False

@@ -23,6 +23,7 @@ from urllib3.exceptions import IncompleteRead
 
 from toolkit.core import console, directories, files, progress
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import one_line
 from toolkit.core.system_errors import naming
 from toolkit.model.lock import VendoredFile
 from toolkit.network import http, retry
@@ -147,6 +148,7 @@ class Fetcher:
         partial = self._partial / f"{threading.get_ident()}"
         size, sha256 = self._download(file, partial)
         _check(file, size, sha256)
+        _check_other_hash(file, partial)
         self._bar.advance(file.name)
         if not file.sha256:
             console.warn(f"{file.name}: no sha256 is given for it; from now on it has to be {sha256}")
@@ -223,7 +225,21 @@ def _check(file: VendoredFile, size: int, sha256: str) -> None:
         difference = f"it has {size} bytes, not {file.size}"
     else:
         return
-    raise OtherFileError(
+    raise _other_file(file, difference)
+
+
+def _check_other_hash(file: VendoredFile, arrived: Path) -> None:
+    """Raise `OtherFileError` unless a file has the hash that is known of it by another function than sha256."""
+    if file.other_hash:
+        function, _, expected = file.other_hash.partition("=")
+        with arrived.open("rb") as stream:
+            found = hashlib.file_digest(stream, function).hexdigest()
+        if found != expected:
+            raise _other_file(file, f"it has {function} {found}, not {one_line(expected, 200)}")
+
+
+def _other_file(file: VendoredFile, difference: str) -> OtherFileError:
+    return OtherFileError(
         f"{file.name}: {shown(file.url)} is not the file that was promised (by the index, the lock or vendor.txt): "
         f"{difference}",
         "do not use it, nothing of it was kept: find out who replaced it, at its source or on the way to this machine",

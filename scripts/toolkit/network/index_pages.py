@@ -41,6 +41,8 @@ _HTML = frozenset({"application/vnd.pypi.simple.v1+html", "text/html", ""})
 _CONNECTIONS = 16
 #: The largest page of PyPI has some 30 MB, and JSON may take forty times its size.
 _LIMIT = 64 << 20
+#: What hashlib always has, and an index may use in the place of a sha256; the better one first.
+_OTHER_HASHES = ("sha512", "sha384", "blake2b", "sha224", "sha1", "md5")
 #: As file systems have it; packaging takes time that grows faster than the text.
 _LONGEST_NAME = 255
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
@@ -329,6 +331,7 @@ def _from_json(entry: Mapping[str, Any], base: str, index: str) -> RemoteFile:
         url=_absolute(url, base),
         size=size,
         sha256=_text(hashes.get("sha256")).lower(),
+        other_hash=_other_hash({name: _text(value) for name, value in hashes.items()}),
         upload_time=_text(entry.get("upload-time")),
         requires_python=_text(entry.get("requires-python")),
         yanked=bool(yanked) or yanked == "",
@@ -378,12 +381,19 @@ class _Page(HTMLParser):
                     name=name,
                     url=without_credentials(url),
                     sha256=_sha256(fragment),
+                    other_hash=_other_hash(dict([fragment.partition("=")[::2]])),
                     requires_python=values.get("data-requires-python") or "",
                     yanked="data-yanked" in values,
                     index=self._index,
                     core_metadata=_sha256(described),
                 )
             )
+
+
+def _other_hash(hashes: Mapping[str, str]) -> str:
+    """Return the hash of a file by another function than sha256, where it has none of that (PEP 503)."""
+    found = next((name for name in _OTHER_HASHES if hashes.get(name)), "") if not hashes.get("sha256") else ""
+    return f"{found}={hashes[found].lower()}" if found else ""
 
 
 def _sha256(text: str) -> str:

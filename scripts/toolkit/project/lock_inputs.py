@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.core.errors import UserError
 from toolkit.model.targets import Targets
 from toolkit.project import fingerprints, python_version, requirements, vendor_txt
 from toolkit.project.discovery import Package, Project
@@ -61,6 +62,9 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Lock
         for member in dict.fromkeys((*tree.local, *tests.local, *development.local))
         for rule in vendor_txt.read(member.path / "vendor.txt", project.root)
     ]
+    for rule in rules:
+        if isinstance(rule, BinaryRule):
+            refuse_local(project, rule.name, f"{rule.origin}: `{rule.name}`")
     return LockInputs(
         package=package,
         name=project.lock_name(package),
@@ -71,6 +75,15 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Lock
         binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),
         archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),
     )
+
+
+def refuse_local(project: Project, name: str, what: str) -> None:
+    """Raise `UserError` where `what`, to be taken from elsewhere, has the name of a package of the project."""
+    if package := project.find(name):
+        raise UserError(
+            f"{what} is a package of this project ({project.shown(package.path)}/), which nothing may replace",
+            "remove its line; if another distribution is meant, one of the two has to be renamed",
+        )
 
 
 def fingerprint(project: Project, inputs: LockInputs, platforms: tuple[str, ...]) -> dict[str, str]:

@@ -122,7 +122,7 @@ class Sources:
                 f"{file.name}: two different archives have this name; one is {shown(file.url)}",
                 "vendor/ has no directories: give one of them another name, or take it from an index",
             )
-        return replace(file, size=fetched.size, sha256=fetched.sha256)
+        return replace(file, size=fetched.size, sha256=fetched.sha256, other_hash="")
 
     def _add(self, pin: Pin, submitted: tuple[Distribution, list[Future[Fetched]]]) -> None:
         chosen, futures = submitted

@@ -89,4 +89,6 @@ def _distribution(pin: Pin, kind: Kind, remote: Sequence[RemoteFile]) -> Distrib
 
 def vendored(file: RemoteFile) -> VendoredFile:
     """Return a file of an index as one to vendor."""
-    return VendoredFile(name=file.name, size=file.size or 0, sha256=file.sha256, url=file.url)
+    return VendoredFile(
+        name=file.name, size=file.size or 0, sha256=file.sha256, url=file.url, other_hash=file.other_hash
+    )

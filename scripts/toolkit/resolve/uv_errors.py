@@ -63,10 +63,15 @@ def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
 
 def no_version(text: str, request: Request) -> tuple[str, str]:
     """Return the error's two lines for a requirement (`name==9`) that no version satisfies."""
+    if _name(text) in request.provided:
+        return (
+            f"{_prefix(text, request)}`{text}` is required, but {_name(text)} is a package of this project",
+            "give the package that version, or use another version of what requires it; no index is asked for it",
+        )
     newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
     return (
         f"{_prefix(text, request)}no version satisfies `{text}`{newer}",
-        f"ask for a version that exists; `pip index versions {_name(text)}` lists them",
+        f"ask for a version that exists: the page of {_name(text)} in the index lists them",
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -84,7 +84,10 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
             "requires-sha256": item.requires_sha256,
             "build-dependencies": list(item.build_dependencies),
             "requires": list(item.requires),
-            "offered": [asdict(replace(wheel, url=address(wheel.url))) for wheel in item.offered],
+            "offered": [
+                {"name": wheel.name, "size": wheel.size, "sha256": wheel.sha256, "url": address(wheel.url)}
+                for wheel in item.offered
+            ],
         }
     )
     if item.kind != "wheels":

@@ -119,6 +119,8 @@ class Vendoring:
         preferences = self._preferences(inputs)
         closure = self.resolution.closure_for(inputs.targets.pythons)
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
+        for pin in archived:
+            lock_inputs.refuse_local(self.project, pin.name, f"{pin.archive.name if pin.archive else ''}: {pin.name}")
         given = self.binding.bind((*archived, *wheels))
         lines, constraints = inputs.tree.requirements, inputs.constraints
         local = {package.name: package.version for package in self.project.packages}

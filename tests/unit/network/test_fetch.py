@@ -421,6 +421,17 @@ def test_a_hash_nobody_knows_is_learned_and_said(
     assert f"warning: a: no sha256 is given for it; from now on it has to be {expected}" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("function", ["sha512", "blake2b", "md5"])
+def test_a_hash_by_another_function_counts_where_there_is_no_sha256(
+    site: Site, indexes: Indexes, tmp_path: Path, function: str
+) -> None:
+    site.give("a", CONTENT)
+    right = hashlib.new(function, CONTENT).hexdigest()
+    wrong = site.file("a", sha256="", size=0, other_hash=f"{function}={right[::-1]}")
+    assert f"it has {function} {right}, not {right[::-1]}" in failure(wrong, indexes, tmp_path)
+    assert fetch([replace(wrong, other_hash=f"{function}={right}")], indexes, cache=tmp_path)["a"].size == len(CONTENT)
+
+
 def test_an_archive_that_is_sent_encoded_stays_as_it_is(site: Site, indexes: Indexes, tmp_path: Path) -> None:
     content = gzip.compress(CONTENT)
     site.give("a.tar.gz", ok(content, Content_Encoding="gzip"))

@@ -87,6 +87,19 @@ def test_a_page_is_of_a_known_kind_and_version(page: str, kind: str, what: str) 
         index_pages._read(answered(page.encode(), kind), "", Indexes())
 
 
+@pytest.mark.parametrize("hashes", [{"sha512": "AB"}, {"md5": "CD", "sha512": "ab"}, {"crc32": "1", "sha512": "ab"}])
+def test_a_hash_by_another_function_is_read_where_there_is_no_sha256(hashes: dict[str, str]) -> None:
+    def only(content: str, kind: str) -> RemoteFile:
+        [file] = index_pages._read(answered(content.encode(), kind), "", Indexes())
+        return file
+
+    entry = {"filename": "six-1.0.tar.gz", "url": "six-1.0.tar.gz", "hashes": hashes}
+    assert only(json.dumps({"files": [entry]}), JSON).other_hash == "sha512=ab"
+    assert only("<a href='six-1.0.tar.gz#sha512=AB'>", "text/html").other_hash == "sha512=ab"
+    entry["hashes"] = {**hashes, "sha256": "ef"}
+    assert only(json.dumps({"files": [entry]}), JSON).other_hash == ""
+
+
 def test_two_files_of_one_name_are_an_attack() -> None:
     first, again, other = (f"<a href='six-1.0.tar.gz#sha256={digest * 64}'></a>" for digest in "aab")
     index_pages._read(answered((first + again).encode()), "", Indexes())
