@@ -71,10 +71,16 @@ def locate(vendor: Repository, remote: str) -> Origin:
             f"vendor/: it has no remote {remote}, so there is no repository to trim",
             "`git -C vendor remote add` says where its repository is",
         )
+    if (plain := git.without_password(url)) != url:
+        raise UserError(
+            f"vendor/: its remote {remote} has a password in its URL, which git shows to every user of the machine",
+            f"`git -C vendor remote set-url {remote} {plain}`; git asks for the password, or has it from a credential "
+            "helper (`git help credentials`)",
+        )
     if not git.is_local(url):
         return Origin(url=url, directory=None, name=url)
-    plain = unquote(url.removeprefix("file://")) if url.startswith("file://") else url
-    path = Path(git.absolute(plain, vendor.directory))
+    local = unquote(url.removeprefix("file://")) if url.startswith("file://") else url
+    path = Path(git.absolute(local, vendor.directory))
     for candidate in (path, path.with_name(f"{path.name}.git")):
         if candidate.is_dir():
             return Origin(url=url, directory=_bare(candidate), name=candidate.name)

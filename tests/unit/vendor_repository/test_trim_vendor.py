@@ -267,6 +267,12 @@ class TestRefusals:
         git(project.vendor, "remote", "set-url", "origin", "/nowhere/vendor.git")
         assert refused(project).what == "/nowhere/vendor.git: the repository of vendor/ is not there"
 
+    def test_a_remote_with_a_password(self, project: VendorProject) -> None:
+        git(project.vendor, "remote", "set-url", "origin", "https://me:s3cret@127.0.0.1:9/vendor.git")
+        error = refused(project)
+        assert "has a password in its URL" in error.what
+        assert "s3cret" not in str(error)
+
     def test_a_remote_with_a_work_tree(self, project: VendorProject, tmp_path: Path) -> None:
         git(tmp_path, "clone", "--quiet", "vendor.git", "with-tree")
         git(project.vendor, "remote", "set-url", "origin", str(tmp_path / "with-tree"))
