@@ -248,6 +248,16 @@ def test_a_name_that_comes_from_another_index(shop: Workshop, index: LocalIndex,
         assert shop.lock().find("lib==2.0").index == second.url
 
 
+def test_the_address_of_an_index_may_end_in_a_slash_in_a_lock(locked: Workshop, index: LocalIndex) -> None:
+    path = locked.root / "vendor" / "pylock.app.toml"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace(f'index = "{index.url}"', f'index = "{index.url}/"'), encoding="utf-8")
+    locked.write({"app/requirements.txt": "lib\n"})
+    assert locked.run("check-vendor", "--online").status == 0
+    locked.write({"app/requirements.txt": "lib\nmore\n"})
+    assert locked.vendor().status == 0
+
+
 def test_a_lock_from_before_locks_had_an_index_is_no_obstacle(locked: Workshop) -> None:
     path = locked.root / "vendor" / "pylock.app.toml"
     lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
@@ -286,8 +296,9 @@ def test_what_is_gone_is_old_enough_for_any_date(locked: Workshop, index: LocalI
     assert locked.keys() == ["lib==1.0", "more==2.0"]
 
 
-def test_a_name_that_is_gone_as_a_whole_stays_too(locked: Workshop, index: LocalIndex) -> None:
-    del index._projects["lib"]
+@pytest.mark.parametrize("status", [404, 410])
+def test_a_name_that_is_gone_as_a_whole_stays_too(locked: Workshop, index: LocalIndex, status: int) -> None:
+    index.fails("/simple/lib/", "status", status=status)
     assert locked.vendor().status == 0
     assert locked.keys() == ["lib==1.0", "more==2.0"]
 

@@ -35,6 +35,8 @@ from toolkit.network.paced_answer import PATIENCE, SLOWEST, SlowError
 Result = TypeVar("Result")
 #: Answers that may be another one in a moment: RFC 9110, 15.5.9 and 15.6; RFC 6585, 4.
 PASSING = frozenset((408, 429, *range(500, 600)))
+#: RFC 9110, 15.5.5 and 15.5.11.
+_ABSENT = (404, 410)
 #: How often a request is repeated, as long as that is within our patience: what takes long is repeated less often.
 REPETITIONS = 3
 #: Seconds; urllib3 repeats the first time at once, then waits for twice and four times as long, and the jitter.
@@ -98,7 +100,7 @@ def get(
     """Return what `read` makes of the answer to a GET, whose body it fetches itself; repeated while a fault may pass.
 
     `timeout` is in seconds without a byte; a dead server is given up after `PATIENCE`, or a timeout that is longer.
-    `absent` is the result for status 404 (None: an error), `accepted` are those that `read` takes.
+    `absent` is the result for status 404 and 410 (None: an error), `accepted` are those that `read` takes.
     Raises `UserError` that names the URL without credentials.
     """
     state, start = policy(), time.monotonic()
@@ -106,7 +108,7 @@ def get(
         begun = time.monotonic()
         try:
             with session.get(url, stream=True, timeout=timeout, headers=headers) as response:
-                if response.status_code == 404 and absent is not None:
+                if response.status_code in _ABSENT and absent is not None:
                     return absent
                 if response.status_code not in accepted:
                     raise requests.HTTPError(response=response)

@@ -83,7 +83,7 @@ def parse(content: bytes, service: str, shown: str) -> Lock:
 
 def _lock_from(data: Table, service: str) -> Lock:
     if data.text("lock-version") != "1.0":
-        raise ValueError(f"lock-version {data.text('lock-version')} is not 1.0")
+        raise ValueError(f"lock-version {quoted(data.text('lock-version'))} is not 1.0")
     tool = data.table("tool").table(TOOL)
     inputs = tool.table("inputs")
     lock = Lock(
@@ -137,7 +137,8 @@ def _distribution_from(item: Table) -> Distribution:
         files=tuple(map(_file_from, entries)),
         marker=_marker(item.text("marker", "")),
         requires_python=item.text("requires-python", ""),
-        index=item.text("index", ""),
+        # Teams write it here too, when they move to another one.
+        index=address(item.text("index", "")).rstrip("/"),
         metadata=cast("MetadataSource", metadata),
         requires_sha256=own.text("requires-sha256", "", _SHA256_OR_NONE),
         requires=own.texts("requires", ()),
