@@ -14,6 +14,7 @@ from toolkit.core.errors import UserError
 verbosity = 1
 
 
+_UNTOUCHED = "interrupted: what was there before is untouched"
 #: What stands before each line that others have said: no such line can be taken for one of ours.
 _BAR = "  | "
 
@@ -65,7 +66,10 @@ def warn(text: str) -> None:
 
 
 def run_main(function: Callable[[], int | None]) -> int:
-    """Run a verb and return its exit status: 0, 1 after a `UserError` or a system fault, 130 when interrupted."""
+    """Run a verb and return its exit status: 0, 1 after a `UserError` or a system fault, 130 when interrupted.
+
+    The words of a `KeyboardInterrupt` say what is not as it was before.
+    """
     _open_closed()
     interrupts.catch()
     events.join()
@@ -73,8 +77,8 @@ def run_main(function: Callable[[], int | None]) -> int:
         return function() or 0
     except UserError as error:
         _print_error(system_errors.corrected(error))
-    except KeyboardInterrupt:
-        terminal.write(sys.stderr, "interrupted: what was there before is untouched")
+    except KeyboardInterrupt as error:
+        terminal.write(sys.stderr, f"interrupted: {error}" if error.args else _UNTOUCHED)
         return 130
     except BrokenPipeError:
         return 1

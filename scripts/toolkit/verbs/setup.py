@@ -37,4 +37,7 @@ def clean(run: Run) -> None:
                 stack.enter_context(files.exclusive(directory, "run"))
                 for used in [path for path in directory.iterdir() if path.is_dir()]:
                     stack.enter_context(files.exclusive(used, "run"))
-                files.remove(directory)
+                try:
+                    files.remove(directory)
+                except KeyboardInterrupt:
+                    raise KeyboardInterrupt(f"a part of {directory.name}/ is gone") from None
