@@ -299,6 +299,17 @@ def change_modes(order: Order) -> None:
             os.chmod(path, 0o777)
 
 
+def change_times(order: Order) -> None:
+    """Make the project's files look old, and mark them."""
+    for path in (order.project, os.path.join(order.project, "Makefile"), os.path.join(order.home, ".ssh")):
+        with contextlib.suppress(OSError):
+            os.utime(path, (1, 1))
+            raise SystemExit(f"{SURVIVED} times of {path}")
+        with contextlib.suppress(OSError):
+            os.setxattr(path, "user.mark", b"x")
+            raise SystemExit(f"{SURVIVED} attributes of {path}")
+
+
 # --- ways out
 
 
@@ -509,6 +520,59 @@ def map_shared_memory(order: Order) -> None:
     for at in range(0, CAP, 4096):
         kept[at] = 1
     raise SystemExit(f"{SURVIVED} {CAP // MB} MB")
+
+
+def fill_segments(order: Order) -> None:
+    """Fill System V's shared memory, of which nobody has anything mapped."""
+    LIBC.shmat.restype = ctypes.c_void_p
+    for _ in range(64):
+        segment = LIBC.shmget(0, ctypes.c_size_t(16 * MB), 0o1600)
+        if segment < 0:
+            return
+        address = LIBC.shmat(segment, None, 0)
+        ctypes.memset(address, 1, 16 * MB)
+        LIBC.shmdt(ctypes.c_void_p(address))
+    time.sleep(4)
+    raise SystemExit(f"{SURVIVED} a gigabyte of segments")
+
+
+def fill_memory_unseen(order: Order) -> None:
+    """Fill memory of which no page is present in any process."""
+    shared = mmap.mmap(-1, 1024 * MB)
+    for _ in range(64):
+        shared.write(bytes(16 * MB))
+        shared.madvise(mmap.MADV_DONTNEED)
+    time.sleep(4)
+    raise SystemExit(f"{SURVIVED} a gigabyte that is not present")
+
+
+def fill_by_messages(order: Order) -> None:
+    """Fill memory and disk with files that are on their way from one process to another."""
+    ends = []
+    for _ in range(32):
+        for number in (os.memfd_create("x"), os.open(".", os.O_TMPFILE | os.O_RDWR)):
+            os.write(number, bytes(16 * MB))
+            ends.append(socket.socketpair())
+            socket.send_fds(ends[-1][0], [b"x"], [number])
+            os.close(number)
+    time.sleep(4)
+    raise SystemExit(f"{SURVIVED} half a gigabyte on its way")
+
+
+def fill_disk_out_of_sight(order: Order) -> None:
+    """Fill the disk in directories that are deeper than any path, and that nobody may look into."""
+    os.mkdir("shut", 0o300)
+    for number in range(16):
+        with open(f"shut/{number}", "wb") as stream:
+            stream.write(bytes(16 * MB))
+    for _ in range(100):
+        os.mkdir("d" * 50)
+        os.chdir("d" * 50)
+    for number in range(16):
+        with open(str(number), "wb") as stream:
+            stream.write(bytes(16 * MB))
+    time.sleep(4)
+    raise SystemExit(f"{SURVIVED} half a gigabyte out of sight")
 
 
 def fill_disk(order: Order) -> None:

@@ -6,8 +6,9 @@ import os
 import re
 import sys
 from collections.abc import Callable
+from typing import TextIO
 
-from toolkit.core import events, interrupts, system_errors, terminal
+from toolkit.core import events, foreign_text, interrupts, system_errors, terminal
 from toolkit.core.errors import UserError
 
 #: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
@@ -51,12 +52,17 @@ def debug(text: str) -> None:
 
 def foreign(line: str) -> None:
     """Print a line of what another program says."""
-    terminal.write(sys.stdout, f"{_BAR}{line}")
+    terminal.write(sys.stdout, "\n".join(_barred(sys.stdout, line)))
 
 
 def quoted(text: str) -> str:
     """Return what others have said, as it stands in our messages."""
-    return "".join(f"{_BAR}{line}\n" for line in text.rstrip().splitlines())
+    return "".join(f"{row}\n" for line in text.rstrip().splitlines() for row in _barred(sys.stderr, line))
+
+
+def _barred(stream: TextIO, line: str) -> list[str]:
+    # A terminal that broke a long line would begin a row with any of its words: "error: ".
+    return [f"{_BAR}{row}" for row in terminal.rows(stream, foreign_text.plain(line), len(_BAR))]
 
 
 def warn(text: str) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-#: C0 and C1 but for the tab and the line feed, and what turns the direction of text (https://trojansource.codes).
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+#: C0 and C1 but for the tab and the line feed, what else ends lines for some viewers (U+2028, U+2029), and what turns
+#: the direction of text (https://trojansource.codes).
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def plain(text: str) -> str:

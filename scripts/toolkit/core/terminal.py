@@ -19,6 +19,7 @@ from toolkit.core import foreign_text, secrets
 
 _CLEAR = "\r\x1b[J"
 _INTERVAL = 0.1  # seconds between two drawings
+_TAB = 8  # cells
 _ROWS = 12  # at most: the rest of the terminal is for messages
 
 #: Returns the lines to show now; called for each drawing.
@@ -122,6 +123,21 @@ def cut(text: str, width: int) -> str:
             break
         result += character
     return result
+
+
+def rows(stream: TextIO, text: str, used: int) -> list[str]:
+    """Return the rows that a line takes on a terminal after `used` cells of each; elsewhere it is one."""
+    width = size()[0] - used
+    if not stream.isatty() or width < 1:
+        return [text]
+    found, left = [""], width
+    for character in text.expandtabs(_TAB):
+        left -= _cells(character)
+        if left < 0:
+            found.append("")
+            left = width - _cells(character)
+        found[-1] += character
+    return found
 
 
 def _cells(character: str) -> int:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.core import console
+from toolkit.core import console, terminal
 from toolkit.core.errors import UserError
 
 
@@ -111,6 +111,25 @@ def test_what_others_say_can_neither_act_on_the_terminal_nor_pass_for_our_words(
     said = capsys.readouterr()
     assert said.out == "  BUILD   six\n       error: forged\\x07\n"
     assert said.err == "warning: six\n       error: forged\n"
+
+
+def test_a_terminal_begins_no_row_with_what_others_say(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminal, "size", lambda: (24, 24))
+    padded = f"{' ' * 20}error: forged\t\u4e2d" + "x" * 30
+    console.foreign(padded)
+    assert capsys.readouterr().out == f"  | {padded}\n"
+    for stream in (sys.stdout, sys.stderr):
+        monkeypatch.setattr(stream, "isatty", lambda: True)
+    console.foreign(padded)
+    fail(UserError("failed", details=padded))
+    said = capsys.readouterr()
+    for text in (said.out, said.err):
+        rows = text.splitlines()
+        assert rows[:2] == [f"  | {' ' * 20}", "  | error: forged       "[:24]]
+        assert all(len(row) <= 24 for row in rows)
+        assert all(row.startswith(("  | ", "error: failed")) for row in rows)
 
 
 def test_letters_of_every_script_stay_as_they_are(capsys: pytest.CaptureFixture[str]) -> None:
