@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -97,12 +98,16 @@ def test_an_index_that_does_not_answer_leaves_the_old_environment(
         assert ask(home / "project", "import wire; print(wire.VERSION)") == "1.0"
 
 
-def test_wheels_may_be_files_of_a_directory(vendored: Workshop, home: Path, tmp_path: Path, index: LocalIndex) -> None:
-    (tmp_path / "shelf").mkdir()
+@pytest.mark.parametrize("shown", [str, Path.as_uri], ids=["path", "URL"])
+def test_wheels_may_be_files_of_a_directory(
+    vendored: Workshop, home: Path, tmp_path: Path, index: LocalIndex, shown: Callable[[Path], str]
+) -> None:
+    shelf = tmp_path / "a shelf"
+    shelf.mkdir()
     for name in ("fast", "wire"):
-        (tmp_path / "shelf" / f"{name}-1.0-py3-none-any.whl").write_bytes(wheel(name))
+        (shelf / f"{name}-1.0-py3-none-any.whl").write_bytes(wheel(name))
     before = index.requests.copy()
-    done = vendored.develop("--binary", "--no-index", "--find-links", str(tmp_path / "shelf"))
+    done = vendored.develop("--binary", "--no-index", "--find-links", shown(shelf))
     assert done.status == 0, done.err
     assert ask(home / "project", "import wire; print(wire.FROM)") == "wheel"
     assert index.requests == before

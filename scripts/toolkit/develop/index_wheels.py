@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from toolkit.core import console, threads
 from toolkit.core.errors import UserError
@@ -44,7 +46,9 @@ def images(wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions
 
 def _adopt(file: VendoredFile, indexes: Indexes) -> None:
     """Take a file that a directory of --find-links has into the cache; without an index, one of them has to have it."""
-    directories = (Path(link.removeprefix("file://")) for link in indexes.find_links)
+    directories = (
+        Path(url2pathname(urlsplit(link).path) if link.startswith("file:") else link) for link in indexes.find_links
+    )
     # The last is no file, which leaves the question whether the cache has it.
     found = any(fetch.adopt(file, source) for source in (*(path / file.name for path in directories), Path()))
     if indexes.no_index and not found:
