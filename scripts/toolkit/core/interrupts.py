@@ -13,6 +13,7 @@ from types import FrameType
 
 _held = 0
 _late = False
+_swallowed = False
 _last = int(signal.SIGINT)
 _report = sys.unraisablehook
 
@@ -52,17 +53,28 @@ def held() -> Iterator[None]:
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:
-    global _late, _last
-    _last = number
+    global _late, _last, _swallowed
+    if _is_in_again(frame):
+        # It would be swallowed here too; the thread sends it once more.
+        return
+    _last, _swallowed = number, False
     if _held:
         _late = True
     else:
         raise KeyboardInterrupt
 
 
+def _is_in_again(frame: FrameType | None) -> bool:
+    while frame and frame.f_code is not _again.__code__:
+        frame = frame.f_back
+    return frame is not None
+
+
 def _again(lost: sys.UnraisableHookArgs) -> None:
     """Interrupt again after an interrupt that a finalizer or a weak reference's callback has swallowed."""
+    global _swallowed
     if issubclass(lost.exc_type, KeyboardInterrupt):
+        _swallowed = True
         threading.Thread(target=_send, daemon=True).start()
     else:
         _report(lost)
@@ -70,5 +82,7 @@ def _again(lost: sys.UnraisableHookArgs) -> None:
 
 def _send() -> None:
     time.sleep(0.01)
-    # Not SIGINT in any case: that may be ignored, and this one was not.
-    os.kill(os.getpid(), _last)
+    while _swallowed:
+        # Not SIGINT in any case: that may be ignored, and this one was not.
+        os.kill(os.getpid(), _last)
+        time.sleep(0.01)

@@ -37,6 +37,13 @@ except KeyboardInterrupt:
     print("swallowed" if swallowed else "raised", "interrupted")
 """
 
+#: The signal that comes again comes while the one that was swallowed is still being told of.
+_EARLY = """
+import threading
+start = threading.Thread.start
+threading.Thread.start = lambda thread: (start(thread), time.sleep(0.1))
+"""
+
 _IGNORED = """
 os.kill(os.getpid(), signal.SIGINT)
 print("alive")
@@ -92,6 +99,10 @@ def test_an_interrupt_waits_for_the_end_of_the_block() -> None:
 
 def test_an_interrupt_that_a_callback_swallows_comes_again() -> None:
     assert printed(_SWALLOWED) == ["swallowed", "interrupted"]
+
+
+def test_an_interrupt_that_comes_again_too_early_is_not_lost() -> None:
+    assert printed(_EARLY + _SWALLOWED) == ["swallowed", "interrupted"]
 
 
 def test_a_background_job_hears_of_the_end_again_too() -> None:
