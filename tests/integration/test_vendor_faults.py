@@ -48,6 +48,9 @@ def refused(shop: Workshop, *options: str) -> tuple[str, str]:
         ("wire==2.0\nham=1\n", "app/requirements.txt:2: not a requirement: `ham=1`"),
         ("-e git+https://host.invalid/x\n", "app/requirements.txt:1: -e is not allowed here"),
         ("git+https://host.invalid/x#egg=x\n", "app/requirements.txt:1: a version control URL"),
+        ("wire @ https://[host/wire-1.0.tar.gz\n", "app/requirements.txt:1: not a URL"),
+        ("https://host:x/wire-1.0.tar.gz\n", "app/requirements.txt:1: not a URL"),
+        (f"wire ; {'(' * 3000}os_name == ''{')' * 3000}\n", "app/requirements.txt:1: `wire ; (((("),
         ("wire\nnowhere\n", "app/requirements.txt:2: no distribution `nowhere` in http"),
         ("wire==9\n", "app/requirements.txt:1: no version satisfies `wire==9`"),
     ],
@@ -57,6 +60,17 @@ def test_requirements_that_make_no_sense(vendored: Workshop, requirements: str, 
     said, hint = refused(vendored)
     assert said.startswith(what)
     assert hint
+
+
+@pytest.mark.parametrize("function", ["sha512", "md5"])
+def test_a_hash_in_a_url_counts_whatever_its_function(shop: Workshop, index: LocalIndex, function: str) -> None:
+    content = sdists.make_sdist("lib", "1.0")
+    url = index.add("lib-1.0.tar.gz", content)
+    right = hashlib.new(function, content).hexdigest()
+    shop.service("app", f"lib @ {url}#{function}={right[::-1]}")
+    assert f"it has {function} {right}, not {right[::-1]}" in shop.vendor().error[0]
+    shop.write({"app/requirements.txt": f"lib @ {url}#{function}={right}\n"})
+    assert shop.vendor().status == 0
 
 
 def test_a_conflict_shows_both_chains(vendored: Workshop, index: LocalIndex) -> None:

@@ -191,6 +191,8 @@ def test_crates_that_come_along_can_be_built(shop: Workshop, index: LocalIndex) 
         ("ham --flavour x", "unknown option `--flavour`"),
         ("https://host.invalid/ham.exe", "not an archive"),
         ("--no-deps", "options without a name"),
+        ("https://[host/ham-1.0.tar.gz", "not a URL"),
+        ("https://me:s3/cret@host.invalid/ham-1.0.tar.gz", "not a URL: `https://***@host.invalid/"),
     ],
 )
 def test_a_line_that_makes_no_sense(shop: Workshop, index: LocalIndex, text: str, what: str) -> None:

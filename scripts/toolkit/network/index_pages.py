@@ -331,7 +331,7 @@ def _from_json(entry: Mapping[str, Any], base: str, index: str) -> RemoteFile:
         url=_absolute(url, base),
         size=size,
         sha256=_text(hashes.get("sha256")).lower(),
-        other_hash=_other_hash({name: _text(value) for name, value in hashes.items()}),
+        other_hash=other_hash({name: _text(value) for name, value in hashes.items()}),
         upload_time=_text(entry.get("upload-time")),
         requires_python=_text(entry.get("requires-python")),
         yanked=bool(yanked) or yanked == "",
@@ -381,7 +381,7 @@ class _Page(HTMLParser):
                     name=name,
                     url=without_credentials(url),
                     sha256=_sha256(fragment),
-                    other_hash=_other_hash(dict([fragment.partition("=")[::2]])),
+                    other_hash=other_hash(dict([fragment.partition("=")[::2]])),
                     requires_python=values.get("data-requires-python") or "",
                     yanked="data-yanked" in values,
                     index=self._index,
@@ -390,7 +390,7 @@ class _Page(HTMLParser):
             )
 
 
-def _other_hash(hashes: Mapping[str, str]) -> str:
+def other_hash(hashes: Mapping[str, str]) -> str:
     """Return the hash of a file by another function than sha256, where it has none of that (PEP 503)."""
     found = next((name for name in _OTHER_HASHES if hashes.get(name)), "") if not hashes.get("sha256") else ""
     return f"{found}={hashes[found].lower()}" if found else ""

@@ -173,12 +173,14 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
         status = response.status_code
         hint = HINTS.get(status) or (NETWORK_HINT if status in PASSING else _SERVER_HINT)
         return f"answers {status} {one_line(response.reason or '')}".rstrip(), hint
+    if isinstance(error, (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)):
+        return "cannot be reached through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting: http://host:port"
     if isinstance(error, Misled):
         return "redirects to what is no URL", _SERVER_HINT
     if isinstance(error, _FINAL):
-        return f"cannot be fetched ({type(error).__name__})", "correct the URL: https://host/path, or file:///path"
-    if isinstance(error, requests.exceptions.ProxyError):
-        return "cannot be reached through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting"
+        return f"cannot be fetched ({type(error).__name__})", (
+            "correct the URL (https://host/path, or file:///path), or see where `curl -IL` of it leads"
+        )
     return _meaning_of_causes(list(_causes(error)), timeout)
 
 

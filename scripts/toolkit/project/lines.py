@@ -5,8 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import SplitResult, urlsplit
 
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
+from toolkit.core.secrets import without_secrets
 
 # As in pip (req_file.py): a `#` begins a comment at a line's start or after white space, so `url#sha256=` is whole.
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -15,6 +18,20 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 def shown(path: Path, root: Path) -> str:
     """Return a path as messages and the lock spell it: relative to the project, with forward slashes."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+def split_url(url: str, origin: str) -> SplitResult:
+    """Return the parts of a URL. Raises `UserError` that begins with `origin` (`file:line`) for another text."""
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        raise UserError(
+            f"{origin}: not a URL: {quoted(without_secrets(url, '***'))}",
+            "write https://host/name-1.2.tar.gz; in a user name or a password write / # ? @ : and % as %2F %23 %3F %40 "
+            "%3A and %25",
+        ) from None
+    return parts
 
 
 def read(path: Path, root: Path) -> list[tuple[int, str]]:

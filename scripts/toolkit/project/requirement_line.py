@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from dataclasses import dataclass
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from packaging.requirements import InvalidRequirement, Requirement
 
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model import archive_names
+from toolkit.project import lines
 
 _INDEX = "an index is a machine's setting: remove the line, and use INDEX_URL=, EXTRA_INDEX_URL= or pip.conf"
 _BUILD = "remove it: a build here takes no options of a requirement"
@@ -121,7 +123,9 @@ def _hashes(options: str, origin: str) -> tuple[str, ...]:
 def _is_path(text: str) -> bool:
     """Tell a path from a name as pip does: it has a separator, or begins with a dot."""
     if text.startswith("file:"):
-        return not text.startswith("file:///") or not urlsplit(text).path.endswith(archive_names.ENDINGS)
+        return not text.startswith("file:///") or not text.partition("#")[0].partition("?")[0].endswith(
+            archive_names.ENDINGS
+        )
     before = re.split(r"\s*@|;", text, maxsplit=1)[0]
     return text.startswith(".") or ("/" in before and not re.match(r"[A-Za-z][\w+.-]*:/", text))
 
@@ -136,7 +140,7 @@ def _split_path(text: str) -> tuple[str, tuple[str, ...], str]:
 def _named_url(text: str, origin: str) -> str:
     """Turn a bare URL into `name @ url`, with the name of its `#egg=` or of the archive, `name-version.tar.gz`."""
     url, *marker = re.split(r"\s+;|;\s+", text, maxsplit=1)
-    parts = urlsplit(url)
+    parts = lines.split_url(url, origin)
     egg = re.search(r"(?:^|&)egg=([^&]+)", parts.fragment)
     stem, ending = archive_names.split(unquote(parts.path.rsplit("/", 1)[-1]))
     archive = re.fullmatch(r"([A-Za-z0-9][\w.-]*?)-(\d[^-]*)", stem) if ending else None
@@ -149,7 +153,7 @@ def _named_url(text: str, origin: str) -> str:
 
 
 def _check_url(url: str, origin: str) -> None:
-    parts = urlsplit(url)
+    parts = lines.split_url(url, origin)
     if parts.scheme not in ("https", "http", "file"):
         raise UserError(f"{origin}: cannot fetch `{url}`", _URL_HINT)
     if parts.path.endswith(".whl"):
@@ -169,3 +173,5 @@ def _requirement(text: str, origin: str) -> Requirement:
     except InvalidRequirement as error:
         reason = str(error).strip().splitlines()[0]
         raise UserError(f"{origin}: not a requirement: `{text}`: {reason}", _SYNTAX) from None
+    except RecursionError:
+        raise UserError(f"{origin}: {quoted(text)} is nested too deeply", _SYNTAX) from None

@@ -6,7 +6,6 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 
@@ -65,7 +64,7 @@ def _rule(text: str, origin: str) -> Rule:
 
 def _archive(text: str, origin: str) -> ArchiveRule:
     url, _, fragment = text.partition("#")
-    parts = urlsplit(url)
+    parts = lines.split_url(url, origin)
     if parts.scheme not in ("https", "http", "file") or any(character.isspace() for character in text):
         raise UserError(f"{origin}: not the URL of an archive: `{text}`", _USAGE)
     if not parts.path.endswith(archive_names.ENDINGS):
@@ -101,7 +100,7 @@ def _binary(text: str, origin: str) -> BinaryRule:
 def _requirement(text: str, origin: str) -> Requirement:
     try:
         requirement = Requirement(text)
-    except InvalidRequirement:
+    except (InvalidRequirement, RecursionError):
         raise UserError(f"{origin}: neither a distribution nor a URL: `{text}`", _USAGE) from None
     if requirement.url or requirement.marker or requirement.extras:
         raise UserError(

@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from urllib.parse import parse_qs
+from urllib.parse import parse_qsl
 
 from packaging.version import Version
 
@@ -18,6 +18,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Distribution, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
+from toolkit.network import index_pages
 from toolkit.network.fetch import Fetched, Fetcher, OtherFileError
 from toolkit.network.index_options import file_name
 from toolkit.project import declared
@@ -36,10 +37,12 @@ def fetch(
     where the archive does not say what it is.
     """
     plain, _, fragment = url.partition("#")
-    given = parse_qs(fragment).get("sha256", [""])[0].lower()
+    hashes = dict(parse_qsl(fragment))
+    given = hashes.get("sha256", "").lower()
     holder = None if given else held.get(address(plain))
     sha256 = holder.files[0].sha256 if holder else given
-    future = fetcher.submit(VendoredFile(name=file_name(plain), size=0, sha256=sha256, url=plain))
+    name, other = file_name(plain), index_pages.other_hash(hashes)
+    future = fetcher.submit(VendoredFile(name=name, size=0, sha256=sha256, url=plain, other_hash=other))
 
     def wait() -> tuple[Pin, CoreMetadata]:
         try:

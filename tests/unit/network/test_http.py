@@ -112,6 +112,16 @@ def test_a_proxy_is_looked_up_and_what_it_is_asked_for_is_not(server: Server, as
     assert asked == ["index.example"]
 
 
+@pytest.mark.parametrize("proxy", ["me:s3cret@127.0.0.1:9", "http://me:s3cret@127.0.0.1:9"])
+def test_a_fault_of_the_proxy_is_told_as_one(asked: list[str], proxy: str) -> None:
+    with pytest.raises(
+        UserError, match=r"^error: http://index\.example/a cannot be reached through the proxy"
+    ) as caught:
+        retry.get(session(proxy=proxy), "http://index.example/a", lambda response: response.content, timeout=5)
+    assert "proxy" in caught.value.hint
+    assert "s3cret" not in str(caught.value)
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://index.example/x", "FILE:/etc/passwd"])
 def test_a_redirection_leads_to_servers_only(target: str) -> None:
     class Redirecting(http_server.Handler):
