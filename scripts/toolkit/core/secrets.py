@@ -6,7 +6,9 @@ import re
 from collections.abc import Mapping
 
 _NAMES = re.compile(
-    r"(.*_)?(PASSWORDS?|PASSWD|PASSPHRASE|TOKENS?|SECRETS?|CREDENTIALS?|KEY|APIKEY|NETRC|ASKPASS|AUTH_SOCK)(_.*)?",
+    # Each program has its own: PGPASSWORD, SSHPASS, MYSQL_PWD, REDISCLI_AUTH, SENTRY_DSN, SLACK_WEBHOOK_URL, GITHUB_PAT
+    r"(.*_)?([A-Z]*(PASSWORDS?|PASSWD|PASSPHRASE|TOKENS?|SECRETS?|(API|ACCESS|PRIVATE)KEYS?)|(SSH)?PASS|CREDENTIALS?|"
+    r"KEYS?|NETRC|ASKPASS|AUTH|DSN|JWT|PAT|COOKIES?|WEBHOOKS?)(_.*)?|.+_PWD",
     re.IGNORECASE,
 )
 #: What indexes, uploads and proxies are reached by: with a password in it, or beside one.

@@ -20,6 +20,18 @@ SECRETS = {
     "DATABASE": "postgresql://me:s3cret@host.example/db",
     "GITHUB_TOKEN": "s3cret",
     "API_KEY": "s3cret",
+    "PGPASSWORD": "s3cret",
+    "MYSQL_PWD": "s3cret",
+    "SSHPASS": "s3cret",
+    "SMTP_PASS": "s3cret",
+    "REDISCLI_AUTH": "s3cret",
+    "DOCKER_AUTH_CONFIG": "{}",
+    "SENTRY_DSN": "s3cret",
+    "SLACK_WEBHOOK_URL": "https://host.example/services/s3cret",
+    "GITHUB_PAT": "s3cret",
+    "SESSION_COOKIE": "s3cret",
+    "CI_JOB_JWT_V2": "s3cret",
+    "DEPLOY_KEYS": "s3cret",
 }
 OTHERS = {
     "PATH": "/usr/bin:/bin",
@@ -29,6 +41,11 @@ OTHERS = {
     "HOMEPAGE": "https://host.example/a@b",
     "SOURCE_DATE_EPOCH": "0",
     "KEYBOARD": "de",
+    "OLDPWD": "/",
+    "PWD": "/",
+    "COMPASS": "north",
+    "PASSENGERS": "2",
+    "PATTERN": "x",
 }
 
 
