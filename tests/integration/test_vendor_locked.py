@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import io
-import tarfile
-import zipfile
 
 import pytest
 
@@ -124,21 +121,11 @@ def test_another_kind_of_sdist_in_the_place_of_the_locked_one(locked: Workshop, 
     old = index.file("lib-1.0.tar.gz")
     assert old
     index.remove("lib-1.0.tar.gz")
-    index.add("lib-1.0.zip", as_zip(old.content))
+    index.add("lib-1.0.zip", sdists.as_zip(old.content))
     said, hint = refused(locked)
     assert said.startswith("lib 1.0: vendor/pylock.app.toml has locked lib-1.0.tar.gz; http")
     assert said.endswith("has another sdist of it, lib-1.0.zip") and "UPGRADE=lib" in hint
     upgraded(locked, "lib")
-
-
-def as_zip(content: bytes) -> bytes:
-    """Return the files of a .tar.gz as a .zip."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=io.BytesIO(content)) as old, zipfile.ZipFile(stream, "w") as new:
-        for member in old.getmembers():
-            data = old.extractfile(member)
-            new.writestr(member.name, data.read() if data else b"")
-    return stream.getvalue()
 
 
 def binary(shop: Workshop, index: LocalIndex, *tags: str) -> Workshop:
