@@ -34,9 +34,9 @@ def clean(run: Run) -> None:
             console.step("CLEAN", f"{directory.name}/")
             with ExitStack() as stack:
                 # Whatever runs there has locked one of these.
-                stack.enter_context(files.exclusive(directory, "run"))
+                stack.enter_context(files.exclusive(directory, "verb"))
                 for used in [path for path in directory.iterdir() if path.is_dir()]:
-                    stack.enter_context(files.exclusive(used, "run"))
+                    stack.enter_context(files.exclusive(used, "verb"))
                 try:
                     files.remove(directory)
                 except KeyboardInterrupt:
