@@ -57,10 +57,11 @@ def without(path: str, hidden: Iterable[Path]) -> Iterator[str]:
     if not within:
         yield path
     elif real not in within:
-        for entry in os.scandir(path):
-            # What a link leads to is there where it is, or not at all.
-            if not entry.is_symlink():
-                yield from without(entry.path, within)
+        with os.scandir(path) as entries:
+            for entry in entries:
+                # What a link leads to is there where it is, or not at all.
+                if not entry.is_symlink():
+                    yield from without(entry.path, within)
 
 
 @dataclass(frozen=True, kw_only=True)
