@@ -38,7 +38,8 @@ def binary(bench: Bench) -> list[Row]:
     """Wheels of the locked versions from the index, with empty caches on both sides."""
     ours, theirs = [], []
     for _ in range(3):
-        shutil.rmtree(bench.work / "cache" / "python-common" / "uv", ignore_errors=True)
+        for cached in ("files", "store/images"):
+            shutil.rmtree(bench.work / "cache" / "python-common" / cached, ignore_errors=True)
         ours.append(create(bench, "binary", "--binary"))
         shutil.rmtree(_uv_cache(bench), ignore_errors=True)
         theirs.append(_uv(bench))
