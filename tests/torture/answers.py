@@ -158,7 +158,7 @@ PASSING = (
 CALLED: Mapping[str, str] = {
     "a login page": "not an index",
     "a wrong hash": "sha256|hash",
-    "only a weak hash": "sha256|hash",
+    "only a weak hash": "md5",
     "other bytes": "sha256|hash",
     "another file": "sha256|hash",
     "a longer file": "sha256|hash|larger|longer",
