@@ -104,6 +104,13 @@ def test_nothing_tells_where_it_was_made(machine: Machine) -> None:
     assert [path for path, data in content(machine.root).items() if str(machine.directory).encode() in data] == []
 
 
+def test_what_a_killed_run_has_left_beside_it_goes(machine: Machine) -> None:
+    target = machine.root / PREFIX.relative_to("/")
+    (target.parent / f".{target.name}-x1y2z3" / "bin").mkdir(parents=True)
+    machine.install(machine.wheel())
+    assert os.listdir(target.parent) == [target.name]
+
+
 def test_what_is_installed_agrees_with_its_record(machine: Machine) -> None:
     machine.install(machine.wheel(entry_points="[console_scripts]\nanswer = lib:answer\n"))
     site_packages = machine.site_packages()
