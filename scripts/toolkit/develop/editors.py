@@ -42,7 +42,7 @@ def write(environment: Environment, arguments: argparse.Namespace) -> None:
     for name, text in contents.items():
         _write(environment.project.root, name, text)
     if arguments.pycharm:
-        python = environment.prefix / "bin" / "python"
+        python = environment.python
         console.note(
             f"PyCharm keeps interpreters in its own settings, not in projects: once, add {python}\n"
             f"    as an existing one (Settings > Python Interpreter), under the name {_sdk(environment)!r}"
@@ -173,7 +173,7 @@ def _vscode(environment: Environment) -> dict[str, str]:
     tests = [os.path.relpath(path, root) for path in _tests(environment) if path.is_relative_to(root)]
     has_pytest = (environment.site() / "pytest").is_dir()
     settings: dict[str, object] = {
-        "python.defaultInterpreterPath": str(environment.prefix / "bin" / "python"),
+        "python.defaultInterpreterPath": str(environment.python),
         "python.analysis.extraPaths": [str(root) for root in _roots(environment)],
         "python.testing.pytestEnabled": has_pytest,
         "python.testing.unittestEnabled": not has_pytest,
