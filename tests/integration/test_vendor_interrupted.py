@@ -83,7 +83,7 @@ def test_after_a_kill_the_next_run_cleans_up(vendored: Workshop, index: LocalInd
 @pytest.mark.parametrize("git", ["directory", "file"])
 def test_a_kill_just_before_the_swap(vendored: Workshop, git: str) -> None:
     vendor = vendored.root / "vendor"
-    staged = vendored.root / ".vendor.new-killed"
+    staged = vendored.root / ".vendor.new-killed.tmp"
     staged.mkdir()
     if git == "directory":
         (staged / ".git").mkdir()
@@ -98,7 +98,7 @@ def test_a_kill_just_before_the_swap(vendored: Workshop, git: str) -> None:
 
 def test_a_kill_just_after_the_swap(vendored: Workshop, index: LocalIndex) -> None:
     assert vendored.vendor().status == 0
-    staged = vendored.root / ".vendor.new-killed"
+    staged = vendored.root / ".vendor.new-killed.tmp"
     staged.mkdir()
     (staged / "pylock.app.toml").touch()
     index.requests.clear()

@@ -117,13 +117,8 @@ class Workshop:
 
     def leftovers(self) -> list[str]:
         """Return the temporary files and directories of the project and of the cache."""
-        caches = ("tmp", "files", "build-requires", "built-metadata", "facts", "metadata", "pages")
-        places = [self.root, *(files.cache_root() / name for name in caches)]
-        names = [entry for place in places if place.is_dir() for entry in os.listdir(place)]
-        signs = (".vendor.", "vendor-", ".partial-", "resolve-", ".new-")
-        return [name for name in names if name.startswith(signs)] + [
-            str(path) for path in (self.root / "build").glob("wheels-*")
-        ]
+        places, patterns = (self.root, files.cache_root()), ("*.tmp", ".*.old", "*/*.tmp")
+        return [str(path) for place in places for pattern in patterns for path in place.glob(pattern)]
 
     def vendor(self, *options: str) -> Done:
         """Run `vendor` in this process, which has the libraries of the tools environment."""

@@ -210,15 +210,15 @@ class Seat:
 
     def leftovers(self) -> list[str]:
         """Return what a run makes for itself and should have removed."""
-        signs = (".vendor.", "vendor-", ".partial-", "resolve-", ".new-", ".old-", "tmp")
+        patterns = ("*.tmp", ".*.old", "tmp*", "*/*.tmp")
         found = [
-            str(entry.relative_to(self.root))
-            for place in (self.project, self.cache / "files", self.cache / "build-requires", self.cache / "tmp")
-            if place.is_dir()
-            for entry in place.iterdir()
-            if entry.name.startswith(signs) or place.name == "tmp"
+            path
+            for place in (self.root, self.project, self.home / ".virtualenvs", self.cache)
+            for pattern in patterns
+            for path in place.glob(pattern)
         ]
-        return found + [str(path.relative_to(self.root)) for path in (self.project / "build").glob("wheels-*")]
+        found = [path for path in found if path != self.cache / "tmp"] + [*(self.cache / "tmp").glob("*")]
+        return sorted({str(path.relative_to(self.root)) for path in found})
 
     def _plant_secrets(self) -> None:
         secret = self.secret

@@ -86,7 +86,5 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
 @contextmanager
 def _scratch(settings: Settings) -> Iterator[Path]:
     """Give the builds of this run a directory; two runs in one project wait for each other."""
-    with files.exclusive(settings.build, "build"):
-        directories.sweep(settings.build, "wheels-")
-        with directories.temporary(settings.build, "wheels-") as scratch:
-            yield scratch
+    with files.exclusive(settings.build, "build"), directories.temporary(settings.build, "wheels-") as scratch:
+        yield scratch

@@ -18,6 +18,8 @@ from pathlib import Path
 from toolkit.core import console, files
 
 _RENAME_EXCHANGE, _AT_FDCWD = 2, -100  # renameat2(2)
+#: What their names end in: a user may have directories of his own whose names begin as theirs.
+_TEMPORARY = ".tmp"
 
 
 def replace(staged: Path, target: Path) -> None:
@@ -80,9 +82,15 @@ def _aside(target: Path) -> Path:
 
 
 @contextmanager
-def temporary(parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove) -> Iterator[Path]:
-    """Make a directory below `parent` for the block, gone afterwards; its lock tells `sweep` that it is in use."""
+def temporary(
+    parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove, owners: Collection[int] = ()
+) -> Iterator[Path]:
+    """Make a directory below `parent` for the block, gone afterwards; those that killed runs left there go first.
+
+    Its lock tells others that it is in use. `remove` and `owners` are as in `sweep`.
+    """
     parent.mkdir(parents=True, exist_ok=True)
+    sweep(parent, prefix, remove, owners)
     path, descriptor = _make(parent, prefix)
     try:
         yield path
@@ -94,7 +102,7 @@ def temporary(parent: Path, prefix: str, remove: Callable[[Path], None] = files.
 def _make(parent: Path, prefix: str) -> tuple[Path, int]:
     """Make a directory and lock it; another one if a sweep has removed it in between."""
     while True:
-        path = Path(tempfile.mkdtemp(prefix=prefix, dir=parent))
+        path = Path(tempfile.mkdtemp(prefix=prefix, suffix=_TEMPORARY, dir=parent))
         try:
             descriptor = os.open(path, os.O_RDONLY)
         except FileNotFoundError:
@@ -106,24 +114,27 @@ def _make(parent: Path, prefix: str) -> tuple[Path, int]:
 
 
 def sweep(
-    parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove, owners: Collection[int] | None = None
+    parent: Path, prefix: str, remove: Callable[[Path], None] = files.remove, owners: Collection[int] = ()
 ) -> None:
-    """Remove the temporary directories of processes that were killed.
+    """Remove the temporary directories of processes that were killed, for a caller that may make none.
 
-    With `owners`, ids of users, only theirs: others may write to `parent` too.
+    Only those of this user, of the owner of `parent` and of `owners`, ids of users: any user may write to /tmp. What
+    cannot be removed stays, and stops nobody.
     """
-    for path in parent.glob(f"{glob.escape(prefix)}*"):
+    for path in parent.glob(f"{glob.escape(prefix)}*{_TEMPORARY}"):
         try:
             descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
         except OSError:
             # Its process has just removed it, or it is not ours.
             continue
         try:
-            if owners is None or os.fstat(descriptor).st_uid in owners:
+            if os.fstat(descriptor).st_uid in {os.geteuid(), parent.stat().st_uid, *owners}:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 console.debug(f"removing {path}, left by a run that was killed")
                 remove(path)
         except BlockingIOError:
             pass
+        except OSError as error:
+            console.debug(f"{path} stays: {error}")
         finally:
             os.close(descriptor)

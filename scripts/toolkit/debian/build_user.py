@@ -100,21 +100,18 @@ def workspace(user: Account) -> Iterator[Path]:
     """Make a directory of this user's, below $TMPDIR or /var/tmp, for the block.
 
     It cannot be below a private home, since the users of a chroot have to enter it. Those of runs that were killed are
-    removed before and after: what such a run has started goes on until its output reaches nobody.
+    removed afterwards, too: what such a run has started goes on until its output reaches nobody.
     """
     parent = Path(os.environ.get("TMPDIR") or "/var/tmp").resolve()
     remove = partial(_remove, user=user)
-    # Other users may have made directories of such names.
-    sweep = partial(directories.sweep, parent, _PREFIX, remove, owners={user.uid, os.geteuid()})
-    sweep()
     try:
-        with directories.temporary(parent, _PREFIX, remove) as path:
+        with directories.temporary(parent, _PREFIX, remove, {user.uid}) as path:
             path.chmod(0o755)
             if user.is_other:
                 os.chown(path, user.uid, user.gid)
             yield path
     finally:
-        sweep()
+        directories.sweep(parent, _PREFIX, remove, {user.uid})
 
 
 def no_space(output: str, what: str) -> UserError | None:

@@ -117,7 +117,6 @@ def provide(recipe: Recipe, settings: Settings, max_age: int) -> Chroot:
     directory = files.cache_root() / "chroots"
     tarball = directory / f"{recipe.name}.tar.zst"
     with files.exclusive(directory, "chroot build"):
-        directories.sweep(directory, ".chroot-")
         stamp = _read_stamp(tarball)
         if not stamp or not _is_usable(tarball, stamp, max_age):
             stamp = _make(recipe, settings, user, tarball)

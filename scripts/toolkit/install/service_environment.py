@@ -60,7 +60,6 @@ def install(
     left_out = _prune(owners, plan)
     target = destdir / plan.prefix.relative_to("/")
     python = (runs_at or plan.prefix) / "bin" / "python"
-    directories.sweep(target.parent, f".{target.name}-")
     with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         environment.create(staged, plan.interpreter)

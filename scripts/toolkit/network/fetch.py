@@ -71,7 +71,6 @@ class Fetcher:
         self._cleanup = ExitStack()
 
     def __enter__(self) -> Fetcher:
-        directories.sweep(self._cache, ".partial-")
         self._partial = self._cleanup.enter_context(directories.temporary(self._cache, ".partial-"))
         self._bar = self._cleanup.enter_context(progress.counting("FETCH"))
         return self

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -121,7 +120,6 @@ def made(
     if options.sandbox.mode == "off":
         # Builds say it too, but all may be built.
         console.step("SANDBOX", options.sandbox.require())
-    directories.sweep(scratch, _PREFIX)
     with (
         directories.temporary(scratch, _PREFIX) as destination,
         _sources_directory(destination, options.sandbox) as directory,
@@ -149,6 +147,5 @@ def _sources_directory(destination: Path, sandbox: Sandbox) -> Iterator[Path]:
         yield destination
         return
     parent = Path(tempfile.gettempdir())
-    directories.sweep(parent, _PREFIX, owners={os.geteuid()})
     with directories.temporary(parent, _PREFIX) as directory:
         yield directory

@@ -123,7 +123,6 @@ def _trim(plan: Trim, origin: Origin, settings: Settings) -> None:
             f"{backup}: what was there before it was last trimmed is still kept",
             "remove it when all is well with the trimmed one, then again",
         )
-    directories.sweep(origin.directory.parent, ".trim-vendor-")
     with directories.temporary(origin.directory.parent, ".trim-vendor-") as scratch:
         trimming.replace(plan, trimming.build(plan, scratch / origin.directory.name), backup)
     console.step("TRIM", f"{origin.name}: {_shown(plan.kept)}")

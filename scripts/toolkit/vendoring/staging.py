@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from toolkit.core import console, directories, files
+from toolkit.core import directories, files
 from toolkit.model.lock import Lock
 from toolkit.vendored import lock_file
 
@@ -24,7 +24,7 @@ def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) ->
     # Only the tools environment has what writes TOML; `recover` is called before it is entered.
     from toolkit.vendoring import lock_writer
 
-    with directories.temporary(vendor.parent, _PREFIX) as staged:
+    with directories.temporary(vendor.parent, _PREFIX, partial(_remove, vendor=vendor)) as staged:
         staged.chmod(0o755)
         for item in locks:
             lock_writer.write(lock_file.path_of(staged, item.service), item)
@@ -35,40 +35,30 @@ def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) ->
         for kept in _own(vendor):
             copy: Callable[[Path, Path], object] = shutil.copytree if kept.is_dir() else shutil.copy2
             copy(kept, staged / kept.name)
-        with _moved_git_directory(vendor, staged):
-            directories.replace(staged, vendor)
+        if (vendor / ".git").is_dir():
+            # Not copied: a vendor repository may be large.
+            os.rename(vendor / ".git", staged / ".git")
+        directories.replace(staged, vendor)
 
 
 def recover(vendor: Path) -> None:
     """Undo what a killed run left: bring the old directory and its `.git` back, remove staging directories."""
     directories.recover(vendor)
-    for leftover in vendor.parent.glob(f"{_PREFIX}*"):
-        if (leftover / ".git").is_dir() and not (vendor / ".git").exists():
-            vendor.mkdir(exist_ok=True)
-            (leftover / ".git").rename(vendor / ".git")
-        console.debug(f"removing {leftover}, left by a run that was killed")
-        files.remove(leftover)
+    directories.sweep(vendor.parent, _PREFIX, partial(_remove, vendor=vendor))
+
+
+def _remove(staged: Path, vendor: Path) -> None:
+    """Remove a staging directory; a `.git` that it has and `vendor` has not goes back."""
+    if (staged / ".git").is_dir() and not (vendor / ".git").exists():
+        vendor.mkdir(exist_ok=True)
+        (staged / ".git").rename(vendor / ".git")
+    files.remove(staged)
 
 
 def _own(vendor: Path) -> Iterator[Path]:
-    """Yield what is not the toolkit's in `vendor`, but for a `.git` that is a directory."""
+    """Yield what is not the toolkit's in `vendor`, but for a `.git` that is a directory, which moves."""
     if vendor.is_dir():
         for entry in sorted(vendor.iterdir()):
             is_repository = entry.name in (".git", ".gitignore", ".gitattributes", ".gitmodules")
             if entry.name.startswith("README") or (is_repository and entry.is_file()):
                 yield entry
-
-
-@contextmanager
-def _moved_git_directory(vendor: Path, staged: Path) -> Iterator[None]:
-    """Move a `.git` directory along, and back when the swap fails. A rename: a vendor repository may be large."""
-    git = vendor / ".git"
-    moves = git.is_dir() and not git.is_symlink()
-    if moves:
-        os.rename(git, staged / ".git")
-    try:
-        yield
-    except BaseException:
-        if moves and not git.exists():
-            os.rename(staged / ".git", git)
-        raise

@@ -273,8 +273,6 @@ def plan(
     old = tuple(
         lock_file.read(path) for item in everything if (path := lock_file.path_of(settings.vendor, item.name)).exists()
     )
-    for prefix in ("vendor-", "resolve-"):
-        directories.sweep(files.cache_root() / "tmp", prefix)
     locked = LockedFiles.of(old, options.upgrade)
     binding = Binding(locked)
     with directories.temporary(files.cache_root() / "tmp", "vendor-") as scratch, Fetcher(indexes) as fetcher:

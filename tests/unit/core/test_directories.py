@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 from pathlib import Path
@@ -70,20 +72,61 @@ def test_a_temporary_directory_never_outlives_its_block(tmp_path: Path) -> None:
     assert os.listdir(tmp_path) == []
 
 
-def test_a_sweep_takes_what_is_nobodys_and_leaves_what_is_in_use(tmp_path: Path) -> None:
-    (tmp_path / "x-left").mkdir()
-    (tmp_path / "y-other").mkdir()
+def test_the_next_one_takes_what_is_nobodys_and_leaves_what_is_in_use(tmp_path: Path) -> None:
+    for name in ("x-left.tmp", "y-other.tmp", "x-a-users-own"):
+        (tmp_path / name).mkdir()
+    with directories.temporary(tmp_path, "x-") as used, directories.temporary(tmp_path, "x-") as second:
+        assert set(os.listdir(tmp_path)) == {used.name, second.name, "y-other.tmp", "x-a-users-own"}
+
+
+def test_one_of_a_run_that_was_killed_goes_with_the_next(tmp_path: Path) -> None:
+    code = f"""
+import os, pathlib, signal
+from toolkit.core import directories
+with directories.temporary(pathlib.Path({str(tmp_path)!r}), "x-") as path:
+    (path / "file").touch()
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
+    subprocess.run([sys.executable, "-c", code], cwd=Path(directories.__file__).parents[2], check=False)
+    [left] = os.listdir(tmp_path)
     with directories.temporary(tmp_path, "x-") as used:
-        directories.sweep(tmp_path, "x-")
-        assert sorted(path.name for path in tmp_path.iterdir()) == [used.name, "y-other"]
+        assert os.listdir(tmp_path) == [used.name] != [left]
 
 
-def test_a_sweep_leaves_links_and_what_others_own(tmp_path: Path) -> None:
+def test_a_sweep_leaves_links_and_what_others_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    common = tmp_path / "common"
     (tmp_path / "elsewhere" / "kept").mkdir(parents=True)
-    (tmp_path / "x-link").symlink_to(tmp_path / "elsewhere")
-    (tmp_path / "x-other").mkdir()
-    directories.sweep(tmp_path, "x-", owners={os.getuid() + 1})
-    assert sorted(path.name for path in tmp_path.rglob("*")) == ["elsewhere", "kept", "x-link", "x-other"]
+    (common / "x-other.tmp").mkdir(parents=True)
+    (common / "x-link.tmp").symlink_to(tmp_path / "elsewhere")
+    own, status = os.getuid(), Path.stat
+
+    def of_system(path: Path, **how: bool) -> os.stat_result:
+        found = status(path, **how)
+        return os.stat_result((*found[:4], own + 1, *found[5:])) if path == common else found
+
+    monkeypatch.setattr(Path, "stat", of_system)
+    monkeypatch.setattr(os, "geteuid", lambda: own + 2)
+    directories.sweep(common, "x-")
+    assert sorted(path.name for path in tmp_path.rglob("*")) == [
+        "common",
+        "elsewhere",
+        "kept",
+        "x-link.tmp",
+        "x-other.tmp",
+    ]
+    directories.sweep(common, "x-", owners={own})
+    assert sorted(path.name for path in tmp_path.rglob("*")) == ["common", "elsewhere", "kept", "x-link.tmp"]
+
+
+def test_what_cannot_be_removed_stops_nobody(tmp_path: Path) -> None:
+    (tmp_path / "x-left.tmp").mkdir()
+
+    def fail(path: Path) -> None:
+        raise PermissionError(path)
+
+    directories.sweep(tmp_path, "x-", fail)
+    with directories.temporary(tmp_path, "x-") as used:
+        assert os.listdir(tmp_path) == [used.name]
 
 
 def test_one_that_a_sweep_takes_before_it_has_its_lock_is_made_again(

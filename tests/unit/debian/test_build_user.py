@@ -85,7 +85,7 @@ def test_the_workspace_is_open_to_the_users_of_a_chroot_and_gone_afterwards(user
 
 
 def test_what_a_killed_run_left_is_removed_but_not_what_is_in_use(user: Account, tmp_path: Path) -> None:
-    left, used, foreign = (tmp_path / name for name in ("python-common-left", "python-common-used", "other"))
+    left, used, foreign = (tmp_path / name for name in ("python-common-left.tmp", "python-common-used.tmp", "other"))
     for path in (left, used, foreign):
         (path / "root").mkdir(parents=True)
     descriptor = os.open(used, os.O_RDONLY)

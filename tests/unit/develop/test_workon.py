@@ -98,7 +98,7 @@ def test_a_new_environment_takes_the_users_hooks_along(prefix: Path) -> None:
 
 
 def test_what_killed_runs_have_left_goes(prefix: Path) -> None:
-    (prefix.parent / ".shop-x1y2z3" / "shop").mkdir(parents=True)
+    (prefix.parent / ".shop-x1y2z3.tmp" / "shop").mkdir(parents=True)
     workon.recover(prefix)
     assert (prefix / "bin" / "python").read_text() == "old"
     assert os.listdir(prefix.parent) == ["shop"]

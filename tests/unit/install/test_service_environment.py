@@ -106,7 +106,7 @@ def test_nothing_tells_where_it_was_made(machine: Machine) -> None:
 
 def test_what_a_killed_run_has_left_beside_it_goes(machine: Machine) -> None:
     target = machine.root / PREFIX.relative_to("/")
-    (target.parent / f".{target.name}-x1y2z3" / "bin").mkdir(parents=True)
+    (target.parent / f".{target.name}-x1y2z3.tmp" / "bin").mkdir(parents=True)
     machine.install(machine.wheel())
     assert os.listdir(target.parent) == [target.name]
 
