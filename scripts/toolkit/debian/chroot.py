@@ -12,9 +12,9 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
-from toolkit.core import console, directories, files, os_release, process, progress
+from toolkit.core import console, directories, documents, files, os_release, process, progress
+from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.debian import apt_sources, build_user, suites
 from toolkit.debian.build_user import Account
@@ -26,6 +26,15 @@ _DAY = 24 * 60 * 60
 #: How mmdebstrap announces the steps that take long.
 _STEP = re.compile(r"I: (running apt-get update|downloading packages|extracting archives|installing|creating tarball)")
 _UNMET = re.compile(r"(?:Depends|Build-Depends): (\S+(?: \([^)]*\))?) but it is not|Unable to locate package (\S+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stamp:
+    """What stands beside a chroot: when it was made, in seconds since 1970, and the release of its system."""
+
+    created: int
+    sha256: str
+    release: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,36 +130,36 @@ def provide(recipe: Recipe, settings: Settings, max_age: int) -> Chroot:
         if not stamp or not _is_usable(tarball, stamp, max_age):
             stamp = _make(recipe, settings, user, tarball)
             _remove_old(directory, max_age)
-    return Chroot(path=tarball, suite=recipe.suite, release=stamp["release"])
+    return Chroot(path=tarball, suite=recipe.suite, release=stamp.release)
 
 
-def _read_stamp(tarball: Path) -> dict[str, Any]:
+def _read_stamp(tarball: Path) -> _Stamp | None:
     try:
-        stamp = json.loads(_stamp_of(tarball).read_text(encoding="utf-8"))
-        return stamp if {"sha256", "created", "release"} <= stamp.keys() else {}
-    except (FileNotFoundError, ValueError, AttributeError):
-        return {}
+        data = Table(documents.json_value(_stamp_of(tarball).read_bytes()))
+        return _Stamp(created=data.number("created"), sha256=data.text("sha256"), release=data.text("release"))
+    except (OSError, ValueError):
+        return None
 
 
 def _stamp_of(tarball: Path) -> Path:
     return tarball.with_name(f"{tarball.name}.json")
 
 
-def _is_usable(tarball: Path, stamp: Mapping[str, Any], max_age: int) -> bool:
-    days = (time.time() - stamp["created"]) / _DAY
+def _is_usable(tarball: Path, stamp: _Stamp, max_age: int) -> bool:
+    days = (time.time() - stamp.created) / _DAY
     if not tarball.is_file():
         return False
     if not 0 <= days < max_age:
         console.step("CHROOT", f"{tarball.name} is {days:.0f} days old")
         return False
-    if files.sha256(tarball) != stamp["sha256"]:
+    if files.sha256(tarball) != stamp.sha256:
         console.warn(f"{tarball} is damaged, so it is made again")
         return False
     console.debug(f"{tarball} is {days:.1f} days old")
     return True
 
 
-def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> dict[str, Any]:
+def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> _Stamp:
     start = time.monotonic()
     console.step("CHROOT", f"{recipe.suite} {recipe.architecture}, from {recipe.mirror}")
     with directories.temporary(tarball.parent, ".chroot-") as staged, build_user.workspace(user) as base:
@@ -162,14 +171,11 @@ def _make(recipe: Recipe, settings: Settings, user: Account, tarball: Path) -> d
             os.chown(staged / tarball.name, os.geteuid(), os.getegid())
         (staged / tarball.name).chmod(0o644)
         system = os_release.parse((base / "os-release").read_text(encoding="utf-8"))
-        stamp = {
-            **asdict(recipe),
-            "created": int(time.time()),
-            "sha256": files.sha256(staged / tarball.name),
-            "release": system.get("VERSION_ID", ""),
-        }
+        stamp = _Stamp(
+            created=int(time.time()), sha256=files.sha256(staged / tarball.name), release=system.get("VERSION_ID", "")
+        )
         os.replace(staged / tarball.name, tarball)
-        files.write_atomic(_stamp_of(tarball), json.dumps(stamp, indent=1))
+        files.write_atomic(_stamp_of(tarball), json.dumps({**asdict(recipe), **asdict(stamp)}, indent=1))
     size = tarball.stat().st_size / 1e6
     console.step("CHROOT", f"{tarball.name}, {size:.0f} MB ({time.monotonic() - start:.0f} s)")
     return stamp

@@ -14,7 +14,9 @@ from toolkit.core.foreign_text import one_line
 if TYPE_CHECKING:
     from email.message import Message
 
-_LONGEST = 4096
+#: Bytes, more than any METADATA has; that of large ones, with their README, has some hundred KiB.
+LONGEST = 8 << 20
+_LONGEST_LINE = 4096
 _CLASSIFIER = "License :: OSI Approved :: "
 
 
@@ -73,7 +75,7 @@ def _text(headers: Message, field: str) -> str:
 
 def _line(text: str) -> str:
     """Return a text on one line, without characters that a terminal would obey: folded headers have line feeds."""
-    return one_line(" ".join(text.split()), _LONGEST)
+    return one_line(" ".join(text.split()), _LONGEST_LINE)
 
 
 def _is_certain(headers: Message) -> bool:

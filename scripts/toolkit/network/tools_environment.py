@@ -9,7 +9,8 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, files, process, progress
+from toolkit.core import console, debian_packages, documents, files, process, progress
+from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.network.index_options import DEFAULTS, IndexOptions
 
@@ -129,9 +130,9 @@ def _environment(options: IndexOptions) -> dict[str, str]:
 def is_sound(directory: Path) -> bool:
     """Tell whether all that was installed still exists, each file with its size, and so does the interpreter."""
     try:
-        expected = json.loads((directory / _STAMP).read_bytes())
+        expected = Table(documents.json_value((directory / _STAMP).read_bytes())).content
         return all(os.stat(os.path.join(directory, name)).st_size == size for name, size in expected.items())
-    except (OSError, ValueError, AttributeError):
+    except (OSError, ValueError):
         return False
 
 

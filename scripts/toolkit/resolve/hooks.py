@@ -43,9 +43,6 @@ from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.wheel import environment, metadata
 from toolkit.wheel.store import Store
 
-#: More than any METADATA there is.
-_LIMIT = 8 << 20
-
 Answer = TypeVar("Answer")
 
 
@@ -193,12 +190,12 @@ def _made(directory: Path, answer: object, job: Job) -> bytes:
         below = os.open(directory / name, flags | os.O_DIRECTORY)
         try:
             with open(os.open("METADATA", flags, dir_fd=below), "rb") as stream:
-                content = stream.read(_LIMIT + 1)
+                content = stream.read(core_metadata.LONGEST + 1)
         finally:
             os.close(below)
     except OSError:
         raise fault from None
-    if len(content) > _LIMIT:
+    if len(content) > core_metadata.LONGEST:
         raise fault
     return content
 

@@ -32,7 +32,6 @@ from toolkit.vendored.sdist import Facts
 from toolkit.wheel import check
 
 _SUFFIX = ".metadata"
-_LIMIT = 8 << 20
 _CONNECTIONS = 16
 
 
@@ -157,7 +156,7 @@ class MetadataReader:
         except FileNotFoundError:
             content = b""
         if hashlib.sha256(content).hexdigest() != wheel.core_metadata:
-            content = self.index.content(wheel, _SUFFIX, _LIMIT)
+            content = self.index.content(wheel, _SUFFIX, core_metadata.LONGEST)
             digest = hashlib.sha256(content).hexdigest()
             if digest != wheel.core_metadata:
                 raise UserError(

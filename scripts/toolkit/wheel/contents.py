@@ -32,7 +32,7 @@ from toolkit.wheel.record import Row
 #: RECORD has no row with a hash for itself, nor for its signatures.
 _UNRECORDED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 _ALGORITHMS = frozenset({"sha256", "sha384", "sha512"})
-_METADATA_LIMIT, _RECORD_LIMIT = 8 << 20, 64 << 20
+_RECORD_LIMIT = 64 << 20
 _INFORMATION = ".dist-info"
 #: Real wheels have some dozens.
 _MOST_TAGS = 10_000
@@ -178,7 +178,7 @@ class Contents:
         if set(map(_reduced, tags)) != set(map(_reduced, self.tags)):
             raise BrokenError(f"its WHEEL has other tags than its name: {quoted(', '.join(sorted(map(str, tags))))}")
 
-    def _text(self, found: Mapping[str, ZipMember], name: str, limit: int = _METADATA_LIMIT) -> bytes:
+    def _text(self, found: Mapping[str, ZipMember], name: str, limit: int = core_metadata.LONGEST) -> bytes:
         return self._archive.read(found[f"{self.information}/{name}"], limit)
 
     def _recorded(self, members: Iterable[ZipMember], rows: Sequence[Row]) -> Iterator[WheelFile]:

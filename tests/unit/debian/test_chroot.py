@@ -71,7 +71,7 @@ def test_is_made_once_and_kept_for_some_days(made: list[str], settings: Settings
 
 def test_an_old_one_is_made_again(made: list[str], settings: Settings) -> None:
     path = chroot.provide(RECIPE, settings, 7).path
-    change(path, created=time.time() - 8 * DAY)
+    change(path, created=int(time.time()) - 8 * DAY)
     chroot.provide(RECIPE, settings, 9)
     assert len(made) == 1
     chroot.provide(RECIPE, settings, 7)
@@ -84,7 +84,7 @@ def test_an_age_of_nothing_makes_it_now(made: list[str], settings: Settings) -> 
     assert len(made) == 2
 
 
-@pytest.mark.parametrize("stamp", ["", "[]", "{}", "not JSON"])
+@pytest.mark.parametrize("stamp", ["", "[]", "{}", "not JSON", '{"created": "x", "sha256": 5, "release": "13"}'])
 def test_one_without_a_stamp_is_made_again(made: list[str], settings: Settings, stamp: str) -> None:
     path = chroot.provide(RECIPE, settings, 7).path
     path.with_name(f"{path.name}.json").write_text(stamp)
