@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
 
@@ -31,6 +31,20 @@ Bind = Callable[[Iterable[Pin]], tuple[Pin, ...]]
 
 def _nothing_kept(pythons: tuple[str, ...]) -> Mapping[str, Distribution]:
     return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hold:
+    """What earlier locks hold a resolution to; by itself nothing.
+
+    `kept` gives what is `kept` by a `Selector` for some interpreters; `bind` is called for all that is chosen;
+    `archives` are those that are locked, by URL; `missing` is for the `Index`.
+    """
+
+    kept: Callable[[tuple[str, ...]], Mapping[str, Distribution]] = _nothing_kept
+    bind: Bind = tuple
+    archives: Mapping[str, Distribution] = field(default_factory=dict)
+    missing: Missing = nothing_missing
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,6 +78,9 @@ class Resolution:
     files: Mapping[str, Path]
 
 
+_FREE = Hold()
+
+
 def create(
     engine: Engine,
     indexes: Indexes,
@@ -74,23 +91,18 @@ def create(
     building: BuildOptions,
     scratch: Path,
     logs: Path,
-    kept: Callable[[tuple[str, ...]], Mapping[str, Distribution]] = _nothing_kept,
-    bind: Bind = tuple,
-    held: Mapping[str, Distribution] | None = None,
+    hold: Hold = _FREE,
     refresh: bool = False,
-    missing: Missing = nothing_missing,
 ) -> Resolution:
     """Return what a run resolves with; `rules` are the binary rules by name, `scratch` and `logs` are for builds.
 
-    `kept` gives what is `kept` by a `Selector` for some interpreters; `bind` is called for all that is chosen; `held`
-    are locked archives by URL. With `refresh`, answers of the indexes from earlier runs do not count;
-    `missing` is for the `Index`.
+    With `refresh`, answers of the indexes from earlier runs do not count.
     """
-    index = Index(indexes, refresh=refresh, missing=missing)
+    index = Index(indexes, refresh=refresh, missing=hold.missing)
     reader = MetadataReader(index=index, fetcher=fetcher, binary=rules.keys())
-    inner = IndexResolver(engine=engine, index=index, reader=reader, bind=bind, held=held or {})
+    inner = IndexResolver(engine=engine, index=index, reader=reader, bind=hold.bind, held=hold.archives)
     preferring = SourcePreference(resolver=inner, index=index, binary=rules.keys())
-    resolver = BoundResolver(resolver=preferring, bind=bind, reader=reader)
+    resolver = BoundResolver(resolver=preferring, bind=hold.bind, reader=reader)
     fetched: dict[str, Path] = {}
 
     @cache
@@ -98,7 +110,7 @@ def create(
         return hooks.runners(fetcher, pythons, scratch, building, logs)
 
     def new_closure(pythons: tuple[str, ...], taken: dict[str, Path]) -> Closure:
-        selector = Selector(rules=rules, pythons=pythons, platforms=platforms, kept=kept(pythons))
+        selector = Selector(rules=rules, pythons=pythons, platforms=platforms, kept=hold.kept(pythons))
         runners = partial(runners_for, pythons)
         sources = Sources(selector=selector, fetcher=fetcher, reader=reader, runners=runners, files=taken)
         return Closure(resolver=resolver, sources=sources)

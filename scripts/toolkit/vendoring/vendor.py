@@ -26,7 +26,7 @@ from toolkit.resolve import resolution as resolve
 from toolkit.resolve import source_tree, wheel_choice
 from toolkit.resolve.build_closure import Closure
 from toolkit.resolve.engine import Engine, Request
-from toolkit.resolve.resolution import Resolution
+from toolkit.resolve.resolution import Hold, Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
 from toolkit.vendoring import archives, direct_requirements, staging
@@ -281,15 +281,17 @@ def plan(
             indexes,
             fetcher,
             rules=_rules(everything),
-            kept=lambda pythons: locked.kept(pythons, options.platforms),
-            bind=binding.bind,
-            held=locked.archives(),
+            hold=Hold(
+                kept=lambda pythons: locked.kept(pythons, options.platforms),
+                bind=binding.bind,
+                archives=locked.archives(),
+                missing=KeptFiles(locked, settings.vendor).missing,
+            ),
             platforms=options.platforms,
             building=options.building,
             scratch=scratch,
             logs=settings.build / "logs",
             refresh=refresh,
-            missing=KeptFiles(locked, settings.vendor).missing,
         )
         vendoring = Vendoring(
             project=project, options=options, resolution=resolution, binding=binding, fetcher=fetcher, old=old
