@@ -27,6 +27,9 @@ _MOST_FILES = 2_000_000
 #: Where files in memory are, by proc(5).
 _IN_MEMORY = ("/memfd:", "/dev/shm/")
 _IN_MEMORY_MAPPED = (*(name.encode() for name in _IN_MEMORY), b"/dev/zero", b"/SYSV")
+#: Bytes that a pipe holds (pipe(7)), and a socket (socket(7), SO_SNDBUF), and one that a program has widened, where the
+#: kernel is set to allow so much; what the kernel keeps of each mapped part.
+_PIPE, _SOCKET, _WIDENED, _MAPPING = 1 << 16, 212_992, 1 << 23, 1 << 8
 #: Not every kernel has these files (CONFIG_PROC_CHILDREN).
 _HAS_CHILDREN = os.path.exists(f"/proc/self/task/{os.getpid()}/children")
 
@@ -151,12 +154,13 @@ class Watch:
         room = _Room.of(self.directories)
         memory = [_memory(member) for member in members]
         own = sum(part for part, _ in memory)
-        unnamed = nameless.memory
-        if nameless.is_more:
-            unnamed = max(unnamed, room.shared_memory - self._before.shared_memory)
         # Counted once for each of those that share it, it may be less than it seems.
-        seeming = own + max(unnamed, sum(part for _, part in memory))
-        if seeming > self.limits.memory and own + max(unnamed, sum(map(_share, members))) > self.limits.memory:
+        seeming = own + max(nameless.memory, sum(part for _, part in memory))
+        if seeming > self.limits.memory and own + max(nameless.memory, sum(map(_share, members))) > self.limits.memory:
+            raise self._too_much_memory()
+        # Where it may be more than can be seen, what this machine has lost is what counts.
+        may_be_more = nameless.is_more or nameless.sockets * _WIDENED > self.limits.memory
+        if may_be_more and room.memory_lost_since(self._before) > self.limits.memory:
             raise self._too_much_memory()
         # A large tree takes long to walk, and is walked less often, but for when as much may have come to it.
         if now >= self._next_walk or self._walked.free - room.free > self.limits.disk:
@@ -243,11 +247,14 @@ def _by_parent() -> Mapping[int, list[int]]:
 
 
 def _memory(process: int) -> tuple[int, int]:
-    """Return the bytes of memory that are a process's own, and those that it may share: no file is behind either."""
+    """Return the bytes of memory that are a process's own, and those that it may share: no file is behind either.
+
+    Its page tables are its own: they may be as large where all that they tell is that there is nothing.
+    """
     own = shared = 0
     with suppress(OSError, ValueError), open(f"/proc/{process}/status", "rb") as stream:
         for line in stream:
-            if line.startswith((b"RssAnon:", b"VmSwap:", b"HugetlbPages:")):
+            if line.startswith((b"RssAnon:", b"VmPTE:", b"VmSwap:", b"HugetlbPages:")):
                 own += int(line.split()[1]) << 10
             elif line.startswith(b"RssShmem:"):
                 shared = int(line.split()[1]) << 10
@@ -263,10 +270,15 @@ def _share(process: int) -> int:
 
 @dataclass(frozen=True, kw_only=True)
 class _Room:
-    """What is left on the file systems of some directories, and the memory of this machine that is shared, in bytes."""
+    """What is left on the file systems of some directories, and of the memory of this machine, in bytes."""
 
     free: int
+    memory: int
     shared_memory: int
+
+    def memory_lost_since(self, before: _Room) -> int:
+        """Return the bytes of memory that are used now and were not before; other programs free and use some too."""
+        return max(before.memory - self.memory, self.shared_memory - before.shared_memory)
 
     @classmethod
     def of(cls, directories: Iterable[Path]) -> _Room:
@@ -275,8 +287,12 @@ class _Room:
             with suppress(FileNotFoundError):
                 free[os.stat(path).st_dev] = os.statvfs(path)
         with open("/proc/meminfo", "rb") as stream:
-            shared = next((int(line.split()[1]) << 10 for line in stream if line.startswith(b"Shmem:")), 0)
-        return cls(free=sum(state.f_bfree * state.f_frsize for state in free.values()), shared_memory=shared)
+            memory = {name: int(value.split()[0]) << 10 for name, _, value in (line.partition(b":") for line in stream)}
+        return cls(
+            free=sum(state.f_bfree * state.f_frsize for state in free.values()),
+            memory=memory[b"MemAvailable"],
+            shared_memory=memory.get(b"Shmem", 0),
+        )
 
 
 @dataclass(kw_only=True)
@@ -284,11 +300,13 @@ class _Nameless:
     """Files that processes use and that no directory holds: bytes of memory (memfd_create(2)) and of disk.
 
     There `is_more` where some are on their way from one process to another, as nobody can look at those (unix(7)).
+    Nor can they into `sockets`.
     """
 
     memory: int = 0
     disk: int = 0
     is_more: bool = False
+    sockets: int = 0
 
     @classmethod
     def of(cls, processes: Iterable[int]) -> _Nameless:
@@ -315,6 +333,10 @@ class _Nameless:
                     status = os.stat(f"/proc/{process}/fd/{name}")
                     if stat.S_ISSOCK(status.st_mode):
                         self.is_more |= _carries_files(f"/proc/{process}/fdinfo/{name}")
+                        self.sockets += 1
+                        sizes[status.st_dev, status.st_ino] = (True, _SOCKET)
+                    elif stat.S_ISFIFO(status.st_mode):
+                        sizes[status.st_dev, status.st_ino] = (True, _PIPE)
                     elif stat.S_ISREG(status.st_mode) and not status.st_nlink:
                         path = os.readlink(f"/proc/{process}/fd/{name}")
                         sizes[status.st_dev, status.st_ino] = (path.startswith(_IN_MEMORY), status.st_blocks * 512)
@@ -327,14 +349,20 @@ def _carries_files(path: str) -> bool:
 
 
 def _mapped(process: int) -> Iterator[tuple[tuple[int, int], tuple[bool, int]]]:
-    """Yield the mapped parts of files that no directory holds: they use room also where no page is present."""
+    """Yield the mapped parts of files that no directory holds: they use room also where no page is present.
+
+    And what the kernel keeps of all mapped parts, of which a process may have 65530 (vm.max_map_count).
+    """
+    count = 0
     with suppress(OSError, ValueError), open(f"/proc/{process}/maps", "rb") as stream:
         for line in stream:
+            count += 1
             if line.endswith(b" (deleted)\n"):
                 span, _, offset, device, number, path = line.split(None, 5)
                 first, last = (int(word, 16) for word in span.split(b"-"))
                 key = os.makedev(*(int(word, 16) for word in device.split(b":"))), int(number)
                 yield key, (path.startswith(_IN_MEMORY_MAPPED), int(offset, 16) + last - first)
+    yield (-1, process), (True, count * _MAPPING)
 
 
 def _blocks(directory: Path) -> Iterable[int | None]:

@@ -35,8 +35,9 @@ _FIRST_UNSEEN, _CLONE3 = 463, 435
 _NETLINK = 16
 _FAMILIES = frozenset({1, 2, 10, _NETLINK})
 #: Bytes of a segment of System V's shared memory, which is counted as nobody's while nobody has it mapped, and of which
-#: there may be 4096 in an IPC namespace. PostgreSQL takes 56.
-_LARGEST_SEGMENT = 1 << 16
+#: there may be 4096 in an IPC namespace: PostgreSQL takes 56. And semaphores of a set, 64 bytes each, of which there
+#: may be 32000: PostgreSQL takes 20. Queues, which may hold any number of messages without a byte, are refused.
+_LARGEST_SEGMENT, _LARGEST_SET = 1 << 16, 64
 #: Where there are no namespaces: answered with success, and not done.
 _PRETENDED = ("setsid", "setpgid")
 #: There refused, too: what is shared with all of this machine, or tells of others' files.
@@ -97,6 +98,8 @@ def _rules(*, sockets: bool, namespaces: bool) -> Iterator[_Rule]:
     yield from _on_sockets(allowed=sockets)
     if namespaces:
         yield "shmget", _ERRNO | errno.EINVAL, [(1, _GREATER, _LARGEST_SEGMENT, 0)]
+        yield "semget", _ERRNO | errno.EINVAL, [(1, _GREATER, _LARGEST_SET, 0)]
+        yield "msgget", _ERRNO | errno.ENOSYS, []
     else:
         yield from _instead_of_namespaces()
 

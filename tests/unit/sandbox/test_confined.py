@@ -168,6 +168,8 @@ def test_what_no_compiler_needs_is_refused(box: Box, call: str) -> None:
         ("libc.socket(16, 3, 12)", errno.EPROTONOSUPPORT),  # NETLINK_NETFILTER
         ("libc.socket(16, 3, 9)", errno.EPROTONOSUPPORT),  # NETLINK_AUDIT
         ("libc.shmget(0, ctypes.c_size_t(1 << 20), 0o1600)", errno.EINVAL),
+        ("libc.semget(0, 32000, 0o1600)", errno.EINVAL),
+        ("libc.msgget(0, 0o1600)", errno.ENOSYS),
         # What has come since the list was made, such as open_tree_attr(2): as on an older kernel.
         ("libc.syscall(467, -100, b'/', 1, None, 0)", errno.ENOSYS),
         ("libc.syscall(463, -100, b'/', 0, None, None, 0)", errno.ENOSYS),
@@ -305,8 +307,9 @@ def test_what_it_leaves_behind_ends_and_is_not_waited_for(box: Box) -> None:
 
 #: Makes `send`, which fills a file and leaves it on its way to another process.
 _SENT = (
-    "import os, socket, time\\nends = []\\ndef send(file):\\n    os.write(file, bytes(256 << 20)); "
-    "ends.append(socket.socketpair()); socket.send_fds(ends[0][0], [b'x'], [file]); os.close(file)\\n"
+    "import os, socket, time\\nends = []\\n"
+    "def send(file, count):\\n    for _ in range(count): os.write(file, bytes(1 << 20))\\n"
+    "    ends.append(socket.socketpair()); socket.send_fds(ends[0][0], [b'x'], [file]); os.close(file)\\n"
 )
 
 
@@ -354,10 +357,49 @@ _SENT = (
             {"memory": 128 << 20},
             "SANDBOX_MEMORY",
         ),
-        (f"{_SENT}send(os.memfd_create('x'))\\ntime.sleep(60)", {"memory": 128 << 20}, "SANDBOX_MEMORY"),
+        (
+            # Their content is one page of zeros, which is nobody's.
+            (
+                "import mmap, time\\nread = mmap.mmap(-1, 200 << 30, mmap.MAP_PRIVATE | 0x4000, mmap.PROT_READ)\\n"
+                "read.madvise(mmap.MADV_NOHUGEPAGE)\\nfor n in range(100 << 10): read[n << 21]\\ntime.sleep(60)"
+            ),
+            {"memory": 128 << 20},
+            "SANDBOX_MEMORY",
+        ),
+        (
+            (
+                "import resource, socket, time\\nends = []\\n"
+                "resource.setrlimit(resource.RLIMIT_NOFILE, (3000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))\\n"
+                "def fill(end):\\n    end.setblocking(False)\\n    while True: end.send(bytes(1 << 16))\\n"
+                "for _ in range(2000):\\n    first, second = socket.socketpair()\\n    ends.append(first)\\n"
+                "    try: fill(second)\\n    except BlockingIOError: pass\\n"
+                "    if len(ends) > 900: second.close()\\ntime.sleep(60)"
+            ),
+            {"memory": 128 << 20},
+            "SANDBOX_MEMORY",
+        ),
+        (
+            (
+                "import os, resource, time\\n"
+                "resource.setrlimit(resource.RLIMIT_NOFILE, (5000, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))\\n"
+                "ends = [os.pipe() for _ in range(2200)]\\ntime.sleep(60)"
+            ),
+            {"memory": 128 << 20},
+            "SANDBOX_MEMORY",
+        ),
+        (
+            (
+                "import mmap, time\\nmapped = mmap.mmap(-1, 30000 << 13, mmap.MAP_PRIVATE, mmap.PROT_READ)\\n"
+                "for n in range(30000): mapped.madvise(mmap.MADV_DONTFORK, n << 13, 4096)\\n"
+                "time.sleep(60)"
+            ),
+            {"memory": 12 << 20},
+            "SANDBOX_MEMORY",
+        ),
+        (f"{_SENT}send(os.memfd_create('x'), 256)\\ntime.sleep(60)", {"memory": 128 << 20}, "SANDBOX_MEMORY"),
         (
             # None is larger than the limit (RLIMIT_FSIZE).
-            f"{_SENT}for _ in range(2): send(os.open('.', os.O_TMPFILE | os.O_RDWR))\\ntime.sleep(60)",
+            f"{_SENT}for _ in range(2): send(os.open('.', os.O_TMPFILE | os.O_RDWR), 60)\\ntime.sleep(60)",
             {"disk": 64 << 20},
             "SANDBOX_DISK",
         ),

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
+import socket
+from contextlib import ExitStack
+from dataclasses import replace
 
 import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.sandbox import limits
+from toolkit.sandbox.limits import LimitError, Watch
 
 
 def read(*words: str) -> limits.Limits:
@@ -31,3 +36,17 @@ def test_less_memory_than_any_program_begins_with_is_a_slip() -> None:
 @pytest.mark.parametrize(("text", "shown"), [("10", "10B"), ("10B", "10B"), ("2048", "2K"), ("1024T", "1024T")])
 def test_sizes_are_shown_as_they_may_be_given(text: str, shown: str) -> None:
     assert limits.shown(read(f"--sandbox-output={text}").output) == shown
+
+
+def test_where_sockets_may_hold_too_much_what_the_machine_has_lost_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = iter((3 << 30, 3 << 30, 1 << 30))
+    room = limits._Room.of([])
+    monkeypatch.setattr(limits._Room, "of", lambda _: replace(room, memory=next(left)))
+    watch = Watch(limits=read("--sandbox-memory=1G"), directories=())
+    with ExitStack() as stack:
+        for _ in range(100):
+            for end in socket.socketpair():
+                stack.enter_context(end)
+        watch.look(os.getpid())
+        with pytest.raises(LimitError, match="more than 1G of memory"):
+            watch.look(os.getpid())
