@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.build import compilers, headers, hook_answers
-from toolkit.core import process
+from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.project import pyproject, source_files
 from toolkit.sandbox import confined
@@ -159,7 +159,8 @@ def _view(job: Job) -> View:
     cache = os.environ.get("CCACHE_DIR")
     if cache and job.identity:
         # Of its own: what another build has put there would be in this one's wheel, or its answer.
-        writable[_CCACHE] = Path(cache, f"{job.name}-{job.identity[:16]}").absolute()
+        own = files.private_directory(Path(cache, f"{job.name}-{job.identity[:16]}").absolute())
+        writable[_CCACHE] = own / "ccache"
     temporary = job.scratch / "tmp"
     for path in (temporary, *writable.values()):
         path.mkdir(parents=True, exist_ok=True)

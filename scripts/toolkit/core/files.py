@@ -73,6 +73,16 @@ def link_tree(source: Path, target: Path) -> None:
     )
 
 
+def private_directory(path: Path) -> Path:
+    """Make a directory that nobody but this user can enter, unless it is there, and return its path.
+
+    What foreign code writes to is in one: it may leave a program that runs as this user whoever starts it (chmod(2)).
+    """
+    path.mkdir(parents=True, exist_ok=True)
+    path.chmod(0o700)
+    return path
+
+
 def remove(path: Path) -> None:
     """Remove a file, a link, or a directory and all below it, whichever is there, if any.
 

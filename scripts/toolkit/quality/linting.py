@@ -105,7 +105,7 @@ def _cache(linting: Linting, options: BuildOptions) -> Path:
         if normalize(wheel.name.partition("-")[0]) not in own
     )
     ran = "\n".join((options.sandbox.mode, str(linting.plan.interpreter.path), *others))
-    parent = linting.scratch / "lint" / linting.plan.service.name
+    parent = files.private_directory(linting.scratch / "lint") / linting.plan.service.name
     cache = parent / hashlib.sha256(ran.encode()).hexdigest()[:16]
     for outdated in parent.glob("*"):
         if outdated != cache:

@@ -1,0 +1,34 @@
+"""What one build is given of this machine."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from toolkit.build import wheel_build
+from toolkit.build.wheel_build import Job
+from toolkit.sandbox import confined
+
+
+def test_nobody_else_can_enter_what_a_build_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CCACHE_DIR", str(tmp_path / "kept"))
+    scratch = tmp_path / "scratch"
+    scratch.mkdir(0o700)
+    (tmp_path / "bin").mkdir()
+    python = tmp_path / "bin" / "python"
+    python.symlink_to(sys.executable)
+    job = Job(
+        name="x",
+        version="1",
+        source=scratch / "source",
+        python=python,
+        scratch=scratch,
+        log=tmp_path / "log",
+        sandbox=confined.default(),
+        identity="0123",
+    )
+    for path in wheel_build._view(job).own:
+        above = [parent for parent in path.parents if tmp_path in parent.parents]
+        assert any(parent.stat().st_mode & 0o077 == 0 for parent in above), path
