@@ -14,7 +14,7 @@ from enum import Enum, auto
 from functools import cache
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, foreign_text, process
+from toolkit.core import console, debian_packages, directories, foreign_text, process
 from toolkit.core.errors import UserError
 from toolkit.core.output import Excerpt, Lines
 from toolkit.core.process import CommandError
@@ -37,6 +37,7 @@ _REFUSED = re.compile(
 )
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _OTHERWISE = "if you take the risk that foreign code reads and writes all that you can, SANDBOX=off"
+_PREFIX = "python-common-sandbox-"
 _TRIED = Limits(seconds=60, memory=1 << 30, disk=1 << 20, processes=16, output=1 << 20)
 
 
@@ -162,11 +163,9 @@ class Sandbox:
             case Means.LANDLOCK:
                 with landlock.command(words, view, self.limits, self.hidden, sockets=not has_network()) as (
                     confined,
-                    descriptor,
+                    descriptors,
                 ):
-                    yield Wrapped(
-                        words=confined, environment=environment, directory=directory, descriptors=(descriptor,)
-                    )
+                    yield Wrapped(words=confined, environment=environment, directory=directory, descriptors=descriptors)
             case found:
                 with bubblewrap.command(
                     words, view, self.limits, directory, environment, self.hidden, as_root=found is Means.ROOT
@@ -189,8 +188,8 @@ def from_arguments(arguments: argparse.Namespace) -> Sandbox:
     """Return the sandbox of a parsed command line."""
     given = vars(arguments)
     named = [given.get(name) for name in ("project", "build_directory", "wheel_store")]
-    directories = tuple(Path(path).expanduser().absolute() for path in named if path not in (None, "", "default"))
-    return Sandbox(mode=arguments.sandbox, limits=limits.from_arguments(arguments), private=directories)
+    own = tuple(Path(path).expanduser().absolute() for path in named if path not in (None, "", "default"))
+    return Sandbox(mode=arguments.sandbox, limits=limits.from_arguments(arguments), private=own)
 
 
 def default() -> Sandbox:
@@ -288,8 +287,7 @@ def _try(means: Means) -> str:
     if means is Means.LANDLOCK and not landlock.is_there():
         return "this kernel has no Landlock, or one that confines too little (before Linux 6.12)"
     tried = _Tried(mode="required", limits=_TRIED, means=means)
-    with tempfile.TemporaryDirectory() as name:
-        directory = Path(name)
+    with directories.temporary(Path(tempfile.gettempdir()), _PREFIX) as directory:
         temporary = directory / "temporary"
         temporary.mkdir()
         try:

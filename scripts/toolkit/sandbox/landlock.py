@@ -11,7 +11,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -33,8 +32,8 @@ def is_there() -> bool:
 @contextmanager
 def command(
     words: Sequence[str], view: View, limits: Limits, hidden: Sequence[Path], *, sockets: bool
-) -> Iterator[tuple[list[str], int]]:
-    """Give the block the command that runs another one confined, and the descriptor that it inherits.
+) -> Iterator[tuple[list[str], tuple[int, ...]]]:
+    """Give the block the command that runs another one confined, and the descriptors that it inherits.
 
     `hidden` are left out of the system's directories; `sockets` are for where there is no network.
     """
@@ -52,10 +51,10 @@ def command(
         # The kernel would count all processes of the user as this run's.
         "limits": {name: value for name, value in limits.of_a_process().items() if name != "nproc"},
     }
+    # No file, which would stay where this process is killed.
+    descriptors = filter_, in_memory(json.dumps(request).encode())
     try:
-        with tempfile.NamedTemporaryFile("w", suffix=".json", encoding="utf-8") as file:
-            json.dump(request, file)
-            file.flush()
-            yield [sys.executable, "-I", "-S", str(_RUNNER), file.name, *words], filter_
+        yield [sys.executable, "-I", "-S", str(_RUNNER), str(descriptors[1]), *words], descriptors
     finally:
-        os.close(filter_)
+        for descriptor in descriptors:
+            os.close(descriptor)

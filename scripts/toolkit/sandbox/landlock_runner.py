@@ -1,8 +1,8 @@
 """Run a program that Landlock and a filter of system calls confine: `landlock_runner.py REQUEST PROGRAM ...`.
 
-REQUEST is a file of JSON: lists of paths (`readable`, `writable`), whether there are `sockets`, the descriptor of the
-`filter`, the number of the call that loads it (`seccomp`), `limits` (setrlimit(2)), and by their numbers the calls that
-are `supervised`. The standard library alone, as this is started by its path.
+REQUEST is the descriptor of a file of JSON: lists of paths (`readable`, `writable`), whether there are `sockets`, the
+descriptor of the `filter`, the number of the call that loads it (`seccomp`), `limits` (setrlimit(2)), and by their
+numbers the calls that are `supervised`. The standard library alone, as this is started by its path.
 https://docs.kernel.org/userspace-api/landlock.html
 
 Landlock does not see what changes the mode, the owner, the times or the attributes of a file. The kernel asks this
@@ -218,9 +218,9 @@ def _reaped() -> tuple[int, int]:
     return 0, 0
 
 
-def main(path: str, words: list[str]) -> int:
+def main(descriptor: int, words: list[str]) -> int:
     """Run the program confined and return its exit status."""
-    with open(path, encoding="utf-8") as stream:
+    with os.fdopen(descriptor, encoding="utf-8") as stream:
         request = json.load(stream)
     with os.fdopen(request["filter"], "rb") as stream:
         program = stream.read()
@@ -256,4 +256,4 @@ def _found(program: str) -> str:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2:]))
+    sys.exit(main(int(sys.argv[1]), sys.argv[2:]))

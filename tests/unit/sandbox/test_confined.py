@@ -7,6 +7,7 @@ import os
 import resource
 import socket
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
@@ -694,6 +695,26 @@ def test_where_there_is_no_network_landlock_leaves_sockets(lock: Box, monkeypatc
     monkeypatch.setattr(confined, "has_network", lambda: True)
     with pytest.raises(CommandError, match="Permission denied"):
         lock.python(code)
+
+
+def test_nothing_is_left_in_tmp_by_a_run_that_is_killed(
+    lock: Box, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    place = tmp_path / "shared"
+    (place / "python-common-sandbox-killed.tmp").mkdir(parents=True)
+    monkeypatch.setattr(tempfile, "tempdir", str(place))
+    assert confined._try(Means.LANDLOCK) == ""
+    seen: list[list[Path]] = []
+    sandbox, view = lock.sandbox, lock.view
+    sandbox.run(
+        [PYTHON, "-c", "print()"],
+        view,
+        directory=str(lock.work),
+        environment={},
+        log=lock.log,
+        watch=lambda _: seen.append(list(place.iterdir())),
+    )
+    assert seen == [[]]
 
 
 def test_landlock_ends_what_would_stay(lock: Box) -> None:
