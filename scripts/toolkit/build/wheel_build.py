@@ -252,6 +252,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
 
 
 def _build_error(job: Job, error: process.CommandError) -> UserError:
-    hint = headers.suggestion(error.output) or confined.suggestion(error.output)
+    limits = job.sandbox.limits
+    hint = headers.suggestion(error.output) or confined.suggestion(error.output) or limits.suggestion(error.output)
     tail = "\n".join(error.output.splitlines()[-40:])
     return BuildError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)

@@ -158,7 +158,7 @@ def _lint(chosen: ChosenLinter, place: Workplace, linting: Linting) -> str:
         if error.status not in linter.faults:
             raise UserError(
                 f"{package.service_name}: {linter.name} could not do its work (status {error.status})",
-                f"see above what it says; {chosen.origin} it",
+                place.sandbox.limits.suggestion(error.output) or f"see above what it says; {chosen.origin} it",
                 error.output,
             ) from None
         return error.output or str(error)

@@ -17,6 +17,7 @@ from toolkit.project import source_files
 from toolkit.project.discovery import Package
 from toolkit.quality import workplace
 from toolkit.quality.workplace import Workplace
+from toolkit.sandbox.limits import Limits
 
 #: Where pytest looks for its settings, and what it looks for there.
 _SETTINGS = {
@@ -117,7 +118,7 @@ def _run(words: Sequence[str], place: Workplace, package: Package, log: Path) ->
             output = place.run(words, source.name, log, watch)
     except process.CommandError as error:
         if error.status != _NO_TESTS:
-            raise _failure(name, source, error) from error
+            raise _failure(name, source, error, place.sandbox.limits) from error
         output = "Ran 0 tests in 0s"
     summary = [found["text"] for line in output.splitlines() if (found := _SUMMARY.fullmatch(line))]
     if summary and summary[-1].startswith("Ran 0 tests"):
@@ -126,9 +127,11 @@ def _run(words: Sequence[str], place: Workplace, package: Package, log: Path) ->
         console.step("TEST", f"{name}: {summary[-1] if summary else 'all tests passed'}")
 
 
-def _failure(name: str, source: Path, error: process.CommandError) -> UserError:
+def _failure(name: str, source: Path, error: process.CommandError, limits: Limits) -> UserError:
     missing = _MISSING_MODULE.search(error.output)
     hint = "mend them; `DEB_BUILD_OPTIONS=nocheck make deb` builds without running tests"
     if missing:
         hint = f"add what provides `{missing['name']}` to {source.name}/test-requirements.txt and run `make vendor`"
+    elif refused := limits.suggestion(error.output):
+        hint = f"{hint}; {refused}"
     return UserError(f"{name}: its tests fail", hint, error.output)

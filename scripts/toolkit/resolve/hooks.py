@@ -153,7 +153,8 @@ class HookRunner:
             except process.CommandError as error:
                 raise UserError(
                     f"{tree.name}: its build backend failed to {question.what}",
-                    f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
+                    job.sandbox.limits.suggestion(error.output)
+                    or f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
         path.parent.mkdir(parents=True, exist_ok=True)

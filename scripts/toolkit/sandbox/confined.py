@@ -150,7 +150,7 @@ class Sandbox:
                 wrapped.wait()
             tail = output.end()
         if status:
-            raise keeper.explain(tail) or CommandError(words, status, tail)
+            raise CommandError(words, status, tail)
         return tail
 
     @contextmanager

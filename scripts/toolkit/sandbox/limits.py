@@ -24,6 +24,12 @@ _LARGEST = 1 << 50
 _LEAST_MEMORY = 1 << 20
 #: More files than any source tree has, fewer than the inodes of a file system.
 _MOST_FILES = 2_000_000
+#: What programs say that the kernel has refused more of something, by the limits upon it.
+_REFUSED = {
+    "MEMORY": r"MemoryError|[Cc]annot allocate memory|virtual memory exhausted|out of memory|bad_alloc",
+    "PROCESSES": r"Resource temporarily unavailable|[Cc]annot fork|can't start new thread",
+    "DISK": r"File too large",
+}
 #: Where files in memory are, by proc(5).
 _IN_MEMORY = ("/memfd:", "/dev/shm/")
 _IN_MEMORY_MAPPED = (*(name.encode() for name in _IN_MEMORY), b"/dev/zero", b"/SYSV")
@@ -56,6 +62,18 @@ class Limits:
         wanted = {"nproc": self.processes, "data": self.memory, "fsize": self.disk, "core": 0}
         hard = {name: resource.getrlimit(getattr(resource, f"RLIMIT_{name.upper()}"))[1] for name in wanted}
         return {name: value if hard[name] < 0 else min(value, hard[name]) for name, value in wanted.items()}
+
+    def suggestion(self, output: str) -> str:
+        """Return what to do about a run that failed with this output, if a limit may be why; else nothing.
+
+        A program may say the same for reasons of its own: a server that a file is too large for it.
+        """
+        values = {"MEMORY": shown(self.memory), "PROCESSES": str(self.processes), "DISK": shown(self.disk)}
+        for name, pattern in _REFUSED.items():
+            if found := re.search(pattern, output):
+                value = f"SANDBOX_{name}={values[name]} now"
+                return f"it says `{found[0]}`: where that is for want of more, SANDBOX_{name}= ({value})"
+        return ""
 
     def settings(self) -> dict[str, str]:
         """Return the settings that give these limits, for a verb inside a package build."""
@@ -167,16 +185,6 @@ class Watch:
             self._walked = room
             self._look_at_disk(nameless.disk, self._before.free - room.free if nameless.is_more else None)
             self._next_walk = now + max(1.0, 30 * (time.monotonic() - now))
-
-    def explain(self, output: str) -> LimitError | None:
-        """Return the limit that a failed run met by itself, as the kernel refused it more; None where it met none."""
-        if re.search(r"MemoryError|[Cc]annot allocate memory|virtual memory exhausted|out of memory|bad_alloc", output):
-            return self._too_much_memory()
-        if re.search(r"Resource temporarily unavailable|[Cc]annot fork|can't start new thread", output):
-            return self._too_many_processes()
-        if re.search(r"File too large", output):
-            return self._too_much_disk()
-        return None
 
     def _look_at_disk(self, nameless: int, lost: int | None) -> None:
         """Add up what is in the directories; `lost` is what their file systems have lost, where that may be this run's.

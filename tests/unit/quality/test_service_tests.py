@@ -264,3 +264,10 @@ def test_tests_run_for_a_user_whose_files_are_private(service: Service, capsys: 
     finally:
         os.umask(before)
     assert "Ran 1 test" in capsys.readouterr().out
+
+
+def test_what_tests_print_does_not_turn_their_failure_into_one_of_the_sandbox(service: Service) -> None:
+    service.test(PASSING.format("print('413: File too large'); self.fail('because')"))
+    with pytest.raises(UserError, match="my-service: its tests fail") as caught:
+        service.run()
+    assert "; it says `File too large`: where that is for want of more, SANDBOX_DISK=" in caught.value.hint
