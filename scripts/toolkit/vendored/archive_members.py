@@ -32,6 +32,10 @@ _MAX_EXTENSION = 256 << 10
 _MANY_DIGITS = re.compile(rb"[0-9]{48}")
 #: What an extended header can say of one member alone; tools differ in what they make of it as a header of all.
 _OF_ONE_MEMBER = frozenset({"path", "linkpath", "size", "hdrcharset"})
+#: What GNU tar writes of files with holes: other readers find other names, sizes and contents in it, or none.
+_HOLES = b"GNU.sparse."
+#: Of a header whose name goes on in a second field (POSIX). GNU tar's own headers have other things at that place.
+_POSIX = b"ustar\0"
 #: Of a decompressor; xz takes 65 MiB for what its highest level made.
 _MEMORY = 128 << 20
 _SKIP = 1 << 18
@@ -137,10 +141,23 @@ class _StrictHeader(tarfile.TarInfo):
                 raise
             raise tarfile.ReadError(str(error)) from None
 
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _StrictHeader:
+        found = super().frombuf(buf, encoding, errors)
+        # tarfile takes the field for a part of the name in any case.
+        if found.type not in tarfile.GNU_TYPES and buf[257:263] != _POSIX and any(buf[345:500]):
+            raise UnreadableError(f"{one_line(found.name)}: a name that readers differ in")
+        return found
+
+    def _proc_sparse(self, _: tarfile.TarFile) -> tarfile.TarInfo:
+        raise UnreadableError(f"{one_line(self.name)}: a sparse file")
+
     def _proc_pax(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
-        size = self._block(self.size)  # type: ignore[attr-defined]
-        if _MANY_DIGITS.search(cast("_Forward", tarfile_.fileobj).peek(size)):
+        content = cast("_Forward", tarfile_.fileobj).peek(self._block(self.size))  # type: ignore[attr-defined]
+        if _MANY_DIGITS.search(content):
             raise UnreadableError("a header of nothing but digits")
+        if _HOLES in content:
+            raise UnreadableError(f"{one_line(self.name)}: a header of a sparse file")
         found = cast("tarfile.TarInfo", super()._proc_pax(tarfile_))  # type: ignore[misc]
         if self.type == tarfile.XGLTYPE and not _OF_ONE_MEMBER.isdisjoint(tarfile_.pax_headers):
             raise UnreadableError("a header of all members with what only one can have")
@@ -206,8 +223,6 @@ def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
     path = _checked(info.name)
     if info.size < 0:
         raise UnreadableError(f"{path}: a member of negative size")
-    if info.issparse():
-        raise UnreadableError(f"{path}: a sparse file")
     kind: Literal["file", "directory", "symlink", "hardlink"]
     kind = "directory" if info.isdir() else "symlink" if info.issym() else "hardlink" if info.islnk() else "file"
     if kind == "file" and not info.isreg():
@@ -283,9 +298,9 @@ def _checked_target(path: PurePosixPath, target: str) -> str:
     resolved = posixpath.normpath(posixpath.join(*path.parts[:-1], target)) if path.parts else ".."
     if not target or target.startswith("/") or resolved.split("/")[0] == "..":
         raise UnreadableError(f"{path}: a link out of the archive")
-    if len(target) > archive_limits.LONGEST_NAME:
-        raise UnreadableError(f"{path}: a link of more than {archive_limits.LONGEST_NAME} bytes")
     _check_text(target, str(path))
+    if len(target.encode()) > archive_limits.LONGEST_NAME:
+        raise UnreadableError(f"{path}: a link of more than {archive_limits.LONGEST_NAME} bytes")
     return target
 
 

@@ -183,6 +183,10 @@ def test_a_link_that_leads_out_is_refused(tmp_path: Path, items: list[tuple[tarf
     assert "link" in refused(tar(tmp_path / "a", *items), empty(tmp_path))
 
 
+def test_a_link_longer_than_any_path_is_refused_by_its_bytes(tmp_path: Path) -> None:
+    assert "more than 1024 bytes" in refused(tar(tmp_path / "a", link("p/l", "\U0001f600" * 1024)), empty(tmp_path))
+
+
 def test_links_without_end_are_refused_soon(tmp_path: Path) -> None:
     assert "without end" in refused(tar(tmp_path / "a", link("p/a", "b"), link("p/b", "a")), empty(tmp_path))
     slow = [link(f"p/{number}", "a/../" * 200 + f"{number + 1}") for number in range(3000)]
@@ -358,6 +362,9 @@ def summed(header: bytearray) -> bytes:
         (b"8 size=\n", "two different things of its size"),
         (b"15 mtime=1e400\n", "cannot be read"),
         (b"22 GNU.sparse.map=0,1\n", "a sparse file"),
+        (b"22 GNU.sparse.name=p/b\n", "a sparse file"),
+        (b"24 GNU.sparse.realsize=1\n", "a sparse file"),
+        (b"22 GNU.sparse.major=1\n22 GNU.sparse.minor=0\n", "a sparse file"),
     ],
 )
 def test_an_extended_header_is_not_believed(tmp_path: Path, extension: bytes, said: str) -> None:
@@ -366,6 +373,28 @@ def test_an_extended_header_is_not_believed(tmp_path: Path, extension: bytes, sa
     data = first.tobuf(tarfile.GNU_FORMAT) + extension + bytes(-len(extension) % 512)
     (tmp_path / "a").write_bytes(data + info("p/a").tobuf(tarfile.GNU_FORMAT) + bytes(1024))
     assert said in refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_a_sparse_file_is_refused_before_its_map_is_read(tmp_path: Path) -> None:
+    header = bytearray(info("p/a", tarfile.GNUTYPE_SPARSE).tobuf(tarfile.GNU_FORMAT))
+    # The map goes on in the next block; here there is none.
+    header[482] = 1
+    (tmp_path / "a").write_bytes(summed(header))
+    assert "p/a: a sparse file" in refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_a_name_that_readers_differ_in_is_refused(tmp_path: Path) -> None:
+    header = bytearray(info("b").tobuf(tarfile.GNU_FORMAT))
+    # GNU tar reads `b`, tarfile `p/b`.
+    header[345:346] = b"p"
+    (tmp_path / "a").write_bytes(summed(header) + bytes(1024))
+    assert "p/b: a name that readers differ in" in refused(tmp_path / "a", empty(tmp_path))
+
+
+def test_a_name_in_two_fields_is_read(tmp_path: Path) -> None:
+    name = f"p/{'d' * 90}/{'x' * 90}"
+    (tmp_path / "a").write_bytes(info(name).tobuf(tarfile.USTAR_FORMAT) + bytes(1024))
+    assert archive.names(tmp_path / "a") == [name.removeprefix("p/")]
 
 
 @pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.XHDTYPE])
