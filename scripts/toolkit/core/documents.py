@@ -27,6 +27,8 @@ LONGEST = _MIB
 _LARGEST = (1 << 63) - 1
 # configparser takes quadratic time for a line with much white space in it.
 _MUCH_SPACE = re.compile(r"[^\S\n]{256}")
+# Who prints a value goes as deep as it is, and dotted keys in tables make one far deeper than tomllib itself goes.
+_DEEPEST = 64
 # tomllib takes quadratic time for a key of many parts.
 _LONG_KEY = re.compile(r"""(?<![\w"'-])(?:[\w"'-]++[ \t]*+\.[ \t]*+){64}""")
 
@@ -38,7 +40,9 @@ def toml(content: bytes, longest: int = LONGEST) -> dict[str, Any]:
         text = content.decode("utf-8").replace("\r\n", "\n")
         if _LONG_KEY.search(text):
             raise ValueError("a key of more than 64 parts")
-        return tomllib.loads(text)
+        found = tomllib.loads(text)
+        _check_depth(found)
+        return found
 
     return _read(parse, content, longest)
 
@@ -154,6 +158,16 @@ class Table:
 
     def _error(self, key: str, value: object, what: str) -> ValueError:
         return ValueError(f"{self._called(key)} is {what}: {quoted(repr(value))}")
+
+
+def _check_depth(value: object) -> None:
+    level: list[Any] = [[value]]
+    for _ in range(_DEEPEST):
+        if not level:
+            return
+        inner = (item.values() if isinstance(item, dict) else item for item in level)
+        level = [item for items in inner for item in items if isinstance(item, (dict, list))]
+    raise ValueError("it is nested too deeply")
 
 
 def _read(parse: Callable[[], _Value], content: bytes, longest: int) -> _Value:

@@ -12,6 +12,7 @@ DEEP = 200_000
 HOSTILE: dict[str, tuple[Callable[[bytes], object], bytes]] = {
     "TOML, nested": (documents.toml, b"a=" + b"[" * DEEP),
     "TOML, tables in tables": (documents.toml, b"a=" + b"{a=" * DEEP),
+    "TOML, dotted keys in tables": (documents.toml, b"a=" + b"{a.a.a.a.a.a.a.a=" * 20 + b"1" + b"}" * 20),
     "TOML, a key of many parts": (
         documents.toml,
         b"[x." + b"a." * 5000 + b"a]\n" + b"".join(b"b%d=1\n" % i for i in range(20_000)),
