@@ -8,7 +8,7 @@ import itertools
 import os
 import shutil
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,15 +24,16 @@ def sha256(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def write_atomic(path: Path, data: bytes | str, mode: int | None = None) -> None:
-    """Write a file under a temporary name beside `path`, then rename it: readers see the old or the new one.
+def write_atomic(path: Path, data: bytes | str | Iterable[bytes], mode: int | None = None) -> None:
+    """Write a file, whole or in pieces, under a temporary name beside `path`, then rename it.
 
-    Without `mode` its permissions are those of any new file.
+    Readers see the old or the new one. Without `mode` its permissions are those of any new file.
     """
+    data = data.encode() if isinstance(data, str) else data
     new = path.with_name(f".{path.name}.{os.urandom(4).hex()}")
     try:
         with naming(path), new.open("xb") as stream:
-            stream.write(data.encode() if isinstance(data, str) else data)
+            stream.writelines([data] if isinstance(data, bytes) else data)
             if mode is not None:
                 os.fchmod(stream.fileno(), mode)
         os.replace(new, path)

@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
@@ -27,6 +27,7 @@ from toolkit.wheel.store import is_ours
 RECIPE = 2
 _WORKER = Path(bytecode_worker.__file__)
 _PLACEHOLDER = Path("python")
+_CHUNK = 1 << 18
 #: Of the distribution itself: what it carries along of others stands deeper.
 _RECORD = re.compile(r"lib/[^/]+/site-packages/[^/]+\.dist-info/RECORD")
 
@@ -73,21 +74,29 @@ class Image:
 
     def _place(self, names: Iterable[str], target: Path, python: Path, put: Callable[[str, str], None]) -> None:
         # Thousands of files: paths are joined as texts, for Path takes longer than the kernel.
-        start, chosen, written = f"{target}/", sorted(names), dict[str, bytes]()
+        start, chosen, written = f"{target}/", sorted(names), list[str]()
         for directory in sorted({name.rpartition("/")[0] for name in chosen}):
             os.makedirs(start + directory, exist_ok=True)
         for name in chosen:
             if self.files[name].is_script:
-                written[name] = scripts.with_interpreter((self.root / name).read_bytes(), python)
-                files.write_atomic(target / name, written[name], 0o755)
+                files.write_atomic(target / name, _script(self.root / name, python), 0o755)
+                written.append(name)
             else:
                 put(f"{self.root}/{name}", start + name)
         if written:
             path = next(name for name in self.files if _RECORD.fullmatch(name))
             site = PurePosixPath(path).parents[1]
             rows = {row.path: row for row in record.read(self.root / path)}
-            rows |= {(new := record.row(os.path.relpath(name, site), data)).path: new for name, data in written.items()}
+            new = (record.row_of_file(os.path.relpath(name, site), target / name) for name in written)
+            rows |= {row.path: row for row in new}
             files.write_atomic(target / path, record.text(rows.values()), 0o644)
+
+
+def _script(path: Path, python: Path) -> Iterator[bytes]:
+    with path.open("rb") as stream:
+        yield scripts.with_interpreter(stream.read(_CHUNK), python)
+        while chunk := stream.read(_CHUNK):
+            yield chunk
 
 
 def _link(source: str, target: str) -> None:
@@ -240,7 +249,7 @@ def _is_as_it_was(path: str, file: File, hashes: bool) -> bool:
     try:
         if hashes:
             with open(path, "rb", buffering=0) as stream:
-                return hashlib.sha256(stream.read()).hexdigest() == file.sha256
+                return hashlib.file_digest(stream, "sha256").hexdigest() == file.sha256
         status = os.stat(path)
     except (OSError, ValueError):
         return False

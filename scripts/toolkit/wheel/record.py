@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import base64
 import csv
-import hashlib
 import io
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.core import files
 from toolkit.core.foreign_text import one_line, quoted
 
 FILE = "RECORD"
@@ -38,9 +38,9 @@ class Row:
     size: int | None = None
 
 
-def row(path: str, content: bytes) -> Row:
-    """Return the row of a file with this content."""
-    return row_of(path, hashlib.sha256(content).digest(), len(content))
+def row_of_file(path: str, file: Path) -> Row:
+    """Return the row of a file as it is now."""
+    return row_of(path, bytes.fromhex(files.sha256(file)), file.stat().st_size)
 
 
 def row_of(path: str, sha256: bytes, size: int) -> Row:

@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,23 @@ def test_the_record_is_true_of_every_file(images: Images, wheel: Path, tmp_path:
     assert {Path(path).name for path, _ in found.files()} >= {"parcel-run", "Parcel.More", "__init__.py", "INSTALLER"}
     with (found.directory / "RECORD").open() as stream:
         assert all(row[1].startswith("sha256=") for row in csv.reader(stream) if not row[0].endswith("RECORD"))
+
+
+def test_a_script_of_any_size_is_no_text_in_memory(images: Images, tmp_path: Path) -> None:
+    content = b"#!python\nx = 1\n" + b"#" * (32 << 20)
+    wheel = make_wheel(tmp_path / "wheels", "large", {"scripts/large": content})
+    prefix = make_environment(tmp_path / "environment")
+    tracemalloc.start()
+    try:
+        for _ in range(2):
+            images.get([wheel])[0].link(prefix, prefix / "bin" / "python")
+        assert tracemalloc.get_traced_memory()[1] < 16e6
+    finally:
+        tracemalloc.stop()
+    script = (prefix / "bin" / "large").read_bytes()
+    assert script == b"#!" + bytes(prefix / "bin" / "python") + content.removeprefix(b"#!python")
+    [found] = installed(prefix / SITE)["large"]
+    assert (str(prefix / "bin" / "large"), len(script)) in list(found.files())
 
 
 def test_two_environments_share_the_files(images: Images, wheel: Path, tmp_path: Path) -> None:
