@@ -98,6 +98,11 @@ class Contents:
         schemes = ("purelib", "platlib", "scripts", "data", "headers")
         self.layout({scheme: {"data": "", "scripts": "bin"}.get(scheme, "lib") for scheme in schemes})
 
+    @property
+    def installer(self) -> str:
+        """Return the name of the file that says who installed it, whatever the wheel says."""
+        return f"{self.information}/INSTALLER"
+
     def layout(self, schemes: Mapping[str, str]) -> dict[str, WheelFile]:
         """Return the files by their names in an environment.
 
@@ -118,7 +123,7 @@ class Contents:
         }
         for name in commands.values():
             member_names.check(name)
-        member_names.check_files([*found, *commands.values()])
+        member_names.check_files([*found, *commands.values(), f"{schemes['purelib']}/{self.installer}"])
         return found
 
     def chunks(self, file: WheelFile) -> Iterator[bytes]:

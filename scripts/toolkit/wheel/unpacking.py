@@ -47,7 +47,7 @@ def unpack(wheel: Path, root: Path, interpreter: Interpreter, python: Path) -> d
             write(name, content, 0o755 if in_bin or file.is_executable else 0o644, is_script=is_script)
         for name, target in contents.commands.items():
             write(f"bin/{name}", [scripts.entry_point(python, target)], 0o755, is_script=True)
-        write(f"{site}/{contents.information}/INSTALLER", [b"python-common\n"], 0o644)
+        write(f"{site}/{contents.installer}", [b"python-common\n"], 0o644)
         # Its own row comes last, instead of one with the hash of the wheel's RECORD.
         own_name = f"{site}/{contents.information}/{record.FILE}"
         rows.pop(own_name)

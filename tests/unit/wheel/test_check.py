@@ -83,6 +83,8 @@ NAMES = {
     "pkg/__init\u200b__.py": "are one file on other systems",
     "pkg-1.0.data/scripts/RUN": "are one file on other systems",
     f"{INSIDE}/record": "are one file on other systems",
+    f"{INSIDE}/installer": "are one file on other systems",
+    f"{INSIDE}/INSTALLER/x": "lies below a file, `lib/pkg-1.0.dist-info/INSTALLER`",
 }
 
 
