@@ -8,6 +8,8 @@ _ALWAYS_MEMBERS = 20_000
 _LEAST_BYTES = 64
 #: Of a part of a name, and of a whole one: what file systems take (NAME_MAX, and PATH_MAX of the smallest system).
 LONGEST_PART, LONGEST_NAME = 255, 1024
+#: Of a part of a name as it is installed: what replaces a file writes one beside it, dpkg that of `NAME.dpkg-new`.
+LONGEST_INSTALLED = 240
 #: Of an archive or a wheel: a name of 1024 bytes may be one of 500 directories.
 DIRECTORIES = _MAX_MEMBERS
 _MAX_UNPACKED = 4 << 30

@@ -10,10 +10,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from toolkit.core.foreign_text import quoted
+from toolkit.vendored import archive_limits
 
 FILE = "entry_points.txt"
-#: What file systems take.
-_LONGEST = 255
 _GROUPS = ("console_scripts", "gui_scripts")
 #: What a shell takes for one word and a file system for one file.
 _NAME = re.compile(r"[\w.][\w.+@-]*")
@@ -42,7 +41,7 @@ def commands(content: bytes) -> Mapping[str, str]:
 
 def is_name(name: str) -> bool:
     """Tell whether a command can have this name."""
-    return bool(_NAME.fullmatch(name) and name.strip(".")) and len(name.encode()) <= _LONGEST
+    return bool(_NAME.fullmatch(name) and name.strip(".")) and len(name.encode()) <= archive_limits.LONGEST_INSTALLED
 
 
 def _entries(text: str) -> Iterator[tuple[str, str, str]]:

@@ -46,7 +46,7 @@ def check(name: str) -> None:
     if not all(part not in ("", ".") for part in parts):
         raise HostileError(f"{quoted(name)} has an empty part in its name")
     longest = max(len(part.encode()) for part in parts)
-    if longest > archive_limits.LONGEST_PART or len(name.encode()) > archive_limits.LONGEST_NAME:
+    if longest > archive_limits.LONGEST_INSTALLED or len(name.encode()) > archive_limits.LONGEST_NAME:
         raise HostileError(f"{quoted(name)} has a name that is too long for a file")
 
 
