@@ -23,6 +23,7 @@ from toolkit.model.pins import MetadataSource, Pinned
 from toolkit.model.targets import SYSTEMS
 from toolkit.project import submodules
 from toolkit.project.discovery import Package, Project
+from toolkit.vendored.archive_limits import LONGEST_PART
 
 #: Not just `make vendor`, which reads the old lock too: it must not give up all its versions unasked.
 _RESTORE = "restore it from git, or remove it and run `make vendor`, which then chooses all versions anew"
@@ -103,9 +104,11 @@ def _lock_from(data: Table, service: str) -> Lock:
         ),
         test_requires=_pinned(tool, "test-requires"),
         dev_requires=_pinned(tool, "dev-requires"),
-        inputs={name: inputs.text(name) for name in inputs.content},
+        inputs={_file_name(name): inputs.text(name) for name in inputs.content},
         direct=tuple(map(_direct_from, tool.tables("direct"))) if "direct" in tool.content else None,
     )
+    if not lock.pythons:
+        raise ValueError("it is for no version of Python")
     _refuse_doubles(lock)
     return lock
 
@@ -154,6 +157,13 @@ def _distribution_from(item: Table) -> Distribution:
             for wheel in own.tables("offered", ())
         ),
     )
+
+
+def _file_name(name: str) -> str:
+    """Return the name of a file that the lock was made from. Raises `ValueError` for what no file is called."""
+    if not name.isprintable() or not all(len(part.encode()) <= LONGEST_PART for part in name.split("/")):
+        raise ValueError(f"inputs has the file {quoted(name)}")
+    return name
 
 
 def _direct_from(item: Table) -> DirectRequirement:
