@@ -252,6 +252,26 @@ def test_a_build_that_fails_leaves_the_old_packages_and_nothing_else(project: De
     assert not list((project.root / "build/deb").iterdir())
 
 
+def test_a_library_cannot_make_its_package_depend_on_others_by_its_name(project: DebianProject) -> None:
+    evil = project.root / "evil"
+    evil.mkdir()
+    (evil / "x.c").write_text("int x(void) { return 1; }\n")
+    (evil / "y.c").write_text("int x(void); int y(void) { return x(); }\n")
+    link = ["gcc", "-shared", "-fPIC", "-Wl,-rpath,$ORIGIN", "-Xlinker", "-soname", "-Xlinker"]
+    for words in (
+        [*link, "libx.so.1", "-o", "libx.so.1", "x.c"],
+        [*link, "y.so", "-o", "y.so", "y.c", "./libx.so.1"],
+        [*link, "libx.so.1 telnetd,", "-o", "libx.so.1", "x.c"],
+    ):
+        subprocess.run(words, cwd=evil, check=True)
+    project.write("debian/yc-api-service.install", "evil/*.so* usr/lib/yc/api-service/lib\n")
+    project.commit()
+    done = project.make("deb", DEB_BUILD_OPTIONS="nocheck")
+    assert done.returncode != 0
+    assert re.search("^error: yc-api-service_1.0_.* looks like an attack: .*`telnetd`", done.stdout, re.MULTILINE)
+    assert not project.dist.exists()
+
+
 def test_nocheck_leaves_the_tests_out(project: DebianProject) -> None:
     project.write("api_service/tests/test_answer.py", "raise SystemExit('never run')\n")
     assert "its tests" not in project.built("deb", DEB_BUILD_OPTIONS="nocheck")

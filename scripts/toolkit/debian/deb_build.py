@@ -15,7 +15,7 @@ from pathlib import Path
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, secrets, threads
 from toolkit.core.errors import UserError
-from toolkit.debian import isolation, library, source_package, source_tree
+from toolkit.debian import isolation, library, library_dependencies, source_package, source_tree
 from toolkit.debian.compression import Compression
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
@@ -242,8 +242,10 @@ def _is_of_package(path: Path) -> bool:
 def publish(built: Iterable[Path], target: Path, kept: Sequence[Path] = ()) -> list[Deb]:
     """Replace a directory by these files, and what is to be kept of it, in one step; return the binary packages there.
 
-    The files become this user's, whoever built them.
+    The files become this user's, whoever built them. Raises `UserError` for a package that looks like an attack.
     """
+    built = tuple(built)
+    library_dependencies.check(path for path in built if path.suffix == ".deb")
     with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         for path in built:
