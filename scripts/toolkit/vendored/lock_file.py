@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import cache
+from itertools import chain
 from pathlib import Path
 from typing import Literal, cast
 
@@ -110,6 +111,7 @@ def _lock_from(data: Table, service: str) -> Lock:
     if not lock.pythons:
         raise ValueError("it is for no version of Python")
     _refuse_doubles(lock)
+    _refuse_gaps(lock)
     return lock
 
 
@@ -124,6 +126,15 @@ def _refuse_doubles(lock: Lock) -> None:
             first = files.setdefault(file.name, file)
             if (first.size, first.sha256) != (file.size, file.sha256):
                 raise ValueError(f"it has two files of the name {quoted(file.name)}")
+
+
+def _refuse_gaps(lock: Lock) -> None:
+    """Raise `ValueError` for a reference to what is not locked: `make vendor` sees no reason to lock it."""
+    keys = {item.key for item in lock.distributions()}
+    builds = [item.build_requires for item in lock.distributions()] + [item.build_requires for item in lock.local]
+    for pinned in chain(lock.test_requires, lock.dev_requires, *builds):
+        if pinned.key not in keys:
+            raise ValueError(f"{pinned.key}, which is required, is not in it")
 
 
 def _distribution_from(item: Table) -> Distribution:

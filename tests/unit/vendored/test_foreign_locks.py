@@ -15,6 +15,7 @@ from tests.foreign_values import one_error, tables, toml, values
 from tests.unit.locks import distribution, lock_of, needs
 from toolkit.core.errors import UserError
 from toolkit.model.lock import LocalPackage
+from toolkit.model.pins import Pinned
 from toolkit.vendored import lock_file
 from toolkit.vendored.dependency_graph import DependencyGraph
 from toolkit.vendoring import lock_writer
@@ -156,3 +157,17 @@ def test_what_is_locked_twice_is_refused(tmp_path: Path) -> None:
         lock_writer.write(tmp_path / "lock", lock_of(*packages, build_packages=builds))
         with pytest.raises(UserError, match=re.escape(said)):
             lock_file.parse((tmp_path / "lock").read_bytes(), "app", "vendor/pylock.app.toml")
+
+
+@pytest.mark.parametrize("who", ["a package", "a local package", "the tests", "developers"])
+def test_what_is_required_is_locked(tmp_path: Path, who: str) -> None:
+    gone = (Pinned("gone", "1"),)
+    lock = lock_of(
+        replace(distribution("six"), build_requires=gone if who == "a package" else ()),
+        local=(LocalPackage(name="app", path="app", build_requires=gone if who == "a local package" else ()),),
+        test_requires=gone if who == "the tests" else (),
+        dev_requires=gone if who == "developers" else (),
+    )
+    lock_writer.write(tmp_path / "lock", lock)
+    with pytest.raises(UserError, match="gone==1, which is required, is not in it"):
+        lock_file.parse((tmp_path / "lock").read_bytes(), "app", "vendor/pylock.app.toml")
