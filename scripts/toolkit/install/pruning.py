@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
+from toolkit.project import lines
 from toolkit.wheel import record
 
 _TOKEN = re.compile(r"\*\*/|\*\*|\*|\?|[^*?]+")
@@ -38,12 +39,7 @@ def read(path: Path, shown: str) -> tuple[Rule, ...]:
     """Return the rules of a file; none where there is none. Raises `UserError` with `file:line`."""
     if not path.is_file():
         return ()
-    lines = [line.partition(" #")[0].strip() for line in path.read_text(encoding="utf-8").splitlines()]
-    rules = tuple(
-        Rule(pattern=line, origin=f"{shown}:{number}")
-        for number, line in enumerate(lines, 1)
-        if line and not line.startswith("#")
-    )
+    rules = tuple(Rule(pattern=text, origin=f"{shown}:{number}") for number, text in lines.read(path, path.parents[1]))
     for rule in rules:
         if ".." in PurePosixPath(rule.pattern).parts:
             raise UserError(

@@ -10,6 +10,7 @@ from pathlib import Path
 from toolkit.core import deb822
 from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import one_line
 from toolkit.project import changelog
 from toolkit.project.changelog import Entry
 from toolkit.project.discovery import Package
@@ -161,7 +162,9 @@ def _require_relations(path: Path, source: Paragraph) -> None:
 
 
 def _format(path: Path) -> str:
-    text = path.read_text(encoding="utf-8").strip() if path.is_file() else "1.0"
+    text = _text(path).strip() if path.is_file() else "1.0"
     if text not in (_NATIVE, _QUILT):
-        raise UserError(f"{path}: the source format is {text}, which is not supported", f"write `{_NATIVE}` to it")
+        raise UserError(
+            f"{path}: the source format is {one_line(text)}, which is not supported", f"write `{_NATIVE}` to it"
+        )
     return text

@@ -82,6 +82,14 @@ def test_nothing_outside_of_the_environment_can_be_meant(tmp_path: Path) -> None
         pruning.read(path, "debian/x.prune")
 
 
+def test_a_file_in_another_encoding_is_said_with_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "debian" / "x.prune"
+    path.parent.mkdir()
+    path.write_bytes(b"thing/tests\ncaf\xe9\n")
+    with pytest.raises(UserError, match=r"debian/x\.prune:2: not UTF-8"):
+        pruning.read(path, "debian/x.prune")
+
+
 def test_a_record_no_longer_lists_what_is_not_there(tmp_path: Path) -> None:
     record = tmp_path / SITE / "thing-1.0.dist-info/RECORD"
     record.parent.mkdir(parents=True)

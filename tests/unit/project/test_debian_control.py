@@ -136,7 +136,8 @@ def test_says_which_file_is_missing(debian: Path, file: str) -> None:
         debian_control.read(debian)
 
 
-def test_refuses_a_control_file_in_another_encoding(debian: Path) -> None:
-    (debian / "control").write_bytes(b"Source: a\nMaintainer: J\xf6rg\n")
-    with pytest.raises(UserError, match="control: not UTF-8"):
+@pytest.mark.parametrize("file", ["control", "changelog", "source/format"])
+def test_refuses_a_file_in_another_encoding(debian: Path, file: str) -> None:
+    (debian / file).write_bytes(b"Source: a\nMaintainer: J\xf6rg\n")
+    with pytest.raises(UserError, match=f"{file}: not UTF-8"):
         debian_control.read(debian)
