@@ -63,6 +63,9 @@ def of_project(project: Project, vendor: Path) -> list[Lock]:
 
 def read(path: Path) -> Lock:
     """Read a lock. Raises `UserError` when the file is missing or is not a lock this toolkit wrote."""
+    # A pipe never ends, nor does /dev/zero, to which git keeps a link.
+    if path.exists() and not path.is_file():
+        raise UserError(f"{path}: not a lock of this toolkit: it is no file", _RESTORE)
     try:
         content = path.read_bytes()
     except FileNotFoundError:

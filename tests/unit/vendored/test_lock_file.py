@@ -1,6 +1,8 @@
 """The lock is PEP 751, and reads back as it was written."""
 
+import os
 import tomllib
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -120,6 +122,13 @@ def test_what_is_no_lock_of_ours_is_refused(tmp_path: Path, text: str | bytes) -
     path.write_bytes(text if isinstance(text, bytes) else text.encode())
     with pytest.raises(UserError, match=r"pylock\.api\.toml: not a"):
         lock_file.read(path)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo, lambda path: path.symlink_to("/dev/zero")])
+def test_what_is_no_file_is_not_read(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    make(tmp_path / "pylock.app.toml")
+    with pytest.raises(UserError, match="it is no file"):
+        lock_file.read(tmp_path / "pylock.app.toml")
 
 
 @pytest.mark.parametrize("name", ["../a-1.tar.gz", "x/a-1.tar.gz", "/etc/passwd", ".git"])
