@@ -90,7 +90,7 @@ def is_generated(settings: Settings, packaging: Control) -> bool:
 def _require_pybuild(packaging: Control) -> Control:
     """Raise `UserError` for rules by which debhelper would run the project's Makefile, which builds only services."""
     path = packaging.path.with_name("rules")
-    lines = path.read_text(encoding="utf-8").splitlines()
+    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
     for number, line in enumerate(lines, 1):
         if re.match(r"\tdh \$@", line) and "buildsystem" not in line:
             raise UserError(

@@ -144,10 +144,11 @@ def test_rules_that_would_build_by_the_makefile_are_refused(project: Workspace) 
         {
             "debian/control": "Source: own\n\nPackage: python3-own\nArchitecture: all\nDescription: x\n",
             "debian/changelog": "own (3.0) unstable; urgency=medium\n",
-            "debian/rules": "#!/usr/bin/make -f\n%:\n\tdh $@\n",
             "debian/source/format": "3.0 (native)",
         }
     )
+    # make reads any bytes.
+    (project.root / "debian/rules").write_bytes(b"#!/usr/bin/make -f\n%:\n\tdh $@\n# J\xf6rg\n")
     with pytest.raises(UserError, match=r"debian/rules:3: debhelper would build by the Makefile"):
         packaging(project)
 
