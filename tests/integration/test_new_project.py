@@ -203,9 +203,10 @@ def test_a_vendor_repository_that_is_there_is_used(tmp_path: Path, is_empty: boo
     assert git(tmp_path / "mail", "status", "--porcelain") == ""
 
 
-def test_the_password_of_a_ci_jobs_clone_goes_into_no_project(tmp_path: Path) -> None:
+@pytest.mark.parametrize("login", ["job:S3cretPw", "S3cretToken", "job:S3cret#Pw"])
+def test_the_credentials_of_a_ci_jobs_clone_go_into_no_project(tmp_path: Path, login: str) -> None:
     git(tmp_path, "init", "--quiet")
-    git(tmp_path, "config", "remote.origin.url", "https://job:S3cretPw@host.test/toolkit.git")
+    git(tmp_path, "config", "remote.origin.url", f"https://{login}@host.test/toolkit.git")
     assert scaffold.toolkit_url(tmp_path) == "https://host.test/toolkit.git"
 
 
@@ -248,13 +249,15 @@ class TestRefused:
                 "see that `git ls-remote ",
             ),
             (["mail", "--vendor", "https://127.0.0.1:1/x"], "https://127.0.0.1:1/x: no git repository", "see that"),
+            (["mail", "--vendor", "https://[x"], "https://[x: no git repository", "see that"),
             *(
                 (
-                    ["mail", option, "https://me:S3cretPw@127.0.0.1:1/x"],
-                    f"{option} https://***@127.0.0.1:1/x: git would write this URL with its password",
-                    "leave the password out",
+                    ["mail", option, f"https://{login}@127.0.0.1:1/x"],
+                    f"{option} https://***@127.0.0.1:1/x: git would write this URL with its user or password",
+                    "leave both out",
                 )
                 for option in ("--vendor", "--toolkit")
+                for login in ("me:S3cretPw", "S3cretPw", "me:S3cretPw#1")
             ),
             (["mail", "--toolkit", "empty.git"], "empty.git: the repository there is empty", "name the toolkit's own"),
             (["mail", "--toolkit", "other"], "other: what is there is not this toolkit", "name the toolkit's own"),

@@ -7,7 +7,6 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from toolkit.core import process, secrets
 from toolkit.core.errors import UserError
@@ -207,10 +206,12 @@ def identity(directory: Path) -> str:
 def heads(url: str, option: str) -> str:
     """Return what `git ls-remote` lists at a URL: empty for an empty repository. Raises `UserError` naming `option`."""
     shown = secrets.masked("", url)
-    if without_password(url) != url:
+    if secrets.without_credentials(url) != url:
+        # A user alone may be a token, as those of GitHub are.
         raise UserError(
-            f"{option} {shown}: git would write this URL with its password into .gitmodules, for everybody to read",
-            "leave the password out; git asks for it, or has it from a credential helper (`git help credentials`)",
+            f"{option} {shown}: git would write this URL with its user or password into .gitmodules, for everybody "
+            "to read",
+            "leave both out; git asks for them, or has them from a credential helper (`git help credentials`)",
         )
     try:
         return process.read(["git", *_LOCAL, "ls-remote", "--heads", "--", url])
@@ -220,11 +221,6 @@ def heads(url: str, option: str) -> str:
             f"see that `git ls-remote {shown}` works",
             error.output.replace(url, shown),
         ) from None
-
-
-def without_password(url: str) -> str:
-    """Return a URL without its user and password, if it has a password."""
-    return secrets.without_credentials(url) if urlsplit(url).password else url
 
 
 def add_submodule(project: Path, url: str, path: str) -> None:

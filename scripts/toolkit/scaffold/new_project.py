@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from toolkit.core import console, directories, git, os_release, process
+from toolkit.core import console, directories, git, os_release, process, secrets
 from toolkit.core.errors import UserError
 from toolkit.project import package_search
 from toolkit.project.discovery import Project
@@ -52,8 +52,8 @@ def toolkit_url(toolkit: Path) -> str:
             f"{toolkit}: not a git repository, so it cannot become a submodule",
             "say where it is kept, --toolkit URL, or get it with `git clone`",
         )
-    # CI systems clone with a password of the job.
-    origin = git.without_password(git.ask(toolkit, "config", "remote.origin.url"))
+    # CI systems clone with a password of the job, or a token in the place of the user.
+    origin = secrets.without_credentials(git.ask(toolkit, "config", "remote.origin.url"))
     url = git.absolute(origin or str(toolkit), toolkit)
     if git.is_local(url):
         console.warn(f"common/ will come from {url}, which others cannot reach; --toolkit URL names another repository")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from toolkit.core import console, git
+from toolkit.core import console, git, secrets
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
 from toolkit.project.settings import Settings
@@ -71,10 +71,11 @@ def locate(vendor: Repository, remote: str) -> Origin:
             f"vendor/: it has no remote {remote}, so there is no repository to trim",
             "`git -C vendor remote add` says where its repository is",
         )
-    if (plain := git.without_password(url)) != url:
+    if (plain := secrets.without_credentials(url)) != url:
         raise UserError(
-            f"vendor/: its remote {remote} has a password in its URL, which git shows to every user of the machine",
-            f"`git -C vendor remote set-url {remote} {plain}`; git asks for the password, or has it from a credential "
+            f"vendor/: its remote {remote} has a user or a password in its URL, which git shows to every user of the "
+            "machine",
+            f"`git -C vendor remote set-url {remote} {plain}`; git asks for them, or has them from a credential "
             "helper (`git help credentials`)",
         )
     if not git.is_local(url):

@@ -267,10 +267,11 @@ class TestRefusals:
         git(project.vendor, "remote", "set-url", "origin", "/nowhere/vendor.git")
         assert refused(project).what == "/nowhere/vendor.git: the repository of vendor/ is not there"
 
-    def test_a_remote_with_a_password(self, project: VendorProject) -> None:
-        git(project.vendor, "remote", "set-url", "origin", "https://me:s3cret@127.0.0.1:9/vendor.git")
+    @pytest.mark.parametrize("login", ["me:s3cret", "s3cret", "me:s3cret#1"])
+    def test_a_remote_with_credentials(self, project: VendorProject, login: str) -> None:
+        git(project.vendor, "remote", "set-url", "origin", f"https://{login}@127.0.0.1:9/vendor.git")
         error = refused(project)
-        assert "has a password in its URL" in error.what
+        assert "has a user or a password in its URL" in error.what
         assert "s3cret" not in str(error)
 
     def test_a_remote_with_a_work_tree(self, project: VendorProject, tmp_path: Path) -> None:
