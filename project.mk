@@ -145,7 +145,7 @@ making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRRO
 #: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
 reads_vendor = $(resolving) UPGRADE DRY_RUN
 #: Compare vendor/ with its lock, and the lock with the files it was made from; without ONLINE=1 it needs no network
-reads_check-vendor = ONLINE INDEX_URL EXTRA_INDEX_URL
+reads_check-vendor = ONLINE INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY
 #: Commit vendor/, then its revision in the project, with a message that lists what was added, removed and upgraded
 reads_commit-vendor = DRY_RUN
 #: Shorten the history of the vendor repository; what branches and tags of the project record stays

@@ -158,6 +158,21 @@ def test_an_index_that_only_the_lock_names_is_not_asked(vendored: Workshop) -> N
         assert evil.requests.total() == 0
 
 
+def test_a_name_of_an_earlier_index_that_is_locked_from_a_later_one(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "lib", "1.0")
+    with serving() as public:
+        sdists.publish(public, "lib", "9.0")
+        sdists.publish(public, "other", "1.0")
+        shop.service("app", "lib", "other")
+        options = ("--extra-index-url", public.url)
+        # As somebody would edit the lock, with the file.
+        assert shop.vendor(*options, "--index-strategy", "best-match").status == 0
+        said, hint = checked(shop, *options).error
+        assert said == f"lib==9.0: locked from {public.url}, but {index.url}, which comes before that, has lib too"
+        assert hint.startswith("do not build from it")
+        assert checked(shop, *options, "--index-strategy", "best-match").status == 0
+
+
 def test_an_archive_that_no_file_of_the_project_names(vendored: Workshop, index: LocalIndex) -> None:
     in_lock(vendored, "/files/direct-1.0.tar.gz", "/other/direct-1.0.tar.gz")
     assert "which no file of the project names" in checked(vendored).error[0]

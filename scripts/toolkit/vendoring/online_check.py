@@ -16,7 +16,7 @@ from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import RemoteFile
 from toolkit.network.fetch import Fetcher, OtherFileError
-from toolkit.network.index_options import shown
+from toolkit.network.index_options import FIRST_INDEX, shown
 from toolkit.network.index_pages import Index, is_of_release
 from toolkit.network.index_settings import Indexes
 from toolkit.project import lock_inputs
@@ -42,6 +42,7 @@ def compare(project: Project, locks: Sequence[Lock], indexes: Indexes) -> Compar
     found = Comparison()
     distributions = _distinct(item for lock in locks for item in lock.distributions())
     pages = _pages([item for item in distributions if item.kind != "archive"], indexes)
+    first = _first_indexes([item for item in distributions if item.index in pages], indexes)
     addresses = _addresses(project, locks)
     unlisted: list[tuple[VendoredFile, str]] = []
     for item in distributions:
@@ -53,6 +54,14 @@ def compare(project: Project, locks: Sequence[Lock], indexes: Indexes) -> Compar
                     what=f"{item.key}: locked from {item.index}, which is not one of the indexes in use: "
                     f"{indexes.shown()}",
                     hint="see who locked it so; if it is an index of the team's, name it: INDEX_URL=, EXTRA_INDEX_URL=",
+                )
+            )
+        elif first.get(item.name, item.index) != item.index:
+            found.problems.append(
+                Problem(
+                    what=f"{item.key}: locked from {item.index}, but {first[item.name]}, which comes before that, has "
+                    f"{item.name} too",
+                    hint=_SUSPECT,
                 )
             )
         else:
@@ -85,6 +94,18 @@ def _pages(
         index: Index(known[index], refresh=True).all_files(item.name for item in distributions if item.index == index)
         for index in sorted(named)
     }
+
+
+def _first_indexes(distributions: Iterable[Distribution], indexes: Indexes) -> Mapping[str, str]:
+    """Return, by name, the first index that has each distribution which a lock has from a later one.
+
+    Anybody may give a name to what they put on a public index, and a lock can be edited to take it from there.
+    """
+    if indexes.strategy != FIRST_INDEX:
+        return {}
+    names = [item.name for item in distributions if item.index and item.index != shown(indexes.url)]
+    listed = Index(replace(indexes, find_links=()), refresh=True).all_files(names)
+    return {name: found[0].index for name, found in listed.items() if found}
 
 
 def _compare(
