@@ -45,19 +45,19 @@ class Catalogue:
     index: Index
     reader: MetadataReader
     faults: list[Exception] = field(default_factory=list)
-    _refusals: list[UserError] = field(default_factory=list)
+    _refusals: dict[str, UserError] = field(default_factory=dict)
     _releases: dict[str, Mapping[str, Pin]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def offers(self, name: str) -> Sequence[Offer]:
         """Return the releases of a distribution."""
-        if name.startswith(_REFUSAL) or name in self.request.provided:
+        if name in self._refusals or name in self.request.provided:
             return [Offer(version=self.request.provided.get(name) or _ANY_VERSION)]
         return self._noted(lambda: [_offer(pin) for pin in self.releases(name).values()], [])
 
     def metadata(self, name: str, version: str) -> str:
         """Return the core metadata of a release, with one requirement a line."""
-        if name.startswith(_REFUSAL) or name in self.request.provided:
+        if name in self._refusals or name in self.request.provided:
             return _text(name, version, "", ())
         pin = self._noted(lambda: self.releases(name).get(version), None)
         return self._noted(lambda: self._metadata(pin), "") if pin else ""
@@ -79,8 +79,8 @@ class Catalogue:
 
     def pin(self, chosen: Pinned) -> Pin:
         """Return what an engine has chosen, with its files. Raises `UserError` for a release with a fault."""
-        if chosen.name.startswith(_REFUSAL):
-            raise self._refusals[int(chosen.name.removeprefix(_REFUSAL))]
+        if chosen.name in self._refusals:
+            raise self._refusals[chosen.name]
         return self.releases(chosen.name)[chosen.version]
 
     def _noted(self, find: Callable[[], Result], nothing: Result) -> Result:
@@ -122,8 +122,9 @@ class Catalogue:
     def _refused(self, error: UserError) -> str:
         """Return the name of a distribution that stands for an error."""
         with self._lock:
-            self._refusals.append(error)
-            return f"{_REFUSAL}{len(self._refusals) - 1}"
+            name = f"{_REFUSAL}{len(self._refusals)}"
+            self._refusals[name] = error
+        return name
 
     def _fitting(self, pin: Pin) -> list[RemoteFile]:
         """Return the wheels of a release that a target may take, those for all machines first."""

@@ -111,6 +111,14 @@ def test_a_fault_of_a_release_counts_when_it_was_chosen() -> None:
         found.pin(Pinned(name, "1"))
 
 
+@pytest.mark.parametrize("name", ["refused-by-python-common-x", "refused-by-python-common-0"])
+def test_a_name_like_that_of_a_fault_is_any_other_name(name: str) -> None:
+    shown = catalogue(SDIST, reader=Reader(name))
+    assert f"Requires-Dist: {name}" in shown.metadata("thing", "1.0")
+    assert shown.offers(name) == []
+    assert shown.metadata(name, "99999") == ""
+
+
 def test_a_fault_of_an_index_counts_in_any_case() -> None:
     found = catalogue(SDIST)
     # After it nothing is asked for any more.
