@@ -17,7 +17,7 @@ from urllib.request import url2pathname
 import requests
 from requests.adapters import BaseAdapter, HTTPAdapter
 from requests.auth import AuthBase, HTTPBasicAuth
-from requests.utils import get_netrc_auth
+from requests.utils import get_netrc_auth, select_proxy
 from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import (
@@ -25,11 +25,13 @@ from urllib3.exceptions import (
     HTTPError,
     InsecureRequestWarning,
     LocationParseError,
+    LocationValueError,
     NameResolutionError,
     NewConnectionError,
 )
 from urllib3.util.connection import allowed_gai_family
 
+from toolkit.core.errors import UserError
 from toolkit.network.index_settings import Indexes
 from toolkit.network.paced_answer import PacedAnswer
 
@@ -150,11 +152,21 @@ class _Credentials(AuthBase):
 
     def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
         url = request.url or ""
-        found = _login(url) or self._known.get(_origin(url)) or get_netrc_auth(url)
+        found = _login(url) or self._known.get(_origin(url)) or _of_netrc(url)
         if found and "Authorization" not in request.headers:
             # As UTF-8 (RFC 7617, 2.1), which requests would do with bytes alone.
             HTTPBasicAuth(*(text.encode() for text in found))(request)
         return request
+
+
+def _of_netrc(url: str) -> tuple[str, str] | None:
+    try:
+        return get_netrc_auth(url)
+    except UnicodeDecodeError:
+        raise UserError(
+            f"{os.environ.get('NETRC', '~/.netrc')}: it is not UTF-8, so nobody can tell which password it has",
+            "write it again in UTF-8",
+        ) from None
 
 
 def _login(url: str) -> tuple[str, str] | None:
@@ -185,13 +197,29 @@ class _Adapter(HTTPAdapter):
         manager.pool_classes_by_scheme = _POOLS
         return manager
 
+    def get_connection_with_tls_context(
+        self, request: requests.PreparedRequest, verify: Any, proxies: Any = None, cert: Any = None
+    ) -> Any:
+        try:
+            return super().get_connection_with_tls_context(request, verify, proxies, cert)
+        except (LocationValueError, requests.exceptions.InvalidSchema) as error:
+            if not select_proxy(request.url or "", proxies):
+                raise
+            # Of a kind, or in a form, that nobody knows; the URL itself has been read before.
+            raise requests.exceptions.InvalidProxyURL(str(error)) from None
+
     def cert_verify(self, conn: object, url: str, verify: bool | str, cert: object) -> None:
         if self._indexes.trusts(url):
             warnings.simplefilter("ignore", InsecureRequestWarning)
             verify = False
         else:
             verify = self._authorities if verify is True else verify
-        super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        try:
+            super().cert_verify(conn, url, verify, cert)  # type: ignore[no-untyped-call]
+        except OSError as error:
+            raise UserError(
+                str(error), "correct pip's `cert` or `client-cert`, REQUESTS_CA_BUNDLE or CURL_CA_BUNDLE"
+            ) from None
 
 
 def _system_authorities() -> bool | str:

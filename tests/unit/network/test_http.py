@@ -122,6 +122,31 @@ def test_a_fault_of_the_proxy_is_told_as_one(asked: list[str], proxy: str) -> No
     assert "s3cret" not in str(caught.value)
 
 
+@pytest.mark.parametrize("proxy", ["socks5h://127.0.0.1:9", "ftp://127.0.0.1:9", "127.0.0.1:abc", "http://[x", "::"])
+def test_a_proxy_that_is_none_is_told_as_one(asked: list[str], proxy: str) -> None:
+    with pytest.raises(UserError, match="cannot be reached through the proxy") as caught:
+        retry.get(session(proxy=proxy), "http://index.example/a", lambda response: response.content, timeout=5)
+    assert "HTTPS_PROXY" in caught.value.hint
+
+
+@pytest.mark.parametrize("setting", ["cert", "client_cert"])
+def test_a_certificate_that_is_not_there_is_named(monkeypatch: pytest.MonkeyPatch, setting: str) -> None:
+    for variable in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE"):
+        monkeypatch.delenv(variable, raising=False)
+    found = session(**{setting: "/nowhere/x.pem"})
+    with pytest.raises(UserError, match=r"/nowhere/x\.pem") as caught:
+        retry.get(found, "https://127.0.0.1:9/a", lambda response: response.content, timeout=5)
+    assert "`client-cert`" in caught.value.hint
+
+
+def test_a_netrc_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    path = tmp_path / "netrc"
+    path.write_bytes("machine index.example login me password pä\n".encode("latin-1"))
+    monkeypatch.setenv("NETRC", str(path))
+    with pytest.raises(UserError, match=f"{path}: it is not UTF-8"):
+        retry.get(session(), "http://index.example/a", lambda response: response.content, timeout=5)
+
+
 @pytest.mark.parametrize("target", ["file:///etc/passwd", "ftp://index.example/x", "FILE:/etc/passwd"])
 def test_a_redirection_leads_to_servers_only(target: str) -> None:
     class Redirecting(http_server.Handler):
