@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ipaddress
+import math
+import os
 import re
 from collections import defaultdict
 from dataclasses import dataclass
@@ -15,6 +17,8 @@ from toolkit.core.secrets import without_credentials
 from toolkit.network.index_options import DEFAULTS, FIRST_INDEX, IndexOptions
 
 _DEFAULT_TIMEOUT = 15.0
+#: Seconds; what no clock can count to ("inf", say) is as long.
+_LONGEST_TIMEOUT = 86400.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,14 +150,23 @@ def _has_host(url: str) -> bool:
 
 
 def _absolute(location: str) -> str:
-    is_url = "://" in location or location.startswith("file:")
-    return location if is_url else str(Path(location).expanduser().absolute())
+    if "://" not in location and not location.startswith("file:"):
+        return str(Path(os.path.expanduser(location)).absolute())
+    if not _has_host(location):
+        raise UserError(
+            f"pip's configuration: find-links has what is no URL: {secrets.without_secrets(location, '***')}",
+            "see `pip config debug` for where it is set, and give a URL that has a host, or a directory",
+        )
+    return location
 
 
 def _seconds(text: str) -> float:
     try:
-        return max(float(text), 0.1) if text else _DEFAULT_TIMEOUT
+        seconds = float(text) if text else _DEFAULT_TIMEOUT
+        if math.isnan(seconds):
+            raise ValueError(text)
     except ValueError:
         raise UserError(
             f"pip's configuration: timeout is not a number: {text}", "see `pip config debug` for where it is set"
         ) from None
+    return min(max(seconds, 0.1), _LONGEST_TIMEOUT)

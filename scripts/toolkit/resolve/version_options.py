@@ -61,11 +61,12 @@ def _platforms(text: str) -> tuple[str, ...]:
 def when(text: str, now: datetime | None = None) -> str:
     """Return `2026-11-01` as it is, an age such as `7d` (days), `12h`, `2w` as the time it means; else `UserError`."""
     units = {"h": "hours", "d": "days", "w": "weeks"}
-    age = re.fullmatch(r"(\d+)([hdw])", text)
-    if age:
-        moment = (now or datetime.now(UTC)) - timedelta(**{units[age[2]]: int(age[1])})
-        return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+    age = re.fullmatch(r"(\d{1,9})([hdw])", text)
     try:
+        if age:
+            moment = (now or datetime.now(UTC)) - timedelta(**{units[age[2]]: int(age[1])})
+            return f"{moment.replace(tzinfo=None).isoformat(timespec='seconds')}Z"
         return date.fromisoformat(text).isoformat() if text else ""
-    except ValueError:
+    except (ValueError, OverflowError):
+        # An age may also be one before all calendars.
         raise UserError(f"EXCLUDE_NEWER={text}: neither a date nor an age", "write 2026-11-01, or 7d") from None

@@ -90,6 +90,31 @@ def test_relative_find_links_are_of_the_working_directory(
     assert index_settings.read().find_links == (str(tmp_path / "wheels"), "file:///srv", "https://a.test/links")
 
 
+@pytest.mark.parametrize("location", ["http://[::1", "file://[x/y", "https://", "http://host.test:99999/"])
+def test_find_links_that_are_no_url_are_refused(pip_conf: Path, location: str) -> None:
+    pip_conf.write_text(f"[global]\nfind-links = {location}\n", encoding="utf-8")
+    with pytest.raises(UserError, match="find-links has what is no URL"):
+        index_settings.read()
+
+
+def test_the_directory_of_somebody_who_is_nobody_is_a_name(pip_conf: Path) -> None:
+    pip_conf.write_text("[global]\nfind-links = ~nobody-of-that-name/x\n", encoding="utf-8")
+    assert index_settings.read().find_links == (str(Path.cwd() / "~nobody-of-that-name/x"),)
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("inf", 86400), ("1e300", 86400), ("1e10", 86400), ("0", 0.1)])
+def test_a_timeout_is_what_a_clock_can_count(pip_conf: Path, text: str, seconds: float) -> None:
+    pip_conf.write_text(f"[global]\ntimeout = {text}\n", encoding="utf-8")
+    assert index_settings.read().timeout == seconds
+
+
+def test_a_timeout_that_is_no_number_is_refused(pip_conf: Path) -> None:
+    for text in ("nan", "soon"):
+        pip_conf.write_text(f"[global]\ntimeout = {text}\n", encoding="utf-8")
+        with pytest.raises(UserError, match=f"timeout is not a number: {text}"):
+            index_settings.read()
+
+
 def test_a_configuration_pip_cannot_read_is_named(pip_conf: Path) -> None:
     pip_conf.write_text("index-url = x\n", encoding="utf-8")
     with pytest.raises(UserError, match="pip's configuration cannot be read") as caught:
