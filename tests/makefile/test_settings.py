@@ -176,6 +176,14 @@ def test_a_setting_nobody_knows_is_warned_of(project: Project) -> None:
     assert project.verbs() == ["build"]
 
 
+def test_a_makefile_may_be_in_any_encoding(project: Project) -> None:
+    (project.root / "Makefile").unlink()
+    text = "# Müller\nMUELLERS ?= 1\ninclude common/scripts/project.mk\n"
+    (project.root / "Makefile").write_bytes(text.encode("latin-1"))
+    assert project.make("build", "JOBS=2", "MUELLERS=2").stderr == ""
+    assert "UPGRADE has no effect on build" in project.make("build", "UPGRADE=all").stderr
+
+
 def test_a_setting_of_another_target_is_warned_of(project: Project) -> None:
     done = project.make("build", "UPGRADE=all", "EXCLUDE_NEWER=7d")
     assert "warning: UPGRADE has no effect on build: it is a setting of vendor" in done.stderr

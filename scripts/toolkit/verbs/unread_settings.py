@@ -24,7 +24,9 @@ def read_settings(makefiles: Iterable[str], reads: Mapping[str, Sequence[str]]) 
 
     `reads` has the settings that a target reads.
     """
-    names = [name for makefile in makefiles for name in _ASSIGNMENT.findall(Path(makefile).read_text(encoding="utf-8"))]
+    # A comment may be in any encoding: make looks at bytes.
+    texts = [Path(makefile).read_text(encoding="utf-8", errors="replace") for makefile in makefiles]
+    names = [name for text in texts for name in _ASSIGNMENT.findall(text)]
     return {name: frozenset(target for target, words in reads.items() if name in words) for name in names}
 
 
