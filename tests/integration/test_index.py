@@ -159,7 +159,8 @@ def test_directories_are_indexes_too(index: LocalIndex, tmp_path: Path) -> None:
     (tmp_path / "links" / "bar-3.0.tar.gz").write_bytes(content)
     page = tmp_path / "simple" / "foo"
     page.mkdir(parents=True)
-    (page / "index.html").write_text('<a href="../../files/foo-4.0.tar.gz#sha256=00">foo-4.0.tar.gz</a>', "utf-8")
+    link = f'<a href="../../files/foo-4.0.tar.gz#sha256={"0" * 64}">foo-4.0.tar.gz</a>'
+    (page / "index.html").write_text(link, "utf-8")
     found = Index(
         Indexes(
             url=index.url,
@@ -169,7 +170,7 @@ def test_directories_are_indexes_too(index: LocalIndex, tmp_path: Path) -> None:
     ).files("foo")
     assert {file.name: file.sha256 for file in found} == {
         "foo-3.0.tar.gz": hashlib.sha256(content).hexdigest(),
-        "foo-4.0.tar.gz": "00",
+        "foo-4.0.tar.gz": "0" * 64,
     }
     assert {file.url for file in found} == {
         (tmp_path / "links" / "foo-3.0.tar.gz").as_uri(),

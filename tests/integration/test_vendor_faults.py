@@ -189,6 +189,18 @@ def test_a_fault_of_a_page_is_called_what_it_is(vendored: Workshop, index: Local
     assert hint
 
 
+@pytest.mark.parametrize("digest", ["\ud800", "../../x", "0" * 63])
+def test_the_hash_of_a_wheel_that_is_only_offered_is_one_too(
+    vendored: Workshop, index: LocalIndex, digest: str
+) -> None:
+    # Nobody fetches it, and a lock with such a hash could not be read by any verb.
+    tag = f"cp{HERE.replace('.', '')}"
+    content = sdists.make_wheel("wire", "2.0")
+    index.add(f"wire-2.0-{tag}-{tag}-manylinux_2_17_x86_64.whl", content, listed_sha256=digest)
+    said, _ = refused(vendored)
+    assert said == f"{index.url}/wire/ answers with something that is not an index"
+
+
 def test_two_faults_before_the_file_are_not_seen_whatever_the_timeout(vendored: Workshop, index: LocalIndex) -> None:
     files.remove(files.cache_root())
     index.fails("/simple/wire/", "status", status=500, times=2)

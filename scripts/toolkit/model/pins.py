@@ -9,6 +9,11 @@ from typing import Literal
 MetadataSource = Literal["", "wheel", "build"]
 
 
+def is_sha256(text: str) -> bool:
+    """Tell whether a text has the form of a sha256."""
+    return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
+
+
 @dataclass(frozen=True, slots=True)
 class Pinned:
     """A reference to one locked distribution, and for which interpreters it counts.

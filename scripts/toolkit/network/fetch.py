@@ -26,6 +26,7 @@ from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
 from toolkit.core.system_errors import naming
 from toolkit.model.lock import VendoredFile
+from toolkit.model.pins import is_sha256
 from toolkit.network import http, retry
 from toolkit.network.index_options import shown
 from toolkit.network.index_settings import Indexes
@@ -201,7 +202,7 @@ def _check_names(file: VendoredFile) -> None:
     """Refuse names that lead out of the cache: an index may answer anything."""
     if not 0 < len(file.name.encode()) <= _LONGEST_NAME or not file.name.isprintable() or not _NAME.match(file.name):
         raise UserError(f"{shown(file.url)}: {file.name!r} is not the name of a file", "mend the URL or the index")
-    if file.sha256 and not re.fullmatch(r"[0-9a-f]{64}", file.sha256):
+    if file.sha256 and not is_sha256(file.sha256):
         raise UserError(
             f"{file.name}: {file.sha256!r} is not a sha256", "give 64 hexadecimal digits in lower case, or leave it out"
         )

@@ -28,7 +28,7 @@ from toolkit.core.foreign_text import one_line
 from toolkit.core.secrets import without_credentials
 from toolkit.model import archive_names
 from toolkit.model.names import normalize
-from toolkit.model.pins import RemoteFile
+from toolkit.model.pins import RemoteFile, is_sha256
 from toolkit.network import http, retry
 from toolkit.network.index_options import FIRST_INDEX, file_name, shown
 from toolkit.network.index_settings import Indexes
@@ -43,6 +43,8 @@ _CONNECTIONS = 16
 _LIMIT = 64 << 20
 #: What hashlib always has, and an index may use in the place of a sha256; the better one first.
 _OTHER_HASHES = ("sha512", "sha384", "blake2b", "sha224", "sha1", "md5")
+#: Bytes, of 63 bits: no file is larger, and no lock has more.
+_LARGEST = (1 << 63) - 1
 #: As file systems have it; packaging takes time that grows faster than the text.
 _LONGEST_NAME = 255
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
@@ -224,8 +226,8 @@ def _read(answer: requests.Response, index: str, indexes: Indexes) -> list[Remot
             if not links.files and links.is_for_people:
                 raise ValueError("for people")
             version, found = links.version, links.files
-        if not all(file.url.isprintable() for file in found):
-            raise ValueError("an address that is none")
+        for file in found:
+            _check_facts(file)
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError, RecursionError):
         raise UserError(
             f"{shown(url)} answers with something that is not an index",
@@ -235,6 +237,13 @@ def _read(answer: requests.Response, index: str, indexes: Indexes) -> list[Remot
     if url.startswith("http"):
         _check_files(found, url, indexes)
     return found
+
+
+def _check_facts(file: RemoteFile) -> None:
+    """Raise `ValueError` for what is no address, hash or size: a lock has them of files that nobody fetches, too."""
+    is_address = file.url.isprintable() and urlsplit(file.url).port != 0
+    if not is_address or (file.sha256 and not is_sha256(file.sha256)) or (file.size or 0) > _LARGEST:
+        raise ValueError(file.name)
 
 
 def _check_version(version: str, page: str) -> None:

@@ -22,7 +22,7 @@ from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model import core_metadata, requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
-from toolkit.model.pins import MetadataSource, Pin, RemoteFile
+from toolkit.model.pins import MetadataSource, Pin, RemoteFile, is_sha256
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.network.index_pages import Index
@@ -185,11 +185,6 @@ def check_identity(found: CoreMetadata, pin: Pin, where: str) -> None:
             f"{where}: its metadata says {one_line(f'{found.name} {found.version}')}, not {pin.name} {pin.version}",
             "the index or the archive is wrong: do not use it; constrain the requirement to another version",
         )
-
-
-def is_sha256(text: str) -> bool:
-    """Tell whether a text has the form of a sha256."""
-    return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
 
 
 def _known(found: CoreMetadata, pin: Pin, where: str, source: MetadataSource) -> ReleaseMetadata:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import json
+import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 import requests
@@ -52,7 +54,9 @@ def read(content: bytes, kind: str) -> list[RemoteFile]:
         texts = (file.name, file.url, file.sha256, file.upload_time, file.requires_python, file.index)
         assert all(isinstance(text, str) for text in texts)
         assert file.url.startswith(("http://", "https://"))
-        assert file.size is None or (isinstance(file.size, int) and file.size >= 0)
+        assert urlsplit(file.url).port != 0
+        assert re.fullmatch(r"([0-9a-f]{64})?", file.sha256)
+        assert file.size is None or (isinstance(file.size, int) and 0 <= file.size < 1 << 63)
         assert isinstance(file.yanked, bool)
     return found
 
@@ -60,7 +64,12 @@ def read(content: bytes, kind: str) -> list[RemoteFile]:
 @given(st.one_of(values("files", *KEYS), st.lists(tables(*KEYS), max_size=4).map(lambda files: {"files": files})))
 @example({"files": [{"filename": "six-1.0.tar.gz", "url": "file:///etc/passwd", "hashes": {}}]})
 @example({"files": [{"filename": "six-1.0.tar.gz", "url": "https://[x", "hashes": {}}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "http://[x", "hashes": {}}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "https://host:port/six"}]})
 @example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "hashes": 5}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "hashes": {"sha256": "\ud800"}}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "hashes": {"sha256": "../x"}}]})
+@example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "size": 1 << 63}]})
 @example({"files": [{"filename": "six-1.0.tar.gz", "url": "six", "size": 1.5}]})
 def test_json(page: Any) -> None:
     read(json.dumps(page).encode("utf-8", "surrogatepass"), JSON)
@@ -96,7 +105,7 @@ def test_a_hash_by_another_function_is_read_where_there_is_no_sha256(hashes: dic
     entry = {"filename": "six-1.0.tar.gz", "url": "six-1.0.tar.gz", "hashes": hashes}
     assert only(json.dumps({"files": [entry]}), JSON).other_hash == "sha512=ab"
     assert only("<a href='six-1.0.tar.gz#sha512=AB'>", "text/html").other_hash == "sha512=ab"
-    entry["hashes"] = {**hashes, "sha256": "ef"}
+    entry["hashes"] = {**hashes, "sha256": "ef" * 32}
     assert only(json.dumps({"files": [entry]}), JSON).other_hash == ""
 
 
@@ -127,7 +136,7 @@ def test_what_is_right_is_read() -> None:
     entry = {
         "filename": "six-1.0.tar.gz",
         "url": "../../six-1.0.tar.gz#sha256=11",
-        "hashes": {"sha256": "AB"},
+        "hashes": {"sha256": "AB" * 32},
         "yanked": "",
         "core-metadata": {"sha256": "CD"},
     }
@@ -135,7 +144,7 @@ def test_what_is_right_is_read() -> None:
     assert file == RemoteFile(
         name="six-1.0.tar.gz",
         url="https://host.test/six-1.0.tar.gz",
-        sha256="ab",
+        sha256="ab" * 32,
         yanked=True,
         index="https://host.test/simple",
         core_metadata="cd",
