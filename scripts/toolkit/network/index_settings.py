@@ -144,7 +144,7 @@ def _checked(url: str) -> str:
 def _has_host(url: str) -> bool:
     try:
         parts = urlsplit(url)
-        return parts.scheme == "file" or (bool(parts.hostname) and parts.port != 0)
+        return url.isprintable() and (parts.scheme == "file" or (bool(parts.hostname) and parts.port != 0))
     except ValueError:
         return False
 

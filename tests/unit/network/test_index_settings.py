@@ -125,6 +125,10 @@ def test_a_configuration_pip_cannot_read_is_named(pip_conf: Path) -> None:
 def test_what_is_not_a_url_is_refused(pip_conf: Path) -> None:
     with pytest.raises(UserError, match=r"not the URL of an index: host\.test/simple"):
         index_settings.read(IndexOptions(index_url="host.test/simple"))
+    # As of a variable with bytes that are not UTF-8.
+    for url in ("https://host.test/\udcff/simple", "https://host.test/\x1b[2J"):
+        with pytest.raises(UserError, match="not the URL of an index"):
+            index_settings.read(IndexOptions(index_url=url))
 
 
 @pytest.mark.parametrize("password", ["pa/ss", "pa#ss", "pa?ss", "p@ss", "12a/@4"])
