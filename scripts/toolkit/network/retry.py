@@ -174,7 +174,9 @@ def _meaning(error: Exception, timeout: float) -> tuple[str, str]:
         hint = HINTS.get(status) or (NETWORK_HINT if status in PASSING else _SERVER_HINT)
         return f"answers {status} {one_line(response.reason or '')}".rstrip(), hint
     if isinstance(error, (requests.exceptions.ProxyError, requests.exceptions.InvalidProxyURL)):
-        return "cannot be reached through the proxy", "see HTTPS_PROXY, or pip's `proxy` setting: http://host:port"
+        return "cannot be reached through the proxy", (
+            "see HTTPS_PROXY, or pip's `proxy` setting: http://host:3128 (one of SOCKS is not spoken to)"
+        )
     if isinstance(error, Misled):
         return "redirects to what is no URL", _SERVER_HINT
     if isinstance(error, _FINAL):

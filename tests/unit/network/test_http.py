@@ -16,6 +16,7 @@ import requests
 from tests import http_server
 from tests.http_server import Server
 from tests.unit.network.fetching import fetch
+from toolkit.core import secrets
 from toolkit.core.errors import UserError
 from toolkit.model.lock import VendoredFile
 from toolkit.network import http, retry
@@ -127,6 +128,8 @@ def test_a_proxy_that_is_none_is_told_as_one(asked: list[str], proxy: str) -> No
     with pytest.raises(UserError, match="cannot be reached through the proxy") as caught:
         retry.get(session(proxy=proxy), "http://index.example/a", lambda response: response.content, timeout=5)
     assert "HTTPS_PROXY" in caught.value.hint
+    # A port that is no number would be printed as a password is.
+    assert secrets.without_secrets(caught.value.hint, "***") == caught.value.hint
 
 
 @pytest.mark.parametrize("setting", ["cert", "client_cert"])
