@@ -20,6 +20,8 @@ from toolkit.model.pins import RemoteFile
 
 #: A page kept by another form of this cache is asked for again.
 _FORM = 1
+#: Seconds after which an index is asked, whatever it said: it may have been an attacker's for a day, and is mended now.
+_LONGEST = 3600
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,4 +83,4 @@ def _seconds(rule: str, age: str) -> int:
     limit = re.search(r"max-age=(\d{1,9})", rule)
     if not limit or "no-cache" in rule:
         return 0
-    return max(int(limit[1]) - (int(age) if age.isdecimal() and len(age) < 10 else 0), 0)
+    return max(min(int(limit[1]), _LONGEST) - (int(age) if age.isdecimal() and len(age) < 10 else 0), 0)

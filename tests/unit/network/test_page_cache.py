@@ -41,12 +41,14 @@ def test_what_may_not_be_kept_is_not(tmp_path: Path, headers: dict[str, str]) ->
     assert kept(tmp_path, **headers).find(URL) is None
 
 
+@pytest.mark.parametrize(("seconds", "later"), [(600, 700), (999_999_999, 3700)])
 def test_a_page_ages_and_a_clock_that_was_set_back_does_not_renew_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int, later: int
 ) -> None:
-    cache = kept(tmp_path, Cache_Control="max-age=600")
+    cache = kept(tmp_path, Cache_Control=f"max-age={seconds}")
     now = time.time()
-    for moment in (now + 700, now - 700):
+    assert (found := cache.find(URL)) and found.fresh
+    for moment in (now + later, now - 700):
         monkeypatch.setattr(time, "time", lambda moment=moment: moment)
         found = cache.find(URL)
         assert found and not found.fresh
