@@ -301,6 +301,16 @@ def test_metadata_of_another_hash_than_the_index_says_is_refused(shop: Workshop,
     assert "find out why" in hint
 
 
+def test_a_requirement_that_no_engine_can_read_is_told_as_one(shop: Workshop, index: LocalIndex) -> None:
+    described = b"Metadata-Version: 2.1\nName: thing\nVersion: 1.0\nRequires-Dist: other~=1\n"
+    index.add("thing-1.0-py3-none-any.whl", sdists.make_wheel("thing", "1.0"), metadata=described)
+    sdists.publish(index, "thing", "1.0")
+    shop.service("app", "thing")
+    said, hint = shop.vendor("--resolver", "uv").error
+    assert said == "app/requirements.txt:1: thing 1.0 requires what is no requirement"
+    assert hint == "use another version of it, or leave it out"
+
+
 def test_a_fault_of_a_release_that_is_not_taken_does_no_harm(shop: Workshop, index: LocalIndex) -> None:
     for version in ("1.0", "2.0"):
         sdists.publish(index, "thing", version)

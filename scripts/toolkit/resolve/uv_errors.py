@@ -18,6 +18,7 @@ _NO_VERSION = re.compile(
     r"(?=[\s,]|$)(?: (?:is|are) available| and| have|,|\s|$)"
 )
 _PYTHON = re.compile(rf"{_NAME}((?:==|>=|<=|<|>|!=|~=)\S+) depends on Python(\S+?)(?=[,\s]|$)")
+_UNREADABLE = re.compile(rf"Metadata for `{_NAME}` \(v([^)\s]+)\) could not be parsed")
 _REQUIRED = re.compile(rf"you require {_NAME}(?=\[|[<>=!~@;,.\s]|$)")
 
 
@@ -75,6 +76,14 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
     )
 
 
+def _no_requirement(name: str, version: str, request: Request) -> tuple[str, str]:
+    """Return the error's two lines for a release whose metadata cannot be read."""
+    return (
+        f"{_prefix(name, request)}{name} {version} requires what is no requirement",
+        "use another version of it, or leave it out",
+    )
+
+
 def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, str]:
     """Return the error's two lines for a version that is for other interpreters (`needed` as in `>=3.12`)."""
     pythons = ", ".join(request.targets.pythons)
@@ -92,6 +101,8 @@ def _unsatisfied(text: str, request: Request) -> tuple[str, str] | None:
     found = _NO_VERSION.search(text)
     if not found:
         return None
+    if (unreadable := _UNREADABLE.search(text)) and unreadable[1] == found[1]:
+        return _no_requirement(unreadable[1], unreadable[2], request)
     texts = (*request.origins, *request.requirements, *request.constraints)
     asked = next((key for key in texts if _name(key) == normalize(found[1])), found[1] + found[2])
     return no_version(asked, request)

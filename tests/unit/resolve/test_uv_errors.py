@@ -22,6 +22,14 @@ def request(*requirements: str) -> Request:
 CONFLICT = f"""{CANNOT}Because requests==2.31.0 depends on urllib3>=1.21.1,<3 and you require requests==2.31.0, \
 we can conclude that you require urllib3>=1.21.1,<3.
          And because you require urllib3>=3{END}"""
+UNREADABLE = f"""{CANNOT}Because lib==1.0 has invalid metadata and only lib==1.0 is available, we can conclude that \
+all versions of lib cannot be used.
+         And because you require lib{END}
+
+hint: Metadata for `lib` (v1.0) could not be parsed:
+  The ~= operator requires at least two segments in the release version
+  other~=1
+       ^^^"""
 PYTHON = f"""{CANNOT}Because the requested Python version (>=3.11) does not satisfy Python>=3.12 and numpy==2.5.0 \
 depends on Python>=3.12, we can conclude that numpy==2.5.0 cannot be used.
          And because you require numpy==2.5.0{END}
@@ -52,6 +60,7 @@ hint: The `requires-python` value (>=3.11) includes Python versions that are not
             CONFLICT,
             "1: requests==2.31.0, service/requirements.txt:2: urllib3>=3 cannot be satisfied together",
         ),
+        ("lib", UNREADABLE, "1: lib 1.0 requires what is no requirement"),
         ("numpy==2.5.0", PYTHON, "1: numpy==2.5.0 needs Python >=3.12, but the target is 3.11"),
     ],
 )
