@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from toolkit.core import process
+from toolkit.core import directories, process
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 
@@ -32,9 +32,9 @@ def check(debs: Iterable[Path]) -> None:
 
 
 def _lines(deb: Path) -> Iterator[str]:
-    with tempfile.TemporaryDirectory() as directory:
+    with directories.temporary(Path(tempfile.gettempdir()), "python-common-shlibs-") as directory:
         process.run(["dpkg-deb", "--control", deb, directory])
-        path = Path(directory, "shlibs")
+        path = directory / "shlibs"
         if path.is_file():
             text = path.read_text(encoding="utf-8", errors="replace")
             yield from (line for line in text.splitlines() if line.strip() and not line.startswith("#"))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from packaging.version import Version
 
+from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import address
 from toolkit.model import archive_names
@@ -84,10 +84,10 @@ def named(path: Path) -> Iterator[None]:
 
 def _identity(path: Path) -> tuple[str, str]:
     """Return the name and version from the files that declare them, else from the archive's name."""
-    with tempfile.TemporaryDirectory() as directory:
+    with directories.temporary(files.cache_root() / "tmp", "identity-") as directory:
         for name, content in archive.read_members(path, sdist.BUILD_FILES).items():
-            (Path(directory) / name).write_bytes(content)
-        found = declared.read(Path(directory))
+            (directory / name).write_bytes(content)
+        found = declared.read(directory)
     named = _NAMED.match(archive_names.split(path.name)[0])
     name, version = (named["name"], named["version"]) if named else ("", "")
     return found.name or name, found.version or version

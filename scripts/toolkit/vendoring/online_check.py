@@ -5,11 +5,10 @@ A hash that was edited together with its file passes every check of the two agai
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
+from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import address
 from toolkit.model import requirement_texts
@@ -168,7 +167,10 @@ def _archive(item: Distribution, addresses: Mapping[str, str], found: Comparison
 
 def _fetch(unlisted: Iterable[tuple[VendoredFile, str]], indexes: Indexes, found: Comparison) -> None:
     """Fetch what no index gives a hash of, past the cache, and compare it with the lock."""
-    with tempfile.TemporaryDirectory() as directory, Fetcher(indexes, cache=Path(directory)) as fetcher:
+    with (
+        directories.temporary(files.cache_root() / "tmp", "check-vendor-") as directory,
+        Fetcher(indexes, cache=directory) as fetcher,
+    ):
         futures = [fetcher.submit(replace(file, url=url)) for file, url in dict(unlisted).items()]
         for future in futures:
             try:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-from toolkit.core import console, process
+from toolkit.core import console, directories, process
 from toolkit.core.errors import UserError
 
 SLEEP = Path(__file__).with_name("other_machine_sleep.c")
@@ -56,8 +56,8 @@ def environment(base: Mapping[str, str], tree: Path) -> Iterator[dict[str, str]]
     # Whoever unpacks a source package has no repository around it: a build must not find the project's.
     git = {"GIT_CEILING_DIRECTORIES": str(tree.parent)}
     # LD_PRELOAD takes no spaces in a path, ld.so(8); there are none in that of temporary files.
-    with tempfile.TemporaryDirectory(prefix="other-machine-") as directory:
-        clock = _moved_clock(Path(directory)) if has_clock() else {}
+    with directories.temporary(Path(tempfile.gettempdir()), "python-common-other-machine-") as directory:
+        clock = _moved_clock(directory) if has_clock() else {}
         yield {**base, "TZ": "Etc/GMT-14", **user, **git, **clock}
 
 
