@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import threading
 from collections.abc import Callable, Iterator
@@ -63,9 +64,10 @@ def command_lines() -> Iterator[set[str]]:
 
     def look() -> None:
         while not over.is_set():
-            for path in Path("/proc").glob("[0-9]*/cmdline"):
+            # Not a glob, which looks whether each is still there, and may end by one that has just gone.
+            for name in filter(str.isdigit, os.listdir("/proc")):
                 with contextlib.suppress(OSError):
-                    line = path.read_bytes()
+                    line = Path("/proc", name, "cmdline").read_bytes()
                     if PASSWORD.encode() in line:
                         seen.add(line.decode("utf-8", "replace"))
 
