@@ -123,6 +123,10 @@ ANSIBLE ?=
 #: Where the root of the file system is taken to be: DESTDIR=/tmp/root
 DESTDIR ?=
 
+define newline
+
+
+endef
 # A value as one word of the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
 silent = $(if $(filter 2,$(V)),,@)
@@ -130,7 +134,7 @@ silent = $(if $(filter 2,$(V)),,@)
 passed = $(foreach name,$(1),$(if $($(name))$(filter VERSION_SUFFIX WHEEL_STORE DESTDIR,$(name)),$(name)=$(call quote,$($(name)))))
 verb = $(silent)$(PYTHON3) $(call quote,$(toolkit)/scripts/verb.py) $(1) --project $(call quote,$(project)) \
 	$(call passed,$(reads_every_verb))
-# An index may have a password in it, which a command line would show to everybody on this machine.
+# What may have a password in it is on no command line, which everybody on this machine can see.
 export INDEX_URL EXTRA_INDEX_URL
 
 # What several verbs read.
@@ -193,9 +197,9 @@ reads_clean =
 
 #: Print the packages found, every setting and the version of every tool
 .PHONY: common-info
+common-info: export SETTINGS_TO_SHOW = $(foreach name,$(settings),$(name)=$($(name))$(newline))
 common-info:
-	$(call verb,info) $(call passed,$(sandbox)) \
-		$(foreach name,$(filter-out INDEX_URL EXTRA_INDEX_URL,$(settings)),--setting=$(call quote,$(name)=$($(name))))
+	$(call verb,info) $(call passed,$(sandbox))
 #: Install the Debian packages that the toolkit needs and this machine lacks
 reads_setup =
 

@@ -25,7 +25,7 @@ if verb in ["unread-settings", os.environ.get("REAL_VERB")]:
     from toolkit.verbs import command_line
     sys.exit(console.run_main(lambda: command_line.main(sys.argv[1:])))
 record = pathlib.Path(__file__).parents[2] / "calls"
-secrets = {name: os.environ.get(name) for name in ("INDEX_URL", "EXTRA_INDEX_URL")}
+secrets = {name: os.environ.get(name) for name in ("INDEX_URL", "EXTRA_INDEX_URL", "SETTINGS_TO_SHOW")}
 def note(event):
     with record.open("a") as stream:
         print(json.dumps([event, verb, sys.argv[2:], secrets]), file=stream)

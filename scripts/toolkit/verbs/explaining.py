@@ -70,13 +70,6 @@ def graph(run: Run) -> None:
 
 def info_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `info`."""
-    parser.add_argument(
-        "--setting",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a variable of the makefile, to be printed; may be repeated",
-    )
     confined.add_options(parser)
 
 
@@ -84,9 +77,9 @@ def info(run: Run) -> None:
     """Print everything, to paste into a bug report."""
     from toolkit.explain import inventory
 
-    given = {name: value for name, _, value in (setting.partition("=") for setting in run.arguments.setting)}
-    # They may hold passwords, so they are on no command line.
-    given |= {name: os.environ[name] for name in ("INDEX_URL", "EXTRA_INDEX_URL") if name in os.environ}
+    # Settings of the makefile, one a line. A project's own may hold passwords, so they are on no command line.
+    lines = os.environ.pop("SETTINGS_TO_SHOW", "").splitlines()
+    given = {name.lstrip(): value for name, is_set, value in (line.partition("=") for line in lines) if is_set}
     given.setdefault("NAMESPACE", run.settings.namespace)
     given.setdefault("PACKAGES", " ".join(run.settings.packages))
     given.setdefault("SERVICES", " ".join(run.settings.services))

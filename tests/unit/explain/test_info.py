@@ -88,11 +88,12 @@ def test_settings_are_printed_without_their_passwords(
     monkeypatch.setenv("PIP_EXTRA_INDEX_URL", "https://me:secret@host/simple https://you:secret@host/simple")
     monkeypatch.setenv("UV_PUBLISH_TOKEN", "secret")
     workspace.package("lib", "lib")
-    given = ["--setting", "INDEX_URL=https://me:secret@host/simple?a=b", "--setting", "JOBS=4", "--namespace", "acme"]
-    found = sections(workspace, capsys, *given)
+    monkeypatch.setenv("SETTINGS_TO_SHOW", "INDEX_URL=https://me:secret@host/simple?a=b\n JOBS=4\n NAME=\n")
+    found = sections(workspace, capsys, "--namespace", "acme")
     assert found["Settings"] == {
         "INDEX_URL": "https://***@host/simple?***",
         "JOBS": "4",
+        "NAME": "",
         "NAMESPACE": "acme",
         "PACKAGES": "",
         "SERVICES": "",
@@ -112,14 +113,16 @@ def test_the_tools_environment_is_read_without_running_it(
 
 
 def test_the_wheel_store_s_place_and_size(
-    workspace: Workspace, capsys: pytest.CaptureFixture[str], cache: Path
+    workspace: Workspace, capsys: pytest.CaptureFixture[str], cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     workspace.package("lib", "lib").write({"store/wheels/ab/abcd/x.whl": "x" * 200_000})
     found = sections(workspace, capsys)["Wheel store"]
     assert found == {"directory": str(cache / "store"), "content": "0 wheels, 0.0 MB"}
-    found = sections(workspace, capsys, "--setting", f"WHEEL_STORE={workspace.root}/store")["Wheel store"]
+    monkeypatch.setenv("SETTINGS_TO_SHOW", f"WHEEL_STORE={workspace.root}/store")
+    found = sections(workspace, capsys)["Wheel store"]
     assert found == {"directory": f"{workspace.root}/store", "content": "1 wheels, 0.2 MB"}
-    found = sections(workspace, capsys, "--setting", "WHEEL_STORE=")["Wheel store"]
+    monkeypatch.setenv("SETTINGS_TO_SHOW", "WHEEL_STORE=")
+    found = sections(workspace, capsys)["Wheel store"]
     assert "WHEEL_STORE is empty" in found["directory"]
 
 
