@@ -289,13 +289,32 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     limit = time.monotonic() + 10
     number = int(signal.SIGTERM)
     with suppress(ProcessLookupError):
-        while True:
+        while number or _is_anybody_alive(child.pid):
+            # 0 is no signal.
             os.killpg(child.pid, number)
             child.poll()
-            # 0 is no signal, and asks whether anybody is left in the group.
             number = 0 if time.monotonic() < limit else int(signal.SIGKILL)
             if time.monotonic() > limit + 5:
-                # Dead ones, of which a process 1 that reaps nobody takes no notice.
                 break
             time.sleep(0.02)
+        # Who forks as fast as it can may have been overlooked.
+        os.killpg(child.pid, signal.SIGKILL)
     child.wait()
+
+
+def _is_anybody_alive(group: int) -> bool:
+    """Tell whether anybody in a group may still run, by proc(5).
+
+    The dead stay there until they are reaped, by a process 1 that in a container does so late, or never.
+    """
+    try:
+        processes = [name for name in os.listdir("/proc") if name.isdecimal()]
+    except FileNotFoundError:  # macOS
+        return True
+    for name in processes:
+        with suppress(OSError), open(f"/proc/{name}/stat", "rb") as stream:
+            # The program's name, in parentheses, may hold anything.
+            state, _, of = stream.read().rpartition(b")")[2].split()[:3]
+            if int(of) == group and state not in (b"Z", b"X"):
+                return True
+    return False

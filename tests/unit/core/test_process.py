@@ -211,3 +211,12 @@ def test_a_command_is_shown_without_passwords(
         process.run(["false", "https://me:s3cret@host.example/x.git"])
     assert "s3cret" not in str(caught.value) + capsys.readouterr().err
     assert caught.value.hint == "the command was: false 'https://***@host.example/x.git'"
+
+
+def test_the_dead_that_nobody_has_reaped_are_not_waited_for() -> None:
+    with subprocess.Popen(["sleep", "60"], start_new_session=True) as child:
+        assert process._is_anybody_alive(child.pid)
+        child.kill()
+        os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+        os.killpg(child.pid, 0)
+        assert not process._is_anybody_alive(child.pid)
