@@ -22,7 +22,8 @@ from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, View
 
 #: Paths inside the walls, at which each thing is on every machine.
 SOURCES, CACHE = f"{ROOT}/sources", f"{ROOT}/cache"
-_PREFIX = "python-common-workplace-"
+#: Short: see `_sources_directory`.
+_PREFIX = "workplace-"
 _PATH = "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin"
 #: Variables about this machine, its user and their session, of which nothing is there inside; and those of Python.
 _OUTSIDE = re.compile(
