@@ -12,7 +12,7 @@ import glob
 import os
 import tempfile
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 from toolkit.core import console, files
@@ -97,6 +97,11 @@ def temporary(
     finally:
         remove(path)
         os.close(descriptor)
+
+
+def scratch(prefix: str) -> AbstractContextManager[Path]:
+    """Make a temporary directory in the cache, for what is large or not of one project."""
+    return temporary(files.cache_root() / "tmp", prefix)
 
 
 def _make(parent: Path, prefix: str) -> tuple[Path, int]:

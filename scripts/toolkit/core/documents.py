@@ -23,8 +23,8 @@ _MIB = 1 << 20
 _ONE_LINE = re.compile(r".*")
 #: A tool's settings in pyproject.toml and its like are a few KiB; what a lock of ours has is its reader's business.
 LONGEST = _MIB
-# Of a TOML number that counts anything: no file is larger.
-_LARGEST = (1 << 63) - 1
+#: Of a number that counts anything: no file is larger.
+LARGEST = (1 << 63) - 1
 # configparser takes quadratic time for a line with much white space in it.
 _MUCH_SPACE = re.compile(r"[^\S\n]{256}")
 # Who prints a value goes as deep as it is, and dotted keys in tables make one far deeper than tomllib itself goes.
@@ -110,7 +110,7 @@ class Table:
     def number(self, key: str) -> int:
         """Return a number from 0 on."""
         value = self._get(key, None)
-        if type(value) is not int or not 0 <= value <= _LARGEST:
+        if type(value) is not int or not 0 <= value <= LARGEST:
             raise self._error(key, value, "no number from 0 on, or none of 63 bits")
         return value
 

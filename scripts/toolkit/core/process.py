@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 from toolkit.core import console, debian_packages, events, interrupts, output, secrets, system_errors
 from toolkit.core.errors import UserError
@@ -308,13 +308,24 @@ def _is_anybody_alive(group: int) -> bool:
     The dead stay there until they are reaped, by a process 1 that in a container does so late, or never.
     """
     try:
-        processes = [name for name in os.listdir("/proc") if name.isdecimal()]
+        return any(found.group == group and found.state not in (b"Z", b"X") for found in every_process())
     except FileNotFoundError:  # macOS
         return True
-    for name in processes:
-        with suppress(OSError), open(f"/proc/{name}/stat", "rb") as stream:
+
+
+class Process(NamedTuple):
+    """A process of this machine, by proc(5)."""
+
+    id: int
+    state: bytes
+    parent: int
+    group: int
+
+
+def every_process() -> Iterator[Process]:
+    """Yield the processes of this machine that can be seen. Raises `FileNotFoundError` where there is no /proc."""
+    for name in filter(str.isdecimal, os.listdir("/proc")):
+        with suppress(OSError, ValueError), open(f"/proc/{name}/stat", "rb") as stream:
             # The program's name, in parentheses, may hold anything.
-            state, _, of = stream.read().rpartition(b")")[2].split()[:3]
-            if int(of) == group and state not in (b"Z", b"X"):
-                return True
-    return False
+            state, parent, group = stream.read().rpartition(b")")[2].split()[:3]
+            yield Process(int(name), state, int(parent), int(group))

@@ -42,7 +42,7 @@ def get(
         provided=provided,
         origins={**requirements, **dict.fromkeys(map(str, pins), "vendor/")},
     )
-    with directories.temporary(files.cache_root() / "tmp", "personal-") as scratch, Fetcher(indexes) as fetcher:
+    with directories.scratch("personal-") as scratch, Fetcher(indexes) as fetcher:
         found = resolution.create(
             Uv(indexes),
             indexes,

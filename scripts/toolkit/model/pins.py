@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Literal
 
@@ -9,9 +10,13 @@ from typing import Literal
 MetadataSource = Literal["", "wheel", "build"]
 
 
+#: The form of a sha256, as indexes and locks write it.
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
+
 def is_sha256(text: str) -> bool:
     """Tell whether a text has the form of a sha256."""
-    return len(text) == 64 and all(letter in "0123456789abcdef" for letter in text)
+    return bool(SHA256.fullmatch(text))
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,8 +43,6 @@ _CONNECTIONS = 16
 _LIMIT = 64 << 20
 #: What hashlib always has, and an index may use in the place of a sha256; the better one first.
 _OTHER_HASHES = ("sha512", "sha384", "blake2b", "sha224", "sha1", "md5")
-#: Bytes, of 63 bits: no file is larger, and no lock has more.
-_LARGEST = (1 << 63) - 1
 #: As file systems have it; packaging takes time that grows faster than the text.
 _LONGEST_NAME = 255
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
@@ -242,7 +240,7 @@ def _read(answer: requests.Response, index: str, indexes: Indexes) -> list[Remot
 def _check_facts(file: RemoteFile) -> None:
     """Raise `ValueError` for what is no address, hash or size: a lock has them of files that nobody fetches, too."""
     is_address = file.url.isprintable() and urlsplit(file.url).port != 0
-    if not is_address or (file.sha256 and not is_sha256(file.sha256)) or (file.size or 0) > _LARGEST:
+    if not is_address or (file.sha256 and not is_sha256(file.sha256)) or (file.size or 0) > documents.LARGEST:
         raise ValueError(file.name)
 
 

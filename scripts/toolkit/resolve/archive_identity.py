@@ -10,7 +10,7 @@ from urllib.parse import parse_qsl
 
 from packaging.version import Version
 
-from toolkit.core import directories, files
+from toolkit.core import directories
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import address
 from toolkit.model import archive_names
@@ -84,7 +84,7 @@ def named(path: Path) -> Iterator[None]:
 
 def _identity(path: Path) -> tuple[str, str]:
     """Return the name and version from the files that declare them, else from the archive's name."""
-    with directories.temporary(files.cache_root() / "tmp", "identity-") as directory:
+    with directories.scratch("identity-") as directory:
         for name, content in archive.read_members(path, sdist.BUILD_FILES).items():
             (directory / name).write_bytes(content)
         found = declared.read(directory)

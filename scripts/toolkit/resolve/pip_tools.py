@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from toolkit.build import interpreters
-from toolkit.core import directories, files, process
+from toolkit.core import directories, process
 from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.names import normalize
@@ -63,7 +63,7 @@ class PipTools:
 
     def _compile(self, tools: Path, python: str, request: Request, index_url: str) -> list[Pinned]:
         """Return the lines of pip-compile's output."""
-        with directories.temporary(files.cache_root() / "tmp", "resolve-") as directory:
+        with directories.scratch("resolve-") as directory:
             _write_inputs(directory, python, request)
             command: list[str | Path] = [tools, "-m", "piptools", "compile", "requirements.in", "--no-config"]
             command += ["--verbose", "--constraint", "constraints.txt", "--output-file", _OUTPUT]

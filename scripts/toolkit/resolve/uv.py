@@ -10,7 +10,7 @@ from typing import Any
 
 import tomli_w
 
-from toolkit.core import directories, files, process
+from toolkit.core import directories, process
 from toolkit.model import markers
 from toolkit.model.lock import TOOL
 from toolkit.model.names import normalize
@@ -31,7 +31,7 @@ class Uv:
 
     def choose(self, request: Request, index_url: str) -> tuple[Pinned, ...]:
         """Return the versions, by name; see `Engine`."""
-        with directories.temporary(files.cache_root() / "tmp", "resolve-") as directory:
+        with directories.scratch("resolve-") as directory:
             _write_inputs(directory, request, index_url)
             try:
                 _run(directory, request)

@@ -76,14 +76,6 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
     )
 
 
-def _no_requirement(name: str, version: str, request: Request) -> tuple[str, str]:
-    """Return the error's two lines for a release whose metadata cannot be read."""
-    return (
-        f"{_prefix(name, request)}{name} {version} requires what is no requirement",
-        "use another version of it, or leave it out",
-    )
-
-
 def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, str]:
     """Return the error's two lines for a version that is for other interpreters (`needed` as in `>=3.12`)."""
     pythons = ", ".join(request.targets.pythons)
@@ -102,7 +94,8 @@ def _unsatisfied(text: str, request: Request) -> tuple[str, str] | None:
     if not found:
         return None
     if (unreadable := _UNREADABLE.search(text)) and unreadable[1] == found[1]:
-        return _no_requirement(unreadable[1], unreadable[2], request)
+        what = f"{_prefix(found[1], request)}{found[1]} {unreadable[2]} requires what is no requirement"
+        return what, "use another version of it, or leave it out"
     texts = (*request.origins, *request.requirements, *request.constraints)
     asked = next((key for key in texts if _name(key) == normalize(found[1])), found[1] + found[2])
     return no_version(asked, request)

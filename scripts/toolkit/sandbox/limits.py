@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.core.errors import UserError
+from toolkit.core.process import every_process
 from toolkit.project.settings import default_of, number
 
 _UNITS = {"": 1, "B": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
@@ -247,10 +248,8 @@ def _children(process: int) -> list[int]:
 
 def _by_parent() -> Mapping[int, list[int]]:
     found: dict[int, list[int]] = defaultdict(list)
-    for name in filter(str.isdecimal, os.listdir("/proc")):
-        with suppress(OSError, IndexError, ValueError), open(f"/proc/{name}/stat", "rb") as stream:
-            # The program's name, in parentheses, may hold anything.
-            found[int(stream.read().rpartition(b")")[2].split()[1])].append(int(name))
+    for member in every_process():
+        found[member.parent].append(member.id)
     return found
 
 

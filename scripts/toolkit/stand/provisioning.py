@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from pathlib import Path
 
-from toolkit.core import console, directories, files, process
+from toolkit.core import console, directories, process
 from toolkit.core.errors import UserError
 from toolkit.network import tools_environment
 from toolkit.project.settings import Settings
@@ -51,7 +51,7 @@ def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str,
     variables = ansible_variables.collect(settings, guest)
     program = _program(options)
     # The variables hold the user's ssh configuration, which nobody else may read: a temporary directory is private.
-    with directories.temporary(files.cache_root() / "tmp", "stand-") as scratch:
+    with directories.scratch("stand-") as scratch:
         (scratch / "variables.json").write_text(json.dumps(variables), encoding="utf-8")
         words: list[str | Path] = [program, *arguments(access, scratch / "variables.json"), playbook(settings)]
         return execute(words, _environment(settings), access.host, settings)

@@ -20,7 +20,7 @@ from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import address
 from toolkit.model import requirement_texts
 from toolkit.model.lock import TOOL, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
-from toolkit.model.pins import MetadataSource, Pinned
+from toolkit.model.pins import SHA256, MetadataSource, Pinned
 from toolkit.model.targets import SYSTEMS
 from toolkit.project import submodules
 from toolkit.project.discovery import Package, Project
@@ -38,8 +38,7 @@ _PYTHON = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
 _PLATFORM = re.compile("|".join(SYSTEMS))
 _FILE = re.compile(r"[^./\\][^/\\]{0,254}")
 _PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
-_SHA256_OR_NONE = re.compile(r"([0-9a-f]{64})?")
+_SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")
 _KIND = re.compile(r"runtime|tests")
 _METADATA = re.compile(r"|wheel|build")
 
@@ -165,7 +164,7 @@ def _distribution_from(item: Table) -> Distribution:
             VendoredFile(
                 name=wheel.text("name", form=_FILE),
                 size=wheel.number("size"),
-                sha256=wheel.text("sha256", form=_SHA256),
+                sha256=wheel.text("sha256", form=SHA256),
                 url=address(wheel.text("url")),
             )
             for wheel in own.tables("offered", ())
@@ -197,7 +196,7 @@ def _file_from(entry: Table) -> VendoredFile:
     return VendoredFile(
         name=name,
         size=entry.number("size"),
-        sha256=entry.table("hashes").text("sha256", form=_SHA256),
+        sha256=entry.table("hashes").text("sha256", form=SHA256),
         url=address(entry.text("url", "")),
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from toolkit.core import directories, files
+from toolkit.core import directories
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import address
 from toolkit.model import requirement_texts
@@ -167,10 +167,7 @@ def _archive(item: Distribution, addresses: Mapping[str, str], found: Comparison
 
 def _fetch(unlisted: Iterable[tuple[VendoredFile, str]], indexes: Indexes, found: Comparison) -> None:
     """Fetch what no index gives a hash of, past the cache, and compare it with the lock."""
-    with (
-        directories.temporary(files.cache_root() / "tmp", "check-vendor-") as directory,
-        Fetcher(indexes, cache=directory) as fetcher,
-    ):
+    with directories.scratch("check-vendor-") as directory, Fetcher(indexes, cache=directory) as fetcher:
         futures = [fetcher.submit(replace(file, url=url)) for file, url in dict(unlisted).items()]
         for future in futures:
             try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import console, cycles, directories, files, progress
+from toolkit.core import console, cycles, directories, progress
 from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution, LocalPackage, Lock
@@ -275,7 +275,7 @@ def plan(
     )
     locked = LockedFiles.of(old, options.upgrade)
     binding = Binding(locked)
-    with directories.temporary(files.cache_root() / "tmp", "vendor-") as scratch, Fetcher(indexes) as fetcher:
+    with directories.scratch("vendor-") as scratch, Fetcher(indexes) as fetcher:
         resolution = resolve.create(
             engine,
             indexes,
