@@ -1,0 +1,260 @@
+"""The Rust packages of a source tree: where they stand, which of them are built, and their Cargo.lock.
+
+https://doc.rust-lang.org/cargo/reference/workspaces.html
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import posixpath
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from toolkit.core import documents
+from toolkit.core.documents import Table
+from toolkit.core.errors import UserError
+from toolkit.model.crates import LockedCrate, Manifest
+from toolkit.project import pyproject
+from toolkit.vendored import archive, cargo_lock, cargo_manifest, rust_builds
+from toolkit.vendored.cargo_manifest import below
+from toolkit.vendored.rust_builds import RustBuild
+
+_Value = TypeVar("_Value")
+#: What `cargo vendor` leaves beside the files of each crate.
+_CHECKSUM = ".cargo-checksum.json"
+_SETTINGS = (".cargo/config.toml", ".cargo/config")
+_MOST, _MOST_PATTERNS, _LONGEST_PATTERN = 5000, 500, 256
+_MEND = "mend the file; of a vendored archive, choose another version"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Workspace:
+    """The packages of one Cargo.lock; directories are those of the source tree, the top one an empty text.
+
+    `packages` are its `members` and what comes by path beside them. `builds` are those to be compiled, by directory;
+    `lock` is None where there is no Cargo.lock. With `vendored` crates come inside the source tree: nothing is fetched.
+    """
+
+    directory: str
+    packages: Mapping[str, Manifest]
+    members: frozenset[str]
+    builds: Mapping[str, RustBuild]
+    lock: tuple[LockedCrate, ...] | None
+    resolver: int
+    vendored: bool
+
+    @property
+    def rust_versions(self) -> Mapping[str, str]:
+        """Return the oldest Rust that each package says it needs, by the package's name."""
+        return {item.name: item.rust_version for item in self.packages.values() if item.rust_version}
+
+
+def read(path: Path, shown: str) -> tuple[Workspace, ...]:
+    """Return the workspaces that the build of the sdist at `path` compiles; `shown` is what messages call it.
+
+    Raises `UserError` for files that make no sense.
+    """
+    names = archive.names(path)
+    return of_files(archive.read_members(path, wanted(names, shown)), names, shown)
+
+
+def wanted(names: Iterable[str], shown: str) -> list[str]:
+    """Return which files of a source tree tell of its Rust packages. Raises `UserError` for far too many."""
+    everything = set(names)
+    crates = {posixpath.dirname(name) for name in everything if posixpath.basename(name) == _CHECKSUM}
+    found = [
+        name
+        for name in sorted(everything)
+        if posixpath.basename(name) in (cargo_manifest.FILE, cargo_lock.FILE) and posixpath.dirname(name) not in crates
+    ]
+    if len(found) > _MOST:
+        raise UserError(f"{shown}: more than {_MOST} files {cargo_manifest.FILE}", _MEND)
+    return [*found, *(name for name in (pyproject.FILE, "setup.py", *_SETTINGS) if name in everything)]
+
+
+def of_files(files: Mapping[str, bytes], names: Collection[str], shown: str) -> tuple[Workspace, ...]:
+    """Return the workspaces of a source tree, of which `files` are those that are `wanted`, and `names` all."""
+    tree = _Tree(files, shown)
+    settings = any(_replaces_sources(files[name]) for name in _SETTINGS if name in files)
+    vendored = settings or any(posixpath.basename(name) == _CHECKSUM for name in names)
+    by_root: dict[str, dict[str, RustBuild]] = {}
+    for build in _builds(files, shown):
+        directory = posixpath.dirname(build.manifest)
+        root = tree.root(directory)
+        targets = [directory] if tree.has_package(directory) else sorted(tree.members(root))
+        for target in targets:
+            by_root.setdefault(root, {})[target] = build
+    return tuple(tree.workspace(root, builds, vendored=vendored) for root, builds in sorted(by_root.items()))
+
+
+def _builds(files: Mapping[str, bytes], shown: str) -> Iterator[RustBuild]:
+    """Yield what is compiled: what is named as such, else what stands nearest to the top."""
+    content = pyproject.parse(files.get(pyproject.FILE, b""), f"{shown}: its {pyproject.FILE}")
+    found = rust_builds.named(content, files.get("setup.py", b""))
+    present = [build for build in found if build.manifest in files]
+    yield from present
+    if not present:
+        manifests = [name for name in files if posixpath.basename(name) == cargo_manifest.FILE]
+        depth = min((name.count("/") for name in manifests), default=0)
+        asked = found[0] if len(found) == 1 else RustBuild()
+        for name in sorted(manifests):
+            if name.count("/") == depth:
+                yield RustBuild(
+                    manifest=name,
+                    features=asked.features,
+                    default_features=asked.default_features,
+                    all_features=asked.all_features,
+                )
+
+
+def _replaces_sources(content: bytes) -> bool:
+    """Tell whether cargo's settings name a directory, or a registry of files, in place of the network."""
+    try:
+        sources = Table(documents.toml(content)).table("source", {})
+        tables = [sources.table(name).content for name in sources.content]
+    except ValueError:
+        return False
+    return any("directory" in entry or "local-registry" in entry for entry in tables)
+
+
+class _Tree:
+    """The Cargo.toml files of a source tree, each read when it is asked for."""
+
+    def __init__(self, files: Mapping[str, bytes], shown: str) -> None:
+        self._files, self._shown = files, shown
+        self._contents: dict[str, Table] = {}
+        name = cargo_manifest.FILE
+        self._excluded: dict[str, frozenset[str]] = {}
+        self._known = frozenset(posixpath.dirname(path) for path in files if posixpath.basename(path) == name)
+
+    def has_package(self, directory: str) -> bool:
+        return "package" in self._content(directory).content
+
+    def root(self, directory: str) -> str:
+        """Return where the workspace of a package stands, which is its own directory when it is in none."""
+        own = self._content(directory)
+        if "workspace" in own.content:
+            return directory
+        named = self._checked(directory, lambda: own.table("package", {}).text("workspace", ""))
+        if named:
+            return below(directory, named)
+        for above in _above(directory):
+            if above in self._known and "workspace" in self._content(above).content:
+                return directory if self._is_excluded(directory, above) else above
+        return directory
+
+    def members(self, root: str) -> set[str]:
+        """Return the directories of a workspace's members, but for those that are so because others need them."""
+        table = self._workspace_table(root)
+        patterns = self._checked(root, lambda: table.texts("members", ()))
+        found = {root} if self.has_package(root) else set()
+        return found | {path for path in self._matching(root, patterns) if not self._is_excluded(path, root)}
+
+    def workspace(self, root: str, builds: Mapping[str, RustBuild], *, vendored: bool) -> Workspace:
+        content = self._content(root)
+        members = self.members(root) | set(builds)
+        packages = self._packages([*members, *cargo_manifest.patched(content, root, self._name(root))])
+        lock = f"{root}/{cargo_lock.FILE}".lstrip("/")
+        crates = cargo_lock.parse(self._files[lock], f"{self._shown}: {lock}") if lock in self._files else None
+        return Workspace(
+            directory=root,
+            packages=packages,
+            members=frozenset(self._joined(root, members, packages) if "workspace" in content.content else members),
+            builds=builds,
+            lock=crates,
+            resolver=cargo_manifest.resolver(content, self._name(root)),
+            vendored=vendored,
+        )
+
+    def _packages(self, directories: Iterable[str]) -> dict[str, Manifest]:
+        """Return the packages of these directories, and of those that they need by path."""
+        found: dict[str, Manifest] = {}
+        left = [*directories]
+        while left:
+            directory = left.pop()
+            if directory in self._known and directory not in found and self.has_package(directory):
+                found[directory] = self._manifest(directory)
+                left += _paths(found[directory])
+        return found
+
+    def _joined(self, root: str, members: Iterable[str], packages: Mapping[str, Manifest]) -> set[str]:
+        """Return members with what they need by path: inside the workspace's directory that is a member, too."""
+        found: set[str] = set()
+        left = [*members]
+        while left:
+            directory = left.pop()
+            if directory in packages and directory not in found:
+                found.add(directory)
+                inside = (path for path in _paths(packages[directory]) if _is_below(path, root))
+                left += [path for path in inside if not self._is_excluded(path, root)]
+        return found
+
+    def _manifest(self, directory: str) -> Manifest:
+        root = self.root(directory)
+        table = self._workspace_table(root)
+        return cargo_manifest.package(self._content(directory), directory, table, root, self._name(directory))
+
+    def _workspace_table(self, root: str) -> Table:
+        content = self._content(root)
+        return self._checked(root, lambda: content.table("workspace", {}))
+
+    def _is_excluded(self, directory: str, root: str) -> bool:
+        if root not in self._excluded:
+            table = self._workspace_table(root)
+            paths = self._checked(root, lambda: table.texts("exclude", ()))
+            self._excluded[root] = frozenset(below(root, path) for path in paths)
+        excluded = self._excluded[root]
+        return directory in excluded or any(above in excluded for above in _above(directory))
+
+    def _matching(self, root: str, patterns: Sequence[str]) -> Iterator[str]:
+        if len(patterns) > _MOST_PATTERNS or any(len(pattern) > _LONGEST_PATTERN for pattern in patterns):
+            raise UserError(f"{self._name(root)}: far too many members, or too long ones", cargo_manifest.MEND)
+        for pattern in patterns:
+            parts = below(root, pattern).split("/")
+            yield from (path for path in self._known if _matches(path.split("/"), parts))
+
+    def _content(self, directory: str) -> Table:
+        if directory not in self._contents:
+            path = f"{directory}/{cargo_manifest.FILE}".lstrip("/")
+            content = self._files.get(path)
+            if content is None:
+                raise UserError(f"{self._shown}: {path} is missing, of which other files tell", _MEND)
+            self._contents[directory] = cargo_manifest.read(content, self._name(directory))
+        return self._contents[directory]
+
+    def _name(self, directory: str) -> str:
+        return f"{self._shown}: {directory}/{cargo_manifest.FILE}".replace(": /", ": ")
+
+    def _checked(self, directory: str, read_entry: Callable[[], _Value]) -> _Value:
+        try:
+            return read_entry()
+        except ValueError as error:
+            raise UserError(f"{self._name(directory)}: {error}", cargo_manifest.MEND) from None
+
+
+def _paths(manifest: Manifest) -> list[str]:
+    return [item.path for item in manifest.dependencies if item.path is not None]
+
+
+def _above(directory: str) -> Iterator[str]:
+    """Yield the directories above one, the nearest first."""
+    while directory:
+        directory = posixpath.dirname(directory)
+        yield directory
+
+
+def _is_below(directory: str, root: str) -> bool:
+    return not directory.startswith("..") and (not root or directory == root or directory.startswith(f"{root}/"))
+
+
+def _matches(parts: Sequence[str], pattern: Sequence[str]) -> bool:
+    """Tell whether a path is one of a pattern: a star stays within one name, two of them stand for any number."""
+    if "**" not in pattern:
+        return len(parts) == len(pattern) and all(map(fnmatch.fnmatchcase, parts, pattern))
+    place = pattern.index("**")
+    head, tail = pattern[:place], [part for part in pattern[place:] if part != "**"]
+    if len(parts) < len(head) + len(tail):
+        return False
+    return _matches(parts[:place], head) and (not tail or _matches(parts[-len(tail) :], tail))

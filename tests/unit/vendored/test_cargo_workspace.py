@@ -1,0 +1,190 @@
+"""Where the Rust packages of a source tree are, and which of them are built."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from tests.unit.crates import dependency, manifest, tree
+from toolkit.core.errors import UserError
+from toolkit.vendored import cargo_workspace
+from toolkit.vendored.rust_builds import RustBuild
+
+LOCK = 'version = 4\n[[package]]\nname = "app"\nversion = "0.1.0"\n'
+
+
+def test_a_package_at_the_top_is_built_with_its_lock() -> None:
+    files = {"Cargo.toml": manifest(more='serde = "1"'), "Cargo.lock": LOCK}
+    (found,) = tree(files)
+    assert (found.directory, found.builds, [*found.members]) == ("", {"": RustBuild()}, [""])
+    assert found.packages[""].dependencies == (dependency("serde", requirement="1"),)
+    assert [item.name for item in found.lock or ()] == ["app"]
+    assert (found.resolver, found.vendored) == (2, False)
+
+
+def test_maturin_names_the_manifest_and_features() -> None:
+    settings = (
+        '[tool.maturin]\nmanifest-path = "rust/x/Cargo.toml"\nfeatures = ["a", "pyo3/b"]\nno-default-features = true'
+    )
+    (found,) = tree({"pyproject.toml": settings, "rust/x/Cargo.toml": manifest(), "Cargo.toml": manifest("other")})
+    build = RustBuild(manifest="rust/x/Cargo.toml", features=("a", "pyo3/b"), default_features=False)
+    assert (found.directory, found.builds, found.lock) == ("rust/x", {"rust/x": build}, None)
+
+
+def test_arguments_of_old_maturin_are_those_of_cargo() -> None:
+    settings = '[tool.maturin]\ncargo-extra-args = "--no-default-features --features a,b -F c"'
+    (found,) = tree({"pyproject.toml": settings, "Cargo.toml": manifest()})
+    assert found.builds == {"": RustBuild(features=("a", "b", "c"), default_features=False)}
+
+
+def test_setuptools_rust_may_build_several_workspaces() -> None:
+    settings = "".join(f'[[tool.setuptools-rust.ext-modules]]\npath = "{name}/Cargo.toml"\n' for name in "ab")
+    found = tree({"pyproject.toml": settings, "a/Cargo.toml": manifest("a"), "b/Cargo.toml": manifest("b")})
+    assert [item.directory for item in found] == ["a", "b"]
+
+
+def test_setup_py_is_read_not_run() -> None:
+    setup = """
+from setuptools_rust import RustBin, RustExtension
+ARGS = ["--no-default-features"]
+if os.environ.get("MORE"):
+    ARGS = computed()
+setup(rust_extensions=[
+    RustExtension("x", "x/Cargo.toml", features=["one"]),
+    RustBin("y", path="y/Cargo.toml", args=ARGS),
+    setuptools_rust.RustExtension("z", path=somewhere()),
+])
+"""
+    files = {"setup.py": setup, **{f"{name}/Cargo.toml": manifest(name) for name in "xy"}, "Cargo.toml": manifest()}
+    builds = {directory: build for item in tree(files) for directory, build in item.builds.items()}
+    assert builds == {
+        "x": RustBuild(manifest="x/Cargo.toml", features=("one",)),
+        "y": RustBuild(manifest="y/Cargo.toml", default_features=False),
+        "": RustBuild(),
+    }
+
+
+def test_without_a_word_the_manifest_nearest_to_the_top_counts() -> None:
+    files = {
+        "pyproject.toml": "[tool.maturin]\nfeatures = ['f']",
+        "rust/Cargo.toml": manifest(),
+        "tests/x/y/Cargo.toml": "?",
+    }
+    (found,) = tree(files)
+    assert found.builds == {"rust": RustBuild(manifest="rust/Cargo.toml", features=("f",))}
+
+
+def test_members_of_a_workspace_and_what_they_inherit() -> None:
+    root = """
+[workspace]
+members = ["crates/*"]
+exclude = ["crates/away"]
+resolver = "1"
+[workspace.package]
+version = "3.1.0"
+rust-version = "1.80"
+[workspace.dependencies]
+helper = { path = "crates/helper", version = "3" }
+big = { package = "big-crate", version = "2", default-features = false, features = ["x"] }
+"""
+    app = """
+[package]
+name = "app"
+version.workspace = true
+rust-version = { workspace = true }
+[dependencies]
+helper.workspace = true
+big = { workspace = true, features = ["y"], optional = true }
+[target.'cfg(windows)'.build-dependencies]
+win = { version = "1", package = "windows-sys" }
+[dev-dependencies]
+outside = { path = "../../side/outside" }
+"""
+    files = {
+        "pyproject.toml": '[tool.maturin]\nmanifest-path = "crates/app/Cargo.toml"',
+        "Cargo.toml": root,
+        "crates/app/Cargo.toml": app,
+        "crates/helper/Cargo.toml": manifest("helper"),
+        "crates/away/Cargo.toml": manifest("away"),
+        "side/outside/Cargo.toml": manifest("outside"),
+        "side/unused/Cargo.toml": "not TOML",
+    }
+    (found,) = tree(files)
+    assert list(found.builds) == ["crates/app"]
+    assert found.members == {"crates/app", "crates/helper", "side/outside"}
+    assert found.packages.keys() == found.members
+    assert (found.resolver, found.rust_versions) == (1, {"app": "1.80"})
+    own = found.packages["crates/app"]
+    assert own.version == "3.1.0"
+    assert own.dependencies == (
+        dependency("helper", requirement="3", path="crates/helper"),
+        dependency("big-crate", key="big", requirement="2", features=("y", "x"), default_features=False, optional=True),
+        dependency("outside", kind="dev", path="side/outside"),
+        dependency("windows-sys", key="win", requirement="1", kind="build", target="cfg(windows)"),
+    )
+
+
+def test_all_members_of_a_workspace_without_a_package_are_built() -> None:
+    files = {"Cargo.toml": '[workspace]\nmembers = ["a/**", "c"]', "c/Cargo.toml": manifest("c")}
+    files |= {"a/b/Cargo.toml": manifest("b"), "d/Cargo.toml": manifest("d")}
+    (found,) = tree(files)
+    assert set(found.builds) == {"a/b", "c"}
+
+
+def test_packages_that_stand_in_for_others_are_known() -> None:
+    files = {"Cargo.toml": manifest(more='[patch.some]\none = { path = "one" }'), "one/Cargo.toml": manifest("one")}
+    assert set(tree(files)[0].packages) == {"", "one"}
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"vendor/one/.cargo-checksum.json": "{}", "vendor/one/Cargo.toml": "not TOML"},
+        {".cargo/config.toml": '[source.here]\ndirectory = "vendor"'},
+        {".cargo/config": '[source.here]\nlocal-registry = "vendor"'},
+    ],
+)
+def test_crates_inside_the_tree_are_seen(files: dict[str, str]) -> None:
+    (found,) = tree({"Cargo.toml": manifest(), **files})
+    assert found.vendored
+
+
+def test_other_settings_of_cargo_bring_no_crates() -> None:
+    (found,) = tree({"Cargo.toml": manifest(), ".cargo/config.toml": "[build]\nrustflags = []"})
+    assert not found.vendored
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("[package", "some-1.tar.gz: Cargo.toml: not a TOML file: "),
+        ("[package]\nversion = '1.0.0'", "some-1.tar.gz: Cargo.toml: package.name is missing"),
+        ("[package]\nname = '..'", "some-1.tar.gz: Cargo.toml: package.name is not as it can be: `'..'`"),
+        (manifest(more="a = 3"), "some-1.tar.gz: Cargo.toml: dependencies.a is no table: `3`"),
+        (manifest(more="a = '==1'"), "some-1.tar.gz: Cargo.toml: no requirement of a version: `==1`"),
+        (manifest(more="a.workspace = true"), "some-1.tar.gz: Cargo.toml: workspace.dependencies is missing"),
+        (
+            "[package]\nname = 'a'\nworkspace = '..'",
+            "some-1.tar.gz: ../Cargo.toml is missing, of which other files tell",
+        ),
+        ("[workspace]\nmembers = 'a'", "some-1.tar.gz: Cargo.toml: workspace.members is no list: `'a'`"),
+    ],
+)
+def test_what_makes_no_sense_is_one_error(content: str, message: str) -> None:
+    with pytest.raises(UserError) as caught:
+        tree({"Cargo.toml": content})
+    assert caught.value.what.startswith(message)
+
+
+def test_an_sdist_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "some-1.tar.gz"
+    with tarfile.open(path, "w:gz") as archive:
+        for name, text in {"Cargo.toml": manifest(), "Cargo.lock": LOCK, "src/lib.rs": ""}.items():
+            member = tarfile.TarInfo(f"some-1/{name}")
+            member.size = len(text)
+            archive.addfile(member, io.BytesIO(text.encode()))
+    (found,) = cargo_workspace.read(path, path.name)
+    assert (list(found.packages), len(found.lock or ())) == ([""], 1)
