@@ -54,7 +54,8 @@ class CrateDependency:
     """A crate that another one needs: `name` is the crate's own, `key` what features and sources call it.
 
     `target` is the condition under which it is needed, empty for always; `path` the directory in the source tree that
-    it comes from, empty for one of a registry.
+    it comes from, None for another place; `elsewhere` the git repository or the registry, other than that of the crate
+    that needs it, empty for none.
     """
 
     name: str
@@ -66,6 +67,7 @@ class CrateDependency:
     default_features: bool = True
     optional: bool = False
     path: str | None = None
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -50,6 +50,11 @@ class Release:
         return self._line.content.get("yanked") is True
 
     @property
+    def links(self) -> str:
+        """Return the library that it links to, which one version of one crate may do in a lock; empty for none."""
+        return self._line.text("links") if self._line.content.get("links") else ""
+
+    @property
     def rust_version(self) -> str:
         """Return the oldest Rust that compiles it, empty where the line does not say."""
         return self._line.text("rust_version") if self._line.content.get("rust_version") else ""
@@ -124,4 +129,5 @@ def _dependency(entry: Table) -> CrateDependency:
         features=entry.texts("features", ()),
         default_features=entry.content.get("default_features", True) is not False,
         optional=entry.content.get("optional", False) is True,
+        elsewhere=entry.text("registry") if entry.content.get("registry") else "",
     )

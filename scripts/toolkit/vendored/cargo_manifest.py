@@ -17,7 +17,7 @@ from toolkit.model.crates import NAME, CrateDependency, Kind, Manifest
 
 FILE = "Cargo.toml"
 MEND = "mend the file; of a vendored archive, choose another version"
-_MOST = 20_000
+_MOST = 5000
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("dependencies", "normal"),
     ("build-dependencies", "build"),
@@ -25,6 +25,7 @@ _KINDS: tuple[tuple[str, Kind], ...] = (
     ("dev-dependencies", "dev"),
     ("dev_dependencies", "dev"),
 )
+_ELSEWHERE = ("git", "registry", "registry-index")
 #: The version of a package that names none.
 _UNVERSIONED = "0.0.0"
 _RESOLVERS = {"2021": 2, "2024": 3}
@@ -147,6 +148,7 @@ class _Reader:
             default_features=defaults is not False,
             optional=optional,
             path=below(base, path) if path else None,
+            elsewhere=next((entry.text(key) for key in _ELSEWHERE if key in entry.content), ""),
         )
 
     def _table(self, entries: Table, key: str) -> Table:

@@ -31,12 +31,14 @@ _MEND = "mend the file; of a vendored archive, choose another version"
 
 @dataclass(frozen=True, kw_only=True)
 class Workspace:
-    """The packages of one Cargo.lock; directories are those of the source tree, the top one an empty text.
+    """The packages of one Cargo.lock, which messages call `shown`.
 
-    `packages` are its `members` and what comes by path beside them. `builds` are those to be compiled, by directory;
-    `lock` is None where there is no Cargo.lock. With `vendored` crates come inside the source tree: nothing is fetched.
+    Directories are those of the source tree, the top one an empty text. `packages` are its `members` and what comes by
+    path beside them. `builds` are those to be compiled, by directory; `lock` is None where there is no Cargo.lock. With
+    `vendored` crates come inside the source tree: nothing is fetched.
     """
 
+    shown: str
     directory: str
     packages: Mapping[str, Manifest]
     members: frozenset[str]
@@ -159,6 +161,7 @@ class _Tree:
         lock = f"{root}/{cargo_lock.FILE}".lstrip("/")
         crates = cargo_lock.parse(self._files[lock], f"{self._shown}: {lock}") if lock in self._files else None
         return Workspace(
+            shown=f"{self._shown}: {lock}",
             directory=root,
             packages=packages,
             members=frozenset(self._joined(root, members, packages) if "workspace" in content.content else members),

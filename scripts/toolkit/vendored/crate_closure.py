@@ -10,7 +10,7 @@ from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
 
 from toolkit.core.errors import UserError
-from toolkit.core.foreign_text import one_line
+from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model import rust_targets, semver
 from toolkit.model.crates import CrateDependency, CrateId, LockedCrate, Manifest
 from toolkit.model.rust_targets import Machine
@@ -147,9 +147,12 @@ class Walk:
             self._waiting[crate, key][feature] = None
             for target in self._reached[crate, key]:
                 self.ask(target, [feature])
-            if name == key or self.weak_brings:
+            is_weak = name != key
+            if not is_weak or self.weak_brings:
                 self._bring(crate, key)
-                self.ask(crate, [key] if key in self._tables[crate] else [])
+            if not is_weak and key in self._tables[crate]:
+                # As it was before there was `dep:`: the feature of an optional crate's name is turned on, too.
+                self.ask(crate, [key])
 
     def _bring(self, crate: CrateId, key: str) -> None:
         """Turn on an optional dependency."""
@@ -216,8 +219,13 @@ class _LockWalk(Walk):
     def __init__(self, workspace: Workspace, index: Index, among: Collection[Machine]) -> None:
         super().__init__(among)
         if workspace.lock is None:
-            raise UserError(f"{workspace.directory or 'the top directory'}: no Cargo.lock", MEND)
+            raise UserError(f"{workspace.shown} is missing", MEND)
         self._index, self._locked = index, _Locked(workspace.lock)
+        sources = sorted({crate.source for crate in workspace.lock if crate.origin == "registry"})
+        if len(sources) > 1:
+            # An index is asked by name: what one registry has is nothing that another may answer for.
+            what = f"it has crates of more than one registry: {quoted(sources[0])}, {quoted(sources[1])}"
+            raise UserError(f"{workspace.shown}: {what}", MEND)
         self._packages = {CrateId(item.name, item.version): item for item in workspace.packages.values()}
         # The version of a package may have changed since the lock was made.
         self._by_name = {item.name: item for item in workspace.packages.values()}

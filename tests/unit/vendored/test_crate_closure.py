@@ -173,7 +173,7 @@ def test_a_bad_condition_is_an_error_that_names_the_crate() -> None:
 
 
 def test_without_a_lock_nothing_is_known() -> None:
-    with pytest.raises(UserError, match=r"no Cargo\.lock"):
+    with pytest.raises(UserError, match=r"some-1\.tar\.gz: Cargo\.lock is missing"):
         crate_closure.needed(tree({"Cargo.toml": manifest()})[0], Registry(), LINUX)
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from tests.foreign_values import lines, one_error, tables, toml
 from tests.unit.crates import SHA256, SOURCE, Registry, line
-from toolkit.vendored import cargo_index, cargo_lock, cargo_workspace, crate_closure
+from toolkit.vendored import cargo_index, cargo_lock, cargo_workspace, crate_closure, crate_resolution
 from toolkit.vendored.cargo_workspace import Workspace
 
 KEYS = (
@@ -37,6 +37,7 @@ def test_any_files_of_a_tree(found: dict[str, Any], settings: dict[str, Any], lo
         for workspace in workspaces(files):
             crate_closure.stale(workspace)
             crate_closure.needed(workspace, Registry(line("six", "1.0.0")), ["linux"])
+            crate_resolution.resolve(workspace, Registry(line("six", "1.0.0")), SOURCE)
 
 
 @given(tables(*KEYS), tables(*KEYS))
@@ -66,3 +67,5 @@ def test_any_line_of_an_index(found: dict[str, Any]) -> None:
     with one_error():
         (workspace,) = workspaces({"Cargo.toml": PACKAGE + b'[dependencies]\nsix = "1"\n', "Cargo.lock": lock.encode()})
         crate_closure.needed(workspace, lambda name: json.dumps(entry).encode(), ["linux"])
+    with one_error():
+        crate_resolution.resolve(workspace, lambda name: json.dumps({**entry, "name": name}).encode(), SOURCE, "1.85")
