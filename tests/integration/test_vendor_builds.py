@@ -9,6 +9,8 @@ from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import Done, Workshop, is_there
 from toolkit.core import files
 from toolkit.model.pins import Pinned
+from toolkit.resolve.engine import Request
+from toolkit.resolve.uv import Uv
 
 HOOK_IN_TREE = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
 
@@ -25,14 +27,86 @@ def builders(shop: Workshop, name: str) -> tuple[str, ...]:
     return tuple(map(str, shop.lock().find(f"{name}==1.0").build_requires))
 
 
-def test_one_version_of_a_backend_serves_all_where_it_can(shop: Workshop, index: LocalIndex) -> None:
+def test_one_old_pin_does_not_spread(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0"):
+        add_backend(index, version)
+        sdists.publish(index, "kit", version)
+    add_made(index, "strict", "==1.0")
+    add_made(index, "easy")
+    # One that holds another back by way of what it requires.
+    sdists.publish(index, "plugin", "1.0", requires=["kit<2"])
+    sdists.publish(index, "indirect", "1.0", build_requires=["plugin"])
+    sdists.publish(index, "plain", "1.0", build_requires=["kit"])
+    shop.service("app", "strict", "easy", "indirect", "plain")
+    assert shop.vendor().status == 0
+    assert (builders(shop, "strict"), builders(shop, "easy")) == (("maker==1.0",), ("maker==2.0",))
+    assert (builders(shop, "indirect"), builders(shop, "plain")) == (("kit==1.0", "plugin==1.0"), ("kit==2.0",))
+
+
+def test_what_a_service_runs_with_holds_no_build_back(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0"):
+        add_backend(index, version)
+    add_made(index, "easy")
+    shop.service("app", "maker==1.0", "easy")
+    assert shop.vendor().status == 0
+    assert shop.keys() == ["easy==1.0", "maker==1.0"]
+    assert builders(shop, "easy") == ("maker==2.0",)
+
+
+def test_each_build_keeps_what_it_was_locked_with(shop: Workshop, index: LocalIndex) -> None:
+    add_backend(index, "1.0")
+    add_made(index, "first")
+    add_made(index, "strict", "<2")
+    shop.service("app", "first")
+    assert shop.vendor().status == 0
+    add_backend(index, "2.0")
+    # What is new shares the version that is locked, as nothing held that back.
+    add_made(index, "second")
+    shop.service("app", "first", "second")
+    assert shop.vendor().status == 0
+    assert builders(shop, "first") == builders(shop, "second") == ("maker==1.0",)
+    add_made(index, "third", ">=2")
+    shop.service("app", "first", "second", "third")
+    assert shop.vendor().status == 0
+    assert [builders(shop, name) for name in ("first", "third")] == [("maker==1.0",), ("maker==2.0",)]
+    assert shop.vendor("--upgrade", "maker").status == 0
+    assert [builders(shop, name) for name in ("first", "second", "third")] == [("maker==2.0",)] * 3
+
+
+def test_what_is_new_does_not_share_a_version_that_another_build_is_held_to(shop: Workshop, index: LocalIndex) -> None:
     for version in ("1.0", "2.0"):
         add_backend(index, version)
     add_made(index, "strict", "<2")
+    shop.service("app", "strict")
+    assert shop.vendor().status == 0
     add_made(index, "easy")
     shop.service("app", "strict", "easy")
     assert shop.vendor().status == 0
-    assert builders(shop, "strict") == builders(shop, "easy") == ("maker==1.0",)
+    assert [builders(shop, name) for name in ("strict", "easy")] == [("maker==1.0",), ("maker==2.0",)]
+
+
+def test_sets_that_share_what_they_choose_are_resolved_at_once(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("1.0", "2.0"):
+        add_backend(index, version)
+    for number in range(4):
+        sdists.publish(index, f"tool{number}", "1.0")
+        sdists.publish(index, f"thing{number}", "1.0", build_requires=["maker", f"tool{number}"])
+    add_made(index, "strict", "<2")
+    asked: list[tuple[str, ...]] = []
+    choose = Uv.choose
+
+    def counted(engine: Uv, request: Request, index_url: str) -> tuple[Pinned, ...]:
+        asked.append(request.requirements)
+        return choose(engine, request, index_url)
+
+    monkeypatch.setattr(Uv, "choose", counted)
+    shop.service("app", "strict", *(f"thing{number}" for number in range(4)))
+    assert shop.vendor().status == 0
+    assert builders(shop, "thing3") == ("maker==2.0", "tool3==1.0")
+    # What runs; all sets; those that one bound held back.
+    assert len(asked) == 3
 
 
 def test_two_versions_of_a_backend_where_sdists_disagree(shop: Workshop, index: LocalIndex) -> None:
@@ -232,22 +306,6 @@ def test_an_index_that_fails_is_not_asked_again_for_each_set(
     assert "500 Internal Server Error" in what
     # Once by the engine with its repetitions; each set by itself would ask as often again.
     assert index.requests["/simple/tool0/"] == 1
-
-
-@pytest.mark.parametrize("options", [(), ("--upgrade", "all")], ids=["first run", "upgrade of all"])
-def test_a_version_that_was_chosen_serves_the_next_round_too(
-    shop: Workshop, index: LocalIndex, options: tuple[str, ...]
-) -> None:
-    for version in ("3.0", "4.0"):
-        index.add(f"maker-{version}.tar.gz", sdists.make_backend("maker", version))
-    # `app` needs `lib`, which only an old maker builds; what else builds it would take the new one as well.
-    index.add("tool-1.0.tar.gz", sdists.make_sdist_with_backend("tool", "1.0", "maker"))
-    index.add("lib-1.0.tar.gz", sdists.make_sdist_with_backend("lib", "1.0", "maker", "<4"))
-    sdists.publish(index, "other", "1.0", dynamic=["tool"])
-    shop.service("app", "lib", "other")
-    done = shop.vendor(*options)
-    assert done.status == 0, done.err
-    assert shop.build_keys() == ["maker==3.0", "tool==1.0"]
 
 
 def test_a_build_requirement_that_no_version_satisfies_is_told_with_what_it_builds(

@@ -1,8 +1,8 @@
 """The build closure: what builds the sdists, and what builds that, down to backends that build themselves.
 
-Each tree that is built names a set of requirements; equal sets are resolved once. All sets together are tried first, so
-that one version of a backend serves everybody; where they disagree, each set is resolved by itself and several
-versions are locked.
+Each tree that is built names a set of requirements; equal sets are resolved once. Build environments are isolated, and
+so is their resolution: a set gets the versions that it would choose alone. One resolution of all sets gives most of
+them just that; those that a bound of another set holds back are resolved again, without it.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from toolkit.resolve import pin_closure
 from toolkit.resolve.catalogue import url_error
 from toolkit.resolve.engine import ConflictError, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources, in_order
+from toolkit.resolve.free_choice import FreeChoice
 from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 
@@ -41,7 +42,6 @@ class Closure:
     _sets: dict[str, Requirements] = field(default_factory=dict)
     _resolved: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
     _request: Request = field(init=False)
-    _preferences: tuple[Pinned, ...] = ()
     _given: dict[str, Pin] = field(default_factory=dict)
     _shipped: tuple[Pinned, ...] = ()
     _trees: dict[str, SourceTree] = field(default_factory=dict)
@@ -52,9 +52,6 @@ class Closure:
         A set that names a given distribution directly has it too, though the request says that it is provided.
         """
         self._request, self._shipped = request, tuple(shipped)
-        # A distribution that is shipped anyway builds others in the same version.
-        first = (Pinned(pin.name, pin.version) for pin in self._shipped)
-        self._preferences = (*first, *request.preferences, *self._preferences)
         self._given |= {pin.name: pin for pin in given}
 
     def add(self, key: str, pins: Sequence[Pin]) -> None:
@@ -162,46 +159,72 @@ class Closure:
         }
 
     def _resolve(self, sets: set[Requirements]) -> None:
-        """Resolve new sets, keeping the versions that were chosen before where they still satisfy."""
-        todo = sorted((requirements for requirements in sets if requirements), key=_freedom)
+        """Resolve new sets, each to what it would choose alone."""
         self._resolved |= {requirements: () for requirements in sets if not requirements}
-        if not todo:
-            return
-        try:
-            self._resolve_together(todo)
-        except ConflictError as conflict:
-            console.debug(f"build requirements have no common versions, so each set gets its own:\n{conflict}")
-            for requirements in todo:
-                self._resolved[requirements] = self._with_given(requirements, self._ask_resolver(requirements))
+        todo = sorted(filter(None, sets), key=_freedom)
+        while todo:
+            todo = self._resolve_together(todo)
 
-    def _resolve_together(self, sets: list[Requirements]) -> None:
-        """Resolve all sets at once; the part of each follows from metadata, or, where that is open, from the engine."""
-        joint = self._ask_resolver(frozenset().union(*sets))
-        constraints = tuple(str(pin.pinned) for pin in joint if not pin.archive)
+    def _resolve_together(self, sets: list[Requirements]) -> list[Requirements]:
+        """Resolve all sets at once, and return those that others hold back; at least one set is resolved."""
+        try:
+            joint = self._ask_resolver(sets)
+        except ConflictError as conflict:
+            if len(sets) == 1:
+                raise
+            console.debug(f"build requirements have no common versions, so some sets get their own:\n{conflict}")
+            bounded = [requirements for requirements in sets if _bounds(requirements)]
+            self._resolve_alone(bounded or sets)
+            return [requirements for requirements in sets if requirements not in self._resolved]
+        if len(sets) == 1:
+            self._take(sets[0], joint)
+            return []
         self.sources.trees(joint)
         pythons, platforms = self._request.targets.pythons, self._request.platforms
+        held = []
         for requirements in sets:
-            pins = pin_closure.closure(requirements, joint, self.sources.certain_requirements, pythons, platforms)
-            if pins is None:
-                pins = self._ask_resolver(requirements, constraints)
-            self._resolved[requirements] = self._with_given(requirements, pins)
+            part = pin_closure.closure(requirements, joint, self.sources.certain_requirements, pythons, platforms)
+            if part is None:
+                self._resolve_alone([requirements])
+            elif self._free_choice(requirements).is_free(part):
+                self._take(requirements, part.pins)
+            else:
+                held.append(requirements)
+        if len(held) == len(sets):
+            self._resolve_alone([held.pop(0)])
+        return held
 
-    def _with_given(self, requirements: Requirements, pins: tuple[Pin, ...]) -> tuple[Pin, ...]:
+    def _resolve_alone(self, sets: Iterable[Requirements]) -> None:
+        for requirements in sets:
+            self._take(requirements, self._ask_resolver([requirements]))
+
+    def _take(self, requirements: Requirements, pins: Sequence[Pin]) -> None:
         names = {Requirement(text).name for text in requirements}
-        return (*pins, *(pin for name, pin in self._given.items() if name in names))
+        self._resolved[requirements] = (*pins, *(pin for name, pin in self._given.items() if name in names))
 
-    def _ask_resolver(self, requirements: Requirements, constraints: tuple[str, ...] = ()) -> tuple[Pin, ...]:
-        # The versions that this run has chosen come before those of older locks. One version a name.
-        chosen = (Pinned(pin.name, pin.version) for pins in self._resolved.values() for pin in pins)
-        preferences: dict[str, Pinned] = {}
-        for preference in (*chosen, *self._preferences):
-            preferences.setdefault(preference.name, preference)
+    def _free_choice(self, requirements: Requirements) -> FreeChoice:
+        reader = self.sources.reader
+        preferred = {item.name: item.version for item in self._preferences([requirements])}
+        return FreeChoice(index=reader.index, binary=reader.binary, request=self._request, preferred=preferred)
+
+    def _preferences(self, sets: Sequence[Requirements]) -> tuple[Pinned, ...]:
+        """Return what to keep of earlier locks: of the builds that have these sets first. One version a name."""
+        kept = self._request.kept_builds
+        wanted = set(sets)
+        own = (pinned for key in self._trees if self._sets.get(key) in wanted for pinned in kept.of(key))
+        found: dict[str, Pinned] = {}
+        for preference in (*own, *kept.free.values()):
+            found.setdefault(preference.name, preference)
+        return tuple(found.values())
+
+    def _ask_resolver(self, sets: Sequence[Requirements]) -> tuple[Pin, ...]:
+        requirements = frozenset().union(*sets)
         request = replace(
             self._request,
             requirements=tuple(sorted(requirements)),
-            constraints=constraints,
+            constraints=(),
             origins=self._origins(requirements),
-            preferences=tuple(preferences.values()),
+            preferences=self._preferences(sets),
         )
         return self.resolver.resolve(request)
 
@@ -234,7 +257,10 @@ def _wheel_for_old_setuptools(tree: SourceTree, closure: Sequence[Pin]) -> Requi
     return frozenset({"wheel"} if old and tree.build_system.backend.startswith("setuptools.build_meta") else ())
 
 
+def _bounds(requirements: Requirements) -> int:
+    return sum(operator in text for text in requirements for operator in ("<", "==", "~="))
+
+
 def _freedom(requirements: Requirements) -> tuple[int, list[str]]:
-    """Sort sets with upper bounds first: sets without bounds then take the versions that these force."""
-    bounds = sum(operator in text for text in requirements for operator in ("<", "==", "~="))
-    return -bounds, sorted(requirements)
+    """Sort sets without upper bounds first."""
+    return _bounds(requirements), sorted(requirements)

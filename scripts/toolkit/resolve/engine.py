@@ -11,6 +11,7 @@ from typing import Protocol
 from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
+from toolkit.resolve.kept_builds import NOTHING_KEPT, KeptBuilds
 
 
 class ConflictError(UserError):
@@ -22,9 +23,10 @@ class Request:
     """What to resolve.
 
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
-    `preferences` are kept while they satisfy. `provided` has, by name, the versions of what is never looked up, such as
-    the project's own distributions; empty where not known. `given` are those of them that no engine chose, and that
-    others may be built with. `archives` are the only releases of some names, by version: those of direct URLs.
+    `preferences` are kept while they satisfy; `kept_builds` are those of each build. `provided` has, by name, the
+    versions of what is never looked up, such as the project's own distributions; empty where not known. `given` are
+    those of them that no engine chose, and that others may be built with. `archives` are the only releases of some
+    names, by version: those of direct URLs.
     `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
@@ -33,6 +35,7 @@ class Request:
     platforms: tuple[str, ...]
     constraints: tuple[str, ...] = ()
     preferences: tuple[Pinned, ...] = ()
+    kept_builds: KeptBuilds = NOTHING_KEPT
     provided: Mapping[str, str] = field(default_factory=dict)
     given: tuple[Pin, ...] = ()
     archives: Mapping[str, Mapping[str, Pin]] = field(default_factory=dict)

@@ -7,10 +7,11 @@ evaluated for every machine that is a target.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from toolkit.model import markers, requirement_texts
 from toolkit.model.names import normalize
@@ -20,13 +21,21 @@ from toolkit.model.pins import Pin
 Requires = Callable[[Pin], Sequence[str] | None]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """What a set of requirements needs among pins: those, and by name all that limits their versions."""
+
+    pins: tuple[Pin, ...]
+    specifiers: Mapping[str, SpecifierSet]
+
+
 def closure(
     requirements: Iterable[str],
     pins: Sequence[Pin],
     requires: Requires,
     pythons: Sequence[str],
     platforms: Sequence[str],
-) -> tuple[Pin, ...] | None:
+) -> Part | None:
     """Return the pins that the requirements need, each with the marker under which they do.
 
     None where only an engine can find them: for a pin whose requirements are not certain, or none, a name that is not
@@ -36,8 +45,9 @@ def closure(
     known = {pin.key: _parsed(requires(pin)) for pin in pins}
     texts = " ".join(str(item.marker) for items in (first, *known.values()) for item in items or () if item.marker)
     needed = []
+    specifiers: dict[str, SpecifierSet] = {}
     for environment in markers.environments(texts, pythons, platforms):
-        keys = _keys(first, pins, known, environment)
+        keys = _keys(first, pins, known, environment, specifiers)
         if keys is None:
             return None
         needed.append((environment, keys))
@@ -49,7 +59,7 @@ def closure(
             if marker is None:
                 return None
             found.append(replace(pin, marker=marker))
-    return tuple(found)
+    return Part(pins=tuple(found), specifiers=specifiers)
 
 
 def _parsed(texts: Sequence[str] | None) -> list[Requirement] | None:
@@ -67,8 +77,12 @@ def _keys(
     pins: Sequence[Pin],
     known: Mapping[str, list[Requirement] | None],
     environment: markers.Environment,
+    specifiers: dict[str, SpecifierSet],
 ) -> set[str] | None:
-    """Return the keys that are needed on one machine; None where only an engine can find them."""
+    """Return the keys that are needed on one machine; None where only an engine can find them.
+
+    What limits their versions is added to `specifiers`.
+    """
     keys: set[str] = set()
     stack = [(requirement, "") for requirement in first]
     seen: set[tuple[str, str]] = set()
@@ -81,6 +95,7 @@ def _keys(
         if pin is None or known[pin.key] is None:
             return None
         keys.add(pin.key)
+        specifiers[name] = specifiers.get(name, SpecifierSet()) & requirement.specifier
         for inner in ("", *requirement.extras):
             if (pin.key, inner) not in seen:
                 seen.add((pin.key, inner))

@@ -22,8 +22,8 @@ from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
 from toolkit.project.settings import Settings
 from toolkit.project.vendor_txt import BinaryRule
+from toolkit.resolve import kept_builds, source_tree, wheel_choice
 from toolkit.resolve import resolution as resolve
-from toolkit.resolve import source_tree, wheel_choice
 from toolkit.resolve.build_closure import Closure
 from toolkit.resolve.engine import Engine, Request
 from toolkit.resolve.resolution import Hold, Resolution
@@ -129,6 +129,7 @@ class Vendoring:
             constraints=tuple(line.text for line in constraints),
             targets=inputs.targets,
             preferences=preferences,
+            kept_builds=kept_builds.of(self._locks(inputs), self._moving),
             platforms=self.options.platforms,
             provided={**local, **{pin.name: pin.version for pin in given}},
             given=given,
@@ -144,15 +145,22 @@ class Vendoring:
 
         What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
         """
-        moving = {normalize(name) for name in self.options.upgrade}
-        own = [old for old in self.old if old.service == inputs.name]
-        others = [old for old in self.old if old.service != inputs.name]
         found: dict[str, list[Distribution]] = {}
-        for source in (*own, *self._new, *others):
-            kept = [d for d in source.distributions() if source in self._new or not moving & {d.name, "all"}]
+        for source in self._locks(inputs):
+            kept = [d for d in source.distributions() if source in self._new or not self._moving & {d.name, "all"}]
             for distribution in [d for d in kept if d.name not in found]:
                 found.setdefault(distribution.name, []).append(distribution)
         return tuple(d.pinned for group in found.values() for d in group)
+
+    def _locks(self, inputs: LockInputs) -> tuple[Lock, ...]:
+        """Return the service's own lock, then those that this run made, then older ones of others."""
+        own = [old for old in self.old if old.service == inputs.name]
+        others = [old for old in self.old if old.service != inputs.name]
+        return (*own, *self._new, *others)
+
+    @property
+    def _moving(self) -> set[str]:
+        return {normalize(name) for name in self.options.upgrade}
 
     def _resolve(self, draft: Draft) -> None:
         """Pin what runs and fetch it, then pin what only tests and developers need, and what builds all of it."""

@@ -24,7 +24,7 @@ def closure(
 ) -> dict[str, str] | None:
     found = pins or [Pin(name=key.partition("==")[0], version="1") for key in METADATA]
     reached = pin_closure.closure(requirements, found, lambda pin: metadata.get(pin.key), pythons, ("linux",))
-    return None if reached is None else {pin.key: pin.marker for pin in reached}
+    return None if reached is None else {pin.key: pin.marker for pin in reached.pins}
 
 
 def test_only_what_is_needed_is_reached_and_markers_say_where() -> None:

@@ -1,0 +1,64 @@
+"""The version that a build would take if it were alone: told by the releases, without asking an engine."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.version import InvalidVersion, Version
+
+from toolkit.model import tags
+from toolkit.model.pins import Pin, RemoteFile
+from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
+from toolkit.resolve.engine import Request
+from toolkit.resolve.pin_closure import Part
+
+
+@dataclass(frozen=True, kw_only=True)
+class FreeChoice:
+    """Tells whether a part of a joint resolution is what its requirements alone would have chosen.
+
+    `binary` are the names of what is taken as wheels, `preferred` the versions to keep while they fit, by name.
+    """
+
+    index: Index
+    binary: Collection[str]
+    request: Request
+    preferred: Mapping[str, str]
+
+    def is_free(self, part: Part) -> bool:
+        """Tell whether each version is the best that the requirements of this part allow; False where in doubt."""
+        names = [pin.name for pin in part.pins]
+        return len(set(names)) == len(names) and all(self._is_best(pin, part.specifiers[pin.name]) for pin in part.pins)
+
+    def _is_best(self, pin: Pin, allowed: SpecifierSet) -> bool:
+        if pin.archive or pin.name in self.request.archives:
+            return True
+        kept = self.preferred.get(pin.name)
+        # packaging takes a pre-release only where the specifier names one, or there is nothing else.
+        if kept and next(iter(allowed.filter([kept])), None):
+            return pin.version == kept
+        best = max(allowed.filter(self._releases(pin.name)), default=None)
+        return best is not None and str(best) == pin.version
+
+    def _releases(self, name: str) -> Iterable[Version]:
+        """Return the releases that an engine would choose from."""
+        limit = cutoff(self.request.exclude_newer)
+        listed = {
+            version: [file for file in found if is_before(file, limit) and not file.yanked]
+            for version, found in self.index.releases(name).items()
+        }
+        usable = {version: found for version, found in listed.items() if any(map(self._fits, found))}
+        sources = {version for version, found in usable.items() if by_kind(found)[0]}
+        return sources if sources and name not in self.binary else usable
+
+    def _fits(self, file: RemoteFile) -> bool:
+        pythons = self.request.targets.pythons
+        if file.name.endswith(".whl") and not tags.is_for(file.name, pythons):
+            return False
+        try:
+            specifier = SpecifierSet(file.requires_python)
+            return all(specifier.contains(f"{python}.0", prereleases=True) for python in pythons)
+        except (InvalidSpecifier, InvalidVersion):
+            return True
