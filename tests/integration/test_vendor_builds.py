@@ -160,6 +160,18 @@ def test_a_hook_runs_beside_what_its_tree_names(shop: Workshop, index: LocalInde
     assert builders(shop, "thing") == ("late==1.0", "maker-plugin==1.0")
 
 
+def test_a_backend_in_the_tree_that_passes_on_what_another_answers_is_asked(shop: Workshop, index: LocalIndex) -> None:
+    index.add("old_setuptools-1.0.tar.gz", sdists.make_backend("old-setuptools", "1.0"))
+    sdists.publish(index, "late", "1.0")
+    system = '[build-system]\nrequires = ["old-setuptools"]\nbuild-backend = "hook"\nbackend-path = ["."]\n'
+    files = {"hook.py": "from old_setuptools import *\n", "tiny_backend.py": "", "pyproject.toml": system}
+    sdists.publish(index, "thing", "1.0", dynamic=["late"], files=files)
+    shop.service("app", "thing")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert builders(shop, "thing") == ("late==1.0", "old-setuptools==1.0")
+
+
 def test_a_hook_is_asked_by_every_interpreter(shop: Workshop, index: LocalIndex) -> None:
     hook = "import sys\nfrom tiny_backend import *\n"
     hook += "def get_requires_for_build_wheel(config_settings=None):\n"

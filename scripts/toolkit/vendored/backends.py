@@ -8,15 +8,19 @@ from typing import Any
 
 from toolkit.core import documents
 from toolkit.model import requirement_texts
+from toolkit.model.names import normalize
 from toolkit.project import declared
 from toolkit.project.pyproject import BuildSystem, table
 
 #: Build hooks of hatchling that add no requirement of their own: hatchling/builders/hooks/version.py, and hatch-vcs.
 _QUIET_HOOKS = frozenset({"version", "vcs"})
-#: Backends whose answer does not depend on where they come from, so that an in-tree copy of them answers the same.
-_BOOTSTRAPPED = frozenset(
-    {"flit_core.buildapi", "poetry.core.masonry.api", "hatchling.build", "hatchling.ouroboros", "setuptools.build_meta"}
-)
+#: Backends that build themselves, each in the tree of the distribution that it is of.
+_BOOTSTRAPPED = {
+    "flit_core.buildapi": "flit-core",
+    "poetry.core.masonry.api": "poetry-core",
+    "hatchling.ouroboros": "hatchling",
+    "setuptools.build_meta": "setuptools",
+}
 
 
 def known_requires(
@@ -28,35 +32,51 @@ def known_requires(
 ) -> tuple[str, ...] | None:
     """Return what `get_requires_for_build_wheel` will name, or None when only the hook itself can tell.
 
+    That is so of every backend that is part of the tree: it may pass on what another one answers, which depends on that
+    one's version.
+
     `members` are the files of the tree's top directory by name; `mentions` looks for a word in all its sources.
     """
     module = system.backend.partition(":")[0]
     in_tree = bool(system.backend_path)
     tool, project = table(pyproject, "tool"), table(pyproject, "project")
-    if in_tree and module not in _BOOTSTRAPPED:
-        if "setuptools" not in str(system.requires) or mentions(b"get_requires_for_build_"):
-            return None
-        # One that nowhere names the hook passes setuptools' own on: `from setuptools.build_meta import *`, or a loop.
-        return _asked_by_setuptools(members, mentions)
+    if in_tree:
+        return _asked_by_itself(module, project) if _name(pyproject) == _BOOTSTRAPPED.get(module) else None
     match module:
-        # flit_core/buildapi.py and poetry/core/masonry/api.py return an empty list, always.
-        case "flit_core.buildapi" | "poetry.core.masonry.api":
+        # poetry/core/masonry/api.py returns an empty list, always.
+        case "poetry.core.masonry.api":
             return ()
+        case "flit_core.buildapi":
+            return _asked_by_flit(project)
         # pdm/backend/__init__.py: setuptools, when `run-setuptools` is set.
         case "pdm.backend":
             return None if "run-setuptools" in str(tool.get("pdm", {})) else ()
         case "hatchling.build":
             return _asked_by_hatchling([table(tool, "hatch"), _toml(members.get("hatch.toml", b""))])
-        # hatchling/ouroboros.py, with which hatchling builds itself: its own dependencies.
-        case "hatchling.ouroboros":
-            return _texts(project.get("dependencies", []))
         case "setuptools.build_meta":
-            # Its own setup.py asks for nothing, but its sources name the word on many lines.
-            if in_tree and project.get("name") == "setuptools":
-                return ()
             return _asked_by_setuptools(members, mentions)
         case _:
             return None
+
+
+def _name(pyproject: Mapping[str, Any]) -> str:
+    found = table(pyproject, "project").get("name") or table(pyproject, "tool", "poetry").get("name")
+    return normalize(found) if isinstance(found, str) else ""
+
+
+def _asked_by_itself(module: str, project: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Return what a backend asks for to build itself: hatchling/ouroboros.py its own dependencies, others nothing."""
+    return _texts(project.get("dependencies", [])) if module == "hatchling.ouroboros" else ()
+
+
+def _asked_by_flit(project: Mapping[str, Any]) -> tuple[str, ...] | None:
+    """Read flit_core/buildapi.py: all that it requires, where its version or summary may need an import of it.
+
+    Metadata in [tool.flit] leave both to the module.
+    """
+    imports = not project or any(name in str(project.get("dynamic", ())) for name in ("version", "description"))
+    requires = any(project.get(name) for name in ("dependencies", "optional-dependencies"))
+    return None if imports and (requires or not project) else ()
 
 
 def _asked_by_hatchling(settings: Sequence[Mapping[str, Any]]) -> tuple[str, ...] | None:

@@ -22,7 +22,7 @@ def told(
     return backends.known_requires(system, pyproject=tables, members=found, mentions=lambda word: word in everything)
 
 
-@pytest.mark.parametrize("backend", ["flit_core.buildapi", "poetry.core.masonry.api", "pdm.backend", "hatchling.build"])
+@pytest.mark.parametrize("backend", ["poetry.core.masonry.api", "pdm.backend", "hatchling.build"])
 def test_backends_that_ask_for_nothing_by_themselves(backend: str) -> None:
     assert told(backend) == ()
 
@@ -59,7 +59,35 @@ def test_hatchlings_own_file_counts(content: bytes, answer: tuple[str, ...] | No
 
 
 def test_hatchling_builds_itself_with_its_own_dependencies() -> None:
-    assert told("hatchling.ouroboros", in_tree=True, project={"dependencies": ["pluggy>=1"]}) == ("pluggy>=1",)
+    project = {"name": "hatchling", "dependencies": ["pluggy>=1"]}
+    assert told("hatchling.ouroboros", in_tree=True, project=project) == ("pluggy>=1",)
+
+
+@pytest.mark.parametrize(
+    ("project", "answer"),
+    [
+        ({"version": "1", "description": "x", "dependencies": ["six"]}, ()),
+        ({"dynamic": ["version"]}, ()),
+        ({"dynamic": ["version"], "dependencies": ["six"]}, None),
+        ({"dynamic": ["description"], "optional-dependencies": {"fast": ["six"]}}, None),
+        ({}, None),
+    ],
+)
+def test_flit_asks_for_what_it_may_have_to_import(project: dict[str, Any], answer: tuple[str, ...] | None) -> None:
+    assert told("flit_core.buildapi", project=project) == answer
+
+
+@pytest.mark.parametrize(
+    ("backend", "tables"),
+    [
+        ("flit_core.buildapi", {"project": {"name": "flit_core", "dynamic": ["version"]}}),
+        ("poetry.core.masonry.api", {"tool": {"poetry": {"name": "poetry-core"}}}),
+        ("setuptools.build_meta", {"project": {"name": "setuptools"}}),
+    ],
+)
+def test_a_backend_that_builds_itself_asks_for_nothing(backend: str, tables: dict[str, Any]) -> None:
+    assert told(backend, in_tree=True, **tables) == ()
+    assert told(backend, in_tree=True, project={"name": "other", "version": "1"}) is None
 
 
 @pytest.mark.parametrize(
@@ -92,22 +120,7 @@ def test_setup_cfg_may_ask_too(content: bytes, answer: tuple[str, ...] | None) -
     assert told("setuptools.build_meta", members={"setup.cfg": content}) == answer
 
 
-@pytest.mark.parametrize(
-    ("source", "answer"),
-    [
-        (b"from setuptools.build_meta import *", ()),
-        (b"from setuptools import build_meta\nfor name in build_meta.__all__: globals()[name] = wrapped(name)", ()),
-        (b"def get_requires_for_build_wheel(config): return ['cython']", None),
-        (b"name = 'get_requires_for_build_' + kind", None),
-    ],
-)
-def test_an_in_tree_backend_is_asked_where_it_may_have_a_hook_of_its_own(
-    source: bytes, answer: tuple[str, ...] | None
-) -> None:
-    table: dict[str, Any] = {"build-system": {"requires": ["setuptools"]}}
-    assert told("_own", in_tree=True, members=SETUP, sources=source, **table) == answer
-
-
-def test_an_in_tree_backend_on_something_else_is_asked() -> None:
-    table: dict[str, Any] = {"build-system": {"requires": ["flit_core"]}}
-    assert told("_own", in_tree=True, members=SETUP, **table) is None
+@pytest.mark.parametrize("requires", ["setuptools", "flit_core"])
+def test_an_in_tree_backend_is_asked_whatever_it_is_based_on(requires: str) -> None:
+    table: dict[str, Any] = {"build-system": {"requires": [requires]}}
+    assert told("_own", in_tree=True, members=SETUP, sources=b"from setuptools.build_meta import *", **table) is None
