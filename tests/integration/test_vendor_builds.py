@@ -327,3 +327,58 @@ def test_a_build_requirement_that_no_version_satisfies_is_told_with_what_it_buil
     add_made(index, "thing", ">=9")
     shop.service("app", "thing")
     assert shop.vendor().error[0].startswith("building thing: no version satisfies `maker>=9`")
+
+
+def test_constraints_limit_what_builds_and_not_what_runs(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        add_backend(index, version)
+    add_made(index, "thing")
+    shop.service("app", "thing", "maker").write({"app/build-constraints.txt": "# the last that works\nMaker<3\n"})
+    assert shop.vendor().status == 0
+    assert (shop.keys(), builders(shop, "thing")) == (["maker==3.0", "thing==1.0"], ("maker==2.0",))
+    # One of the project counts too, and is noticed without a network.
+    shop.write({"build-constraints.txt": "maker<2\n"})
+    assert "build-constraints.txt: appeared" in shop.run("check-vendor").error[0]
+    assert shop.vendor().status == 0
+    assert builders(shop, "thing") == ("maker==1.0",)
+    shop.write({"build-constraints.txt": "", "app/build-constraints.txt": "", "mine.txt": "maker<3\n"})
+    monkeypatch.setenv("PIP_BUILD_CONSTRAINT", str(shop.root / "mine.txt"))
+    assert shop.vendor("--upgrade", "all").status == 0
+    assert builders(shop, "thing") == ("maker==2.0",)
+
+
+def test_each_service_has_constraints_of_its_own(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0"):
+        add_backend(index, version)
+    add_made(index, "thing")
+    shop.service("app", "thing").service("other", "thing").write({"app/build-constraints.txt": "maker<2\n"})
+    assert shop.vendor().status == 0
+    assert [str(shop.lock(name).find("thing==1.0").build_requires[0]) for name in ("app", "other")] == [
+        "maker==1.0",
+        "maker==2.0",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("maker>=9", "app/build-constraints.txt:1, building thing: no version satisfies `maker>=9`"),
+        ("maker<1", "app/build-constraints.txt:1: maker<1, building thing: maker>=1 cannot be satisfied together"),
+        ("maker @ https://host/maker-1.0.tar.gz", "app/build-constraints.txt:1: only a name and its versions can"),
+        ("maker[more]<2", "app/build-constraints.txt:1: a constraint cannot have extras"),
+    ],
+)
+def test_a_constraint_that_cannot_be_kept_is_named(shop: Workshop, index: LocalIndex, line: str, what: str) -> None:
+    add_backend(index, "1.0")
+    add_made(index, "thing", ">=1")
+    shop.service("app", "thing").write({"app/build-constraints.txt": f"{line}\n"})
+    assert shop.vendor().error[0].startswith(what)
+
+
+def test_a_file_of_constraints_that_is_not_there(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_BUILD_CONSTRAINT", "/nowhere/limits.txt")
+    assert shop.service("app").vendor().error[0] == "PIP_BUILD_CONSTRAINT: there is no file /nowhere/limits.txt"

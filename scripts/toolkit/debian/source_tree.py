@@ -29,6 +29,7 @@ _TOOLKIT = (
     "LICENSE",
     "requirements*.txt",
     "vendor.txt",
+    "build-constraints.txt",
     ".python-version",
 )
 

@@ -82,7 +82,7 @@ def _build(pins: Sequence[Pin], request: Request, found: Resolution) -> dict[str
     """Return the wheels, by name, of what has none: built as all else, with what the indexes have now."""
     if not pins:
         return {}
-    closure = found.closure_for(request.targets.pythons)
+    closure = found.closure_for(request.targets.pythons, ())
     closure.begin_service(request, (), ())
     closure.follow(closure.sources.trees(pins))
     closure.sources.refuse_unbuildable(closure.built_with)

@@ -96,6 +96,12 @@ def read(options: IndexOptions = DEFAULTS) -> Indexes:
     return found
 
 
+def build_constraints() -> tuple[Path, ...]:
+    """Return the files of pip's `build-constraint`: its configuration, and PIP_BUILD_CONSTRAINT."""
+    names = _pip_settings().get("build-constraint", "").split()
+    return tuple(Path(os.path.expanduser(name)).absolute() for name in names)
+
+
 def _is_this_machine(host: str) -> bool:
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback

@@ -44,8 +44,12 @@ def fingerprint(files: Iterable[Path], project_root: Path) -> dict[str, str]:
 
 def of_settings(platforms: Iterable[str]) -> dict[str, str]:
     """Return the settings that decide what a lock holds, as they stand beside the files."""
-    # The second tells locks from those of before there were offered wheels in them.
-    return {f"{_SETTING}PLATFORMS": " ".join(platforms), f"{_SETTING}OFFERED": "wheels"}
+    # Others tell locks from those of before there were offered wheels in them, or constraints of builds.
+    return {
+        f"{_SETTING}PLATFORMS": " ".join(platforms),
+        f"{_SETTING}OFFERED": "wheels",
+        f"{_SETTING}BUILD_CONSTRAINTS": "files",
+    }
 
 
 def files_in(recorded: Mapping[str, str]) -> list[str]:

@@ -15,13 +15,17 @@ from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
 
 @dataclass(frozen=True, kw_only=True)
 class LockInputs:
-    """All that decides what the lock of `package` holds; `tests` and `development` are further trees."""
+    """All that decides what the lock of `package` holds; `tests` and `development` are further trees.
+
+    `building` has the constraints of builds, and nothing else.
+    """
 
     package: Package
     name: str
     tree: RequirementTree
     tests: RequirementTree
     development: RequirementTree
+    building: RequirementTree
     targets: Targets
     binary: tuple[BinaryRule, ...]
     archives: tuple[ArchiveRule, ...]
@@ -45,7 +49,7 @@ class LockInputs:
     @property
     def files(self) -> tuple[Path, ...]:
         """Return every file of requirements that was read or found missing."""
-        return tuple(path for tree in self._trees for path in tree.files)
+        return tuple(path for tree in (*self._trees, self.building) for path in tree.files)
 
     @property
     def _trees(self) -> tuple[RequirementTree, ...]:
@@ -57,11 +61,8 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Lock
     tree = requirements.read_tree(project, package, platforms)
     tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE)
     development = requirements.read_development(project, package, platforms)
-    rules = [
-        rule
-        for member in dict.fromkeys((*tree.local, *tests.local, *development.local))
-        for rule in vendor_txt.read(member.path / "vendor.txt", project.root)
-    ]
+    members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))
+    rules = [rule for member in members for rule in vendor_txt.read(member.path / "vendor.txt", project.root)]
     for rule in rules:
         if isinstance(rule, BinaryRule):
             refuse_local(project, rule.name, f"{rule.origin}: `{rule.name}`")
@@ -71,6 +72,7 @@ def read(project: Project, package: Package, platforms: tuple[str, ...]) -> Lock
         tree=tree,
         tests=tests,
         development=development,
+        building=requirements.read_build_constraints(project, package, members, platforms),
         targets=python_version.read(project, package),
         binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),
         archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),

@@ -25,6 +25,7 @@ from toolkit.project.requirement_line import Directory, Include, NamedRequiremen
 FILE = "requirements.txt"
 TESTS_FILE = "test-requirements.txt"
 DEVELOPMENT_FILE = "dev-requirements.txt"
+BUILD_CONSTRAINTS_FILE = "build-constraints.txt"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,6 +93,43 @@ def read_development(project: Project, package: Package, platforms: tuple[str, .
     return reader.tree(package)
 
 
+def read_build_constraints(
+    project: Project, package: Package, members: Iterable[Package], platforms: tuple[str, ...]
+) -> RequirementTree:
+    """Read what limits the builds of a package: build-constraints.txt of the project and of the packages it uses.
+
+    Raises `UserError` with `file:line`.
+    """
+    reader = _Reader(project, python_version.read(project, package).pythons, platforms)
+    for directory in (project.root, *(member.path for member in members)):
+        reader.read_constraints(directory / BUILD_CONSTRAINTS_FILE)
+    return _limits_alone(reader.tree(package))
+
+
+def read_given_constraints(project: Project, package: Package, paths: Iterable[Path]) -> tuple[Line, ...]:
+    """Read files of constraints that the machine's user names. Raises `UserError` with `file:line`."""
+    reader = _Reader(project, python_version.read(project, package).pythons, ())
+    for path in paths:
+        if not path.is_file():
+            raise UserError(
+                f"PIP_BUILD_CONSTRAINT: there is no file {path}",
+                "correct the variable, or build-constraint in pip's configuration: it has to be a file of this machine",
+            )
+        reader.read_constraints(path)
+    return _limits_alone(reader.tree(package)).constraints
+
+
+def _limits_alone(tree: RequirementTree) -> RequirementTree:
+    """Return a tree of constraints. Raises `UserError` for one that says more than a version."""
+    for line in tree.constraints:
+        if line.hashes or Requirement(line.text).url:
+            raise UserError(
+                f"{line.origin}: only a name and its versions can limit a build: `{line.text}`",
+                "write `name<2`; the lock holds the sha256 of every file",
+            )
+    return tree
+
+
 def check_hashes(requirements: Iterable[Line], distributions: Iterable[Distribution]) -> None:
     """Refuse locked files that the `--hash` options of their requirement do not name. Raises `UserError`."""
     locked = {distribution.name: distribution for distribution in distributions}
@@ -147,6 +185,12 @@ class _Reader:
             including, self._open = self._open, []
             self._read(path, is_constraint=False)
             self._open = including
+
+    def read_constraints(self, path: Path) -> None:
+        """Read a file of constraints that need not be there."""
+        self.files[path] = None
+        if path.is_file():
+            self._read(path, is_constraint=True)
 
     def tree(self, package: Package) -> RequirementTree:
         local = (*(used for used in self.local if used != package), package)

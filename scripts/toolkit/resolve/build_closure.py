@@ -222,8 +222,8 @@ class Closure:
         request = replace(
             self._request,
             requirements=tuple(sorted(requirements)),
-            constraints=(),
-            origins=self._origins(requirements),
+            constraints=tuple(self._request.build_constraints),
+            origins={**self._request.build_constraints, **self._origins(requirements)},
             preferences=self._preferences(sets),
         )
         return self.resolver.resolve(request)

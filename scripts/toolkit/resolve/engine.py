@@ -23,10 +23,10 @@ class Request:
     """What to resolve.
 
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
-    `preferences` are kept while they satisfy; `kept_builds` are those of each build. `provided` has, by name, the
-    versions of what is never looked up, such as the project's own distributions; empty where not known. `given` are
-    those of them that no engine chose, and that others may be built with. `archives` are the only releases of some
-    names, by version: those of direct URLs.
+    `build_constraints` limit every build, each with where it stands. `preferences` are kept while they satisfy;
+    `kept_builds` are those of each build. `provided` has, by name, the versions of what is never looked up, such as
+    the project's own distributions; empty where not known. `given` are those of them that no engine chose, and that
+    others may be built with. `archives` are the only releases of some names, by version: those of direct URLs.
     `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
@@ -34,6 +34,7 @@ class Request:
     targets: Targets
     platforms: tuple[str, ...]
     constraints: tuple[str, ...] = ()
+    build_constraints: Mapping[str, str] = field(default_factory=dict)
     preferences: tuple[Pinned, ...] = ()
     kept_builds: KeptBuilds = NOTHING_KEPT
     provided: Mapping[str, str] = field(default_factory=dict)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
+from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion, Version
 
 from toolkit.model import tags
+from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
 from toolkit.resolve.engine import Request
@@ -30,7 +33,21 @@ class FreeChoice:
     def is_free(self, part: Part) -> bool:
         """Tell whether each version is the best that the requirements of this part allow; False where in doubt."""
         names = [pin.name for pin in part.pins]
-        return len(set(names)) == len(names) and all(self._is_best(pin, part.specifiers[pin.name]) for pin in part.pins)
+        # Of a constraint that does not hold everywhere, only an engine knows where it does.
+        constraints = {name: self._constraints.get(name, SpecifierSet()) for name in names}
+        return len(set(names)) == len(names) and all(
+            limit is not None and self._is_best(pin, part.specifiers[pin.name] & limit)
+            for pin, limit in zip(part.pins, constraints.values(), strict=True)
+        )
+
+    @cached_property
+    def _constraints(self) -> Mapping[str, SpecifierSet | None]:
+        found: dict[str, SpecifierSet | None] = {}
+        for text in self.request.build_constraints:
+            requirement = Requirement(text)
+            known = found.get(name := normalize(requirement.name), SpecifierSet())
+            found[name] = None if requirement.marker or known is None else known & requirement.specifier
+        return found
 
     def _is_best(self, pin: Pin, allowed: SpecifierSet) -> bool:
         if pin.archive or pin.name in self.request.archives:

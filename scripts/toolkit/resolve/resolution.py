@@ -67,14 +67,14 @@ class BoundResolver:
 class Resolution:
     """`resolver` prefers releases with an sdist, `inner` does not. `files` are those that were fetched for it, by name.
 
-    `closure_for` gives the closure of the builds for one set of interpreters: the wheels that serve, and the answers of
-    hooks, depend on it.
+    `closure_for` gives the closure of the builds for one set of interpreters and constraints of builds: the wheels that
+    serve, and the answers of hooks, depend on them.
     """
 
     index: Index
     resolver: Resolver
     inner: IndexResolver
-    closure_for: Callable[[tuple[str, ...]], Closure]
+    closure_for: Callable[[tuple[str, ...], tuple[str, ...]], Closure]
     files: Mapping[str, Path]
 
 
@@ -117,5 +117,5 @@ def create(
 
     # What builds metadata alone is not vendored.
     inner.build = MetadataBuilder(closure_for=lambda pythons: new_closure(pythons, {})).build
-    closure_for = cache(partial(new_closure, taken=fetched))
+    closure_for = cache(lambda pythons, constraints: new_closure(pythons, fetched))
     return Resolution(index=index, resolver=resolver, inner=inner, closure_for=closure_for, files=fetched)

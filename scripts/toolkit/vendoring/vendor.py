@@ -38,12 +38,14 @@ from toolkit.vendoring.locked_files import Binding, LockedFiles
 class VendorOptions:
     """How to resolve: names to `upgrade` (or `all`), `exclude_newer` as an ISO date or time, values of sys.platform.
 
-    `building` says how to build what hooks need where no index has a wheel of it.
+    `build_constraints` are files beside those of the project. `building` says how to build what hooks need where no
+    index has a wheel of it.
     """
 
     building: BuildOptions
     platforms: tuple[str, ...]
     upgrade: tuple[str, ...] = ()
+    build_constraints: tuple[Path, ...] = ()
     exclude_newer: str = ""
 
 
@@ -117,7 +119,9 @@ class Vendoring:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
         archived = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.archives())
         preferences = self._preferences(inputs)
-        closure = self.resolution.closure_for(inputs.targets.pythons)
+        others = requirements.read_given_constraints(self.project, inputs.package, self.options.build_constraints)
+        limits = {line.text: line.origin for line in (*others, *inputs.building.constraints)}
+        closure = self.resolution.closure_for(inputs.targets.pythons, tuple(sorted(limits)))
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
         for pin in archived:
             lock_inputs.refuse_local(self.project, pin.name, f"{pin.archive.name if pin.archive else ''}: {pin.name}")
@@ -128,8 +132,9 @@ class Vendoring:
             requirements=(*(line.text for line in lines), *itertools.chain.from_iterable(archived.values())),
             constraints=tuple(line.text for line in constraints),
             targets=inputs.targets,
+            build_constraints=limits,
             preferences=preferences,
-            kept_builds=kept_builds.of(self._locks(inputs), self._moving),
+            kept_builds=kept_builds.of(self._locks_of_like_builds(inputs), self._moving),
             platforms=self.options.platforms,
             provided={**local, **{pin.name: pin.version for pin in given}},
             given=given,
@@ -157,6 +162,19 @@ class Vendoring:
         own = [old for old in self.old if old.service == inputs.name]
         others = [old for old in self.old if old.service != inputs.name]
         return (*own, *self._new, *others)
+
+    def _locks_of_like_builds(self, inputs: LockInputs) -> list[Lock]:
+        """Return the locks whose builds are models for those of a service: they were under the same constraints."""
+        limits = {name: value for name, value in self._fingerprint(inputs).items() if value and _limits_builds(name)}
+        return [
+            lock
+            for lock in self._locks(inputs)
+            if lock.service == inputs.name
+            or limits == {name: value for name, value in lock.inputs.items() if value and _limits_builds(name)}
+        ]
+
+    def _fingerprint(self, inputs: LockInputs) -> dict[str, str]:
+        return lock_inputs.fingerprint(self.project, inputs, self.options.platforms)
 
     @property
     def _moving(self) -> set[str]:
@@ -196,7 +214,7 @@ class Vendoring:
             ),
             test_requires=tuple(pin.pinned for pin in draft.tests),
             dev_requires=tuple(pin.pinned for pin in draft.development),
-            inputs=lock_inputs.fingerprint(self.project, inputs, self.options.platforms),
+            inputs=self._fingerprint(inputs),
             direct=direct_requirements.of_project(self.project, inputs),
         )
         requirements.check_hashes(inputs.lines, found.packages)
@@ -215,6 +233,10 @@ class Vendoring:
             origins={**request.origins, **{line.text: line.origin for line in lines}},
         )
         return tuple(pin for pin in self.resolution.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
+
+
+def _limits_builds(name: str) -> bool:
+    return name.rpartition("/")[2] == requirements.BUILD_CONSTRAINTS_FILE
 
 
 def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 from typing import TYPE_CHECKING
 
 from toolkit.core import console
@@ -32,7 +33,7 @@ def vendor(run: Run) -> None:
     """Fill vendor/, unless it is what this run would make."""
     arguments, chosen = run.arguments, run.settings
     staging.recover(chosen.vendor)
-    asks_for_others = arguments.upgrade or arguments.exclude_newer
+    asks_for_others = arguments.upgrade or arguments.exclude_newer or os.environ.get("PIP_BUILD_CONSTRAINT")
     if not asks_for_others and check.is_current(run.project, chosen, arguments.platforms):
         console.step("VENDOR", "vendor/ is up to date")
         return
@@ -77,6 +78,7 @@ def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexe
         upgrade=upgrade,
         exclude_newer=arguments.exclude_newer,
         platforms=arguments.platforms,
+        build_constraints=index_settings.build_constraints(),
         building=run.build_options,
     )
     return indexes, engines.ENGINES[arguments.resolver](indexes), options
