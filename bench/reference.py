@@ -58,7 +58,7 @@ reference (1.0) bookworm; urgency=medium
 }
 
 
-def create(directory: Path, toolkit: Path = TOOLKIT) -> Path:
+def create(directory: Path, toolkit: Path = TOOLKIT, requirements: Path = HERE / "reference31.in") -> Path:
     """Write the reference project anew at `directory`, a git repository with the toolkit's commit; return its path."""
     shutil.rmtree(directory, ignore_errors=True)
     for name, content in _FILES.items():
@@ -67,7 +67,7 @@ def create(directory: Path, toolkit: Path = TOOLKIT) -> Path:
         path.write_text(content)
     for name in ("debian/rules", "reference_service/bin/yc-reference-service"):
         (directory / name).chmod(0o755)
-    shutil.copy(HERE / "reference31.in", directory / "reference_service" / "requirements.txt")
+    shutil.copy(requirements, directory / "reference_service" / "requirements.txt")
     git = ("git", "-C", str(directory), "-c", "protocol.file.allow=always")
     subprocess.run([*git, "init", "-q"], check=True)
     subprocess.run([*git, "submodule", "--quiet", "add", str(toolkit), "common"], check=True)

@@ -10,16 +10,17 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
+from toolkit.build.cargo import CrateSource
 from toolkit.core import cycles, os_release
 from toolkit.core.errors import UserError
 from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter, select
-from toolkit.model.lock import Distribution, LocalPackage, Lock
+from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock
 from toolkit.model.pins import Pinned
 from toolkit.project import source_files
 
-#: Part of every key: a change in how wheels are built makes new entries instead of wrong hits.
-RECIPE = 3
+#: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
+RECIPE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +29,7 @@ class Node:
 
     `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
     complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
-    builds it. `cheap` marks what no service ships.
+    builds it. `cheap` marks what no service ships. `crates` are those that its Cargo.lock names.
     """
 
     name: str
@@ -39,6 +40,7 @@ class Node:
     local: bool = False
     ready: bool = False
     cheap: bool = False
+    crates: tuple[CrateSource, ...] = ()
 
     @property
     def label(self) -> str:
@@ -110,14 +112,26 @@ class Planner:
             return self._ready(distribution)
         file = distribution.files[0]
         requires = self._required(distribution.build_requires, distribution.key)
+        crates = tuple(map(self._crate, distribution.crates))
         return Node(
             name=distribution.name,
             version=distribution.version,
             source=self.vendored(file.name),
-            identity=_digest([file.sha256, *(node.identity for node in requires)]),
+            identity=_digest(
+                [file.sha256, *(node.identity for node in requires), *(item.crate.sha256 for item in crates)]
+            ),
             requires=requires,
             cheap=distribution.key not in self._shipped,
+            crates=crates,
         )
+
+    def _crate(self, key: str) -> CrateSource:
+        crate = self._crates[key]
+        return CrateSource(crate=crate, path=self.vendored(crate.file.name) if crate.file else None)
+
+    @cached_property
+    def _crates(self) -> dict[str, Crate]:
+        return {crate.key: crate for crate in self.lock.crates}
 
     def _ready(self, distribution: Distribution) -> Node:
         name = tags.best_wheel((file.name for file in distribution.files), tags.ranks(self.interpreter.version))
@@ -154,10 +168,11 @@ class Planner:
         return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
 
 
-def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sandbox: str) -> str:
+def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sandbox: str, rust: str = "") -> str:
     """Return a node's key in the wheel store: its identity and all else that shapes the wheel.
 
-    `sandbox` is how it is confined: who has the sandbox on never gets what was built without.
+    `sandbox` is how it is confined: who has the sandbox on never gets what was built without. `rust` is the version of
+    the toolchain, which counts where it is used.
     """
     return _digest(
         [
@@ -171,6 +186,7 @@ def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sa
             json.dumps(flags, sort_keys=True),
             # Another interpreter brings its own idea of how to compile; a package must not get what pyenv's has built.
             *([] if interpreter.path.parent == Path("/usr/bin") else [str(interpreter.include)]),
+            *([rust] if node.crates else []),
         ]
     )
 

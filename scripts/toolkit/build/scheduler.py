@@ -81,7 +81,7 @@ class Builder:
         return self._key_with(node, wheel_build.build_flags())
 
     def _key_with(self, node: Node, flags: Mapping[str, str]) -> str:
-        return store_key(node, self.interpreter, flags, self.sandbox.mode)
+        return store_key(node, self.interpreter, flags, self.sandbox.mode, wheel_build.rust() if node.crates else "")
 
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
         urgency = _urgency(waiting)
@@ -130,6 +130,7 @@ class Builder:
                 sandbox=self.sandbox,
                 identity=node.identity,
                 cheap=node.cheap,
+                crates=node.crates,
                 config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
             )
             return wheel_build.build_wheel(job)

@@ -13,7 +13,8 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.build import compilers, headers, hook_answers
+from toolkit.build import cargo, compilers, headers, hook_answers
+from toolkit.build.cargo import CrateSource
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.project import pyproject, source_files
@@ -28,6 +29,7 @@ HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 #: Where a build finds its things inside the walls: at the same paths on every machine, as ccache likes it.
 _SOURCE, _OUTPUT = f"{ROOT}/source", f"{ROOT}/output"
 _COMPILERS, _CCACHE = f"{ROOT}/compilers", f"{ROOT}/ccache"
+_CRATES, _RUST = f"{ROOT}/crates", f"{ROOT}/rust"
 _RUNNER, _REQUEST = f"{ROOT}/pep517_hook.py", f"{ROOT}/request.json"
 #: Bytes of the answer of a hook: more than any list of requirements.
 _LONGEST_ANSWER = 1 << 20
@@ -59,6 +61,7 @@ class Job:
     of an environment at the sandbox's `environment_path`. `identity` tells the sources of builds apart.
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
+    `crates` are what cargo finds.
     """
 
     name: str
@@ -71,6 +74,7 @@ class Job:
     identity: str = ""
     cheap: bool = False
     config_settings: Mapping[str, Any] = field(default_factory=dict)
+    crates: Sequence[CrateSource] = ()
 
     @property
     def label(self) -> str:
@@ -135,6 +139,8 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any], *, directory: str 
         encoding="utf-8",
     )
     _fill_compilers(job, view)
+    if job.crates:
+        _fill_crates(job, view)
     try:
         job.sandbox.run(
             [place(f"{ENVIRONMENT}/bin/{job.python.name}"), place(_RUNNER), place(_REQUEST)],
@@ -172,6 +178,10 @@ def _view(job: Job) -> View:
         _REQUEST: job.scratch / "request.json",
         **interpreter_files(job.python, job.sandbox.hidden),
     }
+    if job.crates:
+        readable[_CRATES] = job.scratch / "crates"
+        if home := cargo.toolchain(_PATH).home:
+            readable[_RUST] = home
     return View(temporary=temporary, writable=writable, readable=readable)
 
 
@@ -229,6 +239,34 @@ def _fill_compilers(job: Job, view: View) -> None:
     compilers.wrap(job.scratch / "compilers", hidden, source, _PATH)
 
 
+def _fill_crates(job: Job, view: View) -> None:
+    """Lay out the job's crates, with cargo's settings and its stand-in; a job may call several hooks."""
+    directory, place = job.scratch / "crates", partial(job.sandbox.place, view=view)
+    if not directory.exists():
+        cargo.lay_out(job.crates, directory)
+    home = job.scratch / "home" / ".cargo"
+    home.mkdir(exist_ok=True)
+    files.write_atomic(home / "config.toml", cargo.settings(job.crates, place(_CRATES)), 0o644)
+    found = cargo.toolchain(_PATH)
+    program = f"{place(_RUST)}/bin/cargo" if found.home else str(found.cargo)
+    locked = any(job.source.rglob("Cargo.lock"))
+    stand_in = job.scratch / "compilers" / "cargo"
+    stand_in.write_text(cargo.stand_in(program, locked=locked))
+    stand_in.chmod(0o755)
+
+
+def _rust_environment(job: Job, view: View) -> dict[str, str]:
+    place = partial(job.sandbox.place, view=view)
+    temporary = TEMPORARY if job.sandbox.has_own_paths else str(job.scratch / "tmp")
+    hidden = {place(_SOURCE): "source", place(_CRATES): "crates", temporary: "tmp"}
+    return cargo.environment(f"{place(HOME)}/.cargo", hidden, cheap=job.cheap)
+
+
+def rust() -> str:
+    """Return the version of the Rust toolchain that builds use, as `rustc -vV` says it. Raises `UserError`."""
+    return cargo.toolchain(_PATH).version
+
+
 def _environment(job: Job, view: View) -> dict[str, str]:
     place = partial(job.sandbox.place, view=view)
     flags = dict(build_flags())
@@ -237,17 +275,20 @@ def _environment(job: Job, view: View) -> dict[str, str]:
     for name in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
         hidden = shlex.quote(f"-ffile-prefix-map={place(_inside_source(job))}=.")
         flags[name] = f"{flags.get(name, '')} {hidden}".strip()
+    rust_path = f"{place(_RUST)}/bin:" if _RUST in view.readable else ""
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
         **({"CCACHE_DIR": place(_CCACHE)} if _CCACHE in view.writable else {}),
-        "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{_PATH}",
+        **(_rust_environment(job, view) if job.crates else {}),
+        "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{_PATH}",
         **job.sandbox.variables(view),
         "TZ": "UTC",
         "SOURCE_DATE_EPOCH": _EPOCH,
         "PYTHONHASHSEED": "0",
         "PYTHONNOUSERSITE": "1",
         "PIP_NO_INDEX": "1",
+        **cargo.SYSTEM_ALONE,
     }
 
 

@@ -6,7 +6,7 @@ import gzip
 import json
 import re
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from toolkit.core import console, files
 from toolkit.model import requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
-from toolkit.model.lock import TOOL, Distribution, Lock
+from toolkit.model.lock import TOOL, Crate, Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.vendored import dependency_graph
 from toolkit.vendored import locked as graphs
@@ -51,6 +51,7 @@ def document(materials: Materials) -> dict[str, Any]:
             if name != own
         ),
         *(_component(item.name, item.version, "excluded", item, materials.interpreter) for item in tools),
+        *_crates(materials.lock, [item for name, item in locked.items() if name in found], tools),
     ]
     version = found[own].version if own in found else ""
     application = {
@@ -95,14 +96,39 @@ def _component(
     }
 
 
+def _crates(lock: Lock, shipped: Sequence[Distribution], tools: Sequence[Distribution]) -> Iterator[dict[str, Any]]:
+    """Yield the crates of what is shipped, whose code is compiled into it, and those of tools alone."""
+    required = lock.crates_of(shipped)
+    for crate in lock.crates_of([*shipped, *tools]):
+        yield {
+            "type": "library",
+            "bom-ref": _crate_reference(crate),
+            "name": crate.name,
+            "version": crate.version,
+            "scope": "required" if crate in required else "excluded",
+            "purl": _crate_reference(crate),
+            "hashes": [{"alg": "SHA-256", "content": crate.sha256}],
+            **_addresses([crate.file] if crate.file else []),
+        }
+
+
+def _crate_reference(crate: Crate) -> str:
+    # A plus sign stands for itself in no purl: https://github.com/package-url/purl-spec
+    return f"pkg:cargo/{crate.name}@{crate.version.replace('+', '%2B')}"
+
+
+def _addresses(files: Iterable[VendoredFile]) -> dict[str, Any]:
+    found = [{"type": "source-distribution", "url": file.url} for file in files if file.url]
+    return {"externalReferences": found} if found else {}
+
+
 def _origin(item: Distribution, interpreter: Interpreter) -> dict[str, Any]:
     """Return where a locked distribution comes from and what built it."""
     built_with = select(item.build_requires, interpreter)
-    addresses = [{"type": "source-distribution", "url": file.url} for file in item.files if file.url]
     return {
         "purl": f"pkg:pypi/{item.name}@{item.version}",
         "hashes": [{"alg": "SHA-256", "content": file.sha256} for file in item.files],
-        **({"externalReferences": addresses} if addresses and item.kind != "wheels" else {}),
+        **(_addresses(item.files) if item.kind != "wheels" else {}),
         **({"properties": [{"name": BUILT_WITH, "value": key} for key in built_with]} if built_with else {}),
     }
 
@@ -143,10 +169,10 @@ def _dependencies(
         requires = locked[name].requires if name in locked else ()
         rows[reference] = [line.name for line in direct if line.source == name]
         rows[reference] += [dependency_graph.required_name(text) for text in requires if _applies(text, interpreter)]
-    return [
-        {"ref": row, "dependsOn": sorted({references[name] for name in names if name in references} - {row})}
-        for row, names in rows.items()
-    ]
+    depends = {row: {references[name] for name in names if name in references} - {row} for row, names in rows.items()}
+    for name in references.keys() & locked.keys():
+        depends[references[name]] |= {_crate_reference(crate) for crate in lock.crates_of([locked[name]])}
+    return [{"ref": row, "dependsOn": sorted(others)} for row, others in depends.items()]
 
 
 def _applies(text: str, interpreter: Interpreter) -> bool:

@@ -9,6 +9,12 @@ from typing import Literal, NamedTuple
 
 #: As cargo has them; a name becomes part of a path and of a URL.
 NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+#: A version (https://semver.org) that is a part of a file's name.
+VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]{1,99})?(\+[0-9A-Za-z.-]{1,99})?")
+#: A line of a registry's index: JSON.
+INDEX_LINE = re.compile(r"\{.{1,1000000}\}")
+#: The `source` in every Cargo.lock of what cargo takes where nothing is configured, from wherever it is copied.
+CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
 Kind = Literal["normal", "build", "dev"]
 
 

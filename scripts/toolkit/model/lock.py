@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -27,6 +27,28 @@ class VendoredFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Crate:
+    """One Rust crate that the Cargo.lock of a distribution names, by name, version and sha256 (hexadecimal).
+
+    `source` is the registry as Cargo.lock spells it. `file` is the crate in `vendor/`; None where no machine that is
+    built for needs it. cargo has to know of that all the same: `index_line` (JSON) is then what its registry says.
+    https://doc.rust-lang.org/cargo/reference/registry-index.html
+    """
+
+    name: str
+    version: str
+    sha256: str
+    source: str
+    file: VendoredFile | None = None
+    index_line: str = ""
+
+    @property
+    def key(self) -> str:
+        """Return `name==version`, which identifies a crate within a lock."""
+        return f"{self.name}=={self.version}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class Distribution:
     """One locked distribution.
 
@@ -40,7 +62,7 @@ class Distribution:
     not by the vendored file, `requires_sha256` is a hash of all requirements, those that do not hold too.
 
     `index` is the URL of the index that all files came from, without credentials; empty where there is none, or
-    several, and in locks from before locks had it.
+    several, and in locks from before locks had it. `crates` are the keys of all that its Cargo.lock names.
     """
 
     name: str
@@ -56,6 +78,7 @@ class Distribution:
     build_dependencies: tuple[str, ...] = ()
     build_requires: tuple[Pinned, ...] = ()
     offered: tuple[VendoredFile, ...] = ()
+    crates: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -99,7 +122,8 @@ class Lock:
     `packages` is the runtime closure, `build_packages` what only builds and tests need besides, `local` the service
     itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`),
     `dev_requires` what else its developers have, `inputs` the fingerprint of each file (relative to the project) the
-    lock was resolved from. `direct` are the project's own lines; None in a lock from before locks had them.
+    lock was resolved from. `direct` are the project's own lines; None in a lock from before locks had them. `crates`
+    are those of all distributions, each once.
     """
 
     service: str
@@ -112,6 +136,7 @@ class Lock:
     dev_requires: tuple[Pinned, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
     direct: tuple[DirectRequirement, ...] | None = None
+    crates: tuple[Crate, ...] = ()
 
     def distributions(self) -> Iterator[Distribution]:
         """Yield every locked distribution, runtime first."""
@@ -120,7 +145,13 @@ class Lock:
 
     def vendored_files(self) -> dict[str, VendoredFile]:
         """Return every file the lock names, by its name in `vendor/`."""
-        return {file.name: file for distribution in self.distributions() for file in distribution.files}
+        found = {file.name: file for distribution in self.distributions() for file in distribution.files}
+        return found | {crate.file.name: crate.file for crate in self.crates if crate.file}
+
+    def crates_of(self, items: Iterable[Distribution]) -> tuple[Crate, ...]:
+        """Return the vendored crates that distributions are built from, each once, by name."""
+        keys = {key for item in items for key in item.crates}
+        return tuple(sorted((crate for crate in self.crates if crate.file and crate.key in keys), key=lambda c: c.key))
 
     def find(self, key: str) -> Distribution:
         """Return the distribution with this `name==version`; raises `KeyError`."""

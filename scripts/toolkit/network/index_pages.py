@@ -109,7 +109,7 @@ class Index:
         url = f"{file.url}{suffix}"
 
         def read(answer: requests.Response) -> bytes:
-            return _content(answer, limit)
+            return retry.content(answer, limit)
 
         return retry.get(self._session, url, read, timeout=self._indexes.timeout)
 
@@ -192,23 +192,9 @@ def is_before(file: RemoteFile, limit: datetime | None) -> bool:
     return (uploaded if uploaded.tzinfo else uploaded.replace(tzinfo=UTC)) <= limit
 
 
-def _content(answer: requests.Response, limit: int) -> bytes:
-    """Return the body of an answer; one of more than `limit` bytes, unpacked, is given up."""
-    parts, size = [], 0
-    for part in retry.chunks(answer, decode=True):
-        size += len(part)
-        if size > limit:
-            raise UserError(
-                f"{shown(answer.url)} answers with more than {limit >> 20} MiB, which no honest index does",
-                "do not use this index before its keepers have looked at it",
-            )
-        parts.append(part)
-    return b"".join(parts)
-
-
 def _read(answer: requests.Response, index: str, indexes: Indexes) -> list[RemoteFile]:
     """Return the files of one answer of an index, by its content type."""
-    content, url = _content(answer, _LIMIT), answer.url
+    content, url = retry.content(answer, _LIMIT), answer.url
     try:
         kind = answer.headers.get("Content-Type", "").partition(";")[0].strip().lower()
         if kind == _JSON:

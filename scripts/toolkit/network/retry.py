@@ -134,6 +134,20 @@ def chunks(answer: requests.Response, *, decode: bool) -> Iterator[bytes]:
         yield chunk
 
 
+def content(answer: requests.Response, limit: int) -> bytes:
+    """Return the body of an answer, whole; raises `UserError` for one of more than `limit` bytes, unpacked."""
+    parts, size = [], 0
+    for part in chunks(answer, decode=True):
+        size += len(part)
+        if size > limit:
+            raise UserError(
+                f"{shown(answer.url)} answers with more than {limit >> 20} MiB, which no honest index does",
+                "do not use this index before its keepers have looked at it",
+            )
+        parts.append(part)
+    return b"".join(parts)
+
+
 def explain(error: Exception, url: str, timeout: float, tries: int = 1) -> UserError:
     """Return the error to raise for a `url` that gave no answer, or a bad one, after so many tries."""
     what, hint = _meaning(error, timeout)

@@ -13,6 +13,7 @@ from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
+from toolkit.resolve.crates import Crates
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Answer, HookRunner, Question
 from toolkit.resolve.release_metadata import MetadataReader, check_identity
@@ -25,17 +26,17 @@ from toolkit.wheel import check
 class Sources:
     """Pins with their files: `distributions` by `name==version` and `files`, paths in the cache by file name.
 
-    `runners` makes, at its first call, what runs hooks: one for each interpreter.
+    `runners` makes, at its first call, what runs hooks: one for each interpreter. `crates` fetches those of Rust.
     """
 
     selector: Selector
     fetcher: Fetcher
     reader: MetadataReader
     runners: Callable[[], Sequence[HookRunner]]
+    crates: Crates
     distributions: dict[str, Distribution] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     _facts: dict[str, Facts] = field(default_factory=dict)
-    _unbuildable: dict[str, Pin] = field(default_factory=dict)
 
     def trees(self, pins: Iterable[Pin]) -> Mapping[str, SourceTree]:
         """Fetch the files of pins and return the tree of each that can be built from source, by `name==version`."""
@@ -48,7 +49,7 @@ class Sources:
         }
         # Archives are read while others still arrive.
         threads.each(lambda key: self._add(new[key], submitted[key]), submitted, self.fetcher.stop)
-        return {key: self._tree(key) for key in new if key in self._facts and new[key].name not in self._unbuildable}
+        return {key: self._tree(key) for key in new if key in self._facts}
 
     def certain_requirements(self, pin: Pin) -> Sequence[str] | None:
         """Return the requirements of a pin that was fetched as source; None where nothing tells them."""
@@ -62,9 +63,8 @@ class Sources:
         return any(runner.interpreter.matches(pin.marker) for runner in self.runners())
 
     def has_wheel(self, pin: Pin) -> bool:
-        """Tell whether a pin needs no build: it has a wheel, or can be neither built nor fetched, which is an error."""
-        refused = pin.name in self._unbuildable or pin.name in self.selector.without_source
-        return refused or self._is_wheel_everywhere(pin)
+        """Tell whether a pin needs no build: it has a wheel, or cannot be built, which is an error."""
+        return pin.name in self.selector.without_source or self._is_wheel_everywhere(pin)
 
     def _is_wheel_everywhere(self, pin: Pin) -> bool:
         return all(runner.has_wheel(pin) for runner in self.runners())
@@ -86,7 +86,7 @@ class Sources:
 
         What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
         """
-        if self._unbuildable or self.selector.without_source:
+        if self.selector.without_source:
             # This run will end with the error that names these, so nothing is built for it.
             trees = {key: pair for key, pair in trees.items() if all(map(self._is_wheel_everywhere, pair[1]))}
         if not trees:
@@ -114,6 +114,7 @@ class Sources:
             platforms=self.selector.platforms,
             packages=tuple(runtime.values()),
             build_packages=tuple(replace(found[key], marker="") for key in found.keys() - runtime.keys()),
+            crates=self.crates.of_keys({key for item in known.values() for key in item.crates}),
         )
 
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:
@@ -143,9 +144,9 @@ class Sources:
             self._facts[pin.key] = facts
             if distribution.kind == "sdist" and facts.metadata.name:
                 check_identity(facts.metadata, pin, name)
-            if facts.needs_crates:
-                self._unbuildable[pin.name] = pin
             found = self._described(pin, distribution, facts)
+            if facts.needs_crates:
+                found = replace(found, crates=self.crates.of(self.files[name], f"{pin.name} {pin.version}"))
         self.distributions[pin.key] = found
 
     def _described(self, pin: Pin, distribution: Distribution, facts: Facts) -> Distribution:
@@ -166,26 +167,22 @@ class Sources:
         return SourceTree(name=found.name, path=path, build_system=self._facts[key].build_system)
 
     def refuse_unbuildable(self, builds: Callable[[Pin], str]) -> None:
-        """Raise one `UserError` for all that has no sdist, or one that needs the network, with the lines to add.
+        """Raise one `UserError` for all that has no sdist, with the lines to add.
 
         `builds` returns the name of what a pin is needed to build, or nothing.
         """
-        no_source, crates = sorted(self.selector.without_source), sorted(self._unbuildable)
-        if not no_source and not crates:
-            return
-        pins = {**self.selector.without_source, **self._unbuildable}
-        built = {name: builds(pin) for name, pin in pins.items()}
-        shown = {
-            name: f"{name} {pin.version}" + (f" (which builds {built[name]})" if built[name] else "")
-            for name, pin in pins.items()
-        }
-        reasons = [f"{shown[name]} has no sdist" for name in no_source]
-        reasons += [f"{shown[name]} needs Rust crates, which its sdist lacks" for name in crates]
-        lines = ", ".join(f"`{name}`" for name in (*no_source, *crates))
-        raise UserError(
-            f"cannot be built from source without a network: {'; '.join(reasons)}",
-            f"to take wheels, add to the vendor.txt beside the requirements.txt that needs it, each on a line: {lines}",
-        )
+        if pins := self.selector.without_source:
+            built = {name: builds(pin) for name, pin in pins.items()}
+            reasons = [
+                f"{name} {pins[name].version}{f' (which builds {built[name]})' if built[name] else ''} has no sdist"
+                for name in sorted(pins)
+            ]
+            lines = ", ".join(f"`{name}`" for name in sorted(pins))
+            raise UserError(
+                f"cannot be built from source without a network: {'; '.join(reasons)}",
+                "to take wheels, add to the vendor.txt beside the requirements.txt that needs it, each on a line: "
+                f"{lines}",
+            )
 
 
 def in_order(pins: Iterable[Pin]) -> tuple[Pinned, ...]:

@@ -23,7 +23,7 @@ from packaging.markers import Marker
 
 from toolkit.build import hook_answers, interpreters, wheel_build
 from toolkit.build.building_options import BuildOptions
-from toolkit.build.plan import Planner
+from toolkit.build.plan import RECIPE, Planner
 from toolkit.build.scheduler import Builder
 from toolkit.build.wheel_build import Job
 from toolkit.core import directories, documents, files, process, threads
@@ -130,7 +130,7 @@ class HookRunner:
     def _path(self, question: Question[Answer], tree: SourceTree, closure: Sequence[Pin]) -> Path:
         """Return the file in which a tree's answer is kept."""
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
-        key = _digest(content, self.interpreter.version, *sorted(pin.key for pin in closure))
+        key = _digest(str(RECIPE), content, self.interpreter.version, *sorted(pin.key for pin in closure))
         return files.cache_root() / question.kept_in / f"{key}.json"
 
     def _ask(self, question: Question[Answer], tree: SourceTree, created: Future[Path], path: Path) -> Answer:

@@ -10,12 +10,14 @@ from pathlib import Path
 from toolkit.build.building_options import BuildOptions
 from toolkit.model.lock import Distribution
 from toolkit.model.pins import Pin
+from toolkit.network.crate_registry import CrateRegistry
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_pages import Index, Missing, nothing_missing
 from toolkit.network.index_settings import Indexes
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import hooks
 from toolkit.resolve.build_closure import Closure
+from toolkit.resolve.crates import Crates
 from toolkit.resolve.engine import Engine, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources
 from toolkit.resolve.file_choice import Selector
@@ -104,6 +106,7 @@ def create(
     preferring = SourcePreference(resolver=inner, index=index, binary=rules.keys())
     resolver = BoundResolver(resolver=preferring, bind=hold.bind, reader=reader)
     fetched: dict[str, Path] = {}
+    registry = CrateRegistry(indexes)
 
     @cache
     def runners_for(pythons: tuple[str, ...]) -> Sequence[HookRunner]:
@@ -112,7 +115,10 @@ def create(
     def new_closure(pythons: tuple[str, ...], taken: dict[str, Path]) -> Closure:
         selector = Selector(rules=rules, pythons=pythons, platforms=platforms, kept=hold.kept(pythons))
         runners = partial(runners_for, pythons)
-        sources = Sources(selector=selector, fetcher=fetcher, reader=reader, runners=runners, files=taken)
+        crates = Crates(registry=registry, fetcher=fetcher, platforms=platforms, files=taken)
+        sources = Sources(
+            selector=selector, fetcher=fetcher, reader=reader, runners=runners, crates=crates, files=taken
+        )
         return Closure(resolver=resolver, sources=sources)
 
     # What builds metadata alone is not vendored.

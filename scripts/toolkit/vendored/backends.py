@@ -51,6 +51,9 @@ def known_requires(
         # pdm/backend/__init__.py: setuptools, when `run-setuptools` is set.
         case "pdm.backend":
             return None if "run-setuptools" in str(tool.get("pdm", {})) else ()
+        # maturin/__init__.py: cffi for its bindings; where cargo is missing a program that fetches it, which we refuse.
+        case "maturin":
+            return ("cffi",) if table(tool, "maturin").get("bindings") == "cffi" else ()
         case "hatchling.build":
             return _asked_by_hatchling([table(tool, "hatch"), _toml(members.get("hatch.toml", b""))])
         case "setuptools.build_meta":

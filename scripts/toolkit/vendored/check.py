@@ -62,10 +62,11 @@ def require(project: Project, settings: Settings, *, hashes: bool = True) -> Non
     refuse(problems(project, settings, hashes=hashes))
 
 
-def open_archives(locks: Iterable[Lock], vendor: Path) -> None:
+def open_archives(locks: Sequence[Lock], vendor: Path) -> None:
     """See that every archive of a vendor/ that is as its locks say can be unpacked. Raises `UserError`."""
     every = (item for lock in locks for item in lock.distributions() if item.kind != "wheels")
     paths = {vendor / file.name for item in every for file in item.files}
+    paths |= {vendor / crate.file.name for lock in locks for crate in lock.crates if crate.file}
     threads.each(archive.check, sorted(paths, key=lambda path: -path.stat().st_size))
 
 

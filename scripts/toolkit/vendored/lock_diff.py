@@ -17,6 +17,7 @@ Kind = Literal[
     "upgraded",
     "downgraded",
     "with other files",
+    "with other crates",
     "from another index",
     "from other URLs",
     "to ship",
@@ -47,6 +48,7 @@ class _Origin:
     """What there is of a version, and where it came from; an index may be unknown, and a query may sign a URL anew."""
 
     hashes: tuple[str, ...]
+    crates: tuple[str, ...]
     index: str
     urls: tuple[str, ...]
 
@@ -159,6 +161,7 @@ def _by_name(distributions: Iterable[Distribution]) -> dict[str, dict[str, _Orig
         files = sorted(item.files, key=lambda file: file.sha256)
         found.setdefault(item.name, {})[item.version] = _Origin(
             hashes=tuple(file.sha256 for file in files),
+            crates=item.crates,
             index=item.index,
             urls=tuple(file.url.partition("?")[0] for file in files),
         )
@@ -177,6 +180,8 @@ def _kind(old: Mapping[str, _Origin], new: Mapping[str, _Origin]) -> Kind:
     if old.keys() == new.keys():
         if any(old[version].hashes != new[version].hashes for version in old):
             return "with other files"
+        if any(old[version].crates != new[version].crates for version in old):
+            return "with other crates"
         moved = any(old[version].index and old[version].index != new[version].index for version in old)
         return "from another index" if moved else "from other URLs"
     before, after = ([_key(version) for version in _sorted(side)] for side in (old, new))

@@ -18,8 +18,8 @@ from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import address
-from toolkit.model import requirement_texts
-from toolkit.model.lock import TOOL, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
+from toolkit.model import crates, requirement_texts
+from toolkit.model.lock import TOOL, Crate, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import SHA256, MetadataSource, Pinned
 from toolkit.model.targets import SYSTEMS
 from toolkit.project import submodules
@@ -109,6 +109,7 @@ def _lock_from(data: Table, service: str) -> Lock:
         dev_requires=_pinned(tool, "dev-requires"),
         inputs={_file_name(name): inputs.text(name) for name in inputs.content},
         direct=tuple(map(_direct_from, tool.tables("direct"))) if "direct" in tool.content else None,
+        crates=tuple(map(_crate_from, tool.tables("crates", ()))),
     )
     if not lock.pythons:
         raise ValueError("it is for no version of Python")
@@ -128,6 +129,11 @@ def _refuse_doubles(lock: Lock) -> None:
             first = files.setdefault(file.name, file)
             if (first.size, first.sha256) != (file.size, file.sha256):
                 raise ValueError(f"it has two files of the name {quoted(file.name)}")
+    known = set[str]()
+    for crate in lock.crates:
+        if crate.key in known or (crate.file and crate.file.name in files):
+            raise ValueError(f"the crate {crate.key} is in it twice, or its file is another's")
+        known.add(crate.key)
 
 
 def _refuse_gaps(lock: Lock) -> None:
@@ -137,6 +143,10 @@ def _refuse_gaps(lock: Lock) -> None:
     for pinned in chain(lock.test_requires, lock.dev_requires, *builds):
         if pinned.key not in keys:
             raise ValueError(f"{pinned.key}, which is required, is not in it")
+    known = {crate.key for crate in lock.crates}
+    for key in chain.from_iterable(item.crates for item in lock.distributions()):
+        if key not in known:
+            raise ValueError(f"the crate {quoted(key)}, which is required, is not in it")
 
 
 def _distribution_from(item: Table) -> Distribution:
@@ -169,6 +179,25 @@ def _distribution_from(item: Table) -> Distribution:
             )
             for wheel in own.tables("offered", ())
         ),
+        crates=own.texts("crates", ()),
+    )
+
+
+def _crate_from(item: Table) -> Crate:
+    """Return a crate. Raises `ValueError`, also where it has neither a file nor a line of an index."""
+    name, version = item.text("name", form=crates.NAME), item.text("version", form=crates.VERSION)
+    sha256 = item.text("sha256", form=SHA256)
+    file = None
+    if "path" in item.content:
+        path = item.text("path", form=_FILE)
+        file = VendoredFile(name=path, size=item.number("size"), sha256=sha256, url=address(item.text("url", "")))
+    return Crate(
+        name=name,
+        version=version,
+        sha256=sha256,
+        source=item.text("source", crates.CRATES_IO),
+        file=file,
+        index_line="" if file else item.text("index-line", form=crates.INDEX_LINE),
     )
 
 

@@ -15,8 +15,8 @@ import tomli_w
 
 from toolkit.core import files
 from toolkit.core.secrets import address
-from toolkit.model import markers, requirement_texts
-from toolkit.model.lock import TOOL, Distribution, Kind, Lock, VendoredFile
+from toolkit.model import crates, markers, requirement_texts
+from toolkit.model.lock import TOOL, Crate, Distribution, Kind, Lock, VendoredFile
 from toolkit.model.names import normalize
 
 
@@ -43,6 +43,7 @@ def _to_data(lock: Lock) -> dict[str, Any]:
         ],
         "build-packages": [_distribution_to(item) for item in _sorted(lock.build_packages)],
         **({} if lock.direct is None else {"direct": [asdict(item) for item in lock.direct]}),
+        **_filled({"crates": [_crate_to(item) for item in sorted(lock.crates, key=lambda item: item.key)]}),
     }
     return {
         "lock-version": "1.0",
@@ -88,6 +89,7 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
                 {"name": wheel.name, "size": wheel.size, "sha256": wheel.sha256, "url": address(wheel.url)}
                 for wheel in item.offered
             ],
+            "crates": list(item.crates),
         }
     )
     if item.kind != "wheels":
@@ -99,6 +101,16 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
         item.kind: entries if item.kind == "wheels" else entries[0],
         **_filled({"tool": {TOOL: own} if own else {}}),
     }
+
+
+def _crate_to(item: Crate) -> dict[str, Any]:
+    file = item.file
+    found = (
+        {"path": file.name, "size": file.size, "url": address(file.url)} if file else {"index-line": item.index_line}
+    )
+    source = "" if item.source == crates.CRATES_IO else item.source
+    own = {"name": item.name, "version": item.version, "sha256": item.sha256}
+    return own | _filled({"source": source}) | found
 
 
 def _file_to(file: VendoredFile, kind: Kind) -> dict[str, Any]:

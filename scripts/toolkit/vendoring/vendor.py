@@ -217,6 +217,8 @@ class Vendoring:
             inputs=self._fingerprint(inputs),
             direct=direct_requirements.of_project(self.project, inputs),
         )
+        keys = {key for item in found.distributions() for key in item.crates}
+        found = replace(found, crates=closure.sources.crates.of_keys(keys))
         requirements.check_hashes(inputs.lines, found.packages)
         _refuse_cycles(found)
         return direct_requirements.in_force(found)

@@ -16,7 +16,7 @@ from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.install import licences, sbom
 from toolkit.install.sbom import Materials
-from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import Pinned
 
 PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
@@ -134,3 +134,32 @@ def test_licences_are_collected_with_their_texts(materials: Materials, tmp_path:
     assert "License: MIT\n" in text
     assert "Copyright: Ann\nLicense: BSD\n --- licenses/LICENSE ---\n Do as you like.\n .\n Really.\n" in text
     assert "Files: usr/lib/yc/api/lib/*/beta-1.0.dist-info/*" in text
+
+
+def test_crates_are_components_of_what_they_are_compiled_into(materials: Materials) -> None:
+    def crate(name: str, version: str, *, vendored: bool = True) -> Crate:
+        file = VendoredFile(name=f"{name}-{version}.crate", size=1, sha256="c" * 64, url=f"https://r.example/{name}")
+        own = {"file": file} if vendored else {"index_line": "{}"}
+        return Crate(name=name, version=version, sha256="c" * 64, source="registry+https://r.example", **own)
+
+    alpha, *others = materials.lock.packages
+    tool, *more = materials.lock.build_packages
+    lock = replace(
+        materials.lock,
+        packages=(replace(alpha, crates=("both==1.0.0+k", "elsewhere==1.0.0", "mine==2.0.0")), *others),
+        build_packages=(replace(tool, crates=("both==1.0.0+k", "theirs==3.0.0")), *more),
+        crates=(
+            crate("both", "1.0.0+k"),
+            crate("elsewhere", "1.0.0", vendored=False),
+            crate("mine", "2.0.0"),
+            crate("theirs", "3.0.0"),
+        ),
+    )
+    found = replace(materials, lock=lock)
+    document = sbom.document(found)
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(document)) is None
+    crates = {item["purl"]: item["scope"] for item in document["components"] if "cargo" in item.get("purl", "")}
+    both, mine = "pkg:cargo/both@1.0.0%2Bk", "pkg:cargo/mine@2.0.0"
+    assert crates == {both: "required", mine: "required", "pkg:cargo/theirs@3.0.0": "excluded"}
+    edges = {row["ref"]: row["dependsOn"] for row in document["dependencies"]}
+    assert edges["pkg:pypi/alpha@1.0"] == [both, mine, "pkg:pypi/beta@1.0"]

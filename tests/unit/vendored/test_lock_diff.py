@@ -51,6 +51,12 @@ def test_other_files_under_the_same_version_are_told() -> None:
     assert str(change) == "* a 1, with other files"
 
 
+def test_other_crates_under_the_same_version_are_told() -> None:
+    [old] = distributions("a==1")
+    (change,) = lock_diff.compare([old], [replace(old, crates=("libc==0.2.1",))])
+    assert str(change) == "* a 1, with other crates"
+
+
 def test_the_same_files_from_elsewhere_are_told() -> None:
     [old] = distributions("a==1")
     old = replace(old, index="https://one.example/simple", files=(replace(old.files[0], url="https://one.example/a"),))

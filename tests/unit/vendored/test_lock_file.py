@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from toolkit.core.errors import UserError
-from toolkit.model.lock import DirectRequirement, Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.crates import CRATES_IO
+from toolkit.model.lock import Crate, DirectRequirement, Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pinned
 from toolkit.vendored import lock_file
@@ -37,6 +38,7 @@ FULL = Lock(
             requires=("B>=2",),
             build_dependencies=("tool>2",),
             build_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
+            crates=("Inner==0.1.0-rc.1+build", "outer==1.2.3"),
         ),
         Distribution(name="b", version="2", kind="wheels", files=WHEELS, requires=("a ; sys_platform == 'linux'",)),
     ),
@@ -56,6 +58,24 @@ FULL = Lock(
     direct=(
         DirectRequirement(source="api", name="a", kind="runtime", text="a<2", origin="api/requirements.txt:1"),
         DirectRequirement(source="api", name="tool", kind="tests", text="tool", origin="api/test-requirements.txt:3"),
+    ),
+    crates=(
+        Crate(
+            name="Inner",
+            version="0.1.0-rc.1+build",
+            sha256="4" * 64,
+            source="sparse+https://registry.example/",
+            index_line='{"name": "Inner", "features": {"a": ["b\\"c"]}}',
+        ),
+        Crate(
+            name="outer",
+            version="1.2.3",
+            sha256="5" * 64,
+            source=CRATES_IO,
+            file=VendoredFile(
+                name="outer-1.2.3.crate", size=7, sha256="5" * 64, url="https://registry.example/outer-1.2.3.crate"
+            ),
+        ),
     ),
 )
 

@@ -1,0 +1,210 @@
+"""cargo without a network: a source of vendored crates, and a toolchain whose output has no trace of this machine.
+
+https://doc.rust-lang.org/cargo/reference/source-replacement.html#directory-sources
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from toolkit.core import documents, files, process
+from toolkit.core.documents import Table
+from toolkit.core.errors import UserError
+from toolkit.model.crates import CRATES_IO
+from toolkit.model.lock import Crate
+from toolkit.vendored import archive
+
+_STAND_IN = """\
+#!/bin/sh
+# The sub-commands that resolve and compile take what is there, and never ask for more.
+case "$1" in
+    build | check | metadata | run | rustc | test | tree)
+        command=$1
+        shift
+        case " $* " in
+            *" {offline} "*) exec {cargo} "$command" "$@" ;;
+            *) exec {cargo} "$command" {offline} "$@" ;;
+        esac
+        ;;
+esac
+exec {cargo} "$@"
+"""
+#: As debhelper's cargo (/usr/share/cargo/bin/cargo) has them.
+_FLAGS = ("-Cdebuginfo=2", "--cap-lints=warn", "-Clink-arg=-Wl,-z,relro")
+#: Of a tool that is not shipped.
+_CHEAP = {
+    "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
+    "CARGO_PROFILE_RELEASE_LTO": "off",
+    "CARGO_PROFILE_RELEASE_DEBUG": "false",
+    "CARGO_PROFILE_RELEASE_CODEGEN_UNITS": "16",
+    "CARGO_PROFILE_RELEASE_PANIC": "unwind",
+}
+#: For every build: without it maturin asks, where it sees no cargo, for a program that fetches a toolchain.
+SYSTEM_ALONE = {"MATURIN_NO_INSTALL_RUST": "1"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CrateSource:
+    """A crate of a lock, and its file in vendor/; None for one that cargo only has to know of."""
+
+    crate: Crate
+    path: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Toolchain:
+    """Where cargo and rustc are, what `rustc -vV` says, and what a build has to see of them beside the system."""
+
+    cargo: Path
+    version: str
+    home: Path | None = None
+
+
+def toolchain(system: str) -> Toolchain:
+    """Return the toolchain of the programs on the path `system`, else a developer's own. Raises `UserError`."""
+    found = _toolchain(system)
+    if not found:
+        raise UserError(
+            "cargo is missing, which compiles Rust",
+            "`apt install cargo rustc` (Debian 12: cargo-web rustc-web), and add the same to Build-Depends in "
+            "debian/control",
+        )
+    return found
+
+
+@cache
+def _toolchain(system: str) -> Toolchain | None:
+    cargo, rustc = (shutil.which(name, path=system) for name in ("cargo", "rustc"))
+    try:
+        if cargo and rustc:
+            return Toolchain(cargo=Path(cargo), version=process.read([rustc, "-vV"]))
+        if rustc := shutil.which("rustc"):
+            # rustup's: its programs choose one of several toolchains, which is at home where no build sees it.
+            home = Path(process.read([rustc, "--print", "sysroot"]).strip())
+            own = home / "bin" / "cargo"
+            return Toolchain(cargo=own, version=process.read([home / "bin" / "rustc", "-vV"]), home=home)
+    except UserError:
+        return None
+    return None
+
+
+def lay_out(crates: Iterable[CrateSource], directory: Path) -> None:
+    """Fill a new directory with crates, unpacked, as cargo's directory source has them. Raises `UserError`."""
+    directory.mkdir()
+    for source in crates:
+        crate = source.crate
+        target = directory / f"{crate.name}-{crate.version}"
+        target.mkdir()
+        if source.path:
+            if files.sha256(source.path) != crate.sha256:
+                raise UserError(f"{source.path.name}: not the crate that is locked", "run `make check-vendor`")
+            unpacked = archive.extract(source.path, target)
+            if unpacked.name != target.name or unpacked.parent != target:
+                raise UserError(
+                    f"{source.path.name}: it holds {unpacked.name}, not {target.name}",
+                    "it is not what it says to be: find out where it came from before anything else",
+                )
+            unpacked.rename(directory / f"{target.name}.tmp")
+            target.rmdir()
+            (directory / f"{target.name}.tmp").rename(target)
+        else:
+            _write_stub(crate, target)
+        # Its own files were compared with the lock as one archive.
+        (target / ".cargo-checksum.json").write_text(json.dumps({"files": {}, "package": crate.sha256}))
+
+
+def settings(crates: Iterable[CrateSource], directory: str) -> str:
+    """Return cargo's settings (config.toml) by which every registry is the directory of `lay_out`."""
+    lines = ["[net]", "offline = true", "[source.crates-io]", 'replace-with = "vendored"']
+    for source in sorted({item.crate.source for item in crates} - {CRATES_IO}):
+        name = json.dumps(source)
+        lines += [f"[source.{name}]", f"registry = {_index(source)}", 'replace-with = "vendored"']
+    return "\n".join([*lines, "[source.vendored]", f"directory = {json.dumps(directory)}", ""])
+
+
+def stand_in(cargo: str, *, locked: bool) -> str:
+    """Return a program to call in the place of cargo: `--frozen`, or `--offline` where no Cargo.lock came along."""
+    return _STAND_IN.format(cargo=shlex.quote(cargo), offline="--frozen" if locked else "--offline")
+
+
+def environment(home: str, hidden: Mapping[str, str], *, cheap: bool) -> dict[str, str]:
+    """Return the variables of a build: `home` is cargo's, `hidden` the directories to leave no trace of, with names."""
+    flags = [f"--remap-path-prefix={path}={name}" for path, name in hidden.items()]
+    return {
+        "CARGO_HOME": home,
+        "CARGO_NET_OFFLINE": "true",
+        "CARGO_INCREMENTAL": "0",
+        "CARGO_TERM_COLOR": "never",
+        # Flags with blanks between them would not take a path that has some.
+        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join([*flags, *(() if cheap else _FLAGS)]),
+        **(_CHEAP if cheap else {"CARGO_PROFILE_RELEASE_STRIP": "none"}),
+    }
+
+
+def _write_stub(crate: Crate, directory: Path) -> None:
+    """Write a crate that has nothing but its name, and what its registry says that it needs."""
+    try:
+        text = "\n".join(_manifest(crate, Table(documents.json_value(crate.index_line.encode()))))
+    except ValueError as error:
+        raise UserError(
+            f"the lock has no sound line of an index for {crate.key}: {error}", "run `make vendor`"
+        ) from None
+    (directory / "Cargo.toml").write_text(f"{text}\n")
+    (directory / "src").mkdir()
+    (directory / "src" / "lib.rs").touch()
+    (directory / "build.rs").write_text("fn main() {}\n")
+
+
+def _manifest(crate: Crate, line: Table) -> Iterator[str]:
+    yield from ("[package]", f"name = {_text(crate.name)}", f"version = {_text(crate.version)}", 'edition = "2021"')
+    if line.content.get("links"):
+        yield f"links = {_text(line.text('links'))}"
+    for entry in line.tables("deps", ()):
+        yield from _dependency(crate, entry)
+    features = {
+        name: table.texts(name)
+        for key in ("features", "features2")
+        if line.content.get(key)
+        for table in [line.table(key)]
+        for name in table.content
+    }
+    yield "[features]"
+    yield from (f"{_text(name)} = [{_texts(others)}]" for name, others in features.items())
+
+
+def _dependency(crate: Crate, entry: Table) -> Iterator[str]:
+    kind, target = entry.content.get("kind") or "normal", entry.content.get("target")
+    if kind == "dev":
+        return
+    table = "build-dependencies" if kind == "build" else "dependencies"
+    where = f"target.{_text(entry.text('target'))}.{table}" if target else table
+    name = entry.text("name")
+    yield f"[{where}.{_text(name)}]"
+    yield f"version = {_text(entry.text('req'))}"
+    if entry.content.get("package"):
+        yield f"package = {_text(entry.text('package'))}"
+    yield f"features = [{_texts(entry.texts('features', ()))}]"
+    yield f"optional = {str(entry.content.get('optional') is True).lower()}"
+    yield f"default-features = {str(entry.content.get('default_features') is not False).lower()}"
+    registry = entry.content.get("registry") and entry.text("registry")
+    if registry or crate.source != CRATES_IO:
+        yield f"registry-index = {_index(str(registry or crate.source))}"
+
+
+def _index(source: str) -> str:
+    return _text(source.removeprefix("registry+"))
+
+
+def _texts(values: Sequence[str]) -> str:
+    return ", ".join(map(_text, values))
+
+
+def _text(value: str) -> str:
+    """Return a text of one printable line as TOML has it, which is as JSON has it then."""
+    return json.dumps(value, ensure_ascii=False)

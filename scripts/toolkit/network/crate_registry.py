@@ -1,0 +1,187 @@
+"""What registries say of crates, by the sparse protocol, and where the crates are.
+
+https://doc.rust-lang.org/cargo/reference/registry-index.html
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import requests
+
+from toolkit.core import documents, files, threads
+from toolkit.core.documents import Table
+from toolkit.core.errors import UserError
+from toolkit.model import crates
+from toolkit.model.lock import Crate, VendoredFile
+from toolkit.model.pins import SHA256
+from toolkit.network import cargo_settings, http, retry
+from toolkit.network.cargo_settings import Registries
+from toolkit.network.index_options import shown
+from toolkit.network.index_settings import Indexes
+
+_CONNECTIONS = 16
+#: Bytes. The longest of them has some 10 MB.
+_LONGEST_PAGE, _LONGEST_CONFIG = 64 << 20, 1 << 20
+_HINT = "see that cargo's configuration (`registries`, `source`) names a registry with a sparse index"
+
+#: A line of an index, as JSON has it.
+Line = Mapping[str, Any]
+
+
+class CrateRegistry:
+    """All registries that cargo is configured with, asked through pip's settings for HTTP. Many threads may ask.
+
+    What is said of a version with a certain sha256 does not change, so it is kept between runs. `read_registries` is
+    called when there is a crate.
+    """
+
+    def __init__(self, indexes: Indexes, read_registries: Callable[[], Registries] = cargo_settings.read) -> None:
+        self._indexes, self._read_registries = indexes, read_registries
+        self._session = http.create(indexes, _CONNECTIONS)
+        self._pages: dict[str, tuple[Line, ...]] = {}
+        self._downloads: dict[str, str] = {}
+        self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
+
+    @cached_property
+    def _registries(self) -> Registries:
+        return self._read_registries()
+
+    def lines(self, crates: Iterable[Crate], who: str) -> dict[str, Line]:
+        """Return what the registries say of crates, by key; `who` names the crates. Raises `UserError`.
+
+        Also where a registry has another sha256 of one: then it is not the crate that Cargo.lock means.
+        """
+        listed = list(crates)
+        # Who is asked is checked before anybody is.
+        for source in dict.fromkeys(crate.source for crate in listed):
+            self._registries.index(source, who)
+        found = threads.ask_each(lambda crate: self._line(crate, who), listed, _CONNECTIONS)
+        return {crate.key: line for crate, line in zip(listed, found, strict=True)}
+
+    def releases(self, name: str, source: str, who: str) -> tuple[Line, ...]:
+        """Return all versions that a registry has of a crate, none where it has no such crate. Raises `UserError`."""
+        url = self._registries.index(source, who) + _path(name)
+        with self._locks[url]:
+            if url not in self._pages:
+                self._pages[url] = retry.get(self._session, url, _read_page, timeout=self._indexes.timeout, absent=())
+            return self._pages[url]
+
+    def file(self, crate: Crate, who: str) -> VendoredFile:
+        """Return a crate as a file to fetch, whose size is not known. Raises `UserError`."""
+        name, version, path = crate.name, crate.version, _path(crate.name)
+        url = self._download(self._registries.index(crate.source, who))
+        if "{" not in url:
+            url += "/{crate}/{version}/download"
+        values = {
+            "{crate}": name,
+            "{version}": version,
+            "{prefix}": _prefix(name),
+            "{lowerprefix}": path.rpartition("/")[0],
+            "{sha256-checksum}": crate.sha256,
+        }
+        for word, value in values.items():
+            url = url.replace(word, value)
+        return VendoredFile(name=f"{name}-{version}.crate", size=0, sha256=crate.sha256, url=url)
+
+    def _line(self, crate: Crate, who: str) -> Line:
+        index = self._registries.index(crate.source, who)
+        key = hashlib.sha256("\0".join((index, crate.key, crate.sha256)).encode()).hexdigest()
+        kept = files.cache_root() / "crates" / f"{key}.json"
+        if (found := _kept(kept, crate)) is not None:
+            return found
+        for line in self.releases(crate.name, crate.source, who):
+            if line["name"] == crate.name and line["vers"] == crate.version:
+                if line["cksum"] != crate.sha256:
+                    raise UserError(
+                        f"{who}: its Cargo.lock has another sha256 of the crate {crate.name} {crate.version} "
+                        f"({crate.sha256}) than {shown(index)} ({line['cksum']})",
+                        "a version keeps its file, so one of the two is not what it says: find out which, before you "
+                        "use either",
+                    )
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                files.write_atomic(kept, json.dumps(line), 0o600)
+                return line
+        raise UserError(
+            f"{who}: its Cargo.lock names the crate {crate.name} {crate.version}, which {shown(index)} does not have",
+            "choose another version of the distribution, or see that cargo's configuration names the right registry",
+        )
+
+    def _download(self, index: str) -> str:
+        """Return the template for the URLs of a registry's crates."""
+        with self._locks[index]:
+            if index not in self._downloads:
+                self._downloads[index] = retry.get(
+                    self._session, f"{index}config.json", self._read_config, timeout=self._indexes.timeout
+                )
+            return self._downloads[index]
+
+    def _read_config(self, answer: requests.Response) -> str:
+        try:
+            config = Table(documents.json_value(retry.content(answer, _LONGEST_CONFIG)))
+            if config.content.get("auth-required"):
+                raise UserError(
+                    f"{shown(answer.url)}: this registry wants a token for every request, which is not known here",
+                    "use a copy of it that answers to everybody in your network, or to the user in ~/.netrc",
+                )
+            url = config.text("dl")
+        except ValueError:
+            raise _no_registry(answer.url) from None
+        if not url.startswith(("https://", "http://")):
+            raise _no_registry(answer.url)
+        if answer.url.startswith("https://") and not self._indexes.protects(url):
+            raise UserError(
+                f"{shown(answer.url)} looks like an attack: it gives {shown(url)} as the address of its crates",
+                "do not use this registry before its keepers have looked at it",
+            )
+        return url
+
+
+def _kept(path: Path, crate: Crate) -> Line | None:
+    try:
+        line = _checked(documents.json_value(path.read_bytes()))
+    except (OSError, ValueError):
+        return None
+    is_same = (line["name"], line["vers"], line["cksum"]) == (crate.name, crate.version, crate.sha256)
+    return line if is_same else None
+
+
+def _read_page(answer: requests.Response) -> tuple[Line, ...]:
+    return tuple(_read_lines(retry.content(answer, _LONGEST_PAGE), answer.url))
+
+
+def _read_lines(content: bytes, url: str) -> Iterator[Line]:
+    for text in filter(None, map(bytes.strip, content.splitlines())):
+        try:
+            yield _checked(documents.json_value(text))
+        except ValueError:
+            raise _no_registry(url) from None
+
+
+def _checked(line: object) -> Line:
+    """Return a line that says which crate it is of. Raises `ValueError` for others."""
+    table = Table(line)  # type: ignore[arg-type]
+    table.text("name", form=crates.NAME)
+    table.text("vers", form=crates.VERSION)
+    table.text("cksum", form=SHA256)
+    return table.content
+
+
+def _no_registry(url: str) -> UserError:
+    return UserError(f"{shown(url)} answers with something that is not the index of a registry", _HINT)
+
+
+def _prefix(name: str) -> str:
+    return str(len(name)) if len(name) < 3 else f"3/{name[0]}" if len(name) == 3 else f"{name[:2]}/{name[2:4]}"
+
+
+def _path(name: str) -> str:
+    """Return where the page of a crate is in an index."""
+    return f"{_prefix(name.lower())}/{name.lower()}"

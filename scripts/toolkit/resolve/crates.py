@@ -1,0 +1,161 @@
+"""The crates of sdists: known by their Cargo.lock and the index of the registry, without running anything.
+
+Only those are fetched that some machine compiles that is built for. cargo has to know of the others, not to have them.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from toolkit.core.errors import UserError
+from toolkit.model.crates import LockedCrate
+from toolkit.model.lock import Crate
+from toolkit.network.crate_registry import CrateRegistry, Line
+from toolkit.network.fetch import Fetcher
+from toolkit.vendored import cargo_workspace, crate_closure
+from toolkit.vendored.cargo_workspace import Workspace
+
+
+@dataclass(kw_only=True)
+class Crates:
+    """All crates of a run by their key, `known`, and the paths of those that were fetched, by file name.
+
+    `platforms` are values of `sys.platform`. It may be asked by many threads.
+    """
+
+    registry: CrateRegistry
+    fetcher: Fetcher
+    platforms: tuple[str, ...]
+    files: dict[str, Path]
+    known: dict[str, Crate] = field(default_factory=dict)
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def of(self, path: Path, who: str) -> tuple[str, ...]:
+        """Fetch the crates of an sdist, which messages call `who`, and return their keys. Raises `UserError`."""
+        found: dict[str, Crate] = {}
+        for workspace in cargo_workspace.read(path, who):
+            if not workspace.vendored:
+                found |= self._of_workspace(workspace, who)
+        with self._lock:
+            for key, crate in found.items():
+                first = self.known.get(key)
+                if first and (first.sha256, first.source) != (crate.sha256, crate.source):
+                    raise UserError(
+                        f"{who}: its crate {crate.name} {crate.version} is not that of other distributions",
+                        f"add the line {who.split()[0]} to vendor.txt to take its wheels",
+                    )
+                # One that any of them compiles is there for all.
+                if not first or crate.file:
+                    self.known[key] = crate
+        return tuple(sorted(found))
+
+    def of_keys(self, keys: Collection[str]) -> tuple[Crate, ...]:
+        """Return crates by their keys."""
+        return tuple(self.known[key] for key in sorted(keys))
+
+    def _of_workspace(self, workspace: Workspace, who: str) -> Mapping[str, Crate]:
+        crates = {item.id: _crate(item, who) for item in _locked(workspace, who)}
+        lines = self.registry.lines(crates.values(), who)
+        pages: dict[str, list[bytes]] = {}
+        for line in lines.values():
+            pages.setdefault(str(line["name"]), []).append(json.dumps(line).encode())
+        compiled = crate_closure.needed(workspace, lambda name: b"\n".join(pages[name]), self.platforms)
+        arriving = {
+            item: self.fetcher.submit(self.registry.file(crate, who))
+            for item, crate in crates.items()
+            if item in compiled
+        }
+        wanted = _words(workspace, lines.values())
+        edges = {item.id: {other.name for other in item.dependencies} for item in workspace.lock or ()}
+        found = {}
+        for item, crate in crates.items():
+            if item in arriving:
+                fetched = self.fetcher.result(arriving[item])
+                file = replace(self.registry.file(crate, who), size=fetched.size)
+                self.files[file.name] = fetched.path
+                found[crate.key] = replace(crate, file=file)
+            else:
+                known = json.dumps(_trimmed(lines[crate.key], edges[item], wanted), sort_keys=True)
+                found[crate.key] = replace(crate, index_line=known)
+        return found
+
+
+def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
+    """Yield what a Cargo.lock names of registries. Raises `UserError` where that is not all, or not what is needed."""
+    where = f"{workspace.directory}/" if workspace.directory else ""
+    advice = f"choose another version of it, or add the line {who.split()[0]} to vendor.txt to take its wheels"
+    if workspace.lock is None:
+        raise UserError(f"{who}: it has no {where}Cargo.lock, so nothing says which crates it is built with", advice)
+    if stale := crate_closure.stale(workspace):
+        raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}", advice)
+    for item in workspace.lock:
+        if item.origin not in ("path", "registry"):
+            raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry", advice)
+        if item.origin == "registry":
+            yield item
+
+
+def _crate(item: LockedCrate, who: str) -> Crate:
+    if not item.checksum:
+        raise UserError(
+            f"{who}: its Cargo.lock has no checksum of the crate {item.id}, by which to know the right one",
+            f"choose another version of it, or add the line {who.split()[0]} to vendor.txt to take its wheels",
+        )
+    return Crate(name=item.name, version=item.version, sha256=item.checksum, source=item.source)
+
+
+def _words(workspace: Workspace, lines: Iterable[Line]) -> set[str]:
+    """Return every feature that anything asks of something else, by the feature's name alone."""
+    found = {"default"}
+    for manifest in workspace.packages.values():
+        for dependency in manifest.dependencies:
+            found |= set(dependency.features)
+        found |= {value.partition("/")[2] for values in manifest.features.values() for value in values}
+    for line in lines:
+        for entry in line.get("deps", ()):
+            found |= set(entry.get("features", ()))
+        found |= {value.partition("/")[2] for _, values in _features(line) for value in values}
+    return found
+
+
+def _features(line: Line) -> Iterator[tuple[str, list[str]]]:
+    for table in ("features", "features2"):
+        yield from (line.get(table) or {}).items()
+
+
+def _trimmed(line: Line, edges: Collection[str], wanted: Collection[str]) -> dict[str, Any]:
+    """Return what cargo has to know of a crate that is not compiled: of its features those that something asks for.
+
+    `edges` are the names of what Cargo.lock says that it needs; an optional dependency that is not among them is not
+    turned on by anything.
+    """
+    dependencies = [
+        {key: value for key, value in entry.items() if value not in (None, [], False) or key == "default_features"}
+        for entry in line.get("deps", ())
+        if entry.get("kind") != "dev" and (entry.get("package") or entry["name"]) in edges
+    ]
+    names = {entry["name"] for entry in dependencies}
+    table: dict[str, list[str]] = {}
+    for name, values in _features(line):
+        table.setdefault(name, []).extend(values)
+    kept: dict[str, list[str]] = {}
+    left = sorted(wanted & table.keys())
+    while left:
+        name = left.pop()
+        if name not in kept:
+            kept[name] = [value for value in table[name] if _is_there(value, names, table)]
+            left += [value for value in kept[name] if value in table]
+    links = {"links": line["links"]} if line.get("links") else {}
+    return {"deps": dependencies, "features": kept, **links}
+
+
+def _is_there(value: str, dependencies: Collection[str], features: Collection[str]) -> bool:
+    """Tell whether an entry of a feature names something that is left: a feature, or a dependency."""
+    if value in features:
+        return True
+    return value.removeprefix("dep:").partition("/")[0].removesuffix("?") in dependencies

@@ -1,0 +1,180 @@
+"""Rust: the crates of a Cargo.lock are vendored, and compiled without a network."""
+
+from __future__ import annotations
+
+import ctypes
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.integration import crates, sdists
+from tests.integration.crates import Registry
+from tests.integration.local_index import LocalIndex
+from tests.integration.workshop import Workshop
+from toolkit.core import files
+from toolkit.model.crates import CRATES_IO
+
+_MANIFEST = """\
+[package]
+name = "rusty"
+version = "1.0.0"
+edition = "2021"
+
+[lib]
+crate-type = ["cdylib"]
+
+[dependencies]
+called-so = { package = "outer-crate", version = "1" }
+
+[target.'cfg(windows)'.dependencies]
+only-windows = { version = "0.5", features = ["asked"] }
+"""
+_LIBRARY = """\
+#[no_mangle]
+pub extern "C" fn answer() -> i32 { called_so::answer() }
+"""
+_ROOT = '[[package]]\nname = "rusty"\nversion = "1.0.0"\ndependencies = ["only-windows", "outer-crate"]'
+
+
+@pytest.fixture
+def registry(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Registry]:
+    """A registry with a crate that is needed, one that it needs, and two for machines that nobody builds for."""
+    with crates.serving() as found:
+        found.configure(tmp_path / "cargo")
+        monkeypatch.setenv("CARGO_HOME", str(tmp_path / "cargo"))
+        found.add("inner-crate", "0.3.1+build", "pub fn half() -> i32 { 21 }\n")
+        found.add(
+            "outer-crate",
+            "1.4.0",
+            "pub fn answer() -> i32 { inner_crate::half() * 2 }\n",
+            needs=[
+                {"name": "inner-crate", "req": "^0.3"},
+                {"name": "mac", "package": "only-macos", "req": "^2", "target": 'cfg(target_os = "macos")'},
+            ],
+        )
+        found.add("only-macos", "2.0.0", "compile_error!();")
+        found.add("only-windows", "0.5.1", features={"asked": ["more"], "more": [], "unasked": []})
+        yield found
+
+
+def _files(registry: Registry, **changes: str) -> dict[str, str]:
+    packages = {
+        "inner-crate 0.3.1+build": [],
+        "only-macos 2.0.0": [],
+        "only-windows 0.5.1": [],
+        "outer-crate 1.4.0": ["inner-crate", "only-macos"],
+    }
+    members = {"Cargo.toml": _MANIFEST, "Cargo.lock": registry.lock(_ROOT, packages), "src/lib.rs": _LIBRARY}
+    return members | changes
+
+
+def _vendored(shop: Workshop) -> list[str]:
+    return sorted(name for name in shop.vendored() if name.endswith(".crate"))
+
+
+def _service(shop: Workshop) -> Workshop:
+    return shop.service("app", "rusty").write({"app/vendor.txt": "maturin\n"})
+
+
+def test_a_rust_distribution_is_built_from_vendored_crates(
+    shop: Workshop, index: LocalIndex, registry: Registry, tmp_path: Path
+) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    done = _service(shop).vendor()
+    assert done.status == 0, done.err
+    # Those of other systems are known, not fetched.
+    assert _vendored(shop) == ["inner-crate-0.3.1+build.crate", "outer-crate-1.4.0.crate"]
+    lock = shop.lock()
+    assert [crate.key for crate in lock.crates if not crate.file] == ["only-macos==2.0.0", "only-windows==0.5.1"]
+    assert lock.find("rusty==1.0").crates == tuple(crate.key for crate in lock.crates)
+    (known,) = [crate.index_line for crate in lock.crates if crate.name == "only-windows"]
+    assert "asked" in known and "more" in known and "unasked" not in known
+
+    registry.pages.clear()
+    built = shop.build()
+    assert built.status == 0, built.err
+    (wheel,) = (files.cache_root() / "store").rglob("rusty-1.0-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        archive.extract("rusty.so", tmp_path)
+        content = archive.read("rusty.so")
+    assert ctypes.CDLL(str(tmp_path / "rusty.so")).answer() == 42
+    assert not any(word in content for word in (b"/build/", str(tmp_path).encode(), str(Path.home()).encode()))
+
+
+def test_vendoring_again_asks_no_registry(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    assert _service(shop).vendor().status == 0
+    before = shop.vendored()
+    registry.asked.clear()
+    shop.write({"app/requirements.txt": "rusty\n# changed\n"})
+    assert shop.vendor().status == 0
+    assert [path for path in registry.asked if path != "/index/config.json"] == []
+    assert _vendored(shop) == sorted(name for name in before if name.endswith(".crate"))
+
+
+def test_crates_that_nothing_needs_any_more_go(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    sdists.publish(index, "plain", "1.0")
+    assert _service(shop).vendor().status == 0
+    shop.service("app", "plain").write({"app/vendor.txt": ""})
+    assert shop.vendor().status == 0
+    assert _vendored(shop) == []
+    assert shop.lock().crates == ()
+
+
+def test_a_changed_crate_is_refused(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    assert _service(shop).vendor().status == 0
+    (shop.root / "vendor" / "outer-crate-1.4.0.crate").write_bytes(b"other")
+    what, _ = shop.build().error
+    assert "vendor/outer-crate-1.4.0.crate: has 5 bytes" in what
+
+
+def test_another_file_than_cargo_lock_means_is_refused(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    registry.pages["/files/outer-crate/1.4.0/download"] = b"other"
+    what, hint = _service(shop).vendor().error
+    assert "outer-crate-1.4.0.crate" in what and "is not the file that was promised" in what
+    assert "do not use it" in hint
+    assert not (shop.root / "vendor").exists()
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        ("no lock", "rusty 1.0: it has no Cargo.lock"),
+        ("stale", "rusty 1.0: its Cargo.lock is not that of its Cargo.toml: rusty 1.0.0 requires absent"),
+        ("git", "rusty 1.0: its crate outer-crate 1.4.0 comes from git+https://code.example/outer"),
+        ("registry", "rusty 1.0: it takes crates from the registry `sparse+https://other.example/`"),
+        ("no checksum", "rusty 1.0: its Cargo.lock has no checksum of the crate inner-crate 0.3.1+build"),
+        ("broken", "rusty 1.0: Cargo.lock: not a Cargo.lock"),
+    ],
+)
+def test_what_cannot_be_had_is_told_with_a_line_that_works(
+    shop: Workshop, index: LocalIndex, registry: Registry, change: str, what: str
+) -> None:
+    members = _files(registry)
+    lock = members["Cargo.lock"]
+    outer = lock.index('name = "outer-crate"')
+    if change == "no lock":
+        del members["Cargo.lock"]
+    elif change == "stale":
+        members["Cargo.toml"] += '\n[dependencies.absent]\nversion = "1"\n'
+    elif change == "git":
+        changed = lock[outer:].replace(CRATES_IO, "git+https://code.example/outer?rev=1#abc")
+        members["Cargo.lock"] = lock[:outer] + changed
+    elif change == "registry":
+        members["Cargo.lock"] = lock[:outer] + lock[outer:].replace(CRATES_IO, "sparse+https://other.example/")
+    elif change == "no checksum":
+        members["Cargo.lock"] = "\n".join(line for line in lock.splitlines() if not line.startswith("checksum"))
+    else:
+        members["Cargo.lock"] = "version = ["
+    crates.publish(index, "rusty", members)
+    said, _ = _service(shop).vendor().error
+    assert said.startswith(what)
+    assert not (shop.root / "vendor").exists()
+    sdists.publish_wheel(index, "rusty", "1.0")
+    shop.write({"app/vendor.txt": "maturin\nrusty\n"})
+    assert shop.vendor().status == 0

@@ -1,0 +1,85 @@
+"""Where cargo is configured to take crates from."""
+
+from pathlib import Path
+
+import pytest
+
+from toolkit.core.errors import UserError
+from toolkit.model.crates import CRATES_IO
+from toolkit.network import cargo_settings
+
+_OTHER = "sparse+https://own.example/index/"
+
+
+def _write(directory: Path, text: str, name: str = "config.toml") -> None:
+    directory.mkdir(parents=True, exist_ok=True)
+    (directory / name).write_text(text)
+
+
+def _read(tmp_path: Path, **variables: str) -> cargo_settings.Registries:
+    project = tmp_path / "work" / "project"
+    project.mkdir(parents=True, exist_ok=True)
+    return cargo_settings.read(project, {"CARGO_HOME": str(tmp_path / "home"), **variables})
+
+
+def test_cargos_own_registry_serves_where_nothing_is_configured(tmp_path: Path) -> None:
+    found = _read(tmp_path)
+    assert set(found.indexes) == {CRATES_IO}
+    assert found.index(CRATES_IO, "me").startswith("https://")
+
+
+@pytest.mark.parametrize("name", ["config", "config.toml"])
+def test_a_copy_replaces_cargos_own_registry(tmp_path: Path, name: str) -> None:
+    text = f'[source.crates-io]\nreplace-with = "copy"\n[source.copy]\nregistry = "{_OTHER}"\n'
+    _write(tmp_path / "home", text, name)
+    assert _read(tmp_path).indexes == {CRATES_IO: "https://own.example/index/"}
+
+
+def test_a_source_may_be_replaced_with_a_named_registry(tmp_path: Path) -> None:
+    text = f'[source.crates-io]\nreplace-with = "own"\n[registries.own]\nindex = "{_OTHER}"\n'
+    _write(tmp_path / "home", text)
+    assert _read(tmp_path).indexes == {CRATES_IO: "https://own.example/index/", _OTHER: "https://own.example/index/"}
+
+
+def test_the_nearest_file_counts(tmp_path: Path) -> None:
+    _write(tmp_path / "home", '[source.crates-io]\nreplace-with = "far"\n')
+    _write(tmp_path / "work" / ".cargo", '[source.far]\nregistry = "sparse+https://far.example"\n')
+    _write(
+        tmp_path / "work" / "project" / ".cargo",
+        '[source.crates-io]\nreplace-with = "near"\n[source.near]\nregistry = "sparse+http://127.0.0.1:1/"\n',
+    )
+    assert _read(tmp_path).indexes == {CRATES_IO: "http://127.0.0.1:1/"}
+
+
+def test_a_variable_names_a_registry(tmp_path: Path) -> None:
+    found = _read(tmp_path, CARGO_REGISTRIES_OUR_OWN_INDEX=_OTHER)
+    assert found.index(_OTHER, "me") == "https://own.example/index/"
+
+
+def test_a_cargo_lock_does_not_choose_the_servers(tmp_path: Path) -> None:
+    with pytest.raises(
+        UserError, match=r"orjson 3: it takes crates from .*evil.example.*not configured with"
+    ) as caught:
+        _read(tmp_path).index("sparse+https://evil.example/", "orjson 3")
+    assert "registries.NAME" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("[source", "cannot be read"),
+        ("source = 5", "cannot be read"),
+        ("[source]\ncrates-io = 1", "cannot be read"),
+        ("[registries.a]\nindex = 5", "cannot be read"),
+        ("[source.crates-io]\nreplace-with = 1", "source.crates-io.replace-with is no text"),
+        ('[source.crates-io]\nreplace-with = "crates-io"', "replaced with itself"),
+        ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nreplace-with = "crates-io"', "replaced with itself"),
+        ('[source.crates-io]\nreplace-with = "a"\n[source.a]\ndirectory = "/d"', "is no registry"),
+        ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nregistry = "https://g.example/x.git"', "no sparse index"),
+        ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nregistry = "sparse+file:///etc/"', "no sparse index"),
+    ],
+)
+def test_what_names_no_registry_is_an_error(tmp_path: Path, text: str, what: str) -> None:
+    _write(tmp_path / "home", text)
+    with pytest.raises(UserError, match=what):
+        _read(tmp_path)
