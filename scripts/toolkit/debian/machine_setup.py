@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shlex
 import shutil
 import sys
@@ -23,7 +24,8 @@ DAY = 24 * 60 * 60
 def run(groups: Sequence[str]) -> None:
     """Say what of these groups is missing and why, and install it."""
     installed = read_installed()
-    missing = {name: why for name, why in debian_packages.read(groups).items() if name not in installed}
+    wanted = debian_packages.read(groups).items()
+    missing = {names: why for names, why in wanted if not installed & set(names.split("|"))}
     users = unprepared_users() if "sbuild" in groups else []
     is_barred = apparmor.is_missing()
     if not missing and not users and not is_barred:
@@ -39,7 +41,7 @@ def run(groups: Sequence[str]) -> None:
     if os.geteuid() != 0:
         become_root(
             " && ".join(
-                [f"apt-get install {shlex.join(missing)}"] * bool(missing)
+                [f"apt-get install {shlex.join(name.partition('|')[0] for name in missing)}"] * bool(missing)
                 + [shlex.join(build_user.range_command(name)) for name in users]
                 + [apparmor.commands()] * is_barred
             )
@@ -66,15 +68,24 @@ def are_lists_old(directory: Path, now: float) -> bool:
     return not any(directory.glob("*_Packages*")) or now - directory.stat().st_mtime > DAY
 
 
-def install(names: Sequence[str]) -> None:
-    """Install packages, as root."""
+def install(wanted: Sequence[str]) -> None:
+    """Install packages, as root; `this|that` is the first of them that the distribution has."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     apt = ["apt-get", "--quiet", "--yes", "--option", "DPkg::Lock::Timeout=300"]
     if are_lists_old(APT_LISTS, time.time()):
         console.step("SETUP", "apt-get update")
         process.run([*apt, "update"], env=environment)
+    names = [_available(alternatives.split("|")) for alternatives in wanted]
     console.step("SETUP", f"apt-get install {shlex.join(names)}")
     process.run([*apt, "install", "--no-install-recommends", *names], env=environment)
+
+
+def _available(alternatives: Sequence[str]) -> str:
+    """Return the first of some packages that apt knows; the last where it knows none, which it will say."""
+    for name in alternatives[:-1]:
+        if process.read(["apt-cache", "search", "--names-only", f"^{re.escape(name)}$"]):
+            return name
+    return alternatives[-1]
 
 
 def unprepared_users() -> list[str]:
