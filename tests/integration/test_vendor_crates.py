@@ -141,10 +141,29 @@ def test_another_file_than_cargo_lock_means_is_refused(shop: Workshop, index: Lo
     assert not (shop.root / "vendor").exists()
 
 
+def test_without_a_cargo_lock_the_newest_crates_that_fit_are_chosen_and_kept(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    members = _files(registry)
+    del members["Cargo.lock"]
+    crates.publish(index, "rusty", members)
+    done = _service(shop).vendor()
+    assert done.status == 0, done.err
+    assert _vendored(shop) == ["inner-crate-0.3.1+build.crate", "outer-crate-1.4.0.crate"]
+    assert shop.build().status == 0
+    # A newer one counts when it is asked for.
+    registry.add("outer-crate", "1.5.0", "pub fn answer() -> i32 { 42 }\n")
+    shop.write({"app/requirements.txt": "rusty\n# changed\n"})
+    assert shop.vendor().status == 0
+    assert "outer-crate-1.4.0.crate" in _vendored(shop)
+    assert shop.vendor("--upgrade", "rusty").status == 0
+    assert _vendored(shop) == ["outer-crate-1.5.0.crate"]
+    assert shop.build().status == 0
+
+
 @pytest.mark.parametrize(
     ("change", "what"),
     [
-        ("no lock", "rusty 1.0: it has no Cargo.lock"),
         ("stale", "rusty 1.0: its Cargo.lock is not that of its Cargo.toml: rusty 1.0.0 requires absent"),
         ("git", "rusty 1.0: its crate outer-crate 1.4.0 comes from git+https://code.example/outer"),
         ("registry", "rusty 1.0: it takes crates from the registry `sparse+https://other.example/`"),
@@ -158,9 +177,7 @@ def test_what_cannot_be_had_is_told_with_a_line_that_works(
     members = _files(registry)
     lock = members["Cargo.lock"]
     outer = lock.index('name = "outer-crate"')
-    if change == "no lock":
-        del members["Cargo.lock"]
-    elif change == "stale":
+    if change == "stale":
         members["Cargo.toml"] += '\n[dependencies.absent]\nversion = "1"\n'
     elif change == "git":
         changed = lock[outer:].replace(CRATES_IO, "git+https://code.example/outer?rev=1#abc")

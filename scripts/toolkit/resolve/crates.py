@@ -8,16 +8,17 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import UserError
-from toolkit.model.crates import LockedCrate
+from toolkit.model.crates import CRATES_IO, LockedCrate
 from toolkit.model.lock import Crate
 from toolkit.network.crate_registry import CrateRegistry, Line
 from toolkit.network.fetch import Fetcher
-from toolkit.vendored import cargo_workspace, crate_closure
+from toolkit.vendored import cargo_workspace, crate_closure, crate_resolution
 from toolkit.vendored.cargo_workspace import Workspace
 
 
@@ -35,12 +36,15 @@ class Crates:
     known: dict[str, Crate] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, path: Path, who: str) -> tuple[str, ...]:
-        """Fetch the crates of an sdist, which messages call `who`, and return their keys. Raises `UserError`."""
+    def of(self, path: Path, who: str, kept: Collection[str]) -> tuple[str, ...]:
+        """Fetch the crates of an sdist, which messages call `who`, and return their keys. Raises `UserError`.
+
+        `kept` are those that were locked before: they stay where no Cargo.lock says which ones are meant.
+        """
         found: dict[str, Crate] = {}
         for workspace in cargo_workspace.read(path, who):
             if not workspace.vendored:
-                found |= self._of_workspace(workspace, who)
+                found |= self._of_workspace(self._complete(workspace, who, kept), who)
         with self._lock:
             for key, crate in found.items():
                 first = self.known.get(key)
@@ -57,6 +61,21 @@ class Crates:
     def of_keys(self, keys: Collection[str]) -> tuple[Crate, ...]:
         """Return crates by their keys."""
         return tuple(self.known[key] for key in sorted(keys))
+
+    def _complete(self, workspace: Workspace, who: str, kept: Collection[str]) -> Workspace:
+        """Return a workspace with the Cargo.lock that cargo would make for it, where it has none."""
+        if workspace.lock is not None:
+            return workspace
+
+        def page(name: str, keys: Collection[str] = ()) -> bytes:
+            lines = self.registry.releases(name, CRATES_IO, who)
+            return b"\n".join(json.dumps(line).encode() for line in lines if not keys or _key(line) in keys)
+
+        if kept:
+            with suppress(UserError):
+                locked = crate_resolution.resolve(workspace, lambda name: page(name, kept), CRATES_IO)
+                return replace(workspace, lock=locked)
+        return replace(workspace, lock=crate_resolution.resolve(workspace, page, CRATES_IO))
 
     def _of_workspace(self, workspace: Workspace, who: str) -> Mapping[str, Crate]:
         crates = {item.id: _crate(item, who) for item in _locked(workspace, who)}
@@ -89,15 +108,17 @@ def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
     """Yield what a Cargo.lock names of registries. Raises `UserError` where that is not all, or not what is needed."""
     where = f"{workspace.directory}/" if workspace.directory else ""
     advice = f"choose another version of it, or add the line {who.split()[0]} to vendor.txt to take its wheels"
-    if workspace.lock is None:
-        raise UserError(f"{who}: it has no {where}Cargo.lock, so nothing says which crates it is built with", advice)
     if stale := crate_closure.stale(workspace):
         raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}", advice)
-    for item in workspace.lock:
+    for item in workspace.lock or ():
         if item.origin not in ("path", "registry"):
             raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry", advice)
         if item.origin == "registry":
             yield item
+
+
+def _key(line: Line) -> str:
+    return f"{line['name']}=={line['vers']}"
 
 
 def _crate(item: LockedCrate, who: str) -> Crate:

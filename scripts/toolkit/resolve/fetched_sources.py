@@ -146,7 +146,9 @@ class Sources:
                 check_identity(facts.metadata, pin, name)
             found = self._described(pin, distribution, facts)
             if facts.needs_crates:
-                found = replace(found, crates=self.crates.of(self.files[name], f"{pin.name} {pin.version}"))
+                kept = self.selector.kept[pin.key].crates if pin.key in self.selector.kept else ()
+                crates = self.crates.of(self.files[name], f"{pin.name} {pin.version}", kept)
+                found = replace(found, crates=crates)
         self.distributions[pin.key] = found
 
     def _described(self, pin: Pin, distribution: Distribution, facts: Facts) -> Distribution:
