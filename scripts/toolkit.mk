@@ -26,7 +26,7 @@ reads_torture = ONLY SEED
 example: common-setup
 	$(call verb,example) --directory $(call quote,$(EXAMPLE))
 
-#: Run all tests of the toolkit: on every interpreter there is, then end to end on this machine's own
+#: Run all tests of the toolkit: on every interpreter there is, and beside that end to end on this machine's own
 .PHONY: test
 test:
 	$(call verb,setup) --groups "build develop library sbuild check test stand vagrant"

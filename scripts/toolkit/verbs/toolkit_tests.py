@@ -1,4 +1,4 @@
-"""Run the toolkit's own tests: tox on every interpreter there is, then end to end on the interpreter of this script."""
+"""Run the toolkit's own tests: tox on every interpreter there is, and beside it end to end on this script's own."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from toolkit.core import console, files, process
+from toolkit.core import console, files, process, threads
 from toolkit.project.settings import Settings
 from toolkit.verbs.running import Run
 
@@ -77,6 +77,17 @@ def run_pytest(python: Path, chosen: Settings, words: Sequence[str]) -> None:
         sys.exit(error.status)
 
 
+def gather_pytest(python: Path, chosen: Settings, words: Sequence[str]) -> tuple[int, list[str]]:
+    """Run pytest as `run_pytest` does, and return its status and the lines it printed; with `V=2` they are shown."""
+    lines: list[str] = []
+    try:
+        variables = process.without_make()
+        process.run([python, "-m", "pytest", *words], cwd=chosen.project, env=variables, watch=lines.append)
+    except process.CommandError as error:
+        return error.status, lines
+    return 0, lines
+
+
 def attempt(name: str, function: Callable[[], None]) -> bool:
     """Run one part of the tests, say how long it took, and return whether it passed."""
     console.step("TEST", name)
@@ -103,8 +114,15 @@ def run(run: Run) -> int:
         run_pytest(python, chosen, ["-m", "", *shlex.split(arguments.tests)])
         return 0
     environments = arguments.environments.split() or ["lint", *PYTHONS]
-    passed = attempt(f"tox {' '.join(environments)}", lambda: run_tox(python, chosen, environments))
-    if not arguments.environments:
-        console.step("TEST", "end to end" if passed else "end to end (something above FAILED)")
-        run_pytest(python, chosen, ["-m", "e2e", "tests/e2e"])
-    return 0 if passed else 1
+    tox = f"tox {' '.join(environments)}", lambda: run_tox(python, chosen, environments)
+    if arguments.environments:
+        return 0 if attempt(*tox) else 1
+    # End to end, half of the time is waiting: for disks, for the network, for machines to boot.
+    with threads.pool(1, process.end_children) as pool:
+        end_to_end = pool.submit(gather_pytest, python, chosen, ["-m", "e2e", "tests/e2e"])
+        passed = attempt(*tox)
+        console.step("TEST", "end to end, begun beside tox" + ("" if passed else " (something above FAILED)"))
+    status, lines = end_to_end.result()
+    # pytest's summary stays the last thing printed.
+    print(*lines, sep="\n", flush=True)
+    return status or (0 if passed else 1)
