@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.build import interpreters
+from toolkit.build import completeness, interpreters
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
@@ -34,7 +34,8 @@ def build(
     """Build what every lock of the project names and return the wheels.
 
     Those that only tests and only developers need are built with `tests` and `development`. `vendor/` has been
-    checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle.
+    checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle, and for a wheel that
+    requires what is not among them.
     """
     planners = {name: _planner(project, settings, options, name) for name in map(project.lock_name, project.locked)}
     runtime = {name: planner.runtime() for name, planner in planners.items()}
@@ -49,6 +50,8 @@ def build(
             names = [name for name, planner in planners.items() if planner.interpreter == used]
             nodes = [node for name in names for node in (*runtime[name], *for_tests[name])]
             wheels |= dict.fromkeys(names, _builder(used, settings, options, scratch).build(nodes))
+    for name, planner in planners.items():
+        completeness.require(project, planner.lock, [wheels[name][node] for node in runtime[name]], planner.interpreter)
     return Built(
         runtime={name: tuple(wheels[name][node] for node in nodes) for name, nodes in runtime.items()},
         tests={name: tuple(wheels[name][node] for node in nodes) for name, nodes in for_tests.items()},

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from toolkit.build import interpreters, wheels
+from toolkit.build import completeness, interpreters, wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node
 
@@ -24,15 +24,20 @@ def test_a_distribution_that_two_services_share_is_built_for_the_interpreter_of_
     shared = Node(name="shared", version="1", source=tmp_path, identity="x")
 
     def planner(project: object, settings: object, options: object, name: str) -> Any:
-        return SimpleNamespace(interpreter=INTERPRETERS[name], runtime=lambda: (shared,), tests=lambda: (shared,))
+        return SimpleNamespace(
+            interpreter=INTERPRETERS[name], lock=name, runtime=lambda: (shared,), tests=lambda: (shared,)
+        )
 
     def builder(used: Any, *others: object) -> Any:
         return SimpleNamespace(build=lambda nodes: {node: Path(f"shared-{used.version}.whl") for node in nodes})
 
     monkeypatch.setattr(wheels, "_planner", planner)
     monkeypatch.setattr(wheels, "_builder", builder)
+    complete: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(completeness, "require", lambda *given: complete.append(given[1:]))
     project: Any = SimpleNamespace(locked=INTERPRETERS, lock_name=str)
     settings: Any = SimpleNamespace(build=tmp_path)
     built = wheels.build(project, settings, BuildOptions(jobs=1, store=tmp_path), tests=True)
     expected = {name: (Path(f"shared-{name}.whl"),) for name in INTERPRETERS}
     assert (built.runtime, built.tests) == (expected, expected)
+    assert complete == [(name, list(expected[name]), INTERPRETERS[name]) for name in INTERPRETERS]
