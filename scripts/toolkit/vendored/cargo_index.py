@@ -56,8 +56,13 @@ class Release:
 
     @property
     def rust_version(self) -> str:
-        """Return the oldest Rust that compiles it, empty where the line does not say."""
-        return self._line.text("rust_version") if self._line.content.get("rust_version") else ""
+        """Return the oldest Rust that compiles it, empty where the line does not say so in a way that can be read."""
+        text = self._line.content.get("rust_version")
+        try:
+            semver.toolchain(text if isinstance(text, str) else "")
+        except ValueError:
+            return ""
+        return str(text)
 
     @cached_property
     def manifest(self) -> Manifest:

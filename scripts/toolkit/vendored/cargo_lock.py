@@ -20,6 +20,8 @@ from toolkit.model.pins import SHA256
 FILE = "Cargo.lock"
 MEND = "mend the file; of a vendored archive, choose another version"
 _LONGEST, _MOST = 8 << 20, 20_000
+#: Of one crate: each dependency is compared with them.
+_MOST_VERSIONS = 100
 _NEWEST = 4
 _SOURCE = re.compile(r"(?:[a-z]+\+[!-~]{1,2000})?")
 _SHA256_OR_NONE = re.compile(f"(?:{SHA256.pattern}|<none>)?")
@@ -70,6 +72,9 @@ def _crates(lock: Table) -> tuple[LockedCrate, ...]:
     for crate, times in Counter(ids).items():
         if times > 1:
             raise ValueError(f"{crate} stands there twice")
+    for name, times in Counter(crate.name for crate in ids).items():
+        if times > _MOST_VERSIONS:
+            raise ValueError(f"more than {_MOST_VERSIONS} versions of {name}")
     names, checksums = _Names(ids), _checksums(lock)
     return tuple(
         LockedCrate(

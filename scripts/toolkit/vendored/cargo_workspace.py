@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import posixpath
+import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,7 +26,11 @@ _Value = TypeVar("_Value")
 #: What `cargo vendor` leaves beside the files of each crate.
 _CHECKSUM = ".cargo-checksum.json"
 _SETTINGS = (".cargo/config.toml", ".cargo/config")
-_MOST, _MOST_PATTERNS, _LONGEST_PATTERN = 5000, 500, 256
+_WILD = re.compile(r"[*?\[]")
+_MOST, _MOST_PATTERNS, _LONGEST_PATTERN = 5000, 50, 256
+_DEEPEST = 32
+#: Of packages that one sdist builds.
+_MOST_BUILDS = 200
 _MEND = "mend the file; of a vendored archive, choose another version"
 
 
@@ -69,7 +74,9 @@ def wanted(names: Iterable[str], shown: str) -> list[str]:
     found = [
         name
         for name in sorted(everything)
-        if posixpath.basename(name) in (cargo_manifest.FILE, cargo_lock.FILE) and posixpath.dirname(name) not in crates
+        if posixpath.basename(name) in (cargo_manifest.FILE, cargo_lock.FILE)
+        and posixpath.dirname(name) not in crates
+        and name.count("/") <= _DEEPEST
     ]
     if len(found) > _MOST:
         raise UserError(f"{shown}: more than {_MOST} files {cargo_manifest.FILE}", _MEND)
@@ -82,7 +89,10 @@ def of_files(files: Mapping[str, bytes], names: Collection[str], shown: str) -> 
     settings = any(_replaces_sources(files[name]) for name in _SETTINGS if name in files)
     vendored = settings or any(posixpath.basename(name) == _CHECKSUM for name in names)
     by_root: dict[str, dict[str, RustBuild]] = {}
-    for build in _builds(files, shown):
+    found = list(_builds(files, shown))
+    if len(found) > _MOST_BUILDS:
+        raise UserError(f"{shown}: it builds more than {_MOST_BUILDS} Rust packages", _MEND)
+    for build in found:
         directory = posixpath.dirname(build.manifest)
         root = tree.root(directory)
         targets = [directory] if tree.has_package(directory) else sorted(tree.members(root))
@@ -129,6 +139,7 @@ class _Tree:
         self._contents: dict[str, Table] = {}
         name = cargo_manifest.FILE
         self._excluded: dict[str, frozenset[str]] = {}
+        self._members: dict[str, frozenset[str]] = {}
         self._known = frozenset(posixpath.dirname(path) for path in files if posixpath.basename(path) == name)
 
     def has_package(self, directory: str) -> bool:
@@ -147,8 +158,13 @@ class _Tree:
                 return directory if self._is_excluded(directory, above) else above
         return directory
 
-    def members(self, root: str) -> set[str]:
+    def members(self, root: str) -> frozenset[str]:
         """Return the directories of a workspace's members, but for those that are so because others need them."""
+        if root not in self._members:
+            self._members[root] = frozenset(self._named_members(root))
+        return self._members[root]
+
+    def _named_members(self, root: str) -> set[str]:
         table = self._workspace_table(root)
         patterns = self._checked(root, lambda: table.texts("members", ()))
         found = {root} if self.has_package(root) else set()
@@ -212,11 +228,15 @@ class _Tree:
         return directory in excluded or any(above in excluded for above in _above(directory))
 
     def _matching(self, root: str, patterns: Sequence[str]) -> Iterator[str]:
-        if len(patterns) > _MOST_PATTERNS or any(len(pattern) > _LONGEST_PATTERN for pattern in patterns):
-            raise UserError(f"{self._name(root)}: far too many members, or too long ones", cargo_manifest.MEND)
-        for pattern in patterns:
-            parts = below(root, pattern).split("/")
-            yield from (path for path in self._known if _matches(path.split("/"), parts))
+        found = [below(root, pattern) for pattern in patterns]
+        wild = [pattern for pattern in found if _WILD.search(pattern)]
+        if len(wild) > _MOST_PATTERNS or any(len(pattern) > _LONGEST_PATTERN for pattern in wild):
+            raise UserError(
+                f"{self._name(root)}: far too many patterns of members, or too long ones", cargo_manifest.MEND
+            )
+        yield from (pattern for pattern in found if pattern in self._known)
+        for pattern in wild:
+            yield from (path for path in self._known if _matches(path.split("/"), pattern.split("/")))
 
     def _content(self, directory: str) -> Table:
         if directory not in self._contents:

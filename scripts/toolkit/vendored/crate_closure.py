@@ -39,6 +39,17 @@ def needed(workspace: Workspace, index: Index, systems: Iterable[str]) -> frozen
     return frozenset(crate for crate in walk.compiled() if crate.source)
 
 
+def oldest_rust(workspace: Workspace, index: Index, crates: Iterable[CrateId]) -> tuple[str, str]:
+    """Return the oldest Rust that compiles these crates and what is built with them, and which of them needs it.
+
+    Both are empty where nobody says. Raises `UserError` as `needed` does.
+    """
+    built = (workspace.packages[directory] for directory in workspace.builds)
+    needs = [*built, *(indexed(index, crate) for crate in sorted(crates))]
+    found = [(item.rust_version, f"{item.name} {item.version}") for item in needs if item.rust_version]
+    return max(found, key=lambda item: semver.toolchain(item[0]), default=("", ""))
+
+
 def stale(workspace: Workspace) -> tuple[str, ...]:
     """Return what the packages of a source tree need that their Cargo.lock does not have, each as one line.
 

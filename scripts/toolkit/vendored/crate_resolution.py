@@ -21,7 +21,7 @@ from toolkit.vendored.crate_closure import Index, Walk
 _MEND = "vendor another version of it, or its wheel"
 #: Of the walk, each begun anew as a requirement turns up that an earlier choice does not meet.
 _MOST_WALKS = 200
-_MOST_REQUIREMENTS = 500
+_MOST_REQUIREMENTS, _MOST_CRATES, _MOST_COMPARISONS = 100, 5000, 5_000_000
 #: Versions that cannot be in one lock together: of one name, and compatible with each other.
 _Range = tuple[str, tuple[int, ...]]
 
@@ -57,6 +57,7 @@ class _Choice:
         self._rust = semver.toolchain(rust_version) if rust_version else None
         self._releases: dict[str, list[Release]] = {}
         self._matches: dict[tuple[str, str], list[Release]] = {}
+        self._comparisons = 0
         self.chosen: dict[_Range, Release] = {}
         # Crates whose requirements do not fit those of others, and the first time that was so.
         self._given_up: set[tuple[str, str]] = set()
@@ -123,6 +124,11 @@ class _Choice:
         place = (dependency.name, dependency.requirement)
         if place not in self._matches:
             releases = self._of(dependency.name, crate)
+            self._comparisons += len(releases)
+            if self._comparisons > _MOST_COMPARISONS or len(self._releases) > _MOST_CRATES:
+                raise UserError(
+                    f"{dependency.name}, which {crate} requires: more crates and versions than can be", _MEND
+                )
             self._matches[place] = [
                 item
                 for item in releases

@@ -42,6 +42,13 @@ def test_lines_that_are_not_as_the_format_has_them_are_left_out() -> None:
     assert cargo_index.release(text, "one", "1.0.0") is None
 
 
+@pytest.mark.parametrize("told", ["nightly", 3, None, ["1.70"], "1.70\n"])
+def test_a_rust_version_that_is_none_is_not_told(told: object) -> None:
+    assert [
+        item.rust_version for item in cargo_index.releases(content(line("one", "1.0.0", rust_version=told)), "one")
+    ] == [""]
+
+
 @pytest.mark.parametrize(
     "entry",
     [

@@ -134,3 +134,9 @@ def test_what_is_no_lock_is_one_error(text: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
         parse(text)
     assert caught.value.what == f"some-1.tar.gz: Cargo.lock: not a Cargo.lock: {message}"
+
+
+def test_far_more_versions_of_one_crate_than_anybody_has_are_refused() -> None:
+    text = "".join(f"[[package]]\nname = 'a'\nversion = '1.0.{n}'\n" for n in range(101))
+    with pytest.raises(UserError, match="more than 100 versions of a"):
+        parse(text)

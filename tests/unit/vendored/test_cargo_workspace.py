@@ -188,3 +188,14 @@ def test_an_sdist_is_read(tmp_path: Path) -> None:
             archive.addfile(member, io.BytesIO(text.encode()))
     (found,) = cargo_workspace.read(path, path.name)
     assert (list(found.packages), len(found.lock or ())) == ([""], 1)
+
+
+def test_far_more_than_anybody_has_is_refused() -> None:
+    settings = "".join(f'[[tool.setuptools-rust.ext-modules]]\npath = "{n}/Cargo.toml"\n' for n in range(201))
+    with pytest.raises(UserError, match="builds more than 200 Rust packages"):
+        tree({"pyproject.toml": settings, **{f"{n}/Cargo.toml": manifest() for n in range(201)}})
+    with pytest.raises(UserError, match="far too many patterns of members"):
+        tree({"Cargo.toml": f"[workspace]\nmembers = {[f'{n}*' for n in range(51)]}"})
+    with pytest.raises(UserError, match=r"more than 5000 files Cargo\.toml"):
+        tree({f"{n}/Cargo.toml": "" for n in range(5001)})
+    assert cargo_workspace.wanted(["a/" * 33 + "Cargo.toml"], "some-1.tar.gz") == []

@@ -200,6 +200,19 @@ def test_a_long_chain_and_long_lists_of_features_take_no_more_than_their_length(
     assert len(crate_closure.needed(found, lambda name: registries[name](name), LINUX)) == count + 2
 
 
+def test_the_oldest_rust_that_compiles_everything_is_told_with_who_needs_it() -> None:
+    own = locked("app", "0.1.0", "a 1.0.0", "b 1.0.0", "w 1.0.0", source="")
+    found = workspace(manifest(more='a = "1"\nb = "1"'), own, *(locked(name, "1.0.0") for name in "abw"))
+    registry = Registry(
+        line("a", "1.0.0", rust_version="1.9"), line("b", "1.0.0", rust_version="1.63.1"), line("w", "1.0.0")
+    )
+    crates = crate_closure.needed(found, registry, LINUX)
+    assert crate_closure.oldest_rust(found, registry, crates) == ("1.63.1", "b 1.0.0")
+    assert crate_closure.oldest_rust(found, registry, ()) == ("", "")
+    own_says = replace(found.packages[""], rust_version="1.70")
+    assert crate_closure.oldest_rust(replace(found, packages={"": own_says}), registry, crates) == ("1.70", "app 0.1.0")
+
+
 def test_a_sound_lock_is_not_stale() -> None:
     text = manifest(more='a = "1"\nb = { version = "2", package = "c", optional = true }\n[dev-dependencies]\nd = "*"')
     own = locked("app", "0.1.0", "a 1.2.0", "c 2.0.0", "d 0.1.0", source="")

@@ -150,3 +150,9 @@ def test_what_does_not_fit_is_said(more: str, message: str) -> None:
 def test_of_what_links_to_a_library_the_version_chosen_before_is_kept() -> None:
     lines = [*versions("l", "1.0.0", "2.0.0", links="z"), line("b", "1.0.0", dep("l", ">=1"))]
     assert chosen(manifest(more='b = "1"\nl = "1"'), *lines) == ["b 1.0.0", "l 1.0.0"]
+
+
+def test_far_more_requirements_of_one_crate_than_anybody_has_are_refused() -> None:
+    more = "\n".join(f'a{n} = {{ package = "a", version = ">=1.0.{n}" }}' for n in range(101))
+    with pytest.raises(UserError, match="a: more than 100 requirements of its version"):
+        resolved(manifest(more=more), line("a", "1.0.200"))
