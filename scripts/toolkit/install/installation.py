@@ -42,7 +42,9 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
             made_of = materials(service.service_name, settings, built)
             documents = packaging.documents(service)
             sbom.write(documents / "sbom.cdx.json.gz", made_of)
-            licences.write(documents / "copyright.vendored.gz", made_of.service, planned.prefix, made_of.wheels)
+            crates = [settings.vendor / crate.file.name for crate in made_of.crates if crate.file]
+            target = documents / "copyright.vendored.gz"
+            licences.write(target, made_of.service, planned.prefix, made_of.wheels, crates)
         size = sum(installed.left_out) / 1e6
         pruned = f"; {len(installed.left_out)} files of {size:.1f} MB left out" if installed.left_out else ""
         duration = f"{time.monotonic() - start:.1f} s{pruned}"

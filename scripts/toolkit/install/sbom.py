@@ -34,6 +34,11 @@ class Materials:
     wheels: Sequence[Path]
     interpreter: Interpreter
 
+    @property
+    def crates(self) -> tuple[Crate, ...]:
+        """Return the crates that are compiled into what is shipped."""
+        return self.lock.crates_of(item for item in self.lock.packages if self.interpreter.matches(item.marker))
+
 
 def document(materials: Materials) -> dict[str, Any]:
     """Return the bill: the service, what it runs with (`required`), what built that (`excluded`), who requires what.

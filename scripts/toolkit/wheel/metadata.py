@@ -28,7 +28,7 @@ def licence_texts(wheel: Path) -> Mapping[str, str]:
             if file.name.startswith(f"{contents.information}/")
         }
         texts, left = dict[str, str](), _LONGEST
-        for name in filter(_is_licence, sorted(inside)):
+        for name in filter(is_licence, sorted(inside)):
             size = inside[name].member.size
             left -= size
             # A whole one is in the package in any case.
@@ -37,7 +37,8 @@ def licence_texts(wheel: Path) -> Mapping[str, str]:
     return texts
 
 
-def _is_licence(name: str) -> bool:
+def is_licence(name: str) -> bool:
+    """Tell whether a file of this path holds a licence, or who has written what it is for."""
     # PEP 639 keeps them in licenses/; before, they stood beside METADATA.
     path = PurePosixPath(name)
     return "licenses" in path.parts or path.name.lower().startswith(_LICENCE_NAMES)
