@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,9 +57,17 @@ class LockInputs:
         return (self.tree, self.tests, self.development)
 
 
-def read(project: Project, package: Package, platforms: tuple[str, ...]) -> LockInputs:
-    """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`."""
-    tree = requirements.read_tree(project, package, platforms)
+def read(
+    project: Project, package: Package, platforms: tuple[str, ...], joining: Mapping[str, Collection[str]] | None = None
+) -> LockInputs:
+    """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`.
+
+    `joining` has the names of libraries that something from an index requires, each with the extras it asks for.
+    """
+    joined = [
+        (found, tuple(sorted(extras))) for name, extras in (joining or {}).items() if (found := project.find(name))
+    ]
+    tree = requirements.read_tree(project, package, platforms, joining=joined)
     tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE)
     development = requirements.read_development(project, package, platforms)
     members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))

@@ -63,8 +63,16 @@ class RequirementTree:
     uses: tuple[Line, ...] = ()
 
 
-def read_tree(project: Project, package: Package, platforms: tuple[str, ...], filename: str = FILE) -> RequirementTree:
+def read_tree(
+    project: Project,
+    package: Package,
+    platforms: tuple[str, ...],
+    filename: str = FILE,
+    joining: Iterable[tuple[Package, tuple[str, ...]]] = (),
+) -> RequirementTree:
     """Read a package's requirements file and all that it leads to, as pip reads them.
+
+    `joining` are local packages, with the extras asked of them, that no file names, but something from an index.
 
     A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A local
     requirement counts on all machines when its marker holds on one of the package's interpreters and of `platforms`
@@ -72,6 +80,8 @@ def read_tree(project: Project, package: Package, platforms: tuple[str, ...], fi
     """
     reader = _Reader(project, python_version.read(project, package).pythons, platforms)
     reader.read_package(package, filename)
+    for member, extras in joining:
+        reader.join(member, extras)
     return reader.tree(package)
 
 
@@ -169,6 +179,11 @@ class _Reader:
             self.read_requirements(package)
         else:
             self.read_optional(path)
+
+    def join(self, package: Package, extras: tuple[str, ...]) -> None:
+        """Use a local package that something from an index requires, and may mean another one's extras by."""
+        known = tuple(extra for extra in extras if (package.path / f"requirements-{extra}.txt").is_file())
+        self._use(package, known, f"{self._project.shown(package.path)}/", "")
 
     def read_requirements(self, package: Package) -> None:
         """Read a package's requirements.txt, and linux-requirements.txt for Linux."""

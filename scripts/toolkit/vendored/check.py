@@ -12,7 +12,7 @@ from toolkit.model.lock import Lock, VendoredFile
 from toolkit.project import fingerprints, submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.vendored import archive, lock_file
+from toolkit.vendored import archive, local_versions, lock_file
 
 _RENEW = "run `make vendor`: it keeps the locked versions where they still satisfy the requirements"
 _RESTORE = "restore it (`git -C vendor checkout -- .`), or run `make vendor`"
@@ -109,6 +109,10 @@ def _local(project: Project, owner: Lock) -> Iterator[Problem]:
         if package is None or project.shown(package.path) != item.path:
             where = f"it is in {project.shown(package.path)}/" if package else "there is no such package"
             yield Problem(what=f"{name}: the local package {item.name} was in {item.path}/, now {where}", hint=_RENEW)
+    for distribution in owner.packages:
+        for text in distribution.requires:
+            if fault := local_versions.fault(project, distribution, text):
+                yield Problem(what=f"{name}: {fault.what}", hint=fault.hint)
     for distribution in owner.distributions():
         package = project.find(distribution.name)
         if package:

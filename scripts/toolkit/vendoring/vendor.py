@@ -29,7 +29,7 @@ from toolkit.resolve.engine import Engine, Request
 from toolkit.resolve.resolution import Hold, Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
-from toolkit.vendoring import archives, direct_requirements, staging
+from toolkit.vendoring import archives, direct_requirements, joining, staging
 from toolkit.vendoring.kept_files import KeptFiles
 from toolkit.vendoring.locked_files import Binding, LockedFiles
 
@@ -107,29 +107,44 @@ class Vendoring:
         for inputs in everything:
             console.step("RESOLVE", inputs.name)
             with progress.watching("RESOLVE", inputs.name):
-                draft = self._begin(inputs)
-                self._resolve(draft)
+                draft = self._resolved(inputs)
                 if unused := draft.unused():
                     draft.request = replace(draft.request, requirements=(*draft.request.requirements, *unused))
                     self._resolve(draft)
                 self._new.append(self._finish(draft))
         return tuple(self._new)
 
+    def _resolved(self, inputs: LockInputs) -> Draft:
+        """Return a draft that is resolved, with the local packages that something from an index requires."""
+        joined: dict[str, set[str]] = {}
+        while True:
+            draft = self._begin(inputs)
+            self._resolve(draft)
+            distributions = draft.closure.sources.distributions
+            chosen = [distributions[pin.key] for pin in draft.runtime if pin.key in distributions]
+            required = joining.required(self.project, inputs, chosen, self.options.platforms)
+            more = {name: joined.get(name, set()) | extras for name, extras in required.items()}
+            if all(joined.get(name) == extras for name, extras in more.items()):
+                return draft
+            joined |= more
+            inputs = lock_inputs.read(self.project, inputs.package, self.options.platforms, joined)
+
     def _begin(self, inputs: LockInputs) -> Draft:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
-        archived = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.archives())
+        fetched = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.archives())
+        archived = {pin.name: metadata for pin, metadata in fetched}
         preferences = self._preferences(inputs)
         others = requirements.read_given_constraints(self.project, inputs.package, self.options.build_constraints)
         limits = {line.text: line.origin for line in (*others, *inputs.building.constraints)}
         closure = self.resolution.closure_for(inputs.targets.pythons, tuple(sorted(limits)))
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
-        for pin in archived:
+        for pin, _ in fetched:
             lock_inputs.refuse_local(self.project, pin.name, f"{pin.archive.name if pin.archive else ''}: {pin.name}")
-        given = self.binding.bind((*archived, *wheels))
+        given = self.binding.bind((*(pin for pin, _ in fetched), *wheels))
         lines, constraints = inputs.tree.requirements, inputs.constraints
         local = {package.name: package.version for package in self.project.packages}
         request = Request(
-            requirements=(*(line.text for line in lines), *itertools.chain.from_iterable(archived.values())),
+            requirements=tuple(line.text for line in lines),
             constraints=tuple(line.text for line in constraints),
             targets=inputs.targets,
             build_constraints=limits,
@@ -143,7 +158,14 @@ class Vendoring:
         )
         # What has a URL comes from nowhere else, whoever requires it.
         request = self.resolution.inner.without_urls(request)
-        return Draft(inputs=inputs, given=given, request=request, closure=closure)
+        known = [(pin, archived[pin.name]) for pin in given if pin.archive]
+        told, requires = archives.with_requirements(known, self.resolution.inner, request)
+        request = replace(
+            request,
+            requirements=(*request.requirements, *requires),
+            given=tuple(told.get(pin.name, pin) for pin in given),
+        )
+        return Draft(inputs=inputs, given=request.given, request=request, closure=closure)
 
     def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:
         """Return what to keep: of the service's own lock, then what this run chose, then of other locks.
