@@ -382,3 +382,43 @@ def test_a_file_of_constraints_that_is_not_there(
 ) -> None:
     monkeypatch.setenv("PIP_BUILD_CONSTRAINT", "/nowhere/limits.txt")
     assert shop.service("app").vendor().error[0] == "PIP_BUILD_CONSTRAINT: there is no file /nowhere/limits.txt"
+
+
+def test_what_an_sdist_forgot_to_name_is_added_by_name(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0"):
+        sdists.publish(index, "helper", version)
+        sdists.publish(index, "thing", version, needs_at_build=["helper"])
+    sdists.publish(index, "other", "1.0")
+    shop.service("app", "thing==1.0", "other")
+    assert shop.vendor().status == 0
+    assert "No module named 'helper'" in shop.build().err
+    shop.write({"app/build-requirements.txt": "# it imports it\nThing: Helper<2\nthing==2.0: other\n"})
+    assert "app/build-requirements.txt: appeared" in shop.run("check-vendor").error[0]
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert "app/build-requirements.txt:3: nothing that is built is called thing==2.0" in done.err
+    assert (builders(shop, "thing"), builders(shop, "other")) == (("helper==1.0",), ())
+    assert shop.build().status == 0
+    why = shop.run("why", "helper")
+    assert "  app/requirements.txt:1: thing==1.0 (app/build-requirements.txt:2) => helper<2" in why.out, why.err
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("helper", "no `name: requirement`: `helper`"),
+        ("thing: ", "`` is no requirement: `thing:`"),
+        ("thing[more]: helper", "only a name (and its versions) can stand before the colon: `thing[more]: helper`"),
+        ("thing: helper @ https://host/helper-1.tar.gz", "a URL, where what builds comes from an index"),
+        ("app: helper", "app is a package of this project (app/)"),
+        ("thing: nowhere", "no distribution `nowhere`"),
+        ("thing: helper>9", "no version satisfies `helper>9`"),
+    ],
+)
+def test_a_line_of_build_requirements_that_cannot_be_met(
+    shop: Workshop, index: LocalIndex, line: str, what: str
+) -> None:
+    sdists.publish(index, "helper", "1.0")
+    sdists.publish(index, "thing", "1.0")
+    shop.service("app", "thing").write({"build-requirements.txt": f"{line}\n"})
+    assert shop.vendor().error[0].startswith(f"build-requirements.txt:1: {what}")

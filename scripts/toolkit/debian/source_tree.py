@@ -30,6 +30,7 @@ _TOOLKIT = (
     "requirements*.txt",
     "vendor.txt",
     "build-constraints.txt",
+    "build-requirements.txt",
     ".python-version",
 )
 

@@ -105,12 +105,13 @@ class LocalPackage:
 class DirectRequirement:
     """A line of a project's file: the local package `source` asks for `name`, of the index or of the project.
 
-    `text` is the requirement as it is written, `origin` its `file:line`.
+    `text` is the requirement as it is written, `origin` its `file:line`. Where `kind` is `build`, `source` is the name
+    of a distribution, which is built with it besides.
     """
 
     source: str
     name: str
-    kind: Literal["runtime", "tests"]
+    kind: Literal["runtime", "tests", "build"]
     text: str
     origin: str
 

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolkit.project import lines, pyproject, python_version
+from toolkit.project import build_requirements, lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
@@ -29,7 +29,9 @@ def paths(project: Project, package: Package, local: Iterable[Package], read: It
         interpreters.append(path)
         if path.is_file():
             break
-    used = [member.path / name for member in (*local, package) for name in ("vendor.txt", "pyproject.toml")]
+    names = ("vendor.txt", "pyproject.toml", build_requirements.FILE)
+    used = [member.path / name for member in (*local, package) for name in names]
+    used.append(project.root / build_requirements.FILE)
     tests = package.path / "test-requirements.txt"
     return tuple(sorted({*read, *used, *interpreters, tests}))
 
@@ -44,11 +46,11 @@ def fingerprint(files: Iterable[Path], project_root: Path) -> dict[str, str]:
 
 def of_settings(platforms: Iterable[str]) -> dict[str, str]:
     """Return the settings that decide what a lock holds, as they stand beside the files."""
-    # Others tell locks from those of before there were offered wheels in them, or constraints of builds.
+    # Others tell locks from those of before there were offered wheels in them, or the two files about builds.
     return {
         f"{_SETTING}PLATFORMS": " ".join(platforms),
         f"{_SETTING}OFFERED": "wheels",
-        f"{_SETTING}BUILD_CONSTRAINTS": "files",
+        f"{_SETTING}BUILDS": "constraints requirements",
     }
 
 

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from toolkit.core.errors import UserError
 from toolkit.model.targets import Targets
-from toolkit.project import fingerprints, python_version, requirements, vendor_txt
+from toolkit.project import build_requirements, fingerprints, python_version, requirements, vendor_txt
+from toolkit.project.build_requirements import AddedRequirement
 from toolkit.project.discovery import Package, Project
 from toolkit.project.requirements import Line, RequirementTree
 from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
@@ -18,7 +19,7 @@ from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
 class LockInputs:
     """All that decides what the lock of `package` holds; `tests` and `development` are further trees.
 
-    `building` has the constraints of builds, and nothing else.
+    `building` has the constraints of builds, and nothing else; `added` is what builds some distributions besides.
     """
 
     package: Package
@@ -27,6 +28,7 @@ class LockInputs:
     tests: RequirementTree
     development: RequirementTree
     building: RequirementTree
+    added: tuple[AddedRequirement, ...]
     targets: Targets
     binary: tuple[BinaryRule, ...]
     archives: tuple[ArchiveRule, ...]
@@ -72,6 +74,18 @@ def read(
     development = requirements.read_development(project, package, platforms)
     members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))
     rules = [rule for member in members for rule in vendor_txt.read(member.path / "vendor.txt", project.root)]
+    added = [
+        line
+        for directory in dict.fromkeys((project.root, *(member.path for member in members)))
+        for line in build_requirements.read(directory / build_requirements.FILE, project.root)
+    ]
+    for line in added:
+        if package_of_name := project.find(line.name):
+            shown = project.shown(package_of_name.path)
+            raise UserError(
+                f"{line.origin}: {line.name} is a package of this project ({shown}/)",
+                f"write what builds it into {shown}/pyproject.toml: `requires` of [build-system]",
+            )
     for rule in rules:
         if isinstance(rule, BinaryRule):
             refuse_local(project, rule.name, f"{rule.origin}: `{rule.name}`")
@@ -81,6 +95,7 @@ def read(
         tree=tree,
         tests=tests,
         development=development,
+        added=tuple(added),
         building=requirements.read_build_constraints(project, package, members, platforms),
         targets=python_version.read(project, package),
         binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),

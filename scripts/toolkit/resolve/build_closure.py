@@ -65,7 +65,9 @@ class Closure:
         pending: dict[str, SourceTree] = {}
         while fresh or pending or self._unresolved():
             self._trees |= fresh
-            self._sets |= {key: _normal(tree.build_system.requires, tree.name) for key, tree in fresh.items()}
+            self._sets |= {
+                key: _normal(tree.build_system.requires, tree.name) | self._added(key) for key, tree in fresh.items()
+            }
             self._resolve(self._unresolved())
             pending |= fresh
             ready = {key: tree for key, tree in pending.items() if self._is_ready(key, pending)}
@@ -76,6 +78,9 @@ class Closure:
             pending = {key: tree for key, tree in pending.items() if key not in ready}
             if pending and not ready and not fresh:
                 raise cycles.error(cycles.find({key: self._keys(key) for key in self._trees}))
+
+    def _added(self, key: str) -> Requirements:
+        return frozenset(line.requirement for line in self._request.added if line.is_for(key))
 
     def _unresolved(self) -> set[Requirements]:
         return set(self._sets.values()) - self._resolved.keys()
@@ -234,7 +239,8 @@ class Closure:
         for key, tree in self._trees.items():
             for text in self._sets.get(key, frozenset()) & requirements:
                 found.setdefault(text, []).append(tree.name)
-        return {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
+        told = {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
+        return told | {line.requirement: line.origin for line in self._request.added if line.requirement in told}
 
 
 def _normal(requirements: Iterable[str], who: str) -> Requirements:

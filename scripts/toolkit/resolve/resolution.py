@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
 from pathlib import Path
@@ -69,14 +69,14 @@ class BoundResolver:
 class Resolution:
     """`resolver` prefers releases with an sdist, `inner` does not. `files` are those that were fetched for it, by name.
 
-    `closure_for` gives the closure of the builds for one set of interpreters and constraints of builds: the wheels that
-    serve, and the answers of hooks, depend on them.
+    `closure_for` gives the closure of the builds for one set of interpreters and of all that the project's people say
+    of builds: the wheels that serve, and the answers of hooks, depend on them.
     """
 
     index: Index
     resolver: Resolver
     inner: IndexResolver
-    closure_for: Callable[[tuple[str, ...], tuple[str, ...]], Closure]
+    closure_for: Callable[[tuple[str, ...], Hashable], Closure]
     files: Mapping[str, Path]
 
 
@@ -123,5 +123,5 @@ def create(
 
     # What builds metadata alone is not vendored.
     inner.build = MetadataBuilder(closure_for=lambda pythons: new_closure(pythons, {})).build
-    closure_for = cache(lambda pythons, constraints: new_closure(pythons, fetched))
+    closure_for = cache(lambda pythons, said_of_builds: new_closure(pythons, fetched))
     return Resolution(index=index, resolver=resolver, inner=inner, closure_for=closure_for, files=fetched)

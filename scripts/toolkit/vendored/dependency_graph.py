@@ -7,7 +7,7 @@ its tests, or that of one build).
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, cached_property
 from typing import Literal
 
@@ -81,7 +81,7 @@ class DependencyGraph:
 
     def _from_local(self, node: Node) -> Iterator[tuple[Edge, Node]]:
         for line in self.lock.direct or ():
-            if line.source == node.key:
+            if line.source == node.key and line.kind != "build":
                 environment = TESTS if line.kind == "tests" else node.environment
                 for key in self._members(environment).get(line.name, [line.name]):
                     if key in self._distributions or key in self._local:
@@ -101,7 +101,7 @@ class DependencyGraph:
         builder = self._local.get(key) or self._distributions.get(key)
         for edge in self._named(Node(key, key), builder.build_dependencies if builder else (), "build"):
             if edge.target != key:
-                yield edge
+                yield replace(edge, origin=self._added.get((name_of(key), edge.text), ""))
 
     def _members(self, environment: str) -> Mapping[str, list[str]]:
         """Return what is installed in one environment: keys by name."""
@@ -120,6 +120,12 @@ class DependencyGraph:
     @cached_property
     def _known(self) -> dict[str, Mapping[str, list[str]]]:
         return {}
+
+    @cached_property
+    def _added(self) -> Mapping[tuple[str, str], str]:
+        """Return where the project says that a distribution is built with a requirement, by both."""
+        direct = self.lock.direct or ()
+        return {(line.source, line.text): line.origin for line in direct if line.kind == "build"}
 
     @cached_property
     def _local(self) -> dict[str, LocalPackage]:

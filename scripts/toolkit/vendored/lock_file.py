@@ -39,7 +39,7 @@ _PLATFORM = re.compile("|".join(SYSTEMS))
 _FILE = re.compile(r"[^./\\][^/\\]{0,254}")
 _PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
 _SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")
-_KIND = re.compile(r"runtime|tests")
+_KIND = re.compile(r"runtime|tests|build")
 _METADATA = re.compile(r"|wheel|build")
 
 
@@ -212,7 +212,7 @@ def _direct_from(item: Table) -> DirectRequirement:
     return DirectRequirement(
         source=item.text("source", form=_NAME),
         name=item.text("name", form=_NAME),
-        kind=cast("Literal['runtime', 'tests']", item.text("kind", form=_KIND)),
+        kind=cast("Literal['runtime', 'tests', 'build']", item.text("kind", form=_KIND)),
         text=item.text("text"),
         origin=item.text("origin"),
     )

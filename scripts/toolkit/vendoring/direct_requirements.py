@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from packaging.markers import Marker
+from packaging.requirements import Requirement
 
 from toolkit.core import secrets
 from toolkit.model import markers, requirement_texts
@@ -30,6 +31,16 @@ def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, .
     named = {line.name for line in item.lines}
     rules = (rule for rule in item.binary if rule.name not in named)
     found += [_direct(item.package, rule.name, f"{rule.name}{rule.specifier}", rule.origin) for rule in rules]
+    found += [
+        DirectRequirement(
+            source=line.name,
+            name=normalize(Requirement(line.requirement).name),
+            kind="build",
+            text=line.requirement,
+            origin=line.origin,
+        )
+        for line in item.added
+    ]
     return tuple(found)
 
 

@@ -16,7 +16,7 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import lock_inputs, requirements
+from toolkit.project import build_requirements, lock_inputs, requirements
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
@@ -136,7 +136,8 @@ class Vendoring:
         preferences = self._preferences(inputs)
         others = requirements.read_given_constraints(self.project, inputs.package, self.options.build_constraints)
         limits = {line.text: line.origin for line in (*others, *inputs.building.constraints)}
-        closure = self.resolution.closure_for(inputs.targets.pythons, tuple(sorted(limits)))
+        said = frozenset(limits.items()), inputs.added
+        closure = self.resolution.closure_for(inputs.targets.pythons, said)
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
         for pin, _ in fetched:
             lock_inputs.refuse_local(self.project, pin.name, f"{pin.archive.name if pin.archive else ''}: {pin.name}")
@@ -148,6 +149,7 @@ class Vendoring:
             constraints=tuple(line.text for line in constraints),
             targets=inputs.targets,
             build_constraints=limits,
+            added=inputs.added,
             preferences=preferences,
             kept_builds=kept_builds.of(self._locks_of_like_builds(inputs), self._moving),
             platforms=self.options.platforms,
@@ -242,6 +244,7 @@ class Vendoring:
         keys = {key for item in found.distributions() for key in item.crates}
         found = replace(found, crates=closure.sources.crates.of_keys(keys))
         requirements.check_hashes(inputs.lines, found.packages)
+        _warn_of_unused(inputs, found)
         _refuse_cycles(found)
         return direct_requirements.in_force(found)
 
@@ -260,7 +263,7 @@ class Vendoring:
 
 
 def _limits_builds(name: str) -> bool:
-    return name.rpartition("/")[2] == requirements.BUILD_CONSTRAINTS_FILE
+    return name.rpartition("/")[2] in (requirements.BUILD_CONSTRAINTS_FILE, build_requirements.FILE)
 
 
 def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
@@ -277,6 +280,14 @@ def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
     closure.sources.refuse_unbuildable(closure.built_with)
     runtime = {pin.key for pin in draft.runtime}
     draft.building = frozenset(closure.builders([*trees, *runtime, tests]) - runtime)
+
+
+def _warn_of_unused(inputs: LockInputs, lock: Lock) -> None:
+    """Warn of lines of a build-requirements.txt that are for nothing which is built."""
+    built = [item.key for item in lock.distributions() if item.kind != "wheels"]
+    for line in inputs.added:
+        if not any(map(line.is_for, built)):
+            console.warn(f"{line.origin}: nothing that is built is called {line.name}{line.specifier}")
 
 
 def _refuse_cycles(item: Lock) -> None:

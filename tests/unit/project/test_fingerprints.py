@@ -28,11 +28,14 @@ def test_every_file_that_decides_the_lock_is_recorded_there_or_not(workspace: Wo
     workspace.service("svc", "svc", "-r more.txt\nlib\n").package("lib", "lib").package("other", "other")
     assert sorted(recorded(workspace.write({"svc/more.txt": "flask\n"}))) == [
         ".python-version",
+        "build-requirements.txt",
+        "lib/build-requirements.txt",
         "lib/linux-requirements.txt",
         "lib/pyproject.toml",
         "lib/requirements.txt",
         "lib/vendor.txt",
         "svc/.python-version",
+        "svc/build-requirements.txt",
         "svc/linux-requirements.txt",
         "svc/more.txt",
         "svc/pyproject.toml",

@@ -1,0 +1,71 @@
+"""`build-requirements.txt`: what builds a distribution beside what its own files name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import SpecifierSet
+
+from toolkit.core.errors import UserError
+from toolkit.model import requirement_texts
+from toolkit.model.names import normalize
+from toolkit.project import lines
+
+FILE = "build-requirements.txt"
+_USAGE = (
+    "write `name: requirement`, one a line: `flatdict: setuptools<82`, or `flatdict==4.0.1: cython` for one version"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AddedRequirement:
+    """One line: `requirement` (PEP 508, in its normal form) builds the versions of `name` in `specifier`, or all.
+
+    `name` is in its normal form; `origin` is `file:line`.
+    """
+
+    name: str
+    specifier: str
+    requirement: str
+    origin: str
+
+    def is_for(self, key: str) -> bool:
+        """Tell whether a `name==version` is built with it."""
+        name, equals, version = key.partition("==")
+        specifier = SpecifierSet(self.specifier)
+        return name == self.name and bool(equals) and specifier.contains(version, prereleases=True)
+
+
+def read(path: Path, project_root: Path) -> tuple[AddedRequirement, ...]:
+    """Return the lines of a build-requirements.txt, none when it is missing. Raises `UserError` with `file:line`."""
+    if not path.is_file():
+        return ()
+    shown = lines.shown(path, project_root)
+    return tuple(_added(text, f"{shown}:{number}") for number, text in lines.read(path, project_root))
+
+
+def _added(text: str, origin: str) -> AddedRequirement:
+    built, colon, builder = text.partition(":")
+    if not colon:
+        raise UserError(f"{origin}: no `name: requirement`: `{text}`", _USAGE)
+    what, requirement = _requirement(built, text, origin), _requirement(builder, text, origin)
+    if what.extras or what.marker:
+        raise UserError(f"{origin}: only a name (and its versions) can stand before the colon: `{text}`", _USAGE)
+    return AddedRequirement(
+        name=normalize(what.name),
+        specifier=str(what.specifier),
+        requirement=requirement_texts.normal(requirement),
+        origin=origin,
+    )
+
+
+def _requirement(part: str, text: str, origin: str) -> Requirement:
+    try:
+        found = Requirement(part.strip())
+    except (InvalidRequirement, RecursionError):
+        raise UserError(f"{origin}: `{part.strip()}` is no requirement: `{text}`", _USAGE) from None
+    if found.url:
+        raise UserError(f"{origin}: a URL, where what builds comes from an index: `{text}`", _USAGE)
+    return found
