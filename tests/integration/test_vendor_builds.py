@@ -422,3 +422,41 @@ def test_a_line_of_build_requirements_that_cannot_be_met(
     sdists.publish(index, "thing", "1.0")
     shop.service("app", "thing").write({"build-requirements.txt": f"{line}\n"})
     assert shop.vendor().error[0].startswith(f"build-requirements.txt:1: {what}")
+
+
+@pytest.mark.parametrize("builder", ["nowhere>=0.1", "nowhere[more]>=0.1"])
+def test_what_no_index_has_is_told_with_the_chain_and_with_what_may_help(
+    shop: Workshop, index: LocalIndex, builder: str
+) -> None:
+    sdists.publish(index, "deep", "2.0", build_requires=[builder])
+    sdists.publish_wheel(index, "deep", "2.0")
+    sdists.publish(index, "top", "1.0", requires=["deep>=1"])
+    done = shop.service("app", "top").vendor()
+    said, hint = done.error
+    assert said == (
+        f"building deep: no distribution `nowhere` in {index.url}; "
+        "deep 2.0 is there for app/requirements.txt:1: top -> deep 2.0"
+    )
+    assert hint == (
+        "add the line deep to vendor.txt to take its wheels, or try an older release: deep<2.0 in a requirements.txt"
+    )
+    assert shop.write({"app/vendor.txt": "deep\n"}).vendor().status == 0
+    # An older release does, too.
+    sdists.publish(index, "deep", "1.0")
+    files.remove(files.cache_root())
+    assert shop.write({"app/vendor.txt": "", "app/requirements.txt": "top\ndeep<2.0\n"}).vendor().status == 0
+
+
+def test_a_builder_that_cannot_be_built_is_told_with_what_it_builds(shop: Workshop, index: LocalIndex) -> None:
+    add_backend(index, "2.0", requires=[])
+    sdists.publish(index, "helper", "2.0", build_requires=["maker>=9"])
+    sdists.publish(index, "thing", "1.0", build_requires=["helper"])
+    said, hint = shop.service("app", "thing").vendor().error
+    assert said == (
+        "building helper: no version satisfies `maker>=9`; "
+        "helper 2.0 is there for app/requirements.txt:1: thing => helper 2.0"
+    )
+    assert hint == "try an older release: helper<2.0 in build-constraints.txt"
+    sdists.publish(index, "helper", "1.0")
+    files.remove(files.cache_root())
+    assert shop.write({"app/build-constraints.txt": "helper<2.0\n"}).vendor().status == 0

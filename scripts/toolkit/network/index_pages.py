@@ -78,6 +78,11 @@ class Index:
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._was_unasked = False
 
+    @property
+    def indexes(self) -> Indexes:
+        """Return the indexes that are asked."""
+        return self._indexes
+
     def files(self, name: str) -> tuple[RemoteFile, ...]:
         """Return every file of a distribution, each name once: an earlier index comes first. Raises `UserError`."""
         name = normalize(name)

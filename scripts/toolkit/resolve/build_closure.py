@@ -16,12 +16,13 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from toolkit.core import console, cycles, threads
+from toolkit.core.errors import UserError
 from toolkit.model import requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.pins import Pin, Pinned
-from toolkit.resolve import pin_closure
+from toolkit.resolve import build_chain, pin_closure
 from toolkit.resolve.catalogue import url_error
-from toolkit.resolve.engine import ConflictError, Request, Resolver
+from toolkit.resolve.engine import AbsentError, ConflictError, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources, in_order
 from toolkit.resolve.free_choice import FreeChoice
 from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA
@@ -204,8 +205,8 @@ class Closure:
             self._take(requirements, self._ask_resolver([requirements]))
 
     def _take(self, requirements: Requirements, pins: Sequence[Pin]) -> None:
-        names = {Requirement(text).name for text in requirements}
-        self._resolved[requirements] = (*pins, *(pin for name, pin in self._given.items() if name in names))
+        given = (pin for name, pin in self._given.items() if name in _names(requirements))
+        self._resolved[requirements] = (*pins, *given)
 
     def _free_choice(self, requirements: Requirements) -> FreeChoice:
         reader = self.sources.reader
@@ -231,7 +232,29 @@ class Closure:
             origins={**self._request.build_constraints, **self._origins(requirements)},
             preferences=self._preferences(sets),
         )
-        return self.resolver.resolve(request)
+        try:
+            return self.resolver.resolve(request)
+        except UserError as error:
+            absent = error.name if isinstance(error, AbsentError) else ""
+            at_fault = [found for found in sets if len(sets) == 1 or absent in _names(found)]
+            if error.what.startswith("building "):
+                self._explain(error, at_fault)
+            raise
+
+    def _explain(self, error: UserError, sets: Sequence[Requirements]) -> None:
+        """Add to an error of builds why one of these is there, and what may help."""
+        keys = [key for key in sorted(self._trees) if "==" in key and self._sets.get(key) in sets]
+        if not keys:
+            return
+        name, _, version = keys[0].partition("==")
+        direct = {Requirement(text).name: f"{origin}: {text}" for text, origin in self._request.origins.items()}
+        pins = {key: self._keys(key) for key in self._trees}
+        chain = build_chain.find(keys[0], direct, self.sources.distributions, pins)
+        known = self.sources.distributions[keys[0]]
+        wheel = f"add the line {name} to vendor.txt to take its wheels, or " if known.offered else ""
+        error.what += f"; {name} {version} is there for {' -> '.join(chain).replace('-> =>', '=>')}" if chain else ""
+        error.hint = f"{wheel}try an older release: {name}<{version}"
+        error.hint += " in a requirements.txt" if chain and "=>" not in str(chain) else " in build-constraints.txt"
 
     def _origins(self, requirements: Requirements) -> dict[str, str]:
         """Return the trees that name each requirement, as errors show them."""
@@ -261,6 +284,10 @@ def _wheel_for_old_setuptools(tree: SourceTree, closure: Sequence[Pin]) -> Requi
     # setuptools < 70.1 names `wheel` in every answer of its hook; newer ones build wheels by themselves.
     old = any(pin.name == "setuptools" and Version(pin.version) < Version("70.1") for pin in closure)
     return frozenset({"wheel"} if old and tree.build_system.backend.startswith("setuptools.build_meta") else ())
+
+
+def _names(requirements: Requirements) -> set[str]:
+    return {Requirement(text).name for text in requirements}
 
 
 def _bounds(requirements: Requirements) -> int:

@@ -77,6 +77,10 @@ class Catalogue:
             self._releases[name] = found
         return self._releases[name]
 
+    def absent(self) -> list[str]:
+        """Return the names that the engine has looked up, and of which no index has any file."""
+        return [name for name, found in self._releases.items() if not found and not self.index.files(name)]
+
     def pin(self, chosen: Pinned) -> Pin:
         """Return what an engine has chosen, with its files. Raises `UserError` for a release with a fault."""
         if chosen.name in self._refusals:

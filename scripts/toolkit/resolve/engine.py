@@ -19,6 +19,12 @@ class ConflictError(UserError):
     """No choice of versions satisfies all requirements of a request; fewer of them may be satisfiable."""
 
 
+class AbsentError(UserError):
+    """No index has any release of a distribution, whose `name` is in its normal form."""
+
+    name = ""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Request:
     """What to resolve.

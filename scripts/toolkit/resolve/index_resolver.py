@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -13,7 +14,7 @@ from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.network.index_pages import Index
-from toolkit.resolve import archive_identity, index_server
+from toolkit.resolve import archive_identity, index_server, uv_errors
 from toolkit.resolve.catalogue import Catalogue
 from toolkit.resolve.engine import Engine, Request
 from toolkit.resolve.pip_tools import PipTools
@@ -66,7 +67,17 @@ class IndexResolver:
             if not failure:
                 return [replace(catalogue.pin(item), marker=item.marker) for item in chosen]
             if not self.index.refresh():
-                raise failure
+                raise self._with_absent(failure, catalogue)
+
+    def _with_absent(self, failure: UserError, catalogue: Catalogue) -> UserError:
+        """Return an engine's error, or that a distribution is absent which it says to have no fitting version.
+
+        uv does so of what is asked for with an extra.
+        """
+        for name in catalogue.absent():
+            if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", f"{failure.what} {failure.details}"):
+                return uv_errors.absent_error(name, catalogue.request, self.index.indexes, failure.details)
+        return failure
 
     def with_told(self, pin: Pin, built: CoreMetadata) -> Pin:
         """Take what a build has told of a pin that no engine chooses, and return the pin as it became known."""

@@ -9,7 +9,7 @@ from toolkit.core.errors import UserError
 from toolkit.model import requirement_texts
 from toolkit.model.names import normalize
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve.engine import ConflictError, Request
+from toolkit.resolve.engine import AbsentError, ConflictError, Request
 
 _NAME = r"([A-Za-z0-9][\w.-]*?)"
 _ABSENT = re.compile(rf"{_NAME} was not found in (?:the package registry|the provided package locations|the cache)")
@@ -28,7 +28,7 @@ def explain(output: str, request: Request, indexes: Indexes) -> UserError:
     text = " ".join(details.split())
     if absent := _ABSENT.search(text):
         # What is absent is so for fewer requirements too.
-        return UserError(*unknown(absent[1], request, indexes), details)
+        return absent_error(absent[1], request, indexes, details)
     error = ConflictError if "No solution found" in text else UserError
     if found := _unsatisfied(text, request):
         return error(*found, details)
@@ -60,6 +60,13 @@ def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
         f"{_prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
         "correct the name, or name the index that has it: INDEX_URL=, EXTRA_INDEX_URL= or pip's configuration",
     )
+
+
+def absent_error(name: str, request: Request, indexes: Indexes, details: str) -> AbsentError:
+    """Return the error to raise for a distribution that no index has."""
+    error = AbsentError(*unknown(name, request, indexes), details)
+    error.name = normalize(name)
+    return error
 
 
 def no_version(text: str, request: Request) -> tuple[str, str]:
