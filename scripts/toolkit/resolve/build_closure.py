@@ -29,6 +29,8 @@ from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 
 Requirements = frozenset[str]
+#: Older releases that are tried for the hint of an error.
+_OLDER_TRIED = 20
 
 
 @dataclass(kw_only=True)
@@ -224,16 +226,8 @@ class Closure:
         return tuple(found.values())
 
     def _ask_resolver(self, sets: Sequence[Requirements]) -> tuple[Pin, ...]:
-        requirements = frozenset().union(*sets)
-        request = replace(
-            self._request,
-            requirements=tuple(sorted(requirements)),
-            constraints=tuple(self._request.build_constraints),
-            origins={**self._request.build_constraints, **self._origins(requirements)},
-            preferences=self._preferences(sets),
-        )
         try:
-            return self.resolver.resolve(request)
+            return self.resolver.resolve(self._request_for(sets))
         except UserError as error:
             absent = error.name if isinstance(error, AbsentError) else ""
             at_fault = [found for found in sets if len(sets) == 1 or absent in _names(found)]
@@ -241,20 +235,55 @@ class Closure:
                 self._explain(error, at_fault)
             raise
 
+    def _request_for(self, sets: Sequence[Requirements]) -> Request:
+        requirements = frozenset().union(*sets)
+        return replace(
+            self._request,
+            requirements=tuple(sorted(requirements)),
+            constraints=tuple(self._request.build_constraints),
+            origins={**self._request.build_constraints, **self._origins(requirements)},
+            preferences=self._preferences(sets),
+        )
+
     def _explain(self, error: UserError, sets: Sequence[Requirements]) -> None:
-        """Add to an error of builds why one of these is there, and what may help."""
-        keys = [key for key in sorted(self._trees) if "==" in key and self._sets.get(key) in sets]
-        if not keys:
+        """Add to an error of builds why one of these is there, and what helps."""
+        key = next((key for key in sorted(self._trees) if "==" in key and self._sets.get(key) in sets), "")
+        if not key:
             return
-        name, _, version = keys[0].partition("==")
+        name, _, version = key.partition("==")
         direct = {Requirement(text).name: f"{origin}: {text}" for text, origin in self._request.origins.items()}
         pins = {key: self._keys(key) for key in self._trees}
-        chain = build_chain.find(keys[0], direct, self.sources.distributions, pins)
-        known = self.sources.distributions[keys[0]]
-        wheel = f"add the line {name} to vendor.txt to take its wheels, or " if known.offered else ""
-        error.what += f"; {name} {version} is there for {' -> '.join(chain).replace('-> =>', '=>')}" if chain else ""
-        error.hint = f"{wheel}try an older release: {name}<{version}"
-        error.hint += " in a requirements.txt" if chain and "=>" not in str(chain) else " in build-constraints.txt"
+        if chain := build_chain.find(key, direct, self.sources.distributions, pins):
+            error.what += f"; {name} {version} is there for {' -> '.join(chain).replace('-> =>', '=>')}"
+        hints = (
+            [f"add the line {name} to vendor.txt to take its wheels"] if self.sources.distributions[key].offered else []
+        )
+        builds = next(([self._sets[tree]] for tree, found in pins.items() if key in found), [])
+        where = "a build-constraints.txt" if builds else "a requirements.txt"
+        if older := self._older(key, self._request_for(builds) if builds else self._request):
+            hints.append(f"add {name}<={older} to {where}, which is the newest that can be built")
+        error.hint = ", or ".join(hints) or f"use another version of what requires {name}, or leave it out"
+
+    def _older(self, key: str, request: Request) -> str:
+        """Return the newest version before this one that satisfies a request, and whose own build can be resolved."""
+        name, _, version = key.partition("==")
+        for _ in range(_OLDER_TRIED):
+            try:
+                pins = self.resolver.resolve(replace(request, constraints=(*request.constraints, f"{name}<{version}")))
+            except UserError:
+                return ""
+            pin = next((pin for pin in pins if pin.name == name), None)
+            tree = self.sources.trees([pin]).get(pin.key) if pin else None
+            if not pin or not tree:
+                return ""
+            try:
+                requires = _normal(tree.build_system.requires, name) | self._added(pin.key)
+                self.resolver.resolve(self._request_for([requires]))
+            except UserError:
+                version = pin.version
+            else:
+                return pin.version
+        return ""
 
     def _origins(self, requirements: Requirements) -> dict[str, str]:
         """Return the trees that name each requirement, as errors show them."""
