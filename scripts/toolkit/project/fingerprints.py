@@ -12,11 +12,13 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolkit.project import build_requirements, lines, pyproject, python_version
+from toolkit.project import lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
 _SETTING = "setting:"
+# Named here: what reads it needs `packaging`, which is not there where fingerprints are compared first.
+_BUILD_REQUIREMENTS = "build-requirements.txt"
 
 
 def paths(project: Project, package: Package, local: Iterable[Package], read: Iterable[Path]) -> tuple[Path, ...]:
@@ -29,9 +31,9 @@ def paths(project: Project, package: Package, local: Iterable[Package], read: It
         interpreters.append(path)
         if path.is_file():
             break
-    names = ("vendor.txt", "pyproject.toml", build_requirements.FILE)
+    names = ("vendor.txt", "pyproject.toml", _BUILD_REQUIREMENTS)
     used = [member.path / name for member in (*local, package) for name in names]
-    used.append(project.root / build_requirements.FILE)
+    used.append(project.root / _BUILD_REQUIREMENTS)
     tests = package.path / "test-requirements.txt"
     return tuple(sorted({*read, *used, *interpreters, tests}))
 

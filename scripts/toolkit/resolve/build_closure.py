@@ -270,10 +270,10 @@ class Closure:
         for _ in range(_OLDER_TRIED):
             try:
                 pins = self.resolver.resolve(replace(request, constraints=(*request.constraints, f"{name}<{version}")))
+                pin = next((pin for pin in pins if pin.name == name), None)
+                tree = self.sources.trees([pin]).get(pin.key) if pin else None
             except UserError:
                 return ""
-            pin = next((pin for pin in pins if pin.name == name), None)
-            tree = self.sources.trees([pin]).get(pin.key) if pin else None
             if not pin or not tree:
                 return ""
             try:
