@@ -18,7 +18,7 @@ from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
-from toolkit.vendored import archive
+from toolkit.vendored import archive, cargo_lock, cargo_workspace, crate_closure
 
 _STAND_IN = """\
 #!/bin/sh
@@ -35,6 +35,8 @@ case "$1" in
 esac
 exec {cargo} "$@"
 """
+#: The files that tell of a source tree's Rust packages.
+_TELLING = frozenset({"Cargo.toml", cargo_lock.FILE, "pyproject.toml", "setup.py"})
 #: As debhelper's cargo (/usr/share/cargo/bin/cargo) has them.
 _FLAGS = ("-Cdebuginfo=2", "--cap-lints=warn", "-Clink-arg=-Wl,-z,relro")
 #: Of a tool that is not shipped.
@@ -128,8 +130,27 @@ def settings(crates: Iterable[CrateSource], directory: str) -> str:
     return "\n".join([*lines, "[source.vendored]", f"directory = {json.dumps(directory)}", ""])
 
 
+def is_locked(source: Path) -> bool:
+    """Tell whether a source tree has a Cargo.lock that cargo takes as it is.
+
+    An sdist that leaves out packages of its workspace has a lock which still names them: cargo drops them from it.
+    """
+    # A build may have left anything here: neither links nor pipes are opened.
+    paths = {str(path.relative_to(source)): path for path in source.rglob("*") if path.name in _TELLING}
+    names = [name for name, path in paths.items() if path.is_file() and not path.is_symlink()]
+    if not any(name.endswith(cargo_lock.FILE) for name in names):
+        return False
+    try:
+        contents = {name: paths[name].read_bytes() for name in cargo_workspace.wanted(names, str(source))}
+        workspaces = cargo_workspace.of_files(contents, names, str(source))
+        return all(item.lock is not None and not crate_closure.surplus(item) for item in workspaces)
+    except UserError:
+        # Cargo says better what is wrong.
+        return True
+
+
 def stand_in(cargo: str, *, locked: bool) -> str:
-    """Return a program to call in the place of cargo: `--frozen`, or `--offline` where no Cargo.lock came along."""
+    """Return a program to call in the place of cargo: `--frozen`, or `--offline` where the lock may change."""
     return _STAND_IN.format(cargo=shlex.quote(cargo), offline="--frozen" if locked else "--offline")
 
 

@@ -249,7 +249,7 @@ def _fill_crates(job: Job, view: View) -> None:
     files.write_atomic(home / "config.toml", cargo.settings(job.crates, place(_CRATES)), 0o644)
     found = cargo.toolchain(_PATH)
     program = f"{place(_RUST)}/bin/cargo" if found.home else str(found.cargo)
-    locked = any(job.source.rglob("Cargo.lock"))
+    locked = cargo.is_locked(job.source)
     stand_in = job.scratch / "compilers" / "cargo"
     stand_in.write_text(cargo.stand_in(program, locked=locked))
     stand_in.chmod(0o755)

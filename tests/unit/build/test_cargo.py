@@ -17,6 +17,9 @@ from toolkit.core.errors import UserError
 from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
 
+PACKAGE = '[package]\nname = "app"\nversion = "0.1.0"\n'
+PACKAGE_LOCK = f"[{PACKAGE[:9]}]{PACKAGE[9:]}"
+
 
 def archive(tmp_path: Path, top: str = "outer-1.0.0", name: str = "src/lib.rs", link: str = "") -> CrateSource:
     path = tmp_path / "outer-1.0.0.crate"
@@ -126,6 +129,26 @@ def test_every_registry_is_the_directory() -> None:
         other: {"registry": other, "replace-with": "vendored"},
         "vendored": {"directory": "/build/crates"},
     }
+
+
+@pytest.mark.parametrize(
+    ("files", "locked"),
+    [
+        ({}, False),
+        ({"Cargo.lock": PACKAGE_LOCK}, True),
+        ({"Cargo.lock": PACKAGE_LOCK + '[[package]]\nname = "left-out"\nversion = "1.0.0"\n'}, False),
+        ({"fuzz/Cargo.lock": PACKAGE_LOCK}, False),
+        ({"Cargo.lock": "not TOML"}, True),
+    ],
+)
+def test_a_lock_of_packages_that_are_left_out_is_not_frozen(
+    tmp_path: Path, files: dict[str, str], locked: bool
+) -> None:
+    for name, text in {"Cargo.toml": PACKAGE, **files}.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(text)
+    os.mkfifo(tmp_path / "setup.py")
+    assert cargo.is_locked(tmp_path) is locked
 
 
 @pytest.mark.parametrize(
