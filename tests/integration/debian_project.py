@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tarfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tests.integration.sdists import make_sdist
@@ -124,6 +124,14 @@ class DebianProject:
         path = self.root / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text)
+
+    def add_wheel(self, service: str, wheel: Path, name: str, version: str) -> None:
+        """Lock a wheel of vendor/ for a service, as a line of vendor.txt does."""
+        file = VendoredFile(name=wheel.name, size=wheel.stat().st_size, sha256=files.sha256(wheel))
+        path = lock_file.path_of(self.root / "vendor", service)
+        old = lock_file.read(path)
+        added = Distribution(name=name, version=version, kind="wheels", files=(file,))
+        lock_writer.write(path, replace(old, packages=(*old.packages, added)))
 
     def commit(self) -> None:
         git = ["git", "-c", "user.name=A", "-c", "user.email=a@b.example", "-C", str(self.root)]

@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Iterator
 from dataclasses import replace
@@ -17,6 +18,7 @@ import pytest
 
 from tests import processes
 from tests.integration.debian_project import CHANGELOG, CONTROL, DebianProject, make_project
+from tests.wheel_files import make_wheel
 
 PYTHON = "/usr/bin/python3"
 NOBODY = 65534
@@ -332,6 +334,45 @@ def test_says_what_debian_control_lacks(project: DebianProject, old: str, new: s
     assert message in error
     assert hint in hints[0]
     assert not project.dist.exists()
+
+
+def test_binaries_of_wheels_are_shipped_as_they_are_and_what_was_built_is_stripped(
+    project: DebianProject, tmp_path: Path
+) -> None:
+    # With debug information, which both strip and dwz take an interest in.
+    source, library = tmp_path / "x.c", tmp_path / "libx.so"
+    source.write_text("int answer(void) { return 42; }\n")
+    subprocess.run(["gcc", "-g", "-shared", "-fPIC", "-o", library, source], check=True)
+    tag = f"py3-none-{sysconfig.get_platform().replace('-', '_')}"
+    members: dict[str, str | bytes] = {
+        "shipped/__init__.py": "",
+        "shipped/libx.so": library.read_bytes(),
+        "scripts/run": library.read_bytes(),
+    }
+    wheel = make_wheel(project.root / "vendor", "shipped", members, tag=tag)
+    project.add_wheel("api-service", wheel, "shipped", "1.0")
+    output = project.built("deb")
+    assert "dh_strip may break" not in output
+    (deb,) = project.dist.glob("yc-api-service_*.deb")
+    root = tmp_path / "root"
+    subprocess.run(["dpkg-deb", "--extract", deb, root], check=True)
+    (shipped,) = root.rglob("libx.so")
+    (built,) = root.rglob("_native*.so")
+    assert shipped.read_bytes() == library.read_bytes()
+    assert (root / "usr/lib/yc/api-service/bin/run").read_bytes() == library.read_bytes()
+    sections = subprocess.run(["readelf", "--sections", built], check=True, capture_output=True, text=True).stdout
+    assert ".debug_info" not in sections
+    assert ".symtab" not in sections
+
+
+def test_a_package_build_without_our_debhelper_programs_says_what_they_would_do(
+    project: DebianProject, tmp_path: Path
+) -> None:
+    tag = f"py3-none-{sysconfig.get_platform().replace('-', '_')}"
+    wheel = make_wheel(project.root / "vendor", "shipped", {"shipped/libx.so": b"\x7fELF"}, tag=tag)
+    project.add_wheel("api-service", wheel, "shipped", "1.0")
+    output = project.built("install", f"DESTDIR={project.root / 'debian/tmp'}")
+    assert "yc-api-service: dh_strip may break binaries that came in wheels (libx.so, 1 in all)" in output
 
 
 def test_install_without_debhelper_puts_every_service_below_one_root(project: DebianProject, tmp_path: Path) -> None:

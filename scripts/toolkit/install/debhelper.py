@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import files
+from toolkit.core import console, files
 from toolkit.core.errors import UserError
 from toolkit.install import pruning
 from toolkit.install.pruning import Rule
@@ -26,6 +27,7 @@ class Packaging:
     debian: Path
     control: Control
     namespace: str
+    vendor: Path
 
     def destination(self, service: Package) -> Path:
         """Return the tree of the binary package that a service goes into."""
@@ -50,6 +52,23 @@ class Packaging:
                 f"write `Architecture: any` in its paragraph (line {self.control.binaries[package].line})",
             )
         _set_depends(self.debian / f"{package}.substvars", dependency(installed.plan.interpreter))
+        self._list_shipped(package, installed)
+
+    def _list_shipped(self, package: str, installed: Installed) -> None:
+        """List the binaries that came in a wheel, for our dh_strip and dh_dwz, which leave them as they are."""
+        wheels = {wheel.name for wheel in installed.plan.wheels if wheel.parent == self.vendor}
+        names = [name for name, wheel in installed.owners.items() if wheel in wheels]
+        paths = [path for name in sorted(names) if _is_binary(path := installed.root / name)]
+        directory = self.debian / ".debhelper/python-common"
+        directory.mkdir(parents=True, exist_ok=True)
+        # As debhelper calls files: from the directory that it runs in.
+        listed = (os.fsencode(path.relative_to(self.debian.parent)) for path in paths)
+        (directory / f"{package}.shipped-as-is").write_bytes(b"".join(name + b"\0" for name in listed))
+        if paths and not any((Path(place) / "shipped_as_is.pm").exists() for place in os.get_exec_path()):
+            console.warn(
+                f"{package}: dh_strip may break binaries that came in wheels ({paths[0].name}, {len(paths)} in all); "
+                "build it by `make deb` or `make sbuild`, or let debian/rules put scripts/debhelper first in PATH"
+            )
 
     def _package(self, service: Package) -> str:
         return self.control.package_of(service, self.namespace)
@@ -63,7 +82,9 @@ def find(settings: Settings, destdir: Path) -> Packaging | None:
     debian = settings.project / "debian"
     if destdir.parent != debian:
         return None
-    return Packaging(debian=debian, control=debian_control.read(debian), namespace=settings.namespace)
+    return Packaging(
+        debian=debian, control=debian_control.read(debian), namespace=settings.namespace, vendor=settings.vendor
+    )
 
 
 def dependency(interpreter: Interpreter) -> str:
@@ -81,6 +102,11 @@ def dependency(interpreter: Interpreter) -> str:
         return f"python{version}"
     major, minor = map(int, version.split("."))
     return f"python3 (>= {version}~), python3 (<< {major}.{minor + 1})"
+
+
+def _is_binary(path: Path) -> bool:
+    with path.open("rb") as stream:
+        return stream.read(4) == b"\x7fELF"
 
 
 def _set_depends(path: Path, relation: str) -> None:

@@ -35,7 +35,8 @@ class ServiceEnvironment:
 class Installed:
     """An environment as installed: where it is now, the service's own scripts, and whether it fits any machine.
 
-    `left_out` has the sizes, in bytes, of the files that were pruned.
+    `left_out` has the sizes, in bytes, of the files that were pruned; `owners` has the wheel of each file, by its
+    path relative to `root`.
     """
 
     plan: ServiceEnvironment
@@ -43,6 +44,7 @@ class Installed:
     scripts: tuple[str, ...]
     is_pure: bool
     left_out: tuple[int, ...]
+    owners: Mapping[str, str]
 
 
 def install(
@@ -69,7 +71,12 @@ def install(
         directories.replace(staged, target)
     is_pure = all(image.is_pure for image in made)
     return Installed(
-        plan=plan, root=target, scripts=tuple(sorted(own)), is_pure=is_pure, left_out=tuple(left_out.values())
+        plan=plan,
+        root=target,
+        scripts=tuple(sorted(own)),
+        is_pure=is_pure,
+        left_out=tuple(left_out.values()),
+        owners={name: image.wheel for name, image in owners.items()},
     )
 
 

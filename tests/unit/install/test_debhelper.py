@@ -41,7 +41,7 @@ def installed(workspace: Workspace, name: str, python: Interpreter, *, is_pure: 
     service = workspace.discover().find(name)
     assert service
     plan = ServiceEnvironment(service=service, wheels=(), interpreter=python, prefix=Path("/usr/lib/yc", name))
-    return Installed(plan=plan, root=workspace.root, scripts=(), is_pure=is_pure, left_out=())
+    return Installed(plan=plan, root=workspace.root, scripts=(), is_pure=is_pure, left_out=(), owners={})
 
 
 def packaging(workspace: Workspace) -> debhelper.Packaging:
