@@ -176,6 +176,23 @@ def is_in_repository(directory: Path) -> bool:
     return any((each / ".git").exists() for each in (directory, *directory.parents))
 
 
+def own_paths(directory: Path) -> frozenset[str] | None:
+    """Return what git has or would take below a directory: tracked, or new and not ignored.
+
+    The paths are relative to the directory: files, and repositories in it. None where git does not tell: in no work
+    tree, in one of another user, without git, and where the directory itself is ignored (an export of a tree, say).
+    """
+    if not is_in_repository(directory):
+        return None
+    try:
+        listed = _read(directory, "ls-files", "-z", "--cached", "--others", "--exclude-standard")
+    except UserError:
+        return None
+    if not listed and Repository(directory=directory, name="").succeeds("check-ignore", "--quiet", "."):
+        return None
+    return frozenset(path.rstrip("/") for path in listed.split("\0") if path)
+
+
 def require_top(directory: Path) -> None:
     """Raise `UserError` when a directory is not the top of a git repository."""
     top = ask(directory, "rev-parse", "--show-toplevel")

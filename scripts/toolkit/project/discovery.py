@@ -6,14 +6,14 @@ import os
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model.names import normalize
-from toolkit.project import declared, lines, package_search, submodules
+from toolkit.project import declared, lines, package_search, source_files, submodules
 from toolkit.project.settings import Settings
 
 #: https://packaging.python.org/en/latest/specifications/name-normalization/#name-format
@@ -131,7 +131,7 @@ def discover(settings: Settings) -> Project:
         if path == settings.vendor or _is_searched(path, root):
             raise submodules.error(path, root)
     services = [_named(root, name, "SERVICES") for name in settings.services]
-    packages = [_named(root, name, "PACKAGES") for name in settings.packages] or list(package_search.search(root))
+    packages = [_named(root, name, "PACKAGES") for name in settings.packages] or _searched(root)
     if not packages and not services:
         raise UserError(f"{root}: no package here", "a package is a directory with a setup.py or a pyproject.toml")
     found = Project(
@@ -145,10 +145,32 @@ def discover(settings: Settings) -> Project:
     return found
 
 
+def _searched(root: Path) -> list[Path]:
+    """Return the packages that a search finds, of checkouts of one toolkit the outermost alone."""
+    with lines.relative_errors(root):
+        found = list(package_search.search(root))
+    toolkits = sorted(filter(package_search.is_toolkit, found), key=lambda path: (len(path.parts), path))
+    kept: dict[str, Path] = {}
+    for path in toolkits:
+        first = kept.setdefault(source_files.fingerprint(path) if len(toolkits) > 1 else "", path)
+        if first is not path:
+            _say_dropped(lines.shown(path, root), lines.shown(first, root))
+            found.remove(path)
+    return found
+
+
+@cache
+def _say_dropped(path: str, first: str) -> None:
+    console.note(f"{path}/: the same toolkit as {first}/, which is taken")
+
+
 def _is_searched(path: Path, root: Path) -> bool:
     below = [path, *(parent for parent in path.parents if parent != root and parent.is_relative_to(root))]
-    return not any(map(package_search.is_ignored, below)) and not any(
-        map(package_search.is_toolkit, (root, *below[1:]))
+    parents = below[1:]
+    return not (
+        any(map(package_search.is_ignored, below))
+        or any(map(package_search.is_toolkit, (root, *parents)))
+        or any(map(package_search.holds_samples, parents))
     )
 
 
@@ -165,7 +187,9 @@ def _named(root: Path, name: str, variable: str) -> Path:
 
 
 def _package(path: Path, root: Path, is_service: bool) -> Package:
-    name, file = declared.read(path).name, lines.shown(path / package_search.marker_file(path), root)
+    with lines.relative_errors(root):
+        name = declared.read(path).name
+    file = lines.shown(path / package_search.marker_file(path), root)
     if name and not _NAME.fullmatch(name):
         raise UserError(f"{file}: {quoted(name)} is no name of a distribution", "use letters, digits, `-`, `_` and `.`")
     if not name:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
@@ -18,6 +19,15 @@ _COMMENT = re.compile(r"(^|\s+)#.*$")
 def shown(path: Path, root: Path) -> str:
     """Return a path as messages and the lock spell it: relative to the project, with forward slashes."""
     return path.relative_to(root).as_posix() if path.is_relative_to(root) else path.as_posix()
+
+
+@contextmanager
+def relative_errors(root: Path) -> Iterator[None]:
+    """Let errors that begin with a path below `root` begin with what `shown` makes of it."""
+    try:
+        yield
+    except UserError as error:
+        raise UserError(error.what.removeprefix(f"{root}/"), error.hint, error.details) from None
 
 
 def split_url(url: str, origin: str) -> SplitResult:

@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
 
+from toolkit.core import git
+from toolkit.core.errors import UserError
 from toolkit.project import pyproject
 
 #: What tools write into every project.
 _GENERATED = frozenset({".git", ".tox", ".venv", "__pycache__", "build", "dist"})
 #: What belongs to others, or to the project as a whole.
 _FOREIGN = frozenset({"debian", "node_modules", "vendor"})
+
+#: Packages in these are read by tests and by people; they are not parts of the project.
+_SAMPLES = frozenset({"doc", "docs", "examples", "fixtures", "test", "testdata", "tests"})
+_MARKER_FILES = ("setup.py", pyproject.FILE)
 
 
 def is_package(directory: Path) -> bool:
@@ -55,13 +63,47 @@ def _has_modules(directory: Path) -> bool:
     return (directory / "__init__.py").is_file()
 
 
-def search(directory: Path) -> Iterator[Path]:
-    """Yield the packages at and below a directory. Symbolic links are not followed: they may lead back up."""
+def holds_samples(directory: Path) -> bool:
+    """Tell by its name whether the packages below a directory are samples; the directory itself may be a package."""
+    return directory.name in _SAMPLES
+
+
+def search(root: Path) -> Iterator[Path]:
+    """Yield the packages at and below a directory: those that git has or would take, where there is git.
+
+    Symbolic links are not followed: they may lead back up. Raises `UserError` where a pyproject.toml is no TOML.
+    """
+    yield from _search(root, root, _own(root))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Own:
+    """What git has or would take (`paths`) below `top`, where a repository or the search begins."""
+
+    top: Path
+    paths: frozenset[str]
+
+    def has(self, path: Path) -> bool:
+        """Tell whether a path is one of them, or a directory with one of them."""
+        name = path.relative_to(self.top).as_posix()
+        return name in self.paths or name in self._directories
+
+    @cached_property
+    def _directories(self) -> frozenset[str]:
+        return frozenset(str(parent) for path in self.paths for parent in PurePosixPath(path).parents)
+
+
+def _own(top: Path) -> _Own | None:
+    paths = git.own_paths(top)
+    return None if paths is None else _Own(top=top, paths=paths)
+
+
+def _search(directory: Path, root: Path, own: _Own | None) -> Iterator[Path]:
     if is_environment(directory):
         return
-    if is_package(directory):
+    if _has_marker_file(directory, own) and _is_package(directory, root):
         yield directory
-    if is_toolkit(directory):
+    if is_toolkit(directory) or (directory != root and holds_samples(directory)):
         return
     try:
         with os.scandir(directory) as found:
@@ -69,5 +111,20 @@ def search(directory: Path) -> Iterator[Path]:
     except PermissionError:
         return
     for entry in entries:
-        if entry.is_dir(follow_symlinks=False) and not is_ignored(Path(entry.path)):
-            yield from search(Path(entry.path))
+        path = Path(entry.path)
+        if entry.is_dir(follow_symlinks=False) and not is_ignored(path) and (own is None or own.has(path)):
+            # A repository of its own, such as a submodule, is no more than a name in the one around it.
+            yield from _search(path, root, _own(path) if own and (path / ".git").exists() else own)
+
+
+def _has_marker_file(directory: Path, own: _Own | None) -> bool:
+    return own is None or any(own.has(directory / name) for name in _MARKER_FILES)
+
+
+def _is_package(directory: Path, root: Path) -> bool:
+    try:
+        return is_package(directory)
+    except UserError:
+        if directory != root and holds_samples(directory):
+            return False
+        raise

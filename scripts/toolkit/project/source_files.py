@@ -22,7 +22,7 @@ def source_files(directory: Path) -> Iterator[Path]:
         directories[:] = sorted(
             name
             for name, path in ((name, Path(parent, name)) for name in directories)
-            if name not in skipped and not package_search.is_ignored(path) and not _is_another(path)
+            if name not in skipped and not package_search.is_ignored(path) and not _is_another(path, directory)
         )
         for name in sorted(names):
             path = Path(parent, name)
@@ -30,10 +30,12 @@ def source_files(directory: Path) -> Iterator[Path]:
                 yield path.relative_to(directory)
 
 
-def _is_another(directory: Path) -> bool:
-    """Tell whether a directory is a package of its own, or a virtual environment."""
+def _is_another(directory: Path, package: Path) -> bool:
+    """Tell whether a directory in a package is one of its own, or a virtual environment; samples belong to it."""
+    parents = (package / part for part in directory.relative_to(package).parts[:-1])
     try:
-        return package_search.is_package(directory) or package_search.is_environment(directory)
+        is_package = package_search.is_package(directory) and not any(map(package_search.holds_samples, parents))
+        return is_package or package_search.is_environment(directory)
     except UserError:
         # What tests read, say; one that is to be a package is refused where packages are looked for.
         return False

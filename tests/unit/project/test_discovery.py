@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from toolkit.core import git
 from toolkit.core.errors import UserError
+from toolkit.project import package_search
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,6 +60,76 @@ def test_a_virtual_environment_is_not_searched_whatever_its_name(workspace: Work
 def test_packages_inside_a_package_and_the_root_itself_count(workspace: Workspace) -> None:
     workspace.package(".", "root").package("plugins/extra", "extra")
     assert found(workspace) == {".": "root", "plugins/extra": "extra"}
+
+
+@pytest.fixture
+def repository(workspace: Workspace) -> Workspace:
+    """A git repository with a package that git has, and a rule that ignores tmp/."""
+    workspace.package("one", "one").write({".gitignore": "tmp/\n"})
+    git.run(workspace.root, "init", "--quiet")
+    git.run(workspace.root, "add", ".")
+    return workspace
+
+
+@pytest.mark.parametrize("file", ["setup.py", "pyproject.toml"])
+def test_what_git_ignores_holds_no_packages(repository: Workspace, file: str) -> None:
+    repository.write({f"tmp/idna-3.20/{file}": "[project", f"one/tmp/x/{file}": "[project"})
+    assert found(repository) == {"one": "one"}
+
+
+def test_an_ignored_clone_is_not_searched_though_it_has_files_of_its_own(repository: Workspace) -> None:
+    repository.package("tmp/clone", "clone")
+    git.run(repository.root / "tmp" / "clone", "init", "--quiet")
+    git.run(repository.root / "tmp" / "clone", "add", ".")
+    assert found(repository) == {"one": "one"}
+
+
+def test_a_package_that_git_does_not_have_yet_counts(repository: Workspace) -> None:
+    assert found(repository.package("new", "new")) == {"new": "new", "one": "one"}
+
+
+def test_repositories_in_the_project_are_searched_by_their_own_rules(repository: Workspace) -> None:
+    repository.package("libs/mine", "mine").package("libs/scratch", "scratch").write({"libs/.gitignore": "scratch"})
+    git.run(repository.root / "libs", "init", "--quiet")
+    assert found(repository) == {"libs/mine": "mine", "one": "one"}
+
+
+def test_a_tree_that_is_ignored_as_a_whole_is_searched_as_one_without_git(repository: Workspace) -> None:
+    """Such as a source package that is unpacked in a directory of results."""
+    repository.package("tmp/export/two", "two")
+    packages = package_search.search(repository.root / "tmp" / "export")
+    assert list(packages) == [repository.root / "tmp" / "export" / "two"]
+
+
+@pytest.mark.parametrize("directory", ["tests", "one/tests/data", "docs/examples", "one/fixtures"])
+def test_samples_are_no_packages_and_may_be_broken(workspace: Workspace, directory: str) -> None:
+    workspace.package("one", "one").package(f"{directory}/foo", "foo")
+    workspace.write({f"{directory}/foo/bin/x": "", f"{directory}/bad/pyproject.toml": "[project"})
+    workspace.write({"tests/pyproject.toml": "[project"})
+    assert found(workspace) == {"one": "one"}
+
+
+@pytest.mark.parametrize("file", ["pyproject.toml", "setup.cfg"])
+def test_a_broken_file_is_named_by_its_path_in_the_project(workspace: Workspace, file: str) -> None:
+    with pytest.raises(UserError) as caught:
+        workspace.write({"bad/setup.py": "", f"bad/{file}": "[project"}).discover()
+    assert caught.value.what.startswith(f"bad/{file}: ")
+
+
+def test_of_two_checkouts_of_one_toolkit_the_outer_wins_and_it_is_said_once(
+    workspace: Workspace, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for path in ("common", "a/common"):
+        workspace.package(path, "yc_common").write({f"{path}/project.mk": "", f"{path}/scripts/toolkit/x.py": ""})
+    assert found(workspace) == found(workspace) == {"common": "yc-common"}
+    assert capsys.readouterr().out == "a/common/: the same toolkit as common/, which is taken\n"
+
+
+def test_two_different_toolkits_are_refused(workspace: Workspace) -> None:
+    for path in ("common", "a/common"):
+        workspace.package(path, "yc_common").write({f"{path}/project.mk": "", f"{path}/scripts/toolkit/x.py": ""})
+    with pytest.raises(UserError, match="a/common/ and common/: two packages of the name yc-common"):
+        workspace.write({"common/yc_common/new.py": ""}).discover()
 
 
 def test_links_are_not_followed(workspace: Workspace) -> None:

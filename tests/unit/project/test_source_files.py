@@ -56,6 +56,11 @@ def test_the_copy_has_the_same_fingerprint(tmp_path: Path) -> None:
     assert source_files.fingerprint(tmp_path / "a") == source_files.fingerprint(tmp_path / "b")
 
 
+def test_samples_that_tests_read_are_the_package_s_own(tmp_path: Path) -> None:
+    tree(tmp_path, "setup.py", "tests/data/foo/setup.py")
+    assert [*map(str, source_files.source_files(tmp_path))] == ["setup.py", "tests/data/foo/setup.py"]
+
+
 @pytest.mark.parametrize("text", ['[project]\nname = "nested"\n', '[build-system]\nrequires = ["hatchling"]\n'])
 def test_a_nested_package_with_only_a_pyproject_is_not_its_parents_source(tmp_path: Path, text: str) -> None:
     tree(tmp_path / "a", "setup.py", "pkg/__init__.py", "plugins/nested/nested.py")
