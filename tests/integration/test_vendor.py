@@ -256,3 +256,27 @@ def test_the_script_itself(shop: Workshop, shelf: LocalIndex) -> None:
     done = finish(shop.start("vendor"))
     assert done.status == 0, done.err
     assert shop.keys() == ["web==1.0", "wire==1.1"]
+
+
+def test_what_a_pyproject_declares_is_locked_and_has_to_agree_with_a_requirements_txt(
+    shop: Workshop, shelf: LocalIndex
+) -> None:
+    shop.service("app", "web")
+    (shop.root / "app" / "requirements.txt").unlink()
+    text = (shop.root / "app" / "pyproject.toml").read_text(encoding="utf-8")
+    shop.write({"app/pyproject.toml": text.replace("[project]\n", "[project]\ndependencies = ['wire<1.1']\n")})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["wire==1.0"]
+    shop.write({"app/requirements.txt": ""})
+    done = shop.vendor()
+    assert done.status == 1
+    assert "error: app/pyproject.toml:9: `wire<1.1` is declared, but" in done.err
+    shop.write({"app/requirements.txt": "wire>=1.1\n"})
+    done = shop.vendor()
+    assert done.status == 1
+    assert "app/pyproject.toml:" in done.err
+    assert "app/requirements.txt:1" in done.err
+    shop.write({"app/requirements.txt": "web\n"})
+    assert shop.vendor().status == 0
+    assert shop.keys() == ["web==1.0", "wire==1.0"]

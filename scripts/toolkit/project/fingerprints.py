@@ -1,8 +1,8 @@
 """Fingerprints of the files a lock was resolved from, so that a change of one of them is noticed without a network.
 
 A fingerprint is the SHA-256 of what the file says, not of its bytes: comments, blank lines and line continuations do
-not count, and of a pyproject.toml only `[build-system]` does. It is empty where a file is missing or says nothing, so
-that its later appearance is noticed too.
+not count. Of a pyproject.toml, setup.py or setup.cfg only `[build-system]` and the requirements that it declares do. It
+is empty where a file is missing or says nothing, so that its later appearance is noticed too.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolkit.project import lines, pyproject, python_version
+from toolkit.project import declared_requirements, lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
@@ -31,9 +31,9 @@ def paths(project: Project, package: Package, local: Iterable[Package], read: It
         interpreters.append(path)
         if path.is_file():
             break
-    names = ("vendor.txt", "pyproject.toml", _BUILD_REQUIREMENTS)
+    names = ("vendor.txt", *declared_requirements.FILES, _BUILD_REQUIREMENTS)
     used = [member.path / name for member in (*local, package) for name in names]
-    used.append(project.root / _BUILD_REQUIREMENTS)
+    used += [project.root / name for name in (pyproject.FILE, _BUILD_REQUIREMENTS)]
     tests = package.path / "test-requirements.txt"
     return tuple(sorted({*read, *used, *interpreters, tests}))
 
@@ -77,9 +77,16 @@ def _change(old: str, new: str, path: Path) -> str:
 def _of(path: Path, root: Path) -> str:
     if not path.is_file():
         return ""
+    text = ""
     if path.name == pyproject.FILE:
         table = pyproject.read(path.parent).get("build-system", {})
         text = json.dumps(table, sort_keys=True) if table else ""
+    if path.name in declared_requirements.FILES:
+        # Nothing is added where nothing is declared: a lock from before declarations were read stays current.
+        declared = declared_requirements.fingerprinted(path)
+        # An empty requirements.txt says nothing, but what is declared is no more read where there is one.
+        beside = sorted(file.name for file in path.parent.glob("*requirements*.txt"))
+        text += json.dumps([declared, beside], sort_keys=True) if declared else ""
     else:
         text = "\n".join(line for _, line in lines.read(path, root))
     return hashlib.sha256(text.encode()).hexdigest() if text else ""

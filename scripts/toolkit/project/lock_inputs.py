@@ -2,13 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
+from packaging.requirements import Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model.targets import Targets
-from toolkit.project import build_requirements, fingerprints, python_version, requirements, vendor_txt
+from toolkit.project import (
+    build_requirements,
+    declared_requirements,
+    fingerprints,
+    lines,
+    python_version,
+    requirements,
+    vendor_txt,
+)
 from toolkit.project.build_requirements import AddedRequirement
 from toolkit.project.discovery import Package, Project
 from toolkit.project.requirements import Line, RequirementTree
@@ -46,8 +58,8 @@ class LockInputs:
 
     @property
     def constraints(self) -> tuple[Line, ...]:
-        """Return the constraints of all trees: they hold for everything."""
-        return tuple(line for tree in self._trees for line in tree.constraints)
+        """Return the constraints of all trees, what is declared beside them included: they hold for everything."""
+        return tuple(line for tree in self._trees for line in (*tree.constraints, *_limits(tree.declared)))
 
     @property
     def files(self) -> tuple[Path, ...]:
@@ -59,6 +71,34 @@ class LockInputs:
         return (self.tree, self.tests, self.development)
 
 
+def _limits(declared: Iterable[Line]) -> Iterator[Line]:
+    """Yield declarations as constraints, which can have no extras."""
+    for line in declared:
+        requirement = Requirement(line.text)
+        requirement.extras = set()
+        if requirement.specifier:
+            yield replace(line, text=str(requirement))
+
+
+def refuse_unmet(inputs: LockInputs, runtime: Collection[str], others: Collection[str]) -> None:
+    """Raise `UserError` for what is declared beside a requirements.txt that does not lead to it.
+
+    `runtime` are the names in the runtime closure, `others` those that only tests and developers need.
+    """
+    known = {*runtime, *(package.name for package in inputs.local)}
+    more = {*known, *others, *(package.name for package in inputs.development.local)}
+    trees = ((inputs.tree, known), (inputs.tests, more), (inputs.development, more))
+    unmet = [line for tree, names in trees for line in tree.declared if line.name not in names]
+    if unmet:
+        first = unmet[0]
+        told = "".join(f"\n{line.origin}: `{line.text}`" for line in unmet[1:])
+        raise UserError(
+            f"{first.origin}: `{first.text}` is declared, but the file of requirements beside it does not lead to "
+            f"{first.name}{told}",
+            "add these lines to the file of requirements, or remove that file: what is declared is read then",
+        )
+
+
 def read(
     project: Project, package: Package, platforms: tuple[str, ...], joining: Mapping[str, Collection[str]] | None = None
 ) -> LockInputs:
@@ -66,9 +106,15 @@ def read(
 
     `joining` has the names of libraries that something from an index requires, each with the extras it asks for.
     """
-    joined = [
-        (found, tuple(sorted(extras))) for name, extras in (joining or {}).items() if (found := project.find(name))
-    ]
+    with lines.relative_errors(project.root):
+        return _read(project, package, platforms, joining or {})
+
+
+def _read(
+    project: Project, package: Package, platforms: tuple[str, ...], joining: Mapping[str, Collection[str]]
+) -> LockInputs:
+    _check_interpreters(project, package)
+    joined = [(found, tuple(sorted(extras))) for name, extras in joining.items() if (found := project.find(name))]
     tree = requirements.read_tree(project, package, platforms, joining=joined)
     tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE)
     development = requirements.read_development(project, package, platforms)
@@ -101,6 +147,29 @@ def read(
         binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),
         archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),
     )
+
+
+def _check_interpreters(project: Project, package: Package) -> None:
+    """Raise `UserError` for an interpreter that the package's own requires-python excludes."""
+    declared = declared_requirements.requires_python(package.path)
+    if declared is None:
+        return
+    where = f"{project.shown(declared.path)}:{declared.line}"
+    try:
+        allowed = SpecifierSet(declared.text)
+    except InvalidSpecifier:
+        raise UserError(
+            f"{where}: requires-python is no specifier: {quoted(declared.text)}", 'write ">=3.11"'
+        ) from None
+    targets = python_version.read(project, package)
+    for minor in targets.pythons:
+        # Of a minor version some release has to do; none has had as many as these.
+        if not any(allowed.contains(f"{minor}.{micro}") for micro in range(64)):
+            raise UserError(
+                f"{where}: requires-python is `{declared.text}`, but "
+                f"{targets.origins.get(minor, 'this interpreter')} is Python {minor}",
+                f"correct one of the two: {python_version.FILE} says which interpreters it is built for",
+            )
 
 
 def refuse_local(project: Project, name: str, what: str) -> None:

@@ -17,7 +17,8 @@ from toolkit.core.errors import UserError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
-from toolkit.project import lines, python_version
+from toolkit.project import declared_requirements, lines, python_version
+from toolkit.project.declared_requirements import Declaration
 from toolkit.project.discovery import Package, Project
 from toolkit.project.package_search import is_toolkit
 from toolkit.project.requirement_line import Directory, Include, NamedRequirement, parse
@@ -26,6 +27,8 @@ FILE = "requirements.txt"
 TESTS_FILE = "test-requirements.txt"
 DEVELOPMENT_FILE = "dev-requirements.txt"
 BUILD_CONSTRAINTS_FILE = "build-constraints.txt"
+#: The dependency groups that are read where there is no such file, or have to agree with it.
+_GROUPS = {TESTS_FILE: ("test", "tests"), DEVELOPMENT_FILE: ("dev",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +56,8 @@ class RequirementTree:
 
     `requirements` and `constraints` name distributions of the index; `local` are the packages of the project tree in
     use, each after those it uses, the package itself last; `files` is every file that was read or found missing; `uses`
-    are the lines that name local packages.
+    are the lines that name local packages; `declared` is what a package declares beside its files of requirements,
+    which has to be met by them.
     """
 
     requirements: tuple[Line, ...]
@@ -61,6 +65,7 @@ class RequirementTree:
     local: tuple[Package, ...]
     files: tuple[Path, ...]
     uses: tuple[Line, ...] = ()
+    declared: tuple[Line, ...] = ()
 
 
 def read_tree(
@@ -74,7 +79,8 @@ def read_tree(
 
     `joining` are local packages, with the extras asked of them, that no file names, but something from an index.
 
-    A service without requirements.txt is an error; a library's, and a file of another name, may be missing. A local
+    Where there is no such file, what the package declares (`[project]`, `install_requires`, a dependency group) is read
+    as its lines. A service with neither is an error; a library's, and a file of another name, may be missing. A local
     requirement counts on all machines when its marker holds on one of the package's interpreters and of `platforms`
     (values of `sys.platform`), else on none. Raises `UserError` with `file:line`.
     """
@@ -94,12 +100,12 @@ def read_development(project: Project, package: Package, platforms: tuple[str, .
     reader = _Reader(project, python_version.read(project, package).pythons, platforms)
     reader.read_package(package, DEVELOPMENT_FILE)
     if package == project.locked[0]:
-        reader.read_optional(project.root / DEVELOPMENT_FILE)
+        reader.read_group(project.root, DEVELOPMENT_FILE)
         for other in project.packages:
             if other not in project.locked and not is_toolkit(other.path):
                 reader.read_requirements(other)
                 for name in (TESTS_FILE, DEVELOPMENT_FILE):
-                    reader.read_optional(other.path / name)
+                    reader.read_package(other, name)
     return reader.tree(package)
 
 
@@ -161,8 +167,10 @@ class _Reader:
         self.constraints: list[Line] = []
         self.local: list[Package] = []
         self.uses: list[Line] = []
+        self.declared: list[Line] = []
         self.files: dict[Path, None] = {}
         self._project, self._pythons, self._platforms = project, pythons, platforms
+        self._declared: set[tuple[Path, int, str, Path]] = set()
         self._done: set[tuple[Path, bool, str]] = set()
         self._open: list[Path] = []
         self._entered: set[str] = set()
@@ -170,15 +178,23 @@ class _Reader:
 
     def read_package(self, package: Package, filename: str) -> None:
         path = package.path / filename
-        if package.is_service and filename == FILE and not path.is_file():
+        declared = declared_requirements.dependencies(package.path)
+        if package.is_service and filename == FILE and not path.is_file() and declared is None:
             raise UserError(
                 f"{self._project.shown(path)}: a service has none",
-                "create it: one requirement a line, empty when the service needs nothing",
+                "create it: one requirement a line, empty when the service needs nothing; or write them as "
+                "`dependencies` of [project] in its pyproject.toml",
             )
         if filename == FILE:
             self.read_requirements(package)
         else:
-            self.read_optional(path)
+            self.read_group(package.path, filename)
+
+    def read_group(self, directory: Path, filename: str) -> None:
+        """Read a file of requirements that need not be there, and the dependency groups that say the same."""
+        self.read_optional(directory / filename)
+        for name in _GROUPS.get(filename, ()):
+            self._declare(declared_requirements.group(directory, name), beside=directory / filename)
 
     def join(self, package: Package, extras: tuple[str, ...]) -> None:
         """Use a local package that something from an index requires, and may mean another one's extras by."""
@@ -188,6 +204,7 @@ class _Reader:
     def read_requirements(self, package: Package) -> None:
         """Read a package's requirements.txt, and linux-requirements.txt for Linux."""
         self.read_optional(package.path / FILE)
+        self._declare(declared_requirements.dependencies(package.path), beside=package.path / FILE)
         for platform in self._platforms:
             # With one platform there is nothing to tell apart.
             with self._where(f"sys_platform == '{platform}'" if len(self._platforms) > 1 else ""):
@@ -215,7 +232,28 @@ class _Reader:
             local=local,
             files=tuple(self.files),
             uses=tuple(self.uses),
+            declared=tuple(self.declared),
         )
+
+    def _declare(self, found: Iterable[Declaration] | None, beside: Path) -> None:
+        """Read declarations: as requirements, or where the file `beside` says the same, as what it has to meet."""
+        for item in found or ():
+            key = (item.path, item.line, item.text, beside)
+            if key in self._declared:
+                continue
+            self._declared.add(key)
+            file = self._project.shown(item.path)
+            named = parse(item.text, f"{file}:{item.line}")
+            if not isinstance(named, NamedRequirement):
+                raise UserError(f"{file}:{item.line}: not a requirement: `{item.text}`", "write `name>=1.2`")
+            if not beside.is_file():
+                self._requirement(named, file, item.line, is_constraint=False)
+            elif markers.possible(str(named.requirement.marker or ""), self._pythons, self._platforms):
+                name = normalize(named.requirement.name)
+                line = Line(text=named.text, name=name, file=file, line=item.line)
+                self.declared.append(line)
+                if package := self._project.find(name):
+                    _check_local(self._project, package, named.requirement, line)
 
     @contextmanager
     def _where(self, marker: str) -> Iterator[None]:
@@ -296,7 +334,9 @@ class _Reader:
             self.local.append(package)
         for extra in extras:
             path = package.path / f"requirements-{extra}.txt"
-            if not path.is_file():
+            declared = declared_requirements.extra(package.path, extra)
+            self._declare(declared, beside=path)
+            if not path.is_file() and declared is None:
                 missing = self._project.shown(path)
                 raise UserError(
                     f"{origin}: {package.name} has no extra `{extra}`: there is no {missing}",

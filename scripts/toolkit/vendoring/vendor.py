@@ -218,6 +218,7 @@ class Vendoring:
     def _finish(self, draft: Draft) -> Lock:
         """Return the finished lock, with its hashes checked, and free of circles."""
         inputs, closure = draft.inputs, draft.closure
+        lock_inputs.refuse_unmet(inputs, {pin.name for pin in draft.runtime}, {pin.name for pin in draft.unshipped})
         unshipped = {pin.key for pin in draft.unshipped}
         building = (draft.distribution(key) for key in sorted(draft.building))
         found = Lock(

@@ -9,7 +9,7 @@ import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.model.targets import Targets
-from toolkit.project import python_version
+from toolkit.project import lock_inputs, python_version
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Workspace
@@ -47,3 +47,31 @@ def test_what_is_not_a_version_is_refused_with_its_line(workspace: Workspace, te
 def test_a_file_without_a_version_is_refused(workspace: Workspace) -> None:
     with pytest.raises(UserError, match=r"svc/.python-version: no version in it"):
         read(workspace.write({"svc/.python-version": "# none\n"}))
+
+
+def read_inputs(workspace: Workspace) -> lock_inputs.LockInputs:
+    project = workspace.service("svc", "svc").discover()
+    return lock_inputs.read(project, project.services[0], ("linux",))
+
+
+def requiring(workspace: Workspace, specifier: str) -> Workspace:
+    text = f"[project]\nname = 'svc'\nrequires-python = '{specifier}'\n"
+    return workspace.write({"svc/pyproject.toml": text, "svc/.python-version": "3.11\n3.12\n"})
+
+
+@pytest.mark.parametrize("specifier", [">=3.11", ">=3.11.4,<4", "~=3.11", ">=3.10,!=3.12.0"])
+def test_interpreters_that_the_package_declares_it_runs_on(workspace: Workspace, specifier: str) -> None:
+    assert read_inputs(requiring(workspace, specifier)).targets.pythons == ("3.11", "3.12")
+
+
+def test_an_interpreter_that_the_package_excludes_is_told_with_both_places(workspace: Workspace) -> None:
+    with pytest.raises(UserError) as caught:
+        read_inputs(requiring(workspace, ">=3.12"))
+    assert caught.value.what == (
+        "svc/pyproject.toml:3: requires-python is `>=3.12`, but svc/.python-version:1 is Python 3.11"
+    )
+
+
+def test_a_requires_python_that_is_none_is_named(workspace: Workspace) -> None:
+    with pytest.raises(UserError, match=r"svc/pyproject\.toml:3: requires-python is no specifier: `x`"):
+        read_inputs(requiring(workspace, "x"))

@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, VendoredFile
-from toolkit.project import requirements
+from toolkit.project import fingerprints, lock_inputs, requirements
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Workspace
@@ -376,3 +376,115 @@ def test_the_toolkits_own_library_is_not_the_projects_to_develop(workspace: Work
     workspace.service("svc", "svc").package("common", "yc_common", requirements__txt="msgspec\n")
     workspace.write({"common/scripts/toolkit/": "", "common/project.mk": "", "common/test-requirements.txt": "ruff\n"})
     assert development(workspace) == []
+
+
+DECLARED = {
+    "pyproject.toml": """[project]
+name = "svc"
+dependencies = [
+    "idna>=3",
+]
+""",
+    "setup.py": """from setuptools import setup
+NEEDED = [
+
+    "idna>=3",
+]
+setup(name="svc", install_requires=NEEDED)
+""",
+    "setup.cfg": """[metadata]
+name = svc
+[options]
+install_requires = idna>=3
+""",
+}
+
+
+def declaring(workspace: Workspace, file: str, **more: str) -> Workspace:
+    files = {"setup.py": "from setuptools import setup\nsetup()\n", "bin/x": "", file: DECLARED[file], **more}
+    return workspace.write({f"svc/{name}": text for name, text in files.items()})
+
+
+@pytest.mark.parametrize("file", DECLARED)
+def test_what_is_declared_is_read_where_there_is_no_requirements_txt(workspace: Workspace, file: str) -> None:
+    (line,) = read(declaring(workspace, file)).requirements
+    assert (line.text, line.name, line.origin) == ("idna>=3", "idna", f"svc/{file}:4")
+
+
+@pytest.mark.parametrize("file", DECLARED)
+def test_what_is_declared_beside_a_requirements_txt_has_to_be_met_by_it(workspace: Workspace, file: str) -> None:
+    project = declaring(workspace, file, **{"requirements.txt": "requests\n"}).discover()
+    inputs = lock_inputs.read(project, project.services[0], ("linux",))
+    assert [line.text for line in inputs.lines] == ["requests"]
+    assert [line.text for line in inputs.constraints] == ["idna>=3"]
+    lock_inputs.refuse_unmet(inputs, ["requests", "idna"], [])
+    with pytest.raises(UserError, match=rf"svc/{file}:4: `idna>=3` is declared, but"):
+        lock_inputs.refuse_unmet(inputs, ["requests"], ["idna"])
+
+
+@pytest.mark.parametrize("file", DECLARED)
+def test_a_change_of_what_is_declared_is_noticed(workspace: Workspace, file: str) -> None:
+    path = declaring(workspace, file).root / "svc" / file
+    before = fingerprints.fingerprint([path], workspace.root)
+    path.write_text(path.read_text().replace("idna>=3", "idna>=4"))
+    assert fingerprints.changes(before, workspace.root) == {f"svc/{file}": "changed"}
+
+
+def test_an_empty_requirements_txt_beside_what_is_declared_is_noticed(workspace: Workspace) -> None:
+    path = declaring(workspace, "pyproject.toml").root / "svc" / "pyproject.toml"
+    before = fingerprints.fingerprint([path], workspace.root)
+    workspace.write({"svc/requirements.txt": ""})
+    assert fingerprints.changes(before, workspace.root) == {"svc/pyproject.toml": "changed"}
+
+
+def test_what_is_declared_of_the_project_s_own_packages_is_local(workspace: Workspace) -> None:
+    declaring(workspace, "pyproject.toml").package("idna", "idna", version="3.0")
+    tree = read(workspace)
+    assert tree.requirements == ()
+    assert [package.name for package in tree.local] == ["idna", "svc"]
+
+
+def test_a_declared_requirement_of_a_local_package_is_compared_with_its_version(workspace: Workspace) -> None:
+    declaring(workspace, "pyproject.toml", **{"requirements.txt": "idna\n"}).package("idna", "idna", version="2.0")
+    with pytest.raises(UserError, match=r"svc/pyproject\.toml:4: `idna>=3`, but idna/ is version 2\.0"):
+        read(workspace)
+
+
+def test_a_project_table_without_dependencies_declares_that_there_are_none(workspace: Workspace) -> None:
+    workspace.write({"svc/pyproject.toml": "[project]\nname='svc'\nversion='1'\n", "svc/bin/x": ""})
+    assert read(workspace).requirements == ()
+
+
+def test_extras_and_groups_of_a_pyproject_are_read_where_there_is_no_file(workspace: Workspace) -> None:
+    workspace.service("svc", "svc", "lib[fast]").write(
+        {
+            "lib/pyproject.toml": "[project]\nname='lib'\n[project.optional-dependencies]\nFast = ['quick>=1']\n",
+            "svc/pyproject.toml": "[dependency-groups]\n"
+            "base = ['pytest']\n"
+            "test = ['hypothesis', {include-group = 'base'}]\n"
+            "dev = ['ipython']\n",
+        }
+    )
+    project = workspace.discover()
+    inputs = lock_inputs.read(project, project.services[0], ("linux",))
+    assert [line.origin for line in inputs.tree.requirements] == ["lib/pyproject.toml:4"]
+    assert [line.text for line in inputs.tests.requirements] == ["hypothesis", "pytest"]
+    assert [line.text for line in inputs.development.requirements] == ["ipython"]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("[project]\nname='svc'\ndependencies='idna'\n", "svc/pyproject.toml: dependencies is no list"),
+        ("[project]\nname='svc'\ndependencies=[1]\n", "svc/pyproject.toml: dependencies holds something"),
+        ("[project]\nname='svc'\ndependencies=['-e .']\n", "svc/pyproject.toml:3: -e is not allowed here"),
+        ("[dependency-groups]\ntest=[{include-group='test'}]\n", "svc/pyproject.toml: groups that include each other"),
+        ("[dependency-groups]\ntest=[{include-group='x'}]\n", "svc/pyproject.toml: the group test includes"),
+    ],
+)
+def test_declarations_that_are_none_are_refused_with_their_place(workspace: Workspace, text: str, reason: str) -> None:
+    project = workspace.service("svc", "svc").write({"svc/pyproject.toml": text}).discover()
+    with pytest.raises(UserError) as caught:
+        lock_inputs.read(project, project.services[0], ("linux",))
+    assert caught.value.what.startswith(reason)
+    assert caught.value.hint
