@@ -87,8 +87,9 @@ def _toolchain(system: str) -> Toolchain | None:
         if cargo and rustc:
             return Toolchain(cargo=Path(cargo), version=process.read([rustc, "-vV"]))
         if rustc := shutil.which("rustc"):
-            # rustup's: its programs choose one of several toolchains, which is at home where no build sees it.
-            home = Path(process.read([rustc, "--print", "sysroot"]).strip())
+            # rustup's: its programs choose one of several toolchains, which is at home where no build sees it. They
+            # would fetch the one that a rust-toolchain.toml names in the directory they are started in, or above it.
+            home = Path(process.read([rustc, "--print", "sysroot"], cwd="/").strip())
             own = home / "bin" / "cargo"
             return Toolchain(cargo=own, version=process.read([home / "bin" / "rustc", "-vV"]), home=home)
     except UserError:

@@ -174,3 +174,25 @@ def test_the_stand_in_asks_for_nothing_that_is_not_there(tmp_path: Path, words: 
 def test_without_a_cargo_lock_versions_may_be_chosen_among_what_is_there() -> None:
     assert "--frozen" not in cargo.stand_in("cargo", locked=False)
     assert "--offline" in cargo.stand_in("cargo", locked=False)
+
+
+def test_a_developers_toolchain_is_not_chosen_by_the_directory_of_the_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "toolchain"
+    (home / "bin").mkdir(parents=True)
+    (tmp_path / "proxies").mkdir()
+    scripts = {
+        tmp_path / "proxies" / "rustc": f"[ ! -e rust-toolchain.toml ] && echo {home}",
+        home / "bin" / "rustc": "echo rustc 1.90.0",
+    }
+    for path, text in scripts.items():
+        path.write_text(f"#!/bin/sh\n{text}\n")
+        path.chmod(0o755)
+    (tmp_path / "rust-toolchain.toml").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", f"{tmp_path}/proxies:{os.environ['PATH']}")
+    found = cargo.toolchain(str(tmp_path / "nothing"))
+    assert found.home == home
+    assert found.cargo == home / "bin" / "cargo"
+    assert found.version == "rustc 1.90.0\n"
