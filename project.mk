@@ -131,7 +131,9 @@ endef
 quote = '$(subst ','\'',$(1))'
 silent = $(if $(filter 2,$(V)),,@)
 # Settings as `NAME=value`. An empty one is left out, but for those in which empty is another value than the default.
-passed = $(foreach name,$(1),$(if $($(name))$(filter VERSION_SUFFIX WHEEL_STORE DESTDIR,$(name)),$(name)=$(call quote,$($(name)))))
+passed = $(foreach name,$(1),$(if $(call literal,$(name))$(filter VERSION_SUFFIX WHEEL_STORE DESTDIR,$(name)),$(name)=$(call quote,$(call literal,$(name)))))
+# What was given on a command line is no makefile: debhelper's DESTDIR is a path, which may have a `$` in it.
+literal = $(if $(filter command line,$(origin $(1))),$(value $(1)),$($(1)))
 verb = $(silent)$(PYTHON3) $(call quote,$(toolkit)/scripts/verb.py) $(1) --project $(call quote,$(project)) \
 	$(call passed,$(reads_every_verb))
 # What may have a password in it is on no command line, which everybody on this machine can see.

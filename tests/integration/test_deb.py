@@ -375,6 +375,22 @@ def test_a_package_build_without_our_debhelper_programs_says_what_they_would_do(
     assert "yc-api-service: dh_strip may break binaries that came in wheels (libx.so, 1 in all)" in output
 
 
+def test_a_package_without_its_service_is_none(project: DebianProject) -> None:
+    lost = "#!/usr/bin/make -f\n%:\n\tdh $@\nexecute_after_dh_auto_install:\n\trm -r debian/worker/usr/lib\n"
+    project.write("debian/rules", lost)
+    done = project.make("deb")
+    assert done.returncode == 2
+    message = "error: worker_1.0_all.deb does not hold worker: /usr/lib/yc/worker/bin/python is not in it"
+    assert message in done.stdout
+    assert not project.dist.exists()
+
+
+def test_the_path_of_a_project_may_have_dollars(tmp_path: Path, built: DebianProject) -> None:
+    made = DebianProject(make_project(tmp_path / "only$dollar/a$$b").root, built.store)
+    made.built("deb")
+    assert len(list(made.dist.glob("*.deb"))) > 1
+
+
 def test_install_without_debhelper_puts_every_service_below_one_root(project: DebianProject, tmp_path: Path) -> None:
     project.built("install", f"DESTDIR={tmp_path / 'root'}", "NAMESPACE=acme", umask=0o077)
     root = tmp_path / "root/usr"

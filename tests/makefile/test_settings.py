@@ -109,6 +109,11 @@ def test_the_destination_reaches_install(project: Project) -> None:
     assert str(parse("install", project.calls()["install"]).destdir) == "/a root"
 
 
+def test_a_destination_is_a_path_and_no_makefile(project: Project) -> None:
+    project.make("install", "DESTDIR=/only$(HOME)$$x#1")
+    assert str(parse("install", project.calls()["install"]).destdir) == "/only$(HOME)$$x#1"
+
+
 def test_the_environment_sets_what_the_command_line_does_not(project: Project) -> None:
     project.make("build", "JOBS=2", JOBS="7", WHEEL_STORE="/store")
     parsed = parse("build", project.calls()["build"])

@@ -127,8 +127,23 @@ def build(
         source, binary = _export(project, settings, packaging, directory)
         _build_both(source, binary, packaging, options, environment(settings, options, compression))
         built = [path for tree in (source, binary) for path in tree.parent.iterdir() if _is_of_package(path)]
+        check_services(project, settings, packaging, built)
         # Directories hold the packages for other suites.
         return publish(built, settings.dist, [path for path in settings.dist.glob("[!.]*") if not _is_of_package(path)])
+
+
+def check_services(project: Project, settings: Settings, packaging: Control, built: Iterable[Path]) -> None:
+    """Raise `UserError` for a package that lacks its service, with which dpkg-buildpackage would be content."""
+    debs = {path.name.partition("_")[0]: path for path in built if path.suffix == ".deb"}
+    for service in project.services:
+        # One that is not for this architecture has no package here.
+        deb = debs.get(packaging.package_of(service, settings.namespace))
+        prefix = f"/usr/lib/{settings.namespace}/{service.service_name}"
+        if deb and f" .{prefix}/bin/python" not in process.read(["dpkg-deb", "--contents", deb]):
+            raise UserError(
+                f"{deb.name} does not hold {service.service_name}: {prefix}/bin/python is not in it",
+                "see what debian/rules and debian/*.install do with it: `make install` puts it into the package's tree",
+            )
 
 
 def _export(project: Project, settings: Settings, packaging: Control, directory: Path) -> tuple[Path, Path]:

@@ -46,6 +46,7 @@ class SbuildOptions:
 class _Work:
     """The input of each suite's build, with the source package at `dsc`."""
 
+    project: Project
     settings: Settings
     options: SbuildOptions
     packaging: Control
@@ -80,7 +81,7 @@ def build(project: Project, settings: Settings, options: SbuildOptions, packagin
         console.step(
             "SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)"
         )
-        work = _Work(settings=settings, options=options, packaging=packaging, dsc=dsc)
+        work = _Work(project=project, settings=settings, options=options, packaging=packaging, dsc=dsc)
         for suite in options.suites:
             refuse_other_source(dsc, settings.dist / suite)
         for suite in dict.fromkeys(options.suites):
@@ -120,6 +121,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
                 _keep_log(base, log)
         console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
         built = [path for path in base.iterdir() if path.suffix in deb_build.BINARY_SUFFIXES]
+        deb_build.check_services(work.project, work.settings, work.packaging, built)
         return deb_build.publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
 
 
