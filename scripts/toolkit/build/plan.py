@@ -168,11 +168,11 @@ class Planner:
         return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
 
 
-def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sandbox: str, rust: str = "") -> str:
+def store_key(node: Node, interpreter: Interpreter, tools: Mapping[str, str], sandbox: str) -> str:
     """Return a node's key in the wheel store: its identity and all else that shapes the wheel.
 
-    `sandbox` is how it is confined: who has the sandbox on never gets what was built without. `rust` is the version of
-    the toolchain, which counts where it is used.
+    `tools` is what of the compilers does, `sandbox` how the build is confined: who has the sandbox on never gets what
+    was built without.
     """
     return _digest(
         [
@@ -183,10 +183,9 @@ def store_key(node: Node, interpreter: Interpreter, flags: Mapping[str, str], sa
             interpreter.soabi,
             _system(),
             str(node.cheap),
-            json.dumps(flags, sort_keys=True),
+            json.dumps(tools, sort_keys=True),
             # Another interpreter brings its own idea of how to compile; a package must not get what pyenv's has built.
             *([] if interpreter.path.parent == Path("/usr/bin") else [str(interpreter.include)]),
-            *([rust] if node.crates else []),
         ]
     )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -78,10 +78,8 @@ class Builder:
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
 
     def _key(self, node: Node) -> str:
-        return self._key_with(node, wheel_build.build_flags())
-
-    def _key_with(self, node: Node, flags: Mapping[str, str]) -> str:
-        return store_key(node, self.interpreter, flags, self.sandbox.mode, wheel_build.rust() if node.crates else "")
+        tools = wheel_build.toolchain(rust=bool(node.crates))
+        return store_key(node, self.interpreter, tools, self.sandbox.mode)
 
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
         urgency = _urgency(waiting)
@@ -113,9 +111,9 @@ class Builder:
                 return found
             with bar.running(node.label), directories.temporary(self.scratch, "job-") as scratch:
                 wheel = self.store.put(key, self._wheel(node, scratch))
-            # A development environment asks without the compiler's flags.
+            # A development environment asks without the compilers.
             images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
-            images.add({self._key_with(node, {}): wheel})
+            images.add({store_key(node, self.interpreter, {}, self.sandbox.mode): wheel})
             return wheel
 
     def _wheel(self, node: Node, scratch: Path) -> Path:

@@ -34,9 +34,12 @@ _RUNNER, _REQUEST = f"{ROOT}/pep517_hook.py", f"{ROOT}/request.json"
 #: Bytes of the answer of a hook: more than any list of requirements.
 _LONGEST_ANSWER = 1 << 20
 
+#: Variables by which the caller chooses what compiles.
+_NAMED_TOOLS = ("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH")
 #: What a build may see of the caller's environment; all else would make its result depend on who ran it.
 _PASSED_ON = (
-    *("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH", "DEB_BUILD_OPTIONS"),
+    *_NAMED_TOOLS,
+    "DEB_BUILD_OPTIONS",
     # By these eatmydata and faketime work.
     *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"),
     # Where git stops to look for a repository.
@@ -262,9 +265,13 @@ def _rust_environment(job: Job, view: View) -> dict[str, str]:
     return cargo.environment(f"{place(HOME)}/.cargo", hidden, cheap=job.cheap)
 
 
-def rust() -> str:
-    """Return the version of the Rust toolchain that builds use, as `rustc -vV` says it. Raises `UserError`."""
-    return cargo.toolchain(_PATH).version
+def toolchain(*, rust: bool) -> Mapping[str, str]:
+    """Return what of this machine's compilers shapes a wheel: their flags, those that variables name, Rust's version.
+
+    Raises `UserError` where Rust is missing.
+    """
+    named = {name: os.environ[name] for name in _NAMED_TOOLS if name in os.environ}
+    return {**build_flags(), **named, **({"rustc": cargo.toolchain(_PATH).version} if rust else {})}
 
 
 def _environment(job: Job, view: View) -> dict[str, str]:

@@ -116,7 +116,7 @@ class WheelSources:
             return self.ready[name].sha256
         if name in self.binary:
             return self.binary[name].sha256
-        # Without the compiler's flags, which take a program to ask for and change nothing for a developer.
+        # Without the compilers, which take a program to ask for and change nothing for a developer.
         return plan.store_key(self.nodes[name], self.building, {}, self.options.sandbox.mode)
 
     def _fetched(self, wheels: Mapping[str, VendoredFile], images: Images) -> dict[str, Image]:

@@ -117,7 +117,7 @@ def run(run: Run) -> int:
     tox = f"tox {' '.join(environments)}", lambda: run_tox(python, chosen, environments)
     if arguments.environments:
         return 0 if attempt(*tox) else 1
-    # End to end, half of the time is waiting: for disks, for the network, for machines to boot.
+    # End to end waits a good deal: for disks, for the network, for machines to boot.
     with threads.pool(1, process.end_children) as pool:
         end_to_end = pool.submit(gather_pytest, python, chosen, ["-m", "e2e", "tests/e2e"])
         passed = attempt(*tox)

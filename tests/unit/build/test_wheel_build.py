@@ -32,3 +32,10 @@ def test_nobody_else_can_enter_what_a_build_keeps(tmp_path: Path, monkeypatch: p
     for path in wheel_build._view(job).own:
         above = [parent for parent in path.parents if tmp_path in parent.parents]
         assert any(parent.stat().st_mode & 0o077 == 0 for parent in above), path
+
+
+def test_a_compiler_that_the_caller_chooses_is_a_part_of_the_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CC", raising=False)
+    usual = wheel_build.toolchain(rust=False)
+    monkeypatch.setenv("CC", "clang")
+    assert wheel_build.toolchain(rust=False) == {**usual, "CC": "clang"}
