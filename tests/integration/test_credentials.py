@@ -17,7 +17,8 @@ from tests.integration.local_index import LocalIndex, serving
 from tests.integration.workshop import Workshop, finish
 from toolkit.core import files
 
-PASSWORD = "S3cretPw"
+#: Nobody else's: other tests run at the same time.
+PASSWORD = f"S3cret{os.getpid()}Pw"
 _SYSTEM = '[build-system]\nrequires = []\nbuild-backend = "own"\nbackend-path = ["."]\n'
 #: A backend that says all that it is told.
 _CURIOUS = "import os\nprint(sorted(os.environ.items()))\nfrom tiny_backend import *\n"

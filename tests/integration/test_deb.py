@@ -429,11 +429,11 @@ def test_an_interrupted_build_leaves_nothing(project: DebianProject) -> None:
     assert not project.dist.exists()
 
 
-#: How long a daemon of the rules sleeps, and the tests do: nobody else on this machine sleeps as long.
-_DAEMON, _TESTS = "1086400.25", "2086400.25"
+#: How long a daemon of the rules sleeps, and the tests do: nobody else on this machine sleeps as long, nor did.
+_DAEMON, _TESTS = f"1{os.getpid():08}.25", f"2{os.getpid():08}.25"
 
 
-@pytest.mark.parametrize("moment", ["--build=source", "dh_auto_build", _TESTS])
+@pytest.mark.parametrize("moment", ["--build=source", "dh_auto_build", _TESTS], ids=["source", "build", "tests"])
 def test_nothing_of_a_killed_build_goes_on(ordinary: DebianProject, moment: str) -> None:
     """The rules start a daemon, which leaves its group and its session."""
     rules, tests = "debian/rules", "api_service/tests/test_answer.py"
