@@ -60,18 +60,27 @@ def _distances(edges: Edges, key: str) -> dict[Node, int]:
 def text(graphs: Sequence[DependencyGraph], name: str, limit: int) -> str:
     """Return the chains to a name from every service, as a person reads them: at most `limit` of each (0: all).
 
-    Raises `UserError` for a name that no lock holds.
+    Of a crate the distributions that are built from it. Raises `UserError` for a name that no lock holds.
     """
     # A lock may hold several versions of a name.
     found = [(graph, key, _sorted_chains(graph, key)) for graph in graphs for key in graph.find(name)]
-    if not found:
+    crates = [line for graph in graphs for line in _crate_lines(graph.lock, name)]
+    if not found and not crates:
         raise _unknown(graphs, name)
     shown = limit or COUNTED
     lines = [line for graph, key, all_chains in found for line in _lines(graph, key, all_chains, shown)]
     kinds = {edge.kind for _, _, all_chains in found for chain in all_chains[:shown] for edge in chain}
     if kinds - {"runtime"}:
         lines.append("-> needs, => is built with, ~> is tested or developed with")
-    return "".join(f"{line}\n" for line in lines)
+    return "".join(f"{line}\n" for line in (*lines, *crates))
+
+
+def _crate_lines(lock: Lock, name: str) -> Iterator[str]:
+    for crate in lock.crates:
+        if normalize(crate.name) == normalize(name):
+            owners = sorted(f"{item.name} {item.version}" for item in lock.distributions() if crate.key in item.crates)
+            use = "a crate of" if crate.file else "a crate that no machine which is built for compiles, of"
+            yield f"{crate.name} {crate.version} in {lock.service}: {use} {', '.join(owners)}"
 
 
 def _sorted_chains(graph: DependencyGraph, key: str) -> list[Chain]:

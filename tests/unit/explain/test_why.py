@@ -10,6 +10,8 @@ import pytest
 from tests.unit.locks import distribution, line, needs
 from toolkit.core.errors import UserError
 from toolkit.explain import why
+from toolkit.model.crates import CRATES_IO
+from toolkit.model.lock import Crate, VendoredFile
 from toolkit.vendored.dependency_graph import DependencyGraph
 from toolkit.verbs import command_line, explaining
 
@@ -33,6 +35,20 @@ def test_builds_and_tests_are_told_apart_and_no_chain_goes_in_a_circle() -> None
         "-> needs, => is built with, ~> is tested or developed with",
     ]
     assert lines("check")[:2] == ["check 1 in app: for tests", "  app/test-requirements.txt:1: check"]
+
+
+def test_a_crate_is_told_with_what_is_built_from_it() -> None:
+    lock = needs().lock
+    file = VendoredFile(name="some_crate-1.0.0.crate", size=1, sha256="c" * 64)
+    some = Crate(name="some_crate", version="1.0.0", sha256="c" * 64, source=CRATES_IO, file=file)
+    web, wire, *others = lock.packages
+    both = (replace(item, crates=("far==2.0.0", some.key)) for item in (web, wire))
+    far = replace(some, name="far", version="2.0.0", file=None, index_line="{}")
+    graph = DependencyGraph(lock=replace(lock, packages=(*both, *others), crates=(far, some)))
+    assert lines("some-crate", item=graph) == ["some_crate 1.0.0 in app: a crate of web 1, wire 1"]
+    assert lines("far", item=graph) == [
+        "far 2.0.0 in app: a crate that no machine which is built for compiles, of web 1, wire 1"
+    ]
 
 
 def test_a_long_answer_says_how_many_chains_it_leaves_out() -> None:
