@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,8 @@ class Process:
 def alive() -> dict[Identity, Process]:
     """Return the processes that run, zombies left out."""
     found = {}
-    for path in Path("/proc").glob("[0-9]*"):
+    # Not a glob, which may end by a process that has just gone.
+    for path in (Path("/proc", name) for name in filter(str.isdigit, os.listdir("/proc"))):
         with contextlib.suppress(OSError):
             state, parent, *others = (path / "stat").read_text(encoding="utf-8").rpartition(")")[2].split()
             words = (path / "cmdline").read_bytes().decode("utf-8", "replace").split("\0")

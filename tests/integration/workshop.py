@@ -245,7 +245,8 @@ class Sleeper:
     def is_alive(self) -> bool:
         """Tell whether the program runs: it cannot leave a trace outside, so it is looked for."""
         words = f"sleep\0{self.seconds}\0".encode()
-        return any(_command_of(path) == words for path in Path("/proc").glob("[0-9]*"))
+        # Not a glob, which may end by a process that has just gone.
+        return any(_command_of(Path("/proc", name)) == words for name in filter(str.isdigit, os.listdir("/proc")))
 
 
 def _command_of(process: Path) -> bytes:
