@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import json
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -138,6 +139,21 @@ def test_another_file_than_cargo_lock_means_is_refused(shop: Workshop, index: Lo
     what, hint = _service(shop).vendor().error
     assert "outer-crate-1.4.0.crate" in what and "is not the file that was promised" in what
     assert "do not use it" in hint
+    assert not (shop.root / "vendor").exists()
+
+
+@pytest.mark.parametrize(
+    "change", [{"deps": [5]}, {"deps": None}, {"features": {"a": 5}}, {"features": [1]}, {"links": 5}]
+)
+def test_a_line_of_a_crate_that_nobody_compiles_is_read_by_type_too(
+    shop: Workshop, index: LocalIndex, registry: Registry, change: dict[str, object]
+) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    path = "/index/on/ly/only-windows"
+    registry.pages[path] = json.dumps({**json.loads(registry.pages[path]), **change}).encode()
+    what, hint = _service(shop).vendor().error
+    assert what.startswith("only-windows 0.5.1: its line in the registry's index")
+    assert "the registry that has it" in hint
     assert not (shop.root / "vendor").exists()
 
 

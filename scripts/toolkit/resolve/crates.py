@@ -51,7 +51,7 @@ class Crates:
                 if first and (first.sha256, first.source) != (crate.sha256, crate.source):
                     raise UserError(
                         f"{who}: its crate {crate.name} {crate.version} is not that of other distributions",
-                        f"add the line {who.split()[0]} to vendor.txt to take its wheels",
+                        _advice(who),
                     )
                 # One that any of them compiles is there for all.
                 if not first or crate.file:
@@ -83,7 +83,14 @@ class Crates:
         pages: dict[str, list[bytes]] = {}
         for line in lines.values():
             pages.setdefault(str(line["name"]), []).append(json.dumps(line).encode())
-        compiled = crate_closure.needed(workspace, lambda name: b"\n".join(pages[name]), self.platforms)
+
+        def page(name: str) -> bytes:
+            return b"\n".join(pages[name])
+
+        for item in crates:
+            # Each by type, those too that nobody compiles: a registry may answer anything.
+            crate_closure.indexed(page, item)
+        compiled = crate_closure.needed(workspace, page, self.platforms)
         arriving = {
             item: self.fetcher.submit(self.registry.file(crate, who))
             for item, crate in crates.items()
@@ -107,14 +114,17 @@ class Crates:
 def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
     """Yield what a Cargo.lock names of registries. Raises `UserError` where that is not all, or not what is needed."""
     where = f"{workspace.directory}/" if workspace.directory else ""
-    advice = f"choose another version of it, or add the line {who.split()[0]} to vendor.txt to take its wheels"
     if stale := crate_closure.stale(workspace):
-        raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}", advice)
+        raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}", _advice(who))
     for item in workspace.lock or ():
         if item.origin not in ("path", "registry"):
-            raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry", advice)
+            raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry", _advice(who))
         if item.origin == "registry":
             yield item
+
+
+def _advice(who: str) -> str:
+    return f"choose another version of it, or add the line {who.split()[0]} to vendor.txt to take its wheels"
 
 
 def _key(line: Line) -> str:
@@ -125,7 +135,7 @@ def _crate(item: LockedCrate, who: str) -> Crate:
     if not item.checksum:
         raise UserError(
             f"{who}: its Cargo.lock has no checksum of the crate {item.id}, by which to know the right one",
-            f"choose another version of it, or add the line {who.split()[0]} to vendor.txt to take its wheels",
+            _advice(who),
         )
     return Crate(name=item.name, version=item.version, sha256=item.checksum, source=item.source)
 

@@ -114,7 +114,9 @@ def _release(line: bytes, name: str) -> Release | None:
         found = Release(entry)
         semver.key(found.version)
         is_known = entry.content.get("v", 1) in range(1, _NEWEST + 1)
-        return found if is_known and found.checksum and found.name.lower() == name.lower() else None
+        # Read by type here, whether or not anybody asks for it later.
+        is_sound = bool(found.checksum) and isinstance(found.links, str)
+        return found if is_known and is_sound and found.name.lower() == name.lower() else None
     except ValueError:
         return None
 
