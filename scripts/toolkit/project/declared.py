@@ -105,6 +105,17 @@ def _parsed(path: Path) -> ast.Module:
         return ast.Module(body=[], type_ignores=[])
 
 
+def constants(tree: ast.Module) -> dict[str, ast.expr]:
+    """Return what the names of a setup.py's top level are given, by name."""
+    return {
+        target.id: statement.value
+        for statement in tree.body
+        if isinstance(statement, ast.Assign)
+        for target in statement.targets
+        if isinstance(target, ast.Name)
+    }
+
+
 def setup_calls(tree: ast.Module) -> Iterator[ast.Call]:
     """Yield the calls of `setup()` in a setup.py, under whatever name its module is imported."""
     for node in ast.walk(tree):

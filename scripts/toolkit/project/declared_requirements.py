@@ -16,7 +16,7 @@ from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
 from toolkit.project import pyproject
-from toolkit.project.declared import setup_calls
+from toolkit.project.declared import constants, setup_calls
 
 #: The files that may declare something.
 FILES = (pyproject.FILE, "setup.py", "setup.cfg")
@@ -129,16 +129,10 @@ def _of_setup_py(directory: Path, keyword: str) -> tuple[Declaration, ...] | Non
         tree = documents.python(path.read_bytes())
     except (OSError, ValueError):
         return None
-    constants = {
-        target.id: statement.value
-        for statement in tree.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+    known = constants(tree)
     for call in setup_calls(tree):
         for node in (item.value for item in call.keywords if item.arg == keyword):
-            value = constants.get(node.id) if isinstance(node, ast.Name) else node
+            value = known.get(node.id) if isinstance(node, ast.Name) else node
             if isinstance(value, (ast.List, ast.Tuple)):
                 return tuple(
                     Declaration(text=item.value, path=path, line=item.lineno)

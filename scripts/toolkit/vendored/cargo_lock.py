@@ -16,9 +16,9 @@ from toolkit.core.foreign_text import quoted
 from toolkit.model import semver
 from toolkit.model.crates import NAME, CrateId, LockedCrate
 from toolkit.model.pins import SHA256
+from toolkit.project.pyproject import MEND
 
 FILE = "Cargo.lock"
-MEND = "mend the file; of a vendored archive, choose another version"
 _LONGEST, _MOST = 8 << 20, 20_000
 #: Of one crate: each dependency is compared with them.
 _MOST_VERSIONS = 100

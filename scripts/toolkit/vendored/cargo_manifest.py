@@ -14,9 +14,9 @@ from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.model import semver
 from toolkit.model.crates import NAME, CrateDependency, Kind, Manifest
+from toolkit.project.pyproject import MEND
 
 FILE = "Cargo.toml"
-MEND = "mend the file; of a vendored archive, choose another version"
 _MOST = 5000
 _KINDS: tuple[tuple[str, Kind], ...] = (
     ("dependencies", "normal"),

@@ -31,7 +31,6 @@ _MOST, _MOST_PATTERNS, _LONGEST_PATTERN = 5000, 50, 256
 _DEEPEST = 32
 #: Of packages that one sdist builds.
 _MOST_BUILDS = 200
-_MEND = "mend the file; of a vendored archive, choose another version"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,7 +78,7 @@ def wanted(names: Iterable[str], shown: str) -> list[str]:
         and name.count("/") <= _DEEPEST
     ]
     if len(found) > _MOST:
-        raise UserError(f"{shown}: more than {_MOST} files {cargo_manifest.FILE}", _MEND)
+        raise UserError(f"{shown}: more than {_MOST} files {cargo_manifest.FILE}", pyproject.MEND)
     return [*found, *(name for name in (pyproject.FILE, "setup.py", *_SETTINGS) if name in everything)]
 
 
@@ -91,7 +90,7 @@ def of_files(files: Mapping[str, bytes], names: Collection[str], shown: str) -> 
     by_root: dict[str, dict[str, RustBuild]] = {}
     found = list(_builds(files, shown))
     if len(found) > _MOST_BUILDS:
-        raise UserError(f"{shown}: it builds more than {_MOST_BUILDS} Rust packages", _MEND)
+        raise UserError(f"{shown}: it builds more than {_MOST_BUILDS} Rust packages", pyproject.MEND)
     for build in found:
         directory = posixpath.dirname(build.manifest)
         root = tree.root(directory)
@@ -231,9 +230,7 @@ class _Tree:
         found = [below(root, pattern) for pattern in patterns]
         wild = [pattern for pattern in found if _WILD.search(pattern)]
         if len(wild) > _MOST_PATTERNS or any(len(pattern) > _LONGEST_PATTERN for pattern in wild):
-            raise UserError(
-                f"{self._name(root)}: far too many patterns of members, or too long ones", cargo_manifest.MEND
-            )
+            raise UserError(f"{self._name(root)}: far too many patterns of members, or too long ones", pyproject.MEND)
         yield from (pattern for pattern in found if pattern in self._known)
         for pattern in wild:
             yield from (path for path in self._known if _matches(path.split("/"), pattern.split("/")))
@@ -243,7 +240,7 @@ class _Tree:
             path = f"{directory}/{cargo_manifest.FILE}".lstrip("/")
             content = self._files.get(path)
             if content is None:
-                raise UserError(f"{self._shown}: {path} is missing, of which other files tell", _MEND)
+                raise UserError(f"{self._shown}: {path} is missing, of which other files tell", pyproject.MEND)
             self._contents[directory] = cargo_manifest.read(content, self._name(directory))
         return self._contents[directory]
 
@@ -254,7 +251,7 @@ class _Tree:
         try:
             return read_entry()
         except ValueError as error:
-            raise UserError(f"{self._name(directory)}: {error}", cargo_manifest.MEND) from None
+            raise UserError(f"{self._name(directory)}: {error}", pyproject.MEND) from None
 
 
 def _paths(manifest: Manifest) -> list[str]:

@@ -14,8 +14,8 @@ from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model import rust_targets, semver
 from toolkit.model.crates import CrateDependency, CrateId, LockedCrate, Manifest
 from toolkit.model.rust_targets import Machine
+from toolkit.project.pyproject import MEND
 from toolkit.vendored import cargo_index
-from toolkit.vendored.cargo_lock import MEND
 from toolkit.vendored.cargo_workspace import Workspace
 from toolkit.vendored.rust_builds import RustBuild
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from toolkit.core import documents
+from toolkit.project import declared
 from toolkit.project.pyproject import table
 from toolkit.vendored.cargo_manifest import FILE, below
 
@@ -64,13 +65,7 @@ def _in_setup(content: bytes) -> Iterator[RustBuild]:
         tree = documents.python(content)
     except ValueError:
         return
-    constants = {
-        target.id: statement.value
-        for statement in tree.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+    constants = declared.constants(tree)
     for node in ast.walk(tree):
         if isinstance(node, ast.Call):
             order = _CALLS.get(getattr(node.func, "attr", "") or getattr(node.func, "id", ""))
