@@ -6,15 +6,18 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
-from contextlib import contextmanager
-from queue import SimpleQueue
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
 from toolkit.core import interrupts
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+#: Seconds after which a thread that waits looks whether it has been interrupted.
+_LOOK = 0.2
 
 
 def _nothing() -> None:
@@ -45,7 +48,7 @@ class Pool:
 
     def next(self) -> Future[Any]:
         """Wait for the next that is done, and return it."""
-        future = self._done.get()
+        future = _next(self._done)
         self._pending -= 1
         return future
 
@@ -61,6 +64,17 @@ class Pool:
             while not all(future.done() for future in self._futures):
                 stop()
                 time.sleep(0.02)
+
+
+def _next(done: SimpleQueue[Future[Any]]) -> Future[Any]:
+    """Wait for the next that is done.
+
+    A signal that comes just before a lock is waited for, or to another thread, wakes nobody: Python only notes it, for
+    the main thread to see (https://docs.python.org/3/library/signal.html#execution-of-python-signal-handlers).
+    """
+    while True:
+        with suppress(Empty):
+            return done.get(timeout=_LOOK)
 
 
 @contextmanager
@@ -98,6 +112,7 @@ def ask_each(function: Callable[[Item], Result], items: Sequence[Item], threads:
     Neither the first error nor Ctrl-C waits for those who do not answer: their threads end with the program.
     """
     futures: list[Future[Result]] = [Future() for _ in items]
+    done: SimpleQueue[Future[Any]] = SimpleQueue()
     pending = iter(list(zip(items, futures, strict=True)))
 
     def work() -> None:
@@ -108,11 +123,13 @@ def ask_each(function: Callable[[Item], Result], items: Sequence[Item], threads:
                 except Exception as error:
                     future.set_exception(error)
 
+    for future in futures:
+        future.add_done_callback(done.put)
     for _ in range(min(threads, len(items))):
         threading.Thread(target=work, daemon=True).start()
     try:
-        for future in wait(futures, return_when=FIRST_EXCEPTION).done:
-            future.result()
+        for _ in futures:
+            _next(done).result()
         return [future.result() for future in futures]
     finally:
         for future in futures:

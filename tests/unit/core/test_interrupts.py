@@ -8,6 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from toolkit.core import interrupts
 
 _SCRIPTS = Path(interrupts.__file__).parents[2]
@@ -62,8 +64,9 @@ if not (sender := os.fork()):
         os.kill(target, signal.SIGINT)
     os._exit(0)
 def work():
+    global count
     os.write(writing, b"x")
-    assert stop.wait(20)
+    count += stop.wait(20)
 count = 0
 for _ in range(100):
     stop = threading.Event()
@@ -72,9 +75,26 @@ for _ in range(100):
             pool.submit(work)
             pool.next()
     except KeyboardInterrupt:
-        count += 1
+        pass
 os.kill(sender, signal.SIGKILL)
 print(count)
+"""
+
+#: As if it came just before the wait for an answer: the main thread, which would raise it, is not woken.
+_UNNOTICED = """
+import threading
+stop, over = threading.Event(), threading.Event()
+def work(_):
+    time.sleep(0.2)
+    signal.pthread_kill(threading.get_ident(), signal.SIGINT)
+    print("in", "time" if stop.wait(20) else "vain")
+    over.set()
+try:
+    {wait}
+except KeyboardInterrupt:
+    stop.set()
+    over.wait(20)
+    print("interrupted")
 """
 
 
@@ -111,6 +131,11 @@ def test_a_background_job_hears_of_the_end_again_too() -> None:
 
 def test_a_background_job_keeps_ignoring_ctrl_c() -> None:
     assert printed(_IGNORED, ignoring=True) == ["alive"]
+
+
+@pytest.mark.parametrize("wait", ["threads.each(work, [1], stop.set)", "threads.ask_each(work, [1], 1)"])
+def test_an_interrupt_that_wakes_nobody_is_noticed(wait: str) -> None:
+    assert printed(_UNNOTICED.format(wait=wait)) == ["in", "time", "interrupted"]
 
 
 def test_an_interrupt_at_any_moment_ends_the_work() -> None:
