@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import shutil
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -75,6 +76,13 @@ def _vendored(shop: Workshop) -> list[str]:
     return sorted(name for name in shop.vendored() if name.endswith(".crate"))
 
 
+def _library() -> bytes:
+    """Return what was compiled last."""
+    wheels = (files.cache_root() / "store").rglob("rusty-1.0-*.whl")
+    with zipfile.ZipFile(max(wheels, key=lambda path: path.stat().st_mtime_ns)) as archive:
+        return archive.read("rusty.so")
+
+
 def _service(shop: Workshop) -> Workshop:
     return shop.service("app", "rusty").write({"app/vendor.txt": "maturin\n"})
 
@@ -96,12 +104,68 @@ def test_a_rust_distribution_is_built_from_vendored_crates(
     registry.pages.clear()
     built = shop.build()
     assert built.status == 0, built.err
-    (wheel,) = (files.cache_root() / "store").rglob("rusty-1.0-*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extract("rusty.so", tmp_path)
-        content = archive.read("rusty.so")
+    content = _library()
+    (tmp_path / "rusty.so").write_bytes(content)
     assert ctypes.CDLL(str(tmp_path / "rusty.so")).answer() == 42
     assert not any(word in content for word in (b"/build/", str(tmp_path).encode(), str(Path.home()).encode()))
+
+
+def test_crates_that_an_sdist_brings_itself_are_compiled_like_any_other(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    checksum = '{"files": {}, "package": "%s"}' % ("0" * 64)
+    own = '[package]\nname = "outer-crate"\nversion = "1.4.0"\n'
+    lock = registry.lock('[[package]]\nname = "rusty"\nversion = "1.0.0"\ndependencies = ["outer-crate"]', {})
+    locked = f'[[package]]\nname = "outer-crate"\nversion = "1.4.0"\nsource = "{CRATES_IO}"\n'
+    members = {
+        "Cargo.toml": _MANIFEST.partition("[target")[0],
+        "Cargo.lock": f'{lock}\n{locked}checksum = "{"0" * 64}"\n',
+        "src/lib.rs": _LIBRARY.replace("called_so::answer()", "{ assert!(called_so::answer() > 0); 42 }"),
+        ".cargo/config.toml": '[source.crates-io]\nreplace-with = "own"\n[source.own]\ndirectory = "own"\n',
+        "own/outer-crate/Cargo.toml": own,
+        "own/outer-crate/.cargo-checksum.json": checksum,
+        "own/outer-crate/src/lib.rs": "pub fn answer() -> i32 { 42 }\n",
+    }
+    crates.publish(index, "rusty", members)
+    assert _service(shop).vendor().status == 0
+    assert _vendored(shop) == []
+    assert shop.lock().find("rusty==1.0").rust
+    built = shop.build()
+    assert built.status == 0, built.err
+    content = _library()
+    # A message of a panic names its file.
+    assert b"src/lib.rs" in content and b"/build/" not in content
+    assert b"debug_info" in content
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_what_cargo_is_told_beside_the_sources_changes_nothing(
+    shop: Workshop, index: LocalIndex, registry: Registry, mode: str
+) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    assert _service(shop).vendor().status == 0
+    assert shop.build("--sandbox", mode).status == 0
+    expected = _library()
+    settings = """\
+[build]
+rustc-wrapper = "/usr/bin/sccache"
+incremental = true
+[target.'cfg(all())']
+linker = "/nowhere/mold"
+rustflags = ["-Ctarget-cpu=native"]
+[source.crates-io]
+replace-with = "mirror"
+[source.mirror]
+registry = "sparse+https://mirror.example/index/"
+"""
+    crates.publish(index, "rusty", {**_files(registry), ".cargo/config.toml": settings})
+    shutil.rmtree(shop.root / "vendor")
+    assert shop.vendor().status == 0
+    # What whoever builds has for other projects, above the directory of the build.
+    shop.write({".cargo/config.toml": "[build\n", "Cargo.toml": "[workspace]\n"})
+    built = shop.build("--sandbox", mode)
+    assert built.status == 0, built.err
+    assert _library() == expected
 
 
 def test_vendoring_again_asks_no_registry(shop: Workshop, index: LocalIndex, registry: Registry) -> None:

@@ -20,25 +20,15 @@ from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
 from toolkit.vendored import archive, cargo_lock, cargo_workspace, crate_closure
 
+#: Whatever is called, an alias too, or by whichever options before it, takes what is there and never asks for more.
 _STAND_IN = """\
 #!/bin/sh
-# The sub-commands that resolve and compile take what is there, and never ask for more.
-case "$1" in
-    build | check | metadata | run | rustc | test | tree)
-        command=$1
-        shift
-        case " $* " in
-            *" {offline} "*) exec {cargo} "$command" "$@" ;;
-            *) exec {cargo} "$command" {offline} "$@" ;;
-        esac
-        ;;
-esac
-exec {cargo} "$@"
+exec {cargo} {options} "$@"
 """
 #: The files that tell of a source tree's Rust packages.
 _TELLING = frozenset({"Cargo.toml", cargo_lock.FILE, "pyproject.toml", "setup.py"})
 #: As debhelper's cargo (/usr/share/cargo/bin/cargo) has them.
-_FLAGS = ("-Cdebuginfo=2", "--cap-lints=warn", "-Clink-arg=-Wl,-z,relro")
+_FLAGS = ("-Cdebuginfo=2", "--cap-lints=warn")
 #: Of a tool that is not shipped.
 _CHEAP = {
     "CARGO_PROFILE_RELEASE_OPT_LEVEL": "0",
@@ -66,6 +56,11 @@ class Toolchain:
     cargo: Path
     version: str
     home: Path | None = None
+
+    @property
+    def host(self) -> str:
+        """Return this machine's name as Rust has it, such as `x86_64-unknown-linux-gnu`."""
+        return next((line[6:] for line in self.version.splitlines() if line.startswith("host: ")), "")
 
 
 def toolchain(system: str) -> Toolchain:
@@ -150,23 +145,54 @@ def is_locked(source: Path) -> bool:
         return True
 
 
-def stand_in(cargo: str, *, locked: bool) -> str:
-    """Return a program to call in the place of cargo: `--frozen`, or `--offline` where the lock may change."""
-    return _STAND_IN.format(cargo=shlex.quote(cargo), offline="--frozen" if locked else "--offline")
+def stand_in(cargo: str, settings: str, *, locked: bool) -> str:
+    """Return a program to call in the place of cargo: `--frozen`, or `--offline` where the lock may change.
+
+    What is in the file `settings` counts before what a source tree's own .cargo/config.toml says; empty for none.
+    """
+    options = ["--frozen" if locked else "--offline", *(["--config", settings] if settings else [])]
+    return _STAND_IN.format(cargo=shlex.quote(cargo), options=shlex.join(options))
 
 
-def environment(home: str, hidden: Mapping[str, str], *, cheap: bool) -> dict[str, str]:
-    """Return the variables of a build: `home` is cargo's, `hidden` the directories to leave no trace of, with names."""
-    flags = [f"--remap-path-prefix={path}={name}" for path, name in hidden.items()]
+@dataclass(frozen=True, kw_only=True)
+class Places:
+    """Where a build finds things: cargo's `home`, the `source` tree; `hidden` are directories to leave no trace of."""
+
+    home: str
+    source: str
+    hidden: Mapping[str, str]
+
+
+def environment(places: Places, found: Toolchain, link_flags: Sequence[str], *, cheap: bool) -> dict[str, str]:
+    """Return the variables of a build. They count before a source tree's own .cargo/config.toml.
+
+    https://doc.rust-lang.org/cargo/reference/config.html
+    """
+    flags = [f"--remap-path-prefix={path}={name}" for path, name in places.hidden.items()]
     return {
-        "CARGO_HOME": home,
+        "CARGO_HOME": places.home,
+        # Where cargo stops to look for settings, and for a workspace, in directories above: without walls of the
+        # sandbox's own paths these are the project's, and those of whoever builds. It has no other name for that.
+        # https://github.com/rust-lang/cargo/blob/master/crates/cargo-util/src/paths.rs
+        "__CARGO_TEST_ROOT": places.source,
         "CARGO_NET_OFFLINE": "true",
         "CARGO_INCREMENTAL": "0",
         "CARGO_TERM_COLOR": "never",
+        # None: what others compiled before (sccache) is no part of a result.
+        "RUSTC_WRAPPER": "",
+        "RUSTC_WORKSPACE_WRAPPER": "",
+        f"CARGO_TARGET_{found.host.upper().replace('-', '_')}_LINKER": "cc",
         # Flags with blanks between them would not take a path that has some.
-        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join([*flags, *(() if cheap else _FLAGS)]),
+        "CARGO_ENCODED_RUSTFLAGS": "\x1f".join([*flags, *(() if cheap else (*_FLAGS, *_linked(link_flags)))]),
         **(_CHEAP if cheap else {"CARGO_PROFILE_RELEASE_STRIP": "none"}),
     }
+
+
+def _linked(flags: Sequence[str]) -> Iterator[str]:
+    """Yield LDFLAGS as rustc takes them, without GCC's own format of code that it optimises as it links."""
+    for flag in flags:
+        if not flag.startswith(("-flto", "-ffat-lto-objects")):
+            yield f"-Clink-arg={flag}"
 
 
 def _write_stub(crate: Crate, directory: Path) -> None:

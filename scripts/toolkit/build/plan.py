@@ -20,7 +20,7 @@ from toolkit.model.pins import Pinned
 from toolkit.project import source_files
 
 #: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
-RECIPE = 4
+RECIPE = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class Node:
 
     `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
     complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
-    builds it. `cheap` marks what no service ships. `crates` are those that its Cargo.lock names.
+    builds it. `cheap` marks what no service ships. `rust` says that its build compiles Rust, from the `crates`
+    that its Cargo.lock names, or from its own.
     """
 
     name: str
@@ -40,6 +41,7 @@ class Node:
     local: bool = False
     ready: bool = False
     cheap: bool = False
+    rust: bool = False
     crates: tuple[CrateSource, ...] = ()
 
     @property
@@ -122,6 +124,7 @@ class Planner:
             ),
             requires=requires,
             cheap=distribution.key not in self._shipped,
+            rust=distribution.rust,
             crates=crates,
         )
 

@@ -78,7 +78,7 @@ class Builder:
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
 
     def _key(self, node: Node) -> str:
-        tools = wheel_build.toolchain(rust=bool(node.crates))
+        tools = wheel_build.toolchain(rust=node.rust)
         return store_key(node, self.interpreter, tools, self.sandbox.mode)
 
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
@@ -128,6 +128,7 @@ class Builder:
                 sandbox=self.sandbox,
                 identity=node.identity,
                 cheap=node.cheap,
+                rust=node.rust,
                 crates=node.crates,
                 config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
             )

@@ -64,7 +64,7 @@ class Job:
     of an environment at the sandbox's `environment_path`. `identity` tells the sources of builds apart.
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
-    `crates` are what cargo finds.
+    `rust` is for what cargo compiles, and `crates` are what it finds beside the source's own.
     """
 
     name: str
@@ -77,6 +77,7 @@ class Job:
     identity: str = ""
     cheap: bool = False
     config_settings: Mapping[str, Any] = field(default_factory=dict)
+    rust: bool = False
     crates: Sequence[CrateSource] = ()
 
     @property
@@ -142,8 +143,8 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any], *, directory: str 
         encoding="utf-8",
     )
     _fill_compilers(job, view)
-    if job.crates:
-        _fill_crates(job, view)
+    if job.rust:
+        _fill_cargo(job, view)
     try:
         job.sandbox.run(
             [place(f"{ENVIRONMENT}/bin/{job.python.name}"), place(_RUNNER), place(_REQUEST)],
@@ -181,7 +182,7 @@ def _view(job: Job) -> View:
         _REQUEST: job.scratch / "request.json",
         **interpreter_files(job.python, job.sandbox.hidden),
     }
-    if job.crates:
+    if job.rust:
         readable[_CRATES] = job.scratch / "crates"
         if home := cargo.toolchain(_PATH).home:
             readable[_RUST] = home
@@ -242,7 +243,7 @@ def _fill_compilers(job: Job, view: View) -> None:
     compilers.wrap(job.scratch / "compilers", hidden, source, _PATH)
 
 
-def _fill_crates(job: Job, view: View) -> None:
+def _fill_cargo(job: Job, view: View) -> None:
     """Lay out the job's crates, with cargo's settings and its stand-in; a job may call several hooks."""
     directory, place = job.scratch / "crates", partial(job.sandbox.place, view=view)
     if not directory.exists():
@@ -254,15 +255,22 @@ def _fill_crates(job: Job, view: View) -> None:
     program = f"{place(_RUST)}/bin/cargo" if found.home else str(found.cargo)
     locked = cargo.is_locked(job.source)
     stand_in = job.scratch / "compilers" / "cargo"
-    stand_in.write_text(cargo.stand_in(program, locked=locked))
+    # What brings its crates says where they are by settings of its own.
+    settings = f"{place(HOME)}/.cargo/config.toml" if job.crates else ""
+    stand_in.write_text(cargo.stand_in(program, settings, locked=locked))
     stand_in.chmod(0o755)
 
 
 def _rust_environment(job: Job, view: View) -> dict[str, str]:
     place = partial(job.sandbox.place, view=view)
     temporary = TEMPORARY if job.sandbox.has_own_paths else str(job.scratch / "tmp")
-    hidden = {place(_SOURCE): "source", place(_CRATES): "crates", temporary: "tmp"}
-    return cargo.environment(f"{place(HOME)}/.cargo", hidden, cheap=job.cheap)
+    places = cargo.Places(
+        home=f"{place(HOME)}/.cargo",
+        source=place(_SOURCE),
+        hidden={place(_SOURCE): "source", place(_CRATES): "crates", temporary: "tmp"},
+    )
+    link_flags = build_flags().get("LDFLAGS", "").split()
+    return cargo.environment(places, cargo.toolchain(_PATH), link_flags, cheap=job.cheap)
 
 
 def toolchain(*, rust: bool) -> Mapping[str, str]:
@@ -287,7 +295,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
         **({"CCACHE_DIR": place(_CCACHE)} if _CCACHE in view.writable else {}),
-        **(_rust_environment(job, view) if job.crates else {}),
+        **(_rust_environment(job, view) if job.rust else {}),
         "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{_PATH}",
         **job.sandbox.variables(view),
         "TZ": "UTC",

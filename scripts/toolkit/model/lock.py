@@ -62,7 +62,8 @@ class Distribution:
     not by the vendored file, `requires_sha256` is a hash of all requirements, those that do not hold too.
 
     `index` is the URL of the index that all files came from, without credentials; empty where there is none, or
-    several, and in locks from before locks had it. `crates` are the keys of all that its Cargo.lock names.
+    several, and in locks from before locks had it. `crates` are the keys of all that its Cargo.lock names;
+    `rust` says that its build compiles Rust, also where it needs no crate, or brings its own.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Distribution:
     build_requires: tuple[Pinned, ...] = ()
     offered: tuple[VendoredFile, ...] = ()
     crates: tuple[str, ...] = ()
+    rust: bool = False
 
     @property
     def key(self) -> str:

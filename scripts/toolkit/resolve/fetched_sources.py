@@ -144,7 +144,7 @@ class Sources:
             self._facts[pin.key] = facts
             if distribution.kind == "sdist" and facts.metadata.name:
                 check_identity(facts.metadata, pin, name)
-            found = self._described(pin, distribution, facts)
+            found = replace(self._described(pin, distribution, facts), rust=facts.rust)
             if facts.needs_crates:
                 kept = self.selector.kept[pin.key].crates if pin.key in self.selector.kept else ()
                 crates = self.crates.of(self.files[name], f"{pin.name} {pin.version}", kept)

@@ -48,6 +48,7 @@ def _from_data(data: Table) -> Facts:
         metadata=CoreMetadata(**_fields(CoreMetadata, data.table("metadata"))),
         requires=data.texts("requires"),
         build_system=BuildSystem(**_fields(BuildSystem, data.table("build_system"))),
+        rust=data.flag("rust"),
         needs_crates=data.flag("needs_crates"),
     )
 

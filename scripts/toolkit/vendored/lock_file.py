@@ -180,6 +180,7 @@ def _distribution_from(item: Table) -> Distribution:
             for wheel in own.tables("offered", ())
         ),
         crates=own.texts("crates", ()),
+        rust="crates" in own.content or ("rust" in own.content and own.flag("rust")),
     )
 
 

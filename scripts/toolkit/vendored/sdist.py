@@ -24,14 +24,16 @@ _MEMBERS = ("PKG-INFO", *BUILD_FILES)
 
 @dataclass(frozen=True, kw_only=True)
 class Facts:
-    """An sdist's metadata (empty where it has no PKG-INFO), its build system, and whether the build fetches crates.
+    """An sdist's metadata (empty where it has no PKG-INFO), its build system, and what of Rust its build needs.
 
-    `requires` are the requirements as far as any file of it tells them, certain or not.
+    `requires` are the requirements as far as any file of it tells them, certain or not. `rust` says that the build
+    compiles Rust, `needs_crates` that it comes without the crates for that.
     """
 
     metadata: CoreMetadata
     requires: tuple[str, ...]
     build_system: BuildSystem
+    rust: bool
     needs_crates: bool
 
 
@@ -43,13 +45,16 @@ def read(path: Path, shown: str) -> Facts:
     members = archive.read_members(path, (*_MEMBERS, *lists))
     metadata = core_metadata.parse(members.get("PKG-INFO", b""))
     system = build_system(members, shown, lambda word: archive.mentions(path, word))
-    rust = any(word in requirement.lower() for requirement in system.requires for word in _RUST)
+    names = archive.names(path) if _asks_for_rust(system) else ()
+    rust = any(name.endswith("Cargo.toml") for name in names)
     listed = next((members[name] for name in lists if name in members), b"")
     return Facts(
         metadata=metadata,
         requires=metadata.requires or tuple(_from_requires_txt(listed)) or _declared(members),
         build_system=system,
-        needs_crates=rust and _fetches_crates(path),
+        rust=rust,
+        # `cargo vendor` leaves one beside each crate.
+        needs_crates=rust and not any(name.endswith(".cargo-checksum.json") for name in names),
     )
 
 
@@ -72,11 +77,8 @@ def _from_requires_txt(content: bytes) -> Iterator[str]:
             yield f"{line} ; {condition}" if condition else line
 
 
-def _fetches_crates(path: Path) -> bool:
-    """Tell whether a Rust sdist comes without its crates; `cargo vendor` leaves a checksum beside each."""
-    names = archive.names(path)
-    is_rust = any(name.endswith("Cargo.toml") for name in names)
-    return is_rust and not any(name.endswith(".cargo-checksum.json") for name in names)
+def _asks_for_rust(system: BuildSystem) -> bool:
+    return any(word in requirement.lower() for requirement in system.requires for word in _RUST)
 
 
 def build_system(members: Mapping[str, bytes], shown: str, mentions: Callable[[bytes], bool]) -> BuildSystem:

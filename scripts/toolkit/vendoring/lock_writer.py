@@ -90,6 +90,8 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
                 for wheel in item.offered
             ],
             "crates": list(item.crates),
+            # What has crates is Rust.
+            "rust": item.rust and not item.crates,
         }
     )
     if item.kind != "wheels":

@@ -154,17 +154,16 @@ def test_a_lock_of_packages_that_are_left_out_is_not_frozen(
 @pytest.mark.parametrize(
     ("words", "called"),
     [
-        (["build", "--release"], "build --frozen --release"),
-        (["metadata", "--frozen", "x y"], "metadata --frozen x y"),
-        (["--version"], "--version"),
-        ([], ""),
+        (["build", "--release"], "--frozen --config /a b/config.toml build --release"),
+        (["--config", "x", "an-alias"], "--frozen --config /a b/config.toml --config x an-alias"),
+        (["--version"], "--frozen --config /a b/config.toml --version"),
     ],
 )
 def test_the_stand_in_asks_for_nothing_that_is_not_there(tmp_path: Path, words: list[str], called: str) -> None:
     real = tmp_path / "real cargo"
     real.write_text('#!/bin/sh\necho "$*"\n')
     script = tmp_path / "cargo"
-    script.write_text(cargo.stand_in(str(real), locked=True))
+    script.write_text(cargo.stand_in(str(real), "/a b/config.toml", locked=True))
     for path in (real, script):
         path.chmod(0o755)
     done = subprocess.run([script, *words], capture_output=True, text=True, check=True)
@@ -172,8 +171,21 @@ def test_the_stand_in_asks_for_nothing_that_is_not_there(tmp_path: Path, words: 
 
 
 def test_without_a_cargo_lock_versions_may_be_chosen_among_what_is_there() -> None:
-    assert "--frozen" not in cargo.stand_in("cargo", locked=False)
-    assert "--offline" in cargo.stand_in("cargo", locked=False)
+    assert cargo.stand_in("cargo", "", locked=False).endswith('exec cargo --offline "$@"\n')
+
+
+def test_link_flags_are_those_of_the_distribution_but_for_the_format_of_gcc() -> None:
+    places = cargo.Places(home="/home/.cargo", source="/source", hidden={"/source": "source"})
+    version = "rustc 1.90.0\nhost: riscv64gc-unknown-linux-gnu\n"
+    found = cargo.Toolchain(cargo=Path("/usr/bin/cargo"), version=version)
+    flags = ["-Wl,-z,relro", "-flto=auto", "-ffat-lto-objects", "-Wl,-z,now"]
+    shipped = cargo.environment(places, found, flags, cheap=False)
+    assert shipped["CARGO_TARGET_RISCV64GC_UNKNOWN_LINUX_GNU_LINKER"] == "cc"
+    assert [flag for flag in shipped["CARGO_ENCODED_RUSTFLAGS"].split("\x1f") if "link-arg" in flag] == [
+        "-Clink-arg=-Wl,-z,relro",
+        "-Clink-arg=-Wl,-z,now",
+    ]
+    assert "link-arg" not in cargo.environment(places, found, flags, cheap=True)["CARGO_ENCODED_RUSTFLAGS"]
 
 
 def test_a_developers_toolchain_is_not_chosen_by_the_directory_of_the_project(

@@ -39,6 +39,7 @@ FULL = Lock(
             build_dependencies=("tool>2",),
             build_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
             crates=("Inner==0.1.0-rc.1+build", "outer==1.2.3"),
+            rust=True,
         ),
         Distribution(name="b", version="2", kind="wheels", files=WHEELS, requires=("a ; sys_platform == 'linux'",)),
     ),
