@@ -47,7 +47,7 @@ class _File:
     metadata: bytes | None
     requires_python: str
     upload_time: str
-    yanked: bool
+    yanked: bool | str
     listed_sha256: str
 
 
@@ -79,7 +79,7 @@ class LocalIndex:
         metadata: bytes | None = None,
         requires_python: str = "",
         upload_time: str = "2026-01-01T00:00:00Z",
-        yanked: bool = False,
+        yanked: bool | str = False,
         listed_sha256: str = "",
     ) -> str:
         """Publish a file; returns its URL. `metadata` (PEP 658) is for wheels; `listed_sha256` may be a lie."""
@@ -247,7 +247,8 @@ def _html_page(listed: Mapping[str, _File]) -> bytes:
     for filename, file in listed.items():
         needed = html.escape(file.requires_python)
         attributes = f' data-requires-python="{needed}"' if needed else ""
-        attributes += ' data-yanked=""' if file.yanked else ""
+        why = html.escape(file.yanked) if isinstance(file.yanked, str) else ""
+        attributes += f' data-yanked="{why}"' if file.yanked else ""
         fragment = f"#sha256={file.listed_sha256}" if file.listed_sha256 else ""
         links.append(f'<a href="../../files/{filename}{fragment}"{attributes}>{filename}</a><br>')
     return f"<!DOCTYPE html><html><body>{''.join(links)}</body></html>".encode()

@@ -135,7 +135,7 @@ def publish(
     *,
     requires_python: str = "",
     upload_time: str = "2026-01-01T00:00:00Z",
-    yanked: bool = False,
+    yanked: bool | str = False,
     **options: Any,
 ) -> str:
     """Make an sdist, put it on an index and return its file name."""

@@ -194,6 +194,17 @@ def test_a_path_may_have_spaces_where_builds_see_it(shop: Workshop, index: Local
     assert "_thing" in str(zipfile.ZipFile(built(shop, "--sandbox", "off")["thing"]).namelist())
 
 
+def test_a_build_that_splits_flags_at_blanks_has_none_in_them(shop: Workshop, index: LocalIndex) -> None:
+    backend = Path(sdists.__file__).with_name("backend.py").read_text()
+    careless = backend.replace('shlex.split(os.environ.get("CFLAGS", ""))', 'os.environ.get("CFLAGS", "").split()')
+    assert careless != backend
+    sdists.publish(index, "thing", "1.0", c_extension=True, files={"tiny_backend.py": careless})
+    shop = replace(shop, root=shop.root.with_name("a project of ours")).service("app", "thing")
+    assert shop.vendor().status == 0
+    assert "_thing" in str(zipfile.ZipFile(built(shop, "--sandbox", "off")["thing"]).namelist())
+    assert shop.leftovers() == []
+
+
 @pytest.mark.parametrize("backend", ["setuptools", "legacy", "flit", "hatchling", "poetry-core", "pdm-backend"])
 def test_every_backend(shop: Workshop, index: LocalIndex, tmp_path: Path, backend: str) -> None:
     names = installed.publish(index, {"flit": "flit-core", "legacy": "setuptools"}.get(backend, backend))

@@ -148,3 +148,18 @@ def test_an_interrupt_while_the_index_hangs(vendored: Workshop, index: LocalInde
     wait_until(index, "/simple/wire/", 30)
     done = finish(running, signal.SIGINT)
     assert (done.status, done.err) == (130, "interrupted: what was there before is untouched\n")
+
+
+def test_a_locked_release_that_was_withdrawn_is_told(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "web", "1.0", yanked="it loses files")
+    sdists.publish(index, "wire", "1.0")
+    shop.service("app", "web==1.0", "wire")
+    assert shop.vendor().status == 0
+    assert lines(shop) == [
+        "shipped  locked  allowed  newest",
+        "  web    1.0     1.0      -       1.0 is withdrawn: it loses files",
+        "0 of 2 have newer releases; `make vendor UPGRADE=all` changes nothing",
+    ]
+    [row] = json.loads(shop.run("outdated", "--json").out)
+    assert row["yanked"] == {"1.0": "it loses files"}
+    assert shop.run("outdated", "--strict").status == 1

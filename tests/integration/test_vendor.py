@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import tomllib
 
 import pytest
@@ -280,3 +283,72 @@ def test_what_a_pyproject_declares_is_locked_and_has_to_agree_with_a_requirement
     shop.write({"app/requirements.txt": "web\n"})
     assert shop.vendor().status == 0
     assert shop.keys() == ["web==1.0", "wire==1.0"]
+
+
+def test_the_value_of_a_variable_in_a_requirement_counts(
+    shop: Workshop, shelf: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for version in ("3.6", "3.7"):
+        sdists.publish(shelf, "idna", version)
+    shop.service("app", "idna==${V_IDNA}  # of the platform")
+    monkeypatch.setenv("V_IDNA", "3.6")
+    assert shop.vendor().status == 0
+    assert shop.vendor().out == "  VENDOR  vendor/ is up to date\n"
+    monkeypatch.setenv("V_IDNA", "3.7")
+    told = "the variable V_IDNA, which requirements name: changed since vendor/pylock.app.toml was made"
+    assert shop.run("build").error[0] == shop.run("check-vendor").error[0] == told
+    assert shop.vendor().status == 0
+    assert shop.keys() == ["idna==3.7"]
+    monkeypatch.delenv("V_IDNA")
+    assert shop.vendor().error[0].startswith("app/requirements.txt:1: not a requirement: `idna==${V_IDNA}`")
+    told = "the variable V_IDNA is not set, but was when vendor/pylock.app.toml was made"
+    assert shop.run("check-vendor").error[0] == told
+    # What is locked can be built where nobody has set it: in a clean chroot.
+    assert shop.build().status == 0
+
+
+def test_credentials_in_variables_are_everybodys_own_and_in_no_lock(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = index.add("lib-1.0.tar.gz", sdists.make_sdist("lib", "1.0"), name="elsewhere")
+    shop.service("app", f"lib @ {url.replace('://', '://me:${WHO}@')}?key=${{WHAT}}", "lib!=${OUR_TOKEN}")
+    for value in ("1.5", "1.6"):
+        for name in ("WHO", "WHAT", "OUR_TOKEN"):
+            monkeypatch.setenv(name, value)
+        done = shop.vendor()
+        assert done.status == 0, done.err
+    assert done.out == "  VENDOR  vendor/ is up to date\n"
+    assert not [name for name in shop.lock().inputs if "${" in name]
+
+
+@pytest.mark.parametrize("ending", [".tar.xz", ".tar.bz2", ".tgz", ".zip"])
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_archives_of_every_kind_are_taken_from_urls_and_indexes(
+    shop: Workshop, index: LocalIndex, ending: str, resolver: str
+) -> None:
+    content = sdists.make_sdist("thing", "1.0", metadata=False, requires=["dep"])
+    tar = gzip.decompress(content)
+    packed = {
+        ".tar.xz": lzma.compress(tar),
+        ".tar.bz2": bz2.compress(tar),
+        ".tgz": gzip.compress(tar),
+        ".zip": sdists.as_zip(content),
+    }[ending]
+    sdists.publish(index, "dep", "1.0")
+    index.add(f"thing-1.0{ending}", packed)
+    url = index.add(f"other-1.0{ending}", packed, name="elsewhere")
+    for requirement in ("thing==1.0", f"thing @ {url}"):
+        done = shop.service("app", requirement).vendor("--resolver", resolver)
+        assert done.status == 0, done.err
+        assert shop.keys() == ["dep==1.0", "thing==1.0"]
+    assert shop.build().status == 0
+
+
+def test_an_upgrade_takes_what_a_url_has_now(shop: Workshop, index: LocalIndex) -> None:
+    url = index.add("thing-1.0.tar.gz", sdists.make_sdist("thing", "1.0"), name="elsewhere")
+    assert shop.service("app", f"thing @ {url}").vendor().status == 0
+    changed = sdists.make_sdist("thing", "1.0", modules={"other": ""})
+    index.add("thing-1.0.tar.gz", changed, name="elsewhere")
+    done = shop.vendor("--upgrade", "thing")
+    assert done.status == 0 and "* thing 1.0, with other files" in done.out
+    assert shop.vendored()["thing-1.0.tar.gz"] == changed

@@ -62,6 +62,41 @@ def test_requirements_that_make_no_sense(vendored: Workshop, requirements: str, 
     assert hint
 
 
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+@pytest.mark.parametrize(
+    ("lines", "what"),
+    [
+        (["lib>=0.5", "lib==99"], "app/requirements.txt:2: no version satisfies `lib==99`"),
+        (["lib>=0.5", "lib<0.7"], "app/requirements.txt:2: no version satisfies `lib<0.7`"),
+        (["lib", "lead"], "app/requirements.txt:2: no version satisfies `lib>=7`, which lead requires"),
+    ],
+)
+def test_a_requirement_without_any_version_is_told_alone(
+    shop: Workshop, index: LocalIndex, resolver: str, lines: list[str], what: str
+) -> None:
+    sdists.publish(index, "lib", "1.0")
+    sdists.publish(index, "lead", "1.0", requires=["lib>=7"])
+    assert shop.service("app", *lines).vendor("--resolver", resolver).error[0] == what
+
+
+def test_a_wrong_hash_in_a_requirement_is_an_attack_and_told_with_its_line(shop: Workshop, index: LocalIndex) -> None:
+    url = index.add("lib-1.0.tar.gz", sdists.make_sdist("lib", "1.0"), name="elsewhere")
+    shop.service("app", f"lib @ {url}#sha256={'0' * 64}")
+    said, hint = refused(shop)
+    assert said.startswith(f"app/requirements.txt:1: lib-1.0.tar.gz: {url} is not the file that was promised")
+    assert hint.startswith("do not use it") and "vendor.txt" not in hint
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_what_powershell_writes_is_called_by_its_name(shop: Workshop, encoding: str) -> None:
+    for name in ("requirements.txt", "vendor.txt"):
+        (shop.service("app").root / "app" / name).write_bytes("idna==3.1\n".encode(encoding))
+        said, hint = shop.vendor().error
+        assert said == f"app/{name}:1: not UTF-8 text, but UTF-16"
+        assert hint.startswith("save the file as UTF-8")
+        (shop.root / "app" / name).unlink()
+
+
 @pytest.mark.parametrize("function", ["sha512", "md5"])
 def test_a_hash_in_a_url_counts_whatever_its_function(shop: Workshop, index: LocalIndex, function: str) -> None:
     content = sdists.make_sdist("lib", "1.0")

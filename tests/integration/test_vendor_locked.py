@@ -319,3 +319,24 @@ def test_what_was_withdrawn_stays_with_a_warning(locked: Workshop, index: LocalI
     assert done.status == 0, done.err
     assert locked.keys() == ["lib==1.0", "more==2.0"]
     assert done.err.count("lib-1.0.tar.gz: its authors have withdrawn (yanked) it; it stays") == 1
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+@pytest.mark.parametrize("as_html", [False, True])
+def test_what_was_withdrawn_and_is_asked_for_is_taken_with_a_warning(
+    shop: Workshop, index: LocalIndex, resolver: str, as_html: bool
+) -> None:
+    index.as_html = as_html
+    sdists.publish(index, "lib", "1.0", build_requires=["maker==1.0"], yanked="it \x1b[2J loses files")
+    sdists.publish(index, "lib", "2.0")
+    index.add("maker-1.0.tar.gz", sdists.make_backend("maker", "1.0"), yanked="unsafe")
+    shop.service("app", "lib==1.0")
+    done = shop.vendor("--resolver", resolver)
+    assert done.status == 0, done.err
+    told = [("lib", "it \\x1b[2J loses files"), ("maker", "unsafe")]
+    assert done.err.splitlines() == [
+        f"warning: {name}-1.0.tar.gz: its authors have withdrawn (yanked) it: `{why}`; "
+        f"`make why NAME={name}` shows what asks for just this version"
+        for name, why in told
+    ]
+    assert shop.lock().find("lib==1.0")

@@ -69,12 +69,56 @@ def test_a_wheel_of_a_build_tool(shop: Workshop, index: LocalIndex) -> None:
     assert names(shop, "maturin==1.0") == ["maturin-1.0-py3-none-any.whl"]
 
 
-def test_a_wheel_that_no_requirement_names(shop: Workshop, index: LocalIndex) -> None:
+@pytest.mark.parametrize("options", ["", "<2", " --no-deps"])
+def test_a_line_that_nothing_requires_is_a_warning_and_takes_nothing(
+    shop: Workshop, index: LocalIndex, options: str
+) -> None:
+    sdists.publish_wheel(index, "extra", "1.0")
+    sdists.publish(index, "thing", "1.0")
+    shop.service("app", "thing").write({"app/vendor.txt": f"\nextra{options}\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert "app/vendor.txt:2: nothing requires extra, so no wheel of it is taken: remove the line" in done.err
+    assert (shop.keys(), shop.build_keys()) == (["thing==1.0"], [])
+    assert shop.vendored().keys() == {"pylock.app.toml", "thing-1.0.tar.gz"}
+
+
+def test_a_line_that_one_service_needs_is_no_warning_for_another(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "binary", "1.0")
+    shop.service("app").service("second", "binary").write({"app/vendor.txt": "binary\n"})
+    done = shop.vendor()
+    assert (done.status, done.err) == (0, "")
+
+
+def test_a_misspelt_line_is_told_with_what_may_be_meant(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "binary", "1.0")
+    shop.service("app", "binary").write({"app/vendor.txt": "binnary\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert "app/vendor.txt:1: nothing requires binnary, so no wheel of it is taken: did you mean binary?" in done.err
+
+
+def test_what_is_taken_for_builds_without_what_it_requires_is_not_shipped(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "maturin", "1.0", requires=["unwanted"])
+    sdists.publish(index, "thing", "1.0", build_requires=["maturin"])
+    shop.service("app", "thing").write({"app/vendor.txt": "maturin --no-deps\n"})
+    done = shop.vendor()
+    assert (done.status, done.err) == (0, "")
+    assert (shop.keys(), shop.build_keys()) == (["thing==1.0"], ["maturin==1.0"])
+
+
+def test_the_version_of_a_line_counts_for_what_is_required_and_for_what_builds(
+    shop: Workshop, index: LocalIndex
+) -> None:
     for version in ("1.0", "2.0"):
-        sdists.publish_wheel(index, "extra", version)
-    shop.service("app").write({"app/vendor.txt": "extra<2\n"})
+        sdists.publish_wheel(index, "binary", version)
+        sdists.publish_wheel(index, "maturin", version)
+    sdists.publish(index, "thing", "1.0", build_requires=["maturin"])
+    shop.service("app", "thing", "binary").write({"app/vendor.txt": "binary<2\nmaturin==1.*\n"})
     assert shop.vendor().status == 0
-    assert shop.keys() == ["extra==1.0"]
+    assert (shop.keys(), shop.build_keys()) == (["binary==1.0", "thing==1.0"], ["maturin==1.0"])
+    shop.write({"app/vendor.txt": "binary==3\nmaturin\n"})
+    assert shop.vendor().error[0] == "app/vendor.txt:1: no version satisfies `binary==3`"
 
 
 def test_a_platform_without_a_wheel_is_named_with_the_line(shop: Workshop, index: LocalIndex) -> None:

@@ -89,5 +89,8 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
 @contextmanager
 def _scratch(settings: Settings) -> Iterator[Path]:
     """Give the builds of this run a directory; two runs in one project wait for each other."""
-    with files.exclusive(settings.build, "build"), directories.temporary(settings.build, "wheels-") as scratch:
+    # Where no sandbox gives them other paths, builds have this one in CFLAGS, which many of them split at blanks.
+    has_blank = any(map(str.isspace, str(settings.build)))
+    made = directories.scratch("wheels-") if has_blank else directories.temporary(settings.build, "wheels-")
+    with files.exclusive(settings.build, "build"), made as scratch:
         yield scratch

@@ -28,13 +28,18 @@ def without(environment: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value
         for name, value in environment.items()
-        if not (_NAMES.fullmatch(name) or _OF_NETWORK.fullmatch(name) or masked("", value) != value)
+        if not (is_secret(name) or _OF_NETWORK.fullmatch(name) or masked("", value) != value)
     }
+
+
+def is_secret(name: str) -> bool:
+    """Tell whether a variable of this name holds a credential."""
+    return bool(_NAMES.fullmatch(name))
 
 
 def masked(name: str, value: str) -> str:
     """Return what may be shown of a variable's value."""
-    return "***" if value and _NAMES.fullmatch(name) else _PROXY_LOGIN.sub("***@", without_secrets(value, "***"))
+    return "***" if value and is_secret(name) else _PROXY_LOGIN.sub("***@", without_secrets(value, "***"))
 
 
 def without_secrets(text: str, instead: str = "") -> str:

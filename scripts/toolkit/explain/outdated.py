@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from packaging.version import Version
 
+from toolkit.core.foreign_text import one_line
 from toolkit.explain.releases import Release
 from toolkit.model import requirement_texts
 from toolkit.model.lock import Lock
@@ -15,16 +16,20 @@ from toolkit.vendored.dependency_graph import DependencyGraph, name_of
 
 #: The parts of a lock, as they are headed.
 PARTS = ("shipped", "for tests and developers", "only for builds")
+#: The reason for which a version was withdrawn (or nothing), by name and version.
+Withdrawn = Mapping[str, Mapping[Version, str]]
+_NOTHING_WITHDRAWN: Withdrawn = {}
 #: Versions of each name, by part and name; a build may need several.
 Table = dict[tuple[str, str], tuple[Version, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A distribution that is not the newest.
+    """A distribution that is not the newest, or that its authors have withdrawn.
 
     `locked` are its versions now, `allowed` those after an upgrade: None where that could not be found out, empty where
-    it is not needed any more. `services` are those that this holds for, `held` says what keeps the newest release out.
+    it is not needed any more. `services` are those that this holds for, `held` says what keeps the newest release out,
+    `withdrawn` which of the locked versions are yanked, each with the reason that is given, or nothing.
     """
 
     name: str
@@ -35,6 +40,7 @@ class Row:
     newest: Version | None
     has_source: bool = True
     held: tuple[str, ...] = ()
+    withdrawn: tuple[tuple[Version, str], ...] = ()
 
 
 def versions(item: Lock) -> Table:
@@ -48,11 +54,19 @@ def versions(item: Lock) -> Table:
     return {key: tuple(sorted(values)) for key, values in found.items()}
 
 
-def rows(old: Sequence[DependencyGraph], new: Sequence[Lock] | None, newest: Mapping[str, Release]) -> list[Row]:
-    """Return what has newer releases, equal rows of several services as one; `new` are the locks after an upgrade."""
+def rows(
+    old: Sequence[DependencyGraph],
+    new: Sequence[Lock] | None,
+    newest: Mapping[str, Release],
+    withdrawn: Withdrawn = _NOTHING_WITHDRAWN,
+) -> list[Row]:
+    """Return what has newer releases or is withdrawn, equal rows of several services as one.
+
+    `new` are the locks after an upgrade, `withdrawn` what is yanked of the locked versions.
+    """
     merged: dict[Row, list[Row]] = {}
     for number, graph in enumerate(old):
-        for row in _rows(graph, new[number] if new else None, newest):
+        for row in _rows(graph, new[number] if new else None, newest, withdrawn):
             merged.setdefault(replace(row, services=(), held=()), []).append(row)
     found = [
         replace(
@@ -65,13 +79,17 @@ def rows(old: Sequence[DependencyGraph], new: Sequence[Lock] | None, newest: Map
     return sorted(found, key=lambda row: (PARTS.index(row.part), row.name, row.services))
 
 
-def _rows(graph: DependencyGraph, new: Lock | None, newest: Mapping[str, Release]) -> Iterator[Row]:
+def _rows(
+    graph: DependencyGraph, new: Lock | None, newest: Mapping[str, Release], withdrawn: Withdrawn
+) -> Iterator[Row]:
     before, after = versions(graph.lock), versions(new) if new else None
     for part, name in sorted(before.keys() | (after or {}).keys()):
         locked = before.get((part, name), ())
         allowed = after.get((part, name), ()) if after is not None else None
         release = newest.get(name)
-        if (allowed is not None and allowed != locked) or (release and locked and release.version > max(locked)):
+        yanked = tuple((version, why) for version, why in withdrawn.get(name, {}).items() if version in locked)
+        is_older = release and locked and release.version > max(locked)
+        if (allowed is not None and allowed != locked) or is_older or yanked:
             # What an upgrade drops, nothing holds.
             beyond = release is not None and allowed != () and release.version not in (allowed or ())
             yield Row(
@@ -83,6 +101,7 @@ def _rows(graph: DependencyGraph, new: Lock | None, newest: Mapping[str, Release
                 newest=release.version if release else None,
                 has_source=release.has_source if release and not _is_wheel(graph.lock, name) else True,
                 held=tuple(_held(graph, name, release)) if release and beyond else (),
+                withdrawn=yanked,
             )
 
 
@@ -149,6 +168,7 @@ def _line(cells: Sequence[str], widths: Sequence[int], note: str) -> str:
 
 def _note(row: Row, services: tuple[str, ...]) -> str:
     notes = [] if row.services == services else [f"in {', '.join(row.services)}"]
+    notes += [f"{version} is withdrawn{f': {one_line(why)}' if why else ''}" for version, why in row.withdrawn]
     notes += [] if row.has_source else ["the newest has no sdist"]
     notes += [f"held by {row.held[0]}" if ":" in row.held[0] else row.held[0]] if row.held else []
     notes += [f"and {len(row.held) - 1} more"] if len(row.held) > 1 else []
@@ -169,6 +189,7 @@ def to_json(found: Iterable[Row]) -> str:
                     "newest": str(row.newest) if row.newest else None,
                     "newest_has_source": row.has_source,
                     "held": row.held,
+                    "yanked": {str(version): why for version, why in row.withdrawn},
                 }
                 for row in found
             ],

@@ -52,6 +52,20 @@ def newest(index: Index, locked: Mapping[str, Collection[Version]], exclude_newe
     return {name: found for name, found in zip(locked, answers, strict=True) if found}
 
 
+def withdrawn(index: Index, locked: Mapping[str, Collection[Version]]) -> dict[str, dict[Version, str]]:
+    """Return the locked versions that are yanked, with the reason that is given, or nothing.
+
+    https://packaging.python.org/en/latest/specifications/file-yanking/
+    """
+    found: dict[str, dict[Version, str]] = {}
+    for name, versions in locked.items():
+        for version in versions:
+            files = index.releases(name).get(version, ())
+            if files and all(file.yanked for file in files):
+                found.setdefault(name, {})[version] = next((f.yanked_reason for f in files if f.yanked_reason), "")
+    return found
+
+
 def choose(name: str, files: Iterable[RemoteFile], limit: datetime | None, *, prereleases: bool) -> Release | None:
     """Return the newest release among the files of a distribution, or None."""
     usable: dict[Version, list[RemoteFile]] = {}

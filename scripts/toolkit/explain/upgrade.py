@@ -33,10 +33,11 @@ def look(
             known.setdefault(name, set()).update(found)
     index = Index(indexes, refresh=True)
     newest = releases.newest(index, known, options.exclude_newer)
+    withdrawn = releases.withdrawn(index, known)
     new = _upgraded(project, settings, options, indexes, engine)
     added = {item.name: set[Version]() for lock in new or () for item in lock.distributions()}
     newest |= releases.newest(index, {name: added[name] for name in added.keys() - known.keys()}, options.exclude_newer)
-    return outdated.rows(old, new, newest), old
+    return outdated.rows(old, new, newest, withdrawn), old
 
 
 def _upgraded(

@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
+from toolkit.core.foreign_text import quoted
+
 #: How the requirements of an sdist became known where its own metadata leaves them open.
 MetadataSource = Literal["", "wheel", "build"]
 
@@ -59,6 +61,7 @@ class RemoteFile:
     `other_hash` (`sha512=...`, or empty) is what there is instead of a sha256.
     `url` (https, http or file) holds no user name or password; `upload_time` is ISO 8601 or empty. `index` is the URL
     of the index that named the file, without credentials; empty for find-links and direct URLs, and where not known.
+    `yanked_reason` is what its authors say of a file that they have withdrawn (PEP 592), or empty.
     `core_metadata` is the sha256 of the metadata that the index offers beside a wheel (PEP 658), or empty. One that is
     `gone` is locked and at hand, but no index has it any more.
     """
@@ -71,9 +74,16 @@ class RemoteFile:
     upload_time: str = ""
     requires_python: str = ""
     yanked: bool = False
+    yanked_reason: str = ""
     index: str = ""
     core_metadata: str = ""
     gone: bool = False
+
+    @property
+    def withdrawn(self) -> str:
+        """Return, for people, that its authors have withdrawn it, and what they say of it."""
+        event = "its authors have withdrawn (yanked) it"
+        return f"{event}: {quoted(self.yanked_reason)}" if self.yanked_reason else event
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -333,6 +333,7 @@ def _from_json(entry: Mapping[str, Any], base: str, index: str) -> RemoteFile:
         upload_time=_text(entry.get("upload-time")),
         requires_python=_text(entry.get("requires-python")),
         yanked=bool(yanked) or yanked == "",
+        yanked_reason=yanked if isinstance(yanked, str) else "",
         index=index,
         core_metadata=_text(described.get("sha256")).lower() if isinstance(described, dict) else "",
     )
@@ -382,6 +383,7 @@ class _Page(HTMLParser):
                     other_hash=other_hash(dict([fragment.partition("=")[::2]])),
                     requires_python=values.get("data-requires-python") or "",
                     yanked="data-yanked" in values,
+                    yanked_reason=values.get("data-yanked") or "",
                     index=self._index,
                     core_metadata=_sha256(described),
                 )

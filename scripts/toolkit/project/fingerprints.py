@@ -2,21 +2,25 @@
 
 A fingerprint is the SHA-256 of what the file says, not of its bytes: comments, blank lines and line continuations do
 not count. Of a pyproject.toml, setup.py or setup.cfg only `[build-system]` and the requirements that it declares do. It
-is empty where a file is missing or says nothing, so that its later appearance is noticed too.
+is empty where a file is missing or says nothing, so that its later appearance is noticed too. What variables stand for
+in files of requirements (`${NAME}`) has fingerprints of its own.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from toolkit.core import secrets
 from toolkit.project import declared_requirements, lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
 _SETTING = "setting:"
+_VARIABLE = f"{_SETTING}${{"
 # Named here: what reads it needs `packaging`, which is not there where fingerprints are compared first.
 _BUILD_REQUIREMENTS = "build-requirements.txt"
 
@@ -54,6 +58,31 @@ def of_settings(platforms: Iterable[str]) -> dict[str, str]:
         f"{_SETTING}OFFERED": "wheels",
         f"{_SETTING}BUILDS": "constraints requirements",
     }
+
+
+def of_variables(read: Iterable[Path], project_root: Path) -> dict[str, str]:
+    """Return a fingerprint of the value of each variable in files of requirements, as they stand beside the files.
+
+    Credentials do not count: everybody has others, and a build has none. It is empty for a variable that is not set.
+    """
+    texts = (text for path in read if path.is_file() for _, text in lines.read(path, project_root))
+    names = {name for text in texts for name in lines.variables(secrets.without_secrets(text))}
+    return {f"{_VARIABLE}{name}}}": _of_variable(name) for name in sorted(names) if not secrets.is_secret(name)}
+
+
+def variable_changes(recorded: Mapping[str, str], *, unset: bool) -> dict[str, str]:
+    """Return what happened to each recorded variable: `changed`, or, with `unset`, `disappeared` as well."""
+    found = {}
+    for key, value in recorded.items():
+        name = key.removeprefix(_VARIABLE).removesuffix("}")
+        if key.startswith(_VARIABLE) and value != (now := _of_variable(name)) and (now or unset):
+            found[name] = "changed" if now else "disappeared"
+    return found
+
+
+def _of_variable(name: str) -> str:
+    value = os.environ.get(name, "")
+    return hashlib.sha256(value.encode(errors="surrogateescape")).hexdigest() if value else ""
 
 
 def files_in(recorded: Mapping[str, str]) -> list[str]:

@@ -1,7 +1,9 @@
-"""Text files made of lines, as pip reads them: comments, continuations, a byte order mark."""
+"""Text files made of lines, as pip reads them: comments, continuations, a byte order mark, values of variables."""
 
 from __future__ import annotations
 
+import codecs
+import os
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -14,6 +16,8 @@ from toolkit.core.secrets import without_secrets
 
 # As in pip (req_file.py): a `#` begins a comment at a line's start or after white space, so `url#sha256=` is whole.
 _COMMENT = re.compile(r"(^|\s+)#.*$")
+#: As in pip: capitals only.
+_VARIABLE = re.compile(r"\$\{([A-Z0-9_]+)\}")
 
 
 def shown(path: Path, root: Path) -> str:
@@ -49,13 +53,36 @@ def read(path: Path, root: Path) -> list[tuple[int, str]]:
 
     Raises `UserError` when the file is not UTF-8 (`root` shortens its name there), `OSError` when it cannot be read.
     """
+    content = path.read_bytes()
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        line = path.read_bytes()[: error.start].count(b"\n") + 1
-        raise UserError(f"{shown(path, root)}:{line}: not UTF-8 text", "save the file as UTF-8") from None
+        raise _not_text(path, root, content, error.start) from None
+    if "\0" in text:
+        raise _not_text(path, root, content, content.index(b"\0"))
     stripped = ((number, _COMMENT.sub("", line).strip()) for number, line in _joined(text.splitlines()))
     return [(number, line) for number, line in stripped if line]
+
+
+def _not_text(path: Path, root: Path, content: bytes, position: int) -> UserError:
+    """Return the error to raise for a file that is in another encoding, which begins to show at a position."""
+    # A text of ASCII has a zero in every other byte in UTF-16.
+    is_wide = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or b"\0" in content
+    line = content[:position].count(b"\n") + 1
+    return UserError(
+        f"{shown(path, root)}:{line}: not UTF-8 text{', but UTF-16' if is_wide else ''}",
+        "save the file as UTF-8 (in PowerShell: `... | Out-File -Encoding utf8`)" if is_wide else "save it as UTF-8",
+    )
+
+
+def variables(text: str) -> list[str]:
+    """Return the names of the variables that a line has `${NAME}` for."""
+    return _VARIABLE.findall(text)
+
+
+def expand(text: str) -> str:
+    """Put values for `${NAME}`, as pip does: only what the environment has, and not an empty one."""
+    return _VARIABLE.sub(lambda found: os.environ.get(found[1]) or found[0], text)
 
 
 def _joined(physical: list[str]) -> Iterator[tuple[int, str]]:

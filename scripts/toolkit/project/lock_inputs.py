@@ -62,6 +62,17 @@ class LockInputs:
         return tuple(line for tree in self._trees for line in (*tree.constraints, *_limits(tree.declared)))
 
     @property
+    def binary_versions(self) -> tuple[Line, ...]:
+        """Return the versions that vendor.txt asks for, as constraints; without `--no-deps`, an engine chooses them."""
+        found = []
+        for rule in self.binary:
+            if rule.specifier and not rule.no_deps:
+                file, _, line = rule.origin.rpartition(":")
+                text = f"{rule.name}{rule.specifier}"
+                found.append(Line(text=text, name=rule.name, file=file, line=int(line)))
+        return tuple(found)
+
+    @property
     def files(self) -> tuple[Path, ...]:
         """Return every file of requirements that was read or found missing."""
         return tuple(path for tree in (*self._trees, self.building) for path in tree.files)
@@ -186,4 +197,8 @@ def fingerprint(project: Project, inputs: LockInputs, platforms: tuple[str, ...]
     # What only developers use is linked for them; it is no part of what is built.
     used = (*inputs.local, *inputs.development.local)
     paths = fingerprints.paths(project, inputs.package, used, inputs.files)
-    return {**fingerprints.fingerprint(paths, project.root), **fingerprints.of_settings(platforms)}
+    return {
+        **fingerprints.fingerprint(paths, project.root),
+        **fingerprints.of_variables(inputs.files, project.root),
+        **fingerprints.of_settings(platforms),
+    }

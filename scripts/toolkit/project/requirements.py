@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -269,7 +268,7 @@ class _Reader:
         self.files[path] = None
         self._open.append(path)
         for number, text in lines.read(path, self._project.root):
-            self._take(path, number, _expand(text), is_constraint)
+            self._take(path, number, lines.expand(text), is_constraint)
         self._open.pop()
 
     def _take(self, path: Path, number: int, text: str, is_constraint: bool) -> None:
@@ -357,11 +356,6 @@ def _under(marker: str, named: NamedRequirement) -> str:
     requirement = Requirement(named.text)
     requirement.marker = Marker(_both(marker, requirement.marker))
     return str(requirement)
-
-
-def _expand(text: str) -> str:
-    """Put values for `${NAME}`, as pip does: capitals only, and only what the environment has."""
-    return re.sub(r"\$\{([A-Z0-9_]+)\}", lambda found: os.environ.get(found[1]) or found[0], text)
 
 
 def _check_local(project: Project, package: Package, requirement: Requirement, line: Line) -> None:

@@ -48,8 +48,9 @@ def fetch(
         try:
             return _identify(fetcher.result(future), plain, origin)
         except OtherFileError as error:
+            what = error.what if holder else f"{origin}: {error.what}"
             accept = f"; `make vendor UPGRADE={holder.name}` then takes what is there now" if holder else ""
-            raise UserError(error.what, f"{error.hint}{accept}") from None
+            raise UserError(what, f"{error.hint}{accept}") from None
 
     return wait
 

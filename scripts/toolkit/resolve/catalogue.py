@@ -81,6 +81,10 @@ class Catalogue:
         """Return the names that the engine has looked up, and of which no index has any file."""
         return [name for name, found in self._releases.items() if not found and not self.index.files(name)]
 
+    def shown(self, name: str) -> Sequence[str]:
+        """Return the versions of a distribution that the engine has looked up."""
+        return tuple(self._releases.get(name, ()))
+
     def pin(self, chosen: Pinned) -> Pin:
         """Return what an engine has chosen, with its files. Raises `UserError` for a release with a fault."""
         if chosen.name in self._refusals:

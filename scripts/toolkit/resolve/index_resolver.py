@@ -14,7 +14,7 @@ from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.network.index_pages import Index
-from toolkit.resolve import archive_identity, index_server, uv_errors
+from toolkit.resolve import archive_identity, index_server, unsatisfied, uv_errors
 from toolkit.resolve.catalogue import Catalogue
 from toolkit.resolve.engine import Engine, Request
 from toolkit.resolve.pip_tools import PipTools
@@ -67,17 +67,17 @@ class IndexResolver:
             if not failure:
                 return [replace(catalogue.pin(item), marker=item.marker) for item in chosen]
             if not self.index.refresh():
-                raise self._with_absent(failure, catalogue)
+                raise self._explained(failure, catalogue)
 
-    def _with_absent(self, failure: UserError, catalogue: Catalogue) -> UserError:
-        """Return an engine's error, or that a distribution is absent which it says to have no fitting version.
+    def _explained(self, failure: UserError, catalogue: Catalogue) -> UserError:
+        """Return an engine's error, or what it should have said: what is absent, or what nothing satisfies.
 
-        uv does so of what is asked for with an extra.
+        uv says of what is absent, and asked for with an extra, that it has no fitting version.
         """
         for name in catalogue.absent():
             if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", f"{failure.what} {failure.details}"):
                 return uv_errors.absent_error(name, catalogue.request, self.index.indexes, failure.details)
-        return failure
+        return unsatisfied.explain(failure, catalogue)
 
     def with_told(self, pin: Pin, built: CoreMetadata) -> Pin:
         """Take what a build has told of a pin that no engine chooses, and return the pin as it became known."""

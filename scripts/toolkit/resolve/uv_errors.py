@@ -57,7 +57,7 @@ def conflict(involved: str) -> tuple[str, str]:
 def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
     """Return the error's two lines for a distribution that no index has."""
     return (
-        f"{_prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
+        f"{prefix(name, request)}no distribution `{name}` in {indexes.shown()}",
         "correct the name, or name the index that has it: INDEX_URL=, EXTRA_INDEX_URL= or pip's configuration",
     )
 
@@ -73,12 +73,13 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
     """Return the error's two lines for a requirement (`name==9`) that no version satisfies."""
     if _name(text) in request.provided:
         return (
-            f"{_prefix(text, request)}`{text}` is required, but {_name(text)} is a package of this project",
+            f"{prefix(text, request)}`{text}` is required, but {_name(text)} is a package of this project",
             "give the package that version, or use another version of what requires it; no index is asked for it",
         )
+    origin = f"{request.origins[text]}: " if text in request.origins else prefix(text, request)
     newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
     return (
-        f"{_prefix(text, request)}no version satisfies `{text}`{newer}",
+        f"{origin}no version satisfies `{text}`{newer}",
         f"ask for a version that exists: the page of {_name(text)} in the index lists them",
     )
 
@@ -87,7 +88,7 @@ def wrong_python(requirement: str, needed: str, request: Request) -> tuple[str, 
     """Return the error's two lines for a version that is for other interpreters (`needed` as in `>=3.12`)."""
     pythons = ", ".join(request.targets.pythons)
     return (
-        f"{_prefix(requirement, request)}{requirement} needs Python {needed}, but the target is {pythons}",
+        f"{prefix(requirement, request)}{requirement} needs Python {needed}, but the target is {pythons}",
         "allow another version of it, or change .python-version",
     )
 
@@ -101,14 +102,14 @@ def _unsatisfied(text: str, request: Request) -> tuple[str, str] | None:
     if not found:
         return None
     if (unreadable := _UNREADABLE.search(text)) and unreadable[1] == found[1]:
-        what = f"{_prefix(found[1], request)}{found[1]} {unreadable[2]} requires what is no requirement"
+        what = f"{prefix(found[1], request)}{found[1]} {unreadable[2]} requires what is no requirement"
         return what, "use another version of it, or leave it out"
     texts = (*request.origins, *request.requirements, *request.constraints)
     asked = next((key for key in texts if _name(key) == normalize(found[1])), found[1] + found[2])
     return no_version(asked, request)
 
 
-def _prefix(text: str, request: Request) -> str:
+def prefix(text: str, request: Request) -> str:
     """Return the `file:line` of those requirements that name the distribution of this one, as errors begin with it."""
     name = _name(text)
     found = dict.fromkeys(origin for key, origin in request.origins.items() if _name(key) == name)

@@ -52,8 +52,31 @@ def is_current(project: Project, settings: Settings, platforms: tuple[str, ...])
     expected = fingerprints.of_settings(platforms)
     # A lock without direct requirements is from before locks held who requires whom.
     return all(
-        lock.direct is not None and expected.items() <= lock.inputs.items()
+        lock.direct is not None
+        and expected.items() <= lock.inputs.items()
+        and not fingerprints.variable_changes(lock.inputs, unset=True)
         for lock in lock_file.of_project(project, settings.vendor)
+    )
+
+
+def require_variables(locks: Iterable[Lock]) -> None:
+    """Raise `UserError` for variables of requirements that are not set any more.
+
+    No build needs them, and in a clean chroot nobody has set them; but nothing shows that the locks are what
+    `make vendor` would make.
+    """
+    gone: dict[str, list[str]] = {}
+    for lock in locks:
+        for name in fingerprints.variable_changes(lock.inputs, unset=True):
+            gone.setdefault(name, []).append(f"vendor/pylock.{lock.service}.toml")
+    refuse(
+        [
+            Problem(
+                what=f"the variable {name} is not set, but was when {', '.join(names)} {_were(names)} made",
+                hint=f"set it as it was then: requirements have `${{{name}}}` in them",
+            )
+            for name, names in gone.items()
+        ]
     )
 
 
@@ -96,10 +119,17 @@ def _stale(project: Project, locks: list[Lock]) -> list[Problem]:
     for owner in locks:
         for name, change in fingerprints.changes(owner.inputs, project.root).items():
             stale.setdefault(f"{name}: {change}", []).append(f"vendor/pylock.{owner.service}.toml")
+        for name in fingerprints.variable_changes(owner.inputs, unset=False):
+            event = f"the variable {name}, which requirements name: changed"
+            stale.setdefault(event, []).append(f"vendor/pylock.{owner.service}.toml")
     return [
-        Problem(what=f"{event} since {', '.join(names)} {'were' if len(names) > 1 else 'was'} made", hint=_RENEW)
+        Problem(what=f"{event} since {', '.join(names)} {_were(names)} made", hint=_RENEW)
         for event, names in stale.items()
     ]
+
+
+def _were(names: Sequence[str]) -> str:
+    return "were" if len(names) > 1 else "was"
 
 
 def _local(project: Project, owner: Lock) -> Iterator[Problem]:

@@ -28,9 +28,6 @@ def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, .
             is_runtime = tree is item.tree or owner != item.package
             if owner.name != line.name:
                 found.append(_direct(owner, line.name, line.text, line.origin, "runtime" if is_runtime else "tests"))
-    named = {line.name for line in item.lines}
-    rules = (rule for rule in item.binary if rule.name not in named)
-    found += [_direct(item.package, rule.name, f"{rule.name}{rule.specifier}", rule.origin) for rule in rules]
     found += [
         DirectRequirement(
             source=line.name,

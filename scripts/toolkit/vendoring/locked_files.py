@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from toolkit.core import console
 from toolkit.core.secrets import address
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
@@ -122,7 +121,7 @@ class Binding:
     """Sees that pins agree with the locks."""
 
     locked: LockedFiles
-    _warned: set[str] = field(default_factory=set)
+    _withdrawn: dict[str, tuple[Pin, RemoteFile]] = field(default_factory=dict)
 
     def bind(self, pins: Iterable[Pin]) -> tuple[Pin, ...]:
         """Return pins that agree with the locks. Raises one `UserError` for all that do not."""
@@ -130,20 +129,28 @@ class Binding:
         faults = list(dict.fromkeys(fault for pin in bound for fault in self.locked.faults(pin)))
         check.refuse(faults)
         for pin in bound:
-            self._warn_of_withdrawn(pin)
+            for file in (pin.sdist, *pin.wheels):
+                if file and (file.yanked or file.gone):
+                    self._withdrawn[file.name] = pin, file
         return bound
 
-    def _warn_of_withdrawn(self, pin: Pin) -> None:
-        known = {file.name for item in self.locked.by_name.get(pin.name, ()) for file in item.distribution.files}
-        for file in (pin.sdist, *pin.wheels):
-            if file and (file.yanked or file.gone) and file.name in known - self._warned:
-                self._warned.add(file.name)
-                # https://packaging.python.org/en/latest/specifications/file-yanking/
-                event = "its authors have withdrawn (yanked) it" if file.yanked else "no index has it any more"
-                console.warn(
-                    f"{file.name}: {event}; it stays, as it is locked: see why, "
+    def withdrawn(self, locks: Iterable[Lock]) -> Iterator[str]:
+        """Yield a warning for each file of new locks that no index has any more, or that is yanked.
+
+        https://packaging.python.org/en/latest/specifications/file-yanking/
+        """
+        names = {file.name for lock in locks for item in lock.distributions() for file in item.files}
+        for name in sorted(names & self._withdrawn.keys()):
+            pin, file = self._withdrawn[name]
+            known = {file.name for item in self.locked.by_name.get(pin.name, ()) for file in item.distribution.files}
+            event = file.withdrawn if file.yanked else "no index has it any more"
+            if name in known:
+                yield (
+                    f"{name}: {event}; it stays, as it is locked: see why, "
                     f"and whether `make vendor UPGRADE={pin.name}` has a better one"
                 )
+            else:
+                yield f"{name}: {event}; `make why NAME={pin.name}` shows what asks for just this version"
 
 
 def _files(pin: Pin) -> dict[str, RemoteFile]:

@@ -132,7 +132,7 @@ def _compare(
             found.problems.append(Problem(what=what, hint=_SUSPECT))
         else:
             if remote.yanked:
-                found.warnings.append(f"{shown_name}: withdrawn (yanked) by its authors: see why on {where}")
+                found.warnings.append(f"{shown_name}: {remote.withdrawn}: see why on {where}")
             if not remote.sha256:
                 yield file, remote.url
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import difflib
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, cycles, directories, progress
 from toolkit.core.errors import UserError
-from toolkit.model import markers
+from toolkit.model import markers, requirement_texts
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
@@ -80,11 +81,14 @@ class Draft:
             build_dependencies=self.closure.build_dependencies(key),
         )
 
-    def unused(self) -> tuple[str, ...]:
-        """Return the requirements that vendor.txt alone names: they are vendored all the same."""
-        names = {pin.name for pin in self.runtime} | {key.partition("==")[0] for key in self.building}
-        rules = (rule for rule in self.inputs.binary if rule.name not in names)
-        return tuple(dict.fromkeys(f"{rule.name}{rule.specifier}" for rule in rules))
+    def drop_unrequired(self) -> None:
+        """Ship no wheels that vendor.txt alone names, without what they require: the engine left them out."""
+        distributions = self.closure.sources.distributions
+        every = [distributions[pin.key] for pin in (*self.runtime, *self.unshipped) if pin.key in distributions]
+        parsed = filter(None, (requirement_texts.parse(text) for item in every for text in item.requires))
+        names = {line.name for line in self.inputs.lines} | {normalize(found.name) for found in parsed}
+        dropped = {pin.key for pin in self.given if not pin.archive and pin.name not in names}
+        self.runtime = tuple(pin for pin in self.runtime if pin.key not in dropped)
 
 
 @dataclass(kw_only=True)
@@ -107,11 +111,7 @@ class Vendoring:
         for inputs in everything:
             console.step("RESOLVE", inputs.name)
             with progress.watching("RESOLVE", inputs.name):
-                draft = self._resolved(inputs)
-                if unused := draft.unused():
-                    draft.request = replace(draft.request, requirements=(*draft.request.requirements, *unused))
-                    self._resolve(draft)
-                self._new.append(self._finish(draft))
+                self._new.append(self._finish(self._resolved(inputs)))
         return tuple(self._new)
 
     def _resolved(self, inputs: LockInputs) -> Draft:
@@ -135,14 +135,15 @@ class Vendoring:
         archived = {pin.name: metadata for pin, metadata in fetched}
         preferences = self._preferences(inputs)
         others = requirements.read_given_constraints(self.project, inputs.package, self.options.build_constraints)
-        limits = {line.text: line.origin for line in (*others, *inputs.building.constraints)}
+        versions = inputs.binary_versions
+        limits = {line.text: line.origin for line in (*others, *inputs.building.constraints, *versions)}
         said = frozenset(limits.items()), inputs.added
         closure = self.resolution.closure_for(inputs.targets.pythons, said)
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
         for pin, _ in fetched:
             lock_inputs.refuse_local(self.project, pin.name, f"{pin.archive.name if pin.archive else ''}: {pin.name}")
         given = self.binding.bind((*(pin for pin, _ in fetched), *wheels))
-        lines, constraints = inputs.tree.requirements, inputs.constraints
+        lines, constraints = inputs.tree.requirements, (*inputs.constraints, *versions)
         local = {package.name: package.version for package in self.project.packages}
         request = Request(
             requirements=tuple(line.text for line in lines),
@@ -213,6 +214,7 @@ class Vendoring:
         trees = {**draft.closure.sources.trees(draft.runtime), **local}
         draft.tests = self._resolve_more(request, inputs.tests.requirements, draft.runtime)
         draft.development = self._resolve_more(request, inputs.development.requirements, (*draft.runtime, *draft.tests))
+        draft.drop_unrequired()
         _follow_builds(draft, trees)
 
     def _finish(self, draft: Draft) -> Lock:
@@ -310,11 +312,12 @@ def _refuse_cycles(item: Lock) -> None:
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The old locks, those that the requirements now give, and the files of these in the cache, by name."""
+    """The old locks, those that the requirements now give, their files in the cache, by name, and warnings."""
 
     old: tuple[Lock, ...]
     new: tuple[Lock, ...]
     files: Mapping[str, Path]
+    warnings: tuple[str, ...]
 
 
 def run(
@@ -323,6 +326,8 @@ def run(
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
     found = plan(project, settings, options, indexes, engine, refresh=bool(options.upgrade))
     _refuse_unknown_upgrades(options, (*found.old, *found.new))
+    for warning in found.warnings:
+        console.warn(warning)
     if not dry_run:
         staging.replace(settings.vendor, found.new, found.files)
     _report(found, dry_run=dry_run)
@@ -362,7 +367,20 @@ def plan(
         vendoring = Vendoring(
             project=project, options=options, resolution=resolution, binding=binding, fetcher=fetcher, old=old
         )
-        return Outcome(old=old, new=vendoring.run(everything), files=resolution.files)
+        new = vendoring.run(everything)
+        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new))
+        return Outcome(old=old, new=new, files=resolution.files, warnings=warnings)
+
+
+def _idle_rules(everything: Iterable[LockInputs], new: Iterable[Lock]) -> Iterator[str]:
+    """Yield a warning for each line of a vendor.txt that names what no lock has: an old line, or a misspelt one."""
+    names = {distribution.name for lock in new for distribution in lock.distributions()}
+    for rule in dict.fromkeys(rule for item in everything for rule in item.binary if rule.name not in names):
+        meant = difflib.get_close_matches(rule.name, names, n=1)
+        yield (
+            f"{rule.origin}: nothing requires {rule.name}, so no wheel of it is taken: "
+            + (f"did you mean {meant[0]}?" if meant else "remove the line")
+        )
 
 
 def _rules(everything: Iterable[LockInputs]) -> Mapping[str, list[BinaryRule]]:

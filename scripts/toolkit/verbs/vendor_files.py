@@ -32,6 +32,7 @@ def check_vendor(run: Run) -> None:
         tools_environment.enter(given)
     run.check_vendor()
     locks = lock_file.of_project(run.project, run.settings.vendor)
+    check.require_variables(locks)
     check.open_archives(locks, run.settings.vendor)
     wheel_check.check_locked(locks, run.settings.vendor)
     files = [path for path in run.settings.vendor.iterdir() if path.is_file() and path.name != ".git"]

@@ -70,7 +70,6 @@ def test_each_requirement_belongs_to_the_package_whose_file_says_it(project: Wor
         ("svc", "runtime", "flask<3", "shared.txt:2"),
         ("svc", "tests", "check", "the_service/test-requirements.txt:1"),
         ("svc", "tests", "shell", "the_service/dev-requirements.txt:1"),
-        ("svc", "runtime", "binary", "the_service/vendor.txt:1"),
         ("lib", "runtime", "dep>=1", "lib/requirements.txt:1"),
         ("lib", "runtime", "speed", "lib/requirements-fast.txt:1"),
     }
