@@ -26,8 +26,8 @@ def explain(failure: UserError, catalogue: Catalogue) -> UserError:
     texts = [text for text in (*request.requirements, *request.constraints) if _counts(text, request)]
     if alone := list(dict.fromkeys(_without_release(texts, catalogue))):
         what, hint = uv_errors.no_version(alone[0], request)
-        others = "".join(f"; {uv_errors.no_version(text, request)[0]}" for text in alone[1:])
-        return type(failure)(f"{what}{others}", hint, failure.details)
+        others = [uv_errors.no_version(text, request)[0] for text in alone[1:]]
+        return type(failure)("; ".join((what, *others, *_builds_limited(alone, request))), hint, failure.details)
     for who, text in _DEPENDS.findall(" ".join(failure.details.split())):
         # Only what is asked for itself: an engine may say it of releases that it has passed over.
         if any(_name(asked) == normalize(who) for asked in texts) and list(_without_release([text], catalogue)):
@@ -35,6 +35,14 @@ def explain(failure: UserError, catalogue: Catalogue) -> UserError:
             hint = f"use another version of {who}, or an index that has such a release of {Requirement(text).name}"
             return type(failure)(what, hint, failure.details)
     return failure
+
+
+def _builds_limited(texts: Iterable[str], request: Request) -> Iterator[str]:
+    """Yield what some constraints limit, where that is a build: nobody would look for the name there."""
+    names = {_name(text) for text in texts if text in request.constraints}
+    asking = [text for text in request.requirements if _name(text) in names and text not in texts]
+    if asking and all(request.origins.get(text, "").startswith("building ") for text in asking):
+        yield f"{uv_errors.with_origins(asking, request)} asks for one"
 
 
 def _counts(text: str, request: Request) -> bool:
