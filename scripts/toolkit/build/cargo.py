@@ -1,7 +1,4 @@
-"""cargo without a network: a source of vendored crates, and a toolchain whose output has no trace of this machine.
-
-https://doc.rust-lang.org/cargo/reference/source-replacement.html#directory-sources
-"""
+"""cargo without a network, by Debian's toolchain or a developer's, whose output has no trace of this machine."""
 
 from __future__ import annotations
 
@@ -13,12 +10,12 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from toolkit.core import documents, files, process
-from toolkit.core.documents import Table
+from toolkit.build import crate_layout
+from toolkit.build.crate_layout import CrateSource
+from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.model.crates import CRATES_IO
-from toolkit.model.lock import Crate
-from toolkit.vendored import archive, cargo_lock, cargo_workspace, crate_closure
+from toolkit.vendored import cargo_lock, cargo_workspace, crate_closure
 
 #: Whatever is called, an alias too, or by whichever options before it, takes what is there and never asks for more.
 _STAND_IN = """\
@@ -39,14 +36,6 @@ _CHEAP = {
 }
 #: For every build: without it maturin asks, where it sees no cargo, for a program that fetches a toolchain.
 SYSTEM_ALONE = {"MATURIN_NO_INSTALL_RUST": "1"}
-
-
-@dataclass(frozen=True, kw_only=True)
-class CrateSource:
-    """A crate of a lock, and its file in vendor/; None for one that cargo only has to know of."""
-
-    crate: Crate
-    path: Path | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,37 +81,12 @@ def _toolchain(system: str) -> Toolchain | None:
     return None
 
 
-def lay_out(crates: Iterable[CrateSource], directory: Path) -> None:
-    """Fill a new directory with crates, unpacked, as cargo's directory source has them. Raises `UserError`."""
-    directory.mkdir()
-    for source in crates:
-        crate = source.crate
-        target = directory / f"{crate.name}-{crate.version}"
-        target.mkdir()
-        if source.path:
-            if files.sha256(source.path) != crate.sha256:
-                raise UserError(f"{source.path.name}: not the crate that is locked", "run `make check-vendor`")
-            unpacked = archive.extract(source.path, target)
-            if unpacked.name != target.name or unpacked.parent != target:
-                raise UserError(
-                    f"{source.path.name}: it holds {unpacked.name}, not {target.name}",
-                    "it is not what it says to be: find out where it came from before anything else",
-                )
-            unpacked.rename(directory / f"{target.name}.tmp")
-            target.rmdir()
-            (directory / f"{target.name}.tmp").rename(target)
-        else:
-            _write_stub(crate, target)
-        # Its own files were compared with the lock as one archive.
-        (target / ".cargo-checksum.json").write_text(json.dumps({"files": {}, "package": crate.sha256}))
-
-
 def settings(crates: Iterable[CrateSource], directory: str) -> str:
     """Return cargo's settings (config.toml) by which every registry is the directory of `lay_out`."""
     lines = ["[net]", "offline = true", "[source.crates-io]", 'replace-with = "vendored"']
     for source in sorted({item.crate.source for item in crates} - {CRATES_IO}):
         name = json.dumps(source)
-        lines += [f"[source.{name}]", f"registry = {_index(source)}", 'replace-with = "vendored"']
+        lines += [f"[source.{name}]", f"registry = {crate_layout.registry_index(source)}", 'replace-with = "vendored"']
     return "\n".join([*lines, "[source.vendored]", f"directory = {json.dumps(directory)}", ""])
 
 
@@ -193,66 +157,3 @@ def _linked(flags: Sequence[str]) -> Iterator[str]:
     for flag in flags:
         if not flag.startswith(("-flto", "-ffat-lto-objects")):
             yield f"-Clink-arg={flag}"
-
-
-def _write_stub(crate: Crate, directory: Path) -> None:
-    """Write a crate that has nothing but its name, and what its registry says that it needs."""
-    try:
-        text = "\n".join(_manifest(crate, Table(documents.json_value(crate.index_line.encode()))))
-    except ValueError as error:
-        raise UserError(
-            f"the lock has no sound line of an index for {crate.key}: {error}", "run `make vendor`"
-        ) from None
-    (directory / "Cargo.toml").write_text(f"{text}\n")
-    (directory / "src").mkdir()
-    (directory / "src" / "lib.rs").touch()
-    (directory / "build.rs").write_text("fn main() {}\n")
-
-
-def _manifest(crate: Crate, line: Table) -> Iterator[str]:
-    yield from ("[package]", f"name = {_text(crate.name)}", f"version = {_text(crate.version)}", 'edition = "2021"')
-    if line.content.get("links"):
-        yield f"links = {_text(line.text('links'))}"
-    for entry in line.tables("deps", ()):
-        yield from _dependency(crate, entry)
-    features = {
-        name: table.texts(name)
-        for key in ("features", "features2")
-        if line.content.get(key)
-        for table in [line.table(key)]
-        for name in table.content
-    }
-    yield "[features]"
-    yield from (f"{_text(name)} = [{_texts(others)}]" for name, others in features.items())
-
-
-def _dependency(crate: Crate, entry: Table) -> Iterator[str]:
-    kind, target = entry.content.get("kind") or "normal", entry.content.get("target")
-    if kind == "dev":
-        return
-    table = "build-dependencies" if kind == "build" else "dependencies"
-    where = f"target.{_text(entry.text('target'))}.{table}" if target else table
-    name = entry.text("name")
-    yield f"[{where}.{_text(name)}]"
-    yield f"version = {_text(entry.text('req'))}"
-    if entry.content.get("package"):
-        yield f"package = {_text(entry.text('package'))}"
-    yield f"features = [{_texts(entry.texts('features', ()))}]"
-    yield f"optional = {str(entry.content.get('optional') is True).lower()}"
-    yield f"default-features = {str(entry.content.get('default_features') is not False).lower()}"
-    registry = entry.content.get("registry") and entry.text("registry")
-    if registry or crate.source != CRATES_IO:
-        yield f"registry-index = {_index(str(registry or crate.source))}"
-
-
-def _index(source: str) -> str:
-    return _text(source.removeprefix("registry+"))
-
-
-def _texts(values: Sequence[str]) -> str:
-    return ", ".join(map(_text, values))
-
-
-def _text(value: str) -> str:
-    """Return a text of one printable line as TOML has it, which is as JSON has it then."""
-    return json.dumps(value, ensure_ascii=False)

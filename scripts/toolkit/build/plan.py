@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 from pathlib import Path
 
-from toolkit.build.cargo import CrateSource
+from toolkit.build.crate_layout import CrateSource
 from toolkit.core import cycles, os_release
 from toolkit.core.errors import UserError
 from toolkit.model import tags

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from toolkit.build import wheel_build
+from toolkit.build.crate_layout import CrateLayout
 from toolkit.build.plan import Node, store_key
 from toolkit.build.wheel_build import BuildError, Job
 from toolkit.core import console, directories, process, progress, threads
@@ -44,6 +45,9 @@ class Builder:
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
+
+    def __post_init__(self) -> None:
+        self._layout = CrateLayout(unpacked=self.scratch / "crates")
 
     def build(self, nodes: Iterable[Node]) -> dict[Node, Path]:
         """Return the wheel of every node, building what the store does not hold. Raises `UserError`."""
@@ -130,6 +134,7 @@ class Builder:
                 cheap=node.cheap,
                 rust=node.rust,
                 crates=node.crates,
+                layout=self._layout,
                 config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
             )
             return wheel_build.build_wheel(job)

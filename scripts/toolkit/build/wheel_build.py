@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.build import cargo, compilers, headers, hook_answers
-from toolkit.build.cargo import CrateSource
+from toolkit.build.crate_layout import CrateLayout, CrateSource
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.project import pyproject, source_files
@@ -64,7 +64,7 @@ class Job:
     of an environment at the sandbox's `environment_path`. `identity` tells the sources of builds apart.
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
-    `rust` is for what cargo compiles, and `crates` are what it finds beside the source's own.
+    `rust` is for what cargo compiles, and `crates` are what it finds beside the source's own, by `layout`.
     """
 
     name: str
@@ -79,6 +79,7 @@ class Job:
     config_settings: Mapping[str, Any] = field(default_factory=dict)
     rust: bool = False
     crates: Sequence[CrateSource] = ()
+    layout: CrateLayout | None = None
 
     @property
     def label(self) -> str:
@@ -247,7 +248,8 @@ def _fill_cargo(job: Job, view: View) -> None:
     """Lay out the job's crates, with cargo's settings and its stand-in; a job may call several hooks."""
     directory, place = job.scratch / "crates", partial(job.sandbox.place, view=view)
     if not directory.exists():
-        cargo.lay_out(job.crates, directory)
+        layout = job.layout or CrateLayout(unpacked=job.scratch / "unpacked-crates")
+        layout.lay_out(job.crates, directory)
     home = job.scratch / "home" / ".cargo"
     home.mkdir(exist_ok=True)
     files.write_atomic(home / "config.toml", cargo.settings(job.crates, place(_CRATES)), 0o644)
