@@ -168,6 +168,60 @@ registry = "sparse+https://mirror.example/index/"
     assert _library() == expected
 
 
+def test_what_several_need_of_a_crate_that_nobody_compiles_is_all_known(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    registry.add("only-windows", "0.5.2", features={"asked": ["more"], "more": [], "unasked": ["far"], "far": []})
+    members = _files(registry, **{"Cargo.lock": ""})
+    for name, feature in (("rusty", "asked"), ("dusty", "unasked")):
+        needs = {
+            "inner-crate 0.3.1+build": [],
+            "only-macos 2.0.0": [],
+            "only-windows 0.5.2": [],
+            "outer-crate 1.4.0": ["inner-crate", "only-macos"],
+        }
+        manifest = _MANIFEST.replace("rusty", name).replace("asked", feature)
+        lock = registry.lock(_ROOT.replace("rusty", name), needs)
+        crates.publish(index, name, members | {"Cargo.toml": manifest, "Cargo.lock": lock})
+    shop.service("app", "rusty", "dusty").write({"app/vendor.txt": "maturin\n"})
+    assert shop.vendor().status == 0
+    built = shop.build()
+    assert built.status == 0, built.err
+    # Without one of them the other's need is known alone.
+    shop.service("app", "dusty").write({"app/vendor.txt": "maturin\n"})
+    assert shop.vendor().status == 0
+    (known,) = [crate.index_line for crate in shop.lock().crates if crate.name == "only-windows"]
+    assert "unasked" in known and '"asked"' not in known
+
+
+def test_the_registry_is_asked_whether_it_has_what_is_locked(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    assert _service(shop).vendor().status == 0
+    done = shop.run("check-vendor", "--online")
+    assert done.status == 0, done.err
+    assert f"{len([*shop.lock().distributions()]) + 4} locked files, all as there" in done.out
+    page = registry.pages["/index/ou/te/outer-crate"]
+    registry.pages["/index/ou/te/outer-crate"] = page.replace(b'"yanked": false', b'"yanked": true')
+    done = shop.run("check-vendor", "--online")
+    assert done.status == 0, done.err
+    assert "warning: the crate outer-crate==1.4.0: its authors have withdrawn it (yanked)" in done.err
+    digest = json.loads(page)["cksum"]
+    registry.pages["/index/ou/te/outer-crate"] = page.replace(digest.encode(), b"0" * 64)
+    what, hint = shop.run("check-vendor", "--online").error
+    assert what.startswith(f"the crate outer-crate==1.4.0: its sha256 is {'0' * 64} on {registry.url}/index/, the lock")
+    assert "who put it there" in hint
+    del registry.pages["/index/ou/te/outer-crate"]
+    what, _ = shop.run("check-vendor", "--online").error
+    assert what == f"the crate outer-crate==1.4.0: {registry.url}/index/ does not have it"
+    lock = shop.root / "vendor" / "pylock.app.toml"
+    named = 'name = "outer-crate"\n'
+    lock.write_text(lock.read_text().replace(named, f'{named}source = "sparse+https://other.example/"\n'))
+    what, _ = shop.run("check-vendor", "--online").error
+    assert "sparse+https://other.example/" in what
+
+
 def test_vendoring_again_asks_no_registry(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
     crates.publish(index, "rusty", _files(registry))
     assert _service(shop).vendor().status == 0

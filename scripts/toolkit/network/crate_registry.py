@@ -27,7 +27,8 @@ from toolkit.network.cargo_settings import Registries
 from toolkit.network.index_options import shown
 from toolkit.network.index_settings import Indexes
 
-_CONNECTIONS = 16
+#: At once, to all registries.
+CONNECTIONS = 16
 #: Bytes. The longest of them has some 10 MB.
 _LONGEST_PAGE, _LONGEST_CONFIG = 64 << 20, 1 << 20
 _HINT = "see that cargo's configuration (`registries`, `source`) names a registry with a sparse index"
@@ -45,7 +46,7 @@ class CrateRegistry:
 
     def __init__(self, indexes: Indexes, read_registries: Callable[[], Registries] = cargo_settings.read) -> None:
         self._indexes, self._read_registries = indexes, read_registries
-        self._session = http.create(indexes, _CONNECTIONS)
+        self._session = http.create(indexes, CONNECTIONS)
         self._pages: dict[str, tuple[Line, ...]] = {}
         self._downloads: dict[str, str] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -63,8 +64,12 @@ class CrateRegistry:
         # Who is asked is checked before anybody is.
         for source in dict.fromkeys(crate.source for crate in listed):
             self._registries.index(source, who)
-        found = threads.ask_each(lambda crate: self._line(crate, who), listed, _CONNECTIONS)
+        found = threads.ask_each(lambda crate: self._line(crate, who), listed, CONNECTIONS)
         return {crate.key: line for crate, line in zip(listed, found, strict=True)}
+
+    def address(self, source: str, who: str) -> str:
+        """Return where a registry's index is, as people may read it. Raises `UserError` as `Registries.index` does."""
+        return shown(self._registries.index(source, who))
 
     def releases(self, name: str, source: str, who: str) -> tuple[Line, ...]:
         """Return all versions that a registry has of a crate, none where it has no such crate. Raises `UserError`."""

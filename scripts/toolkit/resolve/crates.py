@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -15,11 +15,28 @@ from typing import Any
 
 from toolkit.core.errors import UserError
 from toolkit.model.crates import CRATES_IO, LockedCrate
-from toolkit.model.lock import Crate
+from toolkit.model.lock import Crate, Distribution
 from toolkit.network.crate_registry import CrateRegistry, Line
 from toolkit.network.fetch import Fetcher
 from toolkit.vendored import cargo_workspace, crate_closure, crate_resolution
 from toolkit.vendored.cargo_workspace import Workspace
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Stub:
+    """A crate that cargo only has to know of: its line of the index, and what of that one sdist needs.
+
+    `edges` are the names of what Cargo.lock says that the crate needs, `features` what anything there asks for.
+    """
+
+    line: Line
+    edges: frozenset[str]
+    features: frozenset[str]
+
+    @property
+    def text(self) -> str:
+        """Return the line as a lock has it."""
+        return json.dumps(_trimmed(self.line, self.edges, self.features), sort_keys=True)
 
 
 @dataclass(kw_only=True)
@@ -34,6 +51,7 @@ class Crates:
     platforms: tuple[str, ...]
     files: dict[str, Path]
     known: dict[str, Crate] = field(default_factory=dict)
+    _stubs: dict[str, dict[str, _Stub]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, path: Path, who: str, kept: Collection[str]) -> tuple[str, ...]:
@@ -42,10 +60,15 @@ class Crates:
         `kept` are those that were locked before: they stay where no Cargo.lock says which ones are meant.
         """
         found: dict[str, Crate] = {}
+        stubs: dict[str, _Stub] = {}
         for workspace in cargo_workspace.read(path, who):
             if not workspace.vendored:
-                found |= self._of_workspace(self._complete(workspace, who, kept), who)
+                compiled, others = self._of_workspace(self._complete(workspace, who, kept), who)
+                found |= compiled
+                for key, stub in others.items():
+                    stubs[key] = _together([stubs[key], stub]) if key in stubs else stub
         with self._lock:
+            self._stubs[who] = stubs
             for key, crate in found.items():
                 first = self.known.get(key)
                 if first and (first.sha256, first.source) != (crate.sha256, crate.source):
@@ -58,9 +81,14 @@ class Crates:
                     self.known[key] = crate
         return tuple(sorted(found))
 
-    def of_keys(self, keys: Collection[str]) -> tuple[Crate, ...]:
-        """Return crates by their keys."""
-        return tuple(self.known[key] for key in sorted(keys))
+    def of_distributions(self, items: Iterable[Distribution]) -> tuple[Crate, ...]:
+        """Return the crates of these distributions; one that none of them compiles is known by what all need of it."""
+        owners: dict[str, list[_Stub | None]] = {}
+        for item in items:
+            stubs = self._stubs.get(f"{item.name} {item.version}", {})
+            for key in item.crates:
+                owners.setdefault(key, []).append(stubs.get(key))
+        return tuple(_known(self.known[key], stubs) for key, stubs in sorted(owners.items()))
 
     def _complete(self, workspace: Workspace, who: str, kept: Collection[str]) -> Workspace:
         """Return a workspace with the Cargo.lock that cargo would make for it, where it has none."""
@@ -77,7 +105,7 @@ class Crates:
                 return replace(workspace, lock=locked)
         return replace(workspace, lock=crate_resolution.resolve(workspace, page, CRATES_IO))
 
-    def _of_workspace(self, workspace: Workspace, who: str) -> Mapping[str, Crate]:
+    def _of_workspace(self, workspace: Workspace, who: str) -> tuple[Mapping[str, Crate], Mapping[str, _Stub]]:
         crates = {item.id: _crate(item, who) for item in _locked(workspace, who)}
         lines = self.registry.lines(crates.values(), who)
         pages: dict[str, list[bytes]] = {}
@@ -97,8 +125,8 @@ class Crates:
             if item in compiled
         }
         wanted = _words(workspace, lines.values())
-        edges = {item.id: {other.name for other in item.dependencies} for item in workspace.lock or ()}
-        found = {}
+        edges = {item.id: frozenset(other.name for other in item.dependencies) for item in workspace.lock or ()}
+        found, stubs = {}, {}
         for item, crate in crates.items():
             if item in arriving:
                 fetched = self.fetcher.result(arriving[item])
@@ -106,9 +134,26 @@ class Crates:
                 self.files[file.name] = fetched.path
                 found[crate.key] = replace(crate, file=file)
             else:
-                known = json.dumps(_trimmed(lines[crate.key], edges[item], wanted), sort_keys=True)
-                found[crate.key] = replace(crate, index_line=known)
-        return found
+                found[crate.key] = crate
+                stubs[crate.key] = _Stub(line=lines[crate.key], edges=edges[item], features=wanted)
+        return found, stubs
+
+
+def _known(crate: Crate, stubs: Sequence[_Stub | None]) -> Crate:
+    """Return a crate as a lock has it, by what each sdist needs of it: None for one that compiles it."""
+    only_known = [stub for stub in stubs if stub]
+    if len(only_known) < len(stubs):
+        return crate
+    return replace(crate, file=None, index_line=_together(only_known).text)
+
+
+def _together(stubs: Sequence[_Stub]) -> _Stub:
+    """Return what several sdists need of one crate."""
+    return replace(
+        stubs[0],
+        edges=frozenset[str]().union(*(stub.edges for stub in stubs)),
+        features=frozenset[str]().union(*(stub.features for stub in stubs)),
+    )
 
 
 def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
@@ -140,7 +185,7 @@ def _crate(item: LockedCrate, who: str) -> Crate:
     return Crate(name=item.name, version=item.version, sha256=item.checksum, source=item.source)
 
 
-def _words(workspace: Workspace, lines: Iterable[Line]) -> set[str]:
+def _words(workspace: Workspace, lines: Iterable[Line]) -> frozenset[str]:
     """Return every feature that anything asks of something else, by the feature's name alone."""
     found = {"default"}
     for manifest in workspace.packages.values():
@@ -151,7 +196,7 @@ def _words(workspace: Workspace, lines: Iterable[Line]) -> set[str]:
         for entry in line.get("deps", ()):
             found |= set(entry.get("features", ()))
         found |= {value.partition("/")[2] for _, values in _features(line) for value in values}
-    return found
+    return frozenset(found)
 
 
 def _features(line: Line) -> Iterator[tuple[str, list[str]]]:

@@ -114,7 +114,7 @@ class Sources:
             platforms=self.selector.platforms,
             packages=tuple(runtime.values()),
             build_packages=tuple(replace(found[key], marker="") for key in found.keys() - runtime.keys()),
-            crates=self.crates.of_keys({key for item in known.values() for key in item.crates}),
+            crates=self.crates.of_distributions(known.values()),
         )
 
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:

@@ -14,6 +14,7 @@ from toolkit.core.secrets import address
 from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import RemoteFile
+from toolkit.network.crate_registry import CrateRegistry
 from toolkit.network.fetch import Fetcher, OtherFileError
 from toolkit.network.index_options import FIRST_INDEX, shown
 from toolkit.network.index_pages import Index, is_of_release
@@ -21,6 +22,7 @@ from toolkit.network.index_settings import Indexes
 from toolkit.project import lock_inputs
 from toolkit.project.discovery import Project
 from toolkit.vendored.check import Problem
+from toolkit.vendoring import online_crates
 
 _SUSPECT = (
     "do not build from it before you know who put it there (`git log` in vendor/), and whether anybody replaced it"
@@ -66,6 +68,7 @@ def compare(project: Project, locks: Sequence[Lock], indexes: Indexes) -> Compar
         else:
             unlisted += _compare(item, pages[item.index][item.name], item.index or indexes.shown(), found)
     _fetch(unlisted, indexes, found)
+    _compare_crates(locks, indexes, found)
     return found
 
 
@@ -163,6 +166,15 @@ def _archive(item: Distribution, addresses: Mapping[str, str], found: Comparison
         else:
             what = f"vendor/{file.name}: locked from {shown(file.url)}, which no file of the project names"
             found.problems.append(Problem(what=what, hint=_SUSPECT))
+
+
+def _compare_crates(locks: Sequence[Lock], indexes: Indexes, found: Comparison) -> None:
+    crates = online_crates.crates_of(locks)
+    if crates:
+        problems, warnings = online_crates.compare(crates, CrateRegistry(indexes), _SUSPECT)
+        found.compared += len(crates)
+        found.problems += problems
+        found.warnings += warnings
 
 
 def _fetch(unlisted: Iterable[tuple[VendoredFile, str]], indexes: Indexes, found: Comparison) -> None:

@@ -244,8 +244,7 @@ class Vendoring:
             inputs=self._fingerprint(inputs),
             direct=direct_requirements.of_project(self.project, inputs),
         )
-        keys = {key for item in found.distributions() for key in item.crates}
-        found = replace(found, crates=closure.sources.crates.of_keys(keys))
+        found = replace(found, crates=closure.sources.crates.of_distributions(found.distributions()))
         requirements.check_hashes(inputs.lines, found.packages)
         _warn_of_unused(inputs, found)
         _refuse_cycles(found)
