@@ -13,7 +13,8 @@ from pathlib import Path
 from toolkit.build.crate_layout import CrateSource
 from toolkit.core import cycles, os_release
 from toolkit.core.errors import UserError
-from toolkit.model import tags
+from toolkit.model import build_settings, tags
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock
 from toolkit.model.pins import Pinned
@@ -30,7 +31,8 @@ class Node:
     `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
     complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
     builds it. `cheap` marks what no service ships. `rust` says that its build compiles Rust, from the `crates`
-    that its Cargo.lock names, or from its own.
+    that its Cargo.lock names, or from its own. `settings`, which `identity` covers as well, are what it is built with
+    besides.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Node:
     cheap: bool = False
     rust: bool = False
     crates: tuple[CrateSource, ...] = ()
+    settings: BuildSettings = build_settings.NONE
 
     @property
     def label(self) -> str:
@@ -120,12 +123,18 @@ class Planner:
             version=distribution.version,
             source=self.vendored(file.name),
             identity=_digest(
-                [file.sha256, *(node.identity for node in requires), *(item.crate.sha256 for item in crates)]
+                [
+                    file.sha256,
+                    *(node.identity for node in requires),
+                    *(item.crate.sha256 for item in crates),
+                    *distribution.settings.identity,
+                ]
             ),
             requires=requires,
             cheap=distribution.key not in self._shipped,
             rust=distribution.rust,
             crates=crates,
+            settings=distribution.settings,
         )
 
     def _crate(self, key: str) -> CrateSource:
@@ -167,8 +176,16 @@ class Planner:
     def _local(self, package: LocalPackage) -> Node:
         directory = self.project / package.path
         requires = self._required(package.build_requires, package.name)
-        identity = _digest([source_files.fingerprint(directory), *(node.identity for node in requires)])
-        return Node(name=package.name, version="", source=directory, identity=identity, requires=requires, local=True)
+        builders = (node.identity for node in requires)
+        return Node(
+            name=package.name,
+            version="",
+            source=directory,
+            identity=_digest([source_files.fingerprint(directory), *builders, *package.settings.identity]),
+            requires=requires,
+            local=True,
+            settings=package.settings,
+        )
 
 
 def store_key(node: Node, interpreter: Interpreter, tools: Mapping[str, str], sandbox: str) -> str:

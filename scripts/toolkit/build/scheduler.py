@@ -121,6 +121,7 @@ class Builder:
             return wheel
 
     def _wheel(self, node: Node, scratch: Path) -> Path:
+        cheap = _CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {}
         try:
             job = Job(
                 name=node.name,
@@ -135,7 +136,8 @@ class Builder:
                 rust=node.rust,
                 crates=node.crates,
                 layout=self._layout,
-                config_settings=_CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {},
+                config_settings={**cheap, **node.settings.config_settings},
+                variables=dict(node.settings.environment),
             )
             return wheel_build.build_wheel(job)
         except BuildError as error:

@@ -17,6 +17,7 @@ from toolkit.build import cargo, compilers, headers, hook_answers
 from toolkit.build.crate_layout import CrateLayout, CrateSource
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
+from toolkit.model.build_settings import FLAG_VARIABLES
 from toolkit.project import pyproject, source_files
 from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Sandbox
@@ -46,7 +47,6 @@ _PASSED_ON = (
     "GIT_CEILING_DIRECTORIES",
 )
 _PATH = "/usr/local/bin:/usr/bin:/bin"
-_FLAG_VARIABLES = ("CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS")
 
 #: 1980-01-01, the first time stamp a zip file can hold: the time of day is no part of a wheel.
 _EPOCH = "315532800"
@@ -63,8 +63,9 @@ class Job:
     `source` is the tree that `unpack` has put into `scratch`, a directory of this job's own; `python` the interpreter
     of an environment at the sandbox's `environment_path`. `identity` tells the sources of builds apart.
 
-    `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time.
-    `rust` is for what cargo compiles, and `crates` are what it finds beside the source's own, by `layout`.
+    `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time. Others
+    of these, and `variables`, are what the project's people have it built with. `rust` is for what cargo compiles, and
+    `crates` are what it finds beside the source's own, by `layout`.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Job:
     identity: str = ""
     cheap: bool = False
     config_settings: Mapping[str, Any] = field(default_factory=dict)
+    variables: Mapping[str, str] = field(default_factory=dict)
     rust: bool = False
     crates: Sequence[CrateSource] = ()
     layout: CrateLayout | None = None
@@ -231,7 +233,7 @@ def build_flags() -> Mapping[str, str]:
     lines = process.read(["dpkg-buildflags"], cwd="/").splitlines()
     flags = dict(line.partition("=")[::2] for line in lines)
     maps = ("-ffile-prefix-map=", "-fdebug-prefix-map=")
-    words = {name: flags.get(name, "").split() for name in _FLAG_VARIABLES}
+    words = {name: flags.get(name, "").split() for name in FLAG_VARIABLES}
     return {name: " ".join(word for word in words[name] if not word.startswith(maps)) for name in words}
 
 
@@ -292,12 +294,19 @@ def _environment(job: Job, view: View) -> dict[str, str]:
     for name in ("CFLAGS", "CXXFLAGS", "FFLAGS"):
         hidden = shlex.quote(f"-ffile-prefix-map={place(_inside_source(job))}=.")
         flags[name] = f"{flags.get(name, '')} {hidden}".strip()
+    own = dict(job.variables)
+    # Those of the distribution, not instead of the system's: hardening, and a result that tells no directory.
+    flags |= {name: f"{flags.get(name, '')} {own.pop(name)}".strip() for name in FLAG_VARIABLES if name in own}
+    rust = _rust_environment(job, view) if job.rust else {}
+    if rust and (words := own.pop("RUSTFLAGS", "").split()):
+        rust["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join((rust["CARGO_ENCODED_RUSTFLAGS"], *words))
     rust_path = f"{place(_RUST)}/bin:" if _RUST in view.readable else ""
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
         **({"CCACHE_DIR": place(_CCACHE)} if _CCACHE in view.writable else {}),
-        **(_rust_environment(job, view) if job.rust else {}),
+        **rust,
+        **own,
         "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{_PATH}",
         **job.sandbox.variables(view),
         "TZ": "UTC",
@@ -311,6 +320,10 @@ def _environment(job: Job, view: View) -> dict[str, str]:
 
 def _build_error(job: Job, error: process.CommandError) -> UserError:
     limits = job.sandbox.limits
-    hint = headers.suggestion(error.output) or confined.suggestion(error.output) or limits.suggestion(error.output)
+    hint = (
+        headers.suggestion(error.output)
+        or confined.suggestion(error.output, job.name)
+        or limits.suggestion(error.output)
+    )
     tail = "\n".join(error.output.splitlines()[-40:])
     return BuildError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from email.utils import formatdate, parsedate_to_datetime
@@ -14,7 +15,8 @@ from packaging.version import InvalidVersion, Version
 from toolkit.core import files, git
 from toolkit.core.errors import UserError
 from toolkit.debian import pydist
-from toolkit.project import debian_control, pyproject
+from toolkit.model.build_settings import FLAG_VARIABLES
+from toolkit.project import build_settings, debian_control, pyproject
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -48,7 +50,9 @@ override_dh_python3:
 """
 #: One step of the build for each library; PYBUILD_NAME decides which package it goes into, pybuild(1).
 _STEPS = "\noverride_dh_auto_configure override_dh_auto_build override_dh_auto_install override_dh_auto_clean:\n"
-_STEP = "\tPYBUILD_NAME={name} $(patsubst override_%,%,$@) --buildsystem=pybuild --sourcedirectory={directory}\n"
+_STEP = (
+    "\t{variables}PYBUILD_NAME={name} $(patsubst override_%,%,$@) --buildsystem=pybuild --sourcedirectory={directory}\n"
+)
 #: It imports each module of the packages.
 _TEST = """\
 #!/bin/sh
@@ -115,7 +119,11 @@ def _generate(project: Project) -> Mapping[str, str]:
     version = _version(project, libraries)
     packages = " ".join(map(package_name, libraries))
     steps = [
-        _STEP.format(name=_short(library), directory=os.path.relpath(library.path, project.root))
+        _STEP.format(
+            name=_short(library),
+            directory=os.path.relpath(library.path, project.root),
+            variables=_variables(project, library),
+        )
         for library in libraries
     ]
     return {
@@ -127,6 +135,16 @@ def _generate(project: Project) -> Mapping[str, str]:
         "tests/control": f"Tests: import\nDepends: {packages.replace(' ', ', ')}\nRestrictions: superficial\n",
         "tests/import": _TEST.format(packages=packages),
     }
+
+
+def _variables(project: Project, library: Package) -> str:
+    """Return the variables of a library's build-settings.toml, each before a command of a makefile."""
+    paths = dict.fromkeys((project.root / build_settings.FILE, library.path / build_settings.FILE))
+    said = build_settings.together(table for path in paths for table in build_settings.read(path, project.root))
+    pairs = build_settings.of_name(said, library.name).environment
+    # Flags are added to the system's, dpkg-buildflags(1).
+    named = [(f"DEB_{name}_APPEND" if name in FLAG_VARIABLES else name, value) for name, value in pairs]
+    return "".join(f"{name}={shlex.quote(value).replace('$', '$$')} " for name, value in named)
 
 
 def package_name(library: Package) -> str:

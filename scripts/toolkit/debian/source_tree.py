@@ -31,6 +31,7 @@ _TOOLKIT = (
     "vendor.txt",
     "build-constraints.txt",
     "build-requirements.txt",
+    "build-settings.toml",
     ".python-version",
 )
 

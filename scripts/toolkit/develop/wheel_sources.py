@@ -55,11 +55,14 @@ def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, linked: 
 
 
 def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter) -> dict[str, VendoredFile]:
-    """Return the wheel of the index that the locks offer for each of the nodes, by name, where one fits."""
+    """Return the wheel of the index that the locks offer for each of the nodes, by name, where one fits.
+
+    What has settings of its own is built: a wheel of the index has not been.
+    """
     found: dict[str, VendoredFile] = {}
     for distribution in (d for lock in locks for d in lock.distributions()):
         node = chosen.get(distribution.name)
-        if node and node.key == distribution.key:
+        if node and node.key == distribution.key and not distribution.settings:
             wheels = {wheel.name: wheel for wheel in distribution.offered}
             best = wheels.get(tags.best_wheel(wheels, tags.ranks(used.version)))
             found |= {distribution.name: best} if best else {}

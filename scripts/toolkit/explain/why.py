@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from toolkit.core.errors import UserError
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
 from toolkit.vendored.dependency_graph import RUNTIME, DependencyGraph, Edge, Node, name_of
@@ -92,6 +93,7 @@ def _sorted_chains(graph: DependencyGraph, key: str) -> list[Chain]:
 
 def _lines(graph: DependencyGraph, key: str, found: Sequence[Chain], shown: int) -> Iterator[str]:
     yield _head(graph.lock, key) + _needed_by(graph, key)
+    yield from (f"  is built with {text}" for text in _settings(graph.lock, key).described())
     yield from (f"  {_line(chain)}" for chain in found[:shown])
     if not found:
         yield f"  {_reason_without_chain(graph, key)}"
@@ -112,6 +114,14 @@ def _head(lock: Lock, key: str) -> str:
     part = "shipped" if shipped else " and ".join(parts) or "only for builds"
     marker = f", only if {locked.marker}" if locked.marker else ""
     return f"{locked.name} {locked.version} in {lock.service}: {part}{marker}"
+
+
+def _settings(lock: Lock, key: str) -> BuildSettings:
+    everything = {
+        **{item.name: item.settings for item in lock.local},
+        **{d.key: d.settings for d in lock.distributions()},
+    }
+    return everything[key]
 
 
 def _needed_by(graph: DependencyGraph, key: str) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from toolkit.model import build_settings
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.pins import MetadataSource, Pinned
 
 TOOL = "python-common"
@@ -63,7 +65,8 @@ class Distribution:
 
     `index` is the URL of the index that all files came from, without credentials; empty where there is none, or
     several, and in locks from before locks had it. `crates` are the keys of all that its Cargo.lock names;
-    `rust` says that its build compiles Rust, also where it needs no crate, or brings its own.
+    `rust` says that its build compiles Rust, also where it needs no crate, or brings its own. `settings` are what the
+    project's people have it built with.
     """
 
     name: str
@@ -81,6 +84,7 @@ class Distribution:
     offered: tuple[VendoredFile, ...] = ()
     crates: tuple[str, ...] = ()
     rust: bool = False
+    settings: BuildSettings = build_settings.NONE
 
     @property
     def key(self) -> str:
@@ -95,12 +99,13 @@ class Distribution:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalPackage:
-    """A package of the project tree: its name, directory relative to the project, and what builds it."""
+    """A package of the project tree: its name, directory relative to the project, what builds it, and how."""
 
     name: str
     path: str
     build_requires: tuple[Pinned, ...] = ()
     build_dependencies: tuple[str, ...] = ()
+    settings: BuildSettings = build_settings.NONE
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from toolkit.core import secrets
-from toolkit.project import declared_requirements, lines, pyproject, python_version
+from toolkit.project import build_settings, declared_requirements, lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
@@ -35,9 +35,10 @@ def paths(project: Project, package: Package, local: Iterable[Package], read: It
         interpreters.append(path)
         if path.is_file():
             break
-    names = ("vendor.txt", *declared_requirements.FILES, _BUILD_REQUIREMENTS)
+    builds = (_BUILD_REQUIREMENTS, build_settings.FILE)
+    names = ("vendor.txt", *declared_requirements.FILES, *builds)
     used = [member.path / name for member in (*local, package) for name in names]
-    used += [project.root / name for name in (pyproject.FILE, _BUILD_REQUIREMENTS)]
+    used += [project.root / name for name in (pyproject.FILE, *builds)]
     tests = package.path / "test-requirements.txt"
     return tuple(sorted({*read, *used, *interpreters, tests}))
 
@@ -52,11 +53,11 @@ def fingerprint(files: Iterable[Path], project_root: Path) -> dict[str, str]:
 
 def of_settings(platforms: Iterable[str]) -> dict[str, str]:
     """Return the settings that decide what a lock holds, as they stand beside the files."""
-    # Others tell locks from those of before there were offered wheels in them, or the two files about builds.
+    # Others tell locks from those of before there were offered wheels in them, or the three files about builds.
     return {
         f"{_SETTING}PLATFORMS": " ".join(platforms),
         f"{_SETTING}OFFERED": "wheels",
-        f"{_SETTING}BUILDS": "constraints requirements",
+        f"{_SETTING}BUILDS": "constraints requirements settings",
     }
 
 
@@ -116,6 +117,8 @@ def _of(path: Path, root: Path) -> str:
         # An empty requirements.txt says nothing, but what is declared is no more read where there is one.
         beside = sorted(file.name for file in path.parent.glob("*requirements*.txt"))
         text += json.dumps([declared, beside], sort_keys=True) if declared else ""
+    elif path.name == build_settings.FILE:
+        text = build_settings.fingerprinted(path, root)
     else:
         text = "\n".join(line for _, line in lines.read(path, root))
     return hashlib.sha256(text.encode()).hexdigest() if text else ""

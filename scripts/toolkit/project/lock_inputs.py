@@ -14,6 +14,7 @@ from toolkit.core.foreign_text import quoted
 from toolkit.model.targets import Targets
 from toolkit.project import (
     build_requirements,
+    build_settings,
     declared_requirements,
     fingerprints,
     lines,
@@ -22,6 +23,7 @@ from toolkit.project import (
     vendor_txt,
 )
 from toolkit.project.build_requirements import AddedRequirement
+from toolkit.project.build_settings import NamedSettings
 from toolkit.project.discovery import Package, Project
 from toolkit.project.requirements import Line, RequirementTree
 from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
@@ -31,7 +33,8 @@ from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
 class LockInputs:
     """All that decides what the lock of `package` holds; `tests` and `development` are further trees.
 
-    `building` has the constraints of builds, and nothing else; `added` is what builds some distributions besides.
+    `building` has the constraints of builds, and nothing else; `added` is what builds some distributions besides, and
+    `settings` are theirs.
     """
 
     package: Package
@@ -41,6 +44,7 @@ class LockInputs:
     development: RequirementTree
     building: RequirementTree
     added: tuple[AddedRequirement, ...]
+    settings: tuple[NamedSettings, ...]
     targets: Targets
     binary: tuple[BinaryRule, ...]
     archives: tuple[ArchiveRule, ...]
@@ -131,10 +135,16 @@ def _read(
     development = requirements.read_development(project, package, platforms)
     members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))
     rules = [rule for member in members for rule in vendor_txt.read(member.path / "vendor.txt", project.root)]
+    directories = dict.fromkeys((project.root, *(member.path for member in members)))
     added = [
         line
-        for directory in dict.fromkeys((project.root, *(member.path for member in members)))
+        for directory in directories
         for line in build_requirements.read(directory / build_requirements.FILE, project.root)
+    ]
+    settings = [
+        table
+        for directory in directories
+        for table in build_settings.read(directory / build_settings.FILE, project.root)
     ]
     for line in added:
         if package_of_name := project.find(line.name):
@@ -153,6 +163,7 @@ def _read(
         tests=tests,
         development=development,
         added=tuple(added),
+        settings=build_settings.together(settings),
         building=requirements.read_build_constraints(project, package, members, platforms),
         targets=python_version.read(project, package),
         binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),

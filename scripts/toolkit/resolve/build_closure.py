@@ -18,8 +18,10 @@ from packaging.version import Version
 from toolkit.core import console, cycles, threads
 from toolkit.core.errors import UserError
 from toolkit.model import requirement_texts
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.pins import Pin, Pinned
+from toolkit.project import build_settings
 from toolkit.resolve import build_chain, pin_closure
 from toolkit.resolve.catalogue import url_error
 from toolkit.resolve.engine import AbsentError, ConflictError, Request, Resolver
@@ -67,7 +69,7 @@ class Closure:
         fresh = dict(trees) | self._new_trees()
         pending: dict[str, SourceTree] = {}
         while fresh or pending or self._unresolved():
-            self._trees |= fresh
+            self._trees |= {key: replace(tree, settings=self.settings(key)) for key, tree in fresh.items()}
             self._sets |= {
                 key: _normal(tree.build_system.requires, tree.name) | self._added(key) for key, tree in fresh.items()
             }
@@ -81,6 +83,10 @@ class Closure:
             pending = {key: tree for key, tree in pending.items() if key not in ready}
             if pending and not ready and not fresh:
                 raise cycles.error(cycles.find({key: self._keys(key) for key in self._trees}))
+
+    def settings(self, key: str) -> BuildSettings:
+        """Return how a tree is built besides what its own files say."""
+        return build_settings.of_name(self._request.settings, key.partition("==")[0].removeprefix("local "))
 
     def _added(self, key: str) -> Requirements:
         return frozenset(line.requirement for line in self._request.added if line.is_for(key))

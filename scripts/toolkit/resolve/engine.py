@@ -12,6 +12,7 @@ from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
 from toolkit.project.build_requirements import AddedRequirement
+from toolkit.project.build_settings import NamedSettings
 from toolkit.resolve.kept_builds import NOTHING_KEPT, KeptBuilds
 
 
@@ -31,11 +32,11 @@ class Request:
 
     `requirements` and `constraints` are PEP 508 texts, `origins` says where each of them stands (`file:line`).
     `build_constraints` limit every build, each with where it stands; `added` is what the project's people build some
-    distributions with besides. `preferences` are kept while they satisfy; `kept_builds` are those of each build.
-    `provided` has, by name, the versions of what is never looked up, such as the project's own distributions; empty
-    where not known. `given` are those of them that no engine chose, and that others may be built with. `archives` are
-    the only releases of some names, by version: those of direct URLs. `platforms` are values of `sys.platform`;
-    `exclude_newer` is empty or an ISO 8601 date or time.
+    distributions with besides, and `settings` how. `preferences` are kept while they satisfy; `kept_builds` are those
+    of each build. `provided` has, by name, the versions of what is never looked up, such as the project's own
+    distributions; empty where not known. `given` are those of them that no engine chose, and that others may be built
+    with. `archives` are the only releases of some names, by version: those of direct URLs. `platforms` are values of
+    `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
     requirements: tuple[str, ...]
@@ -44,6 +45,7 @@ class Request:
     constraints: tuple[str, ...] = ()
     build_constraints: Mapping[str, str] = field(default_factory=dict)
     added: tuple[AddedRequirement, ...] = ()
+    settings: tuple[NamedSettings, ...] = ()
     preferences: tuple[Pinned, ...] = ()
     kept_builds: KeptBuilds = NOTHING_KEPT
     provided: Mapping[str, str] = field(default_factory=dict)

@@ -107,6 +107,9 @@ class Sources:
         known = self.distributions.copy()
         built = {key: in_order(pins) for key, (_, pins) in buildable.items()}
         found = {key: replace(d, build_requires=built.get(key, ())) for key, d in known.items()}
+        found |= {
+            key: replace(found[key], settings=tree.settings) for key, (tree, _) in buildable.items() if key in found
+        }
         runtime = {pin.key: replace(found[pin.key], marker=pin.marker) for pin in shipped if pin.key in found}
         return Lock(
             service="",

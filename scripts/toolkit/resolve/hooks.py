@@ -40,6 +40,7 @@ from toolkit.project import source_files
 from toolkit.resolve import archive_identity
 from toolkit.resolve.file_choice import vendored
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
+from toolkit.sandbox import confined
 from toolkit.wheel import environment, metadata
 from toolkit.wheel.store import Store
 
@@ -130,7 +131,8 @@ class HookRunner:
     def _path(self, question: Question[Answer], tree: SourceTree, closure: Sequence[Pin]) -> Path:
         """Return the file in which a tree's answer is kept."""
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
-        key = _digest(str(RECIPE), content, self.interpreter.version, *sorted(pin.key for pin in closure))
+        builders = sorted(pin.key for pin in closure)
+        key = _digest(str(RECIPE), content, self.interpreter.version, *builders, *tree.settings.identity)
         return files.cache_root() / question.kept_in / f"{key}.json"
 
     def _ask(self, question: Question[Answer], tree: SourceTree, created: Future[Path], path: Path) -> Answer:
@@ -147,14 +149,20 @@ class HookRunner:
                 log=scratch / "log",
                 sandbox=self.builder.sandbox,
                 cheap=True,
+                config_settings=tree.settings.config_settings,
+                variables=dict(tree.settings.environment),
             )
             try:
                 found = question.ask(job)
             except process.CommandError as error:
+                limits, network = (
+                    job.sandbox.limits.suggestion(error.output),
+                    confined.suggestion(error.output, tree.name),
+                )
+                wheels = f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels"
                 raise UserError(
                     f"{tree.name}: its build backend failed to {question.what}",
-                    job.sandbox.limits.suggestion(error.output)
-                    or f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels",
+                    limits or "; ".join(filter(None, (network, wheels))),
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -169,13 +177,15 @@ class HookRunner:
 
 
 def _build_requires(job: Job) -> tuple[str, ...]:
-    answer = wheel_build.call_hook(job, "get_requires_for_build_wheel", {"config_settings": None})
+    answer = wheel_build.call_hook(
+        job, "get_requires_for_build_wheel", {"config_settings": job.config_settings or None}
+    )
     return hook_answers.requirements([] if answer is None else answer, job.name)
 
 
 def _metadata(job: Job) -> CoreMetadata:
     """Return the metadata of a source, by the hook that makes just that, else from its wheel."""
-    kwargs = {"config_settings": None}
+    kwargs = {"config_settings": job.config_settings or None}
     answer = wheel_build.call_hook(job, "prepare_metadata_for_build_wheel", kwargs, directory="metadata_directory")
     if answer is None:
         return metadata.read(wheel_build.build_wheel(job))

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.model import build_settings
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.pins import Pin
 from toolkit.project import source_files
 from toolkit.project.pyproject import BuildSystem
@@ -14,11 +16,12 @@ from toolkit.vendored import sdist
 
 @dataclass(frozen=True, kw_only=True)
 class SourceTree:
-    """Something to build: `name` as messages call it, `path` the sdist or a local package's directory."""
+    """Something to build: `name` as messages call it, `path` the sdist or a local package's directory, and how."""
 
     name: str
     path: Path
     build_system: BuildSystem
+    settings: BuildSettings = build_settings.NONE
 
 
 #: Trees by key, each with the closure that builds it.

@@ -207,11 +207,19 @@ def _mode(text: str) -> str:
     return text
 
 
-def suggestion(output: str) -> str:
-    """Return what to do about a build that failed with this output, if it missed the network; else nothing."""
+def suggestion(output: str, name: str = "") -> str:
+    """Return what to do about a build that failed with this output, if it missed the network; else nothing.
+
+    `name` is that of the distribution that was built, where it is known.
+    """
     if not _REFUSED.search(output):
         return ""
-    return "builds have no network: vendor what is fetched, or build with a setting that fetches nothing"
+    if not name:
+        return "builds have no network: vendor what is fetched, or build with a setting that fetches nothing"
+    return (
+        f"builds have no network: if {name} has a setting that fetches nothing, write it to build-settings.toml, "
+        f'`[{name}]` and below it `env = {{NAME = "value"}}`, and run `make vendor`'
+    )
 
 
 class _Output:

@@ -9,7 +9,7 @@ from pathlib import Path
 from toolkit.core import files, threads
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Lock, VendoredFile
-from toolkit.project import fingerprints, submodules
+from toolkit.project import build_settings, fingerprints, submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import archive, local_versions, lock_file
@@ -34,9 +34,12 @@ def problems(project: Project, settings: Settings, *, hashes: bool = True) -> li
         return [Problem(what="vendor/: there is nothing in it", hint="run `make vendor`")]
     locks, found = _read_locks(project, settings)
     complete = not found
-    found += _stale(project, locks)
+    stale = _stale(project, locks)
+    found += stale
     for owner in locks:
         found += _local(project, owner)
+        # Where the file is not what it was, that has been said.
+        found += () if stale else _settings(project, owner)
     listed = {name: file for owner in locks for name, file in owner.vendored_files().items()}
     found += _disagreements(locks)
     found += _compare(settings.vendor, listed, hashes)
@@ -151,6 +154,17 @@ def _local(project: Project, owner: Lock) -> Iterator[Problem]:
                 f"but {project.shown(package.path)}/ is the package of that name",
                 hint="run `make vendor`: a local package is never taken from the index",
             )
+
+
+def _settings(project: Project, owner: Lock) -> Iterator[Problem]:
+    """Compare how a lock has things built with what its files say: neither may be edited alone."""
+    paths = [project.root / name for name in owner.inputs if name.rpartition("/")[2] == build_settings.FILE]
+    said = build_settings.together(table for path in paths for table in build_settings.read(path, project.root))
+    built = [(item.name, item.settings) for item in owner.distributions() if item.kind != "wheels"]
+    for name, settings in (*built, *((item.name, item.settings) for item in owner.local)):
+        if settings != build_settings.of_name(said, name):
+            what = f"vendor/pylock.{owner.service}.toml: {name} has other settings than in {build_settings.FILE}"
+            yield Problem(what=what, hint=_RENEW)
 
 
 def _disagreements(locks: list[Lock]) -> Iterator[Problem]:

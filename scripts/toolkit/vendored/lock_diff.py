@@ -9,6 +9,7 @@ from typing import Literal, get_args
 
 from packaging.version import InvalidVersion, Version
 
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.lock import Distribution, Lock
 
 Kind = Literal[
@@ -18,6 +19,7 @@ Kind = Literal[
     "downgraded",
     "with other files",
     "with other crates",
+    "with other build settings",
     "from another index",
     "from other URLs",
     "to ship",
@@ -49,6 +51,7 @@ class _Origin:
 
     hashes: tuple[str, ...]
     crates: tuple[str, ...]
+    settings: BuildSettings
     index: str
     urls: tuple[str, ...]
 
@@ -162,6 +165,7 @@ def _by_name(distributions: Iterable[Distribution]) -> dict[str, dict[str, _Orig
         found.setdefault(item.name, {})[item.version] = _Origin(
             hashes=tuple(file.sha256 for file in files),
             crates=item.crates,
+            settings=item.settings,
             index=item.index,
             urls=tuple(file.url.partition("?")[0] for file in files),
         )
@@ -182,6 +186,8 @@ def _kind(old: Mapping[str, _Origin], new: Mapping[str, _Origin]) -> Kind:
             return "with other files"
         if any(old[version].crates != new[version].crates for version in old):
             return "with other crates"
+        if any(old[version].settings != new[version].settings for version in old):
+            return "with other build settings"
         moved = any(old[version].index and old[version].index != new[version].index for version in old)
         return "from another index" if moved else "from other URLs"
     before, after = ([_key(version) for version in _sorted(side)] for side in (old, new))

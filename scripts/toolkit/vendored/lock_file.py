@@ -18,7 +18,8 @@ from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import address
-from toolkit.model import crates, requirement_texts
+from toolkit.model import build_settings, crates, requirement_texts
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.lock import TOOL, Crate, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
 from toolkit.model.pins import SHA256, MetadataSource, Pinned
 from toolkit.model.targets import SYSTEMS
@@ -102,6 +103,7 @@ def _lock_from(data: Table, service: str) -> Lock:
                 path=item.text("path", form=_PATH),
                 build_requires=_pinned(item, "build-requires", None),
                 build_dependencies=item.texts("build-dependencies", ()),
+                settings=_settings(item),
             )
             for item in tool.tables("local", ())
         ),
@@ -181,7 +183,16 @@ def _distribution_from(item: Table) -> Distribution:
         ),
         crates=own.texts("crates", ()),
         rust="crates" in own.content or ("rust" in own.content and own.flag("rust")),
+        settings=_settings(own),
     )
+
+
+def _settings(item: Table) -> BuildSettings:
+    config, environment = (dict(item.table(key, {}).content) for key in ("config-settings", "env"))
+    try:
+        return build_settings.of(config, environment)
+    except UserError as error:
+        raise ValueError(f"{item.name}: {error.what}") from None
 
 
 def _crate_from(item: Table) -> Crate:

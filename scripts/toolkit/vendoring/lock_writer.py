@@ -16,6 +16,7 @@ import tomli_w
 from toolkit.core import files
 from toolkit.core.secrets import address
 from toolkit.model import crates, markers, requirement_texts
+from toolkit.model.build_settings import BuildSettings
 from toolkit.model.lock import TOOL, Crate, Distribution, Kind, Lock, VendoredFile
 from toolkit.model.names import normalize
 
@@ -38,6 +39,7 @@ def _to_data(lock: Lock) -> dict[str, Any]:
                 "path": item.path,
                 "build-requires": list(map(str, item.build_requires)),
                 **_filled({"build-dependencies": list(item.build_dependencies)}),
+                **_settings_to(item.settings),
             }
             for item in lock.local
         ],
@@ -92,6 +94,7 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
             "crates": list(item.crates),
             # What has crates is Rust.
             "rust": item.rust and not item.crates,
+            **_settings_to(item.settings),
         }
     )
     if item.kind != "wheels":
@@ -103,6 +106,10 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
         item.kind: entries if item.kind == "wheels" else entries[0],
         **_filled({"tool": {TOOL: own} if own else {}}),
     }
+
+
+def _settings_to(settings: BuildSettings) -> dict[str, Any]:
+    return _filled({"config-settings": settings.config_settings, "env": dict(settings.environment)})
 
 
 def _crate_to(item: Crate) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import build_requirements, lock_inputs, requirements
+from toolkit.project import build_requirements, build_settings, lock_inputs, requirements
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
@@ -74,9 +74,11 @@ class Draft:
 
     def distribution(self, key: str, marker: str = "") -> Distribution:
         """Return what is locked of a `name==version`."""
+        found = self.closure.sources.distributions[key]
         return replace(
-            self.closure.sources.distributions[key],
+            found,
             marker=marker,
+            settings=found.settings if found.kind == "wheels" else self.closure.settings(key),
             build_requires=self.closure.build_requires(key),
             build_dependencies=self.closure.build_dependencies(key),
         )
@@ -106,12 +108,13 @@ class Vendoring:
     old: tuple[Lock, ...]
     _new: list[Lock] = field(default_factory=list)
 
-    def run(self, everything: Iterable[LockInputs]) -> tuple[Lock, ...]:
+    def run(self, everything: Sequence[LockInputs]) -> tuple[Lock, ...]:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
         for inputs in everything:
             console.step("RESOLVE", inputs.name)
             with progress.watching("RESOLVE", inputs.name):
                 self._new.append(self._finish(self._resolved(inputs)))
+        _warn_of_unused(everything, self._new)
         return tuple(self._new)
 
     def _resolved(self, inputs: LockInputs) -> Draft:
@@ -137,7 +140,7 @@ class Vendoring:
         others = requirements.read_given_constraints(self.project, inputs.package, self.options.build_constraints)
         versions = inputs.binary_versions
         limits = {line.text: line.origin for line in (*others, *inputs.building.constraints, *versions)}
-        said = frozenset(limits.items()), inputs.added
+        said = frozenset(limits.items()), inputs.added, inputs.settings
         closure = self.resolution.closure_for(inputs.targets.pythons, said)
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
         for pin, _ in fetched:
@@ -151,6 +154,7 @@ class Vendoring:
             targets=inputs.targets,
             build_constraints=limits,
             added=inputs.added,
+            settings=inputs.settings,
             preferences=preferences,
             kept_builds=kept_builds.of(self._locks_of_like_builds(inputs), self._moving),
             platforms=self.options.platforms,
@@ -236,6 +240,7 @@ class Vendoring:
                     path=self.project.shown(package.path),
                     build_requires=closure.build_requires(f"local {package.name}"),
                     build_dependencies=closure.build_dependencies(f"local {package.name}"),
+                    settings=closure.settings(package.name),
                 )
                 for package in inputs.local
             ),
@@ -246,7 +251,6 @@ class Vendoring:
         )
         found = replace(found, crates=closure.sources.crates.of_distributions(found.distributions()))
         requirements.check_hashes(inputs.lines, found.packages)
-        _warn_of_unused(inputs, found)
         _refuse_cycles(found)
         return direct_requirements.in_force(found)
 
@@ -265,7 +269,11 @@ class Vendoring:
 
 
 def _limits_builds(name: str) -> bool:
-    return name.rpartition("/")[2] in (requirements.BUILD_CONSTRAINTS_FILE, build_requirements.FILE)
+    return name.rpartition("/")[2] in (
+        requirements.BUILD_CONSTRAINTS_FILE,
+        build_requirements.FILE,
+        build_settings.FILE,
+    )
 
 
 def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
@@ -284,12 +292,16 @@ def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
     draft.building = frozenset(closure.builders([*trees, *runtime, tests]) - runtime)
 
 
-def _warn_of_unused(inputs: LockInputs, lock: Lock) -> None:
-    """Warn of lines of a build-requirements.txt that are for nothing which is built."""
-    built = [item.key for item in lock.distributions() if item.kind != "wheels"]
-    for line in inputs.added:
-        if not any(map(line.is_for, built)):
-            console.warn(f"{line.origin}: nothing that is built is called {line.name}{line.specifier}")
+def _warn_of_unused(everything: Iterable[LockInputs], locks: Sequence[Lock]) -> None:
+    """Warn of lines about builds that are for nothing which any service has built."""
+    built = {item.key for lock in locks for item in lock.distributions() if item.kind != "wheels"}
+    names = {key.partition("==")[0] for key in built} | {package.name for lock in locks for package in lock.local}
+    added = dict.fromkeys(line for inputs in everything for line in inputs.added)
+    unused = {line.origin: f"{line.name}{line.specifier}" for line in added if not any(map(line.is_for, built))}
+    settings = (table for inputs in everything for table in inputs.settings)
+    unused |= {table.origin: table.name for table in settings if table.name not in names}
+    for origin, name in unused.items():
+        console.warn(f"{origin}: nothing that is built is called {name}")
 
 
 def _refuse_cycles(item: Lock) -> None:

@@ -58,6 +58,15 @@ def test_a_library_is_packaged_for_the_system_s_interpreter(project: Workspace) 
     assert rules.stat().st_mode & 0o111
 
 
+def test_a_library_s_own_settings_reach_its_build(project: Workspace) -> None:
+    project.package("second", "second").write(
+        {"build-settings.toml": '[lib-one.env]\nZQX_SYSTEM_LIB = "a $b"\nCFLAGS = "-DA"\n'}
+    )
+    rules = packaging(project).path.with_name("rules").read_text()
+    assert "\tDEB_CFLAGS_APPEND=-DA ZQX_SYSTEM_LIB='a $$b' PYBUILD_NAME=lib-one" in rules
+    assert "\tPYBUILD_NAME=second" in rules
+
+
 def test_libraries_share_one_source_package(project: Workspace) -> None:
     project.write({"lib_two/pyproject.toml": PYPROJECT, "lib_two/LICENSE": "Do as you like.\n\nReally."})
     control = packaging(project)

@@ -29,7 +29,9 @@ def test_every_file_that_decides_the_lock_is_recorded_there_or_not(workspace: Wo
     assert sorted(recorded(workspace.write({"svc/more.txt": "flask\n"}))) == [
         ".python-version",
         "build-requirements.txt",
+        "build-settings.toml",
         "lib/build-requirements.txt",
+        "lib/build-settings.toml",
         "lib/linux-requirements.txt",
         "lib/pyproject.toml",
         "lib/requirements.txt",
@@ -39,6 +41,7 @@ def test_every_file_that_decides_the_lock_is_recorded_there_or_not(workspace: Wo
         "pyproject.toml",
         "svc/.python-version",
         "svc/build-requirements.txt",
+        "svc/build-settings.toml",
         "svc/linux-requirements.txt",
         "svc/more.txt",
         "svc/pyproject.toml",

@@ -760,5 +760,7 @@ def test_a_device_that_no_namespace_has_by_itself_is_a_network(
 
 
 def test_a_build_that_missed_the_network_is_told_that_there_is_none() -> None:
-    assert "no network" in confined.suggestion("OSError: [Errno 101] Network is unreachable\n")
+    unreachable = "OSError: [Errno 101] Network is unreachable\n"
+    assert "no network" in confined.suggestion(unreachable)
+    assert "build-settings.toml, `[thing]`" in confined.suggestion(unreachable, "thing")
     assert confined.suggestion("error: expected ';' before '}' token") == ""
