@@ -19,6 +19,8 @@ from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock
 from toolkit.model.pins import Pinned
 from toolkit.project import source_files
+from toolkit.vendored import patching
+from toolkit.vendored.patching import PatchSource
 
 #: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
 RECIPE = 5
@@ -31,8 +33,8 @@ class Node:
     `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
     complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
     builds it. `cheap` marks what no service ships. `rust` says that its build compiles Rust, from the `crates`
-    that its Cargo.lock names, or from its own. `settings`, which `identity` covers as well, are what it is built with
-    besides.
+    that its Cargo.lock names, or from its own. `settings` and `patches`, which `identity` covers as well, are what it
+    is built with besides, and what is changed in its source.
     """
 
     name: str
@@ -46,6 +48,7 @@ class Node:
     rust: bool = False
     crates: tuple[CrateSource, ...] = ()
     settings: BuildSettings = build_settings.NONE
+    patches: tuple[PatchSource, ...] = ()
 
     @property
     def label(self) -> str:
@@ -68,7 +71,7 @@ class Node:
 class Planner:
     """Turns one lock into nodes for one interpreter. Distributions whose marker does not hold are left out.
 
-    `vendored` gives the path of a file that the lock names.
+    `vendored` gives the path of a file that the lock names. In `project` are local packages, and patches.
     """
 
     lock: Lock
@@ -128,6 +131,7 @@ class Planner:
                     *(node.identity for node in requires),
                     *(item.crate.sha256 for item in crates),
                     *distribution.settings.identity,
+                    *(f"patch {patch.sha256}" for patch in distribution.patches),
                 ]
             ),
             requires=requires,
@@ -135,6 +139,7 @@ class Planner:
             rust=distribution.rust,
             crates=crates,
             settings=distribution.settings,
+            patches=patching.of_project(distribution.patches, self.project),
         )
 
     def _crate(self, key: str) -> CrateSource:

@@ -126,7 +126,7 @@ class Builder:
             job = Job(
                 name=node.name,
                 version=node.version,
-                source=wheel_build.unpack(node.source, scratch),
+                source=wheel_build.unpack(node.source, scratch, node.patches),
                 python=self._environment(node),
                 scratch=scratch,
                 log=self.logs / f"{node.label.replace(' ', '-')}.log",

@@ -23,7 +23,8 @@ from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
 from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, TEMPORARY, View
-from toolkit.vendored import archive
+from toolkit.vendored import patching
+from toolkit.vendored.patching import PatchSource
 from toolkit.wheel import check
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
@@ -89,14 +90,17 @@ class Job:
         return f"{self.name} {self.version}".strip()
 
 
-def unpack(source: Path, scratch: Path) -> Path:
-    """Put a source, an archive or a local package's directory, into a job's directory, and return where its tree is."""
+def unpack(source: Path, scratch: Path, patches: Sequence[PatchSource] = ()) -> Path:
+    """Put a source, an archive or a local package's directory, into a job's directory, and return where its tree is.
+
+    An archive is patched. Raises `UserError`.
+    """
     directory = scratch / "source"
     if source.is_dir():
         source_files.copy(source, directory)
         return directory
     directory.mkdir()
-    return archive.extract(source, directory)
+    return patching.extract(source, directory, patches)
 
 
 def build_wheel(job: Job) -> Path:

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
 from toolkit.debian import library
-from toolkit.project import fingerprints, package_search
+from toolkit.project import fingerprints, package_search, patches
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
@@ -137,7 +137,11 @@ def _require(project: Project, settings: Settings, packaging: Control, paths: se
     required = [*(["Makefile"] if project.services else []), *(f"debian/{name}" for name in own)]
     required += [project.shown(package.path / package.marker_file) for package in project.locked]
     for package in project.services:
-        required += fingerprints.files_in(lock_file.of_package(project, package, settings.vendor).inputs)
+        lock = lock_file.of_package(project, package, settings.vendor)
+        required += fingerprints.files_in(lock.inputs)
+        patched = {patch.path for item in lock.distributions() for patch in item.patches}
+        series = {str(PurePosixPath(path).with_name(patches.SERIES)) for path in patched}
+        required += sorted([*patched, *(path for path in series if (settings.project / path).exists())])
     missing = [path for path in required if path not in paths]
     if missing:
         exists = (settings.project / missing[0]).exists()

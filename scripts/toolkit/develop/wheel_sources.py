@@ -57,12 +57,14 @@ def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, linked: 
 def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter) -> dict[str, VendoredFile]:
     """Return the wheel of the index that the locks offer for each of the nodes, by name, where one fits.
 
-    What has settings of its own is built: a wheel of the index has not been.
+    What has settings or patches of its own is built: a wheel of the index has none.
     """
     found: dict[str, VendoredFile] = {}
     for distribution in (d for lock in locks for d in lock.distributions()):
         node = chosen.get(distribution.name)
-        if node and node.key == distribution.key and not distribution.settings:
+        if distribution.settings or distribution.patches:
+            continue
+        if node and node.key == distribution.key:
             wheels = {wheel.name: wheel for wheel in distribution.offered}
             best = wheels.get(tags.best_wheel(wheels, tags.ranks(used.version)))
             found |= {distribution.name: best} if best else {}

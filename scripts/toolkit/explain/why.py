@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from toolkit.core.errors import UserError
 from toolkit.model.build_settings import BuildSettings
-from toolkit.model.lock import Lock
+from toolkit.model.lock import Lock, Patch
 from toolkit.model.names import normalize
 from toolkit.vendored.dependency_graph import RUNTIME, DependencyGraph, Edge, Node, name_of
 
@@ -94,6 +94,7 @@ def _sorted_chains(graph: DependencyGraph, key: str) -> list[Chain]:
 def _lines(graph: DependencyGraph, key: str, found: Sequence[Chain], shown: int) -> Iterator[str]:
     yield _head(graph.lock, key) + _needed_by(graph, key)
     yield from (f"  is built with {text}" for text in _settings(graph.lock, key).described())
+    yield from (f"  is patched by {patch.path}" for patch in _patches(graph.lock, key))
     yield from (f"  {_line(chain)}" for chain in found[:shown])
     if not found:
         yield f"  {_reason_without_chain(graph, key)}"
@@ -122,6 +123,10 @@ def _settings(lock: Lock, key: str) -> BuildSettings:
         **{d.key: d.settings for d in lock.distributions()},
     }
     return everything[key]
+
+
+def _patches(lock: Lock, key: str) -> tuple[Patch, ...]:
+    return next((item.patches for item in lock.distributions() if item.key == key), ())
 
 
 def _needed_by(graph: DependencyGraph, key: str) -> str:

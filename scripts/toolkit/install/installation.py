@@ -54,7 +54,13 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
 def materials(name: str, settings: Settings, built: Built) -> Materials:
     """Return what the service with this lock is made of, for its bill of materials."""
     locked = lock_file.read(lock_file.path_of(settings.vendor, name))
-    return Materials(service=name, lock=locked, wheels=built.runtime[name], interpreter=built.interpreters[name])
+    return Materials(
+        service=name,
+        lock=locked,
+        wheels=built.runtime[name],
+        interpreter=built.interpreters[name],
+        project=settings.project,
+    )
 
 
 def plan(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from toolkit.core import console, files
 from toolkit.model import requirement_texts
@@ -27,12 +29,16 @@ BUILT_WITH = f"{TOOL}:built-with"
 
 @dataclass(frozen=True, kw_only=True)
 class Materials:
-    """What a service is made of: its lock, its installed wheels, and the interpreter that the markers are for."""
+    """What a service is made of: its lock, its installed wheels, and the interpreter that the markers are for.
+
+    In `project` are the patches that the lock names.
+    """
 
     service: str
     lock: Lock
     wheels: Sequence[Path]
     interpreter: Interpreter
+    project: Path
 
     @property
     def crates(self) -> tuple[Crate, ...]:
@@ -51,11 +57,11 @@ def document(materials: Materials) -> dict[str, Any]:
     tools = _tools(materials.lock, materials.interpreter, locked)
     components = [
         *(
-            _component(name, item.version, "required", locked.get(name), materials.interpreter) | _licences(item)
+            _component(name, item.version, "required", locked.get(name), materials) | _licences(item)
             for name, item in sorted(found.items())
             if name != own
         ),
-        *(_component(item.name, item.version, "excluded", item, materials.interpreter) for item in tools),
+        *(_component(item.name, item.version, "excluded", item, materials) for item in tools),
         *_crates(materials.lock, [item for name, item in locked.items() if name in found], tools),
     ]
     version = found[own].version if own in found else ""
@@ -89,7 +95,7 @@ def write(path: Path, materials: Materials) -> None:
 
 
 def _component(
-    name: str, version: str, scope: str, locked: Distribution | None, interpreter: Interpreter
+    name: str, version: str, scope: str, locked: Distribution | None, materials: Materials
 ) -> dict[str, Any]:
     return {
         "type": "library",
@@ -97,7 +103,7 @@ def _component(
         "name": name,
         "version": version,
         "scope": scope,
-        **(_origin(locked, interpreter) if locked else {}),
+        **(_origin(locked, materials.interpreter) | _pedigree(locked, materials.project) if locked else {}),
     }
 
 
@@ -136,6 +142,21 @@ def _origin(item: Distribution, interpreter: Interpreter) -> dict[str, Any]:
         **(_addresses(item.files) if item.kind != "wheels" else {}),
         **({"properties": [{"name": BUILT_WITH, "value": key} for key in built_with]} if built_with else {}),
     }
+
+
+def _pedigree(item: Distribution, project: Path) -> dict[str, Any]:
+    """Return the patches of a distribution: https://cyclonedx.org/docs/1.6/json/#components_items_pedigree_patches."""
+    contents = [(project / patch.path).read_bytes() for patch in item.patches]
+    texts = [{"contentType": "text/x-diff", "encoding": "base64", "content": _base64(data)} for data in contents]
+    found = [
+        {"type": "unofficial", "diff": {"text": text, "url": quote(patch.path)}}
+        for patch, text in zip(item.patches, texts, strict=True)
+    ]
+    return {"pedigree": {"patches": found}} if found else {}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode()
 
 
 def _reference(name: str, locked: Distribution | None) -> str:

@@ -51,6 +51,14 @@ class Crate:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A patch of the project for a distribution's source: its path in the project, and its sha256 (hexadecimal)."""
+
+    path: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Distribution:
     """One locked distribution.
 
@@ -66,7 +74,7 @@ class Distribution:
     `index` is the URL of the index that all files came from, without credentials; empty where there is none, or
     several, and in locks from before locks had it. `crates` are the keys of all that its Cargo.lock names;
     `rust` says that its build compiles Rust, also where it needs no crate, or brings its own. `settings` are what the
-    project's people have it built with.
+    project's people have it built with, and `patches` what they change in it, in their order.
     """
 
     name: str
@@ -85,6 +93,7 @@ class Distribution:
     crates: tuple[str, ...] = ()
     rust: bool = False
     settings: BuildSettings = build_settings.NONE
+    patches: tuple[Patch, ...] = ()
 
     @property
     def key(self) -> str:

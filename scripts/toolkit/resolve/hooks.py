@@ -67,12 +67,14 @@ class HookRunner:
     """Runs hooks with one interpreter, in throw-away environments of exactly the resolved versions, below `scratch`.
 
     Wheels of the index serve there, each checked against the index's hash: nothing of such an environment is shipped.
-    What has no wheel is built by `builder`, as it will be for a service. Answers are cached.
+    What has no wheel is built by `builder`, as it will be for a service, with the patches of `project`. Answers are
+    cached.
     """
 
     fetcher: Fetcher
     interpreter: Interpreter
     scratch: Path
+    project: Path
     builder: Builder
     _pythons: dict[str, Future[Path]] = field(default_factory=dict)
 
@@ -114,7 +116,7 @@ class HookRunner:
 
     def build(self, keys: Sequence[str], lock: Lock, fetched: Mapping[str, Path]) -> dict[str, Path]:
         """Return the wheels of what a lock has, built, by key."""
-        planner = Planner(lock=lock, interpreter=self.interpreter, project=self.scratch, vendored=fetched.__getitem__)
+        planner = Planner(lock=lock, interpreter=self.interpreter, project=self.project, vendored=fetched.__getitem__)
         nodes = {key: planner.node(key) for key in keys}
         built = self.builder.build(nodes.values())
         return {key: built[node] for key, node in nodes.items()}
@@ -132,14 +134,15 @@ class HookRunner:
         """Return the file in which a tree's answer is kept."""
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
         builders = sorted(pin.key for pin in closure)
-        key = _digest(str(RECIPE), content, self.interpreter.version, *builders, *tree.settings.identity)
+        changes = [f"patch {source.patch.sha256}" for source in tree.patches]
+        key = _digest(str(RECIPE), content, self.interpreter.version, *builders, *tree.settings.identity, *changes)
         return files.cache_root() / question.kept_in / f"{key}.json"
 
     def _ask(self, question: Question[Answer], tree: SourceTree, created: Future[Path], path: Path) -> Answer:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
             with archive_identity.named(tree.path):
-                source = wheel_build.unpack(tree.path, scratch)
+                source = wheel_build.unpack(tree.path, scratch, tree.patches)
             job = Job(
                 name=tree.name,
                 version="",
@@ -261,7 +264,7 @@ METADATA = Question(
 
 
 def runners(
-    fetcher: Fetcher, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path
+    fetcher: Fetcher, pythons: Sequence[str], scratch: Path, building: BuildOptions, logs: Path, project: Path
 ) -> list[HookRunner]:
     """Return one for each interpreter of a lock that this machine has, or else for the one that runs this."""
     found: list[Interpreter | None] = []
@@ -281,7 +284,7 @@ def runners(
             sandbox=building.sandbox,
             advice="others are built with it: if it cannot be built here, add the line {name} to vendor.txt",
         )
-        result.append(HookRunner(fetcher=fetcher, interpreter=used, scratch=own, builder=builder))
+        result.append(HookRunner(fetcher=fetcher, interpreter=used, scratch=own, project=project, builder=builder))
     return result
 
 

@@ -14,6 +14,7 @@ from toolkit.network.crate_registry import CrateRegistry
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_pages import Index, Missing, nothing_missing
 from toolkit.network.index_settings import Indexes
+from toolkit.project.patches import Patches
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import hooks
 from toolkit.resolve.build_closure import Closure
@@ -81,6 +82,7 @@ class Resolution:
 
 
 _FREE = Hold()
+_UNCHANGED = Patches()
 
 
 def create(
@@ -94,11 +96,13 @@ def create(
     scratch: Path,
     logs: Path,
     hold: Hold = _FREE,
+    patches: Patches = _UNCHANGED,
     refresh: bool = False,
 ) -> Resolution:
     """Return what a run resolves with; `rules` are the binary rules by name, `scratch` and `logs` are for builds.
 
-    With `refresh`, answers of the indexes from earlier runs do not count.
+    `patches` change sources before anything is asked of them. With `refresh`, answers of the indexes from earlier runs
+    do not count.
     """
     index = Index(indexes, refresh=refresh, missing=hold.missing)
     reader = MetadataReader(index=index, fetcher=fetcher, binary=rules.keys())
@@ -110,14 +114,20 @@ def create(
 
     @cache
     def runners_for(pythons: tuple[str, ...]) -> Sequence[HookRunner]:
-        return hooks.runners(fetcher, pythons, scratch, building, logs)
+        return hooks.runners(fetcher, pythons, scratch, building, logs, patches.root)
 
     def new_closure(pythons: tuple[str, ...], taken: dict[str, Path]) -> Closure:
         selector = Selector(rules=rules, pythons=pythons, platforms=platforms, kept=hold.kept(pythons))
         runners = partial(runners_for, pythons)
         crates = Crates(registry=registry, fetcher=fetcher, platforms=platforms, files=taken)
         sources = Sources(
-            selector=selector, fetcher=fetcher, reader=reader, runners=runners, crates=crates, files=taken
+            selector=selector,
+            fetcher=fetcher,
+            reader=reader,
+            runners=runners,
+            crates=crates,
+            patches=patches,
+            files=taken,
         )
         return Closure(resolver=resolver, sources=sources)
 

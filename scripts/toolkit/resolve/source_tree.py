@@ -12,16 +12,21 @@ from toolkit.model.pins import Pin
 from toolkit.project import source_files
 from toolkit.project.pyproject import BuildSystem
 from toolkit.vendored import sdist
+from toolkit.vendored.patching import PatchSource
 
 
 @dataclass(frozen=True, kw_only=True)
 class SourceTree:
-    """Something to build: `name` as messages call it, `path` the sdist or a local package's directory, and how."""
+    """Something to build: `name` as messages call it, `path` the sdist or a local package's directory.
+
+    `settings` are what the project's people have it built with, and `patches` what they change in it.
+    """
 
     name: str
     path: Path
     build_system: BuildSystem
     settings: BuildSettings = build_settings.NONE
+    patches: tuple[PatchSource, ...] = ()
 
 
 #: Trees by key, each with the closure that builds it.

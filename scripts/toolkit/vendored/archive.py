@@ -11,7 +11,7 @@ import io
 import os
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path, PurePath, PurePosixPath
 from typing import IO
 
 from toolkit.core.errors import UserError
@@ -30,7 +30,7 @@ _MOST_LINKS = 40
 _MOST_STEPS = 1_000_000
 _TWICE = "it stands there twice, with different contents, so that one reader sees what another does not"
 #: Debian's archive tools and zip (so wheels too) cannot name an earlier time, nor zip a later one.
-_OLDEST, _NEWEST = 315532800, 4354819198
+_OLDEST, NEWEST = 315532800, 4354819198
 
 
 def extract(archive: Path, directory: Path) -> Path:
@@ -90,12 +90,16 @@ def mentions(archive: Path, word: bytes) -> bool:
     """Tell whether a word stands in the Python sources or settings of the archive, those of tests and docs aside."""
     with _reported(archive):
         for member in members(archive):
-            is_source = member.path.suffix in _SOURCES and _ASIDE.isdisjoint(member.path.parts)
-            if member.kind == "file" and is_source:
+            if member.kind == "file" and is_source(member.path):
                 with member.open() as stream:
                     if word in stream.read(_READ_LIMIT):
                         return True
     return False
+
+
+def is_source(path: PurePath) -> bool:
+    """Tell whether a file of an archive is a Python source or settings, by its path, and not one of tests or docs."""
+    return path.suffix in _SOURCES and _ASIDE.isdisjoint(path.parts)
 
 
 def _note_top(tops: dict[str, bool], member: Member) -> None:
@@ -245,7 +249,7 @@ class _Extraction:
         with naming(target), os.fdopen(descriptor, "wb") as output:
             yield output
             os.fchmod(descriptor, 0o755 if member.executable else 0o644)
-        time = min(max(member.mtime, _OLDEST), _NEWEST)
+        time = min(max(member.mtime, _OLDEST), NEWEST)
         os.utime(target, (time, time))
 
     def _remember_link(self, member: Member) -> None:

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import files, threads
+from toolkit.core import directories, files, threads
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Lock, VendoredFile
-from toolkit.project import build_settings, fingerprints, submodules
+from toolkit.project import build_settings, fingerprints, patches, submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.vendored import archive, local_versions, lock_file
+from toolkit.vendored import archive, local_versions, lock_file, patching
 
 _RENEW = "run `make vendor`: it keeps the locked versions where they still satisfy the requirements"
 _RESTORE = "restore it (`git -C vendor checkout -- .`), or run `make vendor`"
@@ -41,6 +41,8 @@ def problems(project: Project, settings: Settings, *, hashes: bool = True) -> li
         # Where the file is not what it was, that has been said.
         found += () if stale else _settings(project, owner)
     listed = {name: file for owner in locks for name, file in owner.vendored_files().items()}
+    if complete:
+        found += _patches(project, locks)
     found += _disagreements(locks)
     found += _compare(settings.vendor, listed, hashes)
     if complete:
@@ -88,12 +90,16 @@ def require(project: Project, settings: Settings, *, hashes: bool = True) -> Non
     refuse(problems(project, settings, hashes=hashes))
 
 
-def open_archives(locks: Sequence[Lock], vendor: Path) -> None:
-    """See that every archive of a vendor/ that is as its locks say can be unpacked. Raises `UserError`."""
+def open_archives(locks: Sequence[Lock], vendor: Path, project: Path) -> None:
+    """See that every archive of a vendor/ that is as its locks say can be unpacked, and patched. Raises `UserError`."""
     every = (item for lock in locks for item in lock.distributions() if item.kind != "wheels")
     paths = {vendor / file.name for item in every for file in item.files}
     paths |= {vendor / crate.file.name for lock in locks for crate in lock.crates if crate.file}
     threads.each(archive.check, sorted(paths, key=lambda path: -path.stat().st_size))
+    changed = {(item.files[0].name, item.patches) for lock in locks for item in lock.distributions() if item.patches}
+    for name, changes in sorted(changed, key=lambda pair: pair[0]):
+        with directories.scratch("patched-") as scratch:
+            patching.extract(vendor / name, scratch, patching.of_project(changes, project))
 
 
 def refuse(found: Sequence[Problem]) -> None:
@@ -165,6 +171,26 @@ def _settings(project: Project, owner: Lock) -> Iterator[Problem]:
         if settings != build_settings.of_name(said, name):
             what = f"vendor/pylock.{owner.service}.toml: {name} has other settings than in {build_settings.FILE}"
             yield Problem(what=what, hint=_RENEW)
+
+
+def _patches(project: Project, locks: Sequence[Lock]) -> Iterator[Problem]:
+    """Compare the patches that locks have with those that there are."""
+    there = patches.read(project.root)
+    changed: dict[str, list[str]] = {}
+    for owner in locks:
+        name = f"vendor/pylock.{owner.service}.toml"
+        for item in owner.distributions():
+            now = there.of_key(item.key) if item.kind != "wheels" else ()
+            for patch in sorted({*item.patches} ^ {*now}, key=lambda patch: patch.path):
+                changed.setdefault(patch.path, []).append(name)
+            if set(now) == set(item.patches) and now != item.patches:
+                changed.setdefault(f"{patches.DIRECTORY}/{item.name}/{patches.SERIES}", []).append(name)
+    for path, names in changed.items():
+        was = "were" if len(set(names)) > 1 else "was"
+        what = f"{path}: changed, added or removed since {', '.join(dict.fromkeys(names))} {was} made"
+        yield Problem(what=what, hint=_RENEW)
+    for directory, reason in patches.unused(there, locks).items():
+        yield Problem(what=f"{directory}/: {reason}", hint=patches.UNUSED)
 
 
 def _disagreements(locks: list[Lock]) -> Iterator[Problem]:

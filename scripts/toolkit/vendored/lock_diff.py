@@ -10,7 +10,7 @@ from typing import Literal, get_args
 from packaging.version import InvalidVersion, Version
 
 from toolkit.model.build_settings import BuildSettings
-from toolkit.model.lock import Distribution, Lock
+from toolkit.model.lock import Distribution, Lock, Patch
 
 Kind = Literal[
     "added",
@@ -19,6 +19,7 @@ Kind = Literal[
     "downgraded",
     "with other files",
     "with other crates",
+    "with other patches",
     "with other build settings",
     "from another index",
     "from other URLs",
@@ -52,6 +53,7 @@ class _Origin:
     hashes: tuple[str, ...]
     crates: tuple[str, ...]
     settings: BuildSettings
+    patches: tuple[Patch, ...]
     index: str
     urls: tuple[str, ...]
 
@@ -166,6 +168,7 @@ def _by_name(distributions: Iterable[Distribution]) -> dict[str, dict[str, _Orig
             hashes=tuple(file.sha256 for file in files),
             crates=item.crates,
             settings=item.settings,
+            patches=item.patches,
             index=item.index,
             urls=tuple(file.url.partition("?")[0] for file in files),
         )
@@ -186,6 +189,8 @@ def _kind(old: Mapping[str, _Origin], new: Mapping[str, _Origin]) -> Kind:
             return "with other files"
         if any(old[version].crates != new[version].crates for version in old):
             return "with other crates"
+        if any(old[version].patches != new[version].patches for version in old):
+            return "with other patches"
         if any(old[version].settings != new[version].settings for version in old):
             return "with other build settings"
         moved = any(old[version].index and old[version].index != new[version].index for version in old)

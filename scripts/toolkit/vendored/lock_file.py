@@ -20,7 +20,17 @@ from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import address
 from toolkit.model import build_settings, crates, requirement_texts
 from toolkit.model.build_settings import BuildSettings
-from toolkit.model.lock import TOOL, Crate, DirectRequirement, Distribution, Kind, LocalPackage, Lock, VendoredFile
+from toolkit.model.lock import (
+    TOOL,
+    Crate,
+    DirectRequirement,
+    Distribution,
+    Kind,
+    LocalPackage,
+    Lock,
+    Patch,
+    VendoredFile,
+)
 from toolkit.model.pins import SHA256, MetadataSource, Pinned
 from toolkit.model.targets import SYSTEMS
 from toolkit.project import submodules
@@ -184,6 +194,10 @@ def _distribution_from(item: Table) -> Distribution:
         crates=own.texts("crates", ()),
         rust="crates" in own.content or ("rust" in own.content and own.flag("rust")),
         settings=_settings(own),
+        patches=tuple(
+            Patch(path=patch.text("path", form=_PATH), sha256=patch.text("sha256", form=SHA256))
+            for patch in own.tables("patches", ())
+        ),
     )
 
 

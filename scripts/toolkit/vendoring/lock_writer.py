@@ -95,6 +95,7 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
             # What has crates is Rust.
             "rust": item.rust and not item.crates,
             **_settings_to(item.settings),
+            "patches": [asdict(patch) for patch in item.patches],
         }
     )
     if item.kind != "wheels":

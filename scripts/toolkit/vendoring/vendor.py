@@ -17,7 +17,7 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import build_requirements, build_settings, lock_inputs, requirements
+from toolkit.project import build_requirements, build_settings, lock_inputs, patches, requirements
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
@@ -357,6 +357,7 @@ def plan(
     )
     locked = LockedFiles.of(old, options.upgrade)
     binding = Binding(locked)
+    changes = patches.read(project.root)
     with directories.scratch("vendor-") as scratch, Fetcher(indexes) as fetcher:
         resolution = resolve.create(
             engine,
@@ -369,6 +370,7 @@ def plan(
                 archives=locked.archives(),
                 missing=KeptFiles(locked, settings.vendor).missing,
             ),
+            patches=changes,
             platforms=options.platforms,
             building=options.building,
             scratch=scratch,
@@ -379,6 +381,7 @@ def plan(
             project=project, options=options, resolution=resolution, binding=binding, fetcher=fetcher, old=old
         )
         new = vendoring.run(everything)
+        patches.refuse_unused(changes, new)
         warnings = (*binding.withdrawn(new), *_idle_rules(everything, new))
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings)
 

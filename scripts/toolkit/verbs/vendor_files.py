@@ -33,7 +33,7 @@ def check_vendor(run: Run) -> None:
     run.check_vendor()
     locks = lock_file.of_project(run.project, run.settings.vendor)
     check.require_variables(locks)
-    check.open_archives(locks, run.settings.vendor)
+    check.open_archives(locks, run.settings.vendor, run.settings.project)
     wheel_check.check_locked(locks, run.settings.vendor)
     files = [path for path in run.settings.vendor.iterdir() if path.is_file() and path.name != ".git"]
     size = sum(path.stat().st_size for path in files)

@@ -2,15 +2,17 @@ from __future__ import annotations
 
 import os
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.unit.conftest import Workspace
-from tests.unit.locks import lock_of
+from tests.unit.locks import distribution, lock_of
 from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
 from toolkit.debian import source_tree
+from toolkit.model.lock import Patch
 from toolkit.project.changelog import Entry
 from toolkit.project.debian_control import Control
 from toolkit.vendored import lock_file
@@ -165,6 +167,18 @@ def test_refuses_to_go_on_without_a_file_that_the_build_wants(project: Workspace
         export(project, tmp_path / "target")
     assert caught.value.hint == f"`git add {name}`"
     assert not (tmp_path / "target").exists()
+
+
+def test_patches_that_are_locked_have_to_be_in_git(project: Workspace, tmp_path: Path) -> None:
+    item = replace(distribution("flask"), patches=(Patch(path="patches/flask/a.patch", sha256="0" * 64),))
+    lock_writer.write(project.root / "vendor/pylock.my-service.toml", lock_of(item, service="my-service"))
+    project.write({"patches/flask/a.patch": "", "patches/flask/series": "a.patch\n"})
+    for name in ("a.patch", "series"):
+        with pytest.raises(UserError, match=rf"patches/flask/{name}: not in git"):
+            export(project, tmp_path / "target")
+        git(project.root, "add", f"patches/flask/{name}")
+    export(project, tmp_path / "target")
+    assert (tmp_path / "target/patches/flask/series").is_file()
 
 
 def test_refuses_a_toolkit_outside_of_the_project(project: Workspace, tmp_path: Path) -> None:

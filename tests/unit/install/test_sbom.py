@@ -1,6 +1,8 @@
 """The bill of materials: valid, complete, and the same for the same materials."""
 
+import base64
 import gzip
+import hashlib
 import json
 import sys
 from dataclasses import replace
@@ -16,7 +18,7 @@ from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.install import licences, sbom
 from toolkit.install.sbom import Materials
-from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock, VendoredFile
+from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock, Patch, VendoredFile
 from toolkit.model.pins import Pinned
 
 PYTHON = interpreters.find([f"3.{sys.version_info.minor}"], sys.executable)
@@ -64,7 +66,7 @@ def materials(tmp_path: Path) -> Materials:
             line("common-lib", "beta", "beta", "lib/requirements.txt:1"),
         ),
     )
-    return Materials(service="api", lock=lock, wheels=wheels, interpreter=PYTHON)
+    return Materials(service="api", lock=lock, wheels=wheels, interpreter=PYTHON, project=tmp_path)
 
 
 def components(materials: Materials) -> dict[str, Any]:
@@ -134,6 +136,22 @@ def test_licences_are_collected_with_their_texts(materials: Materials, tmp_path:
     assert "License: MIT\n" in text
     assert "Copyright: Ann\nLicense: BSD\n --- licenses/LICENSE ---\n Do as you like.\n .\n Really.\n" in text
     assert "Files: usr/lib/yc/api/lib/*/beta-1.0.dist-info/*" in text
+
+
+def test_patches_are_the_pedigree_of_what_they_change(materials: Materials, tmp_path: Path) -> None:
+    text = b"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-\xe9\n+e\n"
+    (tmp_path / "e.patch").write_bytes(text)
+    patch = Patch(path="e.patch", sha256=hashlib.sha256(text).hexdigest())
+    changed = tuple(
+        replace(item, patches=(patch,)) if item.name == "alpha" else item for item in materials.lock.packages
+    )
+    bill = sbom.document(replace(materials, lock=replace(materials.lock, packages=changed)))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    found = {item["name"]: item["pedigree"]["patches"] for item in bill["components"] if "pedigree" in item}
+    assert found.keys() == {"alpha"}
+    (told,) = found["alpha"]
+    assert (told["type"], told["diff"]["url"]) == ("unofficial", "e.patch")
+    assert base64.b64decode(told["diff"]["text"]["content"]) == text
 
 
 def test_crates_are_components_of_what_they_are_compiled_into(materials: Materials) -> None:

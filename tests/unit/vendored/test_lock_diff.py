@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tests.unit.locks import distribution, lock_of
-from toolkit.model.lock import Distribution, Lock
+from toolkit.model.build_settings import BuildSettings
+from toolkit.model.lock import Distribution, Lock, Patch
 from toolkit.vendored import lock_diff
 from toolkit.vendored.lock_diff import Change
 
@@ -55,6 +56,16 @@ def test_other_crates_under_the_same_version_are_told() -> None:
     [old] = distributions("a==1")
     (change,) = lock_diff.compare([old], [replace(old, crates=("libc==0.2.1",))])
     assert str(change) == "* a 1, with other crates"
+
+
+def test_another_way_of_building_the_same_version_is_told() -> None:
+    [old] = distributions("a==1")
+    ways = {
+        "with other build settings": replace(old, settings=BuildSettings(environment=(("A", "1"),))),
+        "with other patches": replace(old, patches=(Patch(path="patches/a/a.patch", sha256="0" * 64),)),
+    }
+    for said, new in ways.items():
+        assert [str(change) for change in lock_diff.compare([old], [new])] == [f"* a 1, {said}"]
 
 
 def test_the_same_files_from_elsewhere_are_told() -> None:
