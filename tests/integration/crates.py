@@ -31,6 +31,8 @@ def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
     (library,) = pathlib.Path("target/release").glob("*.so")
     members = {
         f"{project['name']}.so": library.read_bytes(),
+        # As maturin's SBOM has it.
+        f"{project['name']}.place": str(pathlib.Path.cwd()).encode(),
         f"{stem}.dist-info/METADATA": pathlib.Path("PKG-INFO").read_bytes(),
         f"{stem}.dist-info/WHEEL": WHEEL.encode(),
     }

@@ -143,7 +143,9 @@ def test_a_file_that_was_withdrawn_is_a_warning(vendored: Workshop, index: Local
     entry.yanked = True
     done = checked(vendored)
     assert done.status == 0
-    assert done.err == (f"warning: vendor/lib-1.0.tar.gz: its authors have withdrawn (yanked) it: see why on {index.url}\n")
+    assert done.err == (
+        f"warning: vendor/lib-1.0.tar.gz: its authors have withdrawn (yanked) it: see why on {index.url}\n"
+    )
 
 
 def test_an_index_that_only_the_lock_names_is_not_asked(vendored: Workshop) -> None:

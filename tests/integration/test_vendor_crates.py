@@ -168,6 +168,21 @@ registry = "sparse+https://mirror.example/index/"
     assert _library() == expected
 
 
+@pytest.mark.parametrize("mode", ["on", "off"])
+def test_two_builds_of_the_same_sources_give_the_same_wheel(
+    shop: Workshop, index: LocalIndex, registry: Registry, mode: str
+) -> None:
+    crates.publish(index, "rusty", _files(registry))
+    assert _service(shop).vendor().status == 0
+    found = []
+    for _ in range(2):
+        files.remove(files.cache_root() / "store")
+        assert shop.build("--sandbox", mode).status == 0
+        (wheel,) = (files.cache_root() / "store").rglob("rusty-1.0-*.whl")
+        found.append(wheel.read_bytes())
+    assert found[0] == found[1]
+
+
 def test_what_several_need_of_a_crate_that_nobody_compiles_is_all_known(
     shop: Workshop, index: LocalIndex, registry: Registry
 ) -> None:

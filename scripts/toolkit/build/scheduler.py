@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections.abc import Iterable
 from concurrent.futures import Future
@@ -113,7 +114,8 @@ class Builder:
             found = self.store.get(key)
             if found:
                 return found
-            with bar.running(node.label), directories.temporary(self.scratch, "job-") as scratch:
+            own = self.scratch / f"{node.name}-{key[:12]}"
+            with bar.running(node.label), directories.at(own) as scratch:
                 wheel = self.store.put(key, self._wheel(node, scratch))
             # A development environment asks without the compilers.
             images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
@@ -152,7 +154,8 @@ class Builder:
         key = tuple(sorted(required.identity for required in node.requires))
         with self._environment_lock:
             if key not in self._environments:
-                prefix = self.scratch / f"environment-{len(self._environments)}"
+                name = hashlib.sha256("".join(key).encode()).hexdigest()[:12]
+                prefix = self.scratch / f"environment-{name}"
                 wheels = [self._wheels[required] for required in node.requires]
                 final = self.sandbox.environment_path(prefix)
                 self._environments[key] = environment.create(prefix, self.interpreter, wheels, final)

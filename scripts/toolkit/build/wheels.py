@@ -88,9 +88,12 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
 
 @contextmanager
 def _scratch(settings: Settings) -> Iterator[Path]:
-    """Give the builds of this run a directory; two runs in one project wait for each other."""
+    """Give the builds of this run a directory; two runs in one project wait for each other.
+
+    Its path is the same each time: where no sandbox gives them other paths, some results name it (maturin's SBOM).
+    """
     # Where no sandbox gives them other paths, builds have this one in CFLAGS, which many of them split at blanks.
     has_blank = any(map(str.isspace, str(settings.build)))
-    made = directories.scratch("wheels-") if has_blank else directories.temporary(settings.build, "wheels-")
+    made = directories.scratch("wheels-") if has_blank else directories.at(settings.build / "wheels.tmp")
     with files.exclusive(settings.build, "build"), made as scratch:
         yield scratch

@@ -99,6 +99,20 @@ def temporary(
         os.close(descriptor)
 
 
+@contextmanager
+def at(path: Path) -> Iterator[Path]:
+    """Make a directory of just this path for the block, gone afterwards; what a killed run left there goes first.
+
+    The caller sees to it that nobody else uses the path.
+    """
+    files.remove(path)
+    path.mkdir(parents=True)
+    try:
+        yield path
+    finally:
+        files.remove(path)
+
+
 def scratch(prefix: str) -> AbstractContextManager[Path]:
     """Make a temporary directory in the cache, for what is large or not of one project."""
     return temporary(files.cache_root() / "tmp", prefix)

@@ -168,3 +168,14 @@ def test_sweeps_and_makers_that_race_never_share_a_directory(tmp_path: Path) -> 
         thread.join()
     assert failures == []
     assert os.listdir(tmp_path) == []
+
+
+def test_a_directory_at_a_path_takes_the_place_of_what_a_killed_run_left(tmp_path: Path) -> None:
+    path = tmp_path / "own" / "place"
+    path.mkdir(parents=True)
+    (path / "left").touch()
+    with pytest.raises(ZeroDivisionError), directories.at(path) as made:
+        assert made == path and list(path.iterdir()) == []
+        (path / "new").touch()
+        raise ZeroDivisionError
+    assert not path.exists()
