@@ -20,6 +20,8 @@ from typing import Any
 
 with open("tiny.json", encoding="utf-8") as _stream:
     SETTINGS = json.load(_stream)
+# `$NAME` is what a variable of the build says.
+SETTINGS["version"] = os.path.expandvars(SETTINGS["version"])
 
 
 def get_requires_for_build_wheel(config_settings: Any = None) -> Any:

@@ -18,7 +18,8 @@ from toolkit.model.build_settings import BuildSettings
 from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock
 from toolkit.model.pins import Pinned
-from toolkit.project import source_files
+from toolkit.project import source_files, vcs_versions
+from toolkit.project.vcs_versions import GivenVersion
 from toolkit.vendored import patching
 from toolkit.vendored.patching import PatchSource
 
@@ -34,7 +35,7 @@ class Node:
     complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
     builds it. `cheap` marks what no service ships. `rust` says that its build compiles Rust, from the `crates`
     that its Cargo.lock names, or from its own. `settings` and `patches`, which `identity` covers as well, are what it
-    is built with besides, and what is changed in its source.
+    is built with besides, and what is changed in its source; so is `given`, the version for what would ask git for it.
     """
 
     name: str
@@ -49,6 +50,7 @@ class Node:
     crates: tuple[CrateSource, ...] = ()
     settings: BuildSettings = build_settings.NONE
     patches: tuple[PatchSource, ...] = ()
+    given: GivenVersion | None = None
 
     @property
     def label(self) -> str:
@@ -121,6 +123,9 @@ class Planner:
         file = distribution.files[0]
         requires = self._required(distribution.build_requires, distribution.key)
         crates = tuple(map(self._crate, distribution.crates))
+        # What has no PKG-INFO, as a forge's archive of a tag, may ask git for its version.
+        is_archive = distribution.kind == "archive"
+        given = GivenVersion(text=distribution.version, origin="its lock") if is_archive else None
         return Node(
             name=distribution.name,
             version=distribution.version,
@@ -132,6 +137,7 @@ class Planner:
                     *(item.crate.sha256 for item in crates),
                     *distribution.settings.identity,
                     *(f"patch {patch.sha256}" for patch in distribution.patches),
+                    *([f"version {given.text}"] if given else []),
                 ]
             ),
             requires=requires,
@@ -140,6 +146,7 @@ class Planner:
             crates=crates,
             settings=distribution.settings,
             patches=patching.of_project(distribution.patches, self.project),
+            given=given,
         )
 
     def _crate(self, key: str) -> CrateSource:
@@ -181,15 +188,17 @@ class Planner:
     def _local(self, package: LocalPackage) -> Node:
         directory = self.project / package.path
         requires = self._required(package.build_requires, package.name)
-        builders = (node.identity for node in requires)
+        given = vcs_versions.require(directory, self.project, f"{package.path}/")
+        parts = [source_files.fingerprint(directory), *(node.identity for node in requires)]
         return Node(
             name=package.name,
             version="",
             source=directory,
-            identity=_digest([source_files.fingerprint(directory), *builders, *package.settings.identity]),
+            identity=_digest([*parts, *package.settings.identity, *([f"version {given.text}"] if given else [])]),
             requires=requires,
             local=True,
             settings=package.settings,
+            given=given,
         )
 
 

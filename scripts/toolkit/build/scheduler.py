@@ -128,7 +128,7 @@ class Builder:
             job = Job(
                 name=node.name,
                 version=node.version,
-                source=wheel_build.unpack(node.source, scratch, node.patches),
+                source=wheel_build.unpack(node.source, scratch, node.patches, node.given),
                 python=self._environment(node),
                 scratch=scratch,
                 log=self.logs / f"{node.label.replace(' ', '-')}.log",
@@ -140,6 +140,7 @@ class Builder:
                 layout=self._layout,
                 config_settings={**cheap, **node.settings.config_settings},
                 variables=dict(node.settings.environment),
+                given=node.given,
             )
             return wheel_build.build_wheel(job)
         except BuildError as error:

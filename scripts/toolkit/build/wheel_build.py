@@ -18,7 +18,8 @@ from toolkit.build.crate_layout import CrateLayout, CrateSource
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.model.build_settings import FLAG_VARIABLES
-from toolkit.project import pyproject, source_files
+from toolkit.project import pyproject, source_files, vcs_versions
+from toolkit.project.vcs_versions import GivenVersion
 from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
@@ -66,7 +67,7 @@ class Job:
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time. Others
     of these, and `variables`, are what the project's people have it built with. `rust` is for what cargo compiles, and
-    `crates` are what it finds beside the source's own, by `layout`.
+    `crates` are what it finds beside the source's own, by `layout`. `given` is the version for what would ask git.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Job:
     rust: bool = False
     crates: Sequence[CrateSource] = ()
     layout: CrateLayout | None = None
+    given: GivenVersion | None = None
 
     @property
     def label(self) -> str:
@@ -90,17 +92,21 @@ class Job:
         return f"{self.name} {self.version}".strip()
 
 
-def unpack(source: Path, scratch: Path, patches: Sequence[PatchSource] = ()) -> Path:
+def unpack(source: Path, scratch: Path, patches: Sequence[PatchSource] = (), given: GivenVersion | None = None) -> Path:
     """Put a source, an archive or a local package's directory, into a job's directory, and return where its tree is.
 
-    An archive is patched. Raises `UserError`.
+    An archive is patched. A version that is given is in the tree, where that is where its build looks for it. Raises
+    `UserError`.
     """
     directory = scratch / "source"
     if source.is_dir():
         source_files.copy(source, directory)
-        return directory
-    directory.mkdir()
-    return patching.extract(source, directory, patches)
+    else:
+        directory.mkdir()
+        directory = patching.extract(source, directory, patches)
+    if given:
+        vcs_versions.write(directory, given.text)
+    return directory
 
 
 def build_wheel(job: Job) -> Path:
@@ -114,7 +120,9 @@ def build_wheel(job: Job) -> Path:
     wheels = list(_wheels(job.scratch / "output"))
     if len(wheels) != 1:
         raise UserError(f"{job.label}: the build made {len(wheels)} wheels instead of one", f"see {job.log}")
-    check.check(wheels[0], "build", name=job.name, version=job.version)
+    found = check.check(wheels[0], "build", name=job.name, version=job.version)
+    if not job.version:
+        vcs_versions.check(job.source, found.version, job.given, job.label)
     return wheels[0]
 
 
@@ -310,6 +318,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         **flags,
         **({"CCACHE_DIR": place(_CCACHE)} if _CCACHE in view.writable else {}),
         **rust,
+        **vcs_versions.variables(job.given.text if job.given else ""),
         **own,
         "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{_PATH}",
         **job.sandbox.variables(view),

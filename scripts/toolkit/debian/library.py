@@ -16,7 +16,7 @@ from toolkit.core import files, git
 from toolkit.core.errors import UserError
 from toolkit.debian import pydist
 from toolkit.model.build_settings import FLAG_VARIABLES
-from toolkit.project import build_settings, debian_control, pyproject
+from toolkit.project import build_settings, debian_control, pyproject, vcs_versions
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -29,8 +29,8 @@ _RULES = """\
 SHELL = /bin/bash
 .SHELLFLAGS = -e -u -o pipefail -c
 
-# pybuild takes the changelog's version, which need not be one of Python's.
-export SETUPTOOLS_SCM_PRETEND_VERSION = @version@
+# A source package has no git to ask for the version; and pybuild takes the changelog's, which need not be Python's.
+@variables@
 
 # The tests are run by `make test`, with what vendor/ holds.
 override_dh_auto_test:
@@ -118,6 +118,8 @@ def _generate(project: Project) -> Mapping[str, str]:
     year = parsedate_to_datetime(when).year
     version = _version(project, libraries)
     packages = " ".join(map(package_name, libraries))
+    given = vcs_versions.variables(libraries[0].version)
+    variables = "\n".join(f"export {name} = {value}" for name, value in given.items())
     steps = [
         _STEP.format(
             name=_short(library),
@@ -129,7 +131,7 @@ def _generate(project: Project) -> Mapping[str, str]:
     return {
         "control": "\n".join([_source(name, who, libraries), *(_binary(library) for library in libraries)]),
         "changelog": f"{name} ({version}) unstable; urgency=medium\n\n  * Version {version}.\n\n -- {who}  {when}\n",
-        "rules": f"{_RULES.replace('@version@', libraries[0].version)}{_STEPS}{''.join(steps)}",
+        "rules": f"{_RULES.replace('@variables@', variables)}{_STEPS}{''.join(steps)}",
         "copyright": _copyright(name, f"{year} {who}", libraries),
         "source/format": "3.0 (native)\n",
         "tests/control": f"Tests: import\nDepends: {packages.replace(' ', ', ')}\nRestrictions: superficial\n",
@@ -202,6 +204,8 @@ def _is_compiled(directory: Path) -> bool:
 
 def _version(project: Project, libraries: Sequence[Package]) -> str:
     """Return the version that the libraries have in common, as Debian sorts versions."""
+    for library in libraries:
+        vcs_versions.require(library.path, project.root, f"{project.shown(library.path)}/")
     found = {library.version: library for library in libraries}
     if len(found) > 1:
         names = ", ".join(f"{library.name} {version}" for version, library in sorted(found.items()))

@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
 from toolkit.debian import library
-from toolkit.project import fingerprints, package_search, patches
+from toolkit.project import fingerprints, package_search, patches, vcs_versions
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
@@ -52,6 +52,8 @@ def export(project: Project, settings: Settings, packaging: Control, target: Pat
     if library.is_generated(settings, packaging):
         shutil.rmtree(target / "debian", ignore_errors=True)
         shutil.copytree(packaging.path.parent, target / "debian", symlinks=True)
+        for package in project.locked:
+            vcs_versions.write(target / project.shown(package.path), package.version)
     return len(present)
 
 

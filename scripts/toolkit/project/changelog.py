@@ -8,11 +8,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from packaging.version import InvalidVersion, Version
+
 from toolkit.core.errors import UserError
 
 _HEADING = re.compile(r"(?P<source>[a-z0-9][a-z0-9+.-]+) \((?P<version>[^()\s]+)\)(?: [\w.+-]+)+;")
 #: Policy 5.6.12.
 _VERSION = re.compile(r"(?:\d+:)?[0-9][0-9A-Za-z.+~-]*")
+#: What Debian adds to the version of what it repacks, backports or mends.
+_REPACKED = re.compile(r"(?:~bpo\d+\+\d+|[+~]deb\d+u\d+|[+~.]?(?:dfsg|ds|repack)[\d.]*)+$")
+#: Debian sorts what follows a tilde before what it follows, as Python sorts pre-releases (PEP 440).
+_EARLIER = re.compile(r"~+(?=(?:a|b|c|rc|alpha|beta|pre|preview|dev)[._-]?\d*(?:~|\+|$))")
 _END = re.compile(r" -- (?P<text>[^<>]* <[^<>]+>  (?:\w{3}, +)?(?P<when>\d{1,2} \w{3} \d{4} \d\d:\d\d:\d\d [+-]\d{4}))")
 
 
@@ -33,6 +39,21 @@ class Entry:
     line: int
     last: tuple[int, str]
 
+    def python_version(self) -> str:
+        """Return the upstream version (no epoch, no Debian revision) as PEP 440 spells it: `1:2.0~rc1-3` -> `2.0rc1`.
+
+        Raises `UserError` for one that Python cannot spell.
+        """
+        upstream = self.version.rpartition(":")[2]
+        upstream = upstream.rpartition("-")[0] or upstream
+        try:
+            return str(Version(_EARLIER.sub("", _REPACKED.sub("", upstream))))
+        except InvalidVersion:
+            raise UserError(
+                f"{self.path}:{self.line}: {upstream} is no version of a Python package (PEP 440)",
+                "write it as 1.2, 1.2~rc1 or 1.2+git20260131, or write the package's own version literally",
+            ) from None
+
     def signature(self) -> Signature:
         """Return who made it and when. Raises `UserError` where it does not say so: `dch` leaves that for the end."""
         number, line = self.last
@@ -45,6 +66,19 @@ class Entry:
             f"{self.path}:{number}: not the last line of an entry: {line.strip()!r}",
             "it has to look like ` -- Your Name <you@example.com>  Mon, 02 Nov 2026 10:00:00 +0000`; `dch` writes it",
         )
+
+
+def of_source(text: str, path: Path) -> Entry:
+    """Return the newest entry that is of a source, in whichever package: not that of a binary rebuild (sbuild(1)).
+
+    Raises `UserError` for a changelog that does not begin with an entry.
+    """
+    lines = text.splitlines()
+    headings = [number for number, line in enumerate(lines) if _HEADING.match(line)]
+    own = [number for number in headings if "binary-only=yes" not in lines[number]]
+    kept = "\n" * own[0] + "\n".join(lines[own[0] :]) if own and own[0] > headings[0] else text
+    first = next((line for line in kept.splitlines() if line.strip()), "")
+    return newest(kept, path, first.partition(" ")[0] or "name")
 
 
 def newest(text: str, path: Path, source: str) -> Entry:

@@ -24,13 +24,15 @@ _NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 class Package:
     """A directory that makes one distribution.
 
-    `path` is absolute; `name` the distribution's name in its normal form; `is_root` says that it is the project itself.
+    `path` is absolute; `name` the distribution's name in its normal form; `is_root` says that it is the project itself,
+    which is at `root`.
     """
 
     path: Path
     name: str
     is_service: bool
     is_root: bool = False
+    root: Path | None = None
 
     @property
     def service_name(self) -> str:
@@ -39,8 +41,11 @@ class Package:
 
     @property
     def version(self) -> str:
-        """Return the version where it is written literally, else an empty string."""
-        return self._declared.version
+        """Return the version where it is written literally, or its build gets it, else an empty string.
+
+        Raises `UserError` where it comes from the changelog, and is none of Python's.
+        """
+        return self._given or self._declared.version
 
     @property
     def summary(self) -> str:
@@ -69,6 +74,14 @@ class Package:
         """Return the declared console scripts whose `module:function` is known."""
         known = re.compile(r"[\w.]+:[\w.]+")
         return {name: target for name, target in self._declared.scripts.items() if known.fullmatch(target)}
+
+    @cached_property
+    def _given(self) -> str:
+        # Most packages write their version, and most verbs ask for none.
+        from toolkit.project import vcs_versions
+
+        found = vcs_versions.given(self.path, self.root) if self.root else None
+        return found.text if found else ""
 
     @cached_property
     def _declared(self) -> declared.Declared:
@@ -196,7 +209,7 @@ def _package(path: Path, root: Path, is_service: bool) -> Package:
         console.warn(
             f"{file}: the distribution's name is not written literally, so the directory's, {path.name}, is taken"
         )
-    return Package(path=path, name=normalize(name or path.name), is_service=is_service, is_root=path == root)
+    return Package(path=path, name=normalize(name or path.name), is_service=is_service, is_root=path == root, root=root)
 
 
 def _refuse_doubles(project: Project) -> None:

@@ -39,7 +39,7 @@ class BinaryRule:
 
 @dataclass(frozen=True, kw_only=True)
 class ArchiveRule:
-    """One line that is the URL of an archive, which ends in `#sha256=` and 64 hexadecimal digits if the line does."""
+    """One line that is the URL of an archive, which ends in `#sha256=...`, `#version=...` or both if the line does."""
 
     url: str
     origin: str
@@ -72,8 +72,12 @@ def _archive(text: str, origin: str) -> ArchiveRule:
         raise UserError(
             f"{origin}: not an archive: `{url}`", f"it must end in {', '.join(archive_names.ENDINGS)}{wheel}"
         )
-    if fragment and not re.fullmatch(r"sha256=[0-9a-fA-F]{64}", fragment):
-        raise UserError(f"{origin}: not a sha256: `#{fragment}`", "write `#sha256=` and 64 hexadecimal digits")
+    for part in fragment.split("&") if fragment else ():
+        if not re.fullmatch(r"sha256=[0-9a-fA-F]{64}|version=\d[\w.+!-]*", part):
+            raise UserError(
+                f"{origin}: neither a sha256 nor a version: `#{part}`",
+                "write `#sha256=` and 64 hexadecimal digits; `#version=1.2` is for what takes its version from git",
+            )
     return ArchiveRule(url=text, origin=origin)
 
 

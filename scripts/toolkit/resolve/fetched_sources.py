@@ -15,6 +15,7 @@ from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.project.patches import Patches
 from toolkit.project.pyproject import BuildSystem
+from toolkit.project.vcs_versions import GivenVersion
 from toolkit.resolve import archive_identity
 from toolkit.resolve.crates import Crates
 from toolkit.resolve.file_choice import Selector
@@ -189,6 +190,8 @@ class Sources:
             path=path,
             build_system=self._facts[key].build_system,
             patches=patching.of_project(found.patches, self.patches.root),
+            # See `Planner`, which builds it by the same version.
+            given=GivenVersion(text=found.version, origin="its URL") if found.kind == "archive" else None,
         )
 
     def refuse_unbuildable(self, builds: Callable[[Pin], str]) -> None:

@@ -135,6 +135,7 @@ class HookRunner:
         content = source_files.fingerprint(tree.path) if tree.path.is_dir() else files.sha256(tree.path)
         builders = sorted(pin.key for pin in closure)
         changes = [f"patch {source.patch.sha256}" for source in tree.patches]
+        changes += [f"version {tree.given.text}"] if tree.given else []
         key = _digest(str(RECIPE), content, self.interpreter.version, *builders, *tree.settings.identity, *changes)
         return files.cache_root() / question.kept_in / f"{key}.json"
 
@@ -142,7 +143,7 @@ class HookRunner:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
             with archive_identity.named(tree.path):
-                source = wheel_build.unpack(tree.path, scratch, tree.patches)
+                source = wheel_build.unpack(tree.path, scratch, tree.patches, tree.given)
             job = Job(
                 name=tree.name,
                 version="",
@@ -154,6 +155,7 @@ class HookRunner:
                 cheap=True,
                 config_settings=tree.settings.config_settings,
                 variables=dict(tree.settings.environment),
+                given=tree.given,
             )
             try:
                 found = question.ask(job)

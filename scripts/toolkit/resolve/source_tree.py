@@ -9,8 +9,9 @@ from pathlib import Path
 from toolkit.model import build_settings
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.pins import Pin
-from toolkit.project import source_files
+from toolkit.project import source_files, vcs_versions
 from toolkit.project.pyproject import BuildSystem
+from toolkit.project.vcs_versions import GivenVersion
 from toolkit.vendored import sdist
 from toolkit.vendored.patching import PatchSource
 
@@ -19,7 +20,8 @@ from toolkit.vendored.patching import PatchSource
 class SourceTree:
     """Something to build: `name` as messages call it, `path` the sdist or a local package's directory.
 
-    `settings` are what the project's people have it built with, and `patches` what they change in it.
+    `settings` are what the project's people have it built with, and `patches` what they change in it. `given` is the
+    version for what would ask git for it.
     """
 
     name: str
@@ -27,18 +29,24 @@ class SourceTree:
     build_system: BuildSystem
     settings: BuildSettings = build_settings.NONE
     patches: tuple[PatchSource, ...] = ()
+    given: GivenVersion | None = None
 
 
 #: Trees by key, each with the closure that builds it.
 TreesWithClosures = Mapping[str, tuple[SourceTree, Sequence[Pin]]]
 
 
-def local(directory: Path, shown: str) -> SourceTree:
-    """Return the tree of a local package, which messages call `shown`."""
+def local(directory: Path, shown: str, root: Path) -> SourceTree:
+    """Return the tree of a local package of the project at `root`, which messages call `shown`."""
     members = {name: (directory / name).read_bytes() for name in sdist.BUILD_FILES if (directory / name).is_file()}
 
     def mentions(word: bytes) -> bool:
         sources = (path for path in source_files.source_files(directory) if path.suffix == ".py")
         return any(word in (directory / path).read_bytes() for path in sources)
 
-    return SourceTree(name=shown, path=directory, build_system=sdist.build_system(members, shown, mentions))
+    return SourceTree(
+        name=shown,
+        path=directory,
+        build_system=sdist.build_system(members, shown, mentions),
+        given=vcs_versions.given(directory, root),
+    )

@@ -214,7 +214,9 @@ class Vendoring:
         inputs, request = draft.inputs, draft.request
         draft.runtime = (*self.resolution.resolver.resolve(request), *draft.given)
         paths = {f"local {package.name}": package.path for package in inputs.local}
-        local = {key: source_tree.local(path, self.project.shown(path)) for key, path in paths.items()}
+        local = {
+            key: source_tree.local(path, self.project.shown(path), self.project.root) for key, path in paths.items()
+        }
         trees = {**draft.closure.sources.trees(draft.runtime), **local}
         draft.tests = self._resolve_more(request, inputs.tests.requirements, draft.runtime)
         draft.development = self._resolve_more(request, inputs.development.requirements, (*draft.runtime, *draft.tests))

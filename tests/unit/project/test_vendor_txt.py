@@ -96,8 +96,8 @@ def test_archives_with_their_hash(tmp_path: Path, suffix: str) -> None:
         ("https://h/x.zip --no-deps", "vendor.txt:1: not the URL of an archive"),
         ("https://h/x.tar.zst", "vendor.txt:1: not an archive: `https://h/x.tar.zst`"),
         ("https://h/x-1-py3-none-any.whl", "vendor.txt:1: not an archive"),
-        ("https://h/x.zip#sha256=12", "vendor.txt:1: not a sha256: `#sha256=12`"),
-        ("https://h/x.zip#md5=12", "vendor.txt:1: not a sha256: `#md5=12`"),
+        ("https://h/x.zip#sha256=12", "vendor.txt:1: neither a sha256 nor a version: `#sha256=12`"),
+        ("https://h/x.zip#md5=12", "vendor.txt:1: neither a sha256 nor a version: `#md5=12`"),
     ],
 )
 def test_what_cannot_be_read_is_refused_with_its_place(tmp_path: Path, text: str, what: str) -> None:
