@@ -43,6 +43,19 @@ PLATFORMS ?= linux
 #: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
 UPGRADE ?=
 
+#: Requirements to add to the file that they belong to, and to vendor: ADD="httpx flask[async]>=3"
+ADD ?=
+#: Names whose lines go from that file: REMOVE=flask
+REMOVE ?=
+#: The package whose file ADD= and REMOVE= are for, where there are several: SERVICE=api
+SERVICE ?=
+#: ADD= and REMOVE= what only developers need, in dev-requirements.txt: DEV=1
+DEV ?=
+#: A lock of another tool (uv.lock, poetry.lock, pylock.toml), whose versions are taken where they fit: FROM=uv.lock
+FROM ?=
+# Too common as names to be taken from an environment.
+$(foreach name,SERVICE DEV FROM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
+
 #: Compare the locks with the indexes that their files came from, too: ONLINE=1
 ONLINE ?=
 #: Say what would be done, and do nothing: DRY_RUN=1
@@ -149,7 +162,7 @@ making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRRO
 
 #@ Targets
 #: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
-reads_vendor = $(resolving) UPGRADE DRY_RUN
+reads_vendor = $(resolving) UPGRADE ADD REMOVE SERVICE DEV FROM DRY_RUN
 #: Compare vendor/ with its lock, and the lock with the files it was made from; without ONLINE=1 it needs no network
 reads_check-vendor = ONLINE INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY
 #: Commit vendor/, then its revision in the project, with a message that lists what was added, removed and upgraded

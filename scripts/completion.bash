@@ -34,11 +34,13 @@ _python_common_values() {
         V) echo 0 1 2 ;;
         SUITE|SUITES|STAND_SUITE) echo bookworm trixie ;;
         PLATFORMS) echo linux darwin ;;
-        DRY_RUN|YES|STRICT|JSON|ONLINE) echo 1 ;;
+        DRY_RUN|YES|STRICT|JSON|ONLINE|DEV) echo 1 ;;
+        REMOVE) sed -n 's/^\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p' "$directory"/{,*/}{,dev-}requirements.txt 2>/dev/null | sort -u ;;
+        FROM) (cd -- "$directory" && compgen -G '*.lock'; cd -- "$directory" && compgen -G 'pylock*.toml') ;;
         UPGRADE|NAME) [[ $setting = NAME ]] || echo all
             sed -n '/^\[\[packages\]\]/,/^version/s/^name = "\(.*\)"/\1/p' "$directory"/vendor/pylock.*.toml 2>/dev/null | sort -u ;;
         PACKAGES) (cd -- "$directory" && printf '%s\n' */setup.py */pyproject.toml | sed '/^\*/d;s,/[^/]*$,,' | sort -u) ;;
-        SERVICES) (cd -- "$directory" && printf '%s\n' */bin | sed '/^\*/d;s,/bin$,,') ;;
+        SERVICE|SERVICES) (cd -- "$directory" && printf '%s\n' */bin | sed '/^\*/d;s,/bin$,,') ;;
         DESTDIR|UPGRADE_FROM|WHEEL_STORE|EXAMPLE) compgen -d -- "$3" ;;
         PYTHON|PYTHON3) compgen -c -- "${3:-python3}" ;;
     esac

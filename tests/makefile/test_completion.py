@@ -96,6 +96,17 @@ def test_names_come_from_the_lock_and_directories_from_the_project(bash: Bash, p
     (project.root / "api" / "bin").mkdir(parents=True)
     assert bash.complete("make vendor UPGRADE=fl") == ["make", "vendor", "UPGRADE=flask"]
     assert bash.complete("make SERVICES=") == ["make", "SERVICES=api"]
+    assert bash.complete("make vendor SERVICE=") == ["make", "vendor", "SERVICE=api"]
+
+
+def test_names_to_remove_come_from_requirements_and_locks_of_others_from_the_project(
+    bash: Bash, project: Project
+) -> None:
+    (project.root / "api").mkdir()
+    (project.root / "api" / "requirements.txt").write_text("# ours\nflask[async]>=3\n-r more.txt\n")
+    (project.root / "uv.lock").touch()
+    assert bash.complete("make vendor REMOVE=fl") == ["make", "vendor", "REMOVE=flask"]
+    assert bash.complete("make vendor FROM=") == ["make", "vendor", "FROM=uv.lock"]
 
 
 def test_in_any_other_directory_make_completes_as_before(bash: Bash, tmp_path_factory: pytest.TempPathFactory) -> None:

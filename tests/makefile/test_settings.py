@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.makefile.project import VERBS, Project, parse
@@ -20,6 +22,11 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
         "vendor",
         "RESOLVER=pip-tools",
         "UPGRADE=all",
+        "ADD=httpx[http2]>=1; python_version >= '3.11'",
+        "REMOVE=flask jinja2",
+        "SERVICE=api",
+        "DEV=1",
+        "FROM=a b/uv.lock",
         "EXCLUDE_NEWER=2026-11-01",
         "PLATFORMS=linux darwin",
         "JOBS=3",
@@ -35,6 +42,11 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
         >= {
             "resolver": "pip-tools",
             "upgrade": ("all",),
+            "add": "httpx[http2]>=1; python_version >= '3.11'",
+            "remove": "flask jinja2",
+            "service": "api",
+            "dev": True,
+            "adopted": Path("a b/uv.lock"),
             "exclude_newer": "2026-11-01",
             "platforms": ("linux", "darwin"),
             "dry_run": True,
@@ -45,6 +57,12 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
             "wheel_store": "/store",
         }.items()
     )
+
+
+def test_what_is_common_in_environments_is_not_taken_from_there(project: Project) -> None:
+    project.make("vendor", SERVICE="api", DEV="1", FROM="me@host.example")
+    parsed = vars(parse("vendor", project.calls()["vendor"]))
+    assert (parsed["service"], parsed["dev"], parsed["adopted"]) == ("", False, None)
 
 
 @pytest.mark.parametrize("target", ["vendor", "outdated", "info", "build"])

@@ -15,7 +15,7 @@ from pathlib import Path
 from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import pyproject
+from toolkit.project import drafts, pyproject
 from toolkit.project.declared import constants, setup_calls
 
 #: The files that may declare something.
@@ -165,7 +165,7 @@ def _declarations(path: Path, key: str, texts: list[str]) -> tuple[Declaration, 
 
 def _lines(path: Path, key: str, texts: list[str]) -> list[int]:
     """Return the line of each text: the first one with it at or after that of its key, else that of the key."""
-    rows = path.read_text(encoding="utf-8", errors="replace").splitlines()
+    rows = drafts.content(path).decode(errors="replace").splitlines()
     begins = re.compile(rf"""\s*["']?{re.escape(key)}["']?\s*=""")
     start = next((number for number, row in enumerate(rows) if begins.match(row)), 0)
     return [next((number for number in range(start, len(rows)) if text in rows[number]), start) + 1 for text in texts]

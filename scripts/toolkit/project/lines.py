@@ -13,6 +13,7 @@ from urllib.parse import SplitResult, urlsplit
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import without_secrets
+from toolkit.project import drafts
 
 # As in pip (req_file.py): a `#` begins a comment at a line's start or after white space, so `url#sha256=` is whole.
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -53,15 +54,23 @@ def read(path: Path, root: Path) -> list[tuple[int, str]]:
 
     Raises `UserError` when the file is not UTF-8 (`root` shortens its name there), `OSError` when it cannot be read.
     """
-    content = path.read_bytes()
+    content = drafts.content(path)
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise _not_text(path, root, content, error.start) from None
     if "\0" in text:
         raise _not_text(path, root, content, content.index(b"\0"))
-    stripped = ((number, _COMMENT.sub("", line).strip()) for number, line in _joined(text.splitlines()))
-    return [(number, line) for number, line in stripped if line]
+    return [(first + 1, line) for first, _, line in logical(text.splitlines())]
+
+
+def logical(physical: list[str]) -> list[tuple[int, int, str]]:
+    """Return the logical lines of physical ones: the first, the one after the last (from 0 on), text without comment.
+
+    Those without any text are left out.
+    """
+    stripped = ((first, last, _COMMENT.sub("", line).strip()) for first, last, line in _joined(physical))
+    return [(first, last, line) for first, last, line in stripped if line]
 
 
 def _not_text(path: Path, root: Path, content: bytes, position: int) -> UserError:
@@ -85,17 +94,17 @@ def expand(text: str) -> str:
     return _VARIABLE.sub(lambda found: os.environ.get(found[1]) or found[0], text)
 
 
-def _joined(physical: list[str]) -> Iterator[tuple[int, str]]:
+def _joined(physical: list[str]) -> Iterator[tuple[int, int, str]]:
     """Join lines that end in a backslash; a comment ends what it continues, and is itself never continued."""
     parts: list[str] = []
     first = 0
-    for number, line in enumerate(physical, start=1):
+    for number, line in enumerate(physical):
         first = first if parts else number
         comment = _COMMENT.match(line)
         if line.endswith("\\") and not comment:
             parts.append(line.strip("\\"))
             continue
-        yield first, "".join([*parts, f" {line}" if comment else line])
+        yield first, number + 1, "".join([*parts, f" {line}" if comment else line])
         parts = []
     if parts:
-        yield first, "".join(parts)
+        yield first, len(physical), "".join(parts)

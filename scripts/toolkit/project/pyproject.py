@@ -15,6 +15,7 @@ from typing import Any
 from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model import requirement_texts
+from toolkit.project import drafts
 
 FILE = "pyproject.toml"
 MEND = "mend the file; of a vendored archive, choose another version"
@@ -43,7 +44,7 @@ def read(directory: Path) -> dict[str, Any]:
     """Return the content of a directory's pyproject.toml, empty when there is none. Raises `UserError` on bad TOML."""
     path = directory / FILE
     try:
-        return parse(path.read_bytes(), str(path))
+        return parse(drafts.content(path), str(path))
     except (FileNotFoundError, NotADirectoryError):
         return {}
 

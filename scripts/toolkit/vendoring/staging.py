@@ -5,21 +5,28 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
 
-from toolkit.core import directories, files
+from toolkit.core import directories, files, interrupts
 from toolkit.model.lock import Lock
 from toolkit.vendored import lock_file
 
 _PREFIX = ".vendor.new-"
 
 
-def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) -> None:
+def replace(
+    vendor: Path,
+    locks: Iterable[Lock],
+    fetched: Mapping[str, Path],
+    beside: Callable[[], AbstractContextManager[object]] = nullcontext,
+) -> None:
     """Write the locks and the files they name to a directory beside `vendor`, then swap the two.
 
     `fetched` gives each file's path in the cache. `.git` (a submodule's file, or a directory), READMEs and git's own
-    files of the old directory survive.
+    files of the old directory survive. What changes together with `vendor` does so in `beside`, which undoes it where
+    the swap fails.
     """
     # Only the tools environment has what writes TOML; `recover` is called before it is entered.
     from toolkit.vendoring import lock_writer
@@ -35,10 +42,11 @@ def replace(vendor: Path, locks: Iterable[Lock], fetched: Mapping[str, Path]) ->
         for kept in _own(vendor):
             copy: Callable[[Path, Path], object] = shutil.copytree if kept.is_dir() else shutil.copy2
             copy(kept, staged / kept.name)
-        if (vendor / ".git").is_dir():
-            # Not copied: a vendor repository may be large.
-            os.rename(vendor / ".git", staged / ".git")
-        directories.replace(staged, vendor)
+        with interrupts.held(), beside():
+            if (vendor / ".git").is_dir():
+                # Not copied: a vendor repository may be large.
+                os.rename(vendor / ".git", staged / ".git")
+            directories.replace(staged, vendor)
 
 
 def recover(vendor: Path) -> None:

@@ -17,9 +17,10 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import build_requirements, build_settings, lock_inputs, patches, requirements
+from toolkit.project import build_requirements, build_settings, drafts, lock_inputs, patches, requirements
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
+from toolkit.project.requirement_edits import NO_EDITS, Edits
 from toolkit.project.requirements import Line
 from toolkit.project.settings import Settings
 from toolkit.project.vendor_txt import BinaryRule
@@ -31,6 +32,7 @@ from toolkit.resolve.resolution import Hold, Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
 from toolkit.vendoring import archives, direct_requirements, joining, staging
+from toolkit.vendoring.foreign_lock import ForeignLock
 from toolkit.vendoring.kept_files import KeptFiles
 from toolkit.vendoring.locked_files import Binding, LockedFiles
 
@@ -40,7 +42,8 @@ class VendorOptions:
     """How to resolve: names to `upgrade` (or `all`), `exclude_newer` as an ISO date or time, values of sys.platform.
 
     `build_constraints` are files beside those of the project. `building` says how to build what hooks need where no
-    index has a wheel of it.
+    index has a wheel of it. `edits` are of the project's files, and count as if they were made; `adopted` has versions
+    that another tool has locked.
     """
 
     building: BuildOptions
@@ -48,6 +51,8 @@ class VendorOptions:
     upgrade: tuple[str, ...] = ()
     build_constraints: tuple[Path, ...] = ()
     exclude_newer: str = ""
+    edits: Edits = NO_EDITS
+    adopted: ForeignLock | None = None
 
 
 @dataclass(kw_only=True)
@@ -175,16 +180,17 @@ class Vendoring:
         return Draft(inputs=inputs, given=request.given, request=request, closure=closure)
 
     def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:
-        """Return what to keep: of the service's own lock, then what this run chose, then of other locks.
+        """Return what to keep: of another tool's lock, of the service's own, then what this run chose, then of others.
 
         What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
         """
-        found: dict[str, list[Distribution]] = {}
+        adopted = self.options.adopted.pins if self.options.adopted else ()
+        found: dict[str, list[Distribution]] = {pin.name: [] for pin in adopted}
         for source in self._locks(inputs):
             kept = [d for d in source.distributions() if source in self._new or not self._moving & {d.name, "all"}]
             for distribution in [d for d in kept if d.name not in found]:
                 found.setdefault(distribution.name, []).append(distribution)
-        return tuple(d.pinned for group in found.values() for d in group)
+        return (*adopted, *(d.pinned for group in found.values() for d in group))
 
     def _locks(self, inputs: LockInputs) -> tuple[Lock, ...]:
         """Return the service's own lock, then those that this run made, then older ones of others."""
@@ -337,13 +343,18 @@ def run(
     project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine, *, dry_run: bool
 ) -> None:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
-    found = plan(project, settings, options, indexes, engine, refresh=bool(options.upgrade))
+    with drafts.standing(options.edits.new):
+        found = plan(project, settings, options, indexes, engine, refresh=bool(options.upgrade))
     _refuse_unknown_upgrades(options, (*found.old, *found.new))
     for warning in found.warnings:
         console.warn(warning)
     if not dry_run:
-        staging.replace(settings.vendor, found.new, found.files)
+        staging.replace(settings.vendor, found.new, found.files, options.edits.written)
+    for edit in options.edits.told:
+        console.step("WOULD" if dry_run else "EDIT", edit)
     _report(found, dry_run=dry_run)
+    if options.adopted:
+        console.note(options.adopted.told(found.new))
 
 
 def plan(

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.core import console
@@ -16,7 +18,9 @@ from toolkit.verbs.running import Run
 
 if TYPE_CHECKING:
     from toolkit.network.index_settings import Indexes
+    from toolkit.project.requirement_edits import Edits
     from toolkit.resolve.engine import Engine
+    from toolkit.vendoring.foreign_lock import ForeignLock
     from toolkit.vendoring.vendor import VendorOptions
 
 
@@ -26,6 +30,15 @@ def vendor_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--upgrade", type=words, default="", metavar="NAMES", help="locked versions that may move: all, or names"
     )
+    group.add_argument(
+        "--add", default="", metavar="REQUIREMENTS", help="requirements to add to the file they belong to"
+    )
+    group.add_argument("--remove", default="", metavar="NAMES", help="requirements to remove from their file")
+    group.add_argument("--service", default="", metavar="NAME", help="the package that --add and --remove are for")
+    group.add_argument("--dev", action="store_true", help="--add and --remove what only developers need")
+    group.add_argument(
+        "--from", dest="adopted", type=Path, metavar="LOCK", help="a lock of another tool, whose versions come first"
+    )
     group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
 
 
@@ -34,13 +47,46 @@ def vendor(run: Run) -> None:
     arguments, chosen = run.arguments, run.settings
     staging.recover(chosen.vendor)
     asks_for_others = arguments.upgrade or arguments.exclude_newer or os.environ.get("PIP_BUILD_CONSTRAINT")
-    if not asks_for_others and check.is_current(run.project, chosen, arguments.platforms):
-        console.step("VENDOR", "vendor/ is up to date")
+    edits = arguments.add.strip() or arguments.remove.strip()
+    if not (asks_for_others or edits or arguments.adopted) and _is_current(run):
         return
     indexes, engine, options = _enter_tools_environment(run, arguments.upgrade)
     from toolkit.vendoring import vendor
 
+    options = replace(options, edits=_edits(run), adopted=_adopted(run))
+    if edits and not (asks_for_others or options.adopted or options.edits.new) and _is_current(run):
+        return
     vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
+
+
+def _is_current(run: Run) -> bool:
+    """Tell whether vendor/ is what this run would make, and then say so."""
+    if not check.is_current(run.project, run.settings, run.arguments.platforms):
+        return False
+    console.step("VENDOR", "vendor/ is up to date")
+    return True
+
+
+def _edits(run: Run) -> Edits:
+    """Return how the project's files are to be edited."""
+    from toolkit.project import requirement_edits
+
+    arguments = run.arguments
+    asked = requirement_edits.Asked(
+        add=arguments.add, remove=arguments.remove, service=arguments.service, development=arguments.dev
+    )
+    found = requirement_edits.plan(run.project, asked, arguments.platforms)
+    for kept in found.kept:
+        console.note(kept)
+    return found
+
+
+def _adopted(run: Run) -> ForeignLock | None:
+    """Return the lock of another tool."""
+    from toolkit.vendoring import foreign_lock
+
+    path = run.arguments.adopted
+    return foreign_lock.read(run.settings.project / path, str(path)) if path else None
 
 
 def outdated_options(parser: argparse.ArgumentParser) -> None:
