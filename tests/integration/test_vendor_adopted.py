@@ -117,7 +117,7 @@ def test_they_come_before_what_is_locked(shop: Workshop, shelf: LocalIndex) -> N
 
 def test_a_version_for_each_interpreter(shop: Workshop, shelf: LocalIndex) -> None:
     package = '[[package]]\nname = "web"\nversion = "{}"\nresolution-markers = ["python_full_version {}"]\n'
-    shop.service("app", "web<2; python_version < '3.12'", "web>1; python_version >= '3.12'").write(
+    shop.service("app", "web<1.1; python_version < '3.12'", "web>1; python_version >= '3.12'").write(
         {
             "uv.lock": package.format("1.0", "< '3.12'") + package.format("1.1", ">= '3.12'"),
             ".python-version": "3.11\n3.12\n",
