@@ -6,6 +6,7 @@ https://doc.rust-lang.org/cargo/reference/config.html, https://doc.rust-lang.org
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,13 +22,18 @@ _SPARSE = "sparse+"
 #: cargo's own, where nothing is configured: https://doc.rust-lang.org/cargo/reference/registries.html
 _DEFAULT = f"{_SPARSE}https://index.crates.io/"
 _OWN = "crates-io"
+_VARIABLE = re.compile(r"CARGO_REGISTRIES_(?P<name>.+)_(?P<what>INDEX|TOKEN)")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Registries:
-    """The URL of the sparse index of each registry, with a slash at its end, by `source` as Cargo.lock spells it."""
+    """The URL of the sparse index of each registry, with a slash at its end, by `source` as Cargo.lock spells it.
+
+    `tokens` are those that registries have given, by the URL.
+    """
 
     indexes: Mapping[str, str] = field(default_factory=dict)
+    tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def index(self, source: str, who: str) -> str:
         """Return the index of a registry that a Cargo.lock names. Raises `UserError` for one that is not configured.
@@ -44,40 +50,80 @@ class Registries:
             ) from None
 
 
+@dataclass(kw_only=True)
+class _Found:
+    """What files and variables say, by the names of sources and registries; what was found first counts."""
+
+    sources: dict[str, tuple[Table, Path]] = field(default_factory=dict)
+    registries: dict[str, str] = field(default_factory=dict)
+    tokens: dict[str, str] = field(default_factory=dict)
+
+    def take_file(self, path: Path) -> None:
+        """Take in a file. Raises `ValueError`, `OSError`."""
+        content = Table(documents.toml(path.read_bytes()))
+        found = content.table("source", {})
+        for name in found.content:
+            self.sources.setdefault(name, (found.table(name), path))
+        named = content.table("registries", {})
+        for name in named.content:
+            table = named.table(name)
+            if "index" in table.content:
+                self.registries.setdefault(name, table.text("index"))
+            if "token" in table.content:
+                self.tokens.setdefault(name, _token(table.text("token"), str(path)))
+
+    def take_variables(self, environment: Mapping[str, str]) -> None:
+        """Take in variables, which count before all files."""
+        for variable, value in environment.items():
+            if match := _VARIABLE.fullmatch(variable):
+                name = match["name"].lower().replace("_", "-")
+                if match["what"] == "INDEX":
+                    self.registries[name] = value
+                else:
+                    self.tokens[name] = _token(value, variable)
+
+
 def read(directory: Path | None = None, environment: Mapping[str, str] = os.environ) -> Registries:
-    """Return the registries that cargo is configured with in a directory, by itself this one. Raises `UserError`."""
-    sources: dict[str, tuple[Table, Path]] = {}
-    registries: dict[str, str] = {}
+    """Return the registries that cargo is configured with in a directory, by itself this one. Raises `UserError`.
+
+    Tokens are those that cargo keeps in files or variables, by its provider `cargo:token`.
+    https://doc.rust-lang.org/cargo/reference/registry-authentication.html
+    """
+    found = _Found()
     for path in _files((directory or Path()).absolute(), environment):
         try:
-            content = Table(documents.toml(path.read_bytes()))
-            found = content.table("source", {})
-            # The nearest file comes first, and counts.
-            for name in found.content:
-                sources.setdefault(name, (found.table(name), path))
-            named = content.table("registries", {})
-            for name in named.content:
-                registries.setdefault(name, named.table(name).text("index", ""))
+            # The nearest file comes first.
+            found.take_file(path)
         except (ValueError, OSError) as error:
             raise UserError(f"{path}: cargo's configuration cannot be read: {error}", "correct the file") from None
-    for name, value in environment.items():
-        if name.startswith("CARGO_REGISTRIES_") and name.endswith("_INDEX"):
-            registries[name.removeprefix("CARGO_REGISTRIES_").removesuffix("_INDEX").lower().replace("_", "-")] = value
+    found.take_variables(environment)
+    sources, registries = found.sources, found.registries
     indexes = {CRATES_IO: _followed(_OWN, sources, registries)}
     for name, url in registries.items():
         if url.startswith(_SPARSE):
             indexes[url] = _followed(name, sources, registries)
-    return Registries(indexes={source: _sparse(url, source) for source, url in indexes.items()})
+    return Registries(
+        indexes={source: _sparse(url, source) for source, url in indexes.items()},
+        tokens={_sparse(registries[name], name): token for name, token in found.tokens.items() if name in registries},
+    )
+
+
+def _token(value: str, where: str) -> str:
+    """Return a token, which becomes the value of a header. Raises `UserError` that does not show it."""
+    if not (value.isascii() and value.isprintable()):
+        raise UserError(f"{where}: a registry's token in it is no text of one line", "write it there again")
+    return value
 
 
 def _files(directory: Path, environment: Mapping[str, str]) -> Iterator[Path]:
     home = Path(environment.get("CARGO_HOME") or os.path.expanduser("~/.cargo"))
     for place in dict.fromkeys((*(path / ".cargo" for path in (directory, *directory.parents)), home)):
-        # The older name counts first, where both are there.
-        for name in ("config", "config.toml"):
-            if (place / name).is_file():
-                yield place / name
-                break
+        # The older name counts first, where both are there. Tokens are a file of their own, beside the user's.
+        for stem in ("credentials", "config") if place == home else ("config",):
+            for name in (stem, f"{stem}.toml"):
+                if (place / name).is_file():
+                    yield place / name
+                    break
 
 
 def _followed(name: str, sources: Mapping[str, tuple[Table, Path]], registries: Mapping[str, str]) -> str:

@@ -9,8 +9,10 @@ import hashlib
 import json
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +26,7 @@ from toolkit.model.lock import Crate, VendoredFile
 from toolkit.model.pins import SHA256
 from toolkit.network import cargo_settings, http, retry
 from toolkit.network.cargo_settings import Registries
+from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.network.index_settings import Indexes
 
@@ -31,10 +34,19 @@ from toolkit.network.index_settings import Indexes
 CONNECTIONS = 16
 #: Bytes. The longest of them has some 10 MB.
 _LONGEST_PAGE, _LONGEST_CONFIG = 64 << 20, 1 << 20
+_TOKEN = "Authorization"
 _HINT = "see that cargo's configuration (`registries`, `source`) names a registry with a sparse index"
 
 #: A line of an index, as JSON has it.
 Line = Mapping[str, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Config:
+    """The template for the URLs of a registry's crates, and the headers that it wants with every request."""
+
+    download: str
+    headers: Mapping[str, str] = field(repr=False)
 
 
 class CrateRegistry:
@@ -48,7 +60,7 @@ class CrateRegistry:
         self._indexes, self._read_registries = indexes, read_registries
         self._session = http.create(indexes, CONNECTIONS)
         self._pages: dict[str, tuple[Line, ...]] = {}
-        self._downloads: dict[str, str] = {}
+        self._configs: dict[str, _Config] = {}
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @cached_property
@@ -73,16 +85,25 @@ class CrateRegistry:
 
     def releases(self, name: str, source: str, who: str) -> tuple[Line, ...]:
         """Return all versions that a registry has of a crate, none where it has no such crate. Raises `UserError`."""
-        url = self._registries.index(source, who) + _path(name)
+        index = self._registries.index(source, who)
+        url = index + _path(name)
         with self._locks[url]:
             if url not in self._pages:
-                self._pages[url] = retry.get(self._session, url, _read_page, timeout=self._indexes.timeout, absent=())
+                headers = self._config(index).headers
+                self._pages[url] = retry.get(
+                    self._session, url, _read_page, timeout=self._indexes.timeout, absent=(), headers=headers
+                )
             return self._pages[url]
+
+    def submit(self, crate: Crate, who: str, fetcher: Fetcher) -> Future[Fetched]:
+        """Begin to fetch a crate. Raises `UserError`."""
+        config = self._config(self._registries.index(crate.source, who))
+        return fetcher.submit(self.file(crate, who), config.headers)
 
     def file(self, crate: Crate, who: str) -> VendoredFile:
         """Return a crate as a file to fetch, whose size is not known. Raises `UserError`."""
         name, version, path = crate.name, crate.version, _path(crate.name)
-        url = self._download(self._registries.index(crate.source, who))
+        url = self._config(self._registries.index(crate.source, who)).download
         if "{" not in url:
             url += "/{crate}/{version}/download"
         values = {
@@ -119,23 +140,39 @@ class CrateRegistry:
             "choose another version of the distribution, or see that cargo's configuration names the right registry",
         )
 
-    def _download(self, index: str) -> str:
-        """Return the template for the URLs of a registry's crates."""
+    def _config(self, index: str) -> _Config:
+        """Return what a registry says of itself."""
         with self._locks[index]:
-            if index not in self._downloads:
-                self._downloads[index] = retry.get(
-                    self._session, f"{index}config.json", self._read_config, timeout=self._indexes.timeout
-                )
-            return self._downloads[index]
+            if index not in self._configs:
+                # As cargo does: the token is for registries that ask for one.
+                found = self._ask_config(index, {}, (200, 401))
+                if not found:
+                    found = self._ask_config(index, {_TOKEN: self._registries.tokens[index]}, (200,))
+                if not found:
+                    raise _no_registry(index)
+                self._configs[index] = found
+            return self._configs[index]
 
-    def _read_config(self, answer: requests.Response) -> str:
+    def _ask_config(self, index: str, headers: Mapping[str, str], accepted: Collection[int]) -> _Config | None:
+        """Return what a registry says of itself, None where it says that to nobody without a token."""
+        url = f"{index}config.json"
+        read = partial(self._read_config, index)
+        return retry.get(self._session, url, read, timeout=self._indexes.timeout, headers=headers, accepted=accepted)
+
+    def _read_config(self, index: str, answer: requests.Response) -> _Config | None:
+        token = self._registries.tokens.get(index, "")
         try:
-            config = Table(documents.json_value(retry.content(answer, _LONGEST_CONFIG)))
-            if config.content.get("auth-required"):
+            closed = answer.status_code == 401
+            config = Table({} if closed else documents.json_value(retry.content(answer, _LONGEST_CONFIG)))
+            asks = closed or bool(config.content.get("auth-required"))
+            if asks and not token:
                 raise UserError(
-                    f"{shown(answer.url)}: this registry wants a token for every request, which is not known here",
-                    "use a copy of it that answers to everybody in your network, or to the user in ~/.netrc",
+                    f"{shown(answer.url)}: this registry wants a token for every request, and cargo has none for it",
+                    "run `cargo login --registry NAME`, by the name that cargo's configuration gives it, or set the "
+                    "variable CARGO_REGISTRIES_<NAME>_TOKEN",
                 )
+            if closed:
+                return None
             url = config.text("dl")
         except ValueError:
             raise _no_registry(answer.url) from None
@@ -146,7 +183,7 @@ class CrateRegistry:
                 f"{shown(answer.url)} looks like an attack: it gives {shown(url)} as the address of its crates",
                 "do not use this registry before its keepers have looked at it",
             )
-        return url
+        return _Config(download=url, headers={_TOKEN: token} if asks else {})
 
 
 def _kept(path: Path, crate: Crate) -> Line | None:

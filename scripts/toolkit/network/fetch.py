@@ -12,11 +12,12 @@ import queue
 import re
 import threading
 import time
+from collections.abc import Mapping
 from concurrent.futures import CancelledError, Future, wait
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 
 import requests
 from urllib3.exceptions import IncompleteRead
@@ -55,6 +56,9 @@ class Fetched:
     sha256: str
 
 
+_Order = tuple[VendoredFile, Mapping[str, str], Future[Fetched]]
+
+
 class Fetcher:
     """Fetches in the background while the caller finds out which other files there are.
 
@@ -65,7 +69,7 @@ class Fetcher:
         self._session, self._timeout = http.create(indexes, connections), indexes.timeout
         self._connections = connections
         self._cache = cache or files.cache_root() / "files"
-        self._queue: queue.SimpleQueue[tuple[VendoredFile, Future[Fetched]] | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._futures: dict[VendoredFile, Future[Fetched]] = {}
         self._threads: list[threading.Thread] = []
         self._stop = threading.Event()
@@ -91,14 +95,17 @@ class Fetcher:
             finally:
                 self._stop.set()
 
-    def submit(self, file: VendoredFile) -> Future[Fetched]:
-        """Begin to fetch a file; one that was submitted before is not fetched again. The future raises `UserError`."""
+    def submit(self, file: VendoredFile, headers: Mapping[str, str] = MappingProxyType({})) -> Future[Fetched]:
+        """Begin to fetch a file; one that was submitted before is not fetched again. The future raises `UserError`.
+
+        `headers` are those that its server wants.
+        """
         if file not in self._futures:
             _check_names(file)
             future = self._futures[file] = Future()
             if not self._path(file).is_file():
                 self._bar.expect(1)
-            self._queue.put((file, future))
+            self._queue.put((file, headers, future))
             if len(self._threads) < self._connections:
                 # Not an Executor, whose threads a program waits for when it ends: Ctrl-C would hang on a dead server.
                 thread = threading.Thread(target=self._work, name=f"fetch-{len(self._threads)}", daemon=True)
@@ -119,12 +126,12 @@ class Fetcher:
 
     def _work(self) -> None:
         while item := self._queue.get():
-            file, future = item
+            file, headers, future = item
             if self._stop.is_set() or not future.set_running_or_notify_cancel():
                 future.cancel()
                 continue
             try:
-                future.set_result(self._cached(file) or self._fetched(file))
+                future.set_result(self._cached(file) or self._fetched(file, headers))
             except Exception as error:
                 future.set_exception(error)
 
@@ -142,11 +149,11 @@ class Fetcher:
         _check(file, found.size, found.sha256)
         return found
 
-    def _fetched(self, file: VendoredFile) -> Fetched:
+    def _fetched(self, file: VendoredFile, headers: Mapping[str, str]) -> Fetched:
         if not file.url:
             raise UserError(f"{file.name}: it is not in the cache, and has no URL", "run `make vendor`")
         partial = self._partial / f"{threading.get_ident()}"
-        size, sha256 = self._download(file, partial)
+        size, sha256 = self._download(file, headers, partial)
         _check(file, size, sha256)
         _check_other_hash(file, partial)
         self._bar.advance(file.name)
@@ -157,7 +164,7 @@ class Fetcher:
         os.replace(partial, path)
         return Fetched(path, size, sha256)
 
-    def _download(self, file: VendoredFile, target: Path) -> tuple[int, str]:
+    def _download(self, file: VendoredFile, headers: Mapping[str, str], target: Path) -> tuple[int, str]:
         """Write what a file's URL holds to `target`; return its size in bytes and its sha256.
 
         Reading ends soon after the expected size, so a longer file comes back cut short; so does one without end.
@@ -181,7 +188,7 @@ class Fetcher:
                 raise IncompleteRead(size, file.size - size)
             return size, digest.hexdigest()
 
-        return retry.get(self._session, file.url, save, timeout=self._timeout, headers=_HEADERS)
+        return retry.get(self._session, file.url, save, timeout=self._timeout, headers={**headers, **_HEADERS})
 
 
 def adopt(file: VendoredFile, source: Path) -> bool:

@@ -120,9 +120,7 @@ class Crates:
             crate_closure.indexed(page, item)
         compiled = crate_closure.needed(workspace, page, self.platforms)
         arriving = {
-            item: self.fetcher.submit(self.registry.file(crate, who))
-            for item, crate in crates.items()
-            if item in compiled
+            item: self.registry.submit(crate, who, self.fetcher) for item, crate in crates.items() if item in compiled
         }
         wanted = _words(workspace, lines.values())
         edges = {item.id: frozenset(other.name for other in item.dependencies) for item in workspace.lock or ()}

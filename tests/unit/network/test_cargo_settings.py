@@ -83,3 +83,21 @@ def test_what_names_no_registry_is_an_error(tmp_path: Path, text: str, what: str
     _write(tmp_path / "home", text)
     with pytest.raises(UserError, match=what):
         _read(tmp_path)
+
+
+@pytest.mark.parametrize("place", ["home/credentials.toml", "home/credentials", "home/config.toml"])
+def test_a_registrys_token_is_known_by_its_index(tmp_path: Path, place: str) -> None:
+    name = "config.toml" if place != "home/config.toml" else "config"
+    index = f'[registries.own]\nindex = "{_OTHER}"\n'
+    _write(tmp_path / "work" / ".cargo", index, name)
+    _write(tmp_path / "home", '[registries.own]\ntoken = "secret"\n[registry]\ntoken = "other"\n', place[5:])
+    found = _read(tmp_path)
+    assert found.tokens == {"https://own.example/index/": "secret"}
+    assert "secret" not in repr(found)
+    assert _read(tmp_path, CARGO_REGISTRIES_OWN_TOKEN="newer").tokens == {"https://own.example/index/": "newer"}
+
+
+def test_a_token_that_no_header_takes_is_not_shown(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="CARGO_REGISTRIES_OWN_TOKEN: a registry's token") as caught:
+        _read(tmp_path, CARGO_REGISTRIES_OWN_TOKEN="secret\nHost: x")
+    assert "secret" not in str(caught.value)

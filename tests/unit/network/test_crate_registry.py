@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,42 +15,51 @@ from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
 from toolkit.network.cargo_settings import Registries
 from toolkit.network.crate_registry import CrateRegistry
+from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
 
 _A, _B = "a" * 64, "b" * 64
 
 
 class Handler(http_server.Handler):
-    site: dict[str, bytes]
-    asked: list[str]
+    site: Site
 
     def get(self) -> None:
-        self.asked.append(self.path)
-        body = self.site.get(self.path)
+        self.site.asked.append(self.path)
+        if self.headers.get("Authorization", "") not in (self.site.token, "" if self.path in self.site.open else None):
+            self.answer(401, {}, b"")
+            return
+        body = self.site.pages.get(self.path)
         self.answer(404 if body is None else 200, {}, body or b"")
 
 
 class Site:
-    """A registry on loopback: `pages` by path, and the paths that were asked for."""
+    """A registry on loopback: `pages` by path, and the paths that were asked for.
+
+    It answers who sends its `token`, and of what is `open` who sends nothing.
+    """
 
     def __init__(self) -> None:
         self.pages: dict[str, bytes] = {}
         self.asked: list[str] = []
-        self.url = ""
+        self.url = self.token = ""
+        self.open = {"/config.json"}
 
     def has(self, path: str, *lines: object) -> None:
         self.pages[path] = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
 
-    def registry(self) -> CrateRegistry:
-        return CrateRegistry(Indexes(), lambda: Registries(indexes={CRATES_IO: self.url}))
+    def registry(self, token: str = "") -> CrateRegistry:
+        tokens = {self.url: token} if token else {}
+        return CrateRegistry(Indexes(), lambda: Registries(indexes={CRATES_IO: self.url}, tokens=tokens))
 
 
 @pytest.fixture
 def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     found = Site()
-    with http_server.serving(Handler, site=found.pages, asked=found.asked) as server:
+    with http_server.serving(Handler, site=found) as server:
         found.url = f"http://127.0.0.1:{server.server_port}/"
+        found.has("/config.json", {"dl": f"{found.url}files"})
         yield found
 
 
@@ -149,7 +159,26 @@ def test_a_configuration_that_says_no_place_is_an_error(site: Site, config: obje
         site.registry().file(_crate("rust"), "me")
 
 
-def test_a_registry_with_tokens_is_refused_with_a_way_out(site: Site) -> None:
-    site.has("/config.json", {"dl": "https://f.example", "auth-required": True})
-    with pytest.raises(UserError, match="wants a token"):
-        site.registry().file(_crate("rust"), "me")
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_registry_that_wants_a_token_gets_it_with_every_request(site: Site, is_open: bool, tmp_path: Path) -> None:
+    content = b"a crate"
+    crate = _crate("rust", sha256=hashlib.sha256(content).hexdigest())
+    site.token, site.open = "secret", {"/config.json"} if is_open else set()
+    site.has("/config.json", {"dl": f"{site.url}files", "auth-required": True})
+    site.has("/ru/st/rust", _line("rust", "1.0.0", crate.sha256))
+    site.pages["/files/rust/1.0.0/download"] = content
+    with pytest.raises(UserError, match="wants a token for every request") as caught:
+        site.registry().lines([crate], "me")
+    assert "cargo login" in caught.value.hint
+    registry = site.registry("secret")
+    assert registry.lines([crate], "me")["rust==1.0.0"]["vers"] == "1.0.0"
+    with Fetcher(Indexes(), cache=tmp_path / "files") as fetcher:
+        fetched = fetcher.result(registry.submit(crate, "me", fetcher))
+    assert fetched.path.read_bytes() == content
+    assert "secret" not in registry.file(crate, "me").url
+
+
+def test_a_registry_that_wants_no_token_gets_none(site: Site) -> None:
+    site.has("/ru/st/rust", _line("rust", "1.0.0"))
+    # Whoever sends one is refused.
+    assert site.registry("secret").lines([_crate("rust")], "me")
