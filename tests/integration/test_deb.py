@@ -336,20 +336,23 @@ def test_says_what_debian_control_lacks(project: DebianProject, old: str, new: s
     assert not project.dist.exists()
 
 
+TAG = f"py3-none-{sysconfig.get_platform().replace('-', '_')}"
+
+
+def library(directory: Path) -> bytes:
+    """Return a shared library with debug information, which both strip and dwz take an interest in."""
+    source, made = directory / "x.c", directory / "libx.so"
+    source.write_text("int answer(void) { return 42; }\n")
+    subprocess.run(["gcc", "-g", "-shared", "-fPIC", "-o", made, source], check=True)
+    return made.read_bytes()
+
+
 def test_binaries_of_wheels_are_shipped_as_they_are_and_what_was_built_is_stripped(
     project: DebianProject, tmp_path: Path
 ) -> None:
-    # With debug information, which both strip and dwz take an interest in.
-    source, library = tmp_path / "x.c", tmp_path / "libx.so"
-    source.write_text("int answer(void) { return 42; }\n")
-    subprocess.run(["gcc", "-g", "-shared", "-fPIC", "-o", library, source], check=True)
-    tag = f"py3-none-{sysconfig.get_platform().replace('-', '_')}"
-    members: dict[str, str | bytes] = {
-        "shipped/__init__.py": "",
-        "shipped/libx.so": library.read_bytes(),
-        "scripts/run": library.read_bytes(),
-    }
-    wheel = make_wheel(project.root / "vendor", "shipped", members, tag=tag)
+    content = library(tmp_path)
+    members: dict[str, str | bytes] = {"shipped/__init__.py": "", "shipped/libx.so": content, "scripts/run": content}
+    wheel = make_wheel(project.root / "vendor", "shipped", members, tag=TAG)
     project.add_wheel("api-service", wheel, "shipped", "1.0")
     output = project.built("deb")
     assert "dh_strip may break" not in output
@@ -358,8 +361,8 @@ def test_binaries_of_wheels_are_shipped_as_they_are_and_what_was_built_is_stripp
     subprocess.run(["dpkg-deb", "--extract", deb, root], check=True)
     (shipped,) = root.rglob("libx.so")
     (built,) = root.rglob("_native*.so")
-    assert shipped.read_bytes() == library.read_bytes()
-    assert (root / "usr/lib/yc/api-service/bin/run").read_bytes() == library.read_bytes()
+    assert shipped.read_bytes() == content
+    assert (root / "usr/lib/yc/api-service/bin/run").read_bytes() == content
     sections = subprocess.run(["readelf", "--sections", built], check=True, capture_output=True, text=True).stdout
     assert ".debug_info" not in sections
     assert ".symtab" not in sections
@@ -368,11 +371,41 @@ def test_binaries_of_wheels_are_shipped_as_they_are_and_what_was_built_is_stripp
 def test_a_package_build_without_our_debhelper_programs_says_what_they_would_do(
     project: DebianProject, tmp_path: Path
 ) -> None:
-    tag = f"py3-none-{sysconfig.get_platform().replace('-', '_')}"
-    wheel = make_wheel(project.root / "vendor", "shipped", {"shipped/libx.so": b"\x7fELF"}, tag=tag)
+    wheel = make_wheel(project.root / "vendor", "shipped", {"shipped/libx.so": library(tmp_path)}, tag=TAG)
     project.add_wheel("api-service", wheel, "shipped", "1.0")
     output = project.built("install", f"DESTDIR={project.root / 'debian/tmp'}")
     assert "yc-api-service: dh_strip may break binaries that came in wheels (libx.so, 1 in all)" in output
+    assert re.search(r"^  LOADED  api-service: 4 modules, 2 libraries \(", output, re.MULTILINE)
+
+
+def test_everything_in_a_package_is_loaded_before_it_is_packed(project: DebianProject, tmp_path: Path) -> None:
+    content = library(tmp_path)
+    members: dict[str, str | bytes] = {
+        "crashing/__init__.py": "import os\nos.abort()\n",
+        "old/__init__.py": "import pkg_resources\n",
+        "old/libx.so": content,
+        "using_old.py": "import old\n",
+        "for_windows.py": "import winreg\n",
+        "tests/__init__.py": "raise ImportError\n",
+    }
+    wheel = make_wheel(project.root / "vendor", "faulty", members, tag=TAG)
+    project.add_wheel("api-service", wheel, "faulty", "1.0")
+    rules = (
+        "#!/usr/bin/make -f\n%:\n\tdh $@\nexecute_before_dh_builddeb:\n\ttruncate --size=-9000 `find -name libx.so`\n"
+    )
+    project.write("debian/rules", rules)
+    failed = project.make("deb")
+    assert failed.returncode != 0
+    assert not project.dist.exists()
+    found = re.findall(r"^(?:error: )?yc-api-service: the (\w+ \S+) .* cannot be", failed.stdout, re.MULTILINE)
+    assert sorted(found) == ["library old/libx.so", "module crashing", "module old"]
+    assert "the interpreter was ended by SIGABRT" in failed.stdout
+    assert "hint: add the line `setuptools<82` to api_service/requirements.txt and run `make vendor`" in failed.stdout
+    overrides = "# None of these is used.\nold\nusing_*\nold/*.so\ncrashing # on purpose\nnative\n"
+    project.write("debian/yc-api-service.load-overrides", overrides)
+    output = project.built("deb")
+    assert re.search(r"^  LOADED  api-service: 8 modules, 2 libraries \(", output, re.MULTILINE)
+    assert "warning: debian/yc-api-service.load-overrides:6: native loads, or is not there" in output
 
 
 def test_a_package_without_its_service_is_none(project: DebianProject) -> None:

@@ -45,13 +45,18 @@ def problems(
 
     What vendor.txt takes with `--no-deps` requires nothing: its people have said so.
     """
-    closure = _Closure(lock=lock, installed=installed, interpreter=interpreter, silent=_without_dependencies(project))
-    for name, requirement in closure.unmet():
-        yield _problem(project, closure, name, requirement)
+    found = closure(project, lock, installed, interpreter)
+    for name, requirement in found.unmet():
+        yield _problem(project, found, name, requirement)
+
+
+def closure(project: Project, lock: Lock, installed: Mapping[str, CoreMetadata], interpreter: Interpreter) -> Closure:
+    """Return the installed distributions, by name, and who requires whom among them."""
+    return Closure(lock=lock, installed=installed, interpreter=interpreter, silent=_without_dependencies(project))
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Closure:
+class Closure:
     """The distributions of a service, and who requires whom among them; those that are `silent` require nothing."""
 
     lock: Lock
@@ -131,7 +136,7 @@ def _fits(requirement: Requirement, version: str) -> bool:
         return False
 
 
-def _problem(project: Project, closure: _Closure, name: str, requirement: Requirement) -> Problem:
+def _problem(project: Project, closure: Closure, name: str, requirement: Requirement) -> Problem:
     wanted = normalize(requirement.name)
     extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
     text = quoted(f"{requirement.name}{extras}{requirement.specifier}")
@@ -142,7 +147,7 @@ def _problem(project: Project, closure: _Closure, name: str, requirement: Requir
     return Problem(what=what, hint=_hint(project, closure, name, text, wanted))
 
 
-def _hint(project: Project, closure: _Closure, name: str, text: str, wanted: str) -> str:
+def _hint(project: Project, closure: Closure, name: str, text: str, wanted: str) -> str:
     owner, package = project.find(name), project.find(wanted)
     if package and wanted in closure.installed:
         return f"bring {project.shown(package.path)}/ to a version that fits, or take another version of {name}"

@@ -6,7 +6,6 @@ import json
 import os
 import shlex
 import shutil
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, partial
@@ -222,14 +221,7 @@ def interpreter_files(python: Path, hidden: Sequence[Path]) -> dict[str, Path]:
 def _answer(job: Job, hook: str) -> Any:
     """Return what a hook has answered: a file that a build has made, so it may be anything."""
     try:
-        descriptor = os.open(job.scratch / "output" / "result.json", os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise ValueError("not a file")
-            content = stream.read(_LONGEST_ANSWER + 1)
-        if len(content) > _LONGEST_ANSWER:
-            raise ValueError("too long")
-        return json.loads(content).get("return")
+        return json.loads(files.read_foreign(job.scratch / "output" / "result.json", _LONGEST_ANSWER)).get("return")
     except (OSError, ValueError, AttributeError, RecursionError) as error:
         raise UserError(
             f"{job.label}: its build backend gave no answer to {hook} ({error})", f"see what it printed in {job.log}"

@@ -7,6 +7,7 @@ import hashlib
 import itertools
 import os
 import shutil
+import stat
 import threading
 from collections.abc import Iterable, Iterator
 from concurrent.futures import CancelledError
@@ -22,6 +23,21 @@ def sha256(path: Path) -> str:
     """Return the SHA-256 of a file as 64 hexadecimal digits."""
     with path.open("rb") as stream:
         return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def read_foreign(path: Path, longest: int) -> bytes:
+    """Return the content of a file that others could make: it may be anything, or of any size.
+
+    Raises `OSError`, `ValueError` for what is no file of at most `longest` bytes.
+    """
+    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    with os.fdopen(descriptor, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            raise ValueError("not a file")
+        content = stream.read(longest + 1)
+    if len(content) > longest:
+        raise ValueError("too long")
+    return content
 
 
 def write_atomic(path: Path, data: bytes | str | Iterable[bytes], mode: int | None = None) -> None:

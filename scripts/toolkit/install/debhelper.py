@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
 from toolkit.install import pruning
+from toolkit.install.load_check import Checked
 from toolkit.install.pruning import Rule
 from toolkit.install.service_environment import Installed
 from toolkit.model.interpreter import Interpreter
+from toolkit.model.lock import Lock
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
-from toolkit.project.discovery import Package
+from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
 
 _VARIABLE = "python3:Depends"
@@ -42,6 +45,20 @@ class Packaging:
         name = f"{self._package(service)}.prune"
         return pruning.read(self.debian / name, f"debian/{name}")
 
+    def checked(self, project: Project, service: Package, lock: Lock, interpreter: Interpreter) -> Checked:
+        """Return a service in its package's tree, to be checked."""
+        package = self._package(service)
+        stanza = self.control.binaries[package]
+        return Checked(
+            project=project,
+            lock=lock,
+            interpreter=interpreter,
+            root=self.destination(service) / "usr/lib" / self.namespace / service.service_name,
+            package=package,
+            debian=self.debian,
+            depends=" ".join(map(stanza.get, ("Pre-Depends", "Depends"))),
+        )
+
     def finish(self, installed: Installed) -> None:
         """Write the dependency on the interpreter. Raises `UserError` when the architecture or interpreter is wrong."""
         package = self._package(installed.plan.service)
@@ -59,16 +76,23 @@ class Packaging:
         wheels = {wheel.name for wheel in installed.plan.wheels if wheel.parent == self.vendor}
         names = [name for name, wheel in installed.owners.items() if wheel in wheels]
         paths = [path for name in sorted(names) if _is_binary(path := installed.root / name)]
-        directory = self.debian / ".debhelper/python-common"
-        directory.mkdir(parents=True, exist_ok=True)
         # As debhelper calls files: from the directory that it runs in.
         listed = (os.fsencode(path.relative_to(self.debian.parent)) for path in paths)
-        (directory / f"{package}.shipped-as-is").write_bytes(b"".join(name + b"\0" for name in listed))
-        if paths and not any((Path(place) / "shipped_as_is.pm").exists() for place in os.get_exec_path()):
+        self._note(f"{package}.shipped-as-is", listed)
+        if paths and not has_our_programs():
             console.warn(
                 f"{package}: dh_strip may break binaries that came in wheels ({paths[0].name}, {len(paths)} in all); "
                 "build it by `make deb` or `make sbuild`, or let debian/rules put scripts/debhelper first in PATH"
             )
+
+    def run_before_packing(self, words: Iterable[str]) -> None:
+        """Have our dh_builddeb run a command before it packs anything."""
+        self._note("load", map(os.fsencode, words))
+
+    def _note(self, name: str, words: Iterable[bytes]) -> None:
+        directory = self.debian / ".debhelper/python-common"
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / name).write_bytes(b"".join(word + b"\0" for word in words))
 
     def _package(self, service: Package) -> str:
         return self.control.package_of(service, self.namespace)
@@ -79,12 +103,20 @@ def find(settings: Settings, destdir: Path) -> Packaging | None:
 
     dh_prep has removed these trees, and the substvars files, before.
     """
+    return packaging(settings) if destdir.parent == settings.project / "debian" else None
+
+
+def packaging(settings: Settings) -> Packaging:
+    """Return the packaging. Raises `UserError` where there is none, or it is malformed."""
     debian = settings.project / "debian"
-    if destdir.parent != debian:
-        return None
     return Packaging(
         debian=debian, control=debian_control.read(debian), namespace=settings.namespace, vendor=settings.vendor
     )
+
+
+def has_our_programs() -> bool:
+    """Tell whether our dh_strip and the like come first."""
+    return any((Path(place) / "shipped_as_is.pm").exists() for place in os.get_exec_path())
 
 
 def dependency(interpreter: Interpreter) -> str:

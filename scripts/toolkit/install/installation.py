@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
 import time
 from pathlib import Path
 
-from toolkit.build import wheels
+from toolkit.build import interpreters, wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.wheels import Built
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.install import debhelper, licences, sbom, service_environment
+from toolkit.install import debhelper, licences, load_check, sbom, service_environment
+from toolkit.install.debhelper import Packaging
 from toolkit.install.pruning import Rule
 from toolkit.install.sbom import Materials
 from toolkit.install.service_environment import Installed, ServiceEnvironment
@@ -49,6 +51,39 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         pruned = f"; {len(installed.left_out)} files of {size:.1f} MB left out" if installed.left_out else ""
         duration = f"{time.monotonic() - start:.1f} s{pruned}"
         console.step("INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({duration})")
+    if packaging:
+        _load_before_packing(packaging, project, settings, options)
+
+
+def _load_before_packing(packaging: Packaging, project: Project, settings: Settings, options: BuildOptions) -> None:
+    """See that all that is installed is loaded when debhelper has done its work on it, or now if that cannot be."""
+    if not debhelper.has_our_programs():
+        load(project, settings, options)
+        return
+    limits = {"SANDBOX": options.sandbox.mode, **options.sandbox.limits.settings()}
+    chosen = {
+        "NAMESPACE": settings.namespace,
+        "PACKAGES": " ".join(settings.packages),
+        "SERVICES": " ".join(settings.services),
+        "JOBS": str(options.jobs),
+        "PYTHON": options.python,
+        "V": str(console.verbosity),
+        **limits,
+    }
+    words = [sys.executable, str(settings.toolkit / "scripts" / "verb.py"), "load", "--project", str(settings.project)]
+    packaging.run_before_packing([*words, *(f"{name}={value}" for name, value in chosen.items())])
+
+
+def load(project: Project, settings: Settings, options: BuildOptions) -> None:
+    """Load once everything in the trees of the binary packages. Raises `UserError` with what does not load."""
+    packaging = debhelper.packaging(settings)
+    for service in project.services:
+        lock = lock_file.of_package(project, service, settings.vendor)
+        checked = packaging.checked(project, service, lock, interpreters.find(lock.pythons, options.python))
+        log = settings.build / "logs" / f"load-{service.service_name}.log"
+        # A build may be for some of the packages only.
+        if checked.root.is_dir():
+            load_check.check(checked, options, log)
 
 
 def materials(name: str, settings: Settings, built: Built) -> Materials:

@@ -10,7 +10,7 @@ from toolkit.build import building_options, wheels
 from toolkit.core import console
 from toolkit.verbs.running import Run
 
-build_options = sbom_options = building_options.add_options
+build_options = sbom_options = load_options = building_options.add_options
 
 
 def build(run: Run) -> None:
@@ -33,6 +33,13 @@ def install(run: Run) -> None:
     from toolkit.install import installation
 
     installation.install(run.checked, run.settings, run.build_options, Path(run.arguments.destdir).absolute())
+
+
+def load(run: Run) -> None:
+    """Load all that the trees of the binary packages hold."""
+    from toolkit.install import installation
+
+    installation.load(run.project, run.settings, run.build_options)
 
 
 def sbom(run: Run) -> None:

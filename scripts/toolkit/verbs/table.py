@@ -53,6 +53,10 @@ VERBS = {
         help="Install every service, each with a virtual environment, below a directory that stands for the root.",
         packaged=True,
     ),
+    "load": Verb(
+        function="building:load",
+        help="Load once what the trees of the binary packages hold: our dh_builddeb runs it before it packs them.",
+    ),
     "test": Verb(function="testing:test", help="Run the tests of every service with what vendor/ holds."),
     "lint": Verb(
         function="testing:lint",

@@ -39,6 +39,12 @@ def commands(content: bytes) -> Mapping[str, str]:
     return found
 
 
+def plugins(content: bytes) -> set[str]:
+    """Return the modules in a file that are for programs of others to load. Raises `ValueError`."""
+    targets = (target for group, _, target in _entries(content.decode("utf-8")) if group not in _GROUPS)
+    return {target.partition(":")[0].partition("[")[0].strip() for target in targets}
+
+
 def is_name(name: str) -> bool:
     """Tell whether a command can have this name."""
     return bool(_NAME.fullmatch(name) and name.strip(".")) and len(name.encode()) <= archive_limits.LONGEST_INSTALLED

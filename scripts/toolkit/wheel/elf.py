@@ -1,0 +1,102 @@
+"""ELF files: which machine one is for, and where it looks for other libraries.
+
+https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html
+"""
+
+from __future__ import annotations
+
+import os
+import struct
+from dataclasses import dataclass
+from pathlib import Path
+
+MAGIC = b"\x7fELF"
+_SHARED = 3  # ET_DYN: a shared library, or a program that may be loaded anywhere
+_LOAD, _DYNAMIC = 1, 2  # PT_LOAD, PT_DYNAMIC
+_END, _STRTAB, _STRSZ, _RPATH, _RUNPATH = 0, 5, 10, 15, 29  # DT_*
+#: Bytes of a table that is read; those of large libraries have some hundred KiB.
+_LONGEST = 16 << 20
+
+
+@dataclass(frozen=True)
+class Elf:
+    """What a file's headers say: its machine (class, byte order, architecture), its type, and its search paths."""
+
+    machine: tuple[int, int, int]
+    is_shared: bool
+    search_paths: tuple[str, ...] = ()
+
+
+def read(path: Path) -> Elf | None:
+    """Return what the headers of a file say; None for what is no ELF file, or a damaged one."""
+    try:
+        with path.open("rb") as stream:
+            if stream.read(4) != MAGIC:
+                return None
+            return _read(stream.fileno())
+    except (OSError, struct.error, ValueError, LookupError, OverflowError):
+        return None
+
+
+def _read(file: int) -> Elf:
+    start = os.pread(file, 20, 0)
+    bits, order = start[4], start[5]
+    byte_order = {1: "<", 2: ">"}[order]
+    kind, architecture = struct.unpack(f"{byte_order}HH", start[16:20])
+    words = _Words(file=file, order=byte_order, is_wide={1: False, 2: True}[bits])
+    return Elf((bits, order, architecture), kind == _SHARED, words.search_paths())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Words:
+    """The tables of a file, of 32 or (`is_wide`) 64 bits."""
+
+    file: int
+    order: str
+    is_wide: bool
+
+    def search_paths(self) -> tuple[str, ...]:
+        """Return the entries of RPATH and RUNPATH. Raises `ValueError`, `struct.error`."""
+        segments = self._segments()
+        dynamic = next(((offset, size) for kind, offset, _, size in segments if kind == _DYNAMIC), None)
+        if not dynamic:
+            return ()
+        entries: list[tuple[int, int]] = []
+        for entry in struct.iter_unpack(f"{self.order}{'qQ' if self.is_wide else 'iI'}", self._bytes(*dynamic)):
+            if entry[0] == _END:
+                break
+            entries.append((entry[0], entry[1]))
+        values = dict(entries)
+        if _STRTAB not in values:
+            return ()
+        texts = self._bytes(_offset(segments, values[_STRTAB]), values.get(_STRSZ, 0))
+        found = [texts[value : texts.index(b"\0", value)] for key, value in entries if key in (_RPATH, _RUNPATH)]
+        return tuple(filter(None, ":".join(map(os.fsdecode, found)).split(":")))
+
+    def _segments(self) -> list[tuple[int, int, int, int]]:
+        """Return the type, offset, address and size in the file of each segment."""
+        if self.is_wide:
+            header, form, names = (
+                struct.unpack(f"{self.order}Q14xHH", os.pread(self.file, 26, 32)),
+                "II6Q",
+                (0, 2, 3, 5),
+            )
+        else:
+            header, form, names = struct.unpack(f"{self.order}I10xHH", os.pread(self.file, 18, 28)), "8I", (0, 1, 2, 4)
+        offset, size, count = header
+        rows = (self._bytes(offset + number * size, struct.calcsize(form)) for number in range(count))
+        unpacked = (struct.unpack(f"{self.order}{form}", row) for row in rows)
+        return [(row[names[0]], row[names[1]], row[names[2]], row[names[3]]) for row in unpacked]
+
+    def _bytes(self, offset: int, size: int) -> bytes:
+        if size > _LONGEST:
+            raise ValueError("a table that is too long")
+        return os.pread(self.file, size, offset)
+
+
+def _offset(segments: list[tuple[int, int, int, int]], address: int) -> int:
+    """Return where in the file is what will be at an address. Raises `ValueError`."""
+    for kind, offset, start, size in segments:
+        if kind == _LOAD and start <= address < start + size:
+            return address - start + offset
+    raise ValueError("an address outside")

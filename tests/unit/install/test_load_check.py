@@ -1,0 +1,259 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from tests.unit.conftest import Workspace
+from toolkit.build.building_options import BuildOptions
+from toolkit.core.errors import UserError
+from toolkit.install import load_check, load_overrides, loadable, loading
+from toolkit.install.load_check import Checked
+from toolkit.install.loadable import Installed
+from toolkit.install.loading import Failure
+from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.interpreter import Interpreter
+from toolkit.model.lock import DirectRequirement, LocalPackage, Lock
+
+SITE = "lib/python3.11/site-packages"
+PYTHON = Interpreter(
+    path=Path("/usr/bin/python3.11"),
+    version="3.11",
+    full_version="3.11.2",
+    soabi="cpython-311-x86_64-linux-gnu",
+    include=Path("/usr/include"),
+    marker_environment={"python_version": "3.11", "sys_platform": "linux"},
+)
+
+
+def distribution(
+    name: str, *modules: str, requires: tuple[str, ...] = (), libraries: tuple[str, ...] = ()
+) -> Installed:
+    names = (f"{SITE}/{module.replace('.', '/')}.py" for module in modules)
+    return Installed(
+        metadata=CoreMetadata(name=name, version="1.0", requires=requires),
+        modules=modules,
+        libraries=libraries,
+        names=frozenset({*names, *libraries}),
+    )
+
+
+def failure(name: str, error: str, text: str = "", *, about: str = "", file: str = "") -> Failure:
+    bases = {"ModuleNotFoundError": ("ModuleNotFoundError", "ImportError")}.get(error, (error,))
+    text = text or f"No module named {about!r}"
+    return Failure(
+        is_module=True,
+        name=name,
+        error=error,
+        bases=bases,
+        text=text,
+        file=file or f"{SITE}/{name.replace('.', '/')}.py",
+        about=about,
+        traceback=("Traceback",),
+    )
+
+
+def missing(name: str, about: str, file: str = "") -> Failure:
+    return failure(name, "ModuleNotFoundError", about=about, file=file)
+
+
+@pytest.fixture
+def checked(workspace: Workspace) -> Checked:
+    workspace.service("app", "app").write({"debian/": ""})
+    line = DirectRequirement(source="app", name="flask", kind="runtime", text="flask", origin="app/requirements.txt:1")
+    local = (LocalPackage(name="app", path="app"),)
+    return Checked(
+        project=workspace.discover(),
+        lock=Lock(service="app", pythons=("3.11",), platforms=("linux",), packages=(), local=local, direct=(line,)),
+        interpreter=PYTHON,
+        root=workspace.root,
+        package="yc-app",
+        debian=workspace.root / "debian",
+        depends="${python3:Depends}",
+    )
+
+
+@pytest.fixture
+def judge(monkeypatch: pytest.MonkeyPatch, checked: Checked) -> Judge:
+    return Judge(monkeypatch, checked)
+
+
+class Judge:
+    """Judges failures as if a run of everything had found them."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, checked: Checked) -> None:
+        self._patch, self.checked = patch, checked
+        self.absent: list[str] = []
+
+    def __call__(self, *failures: Failure, among: list[Installed]) -> UserError | None:
+        def load(*arguments: object) -> list[Failure]:
+            self.absent = list(arguments[-1])  # type: ignore[call-overload]
+            return list(failures)
+
+        self._patch.setattr(loadable, "read", lambda *_: [distribution("app", "app"), *among])
+        self._patch.setattr(loading, "load", load)
+        try:
+            load_check.check(self.checked, BuildOptions(jobs=1, store=Path("/store")), Path("/log"))
+        except UserError as error:
+            return error
+        return None
+
+
+def test_what_nothing_provides_is_an_error_with_the_chain(judge: Judge) -> None:
+    flask = distribution("flask", "flask", requires=("deep",))
+    found = judge(missing("deep", "nowhere"), among=[flask, distribution("deep", "deep")])
+    assert found
+    assert found.what == (
+        "yc-app: the module deep (app -> flask -> deep) cannot be imported: "
+        "ModuleNotFoundError: No module named 'nowhere'"
+    )
+    assert found.hint == (
+        "add what has nowhere to app/requirements.txt and run `make vendor`; "
+        "if nothing uses it, name deep in debian/yc-app.load-overrides, with a reason"
+    )
+    assert found.details == "Traceback"
+
+
+@pytest.mark.parametrize(
+    ("about", "hint"),
+    [
+        (
+            "pkg_resources",
+            (
+                "add the line `setuptools<82` to app/requirements.txt and run `make vendor`: "
+                "later ones have no pkg_resources"
+            ),
+        ),
+        ("tkinter", "add python3-tk to Build-Depends and, of yc-app, to Depends in debian/control"),
+        ("distutils.util", "add python3-distutils to Build-Depends and, of yc-app, to Depends in debian/control"),
+        (
+            "redis",
+            (
+                "add the line `deep[queue]` to app/requirements.txt and run `make vendor`; "
+                "if nothing uses it, name deep in debian/yc-app.load-overrides, with a reason"
+            ),
+        ),
+    ],
+)
+def test_hints_say_what_to_add(judge: Judge, about: str, hint: str) -> None:
+    deep = distribution("deep", "deep", requires=("redis; extra == 'queue'",))
+    line = replace((judge.checked.lock.direct or ())[0], name="deep", text="deep")
+    judge.checked = replace(judge.checked, lock=replace(judge.checked.lock, direct=(line,)))
+    found = judge(missing("deep", about), among=[deep])
+    assert found
+    assert found.hint == hint
+
+
+@pytest.mark.parametrize(
+    ("about", "hint"),
+    [
+        ("distutils.util", "add the line `setuptools`, which has it, to app/requirements.txt and run `make vendor`"),
+        ("telnetlib", "Python 3.13 has no telnetlib: take another version of deep"),
+    ],
+)
+def test_hints_of_what_an_older_python_had(judge: Judge, about: str, hint: str) -> None:
+    judge.checked = replace(judge.checked, interpreter=replace(PYTHON, version="3.13"))
+    found = judge(missing("deep", about, "lib/deep.py"), among=[distribution("deep", "deep")])
+    assert found
+    assert found.hint == hint
+
+
+def test_one_cause_is_told_once_by_whose_it_is(judge: Judge) -> None:
+    path = f"{SITE}/zzz.py"
+    among = [distribution("aaa", "aaa"), distribution("zzz", "zzz")]
+    found = judge(missing("aaa", "nowhere", path), missing("zzz", "nowhere", path), among=among)
+    assert found
+    assert found.what.startswith("yc-app: the module zzz (zzz) cannot be imported")
+    assert "more" not in found.what
+
+
+@pytest.mark.parametrize(
+    ("failed", "among"),
+    [
+        (missing("deep", "winreg"), distribution("deep", "deep")),
+        (missing("deep", "redis"), distribution("deep", "deep", requires=("redis>=2; extra == 'queue'",))),
+        (missing("deep_plugin", "nowhere"), distribution("deep", "deep", "deep_plugin")),
+        (failure("deep_old", "SyntaxError", "invalid"), distribution("deep", "deep", "deep_old")),
+        (missing("many.one", "nowhere"), distribution("parts", "many.one", "many.two")),
+        (
+            failure("many.lib", "ImportError", "dynamic module does not define module export function (PyInit_lib)"),
+            distribution("many", "many.lib"),
+        ),
+    ],
+)
+def test_what_is_for_something_that_is_not_there_is_no_error(
+    judge: Judge, capsys: pytest.CaptureFixture[str], failed: Failure, among: Installed
+) -> None:
+    assert judge(failed, among=[among]) is None
+    assert capsys.readouterr().err == ""
+
+
+@pytest.mark.parametrize(
+    ("failed", "among"),
+    [
+        (missing("deep", "nowhere"), distribution("deep", "deep", "deep_plugin")),
+        (missing("pkg", "flask.gone"), distribution("pkg", "pkg", "pkg_more")),
+        (failure("deep_plugin", "Crash", "SIGSEGV"), distribution("deep", "deep", "deep_plugin")),
+        (failure("deep", "AttributeError", "module 'x' has no attribute 'y'"), distribution("deep", "deep")),
+        (missing("many.one", "pkg_resources"), distribution("parts", "many.one", "many.two")),
+    ],
+)
+def test_what_does_not_fit_is_an_error(judge: Judge, failed: Failure, among: Installed) -> None:
+    assert judge(failed, among=[among, distribution("flask", "flask")])
+
+
+def test_a_plugin_of_a_program_that_is_not_there_is_no_error(judge: Judge) -> None:
+    points = f"{SITE}/deep-1.0.dist-info/entry_points.txt"
+    (judge.checked.root / points).parent.mkdir(parents=True)
+    deep = distribution("deep", "deep")
+    deep = replace(deep, names=deep.names | {points})
+    (judge.checked.root / points).write_text("[console_scripts]\ndeep = deep:main\n")
+    assert judge(missing("deep", "matplotlib"), among=[deep])
+    (judge.checked.root / points).write_text("[matplotlib.backend]\ninline = deep.backend\n")
+    assert judge(missing("deep", "matplotlib"), among=[deep]) is None
+
+
+def test_code_that_wants_to_be_set_up_is_a_warning(judge: Judge, capsys: pytest.CaptureFixture[str]) -> None:
+    assert judge(failure("deep", "KeyError", "'DATABASE_URL'"), among=[distribution("deep", "deep")]) is None
+    warned = capsys.readouterr().err
+    assert warned == (
+        "warning: yc-app: the module deep (deep) cannot be imported: KeyError: 'DATABASE_URL': "
+        "it may want to be set up first\n"
+    )
+
+
+@pytest.mark.parametrize(("about", "is_error"), [(f"{SITE}/deep/data.json", True), ("/etc/deep.conf", False)])
+def test_a_file_that_is_missing_in_the_package_is_an_error(judge: Judge, about: str, is_error: bool) -> None:
+    found = judge(failure("deep", "FileNotFoundError", "no", about=about), among=[distribution("deep", "deep")])
+    assert bool(found) is is_error
+
+
+def test_a_library_that_looks_for_another_one_may_be_for_another_machine(judge: Judge) -> None:
+    path = f"{SITE}/deep/libx.so"
+    deep = distribution("deep", "deep", libraries=(path,))
+    text = "libcuda.so.1: cannot open shared object file: No such file or directory"
+    broken = replace(failure("", "OSError", text), name=path, is_module=False)
+    assert judge(broken, among=[deep]) is None
+    found = judge(replace(broken, text="ELF load command address/offset not page-aligned"), among=[deep])
+    assert found
+    assert "the library deep/libx.so (deep) cannot be loaded: OSError: ELF load command" in found.what
+
+
+def test_modules_that_debian_has_in_other_packages_count_where_the_package_depends_on_them(judge: Judge) -> None:
+    judge(among=[])
+    assert "tkinter" in judge.absent
+    judge.checked = replace(judge.checked, depends="${python3:Depends}, python3-tk (>= 3)")
+    judge(among=[])
+    assert "tkinter" not in judge.absent
+    assert "ensurepip" in judge.absent
+
+
+def test_overrides_need_a_reason_and_are_of_use(judge: Judge, capsys: pytest.CaptureFixture[str]) -> None:
+    path = judge.checked.debian / "yc-app.load-overrides"
+    path.write_text("# for tests\ndeep*\nother\n")
+    assert judge(missing("deep", "nowhere"), among=[distribution("deep", "deep")]) is None
+    assert capsys.readouterr().err == "warning: debian/yc-app.load-overrides:3: other loads, or is not there\n"
+    path.write_text("deep # for tests\n\nother\n")
+    with pytest.raises(UserError, match=r"debian/x:3: `other` has no reason\n"):
+        load_overrides.read(path, "debian/x")

@@ -1,0 +1,58 @@
+from __future__ import annotations
+
+import re
+import subprocess
+import sysconfig
+from pathlib import Path
+
+import pytest
+
+from toolkit.wheel import elf
+
+
+@pytest.fixture(scope="module")
+def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("elf")
+    (directory / "x.c").write_text("int answer(void) { return 42; }\n")
+    path = directory / "libx.so"
+    words = ["gcc", "-shared", "-fPIC", "-Wl,-rpath,$ORIGIN/../x.libs:/build/y", "-o", path, directory / "x.c"]
+    subprocess.run(words, check=True)
+    return path
+
+
+def test_the_search_paths_of_a_library(library: Path) -> None:
+    found = elf.read(library)
+    assert found
+    assert found.is_shared
+    assert found.search_paths == ("$ORIGIN/../x.libs", "/build/y")
+
+
+def test_the_machine_is_that_of_the_interpreter(library: Path) -> None:
+    one, other = elf.read(library), elf.read(Path("/usr/bin/python3").resolve())
+    assert one
+    assert other
+    assert one.machine == other.machine
+    assert other.search_paths == ()
+    assert re.search(r"x86_64|aarch64", sysconfig.get_platform()) is None or one.machine[0] == 2
+
+
+@pytest.mark.parametrize("length", [0, 3, 4, 18, 40, 64, 300])
+def test_what_is_no_whole_elf_file_is_none(library: Path, tmp_path: Path, length: int) -> None:
+    path = tmp_path / "x.so"
+    path.write_bytes(library.read_bytes()[:length])
+    assert elf.read(path) is None
+
+
+def test_tables_that_lead_anywhere_are_no_elf_file(library: Path, tmp_path: Path) -> None:
+    content = bytearray(library.read_bytes())
+    path = tmp_path / "x.so"
+    for place in range(64 + 8, 64 + 56 * 8, 8):
+        path.write_bytes(content[:place] + b"\xff" * 8 + content[place + 8 :])
+        found = elf.read(path)
+        assert found is None or found.is_shared
+
+
+def test_other_files_are_no_elf_files(tmp_path: Path) -> None:
+    (tmp_path / "libx.so").write_text("INPUT(libx.so.1)\n")
+    assert elf.read(tmp_path / "libx.so") is None
+    assert elf.read(tmp_path / "missing") is None
