@@ -12,7 +12,7 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.build.wheels import Built
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.install import debhelper, licences, load_check, sbom, service_environment
+from toolkit.install import debhelper, licences, load_check, misplaced, sbom, service_environment
 from toolkit.install.debhelper import Packaging
 from toolkit.install.pruning import Rule
 from toolkit.install.sbom import Materials
@@ -38,6 +38,7 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         rules = packaging.pruning(service) if packaging else ()
         planned = plan(service, service.service_name, settings, built, rules)
         installed = service_environment.install(planned, root, options.store, options.jobs)
+        misplaced.report(installed, settings.build, settings.vendor)
         _link(installed, settings.namespace, root, owners)
         if packaging:
             packaging.finish(installed)

@@ -16,6 +16,14 @@ from toolkit.project.discovery import Package
 from toolkit.wheel import environment, scripts, shared_files
 from toolkit.wheel.image import Image, Images
 
+#: Lets all that runs in an environment find the programs of its distributions, as an activated one does, by whatever it
+#: was started: https://docs.python.org/3/library/site.html
+_PATH_FILE = "programs-in-path.pth"
+_PATH_LINE = (
+    'import os, sys; os.environ["PATH"] = os.pathsep.join(dict.fromkeys('
+    '[os.path.join(sys.prefix, "bin"), *os.environ.get("PATH", os.defpath).split(os.pathsep)]))\n'
+)
+
 
 @dataclass(frozen=True, kw_only=True)
 class ServiceEnvironment:
@@ -66,6 +74,9 @@ def install(
         staged.chmod(0o755)
         environment.create(staged, plan.interpreter)
         _copy_files(owners, staged, python, jobs)
+        path_file = staged / plan.interpreter.site_packages / _PATH_FILE
+        path_file.write_text(_PATH_LINE, encoding="utf-8")
+        path_file.chmod(0o644)
         pruning.rewrite_records(staged, left_out)
         own = [*_own_scripts(plan, made, owners), *_copy_scripts(plan, owners, staged, python)]
         directories.replace(staged, target)

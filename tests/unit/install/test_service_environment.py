@@ -98,6 +98,19 @@ def test_scripts_start_the_interpreter_at_its_final_path(machine: Machine) -> No
     assert machine.read("bin/answer").splitlines()[0] == f"#!{PREFIX}/bin/python"
 
 
+@pytest.mark.parametrize("start", [["-I", "-c"], ["-c"]])
+def test_programs_of_the_environment_are_found_first(machine: Machine, start: list[str]) -> None:
+    machine.script("ls", "#!/bin/sh\n")
+    root = machine.install(machine.wheel(entry_points="[console_scripts]\nanswer = lib:answer\n")).root
+    code = "import os, shutil; print(shutil.which('answer'), shutil.which('ls'), os.environ['PATH'])"
+    for path, expected in ("/usr/bin:/bin", f"{root}/bin:/usr/bin:/bin"), (f"/bin:{root}/bin", f"{root}/bin:/bin"):
+        words = [str(root / "bin" / "python"), *start, code]
+        done = subprocess.run(words, capture_output=True, text=True, check=True, env={"PATH": path})
+        assert done.stdout.split() == [f"{root}/bin/answer", f"{root}/bin/ls", expected]
+    done = subprocess.run([root / "bin" / "python", *start, code], capture_output=True, text=True, check=True, env={})
+    assert done.stdout.split()[0] == f"{root}/bin/answer"
+
+
 def test_nothing_tells_where_it_was_made(machine: Machine) -> None:
     machine.script("yc-own", "#!/usr/bin/env python3\n")
     machine.install(machine.wheel(entry_points="[console_scripts]\nanswer = lib:answer\n"))

@@ -15,7 +15,15 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("elf")
     (directory / "x.c").write_text("int answer(void) { return 42; }\n")
     path = directory / "libx.so"
-    words = ["gcc", "-shared", "-fPIC", "-Wl,-rpath,$ORIGIN/../x.libs:/build/y", "-o", path, directory / "x.c"]
+    words: list[str | Path] = [
+        "gcc",
+        "-shared",
+        "-fPIC",
+        "-Wl,-rpath,$ORIGIN/../x.libs:/build/y",
+        "-o",
+        path,
+        directory / "x.c",
+    ]
     subprocess.run(words, check=True)
     return path
 
