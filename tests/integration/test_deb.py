@@ -397,7 +397,7 @@ def test_everything_in_a_package_is_loaded_before_it_is_packed(project: DebianPr
     failed = project.make("deb")
     assert failed.returncode != 0
     assert not project.dist.exists()
-    found = re.findall(r"^(?:error: )?yc-api-service: the (\w+ \S+) .* cannot be", failed.stdout, re.MULTILINE)
+    found = re.findall(r"^(?:error: |  \| )yc-api-service: the (\w+ \S+) .* cannot be", failed.stdout, re.MULTILINE)
     assert sorted(found) == ["library old/libx.so", "module crashing", "module old"]
     assert "the interpreter was ended by SIGABRT" in failed.stdout
     assert "hint: add the line `setuptools<82` to api_service/requirements.txt and run `make vendor`" in failed.stdout

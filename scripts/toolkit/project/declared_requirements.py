@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import drafts, pyproject
+from toolkit.project import drafts, poetry, pyproject
 from toolkit.project.declared import constants, setup_calls
 
 #: The files that may declare something.
 FILES = (pyproject.FILE, "setup.py", "setup.cfg")
+#: What poetry's table says of requirements.
+_OF_POETRY = ("dependencies", "dev-dependencies", "extras", "group")
 _MEND = "mend the file: a list of requirements such as `name>=1.2`"
 
 
@@ -38,34 +40,49 @@ def dependencies(directory: Path) -> tuple[Declaration, ...] | None:
     Raises `UserError` for a list that is none.
     """
     path = directory / pyproject.FILE
-    project = pyproject.read(directory).get("project")
+    data = pyproject.read(directory)
+    project = data.get("project")
     if isinstance(project, dict) and "dependencies" not in _dynamic(project):
         return _of_table(path, project, "dependencies")
+    if "dependencies" in (table := poetry.table(data)):
+        return _of_poetry(path, poetry.dependencies(table, str(path)))
     found = _of_setup_py(directory, "install_requires")
-    return _of_setup_cfg(directory, "install_requires") if found is None else found
+    found = _of_setup_cfg(directory, "install_requires") if found is None else found
+    # An extra without a name is none: `:python_version < "3.12"` says when what it has is required.
+    always = _of_setup_extra(directory, "")
+    return found if found is None or always is None else (*found, *always)
 
 
 def extra(directory: Path, name: str) -> tuple[Declaration, ...] | None:
     """Return what an extra of a package requires, None where none of that name is declared."""
-    project = pyproject.table(pyproject.read(directory), "project")
-    table = pyproject.table(project, "optional-dependencies")
+    path = directory / pyproject.FILE
+    data = pyproject.read(directory)
+    table = pyproject.table(pyproject.table(data, "project"), "optional-dependencies")
     spelling = next((key for key in table if normalize(key) == normalize(name)), None)
-    return None if spelling is None else _of_table(directory / pyproject.FILE, table, spelling)
+    if spelling is not None:
+        return _of_table(path, table, spelling)
+    if (found := poetry.extra(poetry.table(data), name, str(path))) is not None:
+        return _of_poetry(path, found)
+    return _of_setup_extra(directory, name)
 
 
 def group(directory: Path, name: str) -> tuple[Declaration, ...] | None:
     """Return what a dependency group requires, with the groups it includes; None where there is none of that name."""
-    groups = pyproject.table(pyproject.read(directory), "dependency-groups")
-    return _group(directory / pyproject.FILE, groups, name, ())
+    path, data = directory / pyproject.FILE, pyproject.read(directory)
+    found = _group(path, pyproject.table(data, "dependency-groups"), name, ())
+    if found is None and (texts := poetry.group(poetry.table(data), name, str(path))) is not None:
+        return _of_poetry(path, texts)
+    return found
 
 
 def requires_python(directory: Path) -> Declaration | None:
     """Return the interpreters that a package declares it runs on, None where it declares none."""
-    found = pyproject.table(pyproject.read(directory), "project").get("requires-python")
-    if not isinstance(found, str):
-        return None
-    path = directory / pyproject.FILE
-    return Declaration(text=found, path=path, line=_lines(path, "requires-python", [found])[0])
+    path, data = directory / pyproject.FILE, pyproject.read(directory)
+    found = pyproject.table(data, "project").get("requires-python")
+    if isinstance(found, str):
+        return Declaration(text=found, path=path, line=_lines(path, "requires-python", [found])[0])
+    text = poetry.requires_python(poetry.table(data), str(path))
+    return Declaration(text=text, path=path, line=_lines(path, "python", [""])[0]) if text else None
 
 
 def fingerprinted(path: Path) -> object:
@@ -73,13 +90,16 @@ def fingerprinted(path: Path) -> object:
     directory = path.parent
     if path.name != pyproject.FILE:
         found = _of_setup_py if path.name == "setup.py" else _of_setup_cfg
-        return [item.text for item in found(directory, "install_requires") or ()]
+        required = [item.text for item in found(directory, "install_requires") or ()]
+        extras = _extras_of_setup_py(directory) if path.name == "setup.py" else _extras_of_setup_cfg(directory)
+        return {"required": required, "extras": extras} if extras else required
     data = pyproject.read(directory)
     project = pyproject.table(data, "project")
     words = ("dependencies", "optional-dependencies", "requires-python")
     found_words = {word: project[word] for word in words if project.get(word)}
     groups = pyproject.table(data, "dependency-groups")
-    return {**found_words, **({"dependency-groups": groups} if groups else {})}
+    own = {key: value for key, value in poetry.table(data).items() if key in _OF_POETRY and value}
+    return {**found_words, **({"dependency-groups": groups} if groups else {}), **({"poetry": own} if own else {})}
 
 
 def _dynamic(project: Mapping[str, object]) -> Iterable[object]:
@@ -123,6 +143,83 @@ def _group(
     return tuple(found)
 
 
+def _of_poetry(path: Path, found: Mapping[str, Sequence[str]]) -> tuple[Declaration, ...]:
+    rows = drafts.content(path).decode(errors="replace").splitlines()
+    lines = {
+        key: number for number, row in reversed([*enumerate(rows, 1)]) if (key := row.partition("=")[0].strip(" \"'"))
+    }
+    return tuple(Declaration(text=text, path=path, line=lines.get(key, 1)) for key in found for text in found[key])
+
+
+def _of_setup_extra(directory: Path, name: str) -> tuple[Declaration, ...] | None:
+    """Return what an extra of setup.py or setup.cfg requires; a key of theirs may be `name:marker`."""
+    for file, extras in (("setup.py", _extras_of_setup_py(directory)), ("setup.cfg", _extras_of_setup_cfg(directory))):
+        chosen = [key for key in extras if normalize(key.partition(":")[0].strip()) == normalize(name)]
+        path = directory / file
+        declared = [
+            item for key in chosen for item in _under(_declarations(path, key, extras[key]), key.partition(":")[2])
+        ]
+        if chosen:
+            return tuple(declared)
+    return None
+
+
+def _under(found: Iterable[Declaration], marker: str) -> Iterator[Declaration]:
+    for item in found:
+        text, _, own = item.text.partition(";")
+        both = " and ".join(f"({each.strip()})" for each in (own, marker) if each.strip())
+        yield replace(item, text=f"{text.strip()} ; {both}" if marker.strip() else item.text)
+
+
+def _extras_of_setup_py(directory: Path) -> dict[str, list[str]]:
+    try:
+        tree = documents.python((directory / "setup.py").read_bytes())
+    except (OSError, ValueError):
+        return {}
+    known = constants(tree)
+    for call in setup_calls(tree):
+        for node in (item.value for item in call.keywords if item.arg == "extras_require"):
+            value = known.get(node.id) if isinstance(node, ast.Name) else node
+            if isinstance(value, ast.Dict):
+                values = (
+                    (_text(key), known.get(item.id) if isinstance(item, ast.Name) else item)
+                    for key, item in zip(value.keys, value.values, strict=True)
+                )
+                # What is computed is not known here.
+                return {
+                    key: _texts(item)
+                    for key, item in values
+                    if key is not None and isinstance(item, (ast.List, ast.Tuple, ast.Constant))
+                }
+    return {}
+
+
+def _text(node: ast.expr | None) -> str | None:
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _texts(node: ast.expr | None) -> list[str]:
+    """Return the texts of a list that are written literally; one may stand for a list of one."""
+    items = node.elts if isinstance(node, (ast.List, ast.Tuple)) else [node]
+    return [text for item in items if (text := _text(item)) is not None]
+
+
+def _extras_of_setup_cfg(directory: Path) -> dict[str, list[str]]:
+    path = directory / "setup.cfg"
+    try:
+        parsed = documents.ini(path.read_bytes())
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
+    section = "options.extras_require"
+    return (
+        {key: _split(parsed.get(section, key)) for key in parsed.options(section)}
+        if parsed.has_section(section)
+        else {}
+    )
+
+
 def _of_setup_py(directory: Path, keyword: str) -> tuple[Declaration, ...] | None:
     path = directory / "setup.py"
     try:
@@ -152,10 +249,13 @@ def _of_setup_cfg(directory: Path, option: str) -> tuple[Declaration, ...] | Non
         raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
     if value is None or value.strip().startswith("file:"):
         return None
+    return _declarations(path, option, _split(value))
+
+
+def _split(value: str) -> list[str]:
     # https://setuptools.pypa.io/en/latest/userguide/declarative_config.html: lines, or separated by semicolons
     value = value if "\n" in value.strip() else value.replace(";", "\n")
-    texts = [text.strip() for text in value.splitlines() if text.strip() and not text.strip().startswith("#")]
-    return _declarations(path, option, texts)
+    return [text.strip() for text in value.splitlines() if text.strip() and not text.strip().startswith("#")]
 
 
 def _declarations(path: Path, key: str, texts: list[str]) -> tuple[Declaration, ...]:

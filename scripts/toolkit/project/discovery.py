@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -90,10 +91,11 @@ class Package:
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
-    """A project (`root` is absolute) and its packages, in the order of their paths."""
+    """A project (`root` is absolute) and its packages, in the order of their paths; `is_searched`: none was named."""
 
     root: Path
     packages: tuple[Package, ...]
+    is_searched: bool = False
 
     @property
     def services(self) -> tuple[Package, ...]:
@@ -120,6 +122,10 @@ class Project:
         """Return the package with this distribution name, in whatever form it is spelled."""
         return self._by_name.get(normalize(name))
 
+    def sample(self, name: str) -> Path | None:
+        """Return the directory of a package of this name below tests/ or the like, which is none of the project's."""
+        return self._samples.get(normalize(name)) if self.is_searched else None
+
     def lock_name(self, package: Package) -> str:
         """Return the name of a package's lock: the service's name, or the library's distribution name."""
         return package.service_name if package.is_service else package.name
@@ -131,6 +137,14 @@ class Project:
     @cached_property
     def _by_name(self) -> dict[str, Package]:
         return {package.name: package for package in self.packages}
+
+    @cached_property
+    def _samples(self) -> dict[str, Path]:
+        found = {}
+        for path in package_search.samples(self.root):
+            with suppress(UserError):
+                found[normalize(declared.read(path).name or path.name)] = path
+        return found
 
 
 def discover(settings: Settings) -> Project:
@@ -144,11 +158,13 @@ def discover(settings: Settings) -> Project:
         if path == settings.vendor or _is_searched(path, root):
             raise submodules.error(path, root)
     services = [_named(root, name, "SERVICES") for name in settings.services]
-    packages = [_named(root, name, "PACKAGES") for name in settings.packages] or _searched(root)
+    packages_named = [_named(root, name, "PACKAGES") for name in settings.packages]
+    packages = packages_named or _searched(root)
     if not packages and not services:
         raise UserError(f"{root}: no package here", "a package is a directory with a setup.py or a pyproject.toml")
     found = Project(
         root=root,
+        is_searched=not packages_named,
         packages=tuple(
             _package(path, root, path in services if services else (path / "bin").is_dir())
             for path in sorted({*packages, *services})

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -74,6 +75,24 @@ def search(root: Path) -> Iterator[Path]:
     Symbolic links are not followed: they may lead back up. Raises `UserError` where a pyproject.toml is no TOML.
     """
     yield from _search(root, root, _own(root))
+
+
+def samples(root: Path) -> Iterator[Path]:
+    """Yield the packages below a directory that `search` leaves out since they are samples, of tests or of documents.
+
+    What is broken there is passed over. It raises nothing.
+    """
+    own = _own(root)
+    for directory, names, _ in os.walk(root):
+        path = Path(directory)
+        names[:] = [name for name in names if not is_ignored(path / name) and (own is None or own.has(path / name))]
+        if is_environment(path) or is_toolkit(path):
+            names.clear()
+        below = path.relative_to(root).parts[:-1]
+        if not _SAMPLES.isdisjoint(below) and _has_marker_file(path, own):
+            with suppress(UserError):
+                if is_package(path):
+                    yield path
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -243,6 +243,11 @@ class _Reader:
             self._declared.add(key)
             file = self._project.shown(item.path)
             named = parse(item.text, f"{file}:{item.line}")
+            if isinstance(named, Directory):
+                # Only poetry's own tables can say so.
+                if not beside.is_file():
+                    self._take(item.path, item.line, item.text, is_constraint=False)
+                continue
             if not isinstance(named, NamedRequirement):
                 raise UserError(f"{file}:{item.line}: not a requirement: `{item.text}`", "write `name>=1.2`")
             if not beside.is_file():
@@ -320,6 +325,8 @@ class _Reader:
                 marker = _both(self._marker, requirement.marker)
                 self._use(package, tuple(sorted(requirement.extras)), line.origin, marker)
         else:
+            if not is_constraint:
+                _check_sample(self._project, line)
             (self.constraints if is_constraint else self.requirements).append(line)
 
     def _use(self, package: Package, extras: tuple[str, ...], origin: str, marker: str) -> None:
@@ -356,6 +363,17 @@ def _under(marker: str, named: NamedRequirement) -> str:
     requirement = Requirement(named.text)
     requirement.marker = Marker(_both(marker, requirement.marker))
     return str(requirement)
+
+
+def _check_sample(project: Project, line: Line) -> None:
+    """Raise `UserError` for the name of what only looks like a package of the project: an index may have another."""
+    path = project.sample(line.name)
+    if path:
+        raise UserError(
+            f"{line.origin}: `{line.text}` would come from the index: {project.shown(path)}/ has that name, "
+            "but what is in tests, examples or documentation is no package of the project",
+            "move the directory if that is meant; if not, rename it, or name the project's packages with PACKAGES=",
+        )
 
 
 def _check_local(project: Project, package: Package, requirement: Requirement, line: Line) -> None:

@@ -488,3 +488,130 @@ def test_declarations_that_are_none_are_refused_with_their_place(workspace: Work
         lock_inputs.read(project, project.services[0], ("linux",))
     assert caught.value.what.startswith(reason)
     assert caught.value.hint
+
+
+def extra_of(workspace: Workspace, files: dict[str, str]) -> list[str]:
+    """Return what a service requires that asks for the extra `more` of a library with these files."""
+    workspace.service("svc", "svc", "lib[more]\n").package("lib", "lib")
+    workspace.write({f"lib/{name}": text for name, text in files.items()})
+    return [line.text for line in read(workspace).requirements]
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"setup.py": "from setuptools import setup\nsetup(name='lib', extras_require={'More': ['idna>=3', 'six']})\n"},
+        {"setup.py": "from setuptools import setup\nE = {'more': ('idna>=3', 'six')}\nsetup(extras_require=E)\n"},
+        {"setup.cfg": "[metadata]\nname = lib\n[options.extras_require]\nmore =\n    idna>=3\n    six\n"},
+        {"setup.cfg": "[options.extras_require]\nmore = idna>=3; six\n"},
+    ],
+)
+def test_extras_of_setup_py_and_setup_cfg_are_read(workspace: Workspace, files: dict[str, str]) -> None:
+    assert extra_of(workspace, {"setup.py": "import setuptools\nsetuptools.setup(name='lib')\n", **files}) == [
+        "idna>=3",
+        "six",
+    ]
+
+
+def test_an_extra_of_setup_py_may_be_for_some_interpreters(workspace: Workspace) -> None:
+    extras = "{'more:python_version<\"4\"': ['idna ; os_name == \"posix\"'], ':os_name==\"posix\"': ['six']}"
+    setup = f"from setuptools import setup\nsetup(name='lib', install_requires=['attrs'], extras_require={extras})\n"
+    assert extra_of(workspace, {"setup.py": setup}) == [
+        "attrs",
+        'six ; (os_name=="posix")',
+        'idna ; (os_name == "posix") and (python_version<"4")',
+    ]
+
+
+def test_an_extra_that_is_computed_declares_nothing(workspace: Workspace) -> None:
+    setup = "from setuptools import setup\nsetup(name='lib', extras_require={'more': read('more.txt')})\n"
+    workspace.write({"lib/requirements-more.txt": "idna\n"})
+    assert extra_of(workspace, {"setup.py": setup}) == ["idna"]
+    path = workspace.root / "lib/setup.py"
+    assert fingerprints.fingerprint([path], workspace.root) == {"lib/setup.py": ""}
+
+
+def test_an_extra_that_changes_is_noticed(workspace: Workspace) -> None:
+    setup = "from setuptools import setup\nsetup(name='lib', extras_require={'more': ['idna']})\n"
+    extra_of(workspace, {"setup.py": setup})
+    before = fingerprints.fingerprint([workspace.root / "lib/setup.py"], workspace.root)
+    workspace.write({"lib/setup.py": setup.replace("idna", "idna<3")})
+    assert fingerprints.fingerprint([workspace.root / "lib/setup.py"], workspace.root) != before
+
+
+POETRY = """\
+[tool.poetry]
+name = "svc"
+version = "1.0"
+
+[tool.poetry.dependencies]
+python = "^3.11"
+idna = "^3.4"
+six = "*"
+attrs = {version = "~23.1", extras = ["cov"]}
+click = {version = ">=8,<9", markers = "os_name == 'posix'"}
+lib = {path = "../lib", develop = true}
+redis = {version = "5.0", optional = true}
+
+[tool.poetry.extras]
+queue = ["redis"]
+
+[tool.poetry.group.dev.dependencies]
+ruff = "*"
+
+[build-system]
+requires = ["poetry-core"]
+build-backend = "poetry.core.masonry.api"
+"""
+
+
+@pytest.fixture
+def of_poetry(workspace: Workspace) -> Workspace:
+    """Return a service as poetry writes it, without a requirements.txt."""
+    return workspace.package("lib", "lib").write({"svc/pyproject.toml": POETRY, "svc/bin/svc": ""})
+
+
+def test_poetry_s_tables_are_read(of_poetry: Workspace) -> None:
+    tree = read(of_poetry)
+    assert [line.text for line in tree.requirements] == [
+        "idna>=3.4,<4",
+        "six",
+        "attrs[cov]>=23.1,<23.2",
+        "click>=8,<9 ; (os_name == 'posix')",
+    ]
+    assert [package.name for package in tree.local] == ["lib", "svc"]
+    assert [line.origin for line in tree.requirements][:2] == ["svc/pyproject.toml:7", "svc/pyproject.toml:8"]
+    development = requirements.read_development(of_poetry.discover(), of_poetry.discover().services[0], ("linux",))
+    assert [line.text for line in development.requirements] == ["ruff"]
+
+
+def test_an_extra_of_poetry_is_asked_for_like_any_other(of_poetry: Workspace) -> None:
+    of_poetry.service("other", "other", "svc[queue]\n")
+    project = of_poetry.discover()
+    (other,) = (package for package in project.services if package.name == "other")
+    assert "redis==5.0" in [line.text for line in requirements.read_tree(project, other, ("linux",)).requirements]
+
+
+def test_poetry_s_table_gives_way_to_that_of_the_standard(of_poetry: Workspace) -> None:
+    of_poetry.write({"svc/pyproject.toml": f'{POETRY}\n[project]\nname = "svc"\ndependencies = ["certifi"]\n'})
+    assert [line.text for line in read(of_poetry).requirements] == ["certifi"]
+
+
+@pytest.mark.parametrize("line", ['idna = "^2 || ^3"', 'idna = "latest"', "idna = 3"])
+def test_what_poetry_alone_understands_is_refused(of_poetry: Workspace, line: str) -> None:
+    of_poetry.write({"svc/pyproject.toml": POETRY.replace('idna = "^3.4"', line)})
+    with pytest.raises(UserError, match=r"svc/pyproject\.toml: idna"):
+        read(of_poetry)
+
+
+@pytest.mark.parametrize("directory", ["svc/tests", "examples", "svc/tests/data", "docs"])
+def test_a_name_that_only_a_sample_has_is_not_looked_for_on_an_index(workspace: Workspace, directory: str) -> None:
+    workspace.package(f"{directory}/shared", "Acme_Shared")
+    found = refused(workspace, "six\nacme-shared>=1\n")
+    assert found.what.startswith(
+        f"svc/requirements.txt:2: `acme-shared>=1` would come from the index: {directory}/shared"
+    )
+    assert "PACKAGES=" in found.hint
+    project = workspace.discover(packages="svc", services="svc")
+    tree = requirements.read_tree(project, project.services[0], ("linux",))
+    assert [line.name for line in tree.requirements] == ["six", "acme-shared"]
