@@ -403,6 +403,7 @@ def test_everything_in_a_package_is_loaded_before_it_is_packed(project: DebianPr
     assert "hint: add the line `setuptools<82` to api_service/requirements.txt and run `make vendor`" in failed.stdout
     overrides = "# None of these is used.\nold\nusing_*\nold/*.so\ncrashing # on purpose\nnative\n"
     project.write("debian/yc-api-service.load-overrides", overrides)
+    project.commit()
     output = project.built("deb")
     assert re.search(r"^  LOADED  api-service: 8 modules, 2 libraries \(", output, re.MULTILINE)
     assert "warning: debian/yc-api-service.load-overrides:6: native loads, or is not there" in output

@@ -1,8 +1,8 @@
 """Import modules and load shared libraries: `load_worker.py REQUEST RESULT`, run by their environment's interpreter.
 
-The request (JSON) has `groups`, each with the `modules` and `libraries` of one distribution, how many `jobs` run at
-once, the most `seconds` that one item may take, and modules that are to be `absent`. The result is a list of what
-failed, each tried once more by itself before it counts. The standard library alone, as this is started by its path.
+The request (JSON) has `groups`, each with the `modules` and `libraries` of one distribution, the most `seconds` that
+one item may take, and modules that are to be `absent`. What fails is tried once more by itself, `jobs` at once, before
+it counts; the result is a list of that. The standard library alone, as this is started by its path.
 """
 
 from __future__ import annotations
@@ -209,10 +209,8 @@ def main(request: str, result: str) -> None:
     jobs, seconds = wanted["jobs"], wanted["seconds"]
     # Before the finder of files, and behind those that distributions have added.
     sys.meta_path.insert(-1, Absent(wanted["absent"]))
-    batches: list[list[Item]] = [[] for _ in range(jobs)]
-    for group in wanted["groups"]:
-        min(batches, key=len).extend(items_of(group))
-    first = run(batches, jobs, seconds)
+    # One process imports what they share once: two take the same time, and twice the processor's.
+    first = run([[item for group in wanted["groups"] for item in items_of(group)]], jobs, seconds)
     failed = {item.name for item in first}
     alone = [item._replace(before=tuple(name for name in item.before if name not in failed)) for item in first]
     again = run([[item] for item in alone], jobs, seconds)

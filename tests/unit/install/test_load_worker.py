@@ -69,7 +69,7 @@ def test_what_waits_for_ever_is_ended(modules: Path) -> None:
 def test_what_fails_only_beside_others_does_not_count(modules: Path) -> None:
     (modules / "first.py").write_text("import sys\nsys.dirty = True\n")
     (modules / "second.py").write_text("import sys\nassert not hasattr(sys, 'dirty')\n")
-    assert load(modules, ["first", "second"], jobs=1) == {}
+    assert load(modules, ["first", "second"]) == {}
 
 
 def test_modules_that_a_server_lacks_are_not_found(modules: Path) -> None:
