@@ -34,7 +34,7 @@ _python_common_values() {
         V) echo 0 1 2 ;;
         SUITE|SUITES|STAND_SUITE) echo bookworm trixie ;;
         PLATFORMS) echo linux darwin ;;
-        DRY_RUN|YES|STRICT|JSON|ONLINE|DEV) echo 1 ;;
+        APT|DRY_RUN|YES|STRICT|JSON|ONLINE|DEV) echo 1 ;;
         REMOVE) sed -n 's/^\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p' "$directory"/{,*/}{,dev-}requirements.txt 2>/dev/null | sort -u ;;
         FROM) (cd -- "$directory" && compgen -G '*.lock'; cd -- "$directory" && compgen -G 'pylock*.toml') ;;
         UPGRADE|NAME) [[ $setting = NAME ]] || echo all

@@ -352,3 +352,20 @@ def test_an_upgrade_takes_what_a_url_has_now(shop: Workshop, index: LocalIndex) 
     done = shop.vendor("--upgrade", "thing")
     assert done.status == 0 and "* thing 1.0, with other files" in done.out
     assert shop.vendored()["thing-1.0.tar.gz"] == changed
+
+
+def test_debian_packages_that_builds_need_are_told_and_written_on_request(shop: Workshop, shelf: LocalIndex) -> None:
+    setup = "from setuptools import Extension, setup\nsetup(ext_modules=[Extension('_net', ['net.c'])])\n"
+    sdists.publish(shelf, "net", "1.0", files={"setup.py": setup, "net.c": "#include <sodium.h>\n#include <lz4.h>\n"})
+    control = "Source: s\n# kept\nBuild-Depends: debhelper-compat (= 13),\n liblz4-dev,\n"
+    shop.service("app", "net").write({"debian/control": control})
+    told = shop.run("vendor")
+    assert told.status == 0
+    assert "debian/control:1: Build-Depends lacks libsodium-dev (net 1.0)" in told.err
+    assert "Build-Depends: debhelper-compat (= 13), liblz4-dev, libsodium-dev" in told.err
+    assert shop.lock().find("net==1.0").system_files == ("lz4.h", "sodium.h")
+    # Also where there is nothing to vendor; then it is done, and said no more.
+    assert "libsodium-dev (net 1.0)" in shop.run("vendor").err
+    assert "debian/control: Build-Depends: libsodium-dev" in shop.run("vendor", "--apt").out
+    assert (shop.root / "debian/control").read_text() == f"{control} libsodium-dev,\n"
+    assert "Build-Depends" not in shop.run("vendor").err

@@ -1,83 +1,79 @@
-"""The Debian package with the header, library or program that a failed build did not find."""
+"""The Debian packages with the headers, libraries and programs that a failed build did not find."""
 
 from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
+from toolkit.model import debian_names
 
-#: The headers and programs that Python distributions need most, by their packages; others are looked up by apt-file.
-_NAMES = {
-    "build-essential": "gcc cc x86_64-linux-gnu-gcc aarch64-linux-gnu-gcc g++ x86_64-linux-gnu-g++",
-    "cargo": "cargo",
-    "cmake": "cmake",
-    "default-libmysqlclient-dev": "mysql.h mysql_config",
-    "gfortran": "gfortran",
-    "libapt-pkg-dev": "apt-pkg/init.h",
-    "libbz2-dev": "bzlib.h",
-    "libcap-dev": "sys/capability.h",
-    "libcurl4-openssl-dev": "curl/curl.h curl-config",
-    "libevent-dev": "event.h",
-    "libffi-dev": "ffi.h",
-    "libfreetype-dev": "ft2build.h",
-    "libgmp-dev": "gmp.h",
-    "libjpeg-dev": "jpeglib.h",
-    "libkrb5-dev": "krb5.h gssapi/gssapi.h",
-    "libldap-dev": "ldap.h lber.h",
-    "liblz4-dev": "lz4.h",
-    "liblzma-dev": "lzma.h",
-    "libpcap-dev": "pcap.h",
-    "libpq-dev": "libpq-fe.h pg_config",
-    "librados-dev": "rados/librados.h",
-    "librdkafka-dev": "librdkafka/rdkafka.h",
-    "libre2-dev": "re2/re2.h",
-    "libsasl2-dev": "sasl/sasl.h",
-    "libsnappy-dev": "snappy.h",
-    "libsodium-dev": "sodium.h",
-    "libsqlite3-dev": "sqlite3.h",
-    "libssl-dev": "openssl/ssl.h openssl/opensslv.h",
-    "libsystemd-dev": "systemd/sd-daemon.h",
-    "libvirt-dev": "libvirt/libvirt.h",
-    "libxml2-dev": "libxml/xmlversion.h xml2-config",
-    "libxslt1-dev": "libxslt/xsltconfig.h xslt-config",
-    "libyaml-dev": "yaml.h",
-    "libzstd-dev": "zstd.h",
-    "make": "make",
-    "ninja-build": "ninja",
-    "pkgconf": "pkg-config",
-    "python3-dev": "Python.h",
-    "rustc": "rustc",
-    "swig": "swig",
-    "uuid-dev": "uuid/uuid.h",
-    "zlib1g-dev": "zlib.h",
+#: What ends a build: a header (a source that is not there is the sdist's fault, which no package mends), a library.
+_FATAL = {
+    "{}": re.compile(r"fatal error: ([\w./+-]+(?<!\.c)(?<!\.cc)(?<!\.cpp)): No such file or directory"),
+    "lib{}.so": re.compile(r"ld(?:\.\w+)?: cannot find -l([\w+.-]+)"),
 }
-_PACKAGES = {name: package for package, names in _NAMES.items() for name in names.split()}
-
-# A source that is not there is the sdist's fault, which no package mends.
-_HEADER = re.compile(r"fatal error: (?P<name>[\w./+-]+(?<!\.c)(?<!\.cc)(?<!\.cpp)): No such file or directory")
-_LIBRARY = re.compile(r"ld(?:\.\w+)?: cannot find -l(?P<name>[\w+.-]+)")
-_PROGRAM = re.compile(
-    r"(?:error: command '(?P<a>[\w+.-]+)' failed: No such file|(?P<b>[\w+.-]+): (?:command )?not found"
-    r"|No such file or directory: '(?P<c>[\w+.-]+)')"
-)
+#: What others say of what they do not find. Builds go on without some of it, so only what is known counts.
+_SAID = {
+    "{}": re.compile(
+        r"error: command '([\w+.-]+)' failed: No such file|\b([\w+.-]+): (?:command )?not found"
+        r"|No such file or directory: '([\w+.-]+)'|\b([\w+.-]+)['`]? (?:executable )?not found"
+        r"|[Cc]ould not find `?([\w+.-]+)`? (?:with |executable|version)|Unknown compiler\(s\): \[\['([\w+.-]+)'"
+    ),
+    "{}.pc": re.compile(
+        r"No package '([\w+.-]+)' found|Package ([\w+.-]+) was not found in the pkg-config search path"
+        r"|Package '([\w+.-]+)', required by '[^']*', not found|PackageNotFoundError: ([\w+.-]+) not found"
+        r"|pkg-config(?: --[\w-]+)* ([\w+.-]+)'? returned non-zero"
+        r"|Dependency \"([\w+.-]+)\" not found|Dependency lookup for ([\w+.-]+) with method"
+    ),
+    "{}.cmake": re.compile(
+        r"CMake Error[^\n]{0,200}\n\s{1,20}Could NOT find (\w+)|package configuration file provided by \"(\w+)\""
+    ),
+}
 
 
 def suggestion(output: str) -> str:
-    """Return one line on the Debian package to install for a build's output, or nothing when it does not tell."""
-    if header := _HEADER.search(output):
-        return _install(header["name"], f"/{header['name']}")
-    if library := _LIBRARY.search(output):
-        return _install(f"lib{library['name']}.so", f"/lib{library['name']}.so")
-    program = next((name for match in _PROGRAM.finditer(output) for name in match.groups() if name in _PACKAGES), "")
-    return _install(program, f"/bin/{program}") if program else ""
+    """Return one line on the Debian packages to install for a build's output, or nothing when it does not tell."""
+    for form, pattern in _FATAL.items():
+        if found := pattern.search(output):
+            name = form.format(found[1])
+            return _install([name]) or _of_apt_file(name)
+    # Builds may try one after the other: the first that is known is what most people mean by it. That pkg-config
+    # itself is missing is seen before anything that it would tell.
+    names = [name for form, pattern in _SAID.items() if (name := next(_known(form, pattern, output), ""))]
+    return _install(names if names[:1] == ["pkg-config"] else names[:1])
 
 
-def _install(name: str, path: str) -> str:
-    package = _PACKAGES.get(name) or _apt_file(path)
+def _known(form: str, pattern: re.Pattern[str], output: str) -> Iterator[str]:
+    for match in pattern.finditer(output):
+        for name in filter(None, match.groups()):
+            likely = (form.format(name), form.format(name.lower()))
+            yield from (each for each in likely if debian_names.package(each))
+
+
+def _install(names: list[str]) -> str:
+    relations = [relation for name in names if (relation := debian_names.package(name))]
+    if not relations:
+        return ""
+    commands = " or ".join(f"`apt install {' '.join(each)}`" for each in _alternatives(relations))
+    verb = "is" if len(names) == 1 else "are"
+    control = ", ".join(relations)
+    return f"{' and '.join(names)} {verb} missing: {commands}, and add {control} to Build-Depends in debian/control"
+
+
+def _alternatives(relations: list[str]) -> list[list[str]]:
+    """Return the packages to install: those of all relations together, once for each alternative of any."""
+    count = max(relation.count("|") for relation in relations) + 1
+    words = [relation.split(" | ") for relation in relations]
+    return [[each[min(number, len(each) - 1)] for each in words] for number in range(count)]
+
+
+def _of_apt_file(name: str) -> str:
+    package = _apt_file(f"/{name}")
     if not package:
-        return f"{name} is missing: find its package with `apt-file search {path}`"
+        return f"{name} is missing: find its package with `apt-file search /{name}`"
     return f"{name} is missing: `apt install {package}`, and add {package} to Build-Depends in debian/control"
 
 

@@ -74,7 +74,8 @@ class Distribution:
     `index` is the URL of the index that all files came from, without credentials; empty where there is none, or
     several, and in locks from before locks had it. `crates` are the keys of all that its Cargo.lock names;
     `rust` says that its build compiles Rust, also where it needs no crate, or brings its own. `settings` are what the
-    project's people have it built with, and `patches` what they change in it, in their order.
+    project's people have it built with, and `patches` what they change in it, in their order. `system_files` are the
+    names of what its build takes from the system, as `debian_names` has them.
     """
 
     name: str
@@ -94,6 +95,7 @@ class Distribution:
     rust: bool = False
     settings: BuildSettings = build_settings.NONE
     patches: tuple[Patch, ...] = ()
+    system_files: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

@@ -11,7 +11,7 @@ from toolkit.core import deb822
 from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
-from toolkit.project import changelog
+from toolkit.project import build_depends, changelog
 from toolkit.project.changelog import Entry
 from toolkit.project.discovery import Package
 
@@ -19,7 +19,6 @@ from toolkit.project.discovery import Package
 _RELATION = re.compile(
     r"[a-z0-9$][\w+.${}-]*(?::[a-z0-9-]+)?(?:\s*\((?:<<|<=|=|>=|>>)\s*[^\s()]+\))?(?:\s*\[[^][]+\])?(?:\s*<[^<>]+>)*"
 )
-_DEPENDS_FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 _CONFLICTS_FIELDS = ("Build-Conflicts", "Build-Conflicts-Arch", "Build-Conflicts-Indep")
 #: What the toolkit runs inside the build of a service's package, each with the pattern of the packages that bring it.
 BUILD_DEPENDS = {
@@ -78,13 +77,12 @@ class Control:
     @property
     def build_depends(self) -> set[str]:
         """Return the names of all packages in Build-Depends and its variants, alternatives included."""
-        words = re.split(r"[,|]", ",".join(map(self.source.get, _DEPENDS_FIELDS)))
-        return {re.split(r"[\s:(\[<]", word.strip())[0] for word in words if word.strip()}
+        return build_depends.packages(self.source)
 
     @property
     def relations(self) -> dict[str, str]:
         """Return the fields that say which packages a build needs, and which it cannot stand, each on one line."""
-        values = {name: " ".join(self.source.get(name).split()) for name in (*_DEPENDS_FIELDS, *_CONFLICTS_FIELDS)}
+        values = {name: " ".join(self.source.get(name).split()) for name in (*build_depends.FIELDS, *_CONFLICTS_FIELDS)}
         return {name: value for name, value in values.items() if value}
 
     def package_of(self, service: Package, namespace: str) -> str:
@@ -152,7 +150,7 @@ def paragraphs(path: Path) -> list[Paragraph]:
 
 
 def _require_relations(path: Path, source: Paragraph) -> None:
-    for name in (*_DEPENDS_FIELDS, *_CONFLICTS_FIELDS):
+    for name in (*build_depends.FIELDS, *_CONFLICTS_FIELDS):
         for word in filter(None, map(str.strip, re.split(r"[,|]", source.get(name)))):
             if not _RELATION.fullmatch(word):
                 raise UserError(

@@ -179,6 +179,7 @@ class Sources:
             requires_python=facts.metadata.requires_python,
             requires=facts.requires if is_own or not known else known.requires,
             metadata="" if is_own else distribution.metadata,
+            system_files=facts.system_files,
             requires_sha256="" if is_own else distribution.requires_sha256,
         )
 

@@ -50,6 +50,7 @@ def _from_data(data: Table) -> Facts:
         build_system=BuildSystem(**_fields(BuildSystem, data.table("build_system"))),
         rust=data.flag("rust"),
         needs_crates=data.flag("needs_crates"),
+        system_files=data.texts("system_files"),
     )
 
 

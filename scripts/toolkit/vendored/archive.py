@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import io
 import os
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path, PurePath, PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from toolkit.core.errors import UserError
 from toolkit.core.system_errors import naming
@@ -23,7 +24,7 @@ from toolkit.vendored.archive_members import Member, members, reading
 _READ_LIMIT = 8 << 20
 _SOURCES = frozenset({".py", ".cfg", ".toml", ".json", ".ini"})
 _ASIDE = frozenset({"tests", "test", "testing", "docs", "doc", "examples", "benchmarks"})
-_CHUNK = 1 << 18
+_CHUNK, _HEAD = 1 << 18, 1 << 16
 #: As on Linux (path_resolution(7)).
 _MOST_LINKS = 40
 #: Of all links of an archive together.
@@ -54,17 +55,40 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     Names are relative to the top directory, or to the root of a flat archive. Raises `UserError` for a file of more
     than 8 MiB, too.
     """
-    extraction = _extracted(archive, None, frozenset(names))
-    found = {
-        str(path.relative_to(extraction.top)): content
-        for path, content in extraction.kept.items()
-        if path.is_relative_to(extraction.top)
-    }
-    return {name: content for name, content in found.items() if name in names}
+    return dict(survey(archive, names, lambda _: None).named)
 
 
-def _extracted(archive: Path, directory: Path | None, names: Collection[str] = ()) -> _Extraction:
-    extraction = _Extraction(archive, directory, names)
+@dataclass(frozen=True, kw_only=True)
+class Survey:
+    """What one pass over an archive has found: the `named` files, what was made of other ones, and all `paths`."""
+
+    named: Mapping[str, bytes]
+    read: Mapping[str, Any]
+    paths: frozenset[str]
+
+
+def survey(archive: Path, names: Collection[str], reader: Callable[[str], Callable[[bytes], Any] | None]) -> Survey:
+    """Return the named files, as `read_members` does, and what a reader makes of the beginning of each other file.
+
+    `reader` returns what reads the file of a path, the first 64 KiB of it, or nothing.
+    """
+    extraction = _extracted(archive, None, frozenset(names), reader)
+
+    def below(found: Mapping[PurePosixPath, Any]) -> dict[str, Any]:
+        top = extraction.top
+        return {str(path.relative_to(top)): found[path] for path in found if path.is_relative_to(top)}
+
+    named = {name: content for name, content in below(extraction.kept).items() if name in names}
+    return Survey(named=named, read=below(extraction.read), paths=frozenset(below(extraction.paths)))
+
+
+def _extracted(
+    archive: Path,
+    directory: Path | None,
+    names: Collection[str] = (),
+    reader: Callable[[str], Callable[[bytes], Any] | None] = lambda _: None,
+) -> _Extraction:
+    extraction = _Extraction(archive, directory, names, reader)
     with _reported(archive):
         for member in members(archive):
             extraction.add(member)
@@ -134,13 +158,20 @@ def _reported(archive: Path) -> Iterator[None]:
 class _Extraction:
     """One archive being unpacked, or only checked as if it were: without a directory nothing is written.
 
-    `kept` are the contents of files that have one of the `names`, below the top directory or at the root. Symbolic
-    links are made last, so that nothing is ever written through one.
+    `kept` are the contents of files that have one of the `names`, below the top directory or at the root; `read` is
+    what was made of those that `reader` reads. Symbolic links are made last: nothing is ever written through one.
     """
 
-    def __init__(self, archive: Path, directory: Path | None, names: Collection[str]) -> None:
-        self._directory, self._names = directory, names
+    def __init__(
+        self,
+        archive: Path,
+        directory: Path | None,
+        names: Collection[str],
+        reader: Callable[[str], Callable[[bytes], Any] | None],
+    ) -> None:
+        self._directory, self._names, self._reader = directory, names, reader
         self.kept: dict[PurePosixPath, bytes] = {}
+        self.read: dict[PurePosixPath, Any] = {}
         self._digests: dict[PurePosixPath, bytes] = {}
         self._directories: set[PurePosixPath] = {PurePosixPath()}
         self._links: dict[PurePosixPath, str] = {}
@@ -166,6 +197,11 @@ class _Extraction:
         if self._directory:
             for path, target in self._links.items():
                 os.symlink(target, self._directory / path)
+
+    @property
+    def paths(self) -> Mapping[PurePosixPath, object]:
+        """Return all files and links."""
+        return {**self._digests, **self._links}
 
     @property
     def top(self) -> PurePosixPath:
@@ -218,7 +254,7 @@ class _Extraction:
         known = self._digests.get(member.path)
         if known is None:
             self._make_way(member)
-        digest, kept = hashlib.sha256(), io.BytesIO()
+        digest, kept, head = hashlib.sha256(), io.BytesIO(), b""
         is_kept = _below(member.path) in self._names or str(member.path) in self._names
         with self._output(member, is_new=known is None) as output, member.open() as source:
             while chunk := source.read(_CHUNK):
@@ -228,6 +264,7 @@ class _Extraction:
                 digest.update(chunk)
                 if output:
                     output.write(chunk)
+                head = head or chunk[:_HEAD]
                 if is_kept:
                     kept.write(chunk)
                     if kept.tell() > _READ_LIMIT:
@@ -235,8 +272,13 @@ class _Extraction:
         if known not in (None, digest.digest()):
             raise UnreadableError(f"{member.path}: {_TWICE}")
         self._digests[member.path] = digest.digest()
+        self._read(member.path, head)
         if is_kept:
             self.kept[member.path] = kept.getvalue()
+
+    def _read(self, path: PurePosixPath, head: bytes) -> None:
+        if read := self._reader(str(path)):
+            self.read[path] = read(head)
 
     @contextmanager
     def _output(self, member: Member, *, is_new: bool) -> Iterator[IO[bytes] | None]:

@@ -198,6 +198,7 @@ def _distribution_from(item: Table) -> Distribution:
             Patch(path=patch.text("path", form=_PATH), sha256=patch.text("sha256", form=SHA256))
             for patch in own.tables("patches", ())
         ),
+        system_files=own.texts("system-files", ()),
     )
 
 

@@ -12,7 +12,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
 from toolkit.project import pyproject
 from toolkit.project.pyproject import BuildSystem
-from toolkit.vendored import archive, backends, patching
+from toolkit.vendored import archive, backends, native_builds, patching
 from toolkit.vendored.patching import PatchSource
 
 #: The files of a tree that tell what builds it.
@@ -28,7 +28,8 @@ class Facts:
     """An sdist's metadata (empty where it has no PKG-INFO), its build system, and what of Rust its build needs.
 
     `requires` are the requirements as far as any file of it tells them, certain or not. `rust` says that the build
-    compiles Rust, `needs_crates` that it comes without the crates for that.
+    compiles Rust, `needs_crates` that it comes without the crates for that. `system_files` are the names (as
+    `debian_names` has them) of what the build certainly takes from the system.
     """
 
     metadata: CoreMetadata
@@ -36,6 +37,7 @@ class Facts:
     build_system: BuildSystem
     rust: bool
     needs_crates: bool
+    system_files: tuple[str, ...] = ()
 
 
 def read(path: Path, shown: str) -> Facts:
@@ -43,11 +45,11 @@ def read(path: Path, shown: str) -> Facts:
     # The older an sdist, the more likely its name is not normalised: both spellings are looked for.
     name = shown.rpartition("-")[0]
     lists = [f"{base}{stem}.egg-info/requires.txt" for stem in {name, name.replace("-", "_")} for base in ("", "src/")]
-    members = archive.read_members(path, (*_MEMBERS, *lists))
+    found = archive.survey(path, (*_MEMBERS, *lists), native_builds.reader)
+    members = found.named
     metadata = core_metadata.parse(members.get("PKG-INFO", b""))
     system = build_system(members, shown, lambda word: archive.mentions(path, word))
-    names = archive.names(path) if _asks_for_rust(system) else ()
-    rust = any(name.endswith("Cargo.toml") for name in names)
+    rust = _asks_for_rust(system) and any(name.endswith("Cargo.toml") for name in found.paths)
     listed = next((members[name] for name in lists if name in members), b"")
     return Facts(
         metadata=metadata,
@@ -55,7 +57,8 @@ def read(path: Path, shown: str) -> Facts:
         build_system=system,
         rust=rust,
         # `cargo vendor` leaves one beside each crate.
-        needs_crates=rust and not any(name.endswith(".cargo-checksum.json") for name in names),
+        needs_crates=rust and not any(name.endswith(".cargo-checksum.json") for name in found.paths),
+        system_files=tuple(sorted(native_builds.names(normalize(metadata.name or name), system, found))),
     )
 
 

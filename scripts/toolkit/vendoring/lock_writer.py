@@ -96,6 +96,7 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
             "rust": item.rust and not item.crates,
             **_settings_to(item.settings),
             "patches": [asdict(patch) for patch in item.patches],
+            "system-files": list(item.system_files),
         }
     )
     if item.kind != "wheels":

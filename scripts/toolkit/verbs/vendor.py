@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from toolkit.core import console
 from toolkit.network import index_options, tools_environment
+from toolkit.project import build_depends
 from toolkit.project.settings import words
 from toolkit.resolve import version_options
 from toolkit.vendored import check, lock_file
@@ -40,6 +41,7 @@ def vendor_options(parser: argparse.ArgumentParser) -> None:
         "--from", dest="adopted", type=Path, metavar="LOCK", help="a lock of another tool, whose versions come first"
     )
     group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
+    group.add_argument("--apt", action="store_true", help="add to debian/control the build dependencies that it lacks")
 
 
 def vendor(run: Run) -> None:
@@ -57,6 +59,28 @@ def vendor(run: Run) -> None:
     if edits and not (asks_for_others or options.adopted or options.edits.new) and _is_current(run):
         return
     vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
+    if not arguments.dry_run:
+        _tell_build_depends(run)
+
+
+def _tell_build_depends(run: Run) -> None:
+    """Say which Debian packages builds need that Build-Depends lacks, or add them."""
+    path = run.settings.project / "debian" / "control"
+    if not path.is_file():
+        return
+    shown = path.relative_to(run.settings.project)
+    source = build_depends.source(path)
+    locks = lock_file.of_project(run.project, run.settings.vendor)
+    lacking = build_depends.lacking(locks, build_depends.packages(source))
+    if lacking and run.arguments.apt:
+        build_depends.add(path, list(lacking))
+        console.step("WRITE", f"{shown}: Build-Depends: {', '.join(lacking)}")
+    elif lacking:
+        needs = "; ".join(f"{relation} ({', '.join(users)})" for relation, users in lacking.items())
+        console.warn(
+            f"{shown}:{source.line}: Build-Depends lacks {needs}\n"
+            f"`make vendor APT=1` makes it: {build_depends.line(source, lacking)}"
+        )
 
 
 def _is_current(run: Run) -> bool:
@@ -64,6 +88,7 @@ def _is_current(run: Run) -> bool:
     if not check.is_current(run.project, run.settings, run.arguments.platforms):
         return False
     console.step("VENDOR", "vendor/ is up to date")
+    _tell_build_depends(run)
     return True
 
 

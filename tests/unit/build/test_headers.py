@@ -13,6 +13,23 @@ from toolkit.build import headers
         ("error: command 'gcc' failed: No such file or directory", "build-essential"),
         ("FileNotFoundError: [Errno 2] No such file or directory: 'pg_config'", "libpq-dev"),
         ("/bin/sh: 1: xml2-config: not found", "libxml2-dev"),
+        ("Command 'pkg-config --exists mysqlclient' returned non-zero exit status 1.", "default-libmysqlclient-dev"),
+        (
+            "/bin/sh: 1: pkg-config: not found\nCommand 'pkg-config --libs mysqlclient' returned non-zero",
+            "pkgconf default-libmysqlclient-dev",
+        ),
+        ("No package 'libsystemd' found", "libsystemd-dev"),
+        ("Package libxml-2.0 was not found in the pkg-config search path.", "libxml2-dev"),
+        ("Package 'libvirt', required by 'virtual:world', not found", "libvirt-dev"),
+        ("pkgconfig.pkgconfig.PackageNotFoundError: xmlsec1 not found", "libxmlsec1-dev"),
+        ('../meson.build:3:8: ERROR: Dependency "cairo" not found, tried pkgconfig and cmake', "libcairo2-dev"),
+        ("meson-python: error: Could not find ninja version 1.8.2 or newer.", "ninja-build"),
+        ("scikit_build_core.errors.CMakeNotFoundError: Could not find CMake with version >=3.15", "cmake"),
+        ("CMake Error at /usr/share/x.cmake:230 (message):\n  Could NOT find OpenSSL, try to set", "libssl-dev"),
+        ("ERROR: Unknown compiler(s): [['gfortran'], ['flang']]", "gfortran"),
+        ("Error: pg_config executable not found.", "libpq-dev"),
+        ("Program 'swig' not found or not executable", "swig"),
+        ("error: command 'cargo' failed: No such file", "cargo-web` or `apt install cargo"),
     ],
 )
 def test_known_things_that_are_missing(output: str, package: str) -> None:
