@@ -237,6 +237,31 @@ def test_the_registry_is_asked_whether_it_has_what_is_locked(
     assert "sparse+https://other.example/" in what
 
 
+def test_crates_of_two_registries_are_compiled_together(
+    shop: Workshop, index: LocalIndex, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    registry.add("own-crate", "1.0.0", "pub fn own() -> i32 { 0 }\n")
+    own = f"sparse+{registry.url}/index/"
+    monkeypatch.setenv("CARGO_REGISTRIES_OUR_OWN_INDEX", own)
+    packages = {"inner-crate 0.3.1+build": [], "outer-crate 1.4.0": ["inner-crate", "only-macos"]}
+    packages |= {"only-macos 2.0.0": [], "only-windows 0.5.1": []}
+    root = _ROOT.replace('"outer-crate"', '"outer-crate", "own-crate"')
+    lock = registry.lock(root, {**packages, "own-crate 1.0.0": []})
+    place = lock.index('name = "own-crate"')
+    manifest = '[dependencies.own-crate]\nversion = "1"\nregistry = "our-own"\n'
+    members = {
+        "Cargo.toml": f"{_MANIFEST}\n{manifest}",
+        "Cargo.lock": lock[:place] + lock[place:].replace(CRATES_IO, own),
+        "src/lib.rs": _LIBRARY.replace("called_so::answer()", "called_so::answer() + own_crate::own()"),
+    }
+    crates.publish(index, "rusty", members)
+    done = _service(shop).vendor()
+    assert done.status == 0, done.err
+    assert {crate.name: crate.source for crate in shop.lock().crates}["own-crate"] == own
+    built = shop.build()
+    assert built.status == 0, built.err
+
+
 def test_vendoring_again_asks_no_registry(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
     crates.publish(index, "rusty", _files(registry))
     assert _service(shop).vendor().status == 0

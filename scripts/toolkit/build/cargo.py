@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,6 +17,7 @@ from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.model.crates import CRATES_IO
 from toolkit.vendored import cargo_lock, cargo_workspace, crate_closure
+from toolkit.vendored.cargo_workspace import Workspace
 
 #: Whatever is called, an alias too, or by whichever options before it, takes what is there and never asks for more.
 _STAND_IN = """\
@@ -24,6 +26,8 @@ exec {cargo} {options} "$@"
 """
 #: The files that tell of a source tree's Rust packages.
 _TELLING = frozenset({"Cargo.toml", cargo_lock.FILE, "pyproject.toml", "setup.py"})
+#: Of a registry, as opposed to its URL: https://doc.rust-lang.org/cargo/reference/registries.html
+_NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
 #: As debhelper's cargo (/usr/share/cargo/bin/cargo) has them.
 _FLAGS = ("-Cdebuginfo=2", "--cap-lints=warn")
 #: Of a tool that is not shipped.
@@ -81,32 +85,53 @@ def _toolchain(system: str) -> Toolchain | None:
     return None
 
 
-def settings(crates: Iterable[CrateSource], directory: str) -> str:
-    """Return cargo's settings (config.toml) by which every registry is the directory of `lay_out`."""
+def settings(crates: Iterable[CrateSource], directory: str, names: Mapping[str, str]) -> str:
+    """Return cargo's settings (config.toml) by which every registry is the directory of `lay_out`.
+
+    `names` are those of registries in manifests, with the `source` of each as Cargo.lock spells it.
+    """
     lines = ["[net]", "offline = true", "[source.crates-io]", 'replace-with = "vendored"']
     for source in sorted({item.crate.source for item in crates} - {CRATES_IO}):
         name = json.dumps(source)
         lines += [f"[source.{name}]", f"registry = {crate_layout.registry_index(source)}", 'replace-with = "vendored"']
+    for name, source in sorted(names.items()):
+        lines += [f"[registries.{json.dumps(name)}]", f"index = {crate_layout.registry_index(source)}"]
     return "\n".join([*lines, "[source.vendored]", f"directory = {json.dumps(directory)}", ""])
 
 
-def is_locked(source: Path) -> bool:
-    """Tell whether a source tree has a Cargo.lock that cargo takes as it is.
+def registry_names(workspaces: Iterable[Workspace], crates: Iterable[CrateSource]) -> dict[str, str]:
+    """Return what the manifests of a source tree call registries, with the `source` of each.
 
-    An sdist that leaves out packages of its workspace has a lock which still names them: cargo drops them from it.
+    Cargo.lock has no such names, and only the settings of whoever wrote them say what they mean; the crates tell.
     """
+    sources = {item.crate.name: item.crate.source for item in crates if item.crate.source != CRATES_IO}
+    return {
+        dependency.elsewhere: sources[dependency.name]
+        for workspace in workspaces
+        for package in workspace.packages.values()
+        for dependency in package.dependencies
+        if dependency.name in sources and _NAME.fullmatch(dependency.elsewhere)
+    }
+
+
+def workspaces(source: Path) -> tuple[Workspace, ...] | None:
+    """Return the workspaces of a source tree, None where they make no sense: cargo says better what is wrong."""
     # A build may have left anything here: neither links nor pipes are opened.
     paths = {str(path.relative_to(source)): path for path in source.rglob("*") if path.name in _TELLING}
     names = [name for name, path in paths.items() if path.is_file() and not path.is_symlink()]
-    if not any(name.endswith(cargo_lock.FILE) for name in names):
-        return False
     try:
         contents = {name: paths[name].read_bytes() for name in cargo_workspace.wanted(names, str(source))}
-        workspaces = cargo_workspace.of_files(contents, names, str(source))
-        return all(item.lock is not None and not crate_closure.surplus(item) for item in workspaces)
+        return cargo_workspace.of_files(contents, names, str(source))
     except UserError:
-        # Cargo says better what is wrong.
-        return True
+        return None
+
+
+def is_locked(found: tuple[Workspace, ...] | None) -> bool:
+    """Tell whether the workspaces of a source tree have a Cargo.lock that cargo takes as it is.
+
+    An sdist that leaves out packages of its workspace has a lock which still names them: cargo drops them from it.
+    """
+    return found is None or all(item.lock is not None and not crate_closure.surplus(item) for item in found)
 
 
 def stand_in(cargo: str, settings: str, *, locked: bool) -> str:

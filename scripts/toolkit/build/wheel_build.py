@@ -258,14 +258,15 @@ def _fill_cargo(job: Job, view: View) -> None:
         layout.lay_out(job.crates, directory)
     home = job.scratch / "home" / ".cargo"
     home.mkdir(exist_ok=True)
-    files.write_atomic(home / "config.toml", cargo.settings(job.crates, place(_CRATES)), 0o644)
+    workspaces = cargo.workspaces(job.source)
+    names = cargo.registry_names(workspaces or (), job.crates)
+    files.write_atomic(home / "config.toml", cargo.settings(job.crates, place(_CRATES), names), 0o644)
     found = cargo.toolchain(_PATH)
     program = f"{place(_RUST)}/bin/cargo" if found.home else str(found.cargo)
-    locked = cargo.is_locked(job.source)
     stand_in = job.scratch / "compilers" / "cargo"
     # What brings its crates says where they are by settings of its own.
     settings = f"{place(HOME)}/.cargo/config.toml" if job.crates else ""
-    stand_in.write_text(cargo.stand_in(program, settings, locked=locked))
+    stand_in.write_text(cargo.stand_in(program, settings, locked=cargo.is_locked(workspaces)))
     stand_in.chmod(0o755)
 
 

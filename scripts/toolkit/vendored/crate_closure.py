@@ -232,11 +232,13 @@ class _LockWalk(Walk):
         if workspace.lock is None:
             raise UserError(f"{workspace.shown} is missing", MEND)
         self._index, self._locked = index, _Locked(workspace.lock)
-        sources = sorted({crate.source for crate in workspace.lock if crate.origin == "registry"})
-        if len(sources) > 1:
-            # An index is asked by name: what one registry has is nothing that another may answer for.
-            what = f"it has crates of more than one registry: {quoted(sources[0])}, {quoted(sources[1])}"
-            raise UserError(f"{workspace.shown}: {what}", MEND)
+        sources: dict[str, str] = {}
+        for crate in workspace.lock:
+            # An index is asked by name and version: what one registry has is nothing that another may answer for.
+            first = sources.setdefault(str(crate.id), crate.source) if crate.origin == "registry" else crate.source
+            if first != crate.source:
+                what = f"it has {crate.id} of more than one registry: {quoted(first)}, {quoted(crate.source)}"
+                raise UserError(f"{workspace.shown}: {what}", MEND)
         self._packages = {CrateId(item.name, item.version): item for item in workspace.packages.values()}
         # The version of a package may have changed since the lock was made.
         self._by_name = {item.name: item for item in workspace.packages.values()}

@@ -25,8 +25,9 @@ def stub(line: object, source: str = CRATES_IO) -> CrateSource:
 
 def test_every_registry_is_the_directory() -> None:
     other = "sparse+https://own.example/"
-    found = tomllib.loads(cargo.settings([stub("{}"), stub("{}", other)], "/build/crates"))
+    found = tomllib.loads(cargo.settings([stub("{}"), stub("{}", other)], "/build/crates", {"our own": other}))
     assert found["net"]["offline"] is True
+    assert found["registries"] == {"our own": {"index": other}}
     assert found["source"] == {
         "crates-io": {"replace-with": "vendored"},
         other: {"registry": other, "replace-with": "vendored"},
@@ -51,7 +52,7 @@ def test_a_lock_of_packages_that_are_left_out_is_not_frozen(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     os.mkfifo(tmp_path / "setup.py")
-    assert cargo.is_locked(tmp_path) is locked
+    assert cargo.is_locked(cargo.workspaces(tmp_path)) is locked
 
 
 @pytest.mark.parametrize(

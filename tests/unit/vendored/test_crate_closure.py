@@ -167,6 +167,14 @@ def test_a_version_that_the_index_does_not_have_is_an_error() -> None:
         needed(found, line("a", "1.0.1"))
 
 
+def test_one_version_of_two_registries_is_refused() -> None:
+    other = replace(locked("a", "1.0.0"), source="sparse+https://other.example/")
+    own = locked("app", "0.1.0", "a 1.0.0", source="")
+    found = workspace(manifest(more='a = "1"'), own, locked("a", "1.0.0"), other)
+    with pytest.raises(UserError, match=r"it has a 1\.0\.0 of more than one registry: .*, `sparse\+https://other"):
+        needed(found, line("a", "1.0.0"))
+
+
 def test_a_bad_condition_is_an_error_that_names_the_crate() -> None:
     with pytest.raises(UserError, match=r"a 1\.0\.0, which needs b: no condition of a target: `cfg\(`"):
         simple(manifest(more='a = "1"'), one("a", dep("b", target="cfg(")))
