@@ -194,12 +194,13 @@ def test_a_path_may_have_spaces_where_builds_see_it(shop: Workshop, index: Local
     assert "_thing" in str(zipfile.ZipFile(built(shop, "--sandbox", "off")["thing"]).namelist())
 
 
-def test_a_build_that_splits_flags_at_blanks_has_none_in_them(shop: Workshop, index: LocalIndex) -> None:
+@pytest.mark.parametrize("name", ["a project of ours", "it's-ours", "проект"])
+def test_a_build_that_splits_flags_at_blanks_has_none_in_them(shop: Workshop, index: LocalIndex, name: str) -> None:
     backend = Path(sdists.__file__).with_name("backend.py").read_text()
     careless = backend.replace('shlex.split(os.environ.get("CFLAGS", ""))', 'os.environ.get("CFLAGS", "").split()')
     assert careless != backend
     sdists.publish(index, "thing", "1.0", c_extension=True, files={"tiny_backend.py": careless})
-    shop = replace(shop, root=shop.root.with_name("a project of ours")).service("app", "thing")
+    shop = replace(shop, root=shop.root.with_name(name)).service("app", "thing")
     assert shop.vendor().status == 0
     assert "_thing" in str(zipfile.ZipFile(built(shop, "--sandbox", "off")["thing"]).namelist())
     assert shop.leftovers() == []

@@ -107,6 +107,7 @@ def test_a_dry_run_shows_what_would_be_and_edits_nothing(filled: Workshop) -> No
         (["--add", "idna=1"], "ADD: not a requirement: `idna=1`"),
         (["--add", "idna git+https://host/x"], "ADD: a version control URL: `git+https://host/x`"),
         (["--add", "-r other.txt"], "ADD: "),
+        (["--add", "idna; os_name == 'a\x1bb'"], "ADD: no requirement: `idna; os_name"),
         (["--add", "./lib"], "ADD: no requirement: `./lib`"),
         (["--add", "idna @ https://me:secret@host/idna-1.0.tar.gz"], "ADD: a user name or a password, which"),
         (["--add", "app"], "ADD: app is the package itself"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -92,8 +93,8 @@ def _scratch(settings: Settings) -> Iterator[Path]:
 
     Its path is the same each time: where no sandbox gives them other paths, some results name it (maturin's SBOM).
     """
-    # Where no sandbox gives them other paths, builds have this one in CFLAGS, which many of them split at blanks.
-    has_blank = any(map(str.isspace, str(settings.build)))
-    made = directories.scratch("wheels-") if has_blank else directories.at(settings.build / "wheels.tmp")
+    # Builds have it in CFLAGS then, which many of them split at blanks, and know of no quotes.
+    is_plain = shlex.quote(str(settings.build)) == str(settings.build)
+    made = directories.at(settings.build / "wheels.tmp") if is_plain else directories.scratch("wheels-")
     with files.exclusive(settings.build, "build"), made as scratch:
         yield scratch

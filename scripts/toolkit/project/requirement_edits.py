@@ -14,6 +14,7 @@ from packaging.requirements import Requirement
 
 from toolkit.core import files, secrets
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model import requirement_texts
 from toolkit.model.names import normalize
 from toolkit.project import declared_requirements, drafts, lines, pyproject, requirement_text, requirements, toml_arrays
@@ -112,7 +113,8 @@ def split(text: str) -> list[str]:
             try:
                 _requirement(piece)
             except UserError as error:
-                fault = error
+                # A part of a marker makes no sense by itself.
+                fault = fault if fault and ";" in piece else error
             else:
                 end = number + 1
                 break
@@ -313,10 +315,10 @@ class _Editor:
 
 
 def _requirement(text: str) -> Requirement:
-    """Return what a text of `split` says."""
+    """Return what a text says. Raises `UserError` for one that is no requirement, or not on one line."""
     item = parse(lines.expand(text), "ADD")
-    if not isinstance(item, NamedRequirement):
-        raise UserError(f"ADD: no requirement: `{text}`", "write `name`, `name>=1.2` or `name @ URL`")
+    if not isinstance(item, NamedRequirement) or not text.replace("\t", " ").isprintable():
+        raise UserError(f"ADD: no requirement: {quoted(text)}", "write `name`, `name>=1.2` or `name @ URL`")
     return item.requirement
 
 

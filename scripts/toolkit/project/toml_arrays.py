@@ -10,6 +10,7 @@ import copy
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from toolkit.core import documents
 
@@ -32,8 +33,13 @@ class _Item:
 
 
 def with_item(content: bytes, table: str, key: str, value: str, position: int) -> bytes:
-    """Return a file with one more text in an array, before the one at a position. Raises `UnknownSpellingError`."""
+    """Return a file with one more text in an array, before the one at a position. Raises `UnknownSpellingError`.
+
+    Where a table has no such array, it gets one.
+    """
     text = content.decode()
+    if key not in documents.toml(content).get(table, {}):
+        text = _with_array(text, table, key)
     opened, closed, items = _array(text, table, key)
     token = _token(value)
     if not items:
@@ -88,6 +94,22 @@ def _start(text: str, table: str, key: str) -> int:
         elif inside and (found := assignment.match(text, line)):
             return found.start(1)
     raise UnknownSpellingError(key)
+
+
+def _with_array(text: str, table: str, key: str) -> str:
+    """Return a file with an empty array at the end of what a table says itself."""
+    begins = [*_statements(text), len(text)]
+    last = 0
+    inside = False
+    for begin, end in pairwise(begins):
+        if header := _HEADER.fullmatch(text, begin, _end(text, begin)):
+            inside = header[1] == table
+        if inside and text[begin:end].strip() and not text[begin:end].lstrip().startswith("#"):
+            last = end
+    if not last:
+        raise UnknownSpellingError(key)
+    between = "" if text[:last].endswith("\n") else _ending(text)
+    return f"{text[:last]}{between}{key} = []{_ending(text)}{text[last:]}"
 
 
 def _end(text: str, begin: int) -> int:
@@ -173,7 +195,7 @@ def _ending(text: str) -> str:
 def _checked(edited: str, content: bytes, keys: tuple[str, str], change: Callable[[list[object]], None]) -> bytes:
     """Return the edited file, if it says what the old one said, but for the change of one list."""
     wanted = copy.deepcopy(documents.toml(content))
-    change(wanted[keys[0]][keys[1]])
+    change(wanted[keys[0]].setdefault(keys[1], []))
     try:
         same = documents.toml(edited.encode()) == wanted
     except ValueError:

@@ -72,6 +72,22 @@ def test_what_is_written_otherwise_is_not_touched(text: str) -> None:
         toml_arrays.with_item(text.encode(), "project", "dependencies", "new", 0)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ('[project]\nname = "x"', '[project]\nname = "x"\nNEW\n'),
+        (
+            "[project]  # ours\na = [\n  {b = 1},\n]\n\n# next\n[t]\ndependencies = [1]\n",
+            "[project]  # ours\na = [\n  {b = 1},\n]\nNEW\n\n# next\n[t]\ndependencies = [1]\n",
+        ),
+        ("[project]\r\n[project.urls]\r\n", "[project]\r\nNEW\r\n[project.urls]\r\n"),
+    ],
+)
+def test_a_table_without_an_array_gets_one(before: str, after: str) -> None:
+    found = toml_arrays.with_item(before.encode(), "project", "dependencies", "new", 0)
+    assert found.decode() == after.replace("NEW", 'dependencies = ["new"]')
+
+
 def test_a_text_that_looks_like_an_array_is_none() -> None:
     text = '[project]\nx = """\n[project]\ndependencies = ["b"]\n"""\ndependencies = ["a"]\n'
     found = toml_arrays.with_item(text.encode(), "project", "dependencies", "new", 1)
