@@ -285,7 +285,8 @@ class _Editor:
         texts = found.get(key, [])
         names = [_name(item) for item in texts]
         try:
-            if path.name != pyproject.FILE:
+            # Poetry's own tables are another spelling.
+            if path.name != pyproject.FILE or (text is None and name not in names):
                 raise UnknownSpellingError(key)
             if text is None:
                 positions = [number for number, known in enumerate(names) if known == name]

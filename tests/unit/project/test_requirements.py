@@ -8,7 +8,8 @@ import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, VendoredFile
-from toolkit.project import fingerprints, lock_inputs, requirements
+from toolkit.project import fingerprints, lock_inputs, requirement_edits, requirements
+from toolkit.project.requirement_edits import Asked
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Workspace
@@ -615,3 +616,9 @@ def test_a_name_that_only_a_sample_has_is_not_looked_for_on_an_index(workspace: 
     project = workspace.discover(packages="svc", services="svc")
     tree = requirements.read_tree(project, project.services[0], ("linux",))
     assert [line.name for line in tree.requirements] == ["six", "acme-shared"]
+
+
+@pytest.mark.parametrize("asked", [Asked(add="flask"), Asked(remove="idna"), Asked(remove="ruff", development=True)])
+def test_poetry_s_tables_are_edited_by_hand(of_poetry: Workspace, asked: Asked) -> None:
+    with pytest.raises(UserError, match=r"(?s)svc/pyproject\.toml.*by hand"):
+        requirement_edits.plan(of_poetry.discover(), asked, ("linux",))
