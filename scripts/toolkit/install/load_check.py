@@ -58,7 +58,7 @@ _INCOMPLETE = frozenset(
 )
 _NO_MODULE = "does not define module export function"
 _NOT_FOUND = "cannot open shared object file: No such file or directory"
-_SHOWN = 4
+_DPKG = Path("/var/lib/dpkg/info")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,7 +125,10 @@ class _Judged:
         for failure in kinds["optional"]:
             console.debug(f"{self._shown(failure)} does not load: {failure.text}")
         for failure in self._roots(kinds["unclear"]):
-            console.warn(f"{self._sentence(failure)}: it may want to be set up first")
+            reason = "it may want to be set up first"
+            if _is_own_words(failure):
+                reason = f"this machine lacks {', '.join(self._lacking)}, which the package depends on"
+            console.warn(f"{self._sentence(failure)}: {reason}")
         if errors := self._roots(kinds["error"]):
             raise self._error(errors)
 
@@ -137,6 +140,8 @@ class _Judged:
             return "error"
         if _NO_MODULE in failure.text or self._is_optional(failure):
             return "optional"
+        if _is_own_words(failure) and self._lacking:
+            return "unclear"
         is_inside = failure.about.startswith("lib/") and "FileNotFoundError" in failure.bases
         return "error" if is_inside or _INCOMPLETE.intersection(failure.bases) else "unclear"
 
@@ -195,6 +200,13 @@ class _Judged:
     @cached_property
     def _direct(self) -> set[str]:
         return {line.name for line in self.checked.lock.direct or () if line.kind == "runtime"}
+
+    @cached_property
+    def _lacking(self) -> list[str]:
+        """Return the Debian packages that are to be where the service runs, and are not here."""
+        relations = re.sub(r"\$\{[^}]*\}|\([^)]*\)|\[[^]]*\]|<[^>]*>|:\w+", "", self.checked.depends).split(",")
+        choices = [names for relation in relations if (names := relation.replace("|", " ").split())]
+        return [names[0] for names in choices if not any(map(_is_installed, names))]
 
     def _missing(self, failure: Failure) -> str:
         """Return the first word of the module that was not found; nothing where that is not what failed."""
@@ -270,6 +282,16 @@ class _Judged:
             f"take another version of {owner.name}; if it looks for something of the system, add its package to "
             f"Build-Depends and Depends in debian/control; if nothing uses it, {override}"
         )
+
+
+def _is_own_words(failure: Failure) -> bool:
+    """Tell whether a module says by itself that it cannot be imported, and not the interpreter: it misses a library."""
+    return failure.error == "ImportError" and not failure.about and not failure.file.endswith(".so")
+
+
+def _is_installed(package: str) -> bool:
+    # With its architecture where several may be installed, multi-arch: dpkg(1).
+    return any(path for pattern in (f"{package}.list", f"{package}:*.list") for path in _DPKG.glob(pattern))
 
 
 def _extra(owner: Installed, missing: str) -> str:

@@ -257,3 +257,26 @@ def test_overrides_need_a_reason_and_are_of_use(judge: Judge, capsys: pytest.Cap
     path.write_text("deep # for tests\n\nother\n")
     with pytest.raises(UserError, match=r"debian/x:3: `other` has no reason\n"):
         load_overrides.read(path, "debian/x")
+
+
+def test_a_library_of_the_system_that_only_servers_have_is_a_warning(
+    judge: Judge, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_check, "_DPKG", tmp_path)
+    (tmp_path / "libone.list").touch()
+    (tmp_path / "libtwo:amd64.list").touch()
+    deep, failed = distribution("deep", "deep"), failure("deep", "ImportError", "failed to find libmagic")
+    judge.checked = replace(judge.checked, depends="${python3:Depends}, libone, libtwo (>= 2) | other, one | libone")
+    found = judge(failed, among=[deep])
+    assert found
+    assert "if it looks for something of the system, add its package to Build-Depends and Depends" in found.hint
+    judge.checked = replace(
+        judge.checked, depends="libone, libmagic1 (>= 1) [linux-any] | libmagic1t64, ${misc:Depends}"
+    )
+    assert judge(failed, among=[deep]) is None
+    assert capsys.readouterr().err == (
+        "warning: yc-app: the module deep (deep) cannot be imported: ImportError: failed to find libmagic: "
+        "this machine lacks libmagic1, which the package depends on\n"
+    )
+    # What the interpreter says by itself is no matter of the system.
+    assert judge(failure("deep", "ImportError", "cannot import name 'x'", about="deep"), among=[deep])
