@@ -99,7 +99,7 @@ def measure(name: str, *, build: bool) -> Result:
     start, stage, output = time.monotonic(), "vendor", ""
     for verb in ("vendor", "build") if build else ("vendor",):
         stage = verb
-        status, output = _make(bench, project, verb)
+        status, output = make(bench, project, verb)
         if status:
             break
         reference.commit(project)
@@ -114,8 +114,8 @@ def measure(name: str, *, build: bool) -> Result:
         files=sum(not file.startswith("pylock.") for file in files),
         crates=sum(file.endswith(".crate") for file in files),
         seconds=round(time.monotonic() - start, 1),
-        error=_line(output, r"error: (.*)") if failed else "",
-        hint=_line(output, r" hint: (.*)") if failed else "",
+        error=line(output, r"error: (.*)") if failed else "",
+        hint=line(output, r" hint: (.*)") if failed else "",
     )
     (WORK / f"{name}.log").write_text(output)
     if not failed:
@@ -123,7 +123,7 @@ def measure(name: str, *, build: bool) -> Result:
     return result
 
 
-def _make(bench: Bench, project: Path, verb: str) -> tuple[int, str]:
+def make(bench: Bench, project: Path, verb: str) -> tuple[int, str]:
     """Return the status and the output of a verb; one without an end is a failure."""
     try:
         done = subprocess.run(
@@ -152,7 +152,7 @@ def _version(project: Path, name: str) -> str:
     return next((item["version"] for item in lock["packages"] if item["name"] == normal), "")
 
 
-def _line(output: str, pattern: str) -> str:
+def line(output: str, pattern: str) -> str:
     found = re.search(pattern, output)
     return found[1] if found else ""
 

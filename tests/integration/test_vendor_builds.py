@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.integration import sdists
@@ -468,3 +470,77 @@ def test_a_builder_that_cannot_be_built_is_told_with_what_it_builds(shop: Worksh
         "add helper<=1.0 to a build-constraints.txt, which is the newest that can be built"
     )
     assert shop.write({"app/build-constraints.txt": "helper<=1.0\n"}).vendor().status == 0
+
+
+def add_setuptools(index: LocalIndex, *versions: str) -> None:
+    """Publish backends by the name that the rule of ages knows."""
+    for version in versions:
+        index.add(f"setuptools-{version}.tar.gz", sdists.make_backend("setuptools", version))
+
+
+def add_old(index: LocalIndex, name: str, specifier: str = "", uploaded: str = "2020-06-22T00:00:00Z") -> None:
+    system = f'[build-system]\nrequires = ["setuptools{specifier}"]\nbuild-backend = "setuptools"\n'
+    files = {"pyproject.toml": system, "setup.py": "import pkg_resources\n"}
+    index.add(f"{name}-1.0.tar.gz", sdists.make_sdist(name, "1.0", files=files), upload_time=uploaded)
+
+
+def test_an_old_sdist_is_built_by_what_has_what_it_uses(shop: Workshop, index: LocalIndex) -> None:
+    add_setuptools(index, "81.0", "84.0")
+    add_old(index, "old")
+    add_old(index, "new", uploaded="2026-03-01T00:00:00Z")
+    add_old(index, "bounded", ">=40,!=81.0")
+    add_made(index, "other")
+    add_backend(index, "1.0")
+    shop.service("app", "old", "new", "bounded", "other")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert builders(shop, "old") == ("setuptools==81.0",)
+    # It is younger; and where a bound leaves nothing, there is none.
+    assert builders(shop, "new") == builders(shop, "bounded") == ("setuptools==84.0",)
+    told = shop.run("why", "setuptools").out
+    assert "(of 2020-06-22, before setuptools 82 removed pkg_resources) => setuptools<82" in told
+    assert told.count("of 2020-06-22") == 1
+    assert "up to date" in shop.vendor().out
+    assert shop.build().status == 0
+
+
+@pytest.mark.parametrize(
+    ("file", "text"), [("build-constraints.txt", "setuptools>=82"), ("build-requirements.txt", "old: setuptools!=83")]
+)
+def test_what_the_project_says_of_a_build_comes_before_its_age(
+    shop: Workshop, index: LocalIndex, file: str, text: str
+) -> None:
+    add_setuptools(index, "81.0", "84.0")
+    add_old(index, "old")
+    shop.service("app", "old")
+    assert shop.vendor().status == 0
+    assert builders(shop, "old") == ("setuptools==81.0",)
+    shop.write({file: f"{text}\n"})
+    done = shop.vendor("--upgrade", "setuptools")
+    assert done.status == 0, done.err
+    assert builders(shop, "old") == ("setuptools==84.0",)
+
+
+def test_an_index_that_tells_no_ages(shop: Workshop, index: LocalIndex) -> None:
+    add_setuptools(index, "81.0", "84.0")
+    add_old(index, "old", uploaded="")
+    shop.service("app", "old")
+    assert shop.vendor().status == 0
+    assert builders(shop, "old") == ("setuptools==84.0",)
+
+
+def test_the_line_in_the_hint_of_a_missing_module_works(shop: Workshop, index: LocalIndex) -> None:
+    backend = Path(sdists.__file__).with_name("backend.py").read_text(encoding="utf-8")
+    modules = {"setuptools": backend, "pkg_resources": ""}
+    index.add("setuptools-81.0.tar.gz", sdists.make_sdist("setuptools", "81.0", modules=modules))
+    add_setuptools(index, "84.0")
+    system = '[build-system]\nrequires = ["setuptools"]\nbuild-backend = "setuptools"\n'
+    sdists.publish(index, "thing", "1.0", needs_at_build=["pkg_resources"], files={"pyproject.toml": system})
+    shop.service("app", "thing")
+    assert shop.vendor().status == 0
+    what, hint = shop.build().error
+    assert what == "thing 1.0: its wheel could not be built"
+    assert "its build lacks pkg_resources: add the line `thing: setuptools<82` to a build-requirements.txt" in hint
+    shop.write({"build-requirements.txt": "thing: setuptools<82\n"})
+    assert shop.vendor().status == 0
+    assert shop.build().status == 0

@@ -26,9 +26,31 @@ def find(requires: Mapping[str, Collection[str]]) -> list[str]:
     return []
 
 
-def error(keys: Sequence[str]) -> UserError:
-    """Return the error to raise for a circle of `name==version`."""
+def error(keys: Sequence[str], requires: Mapping[str, Collection[str]] | None = None) -> UserError:
+    """Return the error to raise for a circle of `name==version`; its hint ends all circles among `requires`."""
+    names = _cut(requires or {}) or [_name(keys[0])]
     return UserError(
         f"build requirements go in a circle: {' -> '.join(keys)}",
-        f"take one of them as a wheel: add the line {keys[0].partition('==')[0]} to vendor.txt and run `make vendor`",
+        f"let it begin with a wheel: add the line{'s' * (len(names) > 1)} {' and '.join(names)} to vendor.txt and run "
+        "`make vendor`",
     )
+
+
+def _cut(requires: Mapping[str, Collection[str]]) -> list[str]:
+    """Return names without whose builds there is no circle: of each circle the one that ends the most."""
+    names: list[str] = []
+    rest = dict(requires)
+    while circle := find(rest):
+        without = {name: _without(name, rest) for name in dict.fromkeys(map(_name, circle))}
+        best = next((name for name, graph in without.items() if not find(graph)), _name(circle[0]))
+        names.append(best)
+        rest = without[best]
+    return names
+
+
+def _without(name: str, requires: Mapping[str, Collection[str]]) -> dict[str, Collection[str]]:
+    return {key: () if _name(key) == name else found for key, found in requires.items()}
+
+
+def _name(key: str) -> str:
+    return key.partition("==")[0]

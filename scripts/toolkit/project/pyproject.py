@@ -31,13 +31,14 @@ class BuildSystem:
     """What builds a source tree: `requires` (PEP 508), the backend, and where it is when it is part of the tree.
 
     Once the backend is known, `requires` holds what its hook will add, too; where only the hook itself can tell,
-    `dynamic` says so.
+    `dynamic` says so. `words` are those of a setup.py which show that it uses what newer releases have removed.
     """
 
     requires: tuple[str, ...] = LEGACY_REQUIRES
     backend: str = LEGACY_BACKEND
     backend_path: tuple[str, ...] = ()
     dynamic: bool = False
+    words: tuple[str, ...] = ()
 
 
 def read(directory: Path) -> dict[str, Any]:

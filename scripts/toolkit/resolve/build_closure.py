@@ -20,9 +20,11 @@ from toolkit.core.errors import UserError
 from toolkit.model import requirement_texts
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.lock import DirectRequirement
+from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.project import build_settings
-from toolkit.resolve import build_chain, pin_closure
+from toolkit.resolve import build_ages, build_chain, pin_closure
 from toolkit.resolve.catalogue import url_error
 from toolkit.resolve.engine import AbsentError, ConflictError, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources, in_order
@@ -50,6 +52,8 @@ class Closure:
     _given: dict[str, Pin] = field(default_factory=dict)
     _shipped: tuple[Pinned, ...] = ()
     _trees: dict[str, SourceTree] = field(default_factory=dict)
+    _aged: dict[str, Mapping[str, str]] = field(default_factory=dict)
+    _loosened: set[str] = field(default_factory=set)
 
     def begin_service(self, request: Request, shipped: Iterable[Pinned], given: Iterable[Pin]) -> None:
         """Turn to a service: `request` is for what it runs with, `shipped` the result, `given` what no engine chose.
@@ -71,9 +75,12 @@ class Closure:
         while fresh or pending or self._unresolved():
             self._trees |= {key: replace(tree, settings=self.settings(key)) for key, tree in fresh.items()}
             self._sets |= {
-                key: _normal(tree.build_system.requires, tree.name) | self._added(key) for key, tree in fresh.items()
+                key: self._bounded(key, _normal(tree.build_system.requires, tree.name) | self._added(key))
+                for key, tree in fresh.items()
             }
-            self._resolve(self._unresolved())
+            # Those of which nothing satisfied the bounds of their age have none then.
+            while unresolved := self._unresolved():
+                self._resolve(unresolved)
             pending |= fresh
             ready = {key: tree for key, tree in pending.items() if self._is_ready(key, pending)}
             # Hooks are slow and their answers are sets of the next round, so the next trees are fetched meanwhile.
@@ -82,7 +89,8 @@ class Closure:
                 self._sets |= complete_sets()
             pending = {key: tree for key, tree in pending.items() if key not in ready}
             if pending and not ready and not fresh:
-                raise cycles.error(cycles.find({key: self._keys(key) for key in self._trees}))
+                requires = {key: self._keys(key) for key in self._trees}
+                raise cycles.error(cycles.find(requires), requires)
 
     def settings(self, key: str) -> BuildSettings:
         """Return how a tree is built besides what its own files say."""
@@ -90,6 +98,34 @@ class Closure:
 
     def _added(self, key: str) -> Requirements:
         return frozenset(line.requirement for line in self._request.added if line.is_for(key))
+
+    def _bounded(self, key: str, requirements: Requirements) -> Requirements:
+        """Return the requirements of a tree with bounds by its age, but for what build-requirements.txt names.
+
+        Constraints hold besides; where both leave nothing, there are no bounds (see `_loosen`).
+        """
+        if key in self._loosened:
+            return requirements
+        own = requirements.difference(self._aged.get(key, {}))
+        pythons, words = self._request.targets.pythons, self._trees[key].build_system.words
+        found = build_ages.bounds(own, self.sources.uploaded(key), words, pythons)
+        said = _names(self._added(key))
+        self._aged[key] = {text: reason for text, reason in found.items() if Requirement(text).name not in said}
+        return own.union(self._aged[key])
+
+    def bounds(self, keys: Iterable[str]) -> tuple[DirectRequirement, ...]:
+        """Return the bounds that builds of trees got by their age, as the lock tells them."""
+        return tuple(
+            DirectRequirement(
+                source=key.partition("==")[0],
+                name=normalize(Requirement(text).name),
+                kind="build",
+                text=text,
+                origin=reason,
+            )
+            for key in sorted(keys)
+            for text, reason in self._aged.get(key, {}).items()
+        )
 
     def _unresolved(self) -> set[Requirements]:
         return set(self._sets.values()) - self._resolved.keys()
@@ -168,7 +204,10 @@ class Closure:
         dynamic = {key: buildable[key] for key, tree in trees.items() if tree.build_system.dynamic}
         added = self.sources.ask(BUILD_REQUIRES, dynamic, buildable, self._shipped)
         return {
-            key: self._sets[key] | _normal(added.get(key, ()), tree.name) | _wheel_for_old_setuptools(*buildable[key])
+            key: self._bounded(
+                key,
+                self._sets[key] | _normal(added.get(key, ()), tree.name) | _wheel_for_old_setuptools(*buildable[key]),
+            )
             for key, tree in trees.items()
         }
 
@@ -185,7 +224,8 @@ class Closure:
             joint = self._ask_resolver(sets)
         except ConflictError as conflict:
             if len(sets) == 1:
-                raise
+                self._loosen(sets[0], conflict)
+                return []
             console.debug(f"build requirements have no common versions, so some sets get their own:\n{conflict}")
             bounded = [requirements for requirements in sets if _bounds(requirements)]
             self._resolve_alone(bounded or sets)
@@ -210,7 +250,22 @@ class Closure:
 
     def _resolve_alone(self, sets: Iterable[Requirements]) -> None:
         for requirements in sets:
-            self._take(requirements, self._ask_resolver([requirements]))
+            try:
+                self._take(requirements, self._ask_resolver([requirements]))
+            except ConflictError as conflict:
+                self._loosen(requirements, conflict)
+
+    def _loosen(self, requirements: Requirements, conflict: ConflictError) -> None:
+        """Take the bounds of age from the trees with these requirements; raises the conflict where there are none."""
+        keys = [key for key, found in self._sets.items() if found == requirements and self._aged.get(key)]
+        if not keys:
+            raise conflict
+        console.debug(f"no bounds by age for what builds {', '.join(keys)}:\n{conflict}")
+        for key in keys:
+            self._sets[key] = requirements.difference(self._aged.pop(key))
+            self._loosened.add(key)
+        # Nobody has these any more.
+        self._resolved[requirements] = ()
 
     def _take(self, requirements: Requirements, pins: Sequence[Pin]) -> None:
         given = (pin for name, pin in self._given.items() if name in _names(requirements))

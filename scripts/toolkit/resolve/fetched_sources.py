@@ -44,6 +44,7 @@ class Sources:
     distributions: dict[str, Distribution] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     _facts: dict[str, Facts] = field(default_factory=dict)
+    _uploaded: dict[str, str] = field(default_factory=dict)
 
     def trees(self, pins: Iterable[Pin]) -> Mapping[str, SourceTree]:
         """Fetch the files of pins and return the tree of each that can be built from source, by `name==version`."""
@@ -64,6 +65,10 @@ class Sources:
         if facts and facts.metadata.requires_certain:
             return facts.metadata.requires
         return known.requires if known and not known.is_guess else None
+
+    def uploaded(self, key: str) -> str:
+        """Return when an sdist that was fetched came to its index, ISO 8601; empty where nothing tells."""
+        return self._uploaded.get(key, "")
 
     def applies(self, pin: Pin) -> bool:
         """Tell whether any of the interpreters that run hooks takes a pin, by its marker."""
@@ -152,6 +157,8 @@ class Sources:
             file = distribution.files[0]
             facts = self.reader.facts(Fetched(self.files[name], file.size, file.sha256), name)
             self._facts[pin.key] = facts
+            if distribution.kind == "sdist" and pin.sdist:
+                self._uploaded[pin.key] = pin.sdist.upload_time
             if distribution.kind == "sdist" and facts.metadata.name:
                 check_identity(facts.metadata, pin, name)
             found = replace(self._described(pin, distribution, facts), rust=facts.rust)

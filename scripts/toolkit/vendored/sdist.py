@@ -12,7 +12,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
 from toolkit.project import pyproject
 from toolkit.project.pyproject import BuildSystem
-from toolkit.vendored import archive, backends, native_builds, patching
+from toolkit.vendored import archive, backends, native_builds, patching, removals
 from toolkit.vendored.patching import PatchSource
 
 #: The files of a tree that tell what builds it.
@@ -106,4 +106,5 @@ def build_system(members: Mapping[str, bytes], shown: str, mentions: Callable[[b
     system = pyproject.build_system(content, f"{shown}: its pyproject.toml")
     known = backends.known_requires(system, pyproject=content, members=members, mentions=mentions)
     added = requirement_texts.checked(known or (), f"{shown}: what its build asks for", pyproject.MEND)
-    return replace(system, requires=(*system.requires, *added), dynamic=known is None)
+    words = removals.words_in(members.get("setup.py", b""))
+    return replace(system, requires=(*system.requires, *added), dynamic=known is None, words=words)

@@ -260,7 +260,8 @@ class Vendoring:
         found = replace(found, crates=closure.sources.crates.of_distributions(found.distributions()))
         requirements.check_hashes(inputs.lines, found.packages)
         _refuse_cycles(found)
-        return direct_requirements.in_force(found)
+        built = [item.key for item in found.distributions() if item.kind != "wheels"]
+        return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
 
     def _resolve_more(self, request: Request, lines: Sequence[Line], pins: Iterable[Pin]) -> tuple[Pin, ...]:
         """Return what these lines need in addition to `pins`: resolved with those at exactly their versions."""
@@ -315,18 +316,16 @@ def _warn_of_unused(everything: Iterable[LockInputs], locks: Sequence[Lock]) -> 
 def _refuse_cycles(item: Lock) -> None:
     """Raise `UserError` for a circle of builds; one on some machine, since a marker may keep two requirements apart."""
     for python, platform in itertools.product(item.pythons, item.platforms):
-        circle = cycles.find(
-            {
-                distribution.key: {
-                    reference.key
-                    for reference in distribution.build_requires
-                    if markers.possible(reference.marker, (python,), (platform,))
-                }
-                for distribution in item.distributions()
+        requires = {
+            distribution.key: {
+                reference.key
+                for reference in distribution.build_requires
+                if markers.possible(reference.marker, (python,), (platform,))
             }
-        )
-        if circle:
-            raise cycles.error(circle)
+            for distribution in item.distributions()
+        }
+        if circle := cycles.find(requires):
+            raise cycles.error(circle, requires)
 
 
 @dataclass(frozen=True, kw_only=True)
