@@ -141,6 +141,7 @@ class Builder:
                 config_settings={**cheap, **node.settings.config_settings},
                 variables=dict(node.settings.environment),
                 given=node.given,
+                local=node.local,
             )
             return wheel_build.build_wheel(job)
         except BuildError as error:

@@ -12,7 +12,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.build import cargo, compilers, headers, hook_answers
+from toolkit.build import cargo, compilers, headers, hook_answers, missing_modules
 from toolkit.build.crate_layout import CrateLayout, CrateSource
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
@@ -66,7 +66,8 @@ class Job:
 
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time. Others
     of these, and `variables`, are what the project's people have it built with. `rust` is for what cargo compiles, and
-    `crates` are what it finds beside the source's own, by `layout`. `given` is the version for what would ask git.
+    `crates` are what it finds beside the source's own, by `layout`. `given` is the version for what would ask git;
+    `local` ones are packages of the project.
     """
 
     name: str
@@ -84,6 +85,7 @@ class Job:
     crates: Sequence[CrateSource] = ()
     layout: CrateLayout | None = None
     given: GivenVersion | None = None
+    local: bool = False
 
     @property
     def label(self) -> str:
@@ -330,6 +332,7 @@ def _build_error(job: Job, error: process.CommandError) -> UserError:
         headers.suggestion(error.output)
         or confined.suggestion(error.output, job.name)
         or limits.suggestion(error.output)
+        or missing_modules.suggestion(error.output, job.name, local=job.local)
     )
     tail = "\n".join(error.output.splitlines()[-40:])
     return BuildError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)

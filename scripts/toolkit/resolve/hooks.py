@@ -21,7 +21,7 @@ from typing import Generic, TypeVar, cast
 
 from packaging.markers import Marker
 
-from toolkit.build import hook_answers, interpreters, wheel_build
+from toolkit.build import hook_answers, interpreters, missing_modules, wheel_build
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import RECIPE, Planner
 from toolkit.build.scheduler import Builder
@@ -156,6 +156,7 @@ class HookRunner:
                 config_settings=tree.settings.config_settings,
                 variables=dict(tree.settings.environment),
                 given=tree.given,
+                local=tree.path.is_dir(),
             )
             try:
                 found = question.ask(job)
@@ -167,7 +168,9 @@ class HookRunner:
                 wheels = f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels"
                 raise UserError(
                     f"{tree.name}: its build backend failed to {question.what}",
-                    limits or "; ".join(filter(None, (network, wheels))),
+                    limits
+                    or missing_modules.suggestion(error.output, tree.name, local=job.local)
+                    or "; ".join(filter(None, (network, wheels))),
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
         path.parent.mkdir(parents=True, exist_ok=True)
