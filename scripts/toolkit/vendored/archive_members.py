@@ -201,6 +201,14 @@ class _Streams:
         self._file, self._start, self._current = file, start, start()
 
     def read(self, size: int) -> bytes:
+        # In one piece, as tarfile expects it of a file: a decompressor ends a piece with each block of its own.
+        pieces = []
+        while size and (piece := self._piece(size)):
+            pieces.append(piece)
+            size -= len(piece)
+        return b"".join(pieces)
+
+    def _piece(self, size: int) -> bytes:
         while True:
             data = b""
             if self._current.eof:

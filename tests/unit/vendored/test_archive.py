@@ -7,6 +7,7 @@ import gzip
 import io
 import lzma
 import os
+import random
 import re
 import stat
 import tarfile
@@ -250,6 +251,16 @@ def test_links_that_stay_inside_are_made(tmp_path: Path) -> None:
 )
 def test_devices_and_fifos_are_refused(tmp_path: Path, kind: bytes) -> None:
     assert "p/dev: neither a file" in refused(tar(tmp_path / "a", (info("p/dev", kind), b"")), empty(tmp_path))
+
+
+@pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz", "w:"])
+def test_files_larger_than_a_block_of_any_compressor_are_whole(tmp_path: Path, mode: str) -> None:
+    # Random bytes stay as long as they are: then a block of bz2 has 900 kB of them.
+    contents = {f"p/{number}": random.Random(number).randbytes(1_234_567) for number in range(3)}
+    whole = packed(tmp_path / "whole", contents, mode)
+    (tmp_path / "out").mkdir()
+    top = archive.extract(whole, tmp_path / "out")
+    assert {f"p/{path.name}": path.read_bytes() for path in top.iterdir()} == contents
 
 
 @pytest.mark.parametrize("mode", ["w:gz", "w:bz2", "w:xz", "w:"])
