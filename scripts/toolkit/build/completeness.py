@@ -6,6 +6,7 @@ metadata that its wheels have in the end: https://packaging.python.org/en/latest
 
 from __future__ import annotations
 
+import hashlib
 from collections import deque
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from toolkit.core import threads
+from toolkit.core import files, threads
 from toolkit.core.foreign_text import quoted
 from toolkit.model import markers, requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
@@ -31,11 +32,32 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
 
-def require(project: Project, lock: Lock, wheels: Collection[Path], interpreter: Interpreter) -> None:
-    """Raise `UserError` with every requirement of the wheels of a service that none of them meets."""
+#: Part of what is kept: a change in what is checked makes it be checked again.
+_RECIPE = 1
+
+
+def require(project: Project, lock: Lock, wheels: Collection[Path], interpreter: Interpreter, kept: Path) -> None:
+    """Raise `UserError` with every requirement of the wheels of a service that none of them meets.
+
+    `kept` is a file that says what was found to be complete: of the same wheels and lock that is not asked again, which
+    would be a seventh of a build that has nothing to do.
+    """
+    silent = _without_dependencies(project)
+    local = sorted((package.name, package.version, str(package.path)) for package in project.packages)
+    known = [_RECIPE, lock, sorted(silent), local, interpreter, sorted(map(_identity, wheels))]
+    digest = hashlib.sha256(repr(known).encode()).hexdigest()
+    if kept.is_file() and kept.read_bytes() == digest.encode():
+        return
     read = threads.each(metadata.read, wheels)
     installed = {normalize(found.name): found for found in read}
     check.refuse(list(problems(project, lock, installed, interpreter)))
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    files.write_atomic(kept, digest)
+
+
+def _identity(wheel: Path) -> tuple[str, int, int, int]:
+    status = wheel.stat()
+    return str(wheel), status.st_size, status.st_mtime_ns, status.st_ino
 
 
 def problems(

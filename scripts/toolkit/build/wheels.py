@@ -52,7 +52,9 @@ def build(
             nodes = [node for name in names for node in (*runtime[name], *for_tests[name])]
             wheels |= dict.fromkeys(names, _builder(used, settings, options, scratch).build(nodes))
     for name, planner in planners.items():
-        completeness.require(project, planner.lock, [wheels[name][node] for node in runtime[name]], planner.interpreter)
+        installed = [wheels[name][node] for node in runtime[name]]
+        kept = settings.build / "complete" / name
+        completeness.require(project, planner.lock, installed, planner.interpreter, kept)
     return Built(
         runtime={name: tuple(wheels[name][node] for node in nodes) for name, nodes in runtime.items()},
         tests={name: tuple(wheels[name][node] for node in nodes) for name, nodes in for_tests.items()},

@@ -9,13 +9,16 @@ import pytest
 
 from tests.integration.workshop import HERE
 from tests.unit.locks import line, lock_of
+from tests.wheel_files import make_wheel
 from toolkit.build import completeness, interpreters
+from toolkit.core.errors import UserError
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import DirectRequirement, LocalPackage
 from toolkit.project import discovery
 from toolkit.project.settings import Settings
 from toolkit.vendored.check import Problem
+from toolkit.wheel import metadata
 
 SERVICE = LocalPackage(name="yc-app", path="app")
 
@@ -43,6 +46,32 @@ def found(root: Path, here: Interpreter, *lines: DirectRequirement, **requires: 
         installed[name] = CoreMetadata(name=name, version="1.0", requires=needed)
     lock = lock_of(local=(SERVICE,), direct=lines)
     return list(completeness.problems(project, lock, installed, here))
+
+
+def test_what_was_found_to_be_complete_is_asked_again_when_anything_changes(tmp_path: Path, here: Interpreter) -> None:
+    assert found(tmp_path / "project", here) == []
+    root, kept = tmp_path / "project", tmp_path / "build/complete/app"
+    service = make_wheel(tmp_path, "yc-app", {"app.py": ""}, metadata="Requires-Dist: web\n")
+    web = make_wheel(tmp_path, "web", {"web.py": ""})
+    lock = lock_of(local=(SERVICE,))
+
+    def require(*wheels: Path) -> None:
+        completeness.require(discovery.discover(Settings(project=root)), lock, wheels, here, kept)
+
+    with pytest.raises(UserError, match="requires `web`, which is not installed"):
+        require(service)
+    assert not kept.exists()
+    require(service, web)
+    read: list[Path] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(metadata, "read", read.append)
+        require(web, service)
+    assert read == []
+    with pytest.raises(UserError, match="requires `web`, which is not installed"):
+        require(service)
+    make_wheel(tmp_path, "web", {"web.py": ""}, metadata="Requires-Dist: gone\n")
+    with pytest.raises(UserError, match="requires `gone`, which is not installed"):
+        require(service, web)
 
 
 APP_NEEDS_WEB = line("yc-app", "web", "web", "app/requirements.txt:1")

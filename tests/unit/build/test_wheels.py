@@ -40,4 +40,5 @@ def test_a_distribution_that_two_services_share_is_built_for_the_interpreter_of_
     built = wheels.build(project, settings, BuildOptions(jobs=1, store=tmp_path), tests=True)
     expected = {name: (Path(f"shared-{name}.whl"),) for name in INTERPRETERS}
     assert (built.runtime, built.tests) == (expected, expected)
-    assert complete == [(name, list(expected[name]), INTERPRETERS[name]) for name in INTERPRETERS]
+    kept = tmp_path / "complete"
+    assert complete == [(name, list(expected[name]), INTERPRETERS[name], kept / name) for name in INTERPRETERS]
