@@ -104,7 +104,7 @@ def _split_option(text: str, origin: str) -> tuple[str, str]:
     if not words[0].startswith("--") and len(words[0]) > 2:
         words[:1] = [words[0][:2], words[0][2:].removeprefix("=")]
     option, equals, value = words[0].partition("=")
-    return option, value if equals else " ".join(words[1:])
+    return option, " ".join(([value] if equals else []) + words[1:])
 
 
 def _hashes(options: str, origin: str) -> tuple[str, ...]:
