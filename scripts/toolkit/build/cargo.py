@@ -62,8 +62,8 @@ def toolchain(system: str) -> Toolchain:
     if not found:
         raise UserError(
             "cargo is missing, which compiles Rust",
-            "`apt install cargo rustc` (Debian 12: cargo-web rustc-web), and add the same to Build-Depends in "
-            "debian/control",
+            "`apt install cargo-web rustc-web` (where there are none: cargo rustc), and add the same to Build-Depends "
+            "in debian/control",
         )
     return found
 
