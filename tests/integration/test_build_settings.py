@@ -218,6 +218,11 @@ def test_what_cannot_be_a_setting(stubborn: Workshop, text: str, what: str) -> N
     assert not (stubborn.root / "vendor").exists()
 
 
+def test_what_turns_something_on_is_no_secret(stubborn: Workshop) -> None:
+    text = '[zqx-env]\nenv = {ZQX_SYSTEM_LIB = "1", WITH_AUTH = "on", TOKENS = "system"}\n'
+    assert stubborn.write({"build-settings.toml": text}).vendor().status == 0
+
+
 def test_two_files_that_disagree(stubborn: Workshop) -> None:
     one = '[zqx-env]\nenv = {ZQX_SYSTEM_LIB = "1"}\n'
     stubborn.write({"build-settings.toml": one, "app/build-settings.toml": f"{one.replace('1', '0')}"})

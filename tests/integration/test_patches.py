@@ -100,6 +100,39 @@ def test_hooks_and_static_answers_are_those_of_the_patched_source(
     assert patched.build().status == 0
 
 
+def test_what_a_source_requires_is_what_the_patched_one_says(patched: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "strict", "1.0", requires=["helper<1"])
+    broken = '[build-system]\nbuild-backend = "tiny_backend"\nbackend-path = ["."]\n'
+    sdists.publish(index, "broken", "1.0", files={"pyproject.toml": broken})
+    patched.write({"app/requirements.txt": "strict\nbroken\n"})
+    assert patched.vendor().status == 1
+    relaxed = patch_of("Requires-Dist: helper<1", "Requires-Dist: helper", "PKG-INFO")
+    number = 1 + sdists.core_metadata("strict", "1.0", ["helper<1"], "").splitlines().index("Requires-Dist: helper<1")
+    mended = "--- a/pyproject.toml\n+++ b/pyproject.toml\n@@ -1,2 +1,3 @@\n [build-system]\n+requires = []\n"
+    mended += ' build-backend = "tiny_backend"\n'
+    patched.write(
+        {
+            "patches/strict/relaxed.patch": relaxed.replace("-1 +1", f"-{number} +{number}"),
+            "patches/broken/mended.patch": mended,
+        }
+    )
+    done = patched.vendor()
+    assert done.status == 0, done.err
+    assert patched.keys() == ["broken==1.0", "helper==1.0", "strict==1.0"]
+
+
+def test_a_version_that_is_not_chosen_need_not_fit_the_patches(patched: Workshop, index: LocalIndex) -> None:
+    for version, text in (("1.0", "one\n"), ("2.0", "two\n")):
+        sdists.publish(index, "kind", version, files={"f": text}, requires=[f"helper<={version}"], metadata=True)
+    sdists.publish(index, "wants", "1.0", requires=["kind", "helper==1.5"])
+    sdists.publish(index, "helper", "1.5")
+    sdists.publish(index, "kind", "3.0", files={"f": "three\n"}, requires=["helper>=2"])
+    patched.write({"app/requirements.txt": "wants\n", "patches/kind/f.patch": patch_of("two", "2", "f")})
+    done = patched.vendor()
+    assert done.status == 0, done.err
+    assert patched.keys()[1:] == ["kind==2.0", "wants==1.0"]
+
+
 def test_a_series_gives_the_order_and_a_version_may_have_its_own(patched: Workshop) -> None:
     second = EXTRA.replace("-two", "-2").replace("+2\n", "+two again\n")
     series = "# In this order.\nz.patch\na.patch -p1\n"

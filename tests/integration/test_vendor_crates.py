@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import difflib
 import json
 import shutil
 import zipfile
@@ -38,6 +39,12 @@ _LIBRARY = """\
 pub extern "C" fn answer() -> i32 { called_so::answer() }
 """
 _ROOT = '[[package]]\nname = "rusty"\nversion = "1.0.0"\ndependencies = ["only-windows", "outer-crate"]'
+
+
+def _patch(name: str, old: str, new: str) -> str:
+    """Return a patch that makes of a file's text another one."""
+    before, after = (text.splitlines(keepends=True) for text in (old, new))
+    return "".join(difflib.unified_diff(before, after, f"a/{name}", f"b/{name}"))
 
 
 @pytest.fixture
@@ -85,6 +92,22 @@ def _library() -> bytes:
 
 def _service(shop: Workshop) -> Workshop:
     return shop.service("app", "rusty").write({"app/vendor.txt": "maturin\n"})
+
+
+def test_the_crates_are_those_of_the_patched_source(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
+    alone = _MANIFEST.partition("[dependencies]")[0]
+    without = {
+        "Cargo.toml": alone,
+        "Cargo.lock": registry.lock('[[package]]\nname = "rusty"\nversion = "1.0.0"\n', {}),
+        "src/lib.rs": '#[no_mangle]\npub extern "C" fn answer() -> i32 { 1 }\n',
+    }
+    crates.publish(index, "rusty", without)
+    patch = "".join(_patch(name, without[name], new) for name, new in _files(registry).items())
+    done = _service(shop).write({"patches/rusty/outer.patch": patch}).vendor()
+    assert done.status == 0, done.err
+    assert _vendored(shop) == ["inner-crate-0.3.1+build.crate", "outer-crate-1.4.0.crate"]
+    built = shop.build()
+    assert built.status == 0, built.err
 
 
 def test_a_rust_distribution_is_built_from_vendored_crates(

@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
-from toolkit.debian import library
+from toolkit.debian import library, rules_exports
 from toolkit.project import fingerprints, package_search, patches, vcs_versions
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
@@ -44,6 +44,8 @@ def export(project: Project, settings: Settings, packaging: Control, target: Pat
     the package could not be built, and warns of others.
     """
     paths = list_files(project, settings, packaging)
+    if project.services:
+        rules_exports.warn(project, packaging.path.with_name("rules"))
     _require(project, settings, packaging, set(paths))
     # What is tracked may have been removed; and a submodule that no build uses is a directory.
     present = [path for path in paths if (settings.project / path).is_symlink() or (settings.project / path).is_file()]

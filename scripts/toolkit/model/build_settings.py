@@ -23,6 +23,7 @@ _RESERVED = re.compile(
     r"MATURIN_NO_INSTALL_RUST",
     re.IGNORECASE,
 )
+_SWITCHES = frozenset({"0", "1", "on", "off", "yes", "no", "true", "false", "auto", "system", "none"})
 #: Flags of compilers, which are added to those of the system.
 FLAG_VARIABLES = ("CFLAGS", "CPPFLAGS", "CXXFLAGS", "FFLAGS", "LDFLAGS")
 Value = str | tuple[str, ...]
@@ -91,7 +92,8 @@ def config_value(key: str, value: object) -> Value:
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.isprintable():
         raise UserError(f"{name} is no text of one line: {quoted(repr(value))}", f'write {name} = "..."')
-    if secrets.masked(name, value) != value:
+    # What turns something on or off is no secret, whatever it is called.
+    if secrets.masked(name, value) != value and value.lower() not in _SWITCHES:
         raise UserError(
             f"{name} looks like a secret, which would stand in git, in the lock and in logs",
             "remove it (a build has no network, and needs none), and make it invalid if it was ever committed",

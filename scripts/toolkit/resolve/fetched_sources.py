@@ -7,22 +7,19 @@ from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from toolkit.core import directories, process, threads
+from toolkit.core import process, threads
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
-from toolkit.project.patches import Patches
-from toolkit.project.pyproject import BuildSystem
 from toolkit.project.vcs_versions import GivenVersion
-from toolkit.resolve import archive_identity
 from toolkit.resolve.crates import Crates
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Answer, HookRunner, Question
 from toolkit.resolve.release_metadata import MetadataReader, check_identity
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
-from toolkit.vendored import patching, sdist
+from toolkit.vendored import patching
 from toolkit.vendored.sdist import Facts
 from toolkit.wheel import check
 
@@ -32,7 +29,6 @@ class Sources:
     """Pins with their files: `distributions` by `name==version` and `files`, paths in the cache by file name.
 
     `runners` makes, at its first call, what runs hooks: one for each interpreter. `crates` fetches those of Rust.
-    `patches` are what the project changes in sources.
     """
 
     selector: Selector
@@ -40,7 +36,6 @@ class Sources:
     reader: MetadataReader
     runners: Callable[[], Sequence[HookRunner]]
     crates: Crates
-    patches: Patches = field(default_factory=Patches)
     distributions: dict[str, Distribution] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
     _facts: dict[str, Facts] = field(default_factory=dict)
@@ -155,27 +150,20 @@ class Sources:
             found = replace(distribution, metadata="", requires_sha256="", requires=said[name].requires)
         else:
             file = distribution.files[0]
-            facts = self.reader.facts(Fetched(self.files[name], file.size, file.sha256), name)
+            facts = self.reader.facts(pin, Fetched(self.files[name], file.size, file.sha256), name)
             self._facts[pin.key] = facts
             if distribution.kind == "sdist" and pin.sdist:
                 self._uploaded[pin.key] = pin.sdist.upload_time
             if distribution.kind == "sdist" and facts.metadata.name:
                 check_identity(facts.metadata, pin, name)
             found = replace(self._described(pin, distribution, facts), rust=facts.rust)
-            if changes := self.patches.of_key(pin.key):
-                found = replace(found, patches=changes)
-                system = self._patched_build_system(found)
-                self._facts[pin.key] = replace(facts, build_system=system)
+            found = replace(found, patches=self.reader.patches.of_key(pin.key))
             if facts.needs_crates:
                 kept = self.selector.kept[pin.key].crates if pin.key in self.selector.kept else ()
-                crates = self.crates.of(self.files[name], f"{pin.name} {pin.version}", kept)
+                source = self.reader.source(pin, self.files[name])
+                crates = self.crates.of(source, f"{pin.name} {pin.version}", kept)
                 found = replace(found, crates=crates)
         self.distributions[pin.key] = found
-
-    def _patched_build_system(self, item: Distribution) -> BuildSystem:
-        path, sources = self.files[item.files[0].name], patching.of_project(item.patches, self.patches.root)
-        with directories.scratch("patched-") as scratch, archive_identity.named(path):
-            return sdist.patched_build_system(path, item.name, sources, scratch)
 
     def _described(self, pin: Pin, distribution: Distribution, facts: Facts) -> Distribution:
         """Return an sdist or archive with its requirements: its own, where its metadata is certain of them."""
@@ -197,7 +185,7 @@ class Sources:
             name=found.name,
             path=path,
             build_system=self._facts[key].build_system,
-            patches=patching.of_project(found.patches, self.patches.root),
+            patches=patching.of_project(found.patches, self.reader.patches.root),
             # See `Planner`, which builds it by the same version.
             given=GivenVersion(text=found.version, origin="its URL") if found.kind == "archive" else None,
         )

@@ -26,8 +26,10 @@ from toolkit.model.pins import MetadataSource, Pin, RemoteFile, is_sha256
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.network.index_pages import Index
-from toolkit.resolve import known_facts
+from toolkit.project.patches import Patches
+from toolkit.resolve import archive_identity, known_facts
 from toolkit.resolve.file_choice import vendored
+from toolkit.vendored import patching
 from toolkit.vendored.sdist import Facts
 from toolkit.wheel import check
 
@@ -59,15 +61,19 @@ class ReleaseMetadata:
 class MetadataReader:
     """Reads each release once; it may be asked by many threads.
 
-    `fetcher` has the files that are read for it, `binary` are the names of what is taken as wheels.
+    `fetcher` has the files that are read for it, `binary` are the names of what is taken as wheels. Sources are read as
+    `patches` make them, which needs the directory `scratch`.
     """
 
     index: Index
     fetcher: Fetcher
+    scratch: Path
     binary: Collection[str] = ()
+    patches: Patches = field(default_factory=Patches)
     _known: dict[tuple[str, str], ReleaseMetadata] = field(default_factory=dict)
     _facts: dict[Path, Facts] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
+    _patching: threading.Lock = field(default_factory=threading.Lock)
 
     def read(self, pin: Pin, wheels: Sequence[RemoteFile]) -> ReleaseMetadata:
         """Return the metadata of a release; `wheels` are those of it to read, the best first. Raises `UserError`."""
@@ -107,7 +113,7 @@ class MetadataReader:
         known = self.known(pin)
         if not pin.sdist or not known or known.source != "wheel":
             return False
-        own = self.facts(self._fetch(pin.sdist), pin.sdist.name).metadata
+        own = self._candidate_facts(pin, pin.sdist).metadata
         return own.requires_certain and self._replace(pin, ReleaseMetadata(own.requires, own.requires_python))
 
     def _replace(self, pin: Pin, found: ReleaseMetadata) -> bool:
@@ -117,11 +123,34 @@ class MetadataReader:
             self._known[_key(pin)] = found
         return not before or before.differs(found)
 
-    def facts(self, fetched: Fetched, name: str) -> Facts:
-        """Return what an archive says of itself; each is read once. Raises `UserError`."""
+    def facts(self, pin: Pin, fetched: Fetched, name: str) -> Facts:
+        """Return what the archive of a pin says of itself; each is read once. Raises `UserError`."""
         if fetched.path not in self._facts:
-            self._facts[fetched.path] = known_facts.read(fetched.path, name, fetched.sha256)
+            path = self.source(pin, fetched.path)
+            changes = [patch.sha256 for patch in self.patches.of_key(pin.key)]
+            sha256 = hashlib.sha256("".join((fetched.sha256, *changes)).encode()).hexdigest()
+            self._facts[fetched.path] = known_facts.read(path, name, sha256 if changes else fetched.sha256)
         return self._facts[fetched.path]
+
+    def source(self, pin: Pin, path: Path) -> Path:
+        """Return the archive to read of a pin: the one at `path`, or what patches make of it. Raises `UserError`."""
+        changes = self.patches.of_key(pin.key)
+        if not changes:
+            return path
+        patched = self.scratch / f"{pin.key}.patched" / path.name
+        with self._patching, archive_identity.named(path):
+            if not patched.exists():
+                patched.parent.mkdir(exist_ok=True)
+                patching.repack(path, patched, patching.of_project(changes, self.patches.root))
+        return patched
+
+    def _candidate_facts(self, pin: Pin, source: RemoteFile) -> Facts:
+        """Return what the archive of a pin says that need not be chosen, so patches need not fit it."""
+        fetched = self._fetch(source)
+        try:
+            return self.facts(pin, fetched, source.name)
+        except patching.UnfitError:
+            return known_facts.read(fetched.path, source.name, fetched.sha256)
 
     def _read(self, pin: Pin, wheels: Sequence[RemoteFile]) -> ReleaseMetadata:
         if described := next((wheel for wheel in wheels if wheel.core_metadata), None):
@@ -131,7 +160,7 @@ class MetadataReader:
             return self._inside(wheel, pin)
         guess = ReleaseMetadata(requires=(), is_guess=True)
         if source := pin.archive or pin.sdist:
-            facts = self.facts(self._fetch(source), source.name)
+            facts = self._candidate_facts(pin, source)
             own = facts.metadata
             if own.name:
                 check_identity(own, pin, source.name)

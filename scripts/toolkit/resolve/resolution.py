@@ -105,7 +105,7 @@ def create(
     do not count.
     """
     index = Index(indexes, refresh=refresh, missing=hold.missing)
-    reader = MetadataReader(index=index, fetcher=fetcher, binary=rules.keys())
+    reader = MetadataReader(index=index, fetcher=fetcher, scratch=scratch, binary=rules.keys(), patches=patches)
     inner = IndexResolver(engine=engine, index=index, reader=reader, bind=hold.bind, held=hold.archives)
     preferring = SourcePreference(resolver=inner, index=index, binary=rules.keys())
     resolver = BoundResolver(resolver=preferring, bind=hold.bind, reader=reader)
@@ -121,13 +121,7 @@ def create(
         runners = partial(runners_for, pythons)
         crates = Crates(registry=registry, fetcher=fetcher, platforms=platforms, files=taken)
         sources = Sources(
-            selector=selector,
-            fetcher=fetcher,
-            reader=reader,
-            runners=runners,
-            crates=crates,
-            patches=patches,
-            files=taken,
+            selector=selector, fetcher=fetcher, reader=reader, runners=runners, crates=crates, files=taken
         )
         return Closure(resolver=resolver, sources=sources)
 

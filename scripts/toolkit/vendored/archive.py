@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path, PurePath, PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from toolkit.core.errors import UserError
@@ -114,16 +114,12 @@ def mentions(archive: Path, word: bytes) -> bool:
     """Tell whether a word stands in the Python sources or settings of the archive, those of tests and docs aside."""
     with _reported(archive):
         for member in members(archive):
-            if member.kind == "file" and is_source(member.path):
+            is_source = member.path.suffix in _SOURCES and _ASIDE.isdisjoint(member.path.parts)
+            if member.kind == "file" and is_source:
                 with member.open() as stream:
                     if word in stream.read(_READ_LIMIT):
                         return True
     return False
-
-
-def is_source(path: PurePath) -> bool:
-    """Tell whether a file of an archive is a Python source or settings, by its path, and not one of tests or docs."""
-    return path.suffix in _SOURCES and _ASIDE.isdisjoint(path.parts)
 
 
 def _note_top(tops: dict[str, bool], member: Member) -> None:

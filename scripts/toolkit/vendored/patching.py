@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
+import tarfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import files
+from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model.lock import Patch
@@ -17,6 +19,10 @@ from toolkit.vendored import archive, unified_diff
 from toolkit.vendored.unified_diff import FilePatch, PatchError
 
 _HINT = "make the patch anew for this source (`quilt push -f`, `quilt refresh -p ab`), or remove it"
+
+
+class UnfitError(UserError):
+    """A patch that cannot be applied to a source."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +50,16 @@ def extract(path: Path, directory: Path, patches: Sequence[PatchSource]) -> Path
     return top
 
 
+def repack(path: Path, target: Path, patches: Sequence[PatchSource]) -> None:
+    """Write what patches make of an archive, as a tar file at `target`, for who reads archives. Raises `UserError`."""
+    with directories.scratch("patched-") as scratch:
+        (tree := scratch / "tree").mkdir()
+        top, made = extract(path, tree, patches), scratch / "made.tar"
+        with tarfile.open(made, "w") as output:
+            output.add(top, "source")
+        shutil.move(made, target)
+
+
 def _apply(top: Path, source: PatchSource, time: int) -> None:
     content = source.path.read_bytes() if source.path.is_file() else b""
     name = source.patch.path
@@ -56,7 +72,7 @@ def _apply(top: Path, source: PatchSource, time: int) -> None:
             _change(top, change, time)
             where = name
     except PatchError as error:
-        raise UserError(f"{where}: {error}", error.hint or _HINT) from None
+        raise UnfitError(f"{where}: {error}", error.hint or _HINT) from None
 
 
 def _change(top: Path, change: FilePatch, time: int) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,8 +12,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
 from toolkit.project import pyproject
 from toolkit.project.pyproject import BuildSystem
-from toolkit.vendored import archive, backends, native_builds, patching, removals
-from toolkit.vendored.patching import PatchSource
+from toolkit.vendored import archive, backends, native_builds, removals
 
 #: The files of a tree that tell what builds it.
 BUILD_FILES = (pyproject.FILE, "setup.py", "setup.cfg", "hatch.toml")
@@ -59,18 +58,6 @@ def read(path: Path, shown: str) -> Facts:
         # `cargo vendor` leaves one beside each crate.
         needs_crates=rust and not any(name.endswith(".cargo-checksum.json") for name in found.paths),
         system_files=tuple(sorted(native_builds.names(normalize(metadata.name or name), system, found))),
-    )
-
-
-def patched_build_system(path: Path, shown: str, patches: Sequence[PatchSource], scratch: Path) -> BuildSystem:
-    """Return the build system of an sdist's source as patches make it, unpacked into `scratch`. Raises `UserError`."""
-    top = patching.extract(path, scratch, patches)
-    regular = [file for file in top.rglob("*") if file.is_file() and not file.is_symlink()]
-    members = {str(file.relative_to(top)): file for file in regular}
-    return build_system(
-        {name: members[name].read_bytes() for name in BUILD_FILES if name in members},
-        shown,
-        lambda word: any(word in file.read_bytes() for name, file in members.items() if archive.is_source(Path(name))),
     )
 
 

@@ -169,6 +169,25 @@ def test_refuses_to_go_on_without_a_file_that_the_build_wants(project: Workspace
     assert not (tmp_path / "target").exists()
 
 
+def test_what_the_rules_export_and_no_build_sees_is_told(
+    project: Workspace, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rules = (
+        "#!/usr/bin/make -f\nexport DH_VERBOSE = 1\nexport PATH := x:$(PATH)\nexport SANDBOX = off\nexport CC=clang\n"
+        "export SODIUM_INSTALL = system\nexport SETUPTOOLS_SCM_PRETEND_VERSION = 1.0\nexport ONE THAT\nexport SAID=1\n"
+        "# export NOT\n%:\n\tdh $@\noverride_dh_auto_install: export FOR_THIS = 1\noverride_dh_auto_install:\n"
+        "\texport ALSO=1; dh_auto_install\n"
+    )
+    project.write({"debian/rules": rules, "build-settings.toml": '[flask]\nenv = {SAID = "1"}\n'})
+    export(project, tmp_path / "target")
+    told = [line.split(" reaches ")[0] for line in capsys.readouterr().err.splitlines() if " reaches " in line]
+    assert told == [
+        "warning: debian/rules:6: SODIUM_INSTALL",
+        "warning: debian/rules:8: ONE",
+        "warning: debian/rules:8: THAT",
+    ]
+
+
 def test_patches_that_are_locked_have_to_be_in_git(project: Workspace, tmp_path: Path) -> None:
     item = replace(distribution("flask"), patches=(Patch(path="patches/flask/a.patch", sha256="0" * 64),))
     lock_writer.write(project.root / "vendor/pylock.my-service.toml", lock_of(item, service="my-service"))
