@@ -18,6 +18,7 @@ import cases
 import environments
 import packages
 import reference
+import rust
 from cases import Bench, Row, Size
 from measure import CommandError
 
@@ -36,8 +37,9 @@ CASES: Mapping[str, Callable[[Bench], Sequence[Row | Size]]] = {
     "sbuild": packages.sbuild,
     "pip-download": cases.pip_download,
     "fromager": cases.fromager,
+    "rust": rust.rust,
 }
-SLOW = ("size", "sbuild", "pip-download", "fromager")
+SLOW = ("size", "sbuild", "pip-download", "fromager", "rust")
 
 
 def build_parser() -> argparse.ArgumentParser:
