@@ -285,6 +285,20 @@ def test_crates_of_two_registries_are_compiled_together(
     assert built.status == 0, built.err
 
 
+def test_conditions_that_an_sdist_turns_on_hold_in_its_build(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    members = _files(registry)
+    members["Cargo.toml"] = members["Cargo.toml"].replace("cfg(windows)", "cfg(own_unstable)")
+    members[".cargo/config.toml"] = '[build]\nrustflags = ["--cfg", "own_unstable"]\n'
+    members["src/lib.rs"] = f'#[cfg(not(own_unstable))]\ncompile_error!("off");\nuse only_windows as _;\n{_LIBRARY}'
+    crates.publish(index, "rusty", members)
+    assert _service(shop).vendor().status == 0
+    assert "only-windows-0.5.1.crate" in _vendored(shop)
+    built = shop.build()
+    assert built.status == 0, built.err
+
+
 def test_vendoring_again_asks_no_registry(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
     crates.publish(index, "rusty", _files(registry))
     assert _service(shop).vendor().status == 0

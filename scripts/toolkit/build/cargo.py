@@ -15,8 +15,10 @@ from toolkit.build import crate_layout
 from toolkit.build.crate_layout import CrateSource
 from toolkit.core import process
 from toolkit.core.errors import UserError
+from toolkit.model import rust_targets
 from toolkit.model.crates import CRATES_IO
-from toolkit.vendored import cargo_lock, cargo_workspace, crate_closure
+from toolkit.model.rust_targets import Machine
+from toolkit.vendored import cargo_lock, cargo_options, cargo_workspace, crate_closure
 from toolkit.vendored.cargo_workspace import Workspace
 
 #: Whatever is called, an alias too, or by whichever options before it, takes what is there and never asks for more.
@@ -126,6 +128,15 @@ def workspaces(source: Path) -> tuple[Workspace, ...] | None:
         return None
 
 
+def own_options(source: Path, host: str) -> frozenset[str]:
+    """Return the conditions that a source tree's own settings turn on; the rest of them is for its developers."""
+    machines = [machine for machine in rust_targets.machines(("linux",)) if machine.triple == host]
+    paths = (source / name for name in cargo_options.FILES)
+    for path in (path for path in paths if path.is_file() and not path.is_symlink()):
+        return cargo_options.options(path.read_bytes(), machines[0] if machines else Machine(host, frozenset()))
+    return frozenset()
+
+
 def is_locked(found: tuple[Workspace, ...] | None) -> bool:
     """Tell whether the workspaces of a source tree have a Cargo.lock that cargo takes as it is.
 
@@ -145,11 +156,15 @@ def stand_in(cargo: str, settings: str, *, locked: bool) -> str:
 
 @dataclass(frozen=True, kw_only=True)
 class Places:
-    """Where a build finds things: cargo's `home`, the `source` tree; `hidden` are directories to leave no trace of."""
+    """Where a build finds things: cargo's `home`, the `source` tree; `hidden` are directories to leave no trace of.
+
+    `options` are the conditions that the source tree's own settings turn on.
+    """
 
     home: str
     source: str
     hidden: Mapping[str, str]
+    options: frozenset[str] = frozenset()
 
 
 def environment(places: Places, found: Toolchain, link_flags: Sequence[str], *, cheap: bool) -> dict[str, str]:
@@ -158,6 +173,7 @@ def environment(places: Places, found: Toolchain, link_flags: Sequence[str], *, 
     https://doc.rust-lang.org/cargo/reference/config.html
     """
     flags = [f"--remap-path-prefix={path}={name}" for path, name in places.hidden.items()]
+    flags += [f"--cfg={option}" for option in sorted(places.options)]
     return {
         "CARGO_HOME": places.home,
         # Where cargo stops to look for settings, and for a workspace, in directories above: without walls of the

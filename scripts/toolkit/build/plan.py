@@ -24,7 +24,7 @@ from toolkit.vendored import patching
 from toolkit.vendored.patching import PatchSource
 
 #: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
-RECIPE = 5
+RECIPE = 6
 
 
 @dataclass(frozen=True, kw_only=True)

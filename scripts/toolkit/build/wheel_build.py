@@ -275,13 +275,15 @@ def _fill_cargo(job: Job, view: View) -> None:
 def _rust_environment(job: Job, view: View) -> dict[str, str]:
     place = partial(job.sandbox.place, view=view)
     temporary = TEMPORARY if job.sandbox.has_own_paths else str(job.scratch / "tmp")
+    found = cargo.toolchain(_PATH)
     places = cargo.Places(
         home=f"{place(HOME)}/.cargo",
         source=place(_SOURCE),
         hidden={place(_SOURCE): "source", place(_CRATES): "crates", temporary: "tmp"},
+        options=cargo.own_options(job.source, found.host),
     )
     link_flags = build_flags().get("LDFLAGS", "").split()
-    return cargo.environment(places, cargo.toolchain(_PATH), link_flags, cheap=job.cheap)
+    return cargo.environment(places, found, link_flags, cheap=job.cheap)
 
 
 def toolchain(*, rust: bool) -> Mapping[str, str]:

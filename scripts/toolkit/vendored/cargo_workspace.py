@@ -9,7 +9,7 @@ import fnmatch
 import posixpath
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -18,14 +18,14 @@ from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.model.crates import LockedCrate, Manifest
 from toolkit.project import pyproject
-from toolkit.vendored import archive, cargo_lock, cargo_manifest, rust_builds
+from toolkit.vendored import archive, cargo_lock, cargo_manifest, cargo_options, rust_builds
 from toolkit.vendored.cargo_manifest import below
 from toolkit.vendored.rust_builds import RustBuild
 
 _Value = TypeVar("_Value")
 #: What `cargo vendor` leaves beside the files of each crate.
 _CHECKSUM = ".cargo-checksum.json"
-_SETTINGS = (".cargo/config.toml", ".cargo/config")
+_SETTINGS = cargo_options.FILES
 _WILD = re.compile(r"[*?\[]")
 _MOST, _MOST_PATTERNS, _LONGEST_PATTERN = 5000, 50, 256
 _DEEPEST = 32
@@ -39,7 +39,7 @@ class Workspace:
 
     Directories are those of the source tree, the top one an empty text. `packages` are its `members` and what comes by
     path beside them. `builds` are those to be compiled, by directory; `lock` is None where there is no Cargo.lock. With
-    `vendored` crates come inside the source tree: nothing is fetched.
+    `vendored` crates come inside the source tree: nothing is fetched. `settings` are those of cargo that it brings.
     """
 
     shown: str
@@ -50,6 +50,7 @@ class Workspace:
     lock: tuple[LockedCrate, ...] | None
     resolver: int
     vendored: bool
+    settings: bytes = b""
 
     @property
     def rust_versions(self) -> Mapping[str, str]:
@@ -97,7 +98,9 @@ def of_files(files: Mapping[str, bytes], names: Collection[str], shown: str) -> 
         targets = [directory] if tree.has_package(directory) else sorted(tree.members(root))
         for target in targets:
             by_root.setdefault(root, {})[target] = build
-    return tuple(tree.workspace(root, builds, vendored=vendored) for root, builds in sorted(by_root.items()))
+    own = next((files[name] for name in _SETTINGS if name in files), b"")
+    found_at = sorted(by_root.items())
+    return tuple(replace(tree.workspace(root, builds, vendored=vendored), settings=own) for root, builds in found_at)
 
 
 def _builds(files: Mapping[str, bytes], shown: str) -> Iterator[RustBuild]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import replace
 
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line, quoted
@@ -15,7 +16,7 @@ from toolkit.model import rust_targets, semver
 from toolkit.model.crates import CrateDependency, CrateId, LockedCrate, Manifest
 from toolkit.model.rust_targets import Machine
 from toolkit.project.pyproject import MEND
-from toolkit.vendored import cargo_index
+from toolkit.vendored import cargo_index, cargo_options
 from toolkit.vendored.cargo_workspace import Workspace
 from toolkit.vendored.rust_builds import RustBuild
 
@@ -31,7 +32,11 @@ def needed(workspace: Workspace, index: Index, systems: Iterable[str]) -> frozen
     All others of Cargo.lock have to be known to cargo, but not to be there. Raises `UserError` where the workspace has
     no Cargo.lock, and for a crate that the index does not have or that is not as it has to be.
     """
-    walk = _LockWalk(workspace, index, rust_targets.machines(systems))
+    machines = (
+        replace(machine, options=machine.options | cargo_options.options(workspace.settings, machine))
+        for machine in rust_targets.machines(systems)
+    )
+    walk = _LockWalk(workspace, index, tuple(machines))
     for directory, build in workspace.builds.items():
         # The first resolver unites the features that tests ask for, too.
         walk.build(workspace.packages[directory], build, with_tests=workspace.resolver == 1)
