@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from packaging.version import InvalidVersion, Version
-
 from toolkit.core.errors import UserError
 
 _HEADING = re.compile(r"(?P<source>[a-z0-9][a-z0-9+.-]+) \((?P<version>[^()\s]+)\)(?: [\w.+-]+)+;")
@@ -44,6 +42,9 @@ class Entry:
 
         Raises `UserError` for one that Python cannot spell.
         """
+        # The rest of this module is read where only the standard library is: by a Vagrantfile.
+        from packaging.version import InvalidVersion, Version
+
         upstream = self.version.rpartition(":")[2]
         upstream = upstream.rpartition("-")[0] or upstream
         try:
