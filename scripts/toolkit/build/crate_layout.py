@@ -78,9 +78,7 @@ def _unpack(path: Path, crate: Crate, directory: Path) -> None:
 def _write_checksum(crate: Crate, tree: Path) -> None:
     """Write what cargo asks for, the archive's hash alone: the files were compared with the lock as one archive."""
     path = tree / ".cargo-checksum.json"
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    path.unlink(missing_ok=True)
+    files.remove(path)
     path.write_text(json.dumps({"files": {}, "package": crate.sha256}))
 
 

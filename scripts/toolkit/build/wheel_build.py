@@ -47,7 +47,8 @@ _PASSED_ON = (
     # Where git stops to look for a repository.
     "GIT_CEILING_DIRECTORIES",
 )
-_PATH = "/usr/local/bin:/usr/bin:/bin"
+#: Where builds, and what is loaded of them, find the programs of the system.
+PATH = "/usr/local/bin:/usr/bin:/bin"
 
 #: 1980-01-01, the first time stamp a zip file can hold: the time of day is no part of a wheel.
 _EPOCH = "315532800"
@@ -200,7 +201,7 @@ def _view(job: Job) -> View:
     }
     if job.rust:
         readable[_CRATES] = job.scratch / "crates"
-        if home := cargo.toolchain(_PATH).home:
+        if home := cargo.toolchain(PATH).home:
             readable[_RUST] = home
     return View(temporary=temporary, writable=writable, readable=readable)
 
@@ -249,7 +250,7 @@ def _fill_compilers(job: Job, view: View) -> None:
         hidden = {ROOT: ".", TEMPORARY: "./tmp", f"/var{TEMPORARY}": "./tmp"}
     else:
         hidden = {str(job.scratch): ".", str(temporary): "./tmp"}
-    compilers.wrap(job.scratch / "compilers", hidden, source, _PATH)
+    compilers.wrap(job.scratch / "compilers", hidden, source, PATH)
 
 
 def _fill_cargo(job: Job, view: View) -> None:
@@ -263,7 +264,7 @@ def _fill_cargo(job: Job, view: View) -> None:
     workspaces = cargo.workspaces(job.source)
     names = cargo.registry_names(workspaces or (), job.crates)
     files.write_atomic(home / "config.toml", cargo.settings(job.crates, place(_CRATES), names), 0o644)
-    found = cargo.toolchain(_PATH)
+    found = cargo.toolchain(PATH)
     program = f"{place(_RUST)}/bin/cargo" if found.home else str(found.cargo)
     stand_in = job.scratch / "compilers" / "cargo"
     # What brings its crates says where they are by settings of its own.
@@ -275,7 +276,7 @@ def _fill_cargo(job: Job, view: View) -> None:
 def _rust_environment(job: Job, view: View) -> dict[str, str]:
     place = partial(job.sandbox.place, view=view)
     temporary = TEMPORARY if job.sandbox.has_own_paths else str(job.scratch / "tmp")
-    found = cargo.toolchain(_PATH)
+    found = cargo.toolchain(PATH)
     places = cargo.Places(
         home=f"{place(HOME)}/.cargo",
         source=place(_SOURCE),
@@ -292,7 +293,7 @@ def toolchain(*, rust: bool) -> Mapping[str, str]:
     Raises `UserError` where Rust is missing.
     """
     named = {name: os.environ[name] for name in _NAMED_TOOLS if name in os.environ}
-    return {**build_flags(), **named, **({"rustc": cargo.toolchain(_PATH).version} if rust else {})}
+    return {**build_flags(), **named, **({"rustc": cargo.toolchain(PATH).version} if rust else {})}
 
 
 def _environment(job: Job, view: View) -> dict[str, str]:
@@ -317,7 +318,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         **rust,
         **vcs_versions.variables(job.given.text if job.given else ""),
         **own,
-        "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{_PATH}",
+        "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{PATH}",
         **job.sandbox.variables(view),
         "TZ": "UTC",
         "SOURCE_DATE_EPOCH": _EPOCH,

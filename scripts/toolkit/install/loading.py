@@ -20,7 +20,6 @@ from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, View
 _WORKER = Path(__file__).with_name("load_worker.py")
 _INSIDE_WORKER, _REQUEST, _OUTPUT = f"{ROOT}/load_worker.py", f"{ROOT}/request.json", f"{ROOT}/output"
 _INSTALLED = f"{ROOT}/installed"
-_PATH = "/usr/local/bin:/usr/bin:/bin"
 #: The most that one module may take.
 _SECONDS = 120
 _LONGEST_RESULT = 64 << 20
@@ -84,7 +83,7 @@ def load(
         wanted = {"groups": groups, "jobs": options.jobs, "seconds": _SECONDS, "absent": sorted(absent)}
         view.readable[_REQUEST].write_text(json.dumps(wanted), encoding="utf-8")
         words = [f"{environment}/bin/python", "-I", "-B", worker, request, f"{output}/result.json"]
-        variables = {"PATH": f"{installed}/bin:{_PATH}", **options.sandbox.variables(view)}
+        variables = {"PATH": f"{installed}/bin:{wheel_build.PATH}", **options.sandbox.variables(view)}
         try:
             with progress.watching("LOAD", root.name) as watch:
                 options.sandbox.run(words, view, directory=output, environment=variables, log=log, watch=watch)

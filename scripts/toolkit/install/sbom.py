@@ -146,17 +146,12 @@ def _origin(item: Distribution, interpreter: Interpreter) -> dict[str, Any]:
 
 def _pedigree(item: Distribution, project: Path) -> dict[str, Any]:
     """Return the patches of a distribution: https://cyclonedx.org/docs/1.6/json/#components_items_pedigree_patches."""
-    contents = [(project / patch.path).read_bytes() for patch in item.patches]
-    texts = [{"contentType": "text/x-diff", "encoding": "base64", "content": _base64(data)} for data in contents]
-    found = [
-        {"type": "unofficial", "diff": {"text": text, "url": quote(patch.path)}}
-        for patch, text in zip(item.patches, texts, strict=True)
-    ]
+    found = []
+    for patch in item.patches:
+        content = base64.b64encode((project / patch.path).read_bytes()).decode()
+        text = {"contentType": "text/x-diff", "encoding": "base64", "content": content}
+        found.append({"type": "unofficial", "diff": {"text": text, "url": quote(patch.path)}})
     return {"pedigree": {"patches": found}} if found else {}
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode()
 
 
 def _reference(name: str, locked: Distribution | None) -> str:

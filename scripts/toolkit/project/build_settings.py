@@ -21,13 +21,12 @@ from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import build_settings
 from toolkit.model.build_settings import BuildSettings
-from toolkit.model.names import normalize
+from toolkit.model.names import NAME, normalize
 from toolkit.project import lines
 
 FILE = "build-settings.toml"
 _CONFIG, _ENVIRONMENT = "config-settings", "env"
 _USAGE = 'write a table for each distribution: `[pynacl]`, and below it `env = {SODIUM_INSTALL = "system"}`'
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +99,7 @@ def _named(name: str, table: object, shown: str, rows: list[str]) -> NamedSettin
     header = re.compile(rf"""\s*\[\s*["']?{re.escape(name)}["']?\s*[].]""")
     start = next((number for number, row in enumerate(rows) if header.match(row)), _row(rows, name, 0))
     origin = f"{shown}:{start + 1}"
-    if not _NAME.fullmatch(name):
+    if not NAME.fullmatch(name):
         raise UserError(f"{origin}: {quoted(name)} is no name of a distribution", _USAGE)
     if not isinstance(table, dict) or not table:
         raise UserError(f"{origin}: {name}: no table, or an empty one", _USAGE)

@@ -64,7 +64,7 @@ def _from_pkg_info(directory: Path) -> Declared:
 def _module_version(directory: Path, name: str) -> str:
     """Return the `__version__` of the module named as the distribution, which is where many setup.py take it from."""
     tree = _parsed(directory / name.replace("-", "_") / "__init__.py")
-    return _text(_literal(_constants(tree).get("__version__"), {}))
+    return _text(_literal(constants(tree).get("__version__"), {}))
 
 
 def _from_pyproject(data: dict[str, Any]) -> Declared:
@@ -84,10 +84,10 @@ def _text(value: object) -> str:
 
 
 def _from_setup_py(directory: Path) -> Declared:
-    tree = _parsed(directory / "setup.py")
-    constants = _constants(tree)
+    tree = setup_py(directory)
+    known = constants(tree)
     keywords = (keyword for call in setup_calls(tree) for keyword in call.keywords)
-    values = {keyword.arg: _literal(keyword.value, constants) for keyword in keywords}
+    values = {keyword.arg: _literal(keyword.value, known) for keyword in keywords}
     return Declared(
         name=_text(values.get("name")),
         version=_text(values.get("version")),
@@ -95,6 +95,11 @@ def _from_setup_py(directory: Path) -> Declared:
         licence=_text(values.get("license")),
         scripts=_console_scripts(values.get("entry_points")),
     )
+
+
+def setup_py(directory: Path) -> ast.Module:
+    """Return the syntax tree of a directory's setup.py, an empty one where there is none that this Python can read."""
+    return _parsed(directory / "setup.py")
 
 
 def _parsed(path: Path) -> ast.Module:
@@ -123,22 +128,22 @@ def setup_calls(tree: ast.Module) -> Iterator[ast.Call]:
             yield node
 
 
-def _constants(tree: ast.Module) -> dict[str, ast.expr]:
-    return {
-        target.id: statement.value
-        for statement in tree.body
-        if isinstance(statement, ast.Assign)
-        for target in statement.targets
-        if isinstance(target, ast.Name)
-    }
+def setup_values(tree: ast.Module, keyword: str) -> Iterator[ast.expr]:
+    """Yield what a setup.py passes to `setup()` under a keyword, as `resolved` has it."""
+    known = constants(tree)
+    for call in setup_calls(tree):
+        yield from (resolved(found.value, known) for found in call.keywords if found.arg == keyword)
 
 
-def _literal(node: ast.expr | None, constants: dict[str, ast.expr]) -> object:
+def resolved(node: ast.expr, known: Mapping[str, ast.expr]) -> ast.expr:
+    """Return what a name stands for among `known` ones, and anything else as it is."""
+    return known.get(node.id, node) if isinstance(node, ast.Name) else node
+
+
+def _literal(node: ast.expr | None, known: Mapping[str, ast.expr]) -> object:
     """Return the value of a literal, or of a module's constant that is one; None for anything computed."""
-    if isinstance(node, ast.Name):
-        node = constants.get(node.id)
     try:
-        return documents.literal(node) if node is not None else None
+        return documents.literal(resolved(node, known)) if node is not None else None
     except ValueError:
         return None
 

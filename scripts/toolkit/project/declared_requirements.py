@@ -15,8 +15,7 @@ from pathlib import Path
 from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import drafts, poetry, pyproject
-from toolkit.project.declared import constants, setup_calls
+from toolkit.project import declared, drafts, poetry, pyproject
 
 #: The files that may declare something.
 FILES = (pyproject.FILE, "setup.py", "setup.cfg")
@@ -156,11 +155,11 @@ def _of_setup_extra(directory: Path, name: str) -> tuple[Declaration, ...] | Non
     for file, extras in (("setup.py", _extras_of_setup_py(directory)), ("setup.cfg", _extras_of_setup_cfg(directory))):
         chosen = [key for key in extras if normalize(key.partition(":")[0].strip()) == normalize(name)]
         path = directory / file
-        declared = [
+        found = [
             item for key in chosen for item in _under(_declarations(path, key, extras[key]), key.partition(":")[2])
         ]
         if chosen:
-            return tuple(declared)
+            return tuple(found)
     return None
 
 
@@ -172,25 +171,18 @@ def _under(found: Iterable[Declaration], marker: str) -> Iterator[Declaration]:
 
 
 def _extras_of_setup_py(directory: Path) -> dict[str, list[str]]:
-    try:
-        tree = documents.python((directory / "setup.py").read_bytes())
-    except (OSError, ValueError):
-        return {}
-    known = constants(tree)
-    for call in setup_calls(tree):
-        for node in (item.value for item in call.keywords if item.arg == "extras_require"):
-            value = known.get(node.id) if isinstance(node, ast.Name) else node
-            if isinstance(value, ast.Dict):
-                values = (
-                    (_text(key), known.get(item.id) if isinstance(item, ast.Name) else item)
-                    for key, item in zip(value.keys, value.values, strict=True)
-                )
-                # What is computed is not known here.
-                return {
-                    key: _texts(item)
-                    for key, item in values
-                    if key is not None and isinstance(item, (ast.List, ast.Tuple, ast.Constant))
-                }
+    tree = declared.setup_py(directory)
+    known = declared.constants(tree)
+    for value in declared.setup_values(tree, "extras_require"):
+        if isinstance(value, ast.Dict):
+            pairs = zip(value.keys, value.values, strict=True)
+            values = ((_text(key), declared.resolved(item, known)) for key, item in pairs)
+            # What is computed is not known here.
+            return {
+                key: _texts(item)
+                for key, item in values
+                if key is not None and isinstance(item, (ast.List, ast.Tuple, ast.Constant))
+            }
     return {}
 
 
@@ -221,21 +213,13 @@ def _extras_of_setup_cfg(directory: Path) -> dict[str, list[str]]:
 
 
 def _of_setup_py(directory: Path, keyword: str) -> tuple[Declaration, ...] | None:
-    path = directory / "setup.py"
-    try:
-        tree = documents.python(path.read_bytes())
-    except (OSError, ValueError):
-        return None
-    known = constants(tree)
-    for call in setup_calls(tree):
-        for node in (item.value for item in call.keywords if item.arg == keyword):
-            value = known.get(node.id) if isinstance(node, ast.Name) else node
-            if isinstance(value, (ast.List, ast.Tuple)):
-                return tuple(
-                    Declaration(text=item.value, path=path, line=item.lineno)
-                    for item in value.elts
-                    if isinstance(item, ast.Constant) and isinstance(item.value, str)
-                )
+    for value in declared.setup_values(declared.setup_py(directory), keyword):
+        if isinstance(value, (ast.List, ast.Tuple)):
+            return tuple(
+                Declaration(text=text, path=directory / "setup.py", line=item.lineno)
+                for item in value.elts
+                if (text := _text(item)) is not None
+            )
     return None
 
 

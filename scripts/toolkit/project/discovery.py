@@ -13,12 +13,11 @@ from pathlib import Path
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
-from toolkit.model.names import normalize
+from toolkit.model.names import NAME, normalize
 from toolkit.project import declared, lines, package_search, source_files, submodules
 from toolkit.project.settings import Settings
 
 #: https://packaging.python.org/en/latest/specifications/name-normalization/#name-format
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -219,7 +218,7 @@ def _package(path: Path, root: Path, is_service: bool) -> Package:
     with lines.relative_errors(root):
         name = declared.read(path).name
     file = lines.shown(path / package_search.marker_file(path), root)
-    if name and not _NAME.fullmatch(name):
+    if name and not NAME.fullmatch(name):
         raise UserError(f"{file}: {quoted(name)} is no name of a distribution", "use letters, digits, `-`, `_` and `.`")
     if not name:
         console.warn(

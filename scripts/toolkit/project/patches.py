@@ -16,12 +16,12 @@ from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model.lock import Lock, Patch
-from toolkit.model.names import normalize
+from toolkit.model.names import NAME, normalize
 from toolkit.project import lines
 
 DIRECTORY, SERIES = "patches", "series"
 _SUFFIX = ".patch"
-_KEY = re.compile(r"(?P<name>[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?)(==(?P<version>[0-9A-Za-z.!+_-]+))?")
+_KEY = re.compile(rf"(?P<name>{NAME.pattern})(==(?P<version>[0-9A-Za-z.!+_-]+))?")
 _HINT = "write patches/<name>/<what it does>.patch, and nothing else there but `series` and README"
 UNUSED = "correct the name of the directory, or remove it: a patch that is applied to nothing is no patch"
 #: Of one patch, in bytes: more than any that people read.

@@ -66,6 +66,11 @@ def table(content: Mapping[str, Any], *keys: str) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def texts(value: object) -> list[str]:
+    """Return the texts of a list; nothing of what is none."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def build_system(content: Mapping[str, Any], shown: str) -> BuildSystem:
     """Return the build system that the content of a pyproject.toml declares, or the one for trees that declare none.
 

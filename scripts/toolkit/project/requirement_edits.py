@@ -16,14 +16,12 @@ from toolkit.core import files, secrets
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import requirement_texts
-from toolkit.model.names import normalize
+from toolkit.model.names import NAME, normalize
 from toolkit.project import declared_requirements, drafts, lines, pyproject, requirement_text, requirements, toml_arrays
 from toolkit.project.discovery import Package, Project
 from toolkit.project.requirement_line import NamedRequirement, parse
 from toolkit.project.requirements import DEVELOPMENT_FILE, FILE, Line
 from toolkit.project.toml_arrays import UnknownSpellingError
-
-_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,7 +125,7 @@ def split(text: str) -> list[str]:
 
 def _names(text: str) -> list[str]:
     for word in text.split():
-        if not _NAME.fullmatch(word):
+        if not NAME.fullmatch(word):
             raise UserError(f"REMOVE: no name of a distribution: `{word}`", 'write names alone: REMOVE="flask jinja2"')
     return list(dict.fromkeys(map(normalize, text.split())))
 

@@ -147,11 +147,11 @@ def tool_of(directory: Path) -> str:
 
 def _has_setuptools_scm(directory: Path, data: Mapping[str, Any]) -> bool:
     """Tell whether setuptools-scm is switched on, by a table, by its extra (from 9.2 on), or in setup.py."""
-    is_dynamic = "version" in _texts(table(data, "project").get("dynamic"))
+    is_dynamic = "version" in pyproject.texts(table(data, "project").get("dynamic"))
     simple = is_dynamic and any(
         normalize(found.name) == "setuptools-scm" and "simple" in found.extras for found in _requires(data)
     )
-    imported = {name for node in ast.walk(_module(directory)) for name in _imports(node)}
+    imported = {name for node in ast.walk(declared.setup_py(directory)) for name in _imports(node)}
     return (
         not table(data, "tool").keys().isdisjoint({"setuptools_scm", "vcs-versioning"})
         or simple
@@ -173,16 +173,8 @@ def _has_pbr(directory: Path, data: Mapping[str, Any]) -> bool:
 
 def _is_passed(directory: Path, keyword: str) -> bool:
     """Tell whether a setup.py passes something to setup() under a name, that is not false."""
-    tree = _module(directory)
-    values = [found.value for call in declared.setup_calls(tree) for found in call.keywords if found.arg == keyword]
+    values = declared.setup_values(declared.setup_py(directory), keyword)
     return any(not (isinstance(value, ast.Constant) and not value.value) for value in values)
-
-
-def _module(directory: Path) -> ast.Module:
-    try:
-        return documents.python((directory / "setup.py").read_bytes())
-    except (OSError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
 
 
 def _toml(path: Path) -> dict[str, Any]:
@@ -193,11 +185,9 @@ def _toml(path: Path) -> dict[str, Any]:
 
 
 def _requires(data: Mapping[str, Any]) -> list[Any]:
-    return list(filter(None, map(requirement_texts.parse, _texts(table(data, "build-system").get("requires")))))
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return list(
+        filter(None, map(requirement_texts.parse, pyproject.texts(table(data, "build-system").get("requires"))))
+    )
 
 
 def _versioneer(directory: Path, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -237,7 +227,7 @@ def _differ(first: str, second: str) -> bool:
 def _is_left_open(directory: Path) -> bool:
     """Tell whether a version is declared to be found by the build, and no file is named that has it."""
     data = pyproject.read(directory)
-    is_dynamic = "version" in _texts(table(data, "project").get("dynamic"))
+    is_dynamic = "version" in pyproject.texts(table(data, "project").get("dynamic"))
     has_place = table(data, "tool", "setuptools", "dynamic").get("version") or table(data, "tool", "hatch").get(
         "version"
     )

@@ -161,14 +161,11 @@ class HookRunner:
             try:
                 found = question.ask(job)
             except process.CommandError as error:
-                limits, network = (
-                    job.sandbox.limits.suggestion(error.output),
-                    confined.suggestion(error.output, tree.name),
-                )
+                network = confined.suggestion(error.output, tree.name)
                 wheels = f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels"
                 raise UserError(
                     f"{tree.name}: its build backend failed to {question.what}",
-                    limits
+                    job.sandbox.limits.suggestion(error.output)
                     or missing_modules.suggestion(error.output, tree.name, local=job.local)
                     or "; ".join(filter(None, (network, wheels))),
                     "\n".join(error.output.splitlines()[-25:]),

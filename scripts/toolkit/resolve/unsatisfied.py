@@ -10,14 +10,15 @@ from packaging.version import Version
 
 from toolkit.core.errors import UserError
 from toolkit.model import markers, requirement_texts
-from toolkit.model.names import normalize
+from toolkit.model.names import NAME, normalize
 from toolkit.resolve import uv_errors
 from toolkit.resolve.catalogue import Catalogue
 from toolkit.resolve.engine import Request
 
-_NAME = r"[A-Za-z0-9](?:[\w.-]*[A-Za-z0-9])?"
 #: As uv and pip say it: `other==1.0 depends on thing>=7`, `other 1.0 depends on thing>=7`.
-_DEPENDS = re.compile(rf"({_NAME})(?:==\S+| \d\S*)? depends? on ({_NAME}(?:\[[^\]]*\])?(?:[<>=!~]=?[^\s,]+,?)+)")
+_DEPENDS = re.compile(
+    rf"({NAME.pattern})(?:==\S+| \d\S*)? depends? on ({NAME.pattern}(?:\[[^\]]*\])?(?:[<>=!~]=?[^\s,]+,?)+)"
+)
 
 
 def explain(failure: UserError, catalogue: Catalogue) -> UserError:

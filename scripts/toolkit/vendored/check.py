@@ -186,8 +186,8 @@ def _patches(project: Project, locks: Sequence[Lock]) -> Iterator[Problem]:
             if set(now) == set(item.patches) and now != item.patches:
                 changed.setdefault(f"{patches.DIRECTORY}/{item.name}/{patches.SERIES}", []).append(name)
     for path, names in changed.items():
-        was = "were" if len(set(names)) > 1 else "was"
-        what = f"{path}: changed, added or removed since {', '.join(dict.fromkeys(names))} {was} made"
+        once = list(dict.fromkeys(names))
+        what = f"{path}: changed, added or removed since {', '.join(once)} {_were(once)} made"
         yield Problem(what=what, hint=_RENEW)
     for directory, reason in patches.unused(there, locks).items():
         yield Problem(what=f"{directory}/: {reason}", hint=patches.UNUSED)

@@ -18,7 +18,7 @@ from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 
 from toolkit.core import documents
 from toolkit.model import debian_names
-from toolkit.project.pyproject import BuildSystem, table
+from toolkit.project.pyproject import BuildSystem, table, texts
 from toolkit.vendored import build_files, c_sources
 from toolkit.vendored.archive import Survey
 
@@ -94,7 +94,7 @@ def names(distribution: str, system: BuildSystem, found: Survey) -> frozenset[st
 
 def _external(external: Mapping[str, Any]) -> Iterator[str]:
     """Yield what `[external]` names (PEP 725)."""
-    entries = [entry for key in ("build-requires", "host-requires") for entry in _texts(external.get(key))]
+    entries = [entry for key in ("build-requires", "host-requires") for entry in texts(external.get(key))]
     for entry in entries:
         if entry.startswith("virtual:"):
             name = re.split(r"[/;@ ]", entry)[1:2]
@@ -109,10 +109,6 @@ def _holds(marker: str | None) -> bool:
         return not marker or Marker(marker).evaluate({"sys_platform": "linux", "platform_system": "Linux"})
     except (InvalidMarker, UndefinedEnvironmentName):
         return False
-
-
-def _texts(value: object) -> list[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _of_meson(found: Survey) -> frozenset[str]:
@@ -155,7 +151,7 @@ def _named(value: object) -> Iterator[str]:
     entries = value if isinstance(value, list) else ()
     for entry in entries:
         if isinstance(entry, dict) and entry.get("optional") is not True:
-            yield from _texts(entry.get("sources"))
+            yield from texts(entry.get("sources"))
 
 
 def _matching(texts: Iterable[str], paths: Collection[str]) -> Iterator[str]:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 
 from toolkit.core import console, files
 from toolkit.core.errors import UserError
+from toolkit.model.names import NAME
 from toolkit.project.settings import default_of, words
 from toolkit.sandbox import confined
 from toolkit.vendored import locked
 from toolkit.verbs.running import Run
 
-_NAME = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?")
 _USAGE = "name a distribution: make why NAME=flask, or make why flask"
 
 
@@ -39,7 +38,7 @@ def why(run: Run) -> None:
     if not names:
         raise UserError("NAME is empty", _USAGE)
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not NAME.fullmatch(name):
             raise UserError(f"NAME={name}: no distribution can be called so", _USAGE)
     graphs = locked.read(run.project, run.settings)
     console.report("\n".join([why.text(graphs, name, run.arguments.chains) for name in names]))
