@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 MAGIC = b"\x7fELF"
-_SHARED = 3  # ET_DYN: a shared library, or a program that may be loaded anywhere
 _LOAD, _DYNAMIC = 1, 2  # PT_LOAD, PT_DYNAMIC
 _END, _STRTAB, _STRSZ, _RPATH, _RUNPATH = 0, 5, 10, 15, 29  # DT_*
 #: Bytes of a table that is read; those of large libraries have some hundred KiB.
@@ -20,10 +19,9 @@ _LONGEST = 16 << 20
 
 @dataclass(frozen=True)
 class Elf:
-    """What a file's headers say: its machine (class, byte order, architecture), its type, and its search paths."""
+    """What a file's headers say: its machine (class, byte order, architecture) and its search paths."""
 
     machine: tuple[int, int, int]
-    is_shared: bool
     search_paths: tuple[str, ...] = ()
 
 
@@ -42,9 +40,9 @@ def _read(file: int) -> Elf:
     start = os.pread(file, 20, 0)
     bits, order = start[4], start[5]
     byte_order = {1: "<", 2: ">"}[order]
-    kind, architecture = struct.unpack(f"{byte_order}HH", start[16:20])
+    (architecture,) = struct.unpack(f"{byte_order}H", start[18:20])
     words = _Words(file=file, order=byte_order, is_wide={1: False, 2: True}[bits])
-    return Elf((bits, order, architecture), kind == _SHARED, words.search_paths())
+    return Elf((bits, order, architecture), words.search_paths())
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,8 +1,7 @@
 from __future__ import annotations
 
-import re
 import subprocess
-import sysconfig
+import sys
 from pathlib import Path
 
 import pytest
@@ -31,7 +30,6 @@ def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_search_paths_of_a_library(library: Path) -> None:
     found = elf.read(library)
     assert found
-    assert found.is_shared
     assert found.search_paths == ("$ORIGIN/../x.libs", "/build/y")
 
 
@@ -41,7 +39,7 @@ def test_the_machine_is_that_of_the_interpreter(library: Path) -> None:
     assert other
     assert one.machine == other.machine
     assert other.search_paths == ()
-    assert re.search(r"x86_64|aarch64", sysconfig.get_platform()) is None or one.machine[0] == 2
+    assert one.machine[0] == (2 if sys.maxsize > 1 << 32 else 1)
 
 
 @pytest.mark.parametrize("length", [0, 3, 4, 18, 40, 64, 300])
@@ -53,11 +51,12 @@ def test_what_is_no_whole_elf_file_is_none(library: Path, tmp_path: Path, length
 
 def test_tables_that_lead_anywhere_are_no_elf_file(library: Path, tmp_path: Path) -> None:
     content = bytearray(library.read_bytes())
-    path = tmp_path / "x.so"
+    path, whole = tmp_path / "x.so", elf.read(library)
+    assert whole
     for place in range(64 + 8, 64 + 56 * 8, 8):
         path.write_bytes(content[:place] + b"\xff" * 8 + content[place + 8 :])
         found = elf.read(path)
-        assert found is None or found.is_shared
+        assert found is None or found.machine == whole.machine
 
 
 def test_other_files_are_no_elf_files(tmp_path: Path) -> None:
