@@ -183,7 +183,7 @@ def _fetch(unlisted: Iterable[tuple[VendoredFile, str]], indexes: Indexes, found
         futures = [fetcher.submit(replace(file, url=url)) for file, url in dict(unlisted).items()]
         for future in futures:
             try:
-                future.result()
+                fetcher.result(future)
             except OtherFileError as error:
                 found.problems.append(Problem(what=error.what, hint=_SUSPECT))
             except UserError as error:
