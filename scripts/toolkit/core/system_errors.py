@@ -74,8 +74,10 @@ def corrected(error: UserError) -> UserError:
     """
     cause: BaseException | None = error
     while cause:
-        if notes := getattr(cause, "__notes__", ()):
-            return UserError(error.what, notes[0], error.details)
+        # Others write notes, too: Python 3.13 does, of what cannot be decoded.
+        for note in getattr(cause, "__notes__", ()):
+            if note.startswith(_MESSAGES):
+                return UserError(error.what, note, error.details)
         cause = cause.__cause__ or cause.__context__
     return error
 

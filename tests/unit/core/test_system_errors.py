@@ -113,3 +113,11 @@ def test_other_programs_keep_their_hints(capsys: pytest.CaptureFixture[str]) -> 
 
     console.run_main(build)
     assert capsys.readouterr().err == "error: six: cannot be built\n hint: mend it\n"
+
+
+def test_a_note_of_somebody_else_is_no_hint() -> None:
+    cause = UnicodeDecodeError("utf-8", b"\xff", 0, 1, "invalid start byte")
+    cause.add_note("decoding with 'utf-8-sig' codec failed")
+    error = UserError("app/requirements.txt:1: not UTF-8 text", "save it as UTF-8")
+    error.__context__ = cause
+    assert system_errors.corrected(error) is error
