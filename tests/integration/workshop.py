@@ -43,12 +43,20 @@ class Done:
     @property
     def error(self) -> tuple[str, str]:
         """Return the two lines of the error; there has to be one, of status 1, and no traceback of the verb's."""
+        found = self.errors
+        assert len(found) == 1, self.err
+        return found[0]
+
+    @property
+    def errors(self) -> list[tuple[str, str]]:
+        """Return the two lines of each error, of which there has to be one, as above; the last ones end the output."""
         assert self.status == 1, self.out + self.err
         assert "run_main" not in self.err
         lines = self.err.splitlines()
-        assert lines[-1].startswith(" hint: "), self.err
-        assert lines[-2].startswith("error: "), self.err
-        return lines[-2].removeprefix("error: "), lines[-1].removeprefix(" hint: ")
+        found = [number for number, line in enumerate(lines) if line.startswith("error: ")]
+        assert found and found[-1] == len(lines) - 2, self.err
+        assert all(lines[number + 1].startswith(" hint: ") for number in found), self.err
+        return [(lines[n].removeprefix("error: "), lines[n + 1].removeprefix(" hint: ")) for n in found]
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import TextIO
 
 from toolkit.core import events, foreign_text, interrupts, system_errors, terminal
-from toolkit.core.errors import UserError
+from toolkit.core.errors import UserError, combined
 
 #: 0 says nothing but errors, 1 what is done, 2 also every command and its output.
 verbosity = 1
@@ -82,7 +82,7 @@ def run_main(function: Callable[[], int | None]) -> int:
     try:
         return function() or 0
     except UserError as error:
-        _print_error(system_errors.corrected(error))
+        _print_error(combined(map(system_errors.corrected, error.parts)))
     except KeyboardInterrupt as error:
         terminal.write(sys.stderr, f"interrupted: {error}" if error.args else _UNTOUCHED)
         return 130
@@ -110,9 +110,10 @@ def _open_closed() -> None:
 
 
 def _print_error(error: UserError) -> None:
-    # The conclusion last, where it stays in view.
-    hint = f"\n hint: {_indented(error.hint)}" if error.hint else ""
-    terminal.write(sys.stderr, f"{quoted(error.details)}error: {_indented(error.what)}{hint}")
+    for part in error.parts:
+        # The conclusion last, where it stays in view.
+        hint = f"\n hint: {_indented(part.hint)}" if part.hint else ""
+        terminal.write(sys.stderr, f"{quoted(part.details)}error: {_indented(part.what)}{hint}")
     events.send("error", what=error.what, hint=error.hint, details=error.details)
 
 

@@ -48,7 +48,6 @@ def _upgraded(
         # The indexes have just been asked for most pages.
         return vendor.plan(project, settings, options, indexes, engine, refresh=False).new
     except UserError as error:
-        console.warn(
-            f"`make vendor UPGRADE=all` would fail, so what is allowed is not known: {error.what}; {error.hint}"
-        )
+        told = "\n".join(f"{part.what}; {part.hint}" for part in error.parts)
+        console.warn(f"`make vendor UPGRADE=all` would fail, so what is allowed is not known: {told}")
         return None
