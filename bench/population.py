@@ -12,10 +12,10 @@ import argparse
 import dataclasses
 import json
 import re
-import resource
 import shutil
 import subprocess
 import sys
+import time
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -42,8 +42,7 @@ from a `requirements.txt` of one line, with no configuration, through `make vend
 class Result:
     """What became of one name: `stage` is where it ended (`built`, or the verb that failed), with that verb's error.
 
-    `files` and `crates` are those of vendor/; `seconds` are the processor's, of both verbs, with shared caches: what a
-    build costs, whatever else the machine does.
+    `files` and `crates` are those of vendor/; `seconds` are those of both verbs, with shared caches.
     """
 
     name: str
@@ -97,7 +96,7 @@ def measure(name: str, *, build: bool) -> Result:
     requirements.write_text(f"{name}\n")
     bench = Bench(WORK)
     reference.create(project, requirements=requirements)
-    start, stage, output = _processor_seconds(), "vendor", ""
+    start, stage, output = time.monotonic(), "vendor", ""
     for verb in ("vendor", "build") if build else ("vendor",):
         stage = verb
         status, output = make(bench, project, verb)
@@ -114,7 +113,7 @@ def measure(name: str, *, build: bool) -> Result:
         stage=stage,
         files=sum(not file.startswith("pylock.") for file in files),
         crates=sum(file.endswith(".crate") for file in files),
-        seconds=round(_processor_seconds() - start, 1),
+        seconds=round(time.monotonic() - start, 1),
         error=line(output, r"error: (.*)") if failed else "",
         hint=line(output, r" hint: (.*)") if failed else "",
     )
@@ -142,12 +141,6 @@ def make(bench: Bench, project: Path, verb: str) -> tuple[int, str]:
     except subprocess.TimeoutExpired:
         return 1, f"error: {verb} took longer than {_SECONDS} s\n hint: none\n"
     return done.returncode, done.stdout
-
-
-def _processor_seconds() -> float:
-    """Return what all ended children have used so far."""
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
 
 
 def _version(project: Path, name: str) -> str:
