@@ -58,6 +58,8 @@ $(foreach name,SERVICE DEV FROM,$(if $(filter environment,$(origin $(name))),$(e
 
 #: Add the Debian packages that builds need to Build-Depends in debian/control: APT=1
 APT ?=
+#: Build all wheels before vendor/ is changed, and tell all that do not build: TRIAL=1
+TRIAL ?=
 #: Compare the locks with the indexes that their files came from, too: ONLINE=1
 ONLINE ?=
 #: Say what would be done, and do nothing: DRY_RUN=1
@@ -164,7 +166,7 @@ making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRRO
 
 #@ Targets
 #: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
-reads_vendor = $(resolving) UPGRADE ADD REMOVE SERVICE DEV FROM DRY_RUN APT
+reads_vendor = $(resolving) UPGRADE ADD REMOVE SERVICE DEV FROM DRY_RUN APT TRIAL
 #: Compare vendor/ with its lock, and the lock with the files it was made from; without ONLINE=1 it needs no network
 reads_check-vendor = ONLINE INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY
 #: Commit vendor/, then its revision in the project, with a message that lists what was added, removed and upgraded

@@ -39,11 +39,21 @@ def suggestion(output: str) -> str:
     for form, pattern in _FATAL.items():
         if found := pattern.search(output):
             name = form.format(found[1])
-            return _install([name]) or _of_apt_file(name)
+            return _missing([name]) or _of_apt_file(name)
+    return _missing(_told(output))
+
+
+def instead(output: str) -> str:
+    """Return how to install what a build did not find, and would take instead of what it fetches; or nothing."""
+    return _install(_told(output))
+
+
+def _told(output: str) -> list[str]:
+    """Return the names of what a build said that it did not find."""
     # Builds may try one after the other: the first that is known is what most people mean by it. That pkg-config
     # itself is missing is seen before anything that it would tell.
     names = [name for form, pattern in _SAID.items() if (name := next(_known(form, pattern, output), ""))]
-    return _install(names if names[:1] == ["pkg-config"] else names[:1])
+    return names if names[:1] == ["pkg-config"] else names[:1]
 
 
 def _known(form: str, pattern: re.Pattern[str], output: str) -> Iterator[str]:
@@ -53,14 +63,17 @@ def _known(form: str, pattern: re.Pattern[str], output: str) -> Iterator[str]:
             yield from (each for each in likely if debian_names.package(each))
 
 
+def _missing(names: list[str]) -> str:
+    command, verb = _install(names), "is" if len(names) == 1 else "are"
+    return command and f"{' and '.join(names)} {verb} missing: {command}"
+
+
 def _install(names: list[str]) -> str:
     relations = [relation for name in names if (relation := debian_names.package(name))]
     if not relations:
         return ""
     commands = " or ".join(f"`apt install {' '.join(each)}`" for each in _alternatives(relations))
-    verb = "is" if len(names) == 1 else "are"
-    control = ", ".join(relations)
-    return f"{' and '.join(names)} {verb} missing: {commands}, and add {control} to Build-Depends in debian/control"
+    return f"{commands}, and add {', '.join(relations)} to Build-Depends in debian/control"
 
 
 def _alternatives(relations: list[str]) -> list[list[str]]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -50,15 +50,18 @@ class Builder:
     def __post_init__(self) -> None:
         self._layout = CrateLayout(unpacked=self.scratch / "crates")
 
-    def build(self, nodes: Iterable[Node]) -> dict[Node, Path]:
-        """Return the wheel of every node, building what the store does not hold. Raises `UserError`."""
+    def build(self, nodes: Iterable[Node], failed: Callable[[UserError], None] | None = None) -> dict[Node, Path]:
+        """Return the wheel of every node, building what the store does not hold.
+
+        Raises `UserError`; or `failed` is called with each, and the rest is built that needs none of those.
+        """
         missing = self._missing(nodes)
         if missing:
             # Tried here once, not by the first two threads at the same time.
             console.step("SANDBOX", self.sandbox.require())
             self.logs.mkdir(parents=True, exist_ok=True)
             with progress.counting("BUILD", len(missing), "wheels") as bar:
-                self._run(missing, bar)
+                self._run(missing, bar, failed)
         return self._wheels
 
     def _missing(self, nodes: Iterable[Node]) -> dict[Node, set[Node]]:
@@ -86,7 +89,7 @@ class Builder:
         tools = wheel_build.toolchain(rust=node.rust)
         return store_key(node, self.interpreter, tools, self.sandbox.mode)
 
-    def _run(self, waiting: dict[Node, set[Node]], bar: Progress) -> None:
+    def _run(self, waiting: dict[Node, set[Node]], bar: Progress, failed: Callable[[UserError], None] | None) -> None:
         urgency = _urgency(waiting)
         running: dict[Future[Path], Node] = {}
         with threads.pool(self.jobs, self.stop) as pool:
@@ -97,7 +100,14 @@ class Builder:
                     running[pool.submit(self._build_one, node, bar)] = node
                 future = pool.next()
                 node = running.pop(future)
-                self._wheels[node] = future.result()
+                try:
+                    self._wheels[node] = future.result()
+                except UserError as error:
+                    if not failed:
+                        raise
+                    failed(error)
+                    _drop(node, waiting)
+                    continue
                 bar.advance(node.label)
                 for others in waiting.values():
                     others.discard(node)
@@ -162,6 +172,14 @@ class Builder:
                 final = self.sandbox.environment_path(prefix)
                 self._environments[key] = environment.create(prefix, self.interpreter, wheels, final)
             return self._environments[key]
+
+
+def _drop(failed: Node, waiting: dict[Node, set[Node]]) -> None:
+    """Take away what cannot be built without a node."""
+    for node in [node for node, others in waiting.items() if failed in others]:
+        # One of its others may have taken it away.
+        if waiting.pop(node, None) is not None:
+            _drop(node, waiting)
 
 
 def _urgency(waiting: dict[Node, set[Node]]) -> dict[Node, int]:

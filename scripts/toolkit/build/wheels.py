@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,9 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
 from toolkit.core import directories, files
+from toolkit.core.errors import UserError, combined
 from toolkit.model.interpreter import Interpreter
+from toolkit.model.lock import Lock
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import lock_file
@@ -38,7 +40,8 @@ def build(
     checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle, and for a wheel that
     requires what is not among them.
     """
-    planners = {name: _planner(project, settings, options, name) for name in map(project.lock_name, project.locked)}
+    locks = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(each))) for each in project.locked]
+    planners = {lock.service: _planner(lock, settings, options, settings.vendor.joinpath) for lock in locks}
     runtime = {name: planner.runtime() for name, planner in planners.items()}
     for_tests = {
         name: (*(planner.tests() if tests else ()), *(planner.development() if development else ()))
@@ -62,6 +65,22 @@ def build(
     )
 
 
+def attempt(settings: Settings, options: BuildOptions, locks: Iterable[Lock], vendored: Callable[[str], Path]) -> None:
+    """Build all that locks name, those of tests and developers too; raises one `UserError` for all that fails.
+
+    `vendored` gives the path of a file that a lock names: vendor/ need not have it yet.
+    """
+    errors: list[UserError] = []
+    planners = [_planner(lock, settings, options, vendored) for lock in locks]
+    with _scratch(settings) as scratch:
+        for used in {planner.interpreter.path: planner.interpreter for planner in planners}.values():
+            those = [planner for planner in planners if planner.interpreter == used]
+            nodes = (node for each in those for node in (*each.runtime(), *each.tests(), *each.development()))
+            _builder(used, settings, options, scratch).build(nodes, errors.append)
+    if errors:
+        raise combined(errors)
+
+
 def build_nodes(
     nodes: Iterable[Node], used: Interpreter, settings: Settings, options: BuildOptions
 ) -> dict[Node, Path]:
@@ -70,10 +89,9 @@ def build_nodes(
         return _builder(used, settings, options, scratch).build(nodes)
 
 
-def _planner(project: Project, settings: Settings, options: BuildOptions, name: str) -> Planner:
-    locked = lock_file.read(lock_file.path_of(settings.vendor, name))
-    found = interpreters.find(locked.pythons, options.python)
-    return Planner(lock=locked, interpreter=found, project=settings.project, vendored=settings.vendor.joinpath)
+def _planner(lock: Lock, settings: Settings, options: BuildOptions, vendored: Callable[[str], Path]) -> Planner:
+    found = interpreters.find(lock.pythons, options.python)
+    return Planner(lock=lock, interpreter=found, project=settings.project, vendored=vendored)
 
 
 def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scratch: Path) -> Builder:

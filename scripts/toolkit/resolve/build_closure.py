@@ -29,8 +29,9 @@ from toolkit.resolve.catalogue import url_error
 from toolkit.resolve.engine import AbsentError, ConflictError, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources, in_order
 from toolkit.resolve.free_choice import FreeChoice
-from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA
+from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA, Answer, Question
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
+from toolkit.vendored import downloads
 
 Requirements = frozenset[str]
 #: Older releases that are tried for the hint of an error.
@@ -54,6 +55,7 @@ class Closure:
     _trees: dict[str, SourceTree] = field(default_factory=dict)
     _aged: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _loosened: set[str] = field(default_factory=set)
+    _tried: set[str] = field(default_factory=set)
 
     def begin_service(self, request: Request, shipped: Iterable[Pinned], given: Iterable[Pin]) -> None:
         """Turn to a service: `request` is for what it runs with, `shipped` the result, `given` what no engine chose.
@@ -184,8 +186,29 @@ class Closure:
 
     def metadata(self, keys: Iterable[str]) -> Mapping[str, CoreMetadata]:
         """Return, by key, the metadata of trees that were followed, as their backends make it."""
+        return self.ask(METADATA, keys)
+
+    def ask(self, question: Question[Answer], keys: Iterable[str]) -> Mapping[str, Answer]:
+        """Return, by key, what the backends of trees that were followed answer."""
         buildable = self._buildable()
-        return self.sources.ask(METADATA, {key: buildable[key] for key in keys if key in buildable}, buildable)
+        return self.sources.ask(question, {key: buildable[key] for key in keys if key in buildable}, buildable)
+
+    def can_try(self, key: str) -> bool:
+        """Tell whether a trial build of a tree takes no others: wheels of the index are all that it needs."""
+        return not self.sources.distributions[key].rust and all(map(self.sources.has_wheel, self._pins(key)))
+
+    def new_downloads(self, keys: Iterable[str]) -> Mapping[str, str]:
+        """Return, by key, the place in each of these trees that tells that its build may download.
+
+        Only of what no lock has, and each once.
+        """
+        new = sorted(set(keys) - self._tried - self.sources.selector.kept.keys())
+        self._tried.update(new)
+        return {key: place for key in new if key in self._trees and (place := self._download(key))}
+
+    def _download(self, key: str) -> str:
+        builders = (f"built with {pin.name}" for pin in self._pins(key) if pin.name in downloads.BUILDERS)
+        return self.sources.downloads(key) or next(builders, "")
 
     def build(self, keys: Iterable[str]) -> Mapping[str, Path]:
         """Return, by key, the wheels of trees that were followed, for the first interpreter that builds."""
@@ -312,10 +335,9 @@ class Closure:
         if not key:
             return
         name, _, version = key.partition("==")
-        direct = {Requirement(text).name: f"{origin}: {text}" for text, origin in self._request.origins.items()}
         pins = {key: self._keys(key) for key in self._trees}
-        if chain := build_chain.find(key, direct, self.sources.distributions, pins):
-            error.what += f"; {name} {version} is there for {' -> '.join(chain).replace('-> =>', '=>')}"
+        if chain := self.chain(key):
+            error.what += f"; {name} {version} is there for {chain}"
         hints = (
             [f"add the line {name} to vendor.txt to take its wheels"] if self.sources.distributions[key].offered else []
         )
@@ -324,6 +346,12 @@ class Closure:
         if older := self._older(key, self._request_for(builds) if builds else self._request):
             hints.append(f"add {name}<={older} to {where}, which is the newest that can be built")
         error.hint = ", or ".join(hints) or f"use another version of what requires {name}, or leave it out"
+
+    def chain(self, key: str) -> str:
+        """Return why a distribution is there: from a line of the project to it; empty where no line leads there."""
+        direct = {Requirement(text).name: f"{origin}: {text}" for text, origin in self._request.origins.items()}
+        builders = {key: self._keys(key) for key in self._trees}
+        return " -> ".join(build_chain.find(key, direct, self.sources.distributions, builders)).replace("-> =>", "=>")
 
     def _older(self, key: str, request: Request) -> str:
         """Return the newest version before this one that satisfies a request, and whose own build can be resolved."""

@@ -65,6 +65,10 @@ class Sources:
         """Return when an sdist that was fetched came to its index, ISO 8601; empty where nothing tells."""
         return self._uploaded.get(key, "")
 
+    def downloads(self, key: str) -> str:
+        """Return the place in an sdist that tells that its build may download; empty where there is none."""
+        return self._facts[key].downloads if key in self._facts else ""
+
     def applies(self, pin: Pin) -> bool:
         """Tell whether any of the interpreters that run hooks takes a pin, by its marker."""
         return any(runner.interpreter.matches(pin.marker) for runner in self.runners())

@@ -51,6 +51,7 @@ def _from_data(data: Table) -> Facts:
         rust=data.flag("rust"),
         needs_crates=data.flag("needs_crates"),
         system_files=data.texts("system_files"),
+        downloads=data.text("downloads"),
     )
 
 

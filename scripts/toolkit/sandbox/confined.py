@@ -207,12 +207,17 @@ def _mode(text: str) -> str:
     return text
 
 
+def missed_network(output: str) -> bool:
+    """Tell whether a program that printed this looked for a network."""
+    return bool(_REFUSED.search(output))
+
+
 def suggestion(output: str, name: str = "") -> str:
     """Return what to do about a build that failed with this output, if it missed the network; else nothing.
 
     `name` is that of the distribution that was built, where it is known.
     """
-    if not _REFUSED.search(output):
+    if not missed_network(output):
         return ""
     if not name:
         return "builds have no network: vendor what is fetched, or build with a setting that fetches nothing"

@@ -19,7 +19,7 @@ from packaging.markers import InvalidMarker, Marker, UndefinedEnvironmentName
 from toolkit.core import documents
 from toolkit.model import debian_names
 from toolkit.project.pyproject import BuildSystem, table, texts
-from toolkit.vendored import build_files, c_sources
+from toolkit.vendored import build_files, c_sources, downloads
 from toolkit.vendored.archive import Survey
 
 #: Where these stand in setup.py, an extension that does not build is left out, and the rest is built all the same.
@@ -66,9 +66,10 @@ def reader(path: str) -> Callable[[bytes], object] | None:
     suffix = posixpath.splitext(path)[1]
     if suffix in c_sources.COMPILED or suffix in c_sources.INCLUDED:
         return partial(c_sources.includes, path)
-    if posixpath.basename(path) in (build_files.CMAKE, build_files.MESON) or _SCRIPT.fullmatch(path):
-        return bytes
-    return None
+    is_read = posixpath.basename(path) in (build_files.CMAKE, build_files.MESON) or _SCRIPT.fullmatch(path)
+    # Most archives have a directory at the top, which is not known yet.
+    below = path.partition("/")[2]
+    return bytes if is_read or downloads.reads(path) or downloads.reads(below) else None
 
 
 def names(distribution: str, system: BuildSystem, found: Survey) -> frozenset[str]:

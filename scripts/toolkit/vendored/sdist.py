@@ -12,7 +12,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
 from toolkit.project import pyproject
 from toolkit.project.pyproject import BuildSystem
-from toolkit.vendored import archive, backends, native_builds, removals
+from toolkit.vendored import archive, backends, downloads, native_builds, removals
 
 #: The files of a tree that tell what builds it.
 BUILD_FILES = (pyproject.FILE, "setup.py", "setup.cfg", "hatch.toml")
@@ -28,7 +28,8 @@ class Facts:
 
     `requires` are the requirements as far as any file of it tells them, certain or not. `rust` says that the build
     compiles Rust, `needs_crates` that it comes without the crates for that. `system_files` are the names (as
-    `debian_names` has them) of what the build certainly takes from the system.
+    `debian_names` has them) of what the build certainly takes from the system. `downloads` is the place (`file:line:
+    text`) that tells that the build may download, where there is one.
     """
 
     metadata: CoreMetadata
@@ -37,6 +38,7 @@ class Facts:
     rust: bool
     needs_crates: bool
     system_files: tuple[str, ...] = ()
+    downloads: str = ""
 
 
 def read(path: Path, shown: str) -> Facts:
@@ -58,6 +60,7 @@ def read(path: Path, shown: str) -> Facts:
         # `cargo vendor` leaves one beside each crate.
         needs_crates=rust and not any(name.endswith(".cargo-checksum.json") for name in found.paths),
         system_files=tuple(sorted(native_builds.names(normalize(metadata.name or name), system, found))),
+        downloads=downloads.found(normalize(metadata.name or name), system, found),
     )
 
 

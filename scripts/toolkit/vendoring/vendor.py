@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from toolkit.build import wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, cycles, directories, progress
 from toolkit.core.errors import UserError
@@ -24,7 +25,7 @@ from toolkit.project.requirement_edits import NO_EDITS, Edits
 from toolkit.project.requirements import Line
 from toolkit.project.settings import Settings
 from toolkit.project.vendor_txt import BinaryRule
-from toolkit.resolve import kept_builds, source_tree, wheel_choice
+from toolkit.resolve import kept_builds, source_tree, trials, wheel_choice
 from toolkit.resolve import resolution as resolve
 from toolkit.resolve.build_closure import Closure
 from toolkit.resolve.engine import Engine, Request
@@ -43,7 +44,7 @@ class VendorOptions:
 
     `build_constraints` are files beside those of the project. `building` says how to build what hooks need where no
     index has a wheel of it. `edits` are of the project's files, and count as if they were made; `adopted` has versions
-    that another tool has locked.
+    that another tool has locked. With `trial`, all wheels are built before anything counts.
     """
 
     building: BuildOptions
@@ -53,6 +54,7 @@ class VendorOptions:
     exclude_newer: str = ""
     edits: Edits = NO_EDITS
     adopted: ForeignLock | None = None
+    trial: bool = False
 
 
 @dataclass(kw_only=True)
@@ -71,6 +73,11 @@ class Draft:
     development: tuple[Pin, ...] = ()
     closure: Closure
     building: frozenset[str] = frozenset()
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """Return the keys of all that the lock will have."""
+        return self.building.union(pin.key for pin in (*self.runtime, *self.unshipped))
 
     @property
     def unshipped(self) -> tuple[Pin, ...]:
@@ -118,7 +125,9 @@ class Vendoring:
         for inputs in everything:
             console.step("RESOLVE", inputs.name)
             with progress.watching("RESOLVE", inputs.name):
-                self._new.append(self._finish(self._resolved(inputs)))
+                draft = self._resolved(inputs)
+                trials.refuse_downloads(draft.closure, draft.keys)
+                self._new.append(self._finish(draft))
         _warn_of_unused(everything, self._new)
         return tuple(self._new)
 
@@ -394,6 +403,8 @@ def plan(
         )
         new = vendoring.run(everything)
         patches.refuse_unused(changes, new)
+        if options.trial:
+            wheels.attempt(settings, options.building, new, resolution.files.__getitem__)
         warnings = (*binding.withdrawn(new), *_idle_rules(everything, new))
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings)
 

@@ -26,7 +26,7 @@ _OPTIONS = {
     "STAND_SUITE": "suite",
     "STAND_PORT": "port",
 }
-_FLAGS = frozenset({"APT", "DEV", "DRY_RUN", "JSON", "ONLINE", "STRICT"})
+_FLAGS = frozenset({"APT", "DEV", "DRY_RUN", "JSON", "ONLINE", "STRICT", "TRIAL"})
 _SETTING = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
 
 

@@ -41,6 +41,9 @@ def vendor_options(parser: argparse.ArgumentParser) -> None:
         "--from", dest="adopted", type=Path, metavar="LOCK", help="a lock of another tool, whose versions come first"
     )
     group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
+    group.add_argument(
+        "--trial", action="store_true", help="build all wheels first; if one fails, vendor/ stays as it was"
+    )
     group.add_argument("--apt", action="store_true", help="add to debian/control the build dependencies that it lacks")
 
 
@@ -49,13 +52,14 @@ def vendor(run: Run) -> None:
     arguments, chosen = run.arguments, run.settings
     staging.recover(chosen.vendor)
     asks_for_others = arguments.upgrade or arguments.exclude_newer or os.environ.get("PIP_BUILD_CONSTRAINT")
+    asks_for_others = asks_for_others or arguments.trial
     edits = arguments.add.strip() or arguments.remove.strip()
     if not (asks_for_others or edits or arguments.adopted) and _is_current(run):
         return
     indexes, engine, options = _enter_tools_environment(run, arguments.upgrade)
     from toolkit.vendoring import vendor
 
-    options = replace(options, edits=_edits(run), adopted=_adopted(run))
+    options = replace(options, edits=_edits(run), adopted=_adopted(run), trial=arguments.trial)
     if edits and not (asks_for_others or options.adopted or options.edits.new) and _is_current(run):
         return
     vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
