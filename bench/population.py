@@ -2,8 +2,8 @@
 """Build every distribution of population.txt from a requirements.txt of one line, with no configuration, and tell all.
 
 Each is vendored, then built offline from its sdists, in a project of its own; caches are shared, so what builds many is
-built once. What is known is kept in build/population/results.json and not measured again. `--write` makes
-docs/population.md of it.
+built once. What is known is kept in bench/population.json, as all of it takes hours, and is not measured again.
+`--write` makes docs/population.md of it.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from reference import TOOLKIT
 
 WORK = TOOLKIT / "build" / "population"
 TABLE = TOOLKIT / "docs" / "population.md"
+RESULTS = TOOLKIT / "bench" / "population.json"
 _SECONDS = 3600
 _HEAD = """\
 # What builds
@@ -159,13 +160,13 @@ def line(output: str, pattern: str) -> str:
 
 def _known() -> dict[str, Result]:
     try:
-        return {item["name"]: Result(**item) for item in json.loads((WORK / "results.json").read_text())}
+        return {item["name"]: Result(**item) for item in json.loads(RESULTS.read_text())}
     except OSError:
         return {}
 
 
 def _keep(results: dict[str, Result]) -> None:
-    (WORK / "results.json").write_text(json.dumps(list(map(dataclasses.asdict, results.values())), indent=1))
+    RESULTS.write_text(json.dumps(list(map(dataclasses.asdict, results.values())), indent=1) + "\n")
 
 
 def _share(found: Sequence[Result]) -> str:
