@@ -203,10 +203,15 @@ def fails(shop: Workshop, what: str, *, advice: str, output: str) -> None:
 
 
 def test_a_hook_that_fails_is_named_with_what_it_said(shop: Workshop, index: LocalIndex) -> None:
-    files = {"hook.py": "raise SystemExit('no pg_config')\n", "pyproject.toml": HOOK_IN_TREE}
-    sdists.publish(index, "thing", "1.0", files=files)
-    what = "thing: its build backend failed to name its build requirements"
-    fails(shop, what, advice="the line thing to vendor.txt", output="no pg_config")
+    hook = {"hook.py": "raise SystemExit('no pg_config')\n", "pyproject.toml": HOOK_IN_TREE}
+    sdists.publish(index, "thing", "1.0", files=hook)
+    what = "thing: its build backend failed to name its build requirements; thing 1.0 is there for "
+    what += "app/requirements.txt:1: thing"
+    fails(shop, what, advice="another version of thing may do", output="no pg_config")
+    sdists.publish_wheel(index, "thing", "1.0")
+    files.remove(files.cache_root())
+    fails(shop, what, advice="add the line thing to app/vendor.txt to take its wheels", output="no pg_config")
+    assert shop.write({"app/vendor.txt": "thing\n"}).vendor().status == 0
 
 
 def builds(done: Done) -> list[str]:
@@ -249,11 +254,11 @@ def test_a_hook_is_asked_once_and_builds_nothing_when_its_answer_is_known(shop: 
     assert builds(shop.vendor("--wheel-store", str(shop.root / "other"), "--upgrade", "all")) == []
 
 
-def test_a_build_for_a_hook_that_fails_says_what_to_add_to_vendor_txt(shop: Workshop, index: LocalIndex) -> None:
+def test_a_build_for_a_hook_that_fails_is_named_with_what_waits_for_it(shop: Workshop, index: LocalIndex) -> None:
     sdists.publish(index, "kit", "1.0", needs_at_build=["no_such_module"])
     sdists.publish(index, "thing", "1.0", build_requires=["kit"], dynamic=["kit"])
-    what = "kit 1.0: its wheel could not be built"
-    fails(shop, what, advice="add the line kit to vendor.txt", output="no_such_module")
+    what = "kit 1.0: its wheel could not be built; thing 1.0 is there for app/requirements.txt:1: thing"
+    fails(shop, what, advice="the whole output is in ", output="no_such_module")
 
 
 @pytest.mark.parametrize(
@@ -283,9 +288,11 @@ def test_a_circle_is_found_before_any_build(shop: Workshop, index: LocalIndex) -
     shop.service("app", "hen")
     what, hint = shop.vendor().error
     assert what == "build requirements go in a circle: egg==1.0 -> hen==1.0 -> egg==1.0"
-    assert "add the line egg to vendor.txt" in hint
+    assert hint == "no index has wheels to begin with: allow another version of egg, or leave it out"
     assert not (shop.root / "vendor").exists()
     sdists.publish_wheel(index, "egg", "1.0")
+    files.remove(files.cache_root())
+    assert "add the line egg to vendor.txt" in shop.vendor().error[1]
     assert shop.write({"app/vendor.txt": "egg\n"}).vendor().status == 0
     assert builders(shop, "hen") == ("egg==1.0",)
 
@@ -328,7 +335,7 @@ def test_a_build_requirement_that_no_version_satisfies_is_told_with_what_it_buil
     add_backend(index, "1.0")
     add_made(index, "thing", ">=9")
     shop.service("app", "thing")
-    assert shop.vendor().error[0].startswith("building thing: no version satisfies `maker>=9`")
+    assert shop.vendor().error[0].startswith("building thing 1.0: no version satisfies `maker>=9`")
 
 
 def test_constraints_limit_what_builds_and_not_what_runs(
@@ -368,11 +375,11 @@ def test_each_service_has_constraints_of_its_own(shop: Workshop, index: LocalInd
     [
         (
             "maker>=9",
-            "app/build-constraints.txt:1: no version satisfies `maker>=9`; building thing: maker>=1 asks for one",
+            "app/build-constraints.txt:1: no version satisfies `maker>=9`; building thing 1.0: maker>=1 asks for one",
         ),
         (
             "maker<1",
-            "app/build-constraints.txt:1: no version satisfies `maker<1`; building thing: maker>=1 asks for one",
+            "app/build-constraints.txt:1: no version satisfies `maker<1`; building thing 1.0: maker>=1 asks for one",
         ),
         ("maker @ https://host/maker-1.0.tar.gz", "app/build-constraints.txt:1: only a name and its versions can"),
         ("maker[more]<2", "app/build-constraints.txt:1: a constraint cannot have extras"),
@@ -432,26 +439,105 @@ def test_a_line_of_build_requirements_that_cannot_be_met(
     assert shop.vendor().error[0].startswith(f"build-requirements.txt:1: {what}")
 
 
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
 @pytest.mark.parametrize("builder", ["nowhere>=0.1", "nowhere[more]>=0.1"])
-def test_what_no_index_has_is_told_with_the_chain_and_with_what_may_help(
-    shop: Workshop, index: LocalIndex, builder: str
+def test_an_older_release_is_taken_where_no_index_has_what_builds_the_newest(
+    shop: Workshop, index: LocalIndex, builder: str, resolver: str
 ) -> None:
     for version in ("1.9", "2.0"):
         sdists.publish(index, "deep", version, build_requires=[builder])
         sdists.publish_wheel(index, "deep", version)
     sdists.publish(index, "deep", "1.0")
     sdists.publish(index, "top", "1.0", requires=["deep>=1"])
-    done = shop.service("app", "top").vendor()
-    said, hint = done.error
-    assert said == (
-        f"building deep: no distribution `nowhere` in {index.url}; "
-        "deep 2.0 is there for app/requirements.txt:1: top -> deep 2.0"
-    )
-    older = "add deep<=1.0 to a requirements.txt, which is the newest that can be built"
-    assert hint == f"add the line deep to vendor.txt to take its wheels, or {older}"
-    assert shop.write({"app/vendor.txt": "deep\n"}).vendor().status == 0
-    assert shop.write({"app/vendor.txt": "", "app/requirements.txt": "top\ndeep<=1.0\n"}).vendor().status == 0
+    done = shop.service("app", "top").vendor("--resolver", resolver)
+    reason = f"no distribution `nowhere` in {index.url}"
+    assert f"  OLDER   deep 1.0, as 2.0 cannot be built: {reason}\n" in done.out, done.err
     assert shop.keys() == ["deep==1.0", "top==1.0"]
+    shop.write({"app/requirements.txt": "top\ndeep>1.9\n"})
+    before = shop.vendored()
+    said, hint = shop.vendor("--resolver", resolver).error
+    assert said == f"building deep 2.0: {reason}; deep 2.0 is there for app/requirements.txt:2: deep>1.9"
+    wheels = "add the line deep to app/vendor.txt to take its wheels"
+    assert hint == f"{wheels}, or allow deep 1.0, which can be built, in app/requirements.txt:2: deep>1.9"
+    assert shop.vendored() == before
+    assert shop.write({"app/vendor.txt": "deep\n"}).vendor("--resolver", resolver).status == 0
+    assert shop.keys() == ["deep==2.0", "top==1.0"]
+
+
+def test_an_older_release_is_taken_where_only_a_build_tells_what_the_newest_requires(
+    shop: Workshop, index: LocalIndex
+) -> None:
+    sdists.publish(index, "deep", "2.0", build_requires=["nowhere"], metadata=False)
+    sdists.publish(index, "deep", "1.0", metadata=False)
+    done = shop.service("app", "deep").vendor()
+    assert "  OLDER   deep 1.0, as 2.0 cannot be built: no distribution `nowhere`" in done.out, done.err
+    shop.write({"app/requirements.txt": "deep==2.0\n"})
+    assert shop.vendor().error[0].startswith("building deep 2.0: no distribution `nowhere`")
+
+
+def test_no_older_release_is_taken_for_what_the_project_itself_says_of_builds(
+    shop: Workshop, index: LocalIndex
+) -> None:
+    add_backend(index, "1.0")
+    index.add("thing-1.0.tar.gz", sdists.make_sdist_with_backend("thing", "1.0", "maker"))
+    index.add("thing-2.0.tar.gz", sdists.make_sdist_with_backend("thing", "2.0", "maker", ">=1"))
+    shop.service("app", "thing").write({"build-constraints.txt": "maker<1\n"})
+    done = shop.vendor()
+    assert "build-constraints.txt:1: no version satisfies `maker<1`" in done.error[0]
+    assert "OLDER" not in done.out
+
+
+def test_all_that_is_wrong_is_told_in_one_run(shop: Workshop, index: LocalIndex) -> None:
+    add_backend(index, "1.0")
+    sdists.publish_wheel(index, "closed", "1.0")
+    sdists.publish(index, "lacking", "1.0", build_requires=["nowhere"])
+    sdists.publish(index, "asked", "1.0", requires=["lacking"])
+    hook = {"hook.py": "raise SystemExit('no pg_config')\n", "pyproject.toml": HOOK_IN_TREE}
+    sdists.publish(index, "failing", "1.0", files=hook)
+    for first, second in (("hen", "egg"), ("egg", "hen")):
+        sdists.publish(index, first, "1.0", build_requires=[second])
+        sdists.publish_wheel(index, first, "1.0")
+    shop.service("app", "closed", "-e .", "asked", "missing", "failing", "asked>=9", "hen", "--pre")
+    shop.service("other", "lacking", build_requires=["unheard"])
+    found = shop.vendor().errors
+    failing = "failing: its build backend failed to name its build requirements; "
+    failing += "failing 1.0 is there for app/requirements.txt:5: failing"
+    assert sorted(what.partition(" in http")[0] for what, _ in found) == [
+        "app/requirements.txt:2: -e is not allowed here: `-e .`",
+        "app/requirements.txt:4: no distribution `missing`",
+        "app/requirements.txt:6: no version satisfies `asked>=9`",
+        "app/requirements.txt:8: --pre is not allowed here: `--pre`",
+        "build requirements go in a circle: egg==1.0 -> hen==1.0 -> egg==1.0",
+        "building lacking 1.0: no distribution `nowhere`",
+        "building other: no distribution `unheard`",
+        "closed 1.0 has no sdist; it is there for app/requirements.txt:1: closed",
+        failing,
+    ]
+    assert all(hint for _, hint in found)
+    assert not (shop.root / "vendor").exists()
+
+
+def test_a_fault_of_several_services_is_told_once(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "closed", "1.0")
+    sdists.publish(index, "top", "1.0", requires=["closed"])
+    shop.service("app", "closed").service("other", "top")
+    what, hint = shop.vendor().error
+    assert what == (
+        "closed 1.0 has no sdist; it is there for app/requirements.txt:1: closed "
+        "and other/requirements.txt:1: top -> closed 1.0"
+    )
+    wheels = "add the line closed to {}/vendor.txt to take its wheels"
+    assert hint == f"{wheels.format('app')}, or {wheels.format('other')}"
+    assert shop.write({"app/vendor.txt": "closed\n"}).vendor().status == 0
+
+
+def test_nothing_is_asked_of_any_index_where_a_line_names_another_one(shop: Workshop, index: LocalIndex) -> None:
+    shop.service("app", "--index-url https://internal.invalid/simple", "private", "-e .")
+    assert [what.partition(" is not")[0] for what, _ in shop.vendor().errors] == [
+        "app/requirements.txt:1: --index-url",
+        "app/requirements.txt:3: -e",
+    ]
+    assert index.requests.total() == 0
 
 
 def test_a_builder_that_cannot_be_built_is_told_with_what_it_builds(shop: Workshop, index: LocalIndex) -> None:
@@ -460,16 +546,19 @@ def test_a_builder_that_cannot_be_built_is_told_with_what_it_builds(shop: Worksh
     sdists.publish(index, "thing", "1.0", build_requires=["helper"])
     said, hint = shop.service("app", "thing").vendor().error
     assert said == (
-        "building helper: no version satisfies `maker>=9`; "
+        "building helper 2.0: no version satisfies `maker>=9`; "
         "helper 2.0 is there for app/requirements.txt:1: thing => helper 2.0"
     )
     assert hint == "use another version of what requires helper, or leave it out"
     sdists.publish(index, "helper", "1.0")
     files.remove(files.cache_root())
-    assert shop.vendor().error[1] == (
-        "add helper<=1.0 to a build-constraints.txt, which is the newest that can be built"
-    )
-    assert shop.write({"app/build-constraints.txt": "helper<=1.0\n"}).vendor().status == 0
+    done = shop.vendor()
+    assert "  OLDER   helper 1.0, as 2.0 cannot be built: no version satisfies `maker>=9`\n" in done.out, done.err
+    assert builders(shop, "thing") == ("helper==1.0",)
+    # It is locked then, and nobody has to be told again.
+    shop.write({"app/requirements.txt": "thing\n# as before\n"})
+    assert "OLDER" not in shop.vendor().out
+    assert builders(shop, "thing") == ("helper==1.0",)
 
 
 def add_setuptools(index: LocalIndex, *versions: str) -> None:

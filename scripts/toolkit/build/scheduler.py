@@ -13,7 +13,7 @@ from pathlib import Path
 from toolkit.build import wheel_build
 from toolkit.build.crate_layout import CrateLayout
 from toolkit.build.plan import Node, store_key
-from toolkit.build.wheel_build import BuildError, Job
+from toolkit.build.wheel_build import Job
 from toolkit.core import console, directories, process, progress, threads
 from toolkit.core.errors import UserError
 from toolkit.core.progress import Progress
@@ -30,10 +30,7 @@ _CHEAP_SETTINGS = {"cython": {"--build-option": ["--no-cython-compile"]}}
 
 @dataclass(kw_only=True)
 class Builder:
-    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`.
-
-    `advice` is added to the hint of a build's error; `{name}` in it stands for the distribution.
-    """
+    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`."""
 
     interpreter: Interpreter
     store: Store
@@ -41,7 +38,6 @@ class Builder:
     logs: Path
     jobs: int
     sandbox: Sandbox
-    advice: str = ""
     _wheels: dict[Node, Path] = field(default_factory=dict)
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -134,29 +130,25 @@ class Builder:
 
     def _wheel(self, node: Node, scratch: Path) -> Path:
         cheap = _CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {}
-        try:
-            job = Job(
-                name=node.name,
-                version=node.version,
-                source=wheel_build.unpack(node.source, scratch, node.patches, node.given),
-                python=self._environment(node),
-                scratch=scratch,
-                log=self.logs / f"{node.label.replace(' ', '-')}.log",
-                sandbox=self.sandbox,
-                identity=node.identity,
-                cheap=node.cheap,
-                rust=node.rust,
-                crates=node.crates,
-                layout=self._layout,
-                config_settings={**cheap, **node.settings.config_settings},
-                variables=dict(node.settings.environment),
-                given=node.given,
-                local=node.local,
-            )
-            return wheel_build.build_wheel(job)
-        except BuildError as error:
-            hints = filter(None, (error.hint, self.advice.format(name=node.name)))
-            raise UserError(error.what, "; ".join(hints), error.details) from error
+        job = Job(
+            name=node.name,
+            version=node.version,
+            source=wheel_build.unpack(node.source, scratch, node.patches, node.given),
+            python=self._environment(node),
+            scratch=scratch,
+            log=self.logs / f"{node.label.replace(' ', '-')}.log",
+            sandbox=self.sandbox,
+            identity=node.identity,
+            cheap=node.cheap,
+            rust=node.rust,
+            crates=node.crates,
+            layout=self._layout,
+            config_settings={**cheap, **node.settings.config_settings},
+            variables=dict(node.settings.environment),
+            given=node.given,
+            local=node.local,
+        )
+        return wheel_build.build_wheel(job)
 
     def _environment(self, node: Node) -> Path:
         """Return the interpreter of an environment of exactly the node's build requirements.

@@ -54,10 +54,6 @@ PATH = "/usr/local/bin:/usr/bin:/bin"
 _EPOCH = "315532800"
 
 
-class BuildError(UserError):
-    """A build backend that ended with an error of its own."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Job:
     """One wheel to build.
@@ -338,4 +334,4 @@ def _build_error(job: Job, error: process.CommandError) -> UserError:
         or missing_modules.suggestion(error.output, job.name, local=job.local)
     )
     tail = "\n".join(error.output.splitlines()[-40:])
-    return BuildError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)
+    return UserError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)

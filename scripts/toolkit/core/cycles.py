@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 
 from toolkit.core.errors import UserError
 
@@ -26,23 +26,37 @@ def find(requires: Mapping[str, Collection[str]]) -> list[str]:
     return []
 
 
-def error(keys: Sequence[str], requires: Mapping[str, Collection[str]] | None = None) -> UserError:
-    """Return the error to raise for a circle of `name==version`; its hint ends all circles among `requires`."""
-    names = _cut(requires or {}) or [_name(keys[0])]
+def error(
+    keys: Sequence[str],
+    requires: Mapping[str, Collection[str]] | None = None,
+    has_wheels: Callable[[str], bool] = lambda _: True,
+) -> UserError:
+    """Return the error to raise for a circle of `name==version`.
+
+    Its hint ends all circles among `requires` by wheels, where there are some that `has_wheels`.
+    """
+    names = _cut(requires or {}, has_wheels) or [_name(key) for key in keys[:1] if has_wheels(key)]
     return UserError(
         f"build requirements go in a circle: {' -> '.join(keys)}",
         f"let it begin with a wheel: add the line{'s' * (len(names) > 1)} {' and '.join(names)} to vendor.txt and run "
-        "`make vendor`",
+        "`make vendor`"
+        if names
+        else f"no index has wheels to begin with: allow another version of {_name(keys[0])}, or leave it out",
     )
 
 
-def _cut(requires: Mapping[str, Collection[str]]) -> list[str]:
-    """Return names without whose builds there is no circle: of each circle the one that ends the most."""
+def _cut(requires: Mapping[str, Collection[str]], has_wheels: Callable[[str], bool]) -> list[str]:
+    """Return names with wheels without whose builds there is no circle: of each circle the one that ends the most.
+
+    None where a circle has no wheels.
+    """
     names: list[str] = []
     rest = dict(requires)
     while circle := find(rest):
-        without = {name: _without(name, rest) for name in dict.fromkeys(map(_name, circle))}
-        best = next((name for name, graph in without.items() if not find(graph)), _name(circle[0]))
+        without = {_name(key): _without(_name(key), rest) for key in dict.fromkeys(circle) if has_wheels(key)}
+        if not without:
+            return []
+        best = next((name for name, graph in without.items() if not find(graph)), next(iter(without)))
         names.append(best)
         rest = without[best]
     return names

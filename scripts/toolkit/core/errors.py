@@ -55,8 +55,8 @@ def _plain(error: UserError) -> str:
 
 
 def combined(errors: Iterable[UserError]) -> UserError:
-    """Return one error for several, of which there is at least one; what is said twice counts once."""
-    parts = {(part.what, part.hint): part for error in errors for part in error.parts}
+    """Return one error for several, of which there is at least one; what is said twice counts once, as said last."""
+    parts = {part.what: part for error in errors for part in error.parts}
     return CombinedError(list(parts.values())) if len(parts) > 1 else next(iter(parts.values()))
 
 

@@ -85,7 +85,7 @@ def _build(pins: Sequence[Pin], request: Request, found: Resolution) -> dict[str
     closure = found.closure_for(request.targets.pythons, ())
     closure.begin_service(request, (), ())
     closure.follow(closure.sources.trees(pins))
-    closure.sources.refuse_unbuildable(closure.built_with)
+    closure.refuse_unbuildable(pin.key for pin in pins)
     wheels = closure.build([pin.key for pin in pins])
     return {pin.name: wheels[pin.key] for pin in pins}
 

@@ -23,7 +23,7 @@ import requests
 from urllib3.exceptions import IncompleteRead
 
 from toolkit.core import console, directories, files, progress
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError
 from toolkit.core.foreign_text import one_line
 from toolkit.core.system_errors import naming
 from toolkit.model.lock import VendoredFile
@@ -43,7 +43,7 @@ _HEADERS = {"Accept-Encoding": "identity"}
 _PATIENCE = 0.5
 
 
-class OtherFileError(UserError):
+class OtherFileError(FinalError):
     """What came is not the file that an index, a lock or vendor.txt promised."""
 
 

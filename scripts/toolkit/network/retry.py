@@ -26,7 +26,7 @@ from urllib3.exceptions import (
 from urllib3.util import Retry
 
 from toolkit.core import console
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError
 from toolkit.core.foreign_text import one_line
 from toolkit.network.http import LeadsAway, Misled
 from toolkit.network.index_options import shown
@@ -60,7 +60,7 @@ _FINAL = (
 )
 
 
-class UnreachableError(UserError):
+class UnreachableError(FinalError):
     """A server that gave no answer, or not all of one: the next request to it would last as long."""
 
 

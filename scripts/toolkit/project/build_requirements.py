@@ -8,7 +8,7 @@ from pathlib import Path
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import AT_ONCE, Gathering, UserError
 from toolkit.model import requirement_texts
 from toolkit.model.names import normalize
 from toolkit.project import lines
@@ -38,12 +38,16 @@ class AddedRequirement:
         return name == self.name and bool(equals) and specifier.contains(version, prereleases=True)
 
 
-def read(path: Path, project_root: Path) -> tuple[AddedRequirement, ...]:
-    """Return the lines of a build-requirements.txt, none when it is missing. Raises `UserError` with `file:line`."""
-    if not path.is_file():
-        return ()
-    shown = lines.shown(path, project_root)
-    return tuple(_added(text, f"{shown}:{number}") for number, text in lines.read(path, project_root))
+def read(path: Path, project_root: Path, errors: Gathering = AT_ONCE) -> tuple[AddedRequirement, ...]:
+    """Return the lines of a build-requirements.txt, none when it is missing. Raises `UserError` with `file:line`.
+
+    `errors` gathers lines that are refused.
+    """
+    found: list[AddedRequirement] = []
+    for number, text in lines.read(path, project_root) if path.is_file() else ():
+        with errors.part():
+            found.append(_added(text, f"{lines.shown(path, project_root)}:{number}"))
+    return tuple(found)
 
 
 def _added(text: str, origin: str) -> AddedRequirement:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import SplitResult, urlsplit
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import UserError, combined
 from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import without_secrets
 from toolkit.project import drafts
@@ -32,7 +32,12 @@ def relative_errors(root: Path) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        raise UserError(error.what.removeprefix(f"{root}/"), error.hint, error.details) from None
+        raise combined(_relative(part, root) for part in error.parts) from None
+
+
+def _relative(error: UserError, root: Path) -> UserError:
+    what = error.what.removeprefix(f"{root}/")
+    return error if what == error.what else UserError(what, error.hint, error.details)
 
 
 def split_url(url: str, origin: str) -> SplitResult:

@@ -9,7 +9,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import AT_ONCE, Gathering, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model.targets import Targets
 from toolkit.project import (
@@ -115,31 +115,41 @@ def refuse_unmet(inputs: LockInputs, runtime: Collection[str], others: Collectio
 
 
 def read(
-    project: Project, package: Package, platforms: tuple[str, ...], joining: Mapping[str, Collection[str]] | None = None
+    project: Project,
+    package: Package,
+    platforms: tuple[str, ...],
+    joining: Mapping[str, Collection[str]] | None = None,
+    errors: Gathering = AT_ONCE,
 ) -> LockInputs:
     """Read the files of a package and of the libraries it uses. Raises `UserError` with `file:line`.
 
     `joining` has the names of libraries that something from an index requires, each with the extras it asks for.
+    `errors` gathers lines that are refused: what is returned is without them.
     """
     with lines.relative_errors(project.root):
-        return _read(project, package, platforms, joining or {})
+        return _read(project, package, platforms, joining or {}, errors)
 
 
 def _read(
-    project: Project, package: Package, platforms: tuple[str, ...], joining: Mapping[str, Collection[str]]
+    project: Project,
+    package: Package,
+    platforms: tuple[str, ...],
+    joining: Mapping[str, Collection[str]],
+    errors: Gathering,
 ) -> LockInputs:
-    _check_interpreters(project, package)
+    with errors.part():
+        _check_interpreters(project, package)
     joined = [(found, tuple(sorted(extras))) for name, extras in joining.items() if (found := project.find(name))]
-    tree = requirements.read_tree(project, package, platforms, joining=joined)
-    tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE)
-    development = requirements.read_development(project, package, platforms)
+    tree = requirements.read_tree(project, package, platforms, joining=joined, errors=errors)
+    tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE, errors=errors)
+    development = requirements.read_development(project, package, platforms, errors)
     members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))
-    rules = [rule for member in members for rule in vendor_txt.read(member.path / "vendor.txt", project.root)]
+    rules = [rule for member in members for rule in vendor_txt.read(member.path / "vendor.txt", project.root, errors)]
     directories = dict.fromkeys((project.root, *(member.path for member in members)))
     added = [
         line
         for directory in directories
-        for line in build_requirements.read(directory / build_requirements.FILE, project.root)
+        for line in build_requirements.read(directory / build_requirements.FILE, project.root, errors)
     ]
     settings = [
         table
@@ -149,12 +159,14 @@ def _read(
     for line in added:
         if package_of_name := project.find(line.name):
             shown = project.shown(package_of_name.path)
-            raise UserError(
+            error = UserError(
                 f"{line.origin}: {line.name} is a package of this project ({shown}/)",
                 f"write what builds it into {shown}/pyproject.toml: `requires` of [build-system]",
             )
-    for rule in rules:
-        if isinstance(rule, BinaryRule):
+            errors.add(error)
+    binary = [rule for rule in rules if isinstance(rule, BinaryRule)]
+    for rule in binary:
+        with errors.part():
             refuse_local(project, rule.name, f"{rule.origin}: `{rule.name}`")
     return LockInputs(
         package=package,
@@ -164,9 +176,10 @@ def _read(
         development=development,
         added=tuple(added),
         settings=build_settings.together(settings),
-        building=requirements.read_build_constraints(project, package, members, platforms),
+        building=requirements.read_build_constraints(project, package, members, platforms, errors),
         targets=python_version.read(project, package),
-        binary=tuple(rule for rule in rules if isinstance(rule, BinaryRule)),
+        # Nothing takes the place of a package of the project.
+        binary=tuple(rule for rule in binary if not project.find(rule.name)),
         archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),
     )
 

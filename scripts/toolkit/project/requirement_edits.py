@@ -13,7 +13,7 @@ from pathlib import Path
 from packaging.requirements import Requirement
 
 from toolkit.core import files, secrets
-from toolkit.core.errors import UserError
+from toolkit.core.errors import Gathering, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import requirement_texts
 from toolkit.model.names import NAME, normalize
@@ -179,11 +179,13 @@ class _Editor:
 
     def lines(self, name: str) -> list[Line]:
         """Return the lines of the package's own files that name a distribution."""
+        # Lines that are refused are told with all else that is wrong, once the files are read to be vendored.
+        refused = Gathering()
         with drafts.standing(self._new):
             if self._development:
-                tree = requirements.read_development(self._project, self._package, self._platforms)
+                tree = requirements.read_development(self._project, self._package, self._platforms, refused)
             else:
-                tree = requirements.read_tree(self._project, self._package, self._platforms)
+                tree = requirements.read_tree(self._project, self._package, self._platforms, errors=refused)
         found = (line for line in (*tree.requirements, *tree.uses) if line.name == name and self._owns(line))
         return sorted(dict.fromkeys(found), key=lambda line: (line.file, line.line))
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import archive_names
 from toolkit.project import lines
@@ -87,7 +87,9 @@ def parse(text: str, origin: str) -> Include | Directory | NamedRequirement:
 def _include(text: str, origin: str) -> Include:
     option, value = _split_option(text, origin)
     if option in _HINTS:
-        raise UserError(f"{origin}: {option} is not allowed here: `{text}`", _HINTS[option])
+        # Where the project's people mean another index, what they name is asked for at no other one.
+        kind = FinalError if _HINTS[option] == _INDEX else UserError
+        raise kind(f"{origin}: {option} is not allowed here: `{text}`", _HINTS[option])
     if option not in _INCLUDES:
         raise UserError(f"{origin}: unknown option: `{text}`", "only -r FILE and -c FILE may stand here")
     if not value:

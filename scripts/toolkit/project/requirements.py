@@ -12,7 +12,7 @@ from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.version import InvalidVersion, Version
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import AT_ONCE, Gathering, UserError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
@@ -73,30 +73,34 @@ def read_tree(
     platforms: tuple[str, ...],
     filename: str = FILE,
     joining: Iterable[tuple[Package, tuple[str, ...]]] = (),
+    errors: Gathering = AT_ONCE,
 ) -> RequirementTree:
     """Read a package's requirements file and all that it leads to, as pip reads them.
 
     `joining` are local packages, with the extras asked of them, that no file names, but something from an index.
+    `errors` gathers lines that are refused.
 
     Where there is no such file, what the package declares (`[project]`, `install_requires`, a dependency group) is read
     as its lines. A service with neither is an error; a library's, and a file of another name, may be missing. A local
     requirement counts on all machines when its marker holds on one of the package's interpreters and of `platforms`
     (values of `sys.platform`), else on none. Raises `UserError` with `file:line`.
     """
-    reader = _Reader(project, python_version.read(project, package).pythons, platforms)
+    reader = _Reader(project, python_version.read(project, package).pythons, platforms, errors)
     reader.read_package(package, filename)
     for member, extras in joining:
         reader.join(member, extras)
     return reader.tree(package)
 
 
-def read_development(project: Project, package: Package, platforms: tuple[str, ...]) -> RequirementTree:
+def read_development(
+    project: Project, package: Package, platforms: tuple[str, ...], errors: Gathering = AT_ONCE
+) -> RequirementTree:
     """Read what only developers of a package need: its dev-requirements.txt.
 
     What no service is responsible for is the first one's: the project's own dev-requirements.txt, and all requirements
-    of libraries, without those of the toolkit's own. Raises as `read_tree` does.
+    of libraries, without those of the toolkit's own. Raises, and gathers, as `read_tree` does.
     """
-    reader = _Reader(project, python_version.read(project, package).pythons, platforms)
+    reader = _Reader(project, python_version.read(project, package).pythons, platforms, errors)
     reader.read_package(package, DEVELOPMENT_FILE)
     if package == project.locked[0]:
         reader.read_group(project.root, DEVELOPMENT_FILE)
@@ -109,13 +113,17 @@ def read_development(project: Project, package: Package, platforms: tuple[str, .
 
 
 def read_build_constraints(
-    project: Project, package: Package, members: Iterable[Package], platforms: tuple[str, ...]
+    project: Project,
+    package: Package,
+    members: Iterable[Package],
+    platforms: tuple[str, ...],
+    errors: Gathering = AT_ONCE,
 ) -> RequirementTree:
     """Read what limits the builds of a package: build-constraints.txt of the project and of the packages it uses.
 
-    Raises `UserError` with `file:line`.
+    Raises `UserError` with `file:line`; `errors` gathers lines that are refused.
     """
-    reader = _Reader(project, python_version.read(project, package).pythons, platforms)
+    reader = _Reader(project, python_version.read(project, package).pythons, platforms, errors)
     for directory in (project.root, *(member.path for member in members)):
         reader.read_constraints(directory / BUILD_CONSTRAINTS_FILE)
     return _limits_alone(reader.tree(package))
@@ -123,7 +131,7 @@ def read_build_constraints(
 
 def read_given_constraints(project: Project, package: Package, paths: Iterable[Path]) -> tuple[Line, ...]:
     """Read files of constraints that the machine's user names. Raises `UserError` with `file:line`."""
-    reader = _Reader(project, python_version.read(project, package).pythons, ())
+    reader = _Reader(project, python_version.read(project, package).pythons, (), AT_ONCE)
     for path in paths:
         if not path.is_file():
             raise UserError(
@@ -161,14 +169,16 @@ def check_hashes(requirements: Iterable[Line], distributions: Iterable[Distribut
 class _Reader:
     """What has been read so far."""
 
-    def __init__(self, project: Project, pythons: tuple[str, ...], platforms: tuple[str, ...]) -> None:
+    def __init__(
+        self, project: Project, pythons: tuple[str, ...], platforms: tuple[str, ...], errors: Gathering
+    ) -> None:
         self.requirements: list[Line] = []
         self.constraints: list[Line] = []
         self.local: list[Package] = []
         self.uses: list[Line] = []
         self.declared: list[Line] = []
         self.files: dict[Path, None] = {}
-        self._project, self._pythons, self._platforms = project, pythons, platforms
+        self._project, self._pythons, self._platforms, self._errors = project, pythons, platforms, errors
         self._declared: set[tuple[Path, int, str, Path]] = set()
         self._done: set[tuple[Path, bool, str]] = set()
         self._open: list[Path] = []
@@ -241,39 +251,47 @@ class _Reader:
             if key in self._declared:
                 continue
             self._declared.add(key)
-            file = self._project.shown(item.path)
-            named = parse(item.text, f"{file}:{item.line}")
-            if isinstance(named, Directory):
-                # Only poetry's own tables can say so.
-                if not beside.is_file():
-                    self._take(item.path, item.line, item.text, is_constraint=False)
-                continue
-            if not isinstance(named, NamedRequirement):
-                raise UserError(f"{file}:{item.line}: not a requirement: `{item.text}`", "write `name>=1.2`")
+            with self._errors.part():
+                self._declared_line(item, beside)
+
+    def _declared_line(self, item: Declaration, beside: Path) -> None:
+        file = self._project.shown(item.path)
+        named = parse(item.text, f"{file}:{item.line}")
+        if isinstance(named, Directory):
+            # Only poetry's own tables can say so.
             if not beside.is_file():
-                self._requirement(named, file, item.line, is_constraint=False)
-            elif markers.possible(str(named.requirement.marker or ""), self._pythons, self._platforms):
-                name = normalize(named.requirement.name)
-                line = Line(text=named.text, name=name, file=file, line=item.line)
-                self.declared.append(line)
-                if package := self._project.find(name):
-                    _check_local(self._project, package, named.requirement, line)
+                self._take(item.path, item.line, item.text, is_constraint=False)
+            return
+        if not isinstance(named, NamedRequirement):
+            raise UserError(f"{file}:{item.line}: not a requirement: `{item.text}`", "write `name>=1.2`")
+        if not beside.is_file():
+            self._requirement(named, file, item.line, is_constraint=False)
+        elif markers.possible(str(named.requirement.marker or ""), self._pythons, self._platforms):
+            name = normalize(named.requirement.name)
+            line = Line(text=named.text, name=name, file=file, line=item.line)
+            self.declared.append(line)
+            if package := self._project.find(name):
+                _check_local(self._project, package, named.requirement, line)
 
     @contextmanager
     def _where(self, marker: str) -> Iterator[None]:
         """Read what counts only where a marker holds."""
         outer, self._marker = self._marker, marker
-        yield
-        self._marker = outer
+        try:
+            yield
+        finally:
+            self._marker = outer
 
     def _read(self, path: Path, *, is_constraint: bool) -> None:
         if (path, is_constraint, self._marker) in self._done:
             return
         self._done.add((path, is_constraint, self._marker))
         self.files[path] = None
+        found = lines.read(path, self._project.root)
         self._open.append(path)
-        for number, text in lines.read(path, self._project.root):
-            self._take(path, number, lines.expand(text), is_constraint)
+        for number, text in found:
+            with self._errors.part():
+                self._take(path, number, lines.expand(text), is_constraint)
         self._open.pop()
 
     def _take(self, path: Path, number: int, text: str, is_constraint: bool) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import AT_ONCE, Gathering, UserError
 from toolkit.model import archive_names
 from toolkit.model.names import normalize
 from toolkit.project import lines
@@ -48,12 +48,16 @@ class ArchiveRule:
 Rule = BinaryRule | ArchiveRule
 
 
-def read(path: Path, project_root: Path) -> tuple[Rule, ...]:
-    """Return the rules of a vendor.txt, none when it is missing. Raises `UserError` with `file:line`."""
-    if not path.is_file():
-        return ()
-    shown = lines.shown(path, project_root)
-    return tuple(_rule(text, f"{shown}:{number}") for number, text in lines.read(path, project_root))
+def read(path: Path, project_root: Path, errors: Gathering = AT_ONCE) -> tuple[Rule, ...]:
+    """Return the rules of a vendor.txt, none when it is missing. Raises `UserError` with `file:line`.
+
+    `errors` gathers lines that are refused.
+    """
+    found: list[Rule] = []
+    for number, text in lines.read(path, project_root) if path.is_file() else ():
+        with errors.part():
+            found.append(_rule(text, f"{lines.shown(path, project_root)}:{number}"))
+    return tuple(found)
 
 
 def _rule(text: str, origin: str) -> Rule:

@@ -16,7 +16,7 @@ from packaging.requirements import Requirement
 from packaging.version import Version
 
 from toolkit.core import console, cycles, threads
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError, combined
 from toolkit.model import requirement_texts
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.core_metadata import CoreMetadata
@@ -24,18 +24,19 @@ from toolkit.model.lock import DirectRequirement
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.project import build_settings
-from toolkit.resolve import build_ages, build_chain, pin_closure
-from toolkit.resolve.catalogue import url_error
-from toolkit.resolve.engine import AbsentError, ConflictError, Request, Resolver
+from toolkit.resolve import build_ages, build_chain, older_releases, pin_closure
+from toolkit.resolve.catalogue import Catalogue, url_error
+from toolkit.resolve.engine import ConflictError, Request, Resolver, UnmetError
 from toolkit.resolve.fetched_sources import Sources, in_order
 from toolkit.resolve.free_choice import FreeChoice
 from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA, Answer, Question
+from toolkit.resolve.source_preference import SourcePreference
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.vendored import downloads
 
 Requirements = frozenset[str]
-#: Older releases that are tried for the hint of an error.
-_OLDER_TRIED = 20
+#: What stands in an error for the builds that have these requirements: each is told by itself.
+_ITSELF = "building \0"
 
 
 @dataclass(kw_only=True)
@@ -43,9 +44,11 @@ class Closure:
     """Resolves the build requirements of trees into pins, and follows what builds those. Trees have keys.
 
     A key is `name==version` for what has a pin, and any other text for a local package, or for the closure of tests.
+    `resolver` leaves out what `preference` does.
     """
 
     resolver: Resolver
+    preference: SourcePreference
     sources: Sources
     _sets: dict[str, Requirements] = field(default_factory=dict)
     _resolved: dict[Requirements, tuple[Pin, ...]] = field(default_factory=dict)
@@ -56,6 +59,9 @@ class Closure:
     _aged: dict[str, Mapping[str, str]] = field(default_factory=dict)
     _loosened: set[str] = field(default_factory=set)
     _tried: set[str] = field(default_factory=set)
+    _unmet: dict[Requirements, UserError] = field(default_factory=dict)
+    _given_keys: set[str] = field(default_factory=set)
+    _older: dict[str, Pin | None] = field(default_factory=dict)
 
     def begin_service(self, request: Request, shipped: Iterable[Pinned], given: Iterable[Pin]) -> None:
         """Turn to a service: `request` is for what it runs with, `shipped` the result, `given` what no engine chose.
@@ -67,17 +73,28 @@ class Closure:
 
     def add(self, key: str, pins: Sequence[Pin]) -> None:
         """Add pins that are resolved already (the closure of tests), so that `follow` finds what builds them."""
+        self._given_keys.add(key)
         self._sets[key] = frozenset({f"{key}: {pin.key}" for pin in pins})
         self._resolved[self._sets[key]] = tuple(pins)
 
     def follow(self, trees: Mapping[str, SourceTree]) -> None:
-        """Add the closure of `trees` (by key), and of what was added before."""
+        """Add the closure of `trees` (by key), and of what was added before; what cannot be built is in `faults` then.
+
+        Of what only builds others, an older release is taken where that can be built.
+        """
+        while True:
+            self._follow(trees)
+            given = {*trees, *(key for added in self._given_keys for key in self._keys(added))}
+            if not self.pass_over(self.builders([*trees, *self._given_keys]) - given):
+                return
+
+    def _follow(self, trees: Mapping[str, SourceTree]) -> None:
         fresh = dict(trees) | self._new_trees()
         pending: dict[str, SourceTree] = {}
         while fresh or pending or self._unresolved():
             self._trees |= {key: replace(tree, settings=self.settings(key)) for key, tree in fresh.items()}
             self._sets |= {
-                key: self._bounded(key, _normal(tree.build_system.requires, tree.name) | self._added(key))
+                key: self._bounded(key, self._named(key, tree, tree.build_system.requires) | self._added(key))
                 for key, tree in fresh.items()
             }
             # Those of which nothing satisfied the bounds of their age have none then.
@@ -91,12 +108,27 @@ class Closure:
                 self._sets |= complete_sets()
             pending = {key: tree for key, tree in pending.items() if key not in ready}
             if pending and not ready and not fresh:
-                requires = {key: self._keys(key) for key in self._trees}
-                raise cycles.error(cycles.find(requires), requires)
+                if all(self.faults(self.builders([key])) for key in pending):
+                    # Each waits for something that cannot be built.
+                    return
+                raise self._circle()
+
+    def _circle(self) -> UserError:
+        pins, requires = self.pins(), {key: self._keys(key) for key in self._trees}
+        return cycles.error(
+            cycles.find(requires), requires, lambda key: key in pins and self.sources.has_wheel(pins[key])
+        )
 
     def settings(self, key: str) -> BuildSettings:
         """Return how a tree is built besides what its own files say."""
         return build_settings.of_name(self._request.settings, key.partition("==")[0].removeprefix("local "))
+
+    def _named(self, key: str, tree: SourceTree, texts: Iterable[str]) -> Requirements:
+        try:
+            return _normal(texts, tree.name)
+        except UserError as error:
+            self.sources.faults[key] = error
+            return frozenset()
 
     def _added(self, key: str) -> Requirements:
         return frozenset(line.requirement for line in self._request.added if line.is_for(key))
@@ -134,7 +166,7 @@ class Closure:
 
     def _is_ready(self, key: str, pending: Collection[str]) -> bool:
         """Tell whether the environment of a tree's hook can be made: what has no wheel has to be built first."""
-        if not self._trees[key].build_system.dynamic:
+        if not self._trees[key].build_system.dynamic or self._sets[key] in self._unmet:
             return True
         known: dict[str, bool] = dict.fromkeys(pending, False)
         return all(self.sources.has_wheel(pin) or self._is_known(pin, known) for pin in self._pins(key))
@@ -146,8 +178,10 @@ class Closure:
         """
         if not self.sources.applies(pin):
             return True
+        if self.faults([pin.key]):
+            return False
         if pin.key not in self._trees:
-            # A wheel, or neither sdist nor wheel: nothing builds it.
+            # A wheel: nothing builds it.
             return not self.sources.trees([pin])
         if pin.key not in known:
             known[pin.key] = False
@@ -162,8 +196,7 @@ class Closure:
         return {pin.key for pin in self._pins(key)}
 
     def _new_trees(self) -> dict[str, SourceTree]:
-        pins = {pin.key: pin for pins in self._resolved.values() for pin in pins}
-        found = self.sources.trees(pins.values())
+        found = self.sources.trees(self.pins().values())
         return {key: tree for key, tree in found.items() if key not in self._trees}
 
     def builders(self, keys: Iterable[str]) -> set[str]:
@@ -175,6 +208,96 @@ class Closure:
             found |= new
             stack += new
         return found
+
+    def faults(self, keys: Iterable[str]) -> Mapping[str, UserError]:
+        """Return, by key, why some of these cannot be built from source."""
+        return {key: error for key in sorted(keys) if (error := self._fault(key))}
+
+    def refuse_unbuildable(self, keys: Iterable[str]) -> None:
+        """Raise one `UserError` for all of these, and of what builds them, that cannot be built from source."""
+        wanted = set(keys)
+        if faults := self.faults(wanted | self.builders(wanted)):
+            raise combined(faults.values())
+
+    def _fault(self, key: str) -> UserError | None:
+        if key in self.sources.selector.without_source:
+            return UserError(f"{key.replace('==', ' ')} has no sdist")
+        if error := self.sources.faults.get(key):
+            return error
+        if (error := self.sources.failed.get(key)) and not any(map(self._is_unbuildable, self.builders([key]))):
+            # What a backend says counts only where it had all that it needs.
+            return error
+        tree, requirements = self._trees.get(key), self._sets.get(key, frozenset())
+        if not tree or requirements not in self._unmet:
+            return None
+        error = self._unmet[requirements]
+        shown = f"building {tree.name} {key.partition('==')[2]}".rstrip()
+        return UserError(error.what.replace(_ITSELF, shown), error.hint, error.details)
+
+    def _is_unbuildable(self, key: str) -> bool:
+        return key in self.sources.selector.without_source or self._sets.get(key) in self._unmet
+
+    def pass_over(self, keys: Iterable[str]) -> bool:
+        """Leave releases out whose build requirements no index can meet, each where an older one can be built.
+
+        Returns whether there are any: then all that was chosen has to be chosen again.
+        """
+        unmet = [key for key in sorted(keys) if self._is_unmet(key)]
+        # No short circuit: each is to be replaced.
+        return bool(sum(map(self._pass_over, unmet)))
+
+    def _is_unmet(self, key: str) -> bool:
+        """Tell whether the indexes lack what builds a release, rather than that the project's own lines forbid it."""
+        requirements, found = self._sets.get(key, frozenset()), self.sources.distributions.get(key)
+        if not found or found.kind != "sdist" or not isinstance(self._unmet.get(requirements), UnmetError):
+            return False
+        own = requirements.difference(line.requirement for line in self._request.added)
+        if own == requirements and not self._request.build_constraints:
+            return True
+        try:
+            self.resolver.resolve(replace(self._request_for([own]), constraints=()))
+        except UnmetError:
+            return True
+        return False
+
+    def _pass_over(self, key: str) -> bool:
+        name, _, version = key.partition("==")
+        # Where it was left out before, nothing else will do.
+        older = self.older(key) if version not in self.preference.left_out.get(name, ()) else None
+        if not older:
+            return False
+        between = (item.version for item in self._releases(key) if Version(item.version) > Version(older.version))
+        _, _, reason = self.faults([key])[key].what.partition(": ")
+        self.preference.pass_over(key, [version, *between], reason)
+        stale = {requirements for requirements, pins in self._resolved.items() if key in {pin.key for pin in pins}}
+        self._resolved = {found: pins for found, pins in self._resolved.items() if found not in stale}
+        for built in [built for built, found in self._sets.items() if found in stale]:
+            del self._sets[built]
+            self._trees.pop(built, None)
+        return True
+
+    def older(self, key: str) -> Pin | None:
+        """Return the newest of some older releases that can be built, as far as its own files tell."""
+        if key not in self._older:
+            self._older[key] = next(filter(self._is_buildable, self._releases(key)), None)
+        return self._older[key]
+
+    def _releases(self, key: str) -> Iterable[Pin]:
+        catalogue = Catalogue(request=self._request, index=self.sources.reader.index, reader=self.sources.reader)
+        return older_releases.of(key, catalogue.releases(key.partition("==")[0]))
+
+    def _is_buildable(self, pin: Pin) -> bool:
+        try:
+            tree = self.sources.attempt(pin)
+            requirements = _normal(tree.build_system.requires, tree.name) | self._added(pin.key) if tree else None
+            if requirements and requirements not in self._resolved:
+                self.resolver.resolve(self._request_for([requirements]))
+        except FinalError:
+            raise
+        except UserError as error:
+            console.debug(f"{pin.key} cannot be built either: {error.what}")
+            return False
+        return requirements is not None and requirements not in self._unmet
 
     def build_requires(self, key: str) -> tuple[Pinned, ...]:
         """Return the closure of what builds a tree (or of tests), in the order of the lock."""
@@ -214,22 +337,37 @@ class Closure:
         """Return, by key, the wheels of trees that were followed, for the first interpreter that builds."""
         return self.sources.build(list(keys), self._buildable())
 
+    def pins(self) -> Mapping[str, Pin]:
+        """Return all that builds anything, by key."""
+        return {pin.key: pin for pins in self._resolved.values() for pin in pins}
+
+    def built_by(self, pin_key: str) -> list[str]:
+        """Return the keys of the trees that something is needed to build."""
+        return [key for key in sorted(self._trees) if pin_key in self._keys(key)]
+
+    def with_constraint(self, key: str, constraint: str) -> tuple[Pin, ...]:
+        """Resolve what builds a tree under one more constraint of builds. Raises `UserError`."""
+        request = self._request_for([self._sets[key]])
+        return self.resolver.resolve(replace(request, constraints=(*request.constraints, constraint)))
+
     def _buildable(self) -> TreesWithClosures:
         return {key: (tree, self._pins(key)) for key, tree in self._trees.items()}
-
-    def built_with(self, pin: Pin) -> str:
-        """Return the name of a tree that a pin is needed to build, or nothing where it builds none."""
-        return next((self._trees[key].name for key in sorted(self._trees) if pin.key in self._keys(key)), "")
 
     def _complete_sets(self, trees: Mapping[str, SourceTree]) -> dict[str, Requirements]:
         """Return the sets of trees with what their backends add to what pyproject.toml says."""
         buildable = self._buildable()
-        dynamic = {key: buildable[key] for key, tree in trees.items() if tree.build_system.dynamic}
+        dynamic = {
+            key: buildable[key]
+            for key, tree in trees.items()
+            if tree.build_system.dynamic and self._sets[key] not in self._unmet
+        }
         added = self.sources.ask(BUILD_REQUIRES, dynamic, buildable, self._shipped)
         return {
             key: self._bounded(
                 key,
-                self._sets[key] | _normal(added.get(key, ()), tree.name) | _wheel_for_old_setuptools(*buildable[key]),
+                self._sets[key]
+                | self._named(key, tree, added.get(key, ()))
+                | _wheel_for_old_setuptools(*buildable[key]),
             )
             for key, tree in trees.items()
         }
@@ -243,19 +381,20 @@ class Closure:
 
     def _resolve_together(self, sets: list[Requirements]) -> list[Requirements]:
         """Resolve all sets at once, and return those that others hold back; at least one set is resolved."""
-        try:
-            joint = self._ask_resolver(sets)
-        except ConflictError as conflict:
-            if len(sets) == 1:
-                self._loosen(sets[0], conflict)
-                return []
-            console.debug(f"build requirements have no common versions, so some sets get their own:\n{conflict}")
-            bounded = [requirements for requirements in sets if _bounds(requirements)]
-            self._resolve_alone(bounded or sets)
-            return [requirements for requirements in sets if requirements not in self._resolved]
         if len(sets) == 1:
-            self._take(sets[0], joint)
+            self._resolve_alone(sets)
             return []
+        try:
+            joint = self.resolver.resolve(self._request_for(sets))
+        except FinalError:
+            raise
+        except UserError as error:
+            console.debug(f"build requirements have no common versions, so some sets get their own:\n{error}")
+            names = error.names if isinstance(error, UnmetError) else frozenset()
+            at_fault = [requirements for requirements in sets if names & _names(requirements)]
+            bounded = [requirements for requirements in sets if _bounds(requirements)]
+            self._resolve_alone(at_fault or bounded or sets)
+            return [requirements for requirements in sets if requirements not in self._resolved]
         self.sources.trees(joint)
         pythons, platforms = self._request.targets.pythons, self._request.platforms
         held = []
@@ -274,21 +413,26 @@ class Closure:
     def _resolve_alone(self, sets: Iterable[Requirements]) -> None:
         for requirements in sets:
             try:
-                self._take(requirements, self._ask_resolver([requirements]))
-            except ConflictError as conflict:
-                self._loosen(requirements, conflict)
+                self._take(requirements, self.resolver.resolve(self._request_for([requirements])))
+            except FinalError:
+                raise
+            except UserError as error:
+                if not (isinstance(error, ConflictError) and self._loosen(requirements, error)):
+                    error.what = error.what.replace(self._shown([requirements]), _ITSELF)
+                    self._unmet[requirements] = error
+                # Nobody has these any more, or what has them cannot be built.
+                self._resolved[requirements] = ()
 
-    def _loosen(self, requirements: Requirements, conflict: ConflictError) -> None:
-        """Take the bounds of age from the trees with these requirements; raises the conflict where there are none."""
+    def _loosen(self, requirements: Requirements, conflict: ConflictError) -> bool:
+        """Take the bounds of age from the trees with these requirements; returns whether there were any."""
         keys = [key for key, found in self._sets.items() if found == requirements and self._aged.get(key)]
         if not keys:
-            raise conflict
+            return False
         console.debug(f"no bounds by age for what builds {', '.join(keys)}:\n{conflict}")
         for key in keys:
             self._sets[key] = requirements.difference(self._aged.pop(key))
             self._loosened.add(key)
-        # Nobody has these any more.
-        self._resolved[requirements] = ()
+        return True
 
     def _take(self, requirements: Requirements, pins: Sequence[Pin]) -> None:
         given = (pin for name, pin in self._given.items() if name in _names(requirements))
@@ -297,7 +441,13 @@ class Closure:
     def _free_choice(self, requirements: Requirements) -> FreeChoice:
         reader = self.sources.reader
         preferred = {item.name: item.version for item in self._preferences([requirements])}
-        return FreeChoice(index=reader.index, binary=reader.binary, request=self._request, preferred=preferred)
+        return FreeChoice(
+            index=reader.index,
+            binary=reader.binary,
+            request=self._request,
+            preferred=preferred,
+            left_out=self.preference.left_out,
+        )
 
     def _preferences(self, sets: Sequence[Requirements]) -> tuple[Pinned, ...]:
         """Return what to keep of earlier locks: of the builds that have these sets first. One version a name."""
@@ -309,43 +459,15 @@ class Closure:
             found.setdefault(preference.name, preference)
         return tuple(found.values())
 
-    def _ask_resolver(self, sets: Sequence[Requirements]) -> tuple[Pin, ...]:
-        try:
-            return self.resolver.resolve(self._request_for(sets))
-        except UserError as error:
-            absent = error.name if isinstance(error, AbsentError) else ""
-            at_fault = [found for found in sets if len(sets) == 1 or absent in _names(found)]
-            if error.what.startswith("building "):
-                self._explain(error, at_fault)
-            raise
-
     def _request_for(self, sets: Sequence[Requirements]) -> Request:
         requirements = frozenset().union(*sets)
         return replace(
             self._request,
             requirements=tuple(sorted(requirements)),
             constraints=tuple(self._request.build_constraints),
-            origins={**self._request.build_constraints, **self._origins(requirements)},
+            origins={**self._request.build_constraints, **self._origins(sets)},
             preferences=self._preferences(sets),
         )
-
-    def _explain(self, error: UserError, sets: Sequence[Requirements]) -> None:
-        """Add to an error of builds why one of these is there, and what helps."""
-        key = next((key for key in sorted(self._trees) if "==" in key and self._sets.get(key) in sets), "")
-        if not key:
-            return
-        name, _, version = key.partition("==")
-        pins = {key: self._keys(key) for key in self._trees}
-        if chain := self.chain(key):
-            error.what += f"; {name} {version} is there for {chain}"
-        hints = (
-            [f"add the line {name} to vendor.txt to take its wheels"] if self.sources.distributions[key].offered else []
-        )
-        builds = next(([self._sets[tree]] for tree, found in pins.items() if key in found), [])
-        where = "a build-constraints.txt" if builds else "a requirements.txt"
-        if older := self._older(key, self._request_for(builds) if builds else self._request):
-            hints.append(f"add {name}<={older} to {where}, which is the newest that can be built")
-        error.hint = ", or ".join(hints) or f"use another version of what requires {name}, or leave it out"
 
     def chain(self, key: str) -> str:
         """Return why a distribution is there: from a line of the project to it; empty where no line leads there."""
@@ -353,35 +475,15 @@ class Closure:
         builders = {key: self._keys(key) for key in self._trees}
         return " -> ".join(build_chain.find(key, direct, self.sources.distributions, builders)).replace("-> =>", "=>")
 
-    def _older(self, key: str, request: Request) -> str:
-        """Return the newest version before this one that satisfies a request, and whose own build can be resolved."""
-        name, _, version = key.partition("==")
-        for _ in range(_OLDER_TRIED):
-            try:
-                pins = self.resolver.resolve(replace(request, constraints=(*request.constraints, f"{name}<{version}")))
-                pin = next((pin for pin in pins if pin.name == name), None)
-                tree = self.sources.trees([pin]).get(pin.key) if pin else None
-            except UserError:
-                return ""
-            if not pin or not tree:
-                return ""
-            try:
-                requires = _normal(tree.build_system.requires, name) | self._added(pin.key)
-                self.resolver.resolve(self._request_for([requires]))
-            except UserError:
-                version = pin.version
-            else:
-                return pin.version
-        return ""
-
-    def _origins(self, requirements: Requirements) -> dict[str, str]:
-        """Return the trees that name each requirement, as errors show them."""
-        found: dict[str, list[str]] = {}
-        for key, tree in self._trees.items():
-            for text in self._sets.get(key, frozenset()) & requirements:
-                found.setdefault(text, []).append(tree.name)
-        told = {text: f"building {', '.join(sorted(names)[:3])}" for text, names in found.items()}
+    def _origins(self, sets: Sequence[Requirements]) -> dict[str, str]:
+        """Return the trees that name each requirement of these sets, as errors show them."""
+        texts = frozenset().union(*sets)
+        told = {text: self._shown([found for found in sets if text in found]) for text in texts}
         return told | {line.requirement: line.origin for line in self._request.added if line.requirement in told}
+
+    def _shown(self, sets: Sequence[Requirements]) -> str:
+        names = {tree.name for key, tree in self._trees.items() if self._sets.get(key) in sets}
+        return f"building {', '.join(sorted(names)[:3])}"
 
 
 def _normal(requirements: Iterable[str], who: str) -> Requirements:

@@ -72,10 +72,7 @@ class Crates:
             for key, crate in found.items():
                 first = self.known.get(key)
                 if first and (first.sha256, first.source) != (crate.sha256, crate.source):
-                    raise UserError(
-                        f"{who}: its crate {crate.name} {crate.version} is not that of other distributions",
-                        _advice(who),
-                    )
+                    raise UserError(f"{who}: its crate {crate.name} {crate.version} is not that of other distributions")
                 # One that any of them compiles is there for all.
                 if not first or crate.file:
                     self.known[key] = crate
@@ -158,16 +155,12 @@ def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
     """Yield what a Cargo.lock names of registries. Raises `UserError` where that is not all, or not what is needed."""
     where = f"{workspace.directory}/" if workspace.directory else ""
     if stale := crate_closure.stale(workspace):
-        raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}", _advice(who))
+        raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}")
     for item in workspace.lock or ():
         if item.origin not in ("path", "registry"):
-            raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry", _advice(who))
+            raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry")
         if item.origin == "registry":
             yield item
-
-
-def _advice(who: str) -> str:
-    return f"choose another version of it, or add the line {who.split()[0]} to vendor.txt to take its wheels"
 
 
 def _key(line: Line) -> str:
@@ -176,10 +169,7 @@ def _key(line: Line) -> str:
 
 def _crate(item: LockedCrate, who: str) -> Crate:
     if not item.checksum:
-        raise UserError(
-            f"{who}: its Cargo.lock has no checksum of the crate {item.id}, by which to know the right one",
-            _advice(who),
-        )
+        raise UserError(f"{who}: its Cargo.lock has no checksum of the crate {item.id}, by which to know the right one")
     return Crate(name=item.name, version=item.version, sha256=item.checksum, source=item.source)
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
+from packaging.requirements import Requirement
+
 from toolkit.core.errors import UserError
+from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
 from toolkit.project.build_requirements import AddedRequirement
@@ -16,14 +19,25 @@ from toolkit.project.build_settings import NamedSettings
 from toolkit.resolve.kept_builds import NOTHING_KEPT, KeptBuilds
 
 
-class ConflictError(UserError):
+class UnmetError(UserError):
+    """What is asked for, no index has.
+
+    `names`, in their normal form, are those of which nothing satisfies: without them the rest may be satisfiable.
+    """
+
+    names: frozenset[str] = frozenset()
+
+
+class ConflictError(UnmetError):
     """No choice of versions satisfies all requirements of a request; fewer of them may be satisfiable."""
 
 
-class AbsentError(UserError):
-    """No index has any release of a distribution, whose `name` is in its normal form."""
+class AbsentError(UnmetError):
+    """No index has any release of a distribution."""
 
-    name = ""
+
+class PassedOverError(UserError):
+    """A release that an engine chose cannot be built; asked again, it chooses another one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +67,15 @@ class Request:
     archives: Mapping[str, Mapping[str, Pin]] = field(default_factory=dict)
     exclude_newer: str = ""
     origins: Mapping[str, str] = field(default_factory=dict)
+
+    def without(self, names: Collection[str]) -> Request:
+        """Return the request without some names, whoever requires them."""
+        return replace(
+            self,
+            requirements=tuple(text for text in self.requirements if normalize(Requirement(text).name) not in names),
+            constraints=tuple(text for text in self.constraints if normalize(Requirement(text).name) not in names),
+            provided={**dict.fromkeys(names, ""), **self.provided},
+        )
 
 
 #: What an engine sees of the environment: where programs are, and how they are run by eatmydata and faketime.

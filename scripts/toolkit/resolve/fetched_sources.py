@@ -8,12 +8,13 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolkit.core import process, threads
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.project.vcs_versions import GivenVersion
+from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve.crates import Crates
 from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import Answer, HookRunner, Question
@@ -29,6 +30,7 @@ class Sources:
     """Pins with their files: `distributions` by `name==version` and `files`, paths in the cache by file name.
 
     `runners` makes, at its first call, what runs hooks: one for each interpreter. `crates` fetches those of Rust.
+    `faults` has, by key, what is wrong with some of them, and `failed` why a backend gave no answer.
     """
 
     selector: Selector
@@ -38,13 +40,16 @@ class Sources:
     crates: Crates
     distributions: dict[str, Distribution] = field(default_factory=dict)
     files: dict[str, Path] = field(default_factory=dict)
+    faults: dict[str, UserError] = field(default_factory=dict)
+    failed: dict[str, UserError] = field(default_factory=dict)
     _facts: dict[str, Facts] = field(default_factory=dict)
     _uploaded: dict[str, str] = field(default_factory=dict)
 
     def trees(self, pins: Iterable[Pin]) -> Mapping[str, SourceTree]:
         """Fetch the files of pins and return the tree of each that can be built from source, by `name==version`."""
         new = {pin.key: pin for pin in pins}
-        chosen = {key: self.selector.choose(pin) for key, pin in new.items() if key not in self.distributions}
+        unknown = [key for key in new if key not in self.distributions and key not in self.faults]
+        chosen = {key: self.selector.choose(new[key]) for key in unknown}
         submitted = {
             key: (distribution, [self.fetcher.submit(file) for file in distribution.files])
             for key, distribution in chosen.items()
@@ -52,7 +57,22 @@ class Sources:
         }
         # Archives are read while others still arrive.
         threads.each(lambda key: self._add(new[key], submitted[key]), submitted, self.fetcher.stop)
-        return {key: self._tree(key) for key in new if key in self._facts}
+        return {key: self._tree(key) for key in new if key in self.distributions and key in self._facts}
+
+    def attempt(self, pin: Pin, rules: Sequence[BinaryRule] = ()) -> SourceTree | None:
+        """Fetch a pin as if it were chosen, by the rules for its name, and return its tree: none where it is wheels.
+
+        Nothing is kept of it. Raises `UserError` where it cannot be taken like that.
+        """
+        selector = replace(self.selector, rules={pin.name: rules} if rules else {}, without_source={})
+        crates = replace(self.crates, files={}, known={})
+        trial = Sources(
+            selector=selector, fetcher=self.fetcher, reader=self.reader, runners=self.runners, crates=crates
+        )
+        trees = trial.trees([pin])
+        if fault := trial.faults.get(pin.key):
+            raise fault
+        return trees.get(pin.key)
 
     def certain_requirements(self, pin: Pin) -> Sequence[str] | None:
         """Return the requirements of a pin that was fetched as source; None where nothing tells them."""
@@ -74,10 +94,7 @@ class Sources:
         return any(runner.interpreter.matches(pin.marker) for runner in self.runners())
 
     def has_wheel(self, pin: Pin) -> bool:
-        """Tell whether a pin needs no build: it has a wheel, or cannot be built, which is an error."""
-        return pin.name in self.selector.without_source or self._is_wheel_everywhere(pin)
-
-    def _is_wheel_everywhere(self, pin: Pin) -> bool:
+        """Tell whether the environment of a hook takes a pin as a wheel."""
         return all(runner.has_wheel(pin) for runner in self.runners())
 
     def build(self, keys: Sequence[str], buildable: TreesWithClosures) -> Mapping[str, Path]:
@@ -96,15 +113,17 @@ class Sources:
         """Return, by key, what the backend of each tree answers, run in an environment of its closure.
 
         What has no wheel in those closures is built, as for a service that has `shipped`: from what is in `buildable`.
+        Those of which a backend fails are in `failed`.
         """
-        if self.selector.without_source:
-            # This run will end with the error that names these, so nothing is built for it.
-            trees = {key: pair for key, pair in trees.items() if all(map(self._is_wheel_everywhere, pair[1]))}
         if not trees:
             return {}
         lock = self._lock(buildable, shipped)
-        told = {runner.interpreter.version: runner.run(question, trees, lock, self.files) for runner in self.runners()}
-        return {key: question.together({python: found[key] for python, found in told.items()}) for key in trees}
+        told: dict[str, Mapping[str, Answer]] = {}
+        for runner in self.runners():
+            told[runner.interpreter.version], failed = runner.run(question, trees, lock, self.files)
+            self.failed |= failed
+        answered = [key for key in trees if all(key in found for found in told.values())]
+        return {key: question.together({python: found[key] for python, found in told.items()}) for key in answered}
 
     def stop(self) -> None:
         """End what `ask` is doing."""
@@ -140,6 +159,15 @@ class Sources:
         return replace(file, size=fetched.size, sha256=fetched.sha256, other_hash="")
 
     def _add(self, pin: Pin, submitted: tuple[Distribution, list[Future[Fetched]]]) -> None:
+        """Add a pin, or its fault."""
+        try:
+            self._read(pin, submitted)
+        except FinalError:
+            raise
+        except UserError as error:
+            self.faults[pin.key] = error
+
+    def _read(self, pin: Pin, submitted: tuple[Distribution, list[Future[Fetched]]]) -> None:
         chosen, futures = submitted
         pairs = zip(chosen.files, futures, strict=True)
         taken = (self._take(file, self.fetcher.result(future)) for file, future in pairs)
@@ -162,6 +190,8 @@ class Sources:
                 check_identity(facts.metadata, pin, name)
             found = replace(self._described(pin, distribution, facts), rust=facts.rust)
             found = replace(found, patches=self.reader.patches.of_key(pin.key))
+            # Known even where its crates are not: others may be needed by way of it.
+            self.distributions[pin.key] = found
             if facts.needs_crates:
                 kept = self.selector.kept[pin.key].crates if pin.key in self.selector.kept else ()
                 source = self.reader.source(pin, self.files[name])
@@ -193,24 +223,6 @@ class Sources:
             # See `Planner`, which builds it by the same version.
             given=GivenVersion(text=found.version, origin="its URL") if found.kind == "archive" else None,
         )
-
-    def refuse_unbuildable(self, builds: Callable[[Pin], str]) -> None:
-        """Raise one `UserError` for all that has no sdist, with the lines to add.
-
-        `builds` returns the name of what a pin is needed to build, or nothing.
-        """
-        if pins := self.selector.without_source:
-            built = {name: builds(pin) for name, pin in pins.items()}
-            reasons = [
-                f"{name} {pins[name].version}{f' (which builds {built[name]})' if built[name] else ''} has no sdist"
-                for name in sorted(pins)
-            ]
-            lines = ", ".join(f"`{name}`" for name in sorted(pins))
-            raise UserError(
-                f"cannot be built from source without a network: {'; '.join(reasons)}",
-                "to take wheels, add to the vendor.txt beside the requirements.txt that needs it, each on a line: "
-                f"{lines}",
-            )
 
 
 def in_order(pins: Iterable[Pin]) -> tuple[Pinned, ...]:

@@ -23,7 +23,7 @@ class Selector:
     """Chooses files; `rules` are the binary rules by name, `pythons` the interpreters a rule without one is for.
 
     `kept` are locked distributions by `name==version`, whose wheels are preferred to those added to the release since.
-    What has no sdist and no rule is collected in `without_source`, so that one error names all of it.
+    What has no sdist and no rule is collected in `without_source`, by `name==version`.
     """
 
     rules: Mapping[str, Sequence[BinaryRule]]
@@ -41,7 +41,7 @@ class Selector:
             return _distribution(pin, "wheels", sorted(chosen.values(), key=lambda file: file.name))
         if pin.sdist:
             return replace(_distribution(pin, "sdist", [pin.sdist]), offered=tuple(self._offered(pin)))
-        self.without_source[pin.name] = pin
+        self.without_source[pin.key] = pin
         return None
 
     def _wheels(self, pin: Pin, rule: BinaryRule) -> Iterator[RemoteFile]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from packaging.requirements import Requirement
@@ -23,12 +23,14 @@ class FreeChoice:
     """Tells whether a part of a joint resolution is what its requirements alone would have chosen.
 
     `binary` are the names of what is taken as wheels, `preferred` the versions to keep while they fit, by name.
+    `left_out` are versions that are not taken, by name.
     """
 
     index: Index
     binary: Collection[str]
     request: Request
     preferred: Mapping[str, str]
+    left_out: Mapping[str, Collection[str]] = field(default_factory=dict)
 
     def is_free(self, part: Part) -> bool:
         """Tell whether each version is the best that the requirements of this part allow; False where in doubt."""
@@ -65,6 +67,7 @@ class FreeChoice:
         listed = {
             version: [file for file in found if is_before(file, limit) and not file.yanked]
             for version, found in self.index.releases(name).items()
+            if str(version) not in self.left_out.get(name, ())
         }
         usable = {version: found for version, found in listed.items() if any(map(self._fits, found))}
         sources = {version for version, found in usable.items() if by_kind(found)[0]}

@@ -28,7 +28,7 @@ from toolkit.build.scheduler import Builder
 from toolkit.build.wheel_build import Job
 from toolkit.core import directories, documents, files, process, threads
 from toolkit.core.documents import Table
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import core_metadata, markers, requirement_texts, tags
 from toolkit.model.core_metadata import CoreMetadata
@@ -80,8 +80,8 @@ class HookRunner:
 
     def run(
         self, question: Question[Answer], trees: TreesWithClosures, lock: Lock, fetched: Mapping[str, Path]
-    ) -> dict[str, Answer]:
-        """Return, by key, what each tree's backend answers; several are asked at once.
+    ) -> tuple[dict[str, Answer], dict[str, UserError]]:
+        """Return, by key, what each tree's backend answers, or why it does not; several are asked at once.
 
         `lock` says how to build what has no wheel, `fetched` has the files it names.
         """
@@ -97,7 +97,16 @@ class HookRunner:
         arriving = {
             key: self.fetcher.submit(vendored(wheel)) for key, pin in pins.items() if (wheel := self._wheel(pin))
         }
-        wheels = self.build([key for key in pins if key not in arriving], lock, fetched)
+        faults: dict[str, UserError] = {}
+        built = pins.keys() - arriving.keys()
+        try:
+            wheels = self.build(sorted(built), lock, fetched)
+        except FinalError:
+            raise
+        except UserError as error:
+            wheels = {}
+            faults = {key: error for key, closure in closures.items() if built & {pin.key for pin in closure}}
+            closures = {key: closure for key, closure in closures.items() if key not in faults}
         wheels |= {key: self.fetcher.result(future).path for key, future in arriving.items()}
         # Trees with the same closure share an environment.
         digests = {key: _digest(*sorted(pin.key for pin in closure)) for key, closure in closures.items()}
@@ -109,10 +118,16 @@ class HookRunner:
                     chosen = [wheels[pin.key] for pin in closures[key]]
                     self._pythons[digests[key]] = pool.submit(self._create, digests[key][:16], chosen)
             asked = {
-                key: pool.submit(self._ask, question, trees[key][0], self._pythons[digests[key]], paths[key])
+                key: pool.submit(self._answer, question, trees[key][0], self._pythons[digests[key]], paths[key])
                 for key in reversed(order)
             }
-        return kept | {key: future.result() for key, future in asked.items()}
+        for key, future in asked.items():
+            answer = future.result()
+            if isinstance(answer, UserError):
+                faults[key] = answer
+            else:
+                kept[key] = answer
+        return kept, faults
 
     def build(self, keys: Sequence[str], lock: Lock, fetched: Mapping[str, Path]) -> dict[str, Path]:
         """Return the wheels of what a lock has, built, by key."""
@@ -139,6 +154,15 @@ class HookRunner:
         key = _digest(str(RECIPE), content, self.interpreter.version, *builders, *tree.settings.identity, *changes)
         return files.cache_root() / question.kept_in / f"{key}.json"
 
+    def _answer(
+        self, question: Question[Answer], tree: SourceTree, created: Future[Path], path: Path
+    ) -> Answer | UserError:
+        """Return an answer, or the error of a backend that fails: those of others are waited for."""
+        try:
+            return self._ask(question, tree, created, path)
+        except UserError as error:
+            return error
+
     def _ask(self, question: Question[Answer], tree: SourceTree, created: Future[Path], path: Path) -> Answer:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
@@ -161,13 +185,12 @@ class HookRunner:
             try:
                 found = question.ask(job)
             except process.CommandError as error:
-                network = confined.suggestion(error.output, tree.name)
-                wheels = f"if it cannot be built here, add the line {tree.name} to vendor.txt to take its wheels"
                 raise UserError(
                     f"{tree.name}: its build backend failed to {question.what}",
                     job.sandbox.limits.suggestion(error.output)
                     or missing_modules.suggestion(error.output, tree.name, local=job.local)
-                    or "; ".join(filter(None, (network, wheels))),
+                    or confined.suggestion(error.output, tree.name)
+                    or f"see what it says above; another version of {tree.name} may do",
                     "\n".join(error.output.splitlines()[-25:]),
                 ) from error
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -284,7 +307,6 @@ def runners(
             logs=logs,
             jobs=building.jobs,
             sandbox=building.sandbox,
-            advice="others are built with it: if it cannot be built here, add the line {name} to vendor.txt",
         )
         result.append(HookRunner(fetcher=fetcher, interpreter=used, scratch=own, project=project, builder=builder))
     return result

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from packaging.requirements import Requirement
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
@@ -63,7 +63,7 @@ class IndexResolver:
                 failure = None
             if catalogue.faults:
                 # An engine says in its own words what our index has said better.
-                raise catalogue.faults[0] from None
+                raise _final(catalogue.faults[0]) from None
             if not failure:
                 return [replace(catalogue.pin(item), marker=item.marker) for item in chosen]
             if not self.index.refresh():
@@ -112,6 +112,13 @@ class IndexResolver:
             origins={names.get(text, text): origin for text, origin in request.origins.items()},
             archives=archives,
         )
+
+
+def _final(fault: Exception) -> Exception:
+    """Return the fault of an index as an error that ends all: each further answer might take as long."""
+    if isinstance(fault, FinalError) or not isinstance(fault, UserError):
+        return fault
+    return FinalError(fault.what, fault.hint, fault.details)
 
 
 def _check_archive(requirement: Requirement, pin: Pin, others: Mapping[str, Pin], origin: str) -> None:

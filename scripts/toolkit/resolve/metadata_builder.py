@@ -10,7 +10,7 @@ from toolkit.core.errors import UserError
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.pins import Pin
 from toolkit.resolve.build_closure import Closure
-from toolkit.resolve.engine import Request
+from toolkit.resolve.engine import PassedOverError, Request
 
 
 @dataclass(kw_only=True)
@@ -39,11 +39,19 @@ class MetadataBuilder:
             finally:
                 self._pending.pop()
         keys = [pin.key for pin in pins]
+        _refuse_unbuildable(closure, keys)
         found = closure.metadata(keys)
-        closure.sources.refuse_unbuildable(closure.built_with)
+        _refuse_unbuildable(closure, keys)
         if missing := sorted(set(keys) - found.keys()):
             raise UserError(
                 f"{missing[0]}: nothing tells what it requires",
                 f"use another version of {missing[0].partition('==')[0]}",
             )
         return found
+
+
+def _refuse_unbuildable(closure: Closure, keys: Sequence[str]) -> None:
+    """Raise `UserError` where one of some releases, or what builds them, cannot be built."""
+    if closure.pass_over(keys):
+        raise PassedOverError(f"{', '.join(keys)}: not all of it can be built, so others are chosen")
+    closure.refuse_unbuildable(keys)

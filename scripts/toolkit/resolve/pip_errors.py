@@ -7,8 +7,8 @@ import textwrap
 
 from toolkit.core.errors import UserError
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve.engine import ConflictError, Request
-from toolkit.resolve.uv_errors import conflict, no_version, unknown, with_origins, wrong_python
+from toolkit.resolve.engine import AbsentError, ConflictError, Request
+from toolkit.resolve.uv_errors import absent_error, conflict, no_version, with_origins, wrong_python
 
 _NO_MATCH = re.compile(r"Could not find a version that satisfies the requirement (\S+)(?: \(from ([^)]*)\))?")
 _NEEDS_PYTHON = re.compile(r"(\S+) Requires-Python ([^;\n]+)")
@@ -27,7 +27,7 @@ def explain(output: str, request: Request, indexes: Indexes) -> UserError:
         asked = (text for text in (*request.requirements, *request.constraints) if text in found[1])
         return ConflictError(*conflict(with_origins(asked, request) or found[1]), details)
     if found := _NO_MATCH.search(output):
-        return UserError(*_no_match(found, output, request, indexes), details)
+        return _no_match(found, output, request, indexes, details)
     reasons = _EXCEPTION.findall(output)
     return UserError(
         f"pip-compile failed{f': {reasons[-1]}' if reasons else ''}",
@@ -46,11 +46,14 @@ def readable(output: str) -> str:
     return textwrap.dedent(_VERSIONS.sub(r"(the last ones:\1)", text))
 
 
-def _no_match(found: re.Match[str], output: str, request: Request, indexes: Indexes) -> tuple[str, str]:
+def _no_match(
+    found: re.Match[str], output: str, request: Request, indexes: Indexes, details: str
+) -> AbsentError | ConflictError:
     text = found[1]
     name = re.split(r"[^\w.-]", text, maxsplit=1)[0]
     if found[2] == "versions: none" and not _NEEDS_PYTHON.search(output):
-        return unknown(name, request, indexes)
+        return absent_error(name, request, indexes, details)
     version = text.partition("==")[2]
     needed = next((need for got, need in _NEEDS_PYTHON.findall(output) if got == version), "")
-    return wrong_python(text, needed.strip(), request) if needed else no_version(text, request)
+    told = wrong_python(text, needed.strip(), request) if needed else no_version(text, request)
+    return ConflictError(*told, details)

@@ -68,7 +68,7 @@ class BoundResolver:
 
 @dataclass(frozen=True, kw_only=True)
 class Resolution:
-    """`resolver` prefers releases with an sdist, `inner` does not. `files` are those that were fetched for it, by name.
+    """`resolver` prefers what `preference` does, `inner` does not. `files` are those that were fetched for it, by name.
 
     `closure_for` gives the closure of the builds for one set of interpreters and of all that the project's people say
     of builds: the wheels that serve, and the answers of hooks, depend on them.
@@ -76,6 +76,7 @@ class Resolution:
 
     index: Index
     resolver: Resolver
+    preference: SourcePreference
     inner: IndexResolver
     closure_for: Callable[[tuple[str, ...], Hashable], Closure]
     files: Mapping[str, Path]
@@ -123,9 +124,11 @@ def create(
         sources = Sources(
             selector=selector, fetcher=fetcher, reader=reader, runners=runners, crates=crates, files=taken
         )
-        return Closure(resolver=resolver, sources=sources)
+        return Closure(resolver=resolver, preference=preferring, sources=sources)
 
     # What builds metadata alone is not vendored.
     inner.build = MetadataBuilder(closure_for=lambda pythons: new_closure(pythons, {})).build
     closure_for = cache(lambda pythons, said_of_builds: new_closure(pythons, fetched))
-    return Resolution(index=index, resolver=resolver, inner=inner, closure_for=closure_for, files=fetched)
+    return Resolution(
+        index=index, resolver=resolver, preference=preferring, inner=inner, closure_for=closure_for, files=fetched
+    )

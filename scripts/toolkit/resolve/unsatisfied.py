@@ -13,7 +13,7 @@ from toolkit.model import markers, requirement_texts
 from toolkit.model.names import NAME, normalize
 from toolkit.resolve import uv_errors
 from toolkit.resolve.catalogue import Catalogue
-from toolkit.resolve.engine import Request
+from toolkit.resolve.engine import ConflictError, Request
 
 #: As uv and pip say it: `other==1.0 depends on thing>=7`, `other 1.0 depends on thing>=7`.
 _DEPENDS = re.compile(
@@ -28,7 +28,9 @@ def explain(failure: UserError, catalogue: Catalogue) -> UserError:
     if alone := list(dict.fromkeys(_without_release(texts, catalogue))):
         what, hint = uv_errors.no_version(alone[0], request)
         others = [uv_errors.no_version(text, request)[0] for text in alone[1:]]
-        return type(failure)("; ".join((what, *others, *_builds_limited(alone, request))), hint, failure.details)
+        error = ConflictError("; ".join((what, *others, *_builds_limited(alone, request))), hint, failure.details)
+        error.names = frozenset(map(_name, alone))
+        return error
     for who, text in _DEPENDS.findall(" ".join(failure.details.split())):
         # Only what is asked for itself: an engine may say it of releases that it has passed over.
         if any(_name(asked) == normalize(who) for asked in texts) and list(_without_release([text], catalogue)):

@@ -64,8 +64,9 @@ def unknown(name: str, request: Request, indexes: Indexes) -> tuple[str, str]:
 
 def absent_error(name: str, request: Request, indexes: Indexes, details: str) -> AbsentError:
     """Return the error to raise for a distribution that no index has."""
-    error = AbsentError(*unknown(name, request, indexes), details)
-    error.name = normalize(name)
+    # uv may say that it has no fitting version; but only it knows who asks for what no line of the project does.
+    error = AbsentError(*unknown(name, request, indexes), "" if prefix(name, request) else details)
+    error.names = frozenset({normalize(name)})
     return error
 
 

@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from toolkit.build import wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, cycles, directories, progress
-from toolkit.core.errors import UserError
+from toolkit.core.errors import Gathering, UserError
 from toolkit.model import markers, requirement_texts
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import build_requirements, build_settings, drafts, lock_inputs, patches, requirements
+from toolkit.project import build_requirements, build_settings, drafts, lines, lock_inputs, patches, requirements
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirement_edits import NO_EDITS, Edits
@@ -28,14 +28,15 @@ from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import kept_builds, source_tree, trials, wheel_choice
 from toolkit.resolve import resolution as resolve
 from toolkit.resolve.build_closure import Closure
-from toolkit.resolve.engine import Engine, Request
+from toolkit.resolve.engine import Engine, Request, UnmetError
 from toolkit.resolve.resolution import Hold, Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
-from toolkit.vendoring import archives, direct_requirements, joining, staging
+from toolkit.vendoring import archives, direct_requirements, joining, staging, unbuildable
 from toolkit.vendoring.foreign_lock import ForeignLock
 from toolkit.vendoring.kept_files import KeptFiles
 from toolkit.vendoring.locked_files import Binding, LockedFiles
+from toolkit.vendoring.unbuildable import Attempts, Unbuildable
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +63,8 @@ class Draft:
     """The lock of one service in the making: what it is made from, then what each phase has found.
 
     `given` are pins that are chosen before an engine is asked: archives by URL, and wheels without what they require.
-    `building` are the keys of what builds it, in `closure`.
+    `building` are the keys of what builds it, in `closure`. `errors` are why there can be no lock, and `satisfiable` is
+    what is left of the request without what no index has.
     """
 
     inputs: LockInputs
@@ -73,6 +75,8 @@ class Draft:
     development: tuple[Pin, ...] = ()
     closure: Closure
     building: frozenset[str] = frozenset()
+    errors: Gathering = field(default_factory=Gathering)
+    satisfiable: Request
 
     @property
     def keys(self) -> frozenset[str]:
@@ -109,7 +113,7 @@ class Draft:
 class Vendoring:
     """One run: its tools, the locks there were, and what has been found so far.
 
-    What builds one service builds the others of the same interpreters too.
+    What builds one service builds the others of the same interpreters too. `errors` has what is wrong already.
     """
 
     project: Project
@@ -118,16 +122,27 @@ class Vendoring:
     binding: Binding
     fetcher: Fetcher
     old: tuple[Lock, ...]
+    errors: Gathering
     _new: list[Lock] = field(default_factory=list)
+    _unbuildable: list[Unbuildable] = field(default_factory=list)
+    _told: set[str] = field(default_factory=set)
 
     def run(self, everything: Sequence[LockInputs]) -> tuple[Lock, ...]:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
         for inputs in everything:
             console.step("RESOLVE", inputs.name)
-            with progress.watching("RESOLVE", inputs.name):
+            with progress.watching("RESOLVE", inputs.name), self.errors.part():
                 draft = self._resolved(inputs)
-                trials.refuse_downloads(draft.closure, draft.keys)
-                self._new.append(self._finish(draft))
+                if not draft.errors.is_final:
+                    self._find_faults(draft)
+                draft.errors.end()
+                if not (self.errors or self._unbuildable):
+                    self._new.append(self._finish(draft))
+            if self.errors.is_final:
+                break
+        for error in unbuildable.errors(self._unbuildable):
+            self.errors.add(error)
+        self.errors.end()
         _warn_of_unused(everything, self._new)
         return tuple(self._new)
 
@@ -137,6 +152,10 @@ class Vendoring:
         while True:
             draft = self._begin(inputs)
             self._resolve(draft)
+            if draft.closure.pass_over(pin.key for pin in (*draft.runtime, *draft.unshipped)):
+                continue
+            if draft.errors:
+                return draft
             distributions = draft.closure.sources.distributions
             chosen = [distributions[pin.key] for pin in draft.runtime if pin.key in distributions]
             required = joining.required(self.project, inputs, chosen, self.options.platforms)
@@ -144,7 +163,7 @@ class Vendoring:
             if all(joined.get(name) == extras for name, extras in more.items()):
                 return draft
             joined |= more
-            inputs = lock_inputs.read(self.project, inputs.package, self.options.platforms, joined)
+            inputs = lock_inputs.read(self.project, inputs.package, self.options.platforms, joined, self.errors)
 
     def _begin(self, inputs: LockInputs) -> Draft:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
@@ -186,7 +205,7 @@ class Vendoring:
             requirements=(*request.requirements, *requires),
             given=tuple(told.get(pin.name, pin) for pin in given),
         )
-        return Draft(inputs=inputs, given=request.given, request=request, closure=closure)
+        return Draft(inputs=inputs, given=request.given, request=request, closure=closure, satisfiable=request)
 
     def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:
         """Return what to keep: of another tool's lock, of the service's own, then what this run chose, then of others.
@@ -227,21 +246,21 @@ class Vendoring:
     def _resolve(self, draft: Draft) -> None:
         """Pin what runs and fetch it, then pin what only tests and developers need, and what builds all of it."""
         inputs, request = draft.inputs, draft.request
-        draft.runtime = (*self.resolution.resolver.resolve(request), *draft.given)
+        chosen, draft.satisfiable = self._choose(request, draft.errors)
+        draft.runtime = (*chosen, *draft.given)
         paths = {f"local {package.name}": package.path for package in inputs.local}
         local = {
             key: source_tree.local(path, self.project.shown(path), self.project.root) for key, path in paths.items()
         }
         trees = {**draft.closure.sources.trees(draft.runtime), **local}
-        draft.tests = self._resolve_more(request, inputs.tests.requirements, draft.runtime)
-        draft.development = self._resolve_more(request, inputs.development.requirements, (*draft.runtime, *draft.tests))
+        draft.tests = self._resolve_more(draft, inputs.tests.requirements, draft.runtime)
+        draft.development = self._resolve_more(draft, inputs.development.requirements, (*draft.runtime, *draft.tests))
         draft.drop_unrequired()
         _follow_builds(draft, trees)
 
     def _finish(self, draft: Draft) -> Lock:
-        """Return the finished lock, with its hashes checked, and free of circles."""
+        """Return the finished lock."""
         inputs, closure = draft.inputs, draft.closure
-        lock_inputs.refuse_unmet(inputs, {pin.name for pin in draft.runtime}, {pin.name for pin in draft.unshipped})
         unshipped = {pin.key for pin in draft.unshipped}
         building = (draft.distribution(key) for key in sorted(draft.building))
         found = Lock(
@@ -267,15 +286,32 @@ class Vendoring:
             direct=direct_requirements.of_project(self.project, inputs),
         )
         found = replace(found, crates=closure.sources.crates.of_distributions(found.distributions()))
-        requirements.check_hashes(inputs.lines, found.packages)
-        _refuse_cycles(found)
         built = [item.key for item in found.distributions() if item.kind != "wheels"]
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
 
-    def _resolve_more(self, request: Request, lines: Sequence[Line], pins: Iterable[Pin]) -> tuple[Pin, ...]:
+    def _choose(self, request: Request, errors: Gathering) -> tuple[tuple[Pin, ...], Request]:
+        """Resolve a request, or else what is left of it without what no index has; return that, too."""
+        absent: set[str] = set()
+        while True:
+            try:
+                return self.resolution.resolver.resolve(request), request
+            except UserError as error:
+                names = error.names if isinstance(error, UnmetError) else frozenset[str]()
+                # What was left out may be missing elsewhere.
+                if not absent & names:
+                    errors.add(error)
+                if errors.is_final:
+                    errors.end()
+                if not names - request.provided.keys():
+                    return (), request
+                absent |= names
+                request = request.without(names)
+
+    def _resolve_more(self, draft: Draft, lines: Sequence[Line], pins: Iterable[Pin]) -> tuple[Pin, ...]:
         """Return what these lines need in addition to `pins`: resolved with those at exactly their versions."""
         if not lines:
             return ()
+        request = draft.satisfiable
         fixed = {pin.key: str(pin.pinned) for pin in pins if not pin.archive}
         more = replace(
             request,
@@ -283,7 +319,55 @@ class Vendoring:
             constraints=(*request.constraints, *fixed.values()),
             origins={**request.origins, **{line.text: line.origin for line in lines}},
         )
-        return tuple(pin for pin in self.resolution.resolver.resolve(more) if pin.key not in fixed and not pin.archive)
+        chosen, _ = self._choose(more, draft.errors)
+        return tuple(pin for pin in chosen if pin.key not in fixed and not pin.archive)
+
+    def _find_faults(self, draft: Draft) -> None:
+        """Find what is wrong with what was chosen, most of all what cannot be built; say what is an older release."""
+        closure, distributions = draft.closure, draft.closure.sources.distributions
+        chosen = {pin.key: pin for pin in (*draft.runtime, *draft.unshipped)}
+        self._tell_older(draft.keys)
+        attempts = Attempts(
+            project=self.project,
+            inputs=draft.inputs,
+            request=draft.satisfiable,
+            resolver=self.resolution.resolver,
+            closure=closure,
+            pins=chosen,
+        )
+        local = (f"local {package.name}" for package in draft.inputs.local)
+        faults = closure.faults({*draft.keys, *local})
+        with draft.errors.part():
+            runtime = [distributions[pin.key] for pin in draft.runtime if pin.key in distributions]
+            requirements.check_hashes(draft.inputs.lines, runtime)
+        if not (self.errors or draft.errors):
+            names = {pin.name for pin in draft.runtime}, {pin.name for pin in draft.unshipped}
+            with draft.errors.part():
+                lock_inputs.refuse_unmet(draft.inputs, *names)
+        self._unbuildable += [attempts.unbuildable(key, error) for key, error in faults.items()]
+        with draft.errors.part():
+            trials.refuse_downloads(closure, draft.keys - faults.keys())
+        for python, platform in itertools.product(draft.inputs.targets.pythons, self.options.platforms):
+            requires = {
+                key: {
+                    reference.key
+                    for reference in closure.build_requires(key)
+                    if markers.possible(reference.marker, (python,), (platform,))
+                }
+                for key in draft.keys
+            }
+            # One on some machine, since a marker may keep two requirements apart.
+            if circle := cycles.find(requires):
+                draft.errors.add(attempts.cycle(circle, requires))
+
+    def _tell_older(self, keys: Collection[str]) -> None:
+        passed = self.resolution.preference.passed_over
+        for key in sorted(passed.keys() - self._told):
+            name, _, version = key.partition("==")
+            if taken := [other for other in keys if other.partition("==")[0] == name and other != key]:
+                self._told.add(key)
+                older = ", ".join(other.partition("==")[2] for other in sorted(taken))
+                console.step("OLDER", f"{name} {older}, as {version} cannot be built: {passed[key]}")
 
 
 def _limits_builds(name: str) -> bool:
@@ -295,17 +379,12 @@ def _limits_builds(name: str) -> bool:
 
 
 def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
-    """Find what builds these trees, and tests; refuse what has no source and no wheel."""
+    """Find what builds these trees, and tests."""
     closure, tests = draft.closure, f"tests of {draft.inputs.name}"
     closure.begin_service(draft.request, [pin.pinned for pin in draft.runtime], draft.given)
     closure.add(tests, draft.unshipped)
-    try:
+    with draft.errors.part():
         closure.follow(trees)
-    except UserError:
-        # A hook fails, too, without a distribution that can be neither built nor fetched: that one is the cause.
-        closure.sources.refuse_unbuildable(closure.built_with)
-        raise
-    closure.sources.refuse_unbuildable(closure.built_with)
     runtime = {pin.key for pin in draft.runtime}
     draft.building = frozenset(closure.builders([*trees, *runtime, tests]) - runtime)
 
@@ -320,21 +399,6 @@ def _warn_of_unused(everything: Iterable[LockInputs], locks: Sequence[Lock]) -> 
     unused |= {table.origin: table.name for table in settings if table.name not in names}
     for origin, name in unused.items():
         console.warn(f"{origin}: nothing that is built is called {name}")
-
-
-def _refuse_cycles(item: Lock) -> None:
-    """Raise `UserError` for a circle of builds; one on some machine, since a marker may keep two requirements apart."""
-    for python, platform in itertools.product(item.pythons, item.platforms):
-        requires = {
-            distribution.key: {
-                reference.key
-                for reference in distribution.build_requires
-                if markers.possible(reference.marker, (python,), (platform,))
-            }
-            for distribution in item.distributions()
-        }
-        if circle := cycles.find(requires):
-            raise cycles.error(circle, requires)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -372,14 +436,20 @@ def plan(
 
     With `refresh`, answers of the indexes from before do not count.
     """
-    everything = [lock_inputs.read(project, package, options.platforms) for package in project.locked]
+    errors = Gathering()
+    everything = []
+    for package in project.locked:
+        with errors.part():
+            everything.append(lock_inputs.read(project, package, options.platforms, errors=errors))
     old = tuple(
         lock_file.read(path) for item in everything if (path := lock_file.path_of(settings.vendor, item.name)).exists()
     )
     locked = LockedFiles.of(old, options.upgrade)
     binding = Binding(locked)
     changes = patches.read(project.root)
-    with directories.scratch("vendor-") as scratch, Fetcher(indexes) as fetcher:
+    with lines.relative_errors(project.root), directories.scratch("vendor-") as scratch, Fetcher(indexes) as fetcher:
+        if errors.is_final:
+            errors.end()
         resolution = resolve.create(
             engine,
             indexes,
@@ -399,7 +469,13 @@ def plan(
             refresh=refresh,
         )
         vendoring = Vendoring(
-            project=project, options=options, resolution=resolution, binding=binding, fetcher=fetcher, old=old
+            project=project,
+            options=options,
+            resolution=resolution,
+            binding=binding,
+            fetcher=fetcher,
+            old=old,
+            errors=errors,
         )
         new = vendoring.run(everything)
         patches.refuse_unused(changes, new)

@@ -34,3 +34,10 @@ def test_a_circle_is_told_without_the_way_to_it(requires: dict[str, list[str]], 
 def test_the_hint_ends_all_circles(requires: dict[str, list[str]], lines: str) -> None:
     keys = cycles.find(requires) or ["x==1", "y==1", "x==1"]
     assert f"add {lines} vendor.txt" in cycles.error(keys, requires).hint
+
+
+def test_only_what_has_wheels_is_named() -> None:
+    requires = {"a==1": ["b==1"], "b==1": ["c==1"], "c==1": ["a==1"]}
+    circle = cycles.find(requires)
+    assert "add the line b to vendor.txt" in cycles.error(circle, requires, {"b==1"}.__contains__).hint
+    assert "no index has wheels" in cycles.error(circle, requires, lambda _: False).hint
