@@ -30,7 +30,9 @@ class MetadataBuilder:
         closure.begin_service(replace(request, requirements=(), constraints=(), origins={}), (), request.given)
         for pin in pins:
             if pin.key in self._pending:
-                raise cycles.error([*self._pending[self._pending.index(pin.key) :], pin.key])
+                circle = [*self._pending[self._pending.index(pin.key) :], pin.key]
+                # A wheel would have told what its release requires.
+                raise cycles.error(circle, has_wheels=lambda _: False)
             console.debug(f"{pin.key}: only a build tells what it requires")
             self._pending.append(pin.key)
             try:
