@@ -242,14 +242,18 @@ class Closure:
 
         Returns whether there are any: then all that was chosen has to be chosen again.
         """
-        unmet = [key for key in sorted(keys) if self._is_unmet(key)]
+        unmet = [key for key in sorted(keys) if self._is_lacking(key)]
         # No short circuit: each is to be replaced.
         return bool(sum(map(self._pass_over, unmet)))
 
-    def _is_unmet(self, key: str) -> bool:
+    def is_unmet(self, key: str) -> bool:
+        """Tell whether nothing satisfies the build requirements of a tree."""
+        return isinstance(self._unmet.get(self._sets.get(key, frozenset())), UnmetError)
+
+    def _is_lacking(self, key: str) -> bool:
         """Tell whether the indexes lack what builds a release, rather than that the project's own lines forbid it."""
         requirements, found = self._sets.get(key, frozenset()), self.sources.distributions.get(key)
-        if not found or found.kind != "sdist" or not isinstance(self._unmet.get(requirements), UnmetError):
+        if not found or found.kind != "sdist" or not self.is_unmet(key):
             return False
         own = requirements.difference(line.requirement for line in self._request.added)
         if own == requirements and not self._request.build_constraints:

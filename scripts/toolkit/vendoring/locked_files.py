@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from toolkit.core.errors import FinalError, UserError
 from toolkit.core.secrets import address
 from toolkit.model.lock import Distribution, Lock, VendoredFile
 from toolkit.model.names import normalize
@@ -124,10 +125,14 @@ class Binding:
     _withdrawn: dict[str, tuple[Pin, RemoteFile]] = field(default_factory=dict)
 
     def bind(self, pins: Iterable[Pin]) -> tuple[Pin, ...]:
-        """Return pins that agree with the locks. Raises one `UserError` for all that do not."""
+        """Return pins that agree with the locks. Raises one `FinalError` for all that do not."""
         bound = tuple(map(self.locked.completed, pins))
         faults = list(dict.fromkeys(fault for pin in bound for fault in self.locked.faults(pin)))
-        check.refuse(faults)
+        try:
+            check.refuse(faults)
+        except UserError as error:
+            # Nothing of it is to be run before somebody has looked.
+            raise FinalError(error.what, error.hint, error.details) from None
         for pin in bound:
             for file in (pin.sdist, *pin.wheels):
                 if file and (file.yanked or file.gone):

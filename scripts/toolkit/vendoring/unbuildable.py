@@ -81,11 +81,11 @@ class Attempts:
 
     def _hints(self, key: str, error: UserError) -> Iterator[str]:
         name = key.partition("==")[0]
-        if key in self.closure.sources.faults and error.hint:
+        has_failed = key in self.closure.sources.failed
+        if error.hint and not has_failed and not self.closure.is_unmet(key):
             # The fault of one file, which may be hostile: what to do is known.
             yield error.hint
             return
-        has_failed = key in self.closure.sources.failed
         if has_failed:
             yield error.hint
         if self._has_wheels(key):
