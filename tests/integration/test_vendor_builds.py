@@ -549,7 +549,7 @@ def test_a_builder_that_cannot_be_built_is_told_with_what_it_builds(shop: Worksh
         "building helper 2.0: no version satisfies `maker>=9`; "
         "helper 2.0 is there for app/requirements.txt:1: thing => helper 2.0"
     )
-    assert hint == "use another version of what requires helper, or leave it out"
+    assert hint == "use another version of helper, or of what requires it, or leave it out"
     sdists.publish(index, "helper", "1.0")
     files.remove(files.cache_root())
     done = shop.vendor()
