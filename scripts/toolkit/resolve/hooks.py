@@ -21,7 +21,7 @@ from typing import Generic, TypeVar, cast
 
 from packaging.markers import Marker
 
-from toolkit.build import hook_answers, interpreters, missing_modules, wheel_build
+from toolkit.build import hook_answers, interpreters, missing_modules, plan, system_programs, wheel_build
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import RECIPE, Planner
 from toolkit.build.scheduler import Builder
@@ -52,7 +52,8 @@ class Question(Generic[Answer]):
     """Something that only a backend can tell, when it is asked; `what` is the end of an error.
 
     Answers are kept as JSON in the directory `kept_in` of the cache. `read` takes one as it was kept, and raises
-    `ValueError` or `UserError` for anything else; `together` makes one of those of several interpreters.
+    `ValueError` or `UserError` for anything else; `together` makes one of those of several interpreters, and
+    `for_builds` returns what one asks an index for, to build with.
     """
 
     ask: Callable[[Job], Answer]
@@ -60,6 +61,7 @@ class Question(Generic[Answer]):
     kept_in: str
     read: Callable[[object], Answer]
     together: Callable[[Mapping[str, Answer]], Answer]
+    for_builds: Callable[[Answer], Sequence[str]]
 
 
 @dataclass(kw_only=True)
@@ -112,7 +114,9 @@ class HookRunner:
                 key: pool.submit(self._ask, question, trees[key][0], self._pythons[digests[key]], paths[key])
                 for key in reversed(order)
             }
-        return kept | {key: future.result() for key, future in asked.items()}
+        answers = kept | {key: future.result() for key, future in asked.items()}
+        self.builder.system.require((trees[key][0].name, question.for_builds(answers[key])) for key in answers)
+        return answers
 
     def build(self, keys: Sequence[str], lock: Lock, fetched: Mapping[str, Path]) -> dict[str, Path]:
         """Return the wheels of what a lock has, built, by key."""
@@ -136,6 +140,8 @@ class HookRunner:
         builders = sorted(pin.key for pin in closure)
         changes = [f"patch {source.patch.sha256}" for source in tree.patches]
         changes += [f"version {tree.given.text}"] if tree.given else []
+        # Backends look for programs, and whether the release of the system has them new enough.
+        changes += [plan.system(), *self.builder.system.visible]
         key = _digest(str(RECIPE), content, self.interpreter.version, *builders, *tree.settings.identity, *changes)
         return files.cache_root() / question.kept_in / f"{key}.json"
 
@@ -157,6 +163,8 @@ class HookRunner:
                 variables=dict(tree.settings.environment),
                 given=tree.given,
                 local=tree.path.is_dir(),
+                programs=self.builder.programs,
+                hidden=self.builder.system.hidden,
             )
             try:
                 found = question.ask(job)
@@ -255,6 +263,7 @@ BUILD_REQUIRES = Question(
     kept_in="build-requires",
     read=lambda found: hook_answers.requirements(found, ""),
     together=_together,
+    for_builds=lambda found: found,
 )
 METADATA = Question(
     ask=_metadata,
@@ -262,6 +271,7 @@ METADATA = Question(
     kept_in="built-metadata",
     read=_kept_metadata,
     together=_metadata_together,
+    for_builds=lambda _: (),
 )
 
 
@@ -284,6 +294,7 @@ def runners(
             logs=logs,
             jobs=building.jobs,
             sandbox=building.sandbox,
+            system=system_programs.of_project(project),
             advice="others are built with it: if it cannot be built here, add the line {name} to vendor.txt",
         )
         result.append(HookRunner(fetcher=fetcher, interpreter=used, scratch=own, project=project, builder=builder))

@@ -12,7 +12,7 @@ from toolkit.build import wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, cycles, directories, progress
 from toolkit.core.errors import UserError
-from toolkit.model import markers, requirement_texts
+from toolkit.model import debian_names, markers, requirement_texts
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
@@ -36,6 +36,9 @@ from toolkit.vendoring import archives, direct_requirements, joining, staging
 from toolkit.vendoring.foreign_lock import ForeignLock
 from toolkit.vendoring.kept_files import KeptFiles
 from toolkit.vendoring.locked_files import Binding, LockedFiles
+
+#: The Debian packages of the programs that an index has, too.
+_PACKAGE_OF = {name: package for package, names in debian_names.REPLACEABLE.items() for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,6 +122,7 @@ class Vendoring:
     fetcher: Fetcher
     old: tuple[Lock, ...]
     _new: list[Lock] = field(default_factory=list)
+    _in_place_of_programs: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def run(self, everything: Sequence[LockInputs]) -> tuple[Lock, ...]:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
@@ -270,7 +274,21 @@ class Vendoring:
         requirements.check_hashes(inputs.lines, found.packages)
         _refuse_cycles(found)
         built = [item.key for item in found.distributions() if item.kind != "wheels"]
+        for key in built:
+            for name in closure.asked_by_hook(key) & _PACKAGE_OF.keys():
+                self._in_place_of_programs.setdefault(name, {})[key.replace("==", " ")] = None
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
+
+    def system_programs(self) -> Iterator[str]:
+        """Yield a warning of what is built though the system could have it."""
+        if found := self._in_place_of_programs:
+            users = dict.fromkeys(user for name in sorted(found) for user in found[name])
+            packages = ", ".join(sorted({_PACKAGE_OF[name] for name in found}))
+            yield (
+                f"{', '.join(sorted(found))}: built from source, which may take many minutes, as builds find no such "
+                f"program of the system ({', '.join(users)})\nadd {packages} to Build-Depends in debian/control, "
+                f"`apt install` the same, and run `make vendor`"
+            )
 
     def _resolve_more(self, request: Request, lines: Sequence[Line], pins: Iterable[Pin]) -> tuple[Pin, ...]:
         """Return what these lines need in addition to `pins`: resolved with those at exactly their versions."""
@@ -405,7 +423,7 @@ def plan(
         patches.refuse_unused(changes, new)
         if options.trial:
             wheels.attempt(settings, options.building, new, resolution.files.__getitem__)
-        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new))
+        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new), *vendoring.system_programs())
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings)
 
 
