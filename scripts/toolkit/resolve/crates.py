@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import UserError
+from toolkit.model import semver
 from toolkit.model.crates import CRATES_IO, LockedCrate
 from toolkit.model.lock import Crate, Distribution
 from toolkit.network.crate_registry import CrateRegistry, Line
@@ -39,6 +40,15 @@ class _Stub:
         return json.dumps(_trimmed(self.line, self.edges, self.features), sort_keys=True)
 
 
+@dataclass(frozen=True, kw_only=True)
+class RustNeeds:
+    """What the build of an sdist needs: the keys of its crates, the oldest Rust that compiles all, and who says so."""
+
+    crates: tuple[str, ...]
+    rust_version: str
+    rust_version_of: str
+
+
 @dataclass(kw_only=True)
 class Crates:
     """All crates of a run by their key, `known`, and the paths of those that were fetched, by file name.
@@ -54,16 +64,20 @@ class Crates:
     _stubs: dict[str, dict[str, _Stub]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, path: Path, who: str, kept: Collection[str]) -> tuple[str, ...]:
-        """Fetch the crates of an sdist, which messages call `who`, and return their keys. Raises `UserError`.
+    def of(self, path: Path, who: str, kept: Collection[str]) -> RustNeeds:
+        """Fetch the crates of an sdist, which messages call `who`. Raises `UserError`.
 
         `kept` are those that were locked before: they stay where no Cargo.lock says which ones are meant.
         """
         found: dict[str, Crate] = {}
         stubs: dict[str, _Stub] = {}
+        versions = []
         for workspace in cargo_workspace.read(path, who):
-            if not workspace.vendored:
-                compiled, others = self._of_workspace(self._complete(workspace, who, kept), who)
+            if workspace.vendored:
+                versions.append(crate_closure.oldest_rust(workspace, lambda _: b"", ()))
+            else:
+                compiled, others, told = self._of_workspace(self._complete(workspace, who, kept), who)
+                versions.append(told)
                 found |= compiled
                 for key, stub in others.items():
                     stubs[key] = _together([stubs[key], stub]) if key in stubs else stub
@@ -79,7 +93,8 @@ class Crates:
                 # One that any of them compiles is there for all.
                 if not first or crate.file:
                     self.known[key] = crate
-        return tuple(sorted(found))
+        version, owner = max(versions, key=lambda pair: semver.toolchain(pair[0] or "0"), default=("", ""))
+        return RustNeeds(crates=tuple(sorted(found)), rust_version=version, rust_version_of=owner)
 
     def of_distributions(self, items: Iterable[Distribution]) -> tuple[Crate, ...]:
         """Return the crates of these distributions; one that none of them compiles is known by what all need of it."""
@@ -105,7 +120,9 @@ class Crates:
                 return replace(workspace, lock=locked)
         return replace(workspace, lock=crate_resolution.resolve(workspace, page, CRATES_IO))
 
-    def _of_workspace(self, workspace: Workspace, who: str) -> tuple[Mapping[str, Crate], Mapping[str, _Stub]]:
+    def _of_workspace(
+        self, workspace: Workspace, who: str
+    ) -> tuple[Mapping[str, Crate], Mapping[str, _Stub], tuple[str, str]]:
         crates = {item.id: _crate(item, who) for item in _locked(workspace, who)}
         lines = self.registry.lines(crates.values(), who)
         pages: dict[str, list[bytes]] = {}
@@ -134,7 +151,7 @@ class Crates:
             else:
                 found[crate.key] = crate
                 stubs[crate.key] = _Stub(line=lines[crate.key], edges=edges[item], features=wanted)
-        return found, stubs
+        return found, stubs, crate_closure.oldest_rust(workspace, page, compiled)
 
 
 def _known(crate: Crate, stubs: Sequence[_Stub | None]) -> Crate:

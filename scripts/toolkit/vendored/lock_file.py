@@ -52,6 +52,8 @@ _PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
 _SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")
 _KIND = re.compile(r"runtime|tests|build")
 _METADATA = re.compile(r"|wheel|build")
+_RUST_VERSION = re.compile(r"([0-9]{1,9}(\.[0-9]{1,9}(\.[0-9]{1,9}(-[0-9A-Za-z.-]{1,64})?)?)?)?")
+_CRATE_OR_NONE = re.compile(f"({crates.NAME.pattern} [!-~]{{1,255}})?")
 
 
 def path_of(vendor: Path, service: str) -> Path:
@@ -193,6 +195,8 @@ def _distribution_from(item: Table) -> Distribution:
         ),
         crates=own.texts("crates", ()),
         rust="crates" in own.content or ("rust" in own.content and own.flag("rust")),
+        rust_version=own.text("rust-version", "", _RUST_VERSION),
+        rust_version_of=own.text("rust-version-of", "", _CRATE_OR_NONE),
         settings=_settings(own),
         patches=tuple(
             Patch(path=patch.text("path", form=_PATH), sha256=patch.text("sha256", form=SHA256))

@@ -94,6 +94,8 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
             "crates": list(item.crates),
             # What has crates is Rust.
             "rust": item.rust and not item.crates,
+            "rust-version": item.rust_version,
+            "rust-version-of": item.rust_version_of,
             **_settings_to(item.settings),
             "patches": [asdict(patch) for patch in item.patches],
             "system-files": list(item.system_files),
