@@ -408,6 +408,31 @@ def test_what_cannot_be_had_is_told_with_a_line_that_works(
     assert shop.vendor().status == 0
 
 
+def test_a_crate_from_git_that_no_machine_compiles_has_only_to_be_known(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    members = _files(registry)
+    git = '{ git = "https://code.example/windows", tag = "v/1", features = ["asked"] }'
+    members["Cargo.toml"] = members["Cargo.toml"].replace('{ version = "0.5", features = ["asked"] }', git)
+    source = f"git+https://code.example/windows?tag=v%2F1#{'0' * 40}"
+    blocks = members["Cargo.lock"].split("\n\n")
+    (place,) = [number for number, block in enumerate(blocks) if 'name = "only-windows"' in block]
+    entry = f'[[package]]\nname = "{{}}"\nversion = "0.5.1"\nsource = "{source}"\n'
+    # What it needs itself, nobody knows.
+    blocks[place] = entry.format("only-windows") + 'dependencies = ["windows-base"]\n\n' + entry.format("windows-base")
+    members["Cargo.lock"] = "\n\n".join(blocks).replace("version = 3", "version = 4", 1)
+    crates.publish(index, "rusty", members)
+    done = _service(shop).vendor()
+    assert done.status == 0, done.err
+    known = [crate.key for crate in shop.lock().crates if crate.source == source]
+    assert known == ["only-windows==0.5.1", "windows-base==0.5.1"]
+    assert _vendored(shop) == ["inner-crate-0.3.1+build.crate", "outer-crate-1.4.0.crate"]
+    assert shop.run("check-vendor", "--online").status == 0
+    built = shop.build()
+    assert built.status == 0, built.err
+    assert b"answer" in _library()
+
+
 def test_suites_whose_rust_is_too_old_are_told(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
     registry.add("new-crate", "1.0.0", rust="1.80")
     registry.add("win-crate", "1.0.0", rust="1.95")

@@ -134,7 +134,7 @@ class Planner:
                 [
                     file.sha256,
                     *(node.identity for node in requires),
-                    *(item.crate.sha256 for item in crates),
+                    *(item.crate.sha256 or item.crate.source for item in crates),
                     *distribution.settings.identity,
                     *(f"patch {patch.sha256}" for patch in distribution.patches),
                     *([f"version {given.text}"] if given else []),

@@ -273,7 +273,7 @@ def _fill_cargo(job: Job, view: View) -> None:
     stand_in = job.scratch / "compilers" / "cargo"
     # What brings its crates says where they are by settings of its own.
     settings = f"{place(HOME)}/.cargo/config.toml" if job.crates else ""
-    stand_in.write_text(cargo.stand_in(program, settings, locked=cargo.is_locked(workspaces)))
+    stand_in.write_text(cargo.stand_in(program, settings, locked=cargo.is_locked(workspaces, job.crates)))
     stand_in.chmod(0o755)
 
 

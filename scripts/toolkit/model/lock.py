@@ -33,7 +33,8 @@ class Crate:
     """One Rust crate that the Cargo.lock of a distribution names, by name, version and sha256 (hexadecimal).
 
     `source` is the registry as Cargo.lock spells it. `file` is the crate in `vendor/`; None where no machine that is
-    built for needs it. cargo has to know of that all the same: `index_line` (JSON) is then what its registry says.
+    built for needs it. cargo has to know of that all the same: `index_line` (JSON) is then what its registry says. One
+    from a git repository, of which there is never a file, has no sha256, and in `index_line` what is asked of it.
     https://doc.rust-lang.org/cargo/reference/registry-index.html
     """
 

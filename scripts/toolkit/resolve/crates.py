@@ -27,7 +27,8 @@ from toolkit.vendored.cargo_workspace import Workspace
 class _Stub:
     """A crate that cargo only has to know of: its line of the index, and what of that one sdist needs.
 
-    `edges` are the names of what Cargo.lock says that the crate needs, `features` what anything there asks for.
+    `edges` are the names of what Cargo.lock says that the crate needs, `features` what anything there asks for. One
+    from git has no line.
     """
 
     line: Line
@@ -37,6 +38,8 @@ class _Stub:
     @property
     def text(self) -> str:
         """Return the line as a lock has it."""
+        if not self.line:
+            return json.dumps({"deps": [], "features": {name: [] for name in sorted(self.features)}})
         return json.dumps(_trimmed(self.line, self.edges, self.features), sort_keys=True)
 
 
@@ -136,6 +139,10 @@ class Crates:
             # Each by type, those too that nobody compiles: a registry may answer anything.
             crate_closure.indexed(page, item)
         compiled = crate_closure.needed(workspace, page, self.platforms)
+        outside = [item for item in workspace.lock or () if item.origin == "git"]
+        for locked in outside:
+            if locked.id in compiled:
+                raise _not_of_a_registry(locked, who)
         arriving = {
             item: self.registry.submit(crate, who, self.fetcher) for item, crate in crates.items() if item in compiled
         }
@@ -151,6 +158,10 @@ class Crates:
             else:
                 found[crate.key] = crate
                 stubs[crate.key] = _Stub(line=lines[crate.key], edges=edges[item], features=wanted)
+        for locked in outside:
+            crate = Crate(name=locked.name, version=locked.version, sha256="", source=locked.source)
+            found[crate.key] = crate
+            stubs[crate.key] = _Stub(line={}, edges=frozenset(), features=wanted)
         return found, stubs, crate_closure.oldest_rust(workspace, page, compiled)
 
 
@@ -172,15 +183,19 @@ def _together(stubs: Sequence[_Stub]) -> _Stub:
 
 
 def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
-    """Yield what a Cargo.lock names of registries. Raises `UserError` where that is not all, or not what is needed."""
+    """Yield what a Cargo.lock names of registries. Raises `UserError` for other places but git, or a stale lock."""
     where = f"{workspace.directory}/" if workspace.directory else ""
     if stale := crate_closure.stale(workspace):
         raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}", _advice(who))
     for item in workspace.lock or ():
-        if item.origin not in ("path", "registry"):
-            raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry", _advice(who))
+        if item.origin == "other":
+            raise _not_of_a_registry(item, who)
         if item.origin == "registry":
             yield item
+
+
+def _not_of_a_registry(item: LockedCrate, who: str) -> UserError:
+    return UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry", _advice(who))
 
 
 def _advice(who: str) -> str:

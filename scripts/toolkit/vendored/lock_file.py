@@ -217,16 +217,17 @@ def _settings(item: Table) -> BuildSettings:
 def _crate_from(item: Table) -> Crate:
     """Return a crate. Raises `ValueError`, also where it has neither a file nor a line of an index."""
     name, version = item.text("name", form=crates.NAME), item.text("version", form=crates.VERSION)
-    sha256 = item.text("sha256", form=SHA256)
+    source = item.text("source", crates.CRATES_IO)
+    sha256 = "" if source.startswith(crates.GIT) else item.text("sha256", form=SHA256)
     file = None
-    if "path" in item.content:
+    if sha256 and "path" in item.content:
         path = item.text("path", form=_FILE)
         file = VendoredFile(name=path, size=item.number("size"), sha256=sha256, url=address(item.text("url", "")))
     return Crate(
         name=name,
         version=version,
         sha256=sha256,
-        source=item.text("source", crates.CRATES_IO),
+        source=source,
         file=file,
         index_line="" if file else item.text("index-line", form=crates.INDEX_LINE),
     )
