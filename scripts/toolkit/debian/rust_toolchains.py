@@ -64,14 +64,19 @@ def _newer(built: Iterable[Distribution], version: str) -> list[Distribution]:
     return sorted(found, key=lambda item: (semver.toolchain(item.rust_version), item.key), reverse=True)
 
 
+def _need(item: Distribution) -> str:
+    own = f"{item.name} {item.version}"
+    why = "" if item.rust_version_of == own else f", which {item.rust_version_of} asks for"
+    return f"{own} ({item.rust_version}{why})"
+
+
 def _text(suite: str, name: str, version: str, lacking: list[Distribution], versions: Mapping[str, str]) -> str:
-    needs = ", ".join(
-        f"{item.name} {item.version} ({item.rust_version}, which {item.rust_version_of} asks for)" for item in lacking
-    )
+    needs = ", ".join(map(_need, lacking))
+    age = f", as of {LOOKED_UP}" if versions is _VERSIONS.get(suite) else ""
     better = [other for other in versions if not _newer(lacking, versions[other])]
     if better:
         advice = f"write `{better[0]} | {name}` in the place of `{name}` in Build-Depends"
     else:
         names = ", ".join(sorted(item.name for item in lacking))
         advice = f"take older releases of them, or wheels (in vendor.txt: {names}), or leave {suite} out of SUITES"
-    return f"the Rust of {suite} ({name}: {version}, as of {LOOKED_UP}) is too old for {needs}\n{advice}"
+    return f"the Rust of {suite} ({name}: {version}{age}) is too old for {needs}\n{advice}"
