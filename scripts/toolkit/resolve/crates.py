@@ -160,6 +160,9 @@ class Crates:
                 stubs[crate.key] = _Stub(line=lines[crate.key], edges=edges[item], features=wanted)
         for locked in outside:
             crate = Crate(name=locked.name, version=locked.version, sha256="", source=locked.source)
+            if crate.key in found:
+                # In a directory there is one of a name and version.
+                raise _not_of_a_registry(locked, who)
             found[crate.key] = crate
             stubs[crate.key] = _Stub(line={}, edges=frozenset(), features=wanted)
         return found, stubs, crate_closure.oldest_rust(workspace, page, compiled)

@@ -18,7 +18,15 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import build_requirements, build_settings, drafts, lock_inputs, patches, requirements
+from toolkit.project import (
+    build_depends,
+    build_requirements,
+    build_settings,
+    drafts,
+    lock_inputs,
+    patches,
+    requirements,
+)
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirement_edits import NO_EDITS, Edits
@@ -36,9 +44,6 @@ from toolkit.vendoring import archives, direct_requirements, joining, staging
 from toolkit.vendoring.foreign_lock import ForeignLock
 from toolkit.vendoring.kept_files import KeptFiles
 from toolkit.vendoring.locked_files import Binding, LockedFiles
-
-#: The Debian packages of the programs that an index has, too.
-_PACKAGE_OF = {name: package for package, names in debian_names.REPLACEABLE.items() for name in names}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -122,7 +127,7 @@ class Vendoring:
     fetcher: Fetcher
     old: tuple[Lock, ...]
     _new: list[Lock] = field(default_factory=list)
-    _in_place_of_programs: dict[str, dict[str, None]] = field(default_factory=dict)
+    _built_for_hooks: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def run(self, everything: Sequence[LockInputs]) -> tuple[Lock, ...]:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
@@ -275,19 +280,23 @@ class Vendoring:
         _refuse_cycles(found)
         built = [item.key for item in found.distributions() if item.kind != "wheels"]
         for key in built:
-            for name in closure.asked_by_hook(key) & _PACKAGE_OF.keys():
-                self._in_place_of_programs.setdefault(name, {})[key.replace("==", " ")] = None
+            for name in closure.asked_by_hook(key) & {other.partition("==")[0] for other in built}:
+                self._built_for_hooks.setdefault(name, {})[key.replace("==", " ")] = None
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
 
     def system_programs(self) -> Iterator[str]:
-        """Yield a warning of what is built though the system could have it."""
-        if found := self._in_place_of_programs:
-            users = dict.fromkeys(user for name in sorted(found) for user in found[name])
-            packages = ", ".join(sorted({_PACKAGE_OF[name] for name in found}))
+        """Yield a warning of what is built since builds find no such program of the system, which could have it."""
+        declared = build_depends.replaceable(self.project.root / build_depends.CONTROL)
+        packages = {name: names for name, names in debian_names.REPLACEABLE.items() if name not in declared}
+        found = {
+            name: package for package, names in packages.items() for name in names if name in self._built_for_hooks
+        }
+        if found:
+            users = dict.fromkeys(user for name in sorted(found) for user in self._built_for_hooks[name])
             yield (
                 f"{', '.join(sorted(found))}: built from source, which may take many minutes, as builds find no such "
-                f"program of the system ({', '.join(users)})\nadd {packages} to Build-Depends in debian/control, "
-                f"`apt install` the same, and run `make vendor`"
+                f"program of the system ({', '.join(users)})\nadd {', '.join(sorted(found.values()))} to Build-Depends "
+                "in debian/control, `apt install` the same, and run `make vendor`"
             )
 
     def _resolve_more(self, request: Request, lines: Sequence[Line], pins: Iterable[Pin]) -> tuple[Pin, ...]:
