@@ -279,20 +279,20 @@ class Vendoring:
         requirements.check_hashes(inputs.lines, found.packages)
         _refuse_cycles(found)
         built = [item.key for item in found.distributions() if item.kind != "wheels"]
+        names = {key.partition("==")[0] for key in built}
         for key in built:
-            for name in closure.asked_by_hook(key) & {other.partition("==")[0] for other in built}:
+            for name in closure.asked_by_hook(key) & names:
                 self._built_for_hooks.setdefault(name, {})[key.replace("==", " ")] = None
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
 
     def system_programs(self) -> Iterator[str]:
         """Yield a warning of what is built since builds find no such program of the system, which could have it."""
         declared = build_depends.replaceable(self.project.root / build_depends.CONTROL)
-        packages = {name: names for name, names in debian_names.REPLACEABLE.items() if name not in declared}
-        found = {
-            name: package for package, names in packages.items() for name in names if name in self._built_for_hooks
-        }
+        built = self._built_for_hooks
+        others = ((package, names) for package, names in debian_names.REPLACEABLE.items() if package not in declared)
+        found = {name: package for package, names in others for name in names if name in built}
         if found:
-            users = dict.fromkeys(user for name in sorted(found) for user in self._built_for_hooks[name])
+            users = dict.fromkeys(user for name in sorted(found) for user in built[name])
             yield (
                 f"{', '.join(sorted(found))}: built from source, which may take many minutes, as builds find no such "
                 f"program of the system ({', '.join(users)})\nadd {', '.join(sorted(found.values()))} to Build-Depends "
