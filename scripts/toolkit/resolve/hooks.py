@@ -53,7 +53,7 @@ class Question(Generic[Answer]):
 
     Answers are kept as JSON in the directory `kept_in` of the cache. `read` takes one as it was kept, and raises
     `ValueError` or `UserError` for anything else; `together` makes one of those of several interpreters, and
-    `for_builds` returns what one asks an index for, to build with.
+    `for_builds` returns what one asks an index for, to build with, if anything.
     """
 
     ask: Callable[[Job], Answer]
@@ -61,7 +61,7 @@ class Question(Generic[Answer]):
     kept_in: str
     read: Callable[[object], Answer]
     together: Callable[[Mapping[str, Answer]], Answer]
-    for_builds: Callable[[Answer], Sequence[str]]
+    for_builds: Callable[[Answer], Sequence[str]] = lambda _: ()
 
 
 @dataclass(kw_only=True)
@@ -271,7 +271,6 @@ METADATA = Question(
     kept_in="built-metadata",
     read=_kept_metadata,
     together=_metadata_together,
-    for_builds=lambda _: (),
 )
 
 
