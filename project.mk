@@ -95,7 +95,7 @@ PYTHON ?=
 #: How packages are compressed (empty: deb is fast with zstd:1, sbuild small with xz:9): DEB_COMPRESSION=zstd:19
 DEB_COMPRESSION ?=
 
-#: The suites to build for (empty: that of this machine), or to check (empty: what make deb built): SUITES="bookworm trixie"
+#: The suites to build for (empty: that of this machine; vendor compares their Rust), or to check (empty: what make deb built): SUITES="bookworm trixie"
 SUITES ?=
 
 #: A directory with packages of an older version, to upgrade from: UPGRADE_FROM=/srv/released
@@ -166,7 +166,7 @@ making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRRO
 
 #@ Targets
 #: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
-reads_vendor = $(resolving) UPGRADE ADD REMOVE SERVICE DEV FROM DRY_RUN APT TRIAL
+reads_vendor = $(resolving) UPGRADE ADD REMOVE SERVICE DEV FROM DRY_RUN APT TRIAL SUITES
 #: Compare vendor/ with its lock, and the lock with the files it was made from; without ONLINE=1 it needs no network
 reads_check-vendor = ONLINE INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY
 #: Commit vendor/, then its revision in the project, with a message that lists what was added, removed and upgraded

@@ -74,8 +74,9 @@ class Registry:
         *,
         needs: Sequence[Mapping[str, Any]] = (),
         features: Mapping[str, list[str]] | None = None,
+        rust: str = "",
     ) -> None:
-        """Publish a crate: the text of its library, and its dependencies as an index has them."""
+        """Publish a crate: the text of its library, its dependencies as an index has them, and its rust-version."""
         manifest = [f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"']
         for need in needs:
             table = f"target.'{need['target']}'.dependencies" if need.get("target") else "dependencies"
@@ -93,6 +94,7 @@ class Registry:
             "cksum": checksum,
             "features": features or {},
             "yanked": False,
+            **({"rust_version": rust} if rust else {}),
         }
         path = f"/index/{name[:2]}/{name[2:4]}/{name}"
         self.pages[path] = self.pages.get(path, b"") + json.dumps(line).encode() + b"\n"

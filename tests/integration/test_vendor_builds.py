@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -10,9 +11,12 @@ from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import Done, Workshop, is_there
 from toolkit.core import files
+from toolkit.model import debian_names
 from toolkit.model.pins import Pinned
 from toolkit.resolve.engine import Request
 from toolkit.resolve.uv import Uv
+from toolkit.sandbox import confined
+from toolkit.sandbox.confined import Means
 
 HOOK_IN_TREE = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
 
@@ -191,6 +195,86 @@ def test_a_hook_is_asked_by_every_interpreter(shop: Workshop, index: LocalIndex)
         "tool311==1.0 ; python_version == '3.11'",
         "tool312==1.0 ; python_version == '3.12'",
     )
+
+
+CONTROL = "Source: app\nBuild-Depends: debhelper-compat (= 13){}\n"
+LOOKS_FOR_PERL = """
+import shutil, subprocess
+import tiny_backend
+
+def get_requires_for_build_wheel(config_settings=None):
+    return [] if shutil.which("perl") else ["perl>=1"]
+
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    found = {name: runs(name) for name in ("perl", "sed", "ldd")}
+    tiny_backend.SETTINGS["modules"]["thing"] = f"FOUND = {found}"
+    return tiny_backend.build_wheel(wheel_directory)
+
+def runs(name):
+    try:
+        return subprocess.run([name, "--version"], stdout=subprocess.DEVNULL).returncode == 0
+    except FileNotFoundError:
+        return False
+"""
+
+
+def found_by_build(shop: Workshop, store: str, *options: str) -> str:
+    done = shop.build("--wheel-store", str(shop.root.parent / store), *options)
+    assert done.status == 0, done.err
+    (wheel,) = (shop.root.parent / store).rglob("thing-*.whl")
+    with zipfile.ZipFile(wheel) as archive:
+        return archive.read("thing.py").decode()
+
+
+@pytest.mark.parametrize("sandbox", ["on", "landlock", "off"])
+def test_hooks_and_builds_find_of_what_an_index_has_too_only_what_build_depends_names(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch, sandbox: str
+) -> None:
+    monkeypatch.setattr(debian_names, "REPLACEABLE", {"perl-base": ("perl",)})
+    sdists.publish(index, "perl", "1.0")
+    sdists.publish(index, "thing", "1.0", files={"hook.py": LOOKS_FOR_PERL, "pyproject.toml": HOOK_IN_TREE})
+    if sandbox == "landlock":
+        if fault := confined._try(Means.LANDLOCK):
+            pytest.skip(f"this kernel allows no such sandbox: {fault}")
+        monkeypatch.setattr(confined, "_find_means", lambda: (Means.LANDLOCK, None))
+    walls = ("--sandbox", "off" if sandbox == "off" else "on")
+    # It is on every Debian; where nothing declares it, the lock is enough.
+    done = shop.service("app", "thing").vendor(*walls)
+    assert done.status == 0, done.err
+    assert builders(shop, "thing") == ("perl==1.0",)
+    assert "warning: perl: built from source" in done.err and "(thing 1.0)" in done.err
+    assert "add perl-base to Build-Depends in debian/control" in done.err
+    # A script (ldd) is found as any other program.
+    assert found_by_build(shop, "one", *walls) == "FOUND = {'perl': False, 'sed': True, 'ldd': True}"
+    shop.write({"debian/control": CONTROL.format("")})
+    assert "up to date" in shop.vendor(*walls).out
+    shop.write({"debian/control": CONTROL.format(", perl-base")})
+    said = "debian/control: Build-Depends names others of perl-base since vendor/pylock.app.toml was made"
+    assert shop.build(*walls).error[0] == said
+    # What the hook answered without it does not count.
+    done = shop.vendor(*walls)
+    assert (done.status, done.err) == (0, "")
+    assert builders(shop, "thing") == ()
+    assert found_by_build(shop, "two", *walls) == "FOUND = {'perl': True, 'sed': True, 'ldd': True}"
+    assert found_by_build(shop, "two", *walls) == "FOUND = {'perl': True, 'sed': True, 'ldd': True}"
+
+
+def test_a_hook_that_asks_for_what_build_depends_names_and_this_machine_lacks(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(debian_names, "REPLACEABLE", {"no-such-build": ("no-such",), "other": ("no-other",)})
+    sdists.publish(index, "no-such", "1.0")
+    sdists.publish(index, "thing", "1.0", dynamic=["no-such>=1"])
+    shop.write({"debian/control": CONTROL.format(", no-such-build, other")}).service("app", "thing")
+    what = "this machine lacks what Build-Depends in debian/control names: no-such-build (for thing)"
+    # The answer is known the second time.
+    for _ in range(2):
+        done = shop.vendor()
+        assert done.error[0] == what
+        assert done.error[1].startswith("`apt install no-such-build`: ")
+    shop.write({"debian/control": CONTROL.format(", other")})
+    assert shop.vendor().status == 0
+    assert builders(shop, "thing") == ("no-such==1.0",)
 
 
 def fails(shop: Workshop, what: str, *, advice: str, output: str) -> None:

@@ -406,3 +406,81 @@ def test_what_cannot_be_had_is_told_with_a_line_that_works(
     sdists.publish_wheel(index, "rusty", "1.0")
     shop.write({"app/vendor.txt": "maturin\nrusty\n"})
     assert shop.vendor().status == 0
+
+
+def test_a_crate_from_git_that_no_machine_compiles_has_only_to_be_known(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    members = _files(registry)
+    git = '{ git = "https://code.example/windows", tag = "v/1", features = ["asked"] }'
+    members["Cargo.toml"] = members["Cargo.toml"].replace('{ version = "0.5", features = ["asked"] }', git)
+    source = f"git+https://code.example/windows?tag=v%2F1#{'0' * 40}"
+    blocks = members["Cargo.lock"].split("\n\n")
+    (place,) = [number for number, block in enumerate(blocks) if 'name = "only-windows"' in block]
+    entry = f'[[package]]\nname = "{{}}"\nversion = "0.5.1"\nsource = "{source}"\n'
+    # What it needs itself, nobody knows.
+    blocks[place] = entry.format("only-windows") + 'dependencies = ["windows-base"]\n\n' + entry.format("windows-base")
+    members["Cargo.lock"] = "\n\n".join(blocks).replace("version = 3", "version = 4", 1)
+    crates.publish(index, "rusty", members)
+    done = _service(shop).vendor()
+    assert done.status == 0, done.err
+    known = [crate.key for crate in shop.lock().crates if crate.source == source]
+    assert known == ["only-windows==0.5.1", "windows-base==0.5.1"]
+    assert _vendored(shop) == ["inner-crate-0.3.1+build.crate", "outer-crate-1.4.0.crate"]
+    assert shop.run("check-vendor", "--online").status == 0
+    built = shop.build()
+    assert built.status == 0, built.err
+    assert b"answer" in _library()
+
+
+def test_suites_whose_rust_is_too_old_are_told(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
+    registry.add("new-crate", "1.0.0", rust="1.80")
+    registry.add("win-crate", "1.0.0", rust="1.95")
+    manifest = _MANIFEST.replace("[dependencies]", '[dependencies]\nnew-crate = "1"')
+    manifest = manifest.replace("[target", "[target.'cfg(windows)'.dependencies]\nwin-crate = \"1\"\n[target", 1)
+    manifest = manifest.replace("\n[target.'cfg(windows)'.dependencies]\nonly-windows", "\nonly-windows")
+    root = _ROOT.replace('["only', '["new-crate", "only').replace('"]', '", "win-crate"]')
+    packages: dict[str, list[str]] = {
+        "new-crate 1.0.0": [],
+        "win-crate 1.0.0": [],
+        "inner-crate 0.3.1+build": [],
+        "only-macos 2.0.0": [],
+        "only-windows 0.5.1": [],
+        "outer-crate 1.4.0": ["inner-crate", "only-macos"],
+    }
+    lock = registry.lock(root, packages)
+    crates.publish(index, "rusty", _files(registry, **{"Cargo.toml": manifest, "Cargo.lock": lock}))
+    shop.write({"debian/control": "Source: app\nBuild-Depends: cargo\n", "app/vendor.txt": "maturin\n"})
+    shop.service("app", "rusty")
+    done = shop.vendor("--suites", "noble forky bookworm other")
+    assert done.status == 0, done.err
+    found = shop.lock().find("rusty==1.0")
+    # That of Windows is compiled nowhere.
+    assert (found.rust_version, found.rust_version_of) == ("1.80", "new-crate 1.0.0")
+    noble, bookworm = [line for line in done.err.splitlines() if "the Rust of" in line]
+    assert "noble (cargo: 1.75" in noble and "rusty 1.0 (1.80, which new-crate 1.0.0 asks for)" in noble
+    assert "in vendor.txt: rusty" in done.err and "leave noble out of SUITES" in done.err
+    assert "bookworm (cargo: 1.63" in bookworm
+    assert "write `cargo-web | cargo` in the place of `cargo`" in done.err
+    # It is said until it is done.
+    again = shop.write({"debian/control": "Source: app\nBuild-Depends: cargo-web | cargo\n"}).vendor(
+        "--suites", "noble"
+    )
+    assert "up to date" in again.out and "the Rust of noble" in again.err
+    assert "the Rust" not in shop.vendor("--suites", "bookworm trixie forky").err
+
+
+def test_the_rust_of_an_sdist_that_brings_its_crates_is_known(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    own = {
+        "vendor/inner-crate/.cargo-checksum.json": "{}",
+        "Cargo.toml": _MANIFEST.replace("[lib]", 'rust-version = "1.90"\n[lib]'),
+    }
+    crates.publish(index, "rusty", _files(registry, **own))
+    crates.publish(index, "odd", _files(registry, **{**own, "Cargo.toml": "[package"}))
+    shop.service("app", "rusty", "odd").write({"app/vendor.txt": "maturin\n"})
+    assert shop.vendor().status == 0
+    found = shop.lock().find("rusty==1.0")
+    assert (found.crates, found.rust_version, found.rust_version_of) == ((), "1.90", "rusty 1.0.0")
+    assert shop.lock().find("odd==1.0").rust_version == ""

@@ -10,13 +10,14 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from urllib.parse import unquote
 
 from toolkit.build import crate_layout
 from toolkit.build.crate_layout import CrateSource
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.model import rust_targets
-from toolkit.model.crates import CRATES_IO
+from toolkit.model.crates import CRATES_IO, GIT
 from toolkit.model.rust_targets import Machine
 from toolkit.vendored import cargo_lock, cargo_options, cargo_workspace, crate_closure
 from toolkit.vendored.cargo_workspace import Workspace
@@ -30,6 +31,8 @@ exec {cargo} {options} "$@"
 _TELLING = frozenset({"Cargo.toml", cargo_lock.FILE, "pyproject.toml", "setup.py"})
 #: Of a registry, as opposed to its URL: https://doc.rust-lang.org/cargo/reference/registries.html
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,64}")
+#: Of a git repository, what Cargo.lock says beside its commit.
+_GIT_KINDS = ("branch", "tag", "rev")
 #: As debhelper's cargo (/usr/share/cargo/bin/cargo) has them.
 _FLAGS = ("-Cdebuginfo=2", "--cap-lints=warn")
 #: Of a tool that is not shipped.
@@ -94,11 +97,18 @@ def settings(crates: Iterable[CrateSource], directory: str, names: Mapping[str, 
     """
     lines = ["[net]", "offline = true", "[source.crates-io]", 'replace-with = "vendored"']
     for source in sorted({item.crate.source for item in crates} - {CRATES_IO}):
-        name = json.dumps(source)
-        lines += [f"[source.{name}]", f"registry = {crate_layout.registry_index(source)}", 'replace-with = "vendored"']
+        where = _git(source) if source.startswith(GIT) else [f"registry = {crate_layout.registry_index(source)}"]
+        lines += [f"[source.{json.dumps(source)}]", *where, 'replace-with = "vendored"']
     for name, source in sorted(names.items()):
         lines += [f"[registries.{json.dumps(name)}]", f"index = {crate_layout.registry_index(source)}"]
     return "\n".join([*lines, "[source.vendored]", f"directory = {json.dumps(directory)}", ""])
+
+
+def _git(source: str) -> list[str]:
+    """Return the place of a git repository, as cargo's settings have it."""
+    url, _, query = source.removeprefix(GIT).partition("#")[0].partition("?")
+    kind, _, value = query.partition("=")
+    return [f"git = {json.dumps(url)}", *([f"{kind} = {json.dumps(unquote(value))}"] if kind in _GIT_KINDS else [])]
 
 
 def registry_names(workspaces: Iterable[Workspace], crates: Iterable[CrateSource]) -> dict[str, str]:
@@ -137,11 +147,14 @@ def own_options(source: Path, host: str) -> frozenset[str]:
     return frozenset()
 
 
-def is_locked(found: tuple[Workspace, ...] | None) -> bool:
+def is_locked(found: tuple[Workspace, ...] | None, crates: Iterable[CrateSource]) -> bool:
     """Tell whether the workspaces of a source tree have a Cargo.lock that cargo takes as it is.
 
-    An sdist that leaves out packages of its workspace has a lock which still names them: cargo drops them from it.
+    An sdist that leaves out packages of its workspace has a lock which still names them: cargo drops them from it. So
+    it does with what crates from git need, of which nobody knows anything here.
     """
+    if any(item.crate.source.startswith(GIT) for item in crates):
+        return False
     return found is None or all(item.lock is not None and not crate_closure.surplus(item) for item in found)
 
 

@@ -79,11 +79,11 @@ def _write_checksum(crate: Crate, tree: Path) -> None:
     """Write what cargo asks for, the archive's hash alone: the files were compared with the lock as one archive."""
     path = tree / ".cargo-checksum.json"
     files.remove(path)
-    path.write_text(json.dumps({"files": {}, "package": crate.sha256}))
+    path.write_text(json.dumps({"files": {}, "package": crate.sha256 or None}))
 
 
 def _write_stub(crate: Crate, directory: Path) -> None:
-    """Write a crate that has nothing but its name, and what its registry says that it needs."""
+    """Write a crate that has nothing but its name, and what its registry says that it needs (of git: nothing)."""
     directory.mkdir()
     try:
         text = "\n".join(_manifest(crate, Table(documents.json_value(crate.index_line.encode()))))

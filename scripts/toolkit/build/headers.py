@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
@@ -34,13 +34,21 @@ _SAID = {
 }
 
 
-def suggestion(output: str) -> str:
-    """Return one line on the Debian packages to install for a build's output, or nothing when it does not tell."""
+def suggestion(output: str, hidden: Collection[str] = ()) -> str:
+    """Return one line on the Debian packages to install for a build's output, or nothing when it does not tell.
+
+    `hidden` are programs that are installed, and that builds do not find.
+    """
     for form, pattern in _FATAL.items():
         if found := pattern.search(output):
             name = form.format(found[1])
             return _missing([name]) or _of_apt_file(name)
-    return _missing(_told(output))
+    names = _told(output)
+    if names[:1] and names[0] in hidden:
+        package = debian_names.package(names[0])
+        where = f"builds find {names[0]} where Build-Depends in debian/control has {package}"
+        return f"{where}: add it, and run `make vendor`"
+    return _missing(names)
 
 
 def instead(output: str) -> str:

@@ -24,7 +24,7 @@ from toolkit.vendored import patching
 from toolkit.vendored.patching import PatchSource
 
 #: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
-RECIPE = 6
+RECIPE = 7
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,7 +134,7 @@ class Planner:
                 [
                     file.sha256,
                     *(node.identity for node in requires),
-                    *(item.crate.sha256 for item in crates),
+                    *(item.crate.sha256 or item.crate.source for item in crates),
                     *distribution.settings.identity,
                     *(f"patch {patch.sha256}" for patch in distribution.patches),
                     *([f"version {given.text}"] if given else []),
@@ -215,7 +215,7 @@ def store_key(node: Node, interpreter: Interpreter, tools: Mapping[str, str], sa
             node.identity,
             interpreter.version,
             interpreter.soabi,
-            _system(),
+            system(),
             str(node.cheap),
             json.dumps(tools, sort_keys=True),
             # Another interpreter brings its own idea of how to compile; a package must not get what pyenv's has built.
@@ -225,7 +225,7 @@ def store_key(node: Node, interpreter: Interpreter, tools: Mapping[str, str], sa
 
 
 @cache
-def _system() -> str:
+def system() -> str:
     """Return the distribution and its release, whose compilers and C libraries a wheel depends on; else the kernel."""
     found = os_release.read()
     return f"{found.get('ID', '')} {found.get('VERSION_ID', '')}" if found else os.uname().sysname

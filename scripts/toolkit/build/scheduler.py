@@ -13,6 +13,7 @@ from pathlib import Path
 from toolkit.build import wheel_build
 from toolkit.build.crate_layout import CrateLayout
 from toolkit.build.plan import Node, store_key
+from toolkit.build.system_programs import SystemPrograms
 from toolkit.build.wheel_build import Job
 from toolkit.core import console, directories, process, progress, threads
 from toolkit.core.errors import UserError
@@ -38,6 +39,7 @@ class Builder:
     logs: Path
     jobs: int
     sandbox: Sandbox
+    system: SystemPrograms
     _wheels: dict[Node, Path] = field(default_factory=dict)
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -45,6 +47,12 @@ class Builder:
 
     def __post_init__(self) -> None:
         self._layout = CrateLayout(unpacked=self.scratch / "crates")
+
+    @property
+    def programs(self) -> Path | None:
+        """Return the directory of the programs that builds find, where that is not all that the system has."""
+        with self._environment_lock:
+            return self.system.link(self.scratch / "programs")
 
     def build(self, nodes: Iterable[Node], failed: Callable[[UserError], None] | None = None) -> dict[Node, Path]:
         """Return the wheel of every node, building what the store does not hold.
@@ -82,7 +90,8 @@ class Builder:
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
 
     def _key(self, node: Node) -> str:
-        tools = wheel_build.toolchain(rust=node.rust)
+        found = {"programs": " ".join(self.system.visible)} if self.system.visible else {}
+        tools = {**wheel_build.toolchain(rust=node.rust), **found}
         return store_key(node, self.interpreter, tools, self.sandbox.mode)
 
     def _run(self, waiting: dict[Node, set[Node]], bar: Progress, failed: Callable[[UserError], None] | None) -> None:
@@ -147,6 +156,8 @@ class Builder:
             variables=dict(node.settings.environment),
             given=node.given,
             local=node.local,
+            programs=self.programs,
+            hidden=self.system.hidden,
         )
         return wheel_build.build_wheel(job)
 

@@ -14,6 +14,7 @@ from typing import Any
 
 from toolkit.build import cargo, compilers, headers, hook_answers, missing_modules
 from toolkit.build.crate_layout import CrateLayout, CrateSource
+from toolkit.build.system_programs import PATH
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.model.build_settings import FLAG_VARIABLES
@@ -32,6 +33,7 @@ HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 _SOURCE, _OUTPUT = f"{ROOT}/source", f"{ROOT}/output"
 _COMPILERS, _CCACHE = f"{ROOT}/compilers", f"{ROOT}/ccache"
 _CRATES, _RUST = f"{ROOT}/crates", f"{ROOT}/rust"
+_PROGRAMS = f"{ROOT}/programs"
 _RUNNER, _REQUEST = f"{ROOT}/pep517_hook.py", f"{ROOT}/request.json"
 #: Bytes of the answer of a hook: more than any list of requirements.
 _LONGEST_ANSWER = 1 << 20
@@ -47,9 +49,6 @@ _PASSED_ON = (
     # Where git stops to look for a repository.
     "GIT_CEILING_DIRECTORIES",
 )
-#: Where builds, and what is loaded of them, find the programs of the system.
-PATH = "/usr/local/bin:/usr/bin:/bin"
-
 #: 1980-01-01, the first time stamp a zip file can hold: the time of day is no part of a wheel.
 _EPOCH = "315532800"
 
@@ -64,7 +63,8 @@ class Job:
     `cheap` is for tools that are not shipped: no optimisation, and `config_settings` (PEP 517) that spare time. Others
     of these, and `variables`, are what the project's people have it built with. `rust` is for what cargo compiles, and
     `crates` are what it finds beside the source's own, by `layout`. `given` is the version for what would ask git;
-    `local` ones are packages of the project.
+    `local` ones are packages of the project. It finds the programs of the system in the directory `programs`, if
+    any, as some are `hidden`.
     """
 
     name: str
@@ -83,6 +83,8 @@ class Job:
     layout: CrateLayout | None = None
     given: GivenVersion | None = None
     local: bool = False
+    programs: Path | None = None
+    hidden: frozenset[str] = frozenset()
 
     @property
     def label(self) -> str:
@@ -195,6 +197,8 @@ def _view(job: Job) -> View:
         _REQUEST: job.scratch / "request.json",
         **interpreter_files(job.python, job.sandbox.hidden),
     }
+    if job.programs:
+        readable[_PROGRAMS] = job.programs
     if job.rust:
         readable[_CRATES] = job.scratch / "crates"
         if home := cargo.toolchain(PATH).home:
@@ -265,7 +269,7 @@ def _fill_cargo(job: Job, view: View) -> None:
     stand_in = job.scratch / "compilers" / "cargo"
     # What brings its crates says where they are by settings of its own.
     settings = f"{place(HOME)}/.cargo/config.toml" if job.crates else ""
-    stand_in.write_text(cargo.stand_in(program, settings, locked=cargo.is_locked(workspaces)))
+    stand_in.write_text(cargo.stand_in(program, settings, locked=cargo.is_locked(workspaces, job.crates)))
     stand_in.chmod(0o755)
 
 
@@ -307,6 +311,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
     if rust and (words := own.pop("RUSTFLAGS", "").split()):
         rust["CARGO_ENCODED_RUSTFLAGS"] = "\x1f".join((rust["CARGO_ENCODED_RUSTFLAGS"], *words))
     rust_path = f"{place(_RUST)}/bin:" if _RUST in view.readable else ""
+    system = place(_PROGRAMS) if job.programs else PATH
     return {
         **{name: os.environ[name] for name in _PASSED_ON if name in os.environ},
         **flags,
@@ -314,7 +319,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         **rust,
         **vcs_versions.variables(job.given.text if job.given else ""),
         **own,
-        "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{PATH}",
+        "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{system}",
         **job.sandbox.variables(view),
         "TZ": "UTC",
         "SOURCE_DATE_EPOCH": _EPOCH,
@@ -328,7 +333,7 @@ def _environment(job: Job, view: View) -> dict[str, str]:
 def _build_error(job: Job, error: process.CommandError) -> UserError:
     limits = job.sandbox.limits
     hint = (
-        headers.suggestion(error.output)
+        headers.suggestion(error.output, job.hidden)
         or confined.suggestion(error.output, job.name)
         or limits.suggestion(error.output)
         or missing_modules.suggestion(error.output, job.name, local=job.local)

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.build import completeness, interpreters
+from toolkit.build import completeness, interpreters, system_programs
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
@@ -104,6 +104,7 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
         logs=settings.build / "logs",
         jobs=options.jobs,
         sandbox=options.sandbox,
+        system=system_programs.of_project(settings.project),
     )
 
 

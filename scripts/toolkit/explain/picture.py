@@ -4,32 +4,46 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
 from toolkit.explain import layout, picture_style
 from toolkit.explain.layout import Box, Layout, Link
+from toolkit.model.lock import Crate
 from toolkit.vendored.dependency_graph import DependencyGraph, Edge, name_of
 
 _LARGEST, _SMALLEST = 24.0, 2.5
 _MARGIN, _HEAD = 28.0, 104.0
+#: Crates that a tip names: those with the largest files.
+_NAMED_CRATES = 12
 
 
 @dataclass(frozen=True, kw_only=True)
 class Node:
-    """One distribution or local package: its key, `part` (local, shipped, tests or build) and size in bytes."""
+    """One distribution or local package: its key, `part` (local, shipped, tests or build) and size in bytes.
+
+    `crates` are those in vendor/ that it is compiled with. They are no nodes of their own, as there may be hundreds and
+    who of them needs whom is nobody's choice: they make the distribution what it is, so they are a ring around it.
+    """
 
     key: str
     part: str
     size: int
     note: str = ""
+    crates: tuple[Crate, ...] = ()
 
     @property
     def label(self) -> tuple[str, str]:
         """Return the two lines beside the circle."""
         version = self.key.partition("==")[2]
-        return name_of(self.key), f"{version} · {human(self.size)}{self.note}" if version else self.note
+        more = f" + {_counted(self.crates)}" if self.crates else ""
+        return name_of(self.key), f"{version} · {human(self.size)}{self.note}{more}" if version else self.note
+
+    @property
+    def whole(self) -> int:
+        """Return the size of all that it is made from."""
+        return self.size + sum(map(_size, self.crates))
 
 
 def draw(graph: DependencyGraph) -> str:
@@ -40,7 +54,7 @@ def draw(graph: DependencyGraph) -> str:
     implied = _implied(kinds)
     # A build edge that follows from others has little meaning, and there are very many.
     links = {pair: kind for pair, kind in kinds.items() if pair not in implied or kind != "build"}
-    largest = max((node.size for node in nodes.values()), default=1)
+    largest = max((node.whole for node in nodes.values()), default=1)
     boxes = {key: _box(node, largest) for key, node in nodes.items()}
     placed = layout.arrange(
         boxes,
@@ -59,7 +73,8 @@ def _nodes(graph: DependencyGraph) -> Iterator[Node]:
     for item in lock.distributions():
         part = "shipped" if item.key in shipped else "tests" if item.key in tests else "build"
         note = " wheel" if item.kind == "wheels" else ""
-        yield Node(key=item.key, part=part, size=max(file.size for file in item.files), note=note)
+        size = max(file.size for file in item.files)
+        yield Node(key=item.key, part=part, size=size, note=note, crates=lock.crates_of([item]))
 
 
 def _kinds(edges: Iterable[Edge]) -> dict[tuple[str, str], str]:
@@ -97,7 +112,7 @@ def _reachable(following: Mapping[str, set[str]], name: str) -> set[str]:
 
 
 def _radius(node: Node, largest: int) -> float:
-    return 5.0 if node.part == "local" else radius(node.size, largest)
+    return 5.0 if node.part == "local" else radius(node.whole, largest)
 
 
 def radius(size: int, largest: int) -> float:
@@ -110,6 +125,14 @@ def _box(node: Node, largest: int) -> Box:
     text = max(picture_style.text_width(name, 12, bold=True), picture_style.text_width(below, 9))
     circle = 2 * _radius(node, largest)
     return Box(width=circle + 5 + text, height=max(circle, 25))
+
+
+def _size(crate: Crate) -> int:
+    return crate.file.size if crate.file else 0
+
+
+def _counted(crates: Collection[Crate]) -> str:
+    return f"{len(crates)} crate{'s' if len(crates) > 1 else ''} {human(sum(map(_size, crates)))}"
 
 
 def human(size: int) -> str:
@@ -136,6 +159,7 @@ def _document(
     yield '<rect class="paper" width="100%" height="100%"/>'
     yield from picture_style.heading(graph.lock.service, _summary(nodes), _MARGIN)
     used = {*(node.part for node in nodes.values()), *kinds.values()}
+    used |= {"crates"} if any(node.crates for node in nodes.values()) else set()
     scale = [(human(size).replace(".0 ", " "), radius(size, largest)) for size in _scale(largest)]
     yield from picture_style.legend(_MARGIN, 78, used, scale)
     yield f'<g transform="translate({_MARGIN:.0f} {_HEAD:.0f})">'
@@ -148,11 +172,15 @@ def _document(
 def _summary(nodes: Mapping[str, Node]) -> str:
     words = {"shipped": "shipped", "tests": "more for tests and developers", "build": "more that only build"}
     parts = {part: [node.size for node in nodes.values() if node.part == part] for part in words}
-    return ", ".join(
+    told = [
         f"{len(sizes)} {'distributions ' if part == 'shipped' else ''}{words[part]} ({human(sum(sizes))})"
         for part, sizes in parts.items()
         if sizes
-    )
+    ]
+    # Several may be compiled with the same one.
+    crates = {crate.key: crate for node in nodes.values() for crate in node.crates}
+    told += [f"{len(crates)} crates ({human(sum(map(_size, crates.values())))})"] if crates else []
+    return ", ".join(told)
 
 
 def _scale(largest: int) -> list[int]:
@@ -196,7 +224,10 @@ def _drawn(node: Node, box: Box, number: int, tip: str, largest: int) -> str:
     size = _radius(node, largest)
     x, text = box.x + size, box.x + 2 * size + 5
     name, below = node.label
-    shape = f'<circle cx="{x:.1f}" cy="{box.middle:.1f}" r="{size:.1f}"/>'
+    circle = f'<circle cx="{x:.1f}" cy="{box.middle:.1f}" '
+    shape = f'{circle}r="{radius(node.size, largest):.1f}"/>'
+    if node.crates:
+        shape = f'{circle}r="{size:.1f}" class="crates"/>{shape}'
     if node.part == "local":
         shape = picture_style.square(x, box.middle)
     return (
@@ -214,5 +245,10 @@ def _tip(key: str, node: Node, kinds: Mapping[tuple[str, str], str]) -> str:
     for kind, verb in words.items():
         targets = sorted(name_of(t) for (s, t), found in kinds.items() if s == key and found == kind)
         lines += [f"{verb}: {', '.join(targets)}"] if targets else []
+    if node.crates:
+        first = sorted(node.crates, key=_size, reverse=True)[:_NAMED_CRATES]
+        more = len(node.crates) - len(first)
+        names = ", ".join(f"{crate.name} {crate.version}" for crate in first)
+        lines.append(f"compiles: {names}{f' and {more} more crates' if more else ''}")
     sources = sorted(name_of(s) for s, t in kinds if t == key)
     return "\n".join([*lines, *([f"needed by: {', '.join(sources)}"] if sources else [])])

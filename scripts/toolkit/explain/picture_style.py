@@ -45,6 +45,7 @@ def css(numbers: Iterable[int]) -> str:
         ".title{font-size:20px;font-weight:bold}.summary{font-size:12px}.key{font-size:11px}",
         ".line,.whole{fill:none;stroke-width:1.3}.line.build{stroke-dasharray:4 2.5;stroke-width:1.1;opacity:.75}",
         ".line.faint{opacity:.35}.whole{opacity:0;stroke-width:2.2;pointer-events:none}.node circle{fill-opacity:.85}",
+        "circle.crates{fill-opacity:.3}",
         "@media screen and (prefers-color-scheme:dark){",
         _colours(1, _DARK_TEXT),
         "}",
@@ -79,6 +80,11 @@ def legend(x: float, y: float, used: Collection[str], scale: Sequence[tuple[str,
         if kind.split()[0] in used:
             yield f'<path class="line sample {kind}" d="M{x:.0f} {y}h24"/>{_key(text, x + 30, y)}'
             x += 45 + _KEY * len(text)
+    if "crates" in used:
+        ring = f'<circle cx="{x + 8:.0f}" cy="{y}" r="8" class="crates"/><circle cx="{x + 8:.0f}" cy="{y}" r="3"/>'
+        text = "crates of Rust, around their distribution"
+        yield f'<g class="shipped">{ring}</g>{_key(text, x + 21, y)}'
+        x += 36 + _KEY * len(text)
     for text, radius in scale:
         x += radius
         yield f'<g class="shipped"><circle cx="{x:.0f}" cy="{y}" r="{radius:.1f}"/></g>{_key(text, x + radius + 4, y)}'

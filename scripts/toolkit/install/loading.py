@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
 
-from toolkit.build import wheel_build
+from toolkit.build import system_programs, wheel_build
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import directories, documents, files, process, progress
 from toolkit.core.documents import Table
@@ -83,7 +83,7 @@ def load(
         wanted = {"groups": groups, "jobs": options.jobs, "seconds": _SECONDS, "absent": sorted(absent)}
         view.readable[_REQUEST].write_text(json.dumps(wanted), encoding="utf-8")
         words = [f"{environment}/bin/python", "-I", "-B", worker, request, f"{output}/result.json"]
-        variables = {"PATH": f"{installed}/bin:{wheel_build.PATH}", **options.sandbox.variables(view)}
+        variables = {"PATH": f"{installed}/bin:{system_programs.PATH}", **options.sandbox.variables(view)}
         try:
             with progress.watching("LOAD", root.name) as watch:
                 options.sandbox.run(words, view, directory=output, environment=variables, log=log, watch=watch)

@@ -15,6 +15,8 @@ VERSION = re.compile(r"[0-9]+\.[0-9]+\.[0-9]+(-[0-9A-Za-z.-]{1,99})?(\+[0-9A-Za-
 INDEX_LINE = re.compile(r"\{.{1,1000000}\}")
 #: The `source` in every Cargo.lock of what cargo takes where nothing is configured, from wherever it is copied.
 CRATES_IO = "registry+https://github.com/rust-lang/crates.io-index"
+#: What begins the `source` of a crate from a git repository.
+GIT = "git+"
 Kind = Literal["normal", "build", "dev"]
 
 
@@ -49,10 +51,9 @@ class LockedCrate:
         """Return where the crate comes from."""
         if not self.source:
             return "path"
-        kind = self.source.partition("+")[0]
-        if kind in ("registry", "sparse"):
+        if self.source.partition("+")[0] in ("registry", "sparse"):
             return "registry"
-        return "git" if kind == "git" else "other"
+        return "git" if self.source.startswith(GIT) else "other"
 
 
 @dataclass(frozen=True, kw_only=True)

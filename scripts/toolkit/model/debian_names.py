@@ -209,9 +209,18 @@ _INSTEAD = {
     "libtiff-dev": r"libtiff\d-dev",
     "libxslt1-dev": r"libxslt-dev",
     "mpi-default-dev": r"lib(openmpi|mpich)-dev",
+    "ninja-build": r"samurai",
     "pkgconf": r"pkg-config",
     "swig": r"swig\d.*",
     "unixodbc-dev": r"libiodbc2-dev",
+}
+#: By package: programs that distributions of an index bring, too. Backends ask for these where they find no program.
+REPLACEABLE = {
+    "cmake": ("cmake", "cmake3"),
+    "meson": ("meson",),
+    "ninja-build": ("ninja", "ninja-build", "samu"),
+    "patchelf": ("patchelf",),
+    "swig": ("swig", "swig4.0"),
 }
 #: What every build has: of build-essential, and of what the toolkit itself needs.
 _EVERYWHERE = frozenset({"build-essential", "python3-dev", "zlib1g-dev", "libexpat1-dev"})

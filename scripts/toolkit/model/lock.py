@@ -33,7 +33,8 @@ class Crate:
     """One Rust crate that the Cargo.lock of a distribution names, by name, version and sha256 (hexadecimal).
 
     `source` is the registry as Cargo.lock spells it. `file` is the crate in `vendor/`; None where no machine that is
-    built for needs it. cargo has to know of that all the same: `index_line` (JSON) is then what its registry says.
+    built for needs it. cargo has to know of that all the same: `index_line` (JSON) is then what its registry says. One
+    from a git repository, of which there is never a file, has no sha256, and in `index_line` what is asked of it.
     https://doc.rust-lang.org/cargo/reference/registry-index.html
     """
 
@@ -73,7 +74,8 @@ class Distribution:
 
     `index` is the URL of the index that all files came from, without credentials; empty where there is none, or
     several, and in locks from before locks had it. `crates` are the keys of all that its Cargo.lock names;
-    `rust` says that its build compiles Rust, also where it needs no crate, or brings its own. `settings` are what the
+    `rust` says that its build compiles Rust, also where it needs no crate, or brings its own; `rust_version` is the
+    oldest that does, and `rust_version_of` the crate or package that says so. `settings` are what the
     project's people have it built with, and `patches` what they change in it, in their order. `system_files` are the
     names of what its build takes from the system, as `debian_names` has them.
     """
@@ -93,6 +95,8 @@ class Distribution:
     offered: tuple[VendoredFile, ...] = ()
     crates: tuple[str, ...] = ()
     rust: bool = False
+    rust_version: str = ""
+    rust_version_of: str = ""
     settings: BuildSettings = build_settings.NONE
     patches: tuple[Patch, ...] = ()
     system_files: tuple[str, ...] = ()

@@ -16,6 +16,7 @@ from toolkit.model import debian_names
 from toolkit.model.lock import Lock
 
 FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
+CONTROL = Path("debian/control")
 _FIELD = FIELDS[0]
 _NEXT = re.compile(r"\S+:")
 
@@ -32,6 +33,16 @@ def packages(control: Paragraph) -> set[str]:
     """Return the names of all packages in Build-Depends and its variants, alternatives included."""
     words = re.split(r"[,|]", ",".join(map(control.get, FIELDS)))
     return {re.split(r"[\s:(\[<]", word.strip())[0] for word in words if word.strip()}
+
+
+def replaceable(path: Path) -> frozenset[str]:
+    """Return which packages of `debian_names.REPLACEABLE` a control file names; none where there is no such file."""
+    declared = packages(source(path)) if path.is_file() else set()
+    return frozenset(
+        relation
+        for relation in debian_names.REPLACEABLE
+        if any(debian_names.brings(package, relation) for package in declared)
+    )
 
 
 def lacking(locks: Iterable[Lock], declared: Collection[str]) -> dict[str, tuple[str, ...]]:

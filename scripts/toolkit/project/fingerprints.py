@@ -1,9 +1,10 @@
 """Fingerprints of the files a lock was resolved from, so that a change of one of them is noticed without a network.
 
 A fingerprint is the SHA-256 of what the file says, not of its bytes: comments, blank lines and line continuations do
-not count. Of a pyproject.toml, setup.py or setup.cfg only `[build-system]` and the requirements that it declares do. It
-is empty where a file is missing or says nothing, so that its later appearance is noticed too. What variables stand for
-in files of requirements (`${NAME}`) has fingerprints of its own.
+not count. Of a pyproject.toml, setup.py or setup.cfg only `[build-system]` and the requirements that it declares do, of
+debian/control which of the programs builds find that they may take from an index instead. It is empty where a file is
+missing or says nothing, so that its later appearance is noticed too. What variables stand for in files of requirements
+(`${NAME}`) has fingerprints of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from toolkit.core import secrets
-from toolkit.project import build_settings, declared_requirements, lines, pyproject, python_version
+from toolkit.model import debian_names
+from toolkit.project import build_depends, build_settings, declared_requirements, lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
@@ -38,7 +40,7 @@ def paths(project: Project, package: Package, local: Iterable[Package], read: It
     builds = (_BUILD_REQUIREMENTS, build_settings.FILE)
     names = ("vendor.txt", *declared_requirements.FILES, *builds)
     used = [member.path / name for member in (*local, package) for name in names]
-    used += [project.root / name for name in (pyproject.FILE, *builds)]
+    used += [project.root / name for name in (pyproject.FILE, build_depends.CONTROL, *builds)]
     tests = package.path / "test-requirements.txt"
     return tuple(sorted({*read, *used, *interpreters, tests}))
 
@@ -53,11 +55,11 @@ def fingerprint(files: Iterable[Path], project_root: Path) -> dict[str, str]:
 
 def of_settings(platforms: Iterable[str]) -> dict[str, str]:
     """Return the settings that decide what a lock holds, as they stand beside the files."""
-    # Others tell locks from those of before there were offered wheels in them, or the three files about builds.
+    # Others tell locks from those of before there were offered wheels in them, or the files about builds.
     return {
         f"{_SETTING}PLATFORMS": " ".join(platforms),
         f"{_SETTING}OFFERED": "wheels",
-        f"{_SETTING}BUILDS": "constraints requirements settings",
+        f"{_SETTING}BUILDS": "constraints requirements settings programs",
     }
 
 
@@ -99,6 +101,8 @@ def changes(recorded: Mapping[str, str], project_root: Path) -> dict[str, str]:
 
 
 def _change(old: str, new: str, path: Path) -> str:
+    if path.parts[-2:] == build_depends.CONTROL.parts:
+        return f"Build-Depends names others of {', '.join(debian_names.REPLACEABLE)}"
     if not old:
         return "appeared"
     return "changed" if new or path.is_file() else "disappeared"
@@ -117,6 +121,8 @@ def _of(path: Path, root: Path) -> str:
         # An empty requirements.txt says nothing, but what is declared is no more read where there is one.
         beside = sorted(file.name for file in path.parent.glob("*requirements*.txt"))
         text += json.dumps([declared, beside], sort_keys=True) if declared else ""
+    elif path == root / build_depends.CONTROL:
+        text = " ".join(sorted(build_depends.replaceable(path)))
     elif path.name == build_settings.FILE:
         text = build_settings.fingerprinted(path, root)
     else:

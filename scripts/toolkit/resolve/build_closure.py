@@ -311,6 +311,11 @@ class Closure:
         """Return the build requirements of a tree and its backend, each in its normal form."""
         return tuple(sorted(self._sets.get(key, ())))
 
+    def asked_by_hook(self, key: str) -> set[str]:
+        """Return the names of what builds a tree and its pyproject.toml does not name."""
+        tree = self._trees.get(key)
+        return _names(self._sets[key]) - _names(_normal(tree.build_system.requires, tree.name)) if tree else set()
+
     def metadata(self, keys: Iterable[str]) -> Mapping[str, CoreMetadata]:
         """Return, by key, the metadata of trees that were followed, as their backends make it."""
         return self.ask(METADATA, keys)

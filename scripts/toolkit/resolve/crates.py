@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core.errors import UserError
+from toolkit.model import semver
 from toolkit.model.crates import CRATES_IO, LockedCrate
 from toolkit.model.lock import Crate, Distribution
 from toolkit.network.crate_registry import CrateRegistry, Line
@@ -26,7 +27,8 @@ from toolkit.vendored.cargo_workspace import Workspace
 class _Stub:
     """A crate that cargo only has to know of: its line of the index, and what of that one sdist needs.
 
-    `edges` are the names of what Cargo.lock says that the crate needs, `features` what anything there asks for.
+    `edges` are the names of what Cargo.lock says that the crate needs, `features` what anything there asks for. One
+    from git has no line.
     """
 
     line: Line
@@ -36,7 +38,18 @@ class _Stub:
     @property
     def text(self) -> str:
         """Return the line as a lock has it."""
+        if not self.line:
+            return json.dumps({"deps": [], "features": {name: [] for name in sorted(self.features)}})
         return json.dumps(_trimmed(self.line, self.edges, self.features), sort_keys=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class RustNeeds:
+    """What the build of an sdist needs: the keys of its crates, the oldest Rust that compiles all, and who says so."""
+
+    crates: tuple[str, ...]
+    rust_version: str
+    rust_version_of: str
 
 
 @dataclass(kw_only=True)
@@ -54,16 +67,20 @@ class Crates:
     _stubs: dict[str, dict[str, _Stub]] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def of(self, path: Path, who: str, kept: Collection[str]) -> tuple[str, ...]:
-        """Fetch the crates of an sdist, which messages call `who`, and return their keys. Raises `UserError`.
+    def of(self, path: Path, who: str, kept: Collection[str]) -> RustNeeds:
+        """Fetch the crates of an sdist, which messages call `who`. Raises `UserError`.
 
         `kept` are those that were locked before: they stay where no Cargo.lock says which ones are meant.
         """
         found: dict[str, Crate] = {}
         stubs: dict[str, _Stub] = {}
+        versions = []
         for workspace in cargo_workspace.read(path, who):
-            if not workspace.vendored:
-                compiled, others = self._of_workspace(self._complete(workspace, who, kept), who)
+            if workspace.vendored:
+                versions.append(crate_closure.oldest_rust(workspace, lambda _: b"", ()))
+            else:
+                compiled, others, told = self._of_workspace(self._complete(workspace, who, kept), who)
+                versions.append(told)
                 found |= compiled
                 for key, stub in others.items():
                     stubs[key] = _together([stubs[key], stub]) if key in stubs else stub
@@ -76,7 +93,8 @@ class Crates:
                 # One that any of them compiles is there for all.
                 if not first or crate.file:
                     self.known[key] = crate
-        return tuple(sorted(found))
+        version, owner = max(versions, key=lambda pair: semver.toolchain(pair[0] or "0"), default=("", ""))
+        return RustNeeds(crates=tuple(sorted(found)), rust_version=version, rust_version_of=owner)
 
     def of_distributions(self, items: Iterable[Distribution]) -> tuple[Crate, ...]:
         """Return the crates of these distributions; one that none of them compiles is known by what all need of it."""
@@ -102,7 +120,9 @@ class Crates:
                 return replace(workspace, lock=locked)
         return replace(workspace, lock=crate_resolution.resolve(workspace, page, CRATES_IO))
 
-    def _of_workspace(self, workspace: Workspace, who: str) -> tuple[Mapping[str, Crate], Mapping[str, _Stub]]:
+    def _of_workspace(
+        self, workspace: Workspace, who: str
+    ) -> tuple[Mapping[str, Crate], Mapping[str, _Stub], tuple[str, str]]:
         crates = {item.id: _crate(item, who) for item in _locked(workspace, who)}
         lines = self.registry.lines(crates.values(), who)
         pages: dict[str, list[bytes]] = {}
@@ -116,6 +136,10 @@ class Crates:
             # Each by type, those too that nobody compiles: a registry may answer anything.
             crate_closure.indexed(page, item)
         compiled = crate_closure.needed(workspace, page, self.platforms)
+        outside = [item for item in workspace.lock or () if item.origin == "git"]
+        for locked in outside:
+            if locked.id in compiled:
+                raise _not_of_a_registry(locked, who)
         arriving = {
             item: self.registry.submit(crate, who, self.fetcher) for item, crate in crates.items() if item in compiled
         }
@@ -131,7 +155,14 @@ class Crates:
             else:
                 found[crate.key] = crate
                 stubs[crate.key] = _Stub(line=lines[crate.key], edges=edges[item], features=wanted)
-        return found, stubs
+        for locked in outside:
+            crate = Crate(name=locked.name, version=locked.version, sha256="", source=locked.source)
+            if crate.key in found:
+                # In a directory there is one of a name and version.
+                raise _not_of_a_registry(locked, who)
+            found[crate.key] = crate
+            stubs[crate.key] = _Stub(line={}, edges=frozenset(), features=wanted)
+        return found, stubs, crate_closure.oldest_rust(workspace, page, compiled)
 
 
 def _known(crate: Crate, stubs: Sequence[_Stub | None]) -> Crate:
@@ -152,15 +183,19 @@ def _together(stubs: Sequence[_Stub]) -> _Stub:
 
 
 def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
-    """Yield what a Cargo.lock names of registries. Raises `UserError` where that is not all, or not what is needed."""
+    """Yield what a Cargo.lock names of registries. Raises `UserError` for other places but git, or a stale lock."""
     where = f"{workspace.directory}/" if workspace.directory else ""
     if stale := crate_closure.stale(workspace):
         raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}")
     for item in workspace.lock or ():
-        if item.origin not in ("path", "registry"):
-            raise UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry")
+        if item.origin == "other":
+            raise _not_of_a_registry(item, who)
         if item.origin == "registry":
             yield item
+
+
+def _not_of_a_registry(item: LockedCrate, who: str) -> UserError:
+    return UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry")
 
 
 def _key(line: Line) -> str:

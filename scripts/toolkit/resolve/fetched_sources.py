@@ -192,12 +192,24 @@ class Sources:
             found = replace(found, patches=self.reader.patches.of_key(pin.key))
             # Known even where its crates are not: others may be needed by way of it.
             self.distributions[pin.key] = found
-            if facts.needs_crates:
-                kept = self.selector.kept[pin.key].crates if pin.key in self.selector.kept else ()
-                source = self.reader.source(pin, self.files[name])
-                crates = self.crates.of(source, f"{pin.name} {pin.version}", kept)
-                found = replace(found, crates=crates)
+            if facts.rust:
+                found = self._with_rust(pin, found, facts)
         self.distributions[pin.key] = found
+
+    def _with_rust(self, pin: Pin, distribution: Distribution, facts: Facts) -> Distribution:
+        """Return a distribution with its crates, which are fetched, and the oldest Rust that compiles it."""
+        kept = self.selector.kept[pin.key].crates if pin.key in self.selector.kept else ()
+        source = self.reader.source(pin, self.files[distribution.files[0].name])
+        try:
+            needs = self.crates.of(source, f"{pin.name} {pin.version}", kept)
+        except UserError:
+            # cargo says what is wrong with one that brings its crates, if anything is.
+            if facts.needs_crates:
+                raise
+            return distribution
+        return replace(
+            distribution, crates=needs.crates, rust_version=needs.rust_version, rust_version_of=needs.rust_version_of
+        )
 
     def _described(self, pin: Pin, distribution: Distribution, facts: Facts) -> Distribution:
         """Return an sdist or archive with its requirements: its own, where its metadata is certain of them."""

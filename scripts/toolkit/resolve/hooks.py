@@ -21,7 +21,7 @@ from typing import Generic, TypeVar, cast
 
 from packaging.markers import Marker
 
-from toolkit.build import hook_answers, interpreters, missing_modules, wheel_build
+from toolkit.build import hook_answers, interpreters, missing_modules, plan, system_programs, wheel_build
 from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import RECIPE, Planner
 from toolkit.build.scheduler import Builder
@@ -52,7 +52,8 @@ class Question(Generic[Answer]):
     """Something that only a backend can tell, when it is asked; `what` is the end of an error.
 
     Answers are kept as JSON in the directory `kept_in` of the cache. `read` takes one as it was kept, and raises
-    `ValueError` or `UserError` for anything else; `together` makes one of those of several interpreters.
+    `ValueError` or `UserError` for anything else; `together` makes one of those of several interpreters, and
+    `for_builds` returns what one asks an index for, to build with, if anything.
     """
 
     ask: Callable[[Job], Answer]
@@ -60,6 +61,7 @@ class Question(Generic[Answer]):
     kept_in: str
     read: Callable[[object], Answer]
     together: Callable[[Mapping[str, Answer]], Answer]
+    for_builds: Callable[[Answer], Sequence[str]] = lambda _: ()
 
 
 @dataclass(kw_only=True)
@@ -127,6 +129,7 @@ class HookRunner:
                 faults[key] = answer
             else:
                 kept[key] = answer
+        self.builder.system.require((trees[key][0].name, question.for_builds(answer)) for key, answer in kept.items())
         return kept, faults
 
     def build(self, keys: Sequence[str], lock: Lock, fetched: Mapping[str, Path]) -> dict[str, Path]:
@@ -151,6 +154,8 @@ class HookRunner:
         builders = sorted(pin.key for pin in closure)
         changes = [f"patch {source.patch.sha256}" for source in tree.patches]
         changes += [f"version {tree.given.text}"] if tree.given else []
+        # Backends look for programs, and whether the release of the system has them new enough.
+        changes += [plan.system(), *self.builder.system.visible]
         key = _digest(str(RECIPE), content, self.interpreter.version, *builders, *tree.settings.identity, *changes)
         return files.cache_root() / question.kept_in / f"{key}.json"
 
@@ -181,6 +186,8 @@ class HookRunner:
                 variables=dict(tree.settings.environment),
                 given=tree.given,
                 local=tree.path.is_dir(),
+                programs=self.builder.programs,
+                hidden=self.builder.system.hidden,
             )
             try:
                 found = question.ask(job)
@@ -278,6 +285,7 @@ BUILD_REQUIRES = Question(
     kept_in="build-requires",
     read=lambda found: hook_answers.requirements(found, ""),
     together=_together,
+    for_builds=lambda found: found,
 )
 METADATA = Question(
     ask=_metadata,
@@ -307,6 +315,7 @@ def runners(
             logs=logs,
             jobs=building.jobs,
             sandbox=building.sandbox,
+            system=system_programs.of_project(project),
         )
         result.append(HookRunner(fetcher=fetcher, interpreter=used, scratch=own, project=project, builder=builder))
     return result

@@ -52,11 +52,6 @@ class Workspace:
     vendored: bool
     settings: bytes = b""
 
-    @property
-    def rust_versions(self) -> Mapping[str, str]:
-        """Return the oldest Rust that each package says it needs, by the package's name."""
-        return {item.name: item.rust_version for item in self.packages.values() if item.rust_version}
-
 
 def read(path: Path, shown: str) -> tuple[Workspace, ...]:
     """Return the workspaces that the build of the sdist at `path` compiles; `shown` is what messages call it.

@@ -52,6 +52,8 @@ _PATH = re.compile(r"\.|(?!/)(?!(.*/)?\.\.(/|$)).+")
 _SHA256_OR_NONE = re.compile(f"({SHA256.pattern})?")
 _KIND = re.compile(r"runtime|tests|build")
 _METADATA = re.compile(r"|wheel|build")
+_RUST_VERSION = re.compile(r"([0-9]{1,9}(\.[0-9]{1,9}(\.[0-9]{1,9}(-[0-9A-Za-z.-]{1,64})?)?)?)?")
+_CRATE_OR_NONE = re.compile(f"({crates.NAME.pattern} [!-~]{{1,255}})?")
 
 
 def path_of(vendor: Path, service: str) -> Path:
@@ -193,6 +195,8 @@ def _distribution_from(item: Table) -> Distribution:
         ),
         crates=own.texts("crates", ()),
         rust="crates" in own.content or ("rust" in own.content and own.flag("rust")),
+        rust_version=own.text("rust-version", "", _RUST_VERSION),
+        rust_version_of=own.text("rust-version-of", "", _CRATE_OR_NONE),
         settings=_settings(own),
         patches=tuple(
             Patch(path=patch.text("path", form=_PATH), sha256=patch.text("sha256", form=SHA256))
@@ -213,16 +217,17 @@ def _settings(item: Table) -> BuildSettings:
 def _crate_from(item: Table) -> Crate:
     """Return a crate. Raises `ValueError`, also where it has neither a file nor a line of an index."""
     name, version = item.text("name", form=crates.NAME), item.text("version", form=crates.VERSION)
-    sha256 = item.text("sha256", form=SHA256)
+    source = item.text("source", crates.CRATES_IO)
+    sha256 = "" if source.startswith(crates.GIT) else item.text("sha256", form=SHA256)
     file = None
-    if "path" in item.content:
+    if sha256 and "path" in item.content:
         path = item.text("path", form=_FILE)
         file = VendoredFile(name=path, size=item.number("size"), sha256=sha256, url=address(item.text("url", "")))
     return Crate(
         name=name,
         version=version,
         sha256=sha256,
-        source=item.text("source", crates.CRATES_IO),
+        source=source,
         file=file,
         index_line="" if file else item.text("index-line", form=crates.INDEX_LINE),
     )

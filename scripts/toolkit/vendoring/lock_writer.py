@@ -94,6 +94,8 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
             "crates": list(item.crates),
             # What has crates is Rust.
             "rust": item.rust and not item.crates,
+            "rust-version": item.rust_version,
+            "rust-version-of": item.rust_version_of,
             **_settings_to(item.settings),
             "patches": [asdict(patch) for patch in item.patches],
             "system-files": list(item.system_files),
@@ -120,8 +122,8 @@ def _crate_to(item: Crate) -> dict[str, Any]:
         {"path": file.name, "size": file.size, "url": address(file.url)} if file else {"index-line": item.index_line}
     )
     source = "" if item.source == crates.CRATES_IO else item.source
-    own = {"name": item.name, "version": item.version, "sha256": item.sha256}
-    return own | _filled({"source": source}) | found
+    own = {"name": item.name, "version": item.version}
+    return own | _filled({"sha256": item.sha256, "source": source}) | found
 
 
 def _file_to(file: VendoredFile, kind: Kind) -> dict[str, Any]:

@@ -12,8 +12,9 @@ from toolkit.vendored.check import Problem
 
 
 def crates_of(locks: Sequence[Lock]) -> list[Crate]:
-    """Return each crate of these locks once, those too that nobody compiles."""
-    found = {(crate.key, crate.source, crate.sha256): crate for lock in locks for crate in lock.crates}
+    """Return each crate of these locks once, those too that nobody compiles, but none from git."""
+    every = (crate for lock in locks for crate in lock.crates if crate.sha256)
+    found = {(crate.key, crate.source, crate.sha256): crate for crate in every}
     return [found[key] for key in sorted(found)]
 
 

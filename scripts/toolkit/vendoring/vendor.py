@@ -12,13 +12,22 @@ from toolkit.build import wheels
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, cycles, directories, progress
 from toolkit.core.errors import Gathering, UserError
-from toolkit.model import markers, requirement_texts
+from toolkit.model import debian_names, markers, requirement_texts
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import build_requirements, build_settings, drafts, lines, lock_inputs, patches, requirements
+from toolkit.project import (
+    build_depends,
+    build_requirements,
+    build_settings,
+    drafts,
+    lines,
+    lock_inputs,
+    patches,
+    requirements,
+)
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirement_edits import NO_EDITS, Edits
@@ -126,6 +135,7 @@ class Vendoring:
     _new: list[Lock] = field(default_factory=list)
     _unbuildable: list[Unbuildable] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
+    _built_for_hooks: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def run(self, everything: Sequence[LockInputs]) -> tuple[Lock, ...]:
         """Return the new lock of each service. Raises `UserError`; nothing has been written to the project."""
@@ -287,7 +297,25 @@ class Vendoring:
         )
         found = replace(found, crates=closure.sources.crates.of_distributions(found.distributions()))
         built = [item.key for item in found.distributions() if item.kind != "wheels"]
+        names = {key.partition("==")[0] for key in built}
+        for key in built:
+            for name in closure.asked_by_hook(key) & names:
+                self._built_for_hooks.setdefault(name, {})[key.replace("==", " ")] = None
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
+
+    def system_programs(self) -> Iterator[str]:
+        """Yield a warning of what is built since builds find no such program of the system, which could have it."""
+        declared = build_depends.replaceable(self.project.root / build_depends.CONTROL)
+        built = self._built_for_hooks
+        others = ((package, names) for package, names in debian_names.REPLACEABLE.items() if package not in declared)
+        found = {name: package for package, names in others for name in names if name in built}
+        if found:
+            users = dict.fromkeys(user for name in sorted(found) for user in built[name])
+            yield (
+                f"{', '.join(sorted(found))}: built from source, which may take many minutes, as builds find no such "
+                f"program of the system ({', '.join(users)})\nadd {', '.join(sorted(found.values()))} to Build-Depends "
+                "in debian/control, `apt install` the same, and run `make vendor`"
+            )
 
     def _choose(self, request: Request, errors: Gathering) -> tuple[tuple[Pin, ...], Request]:
         """Resolve a request, or else what is left of it without what no index has; return that, too."""
@@ -481,7 +509,7 @@ def plan(
         patches.refuse_unused(changes, new)
         if options.trial:
             wheels.attempt(settings, options.building, new, resolution.files.__getitem__)
-        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new))
+        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new), *vendoring.system_programs())
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings)
 
 

@@ -63,8 +63,10 @@ def graph(run: Run) -> None:
     for item in graphs:
         path = dist / f"{item.lock.service}.svg"
         files.write_atomic(path, picture.draw(item))
-        count = sum(1 for _ in item.lock.distributions())
-        console.step("GRAPH", f"{path.relative_to(run.settings.project)}: {count} distributions")
+        distributions = list(item.lock.distributions())
+        crates = len(item.lock.crates_of(distributions))
+        more = f", {crates} crates" if crates else ""
+        console.step("GRAPH", f"{path.relative_to(run.settings.project)}: {len(distributions)} distributions{more}")
 
 
 def info_options(parser: argparse.ArgumentParser) -> None:

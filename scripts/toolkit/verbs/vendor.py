@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import os
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.debian import rust_toolchains, suites
 from toolkit.network import index_options, tools_environment
 from toolkit.project import build_depends
 from toolkit.project.settings import words
@@ -44,6 +47,7 @@ def vendor_options(parser: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--trial", action="store_true", help="build all wheels first; if one fails, vendor/ stays as it was"
     )
+    group.add_argument("--suites", default="", help="such as `bookworm trixie` (default: that of this machine)")
     group.add_argument("--apt", action="store_true", help="add to debian/control the build dependencies that it lacks")
 
 
@@ -68,14 +72,15 @@ def vendor(run: Run) -> None:
 
 
 def _tell_build_depends(run: Run) -> None:
-    """Say which Debian packages builds need that Build-Depends lacks, or add them."""
+    """Say what Build-Depends lacks for builds, or add it, and which suites have too old a Rust."""
     path = run.settings.project / "debian" / "control"
     if not path.is_file():
         return
     shown = path.relative_to(run.settings.project)
     source = build_depends.source(path)
+    declared = build_depends.packages(source)
     locks = lock_file.of_project(run.project, run.settings.vendor)
-    lacking = build_depends.lacking(locks, build_depends.packages(source))
+    lacking = build_depends.lacking(locks, declared)
     if lacking and run.arguments.apt:
         build_depends.add(path, list(lacking))
         console.step("WRITE", f"{shown}: Build-Depends: {', '.join(lacking)}")
@@ -85,6 +90,15 @@ def _tell_build_depends(run: Run) -> None:
             f"{shown}:{source.line}: Build-Depends lacks {needs}\n"
             f"`make vendor APT=1` makes it: {build_depends.line(source, lacking)}"
         )
+    for text in rust_toolchains.too_old(locks, declared, _suites(run)):
+        console.warn(f"{shown}:{source.line}: {text}")
+
+
+def _suites(run: Run) -> tuple[str, ...]:
+    """Return the suites that are built for; none where this machine is no Debian or Ubuntu and none is named."""
+    with suppress(UserError):
+        return tuple(run.arguments.suites.split()) or (suites.own(),)
+    return ()
 
 
 def _is_current(run: Run) -> bool:

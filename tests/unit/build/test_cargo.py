@@ -52,7 +52,7 @@ def test_a_lock_of_packages_that_are_left_out_is_not_frozen(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     os.mkfifo(tmp_path / "setup.py")
-    assert cargo.is_locked(cargo.workspaces(tmp_path)) is locked
+    assert cargo.is_locked(cargo.workspaces(tmp_path), ()) is locked
 
 
 @pytest.mark.parametrize(
@@ -112,3 +112,16 @@ def test_a_developers_toolchain_is_not_chosen_by_the_directory_of_the_project(
     assert found.home == home
     assert found.cargo == home / "bin" / "cargo"
     assert found.version == "rustc 1.90.0\n"
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        ("git+https://code.example/x#abc", {"git": "https://code.example/x"}),
+        ("git+https://code.example/x?branch=a%2Fb#abc", {"git": "https://code.example/x", "branch": "a/b"}),
+        ("git+ssh://git@code.example/x.git?rev=1f#1f", {"git": "ssh://git@code.example/x.git", "rev": "1f"}),
+    ],
+)
+def test_a_git_repository_is_replaced_as_cargo_knows_it(source: str, said: dict[str, str]) -> None:
+    found = tomllib.loads(cargo.settings([stub("{}", source)], "/build/crates", {}))
+    assert found["source"][source] == {**said, "replace-with": "vendored"}

@@ -48,3 +48,9 @@ def test_nothing_is_guessed(output: str) -> None:
 
 def test_a_source_that_is_missing_is_no_header() -> None:
     assert headers.suggestion("cc1: fatal error: module.c: No such file or directory") == ""
+
+
+def test_a_program_that_is_there_and_hidden_is_not_to_be_installed() -> None:
+    output = "meson-python: error: Could not find ninja version 1.8.2 or newer."
+    told = "builds find ninja where Build-Depends in debian/control has ninja-build: add it, and run `make vendor`"
+    assert headers.suggestion(output, {"ninja"}) == told

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
+from dataclasses import replace
 from xml.etree import ElementTree
 
 import pytest
 
-from tests.unit.locks import needs
+from tests.unit.locks import distribution, lock_of, needs
 from toolkit.explain import picture
+from toolkit.model.crates import CRATES_IO
+from toolkit.model.lock import Crate, VendoredFile
+from toolkit.vendored.dependency_graph import DependencyGraph
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -78,3 +82,39 @@ def test_pointing_at_a_node_shows_its_links(root: ElementTree.Element) -> None:
     ends = {end for path in root.iter(f"{SVG}path") for end in re.findall(r"\b[st](\d+)", str(path.get("class")))}
     assert ends
     assert all(f"svg:has(#n{number}:hover) :is(.s{number},.t{number})" in style for number in ends)
+
+
+def with_crates(*sizes: int) -> DependencyGraph:
+    """Return a service of two distributions that are compiled with the same crates, one of which has no file."""
+    crates = [
+        Crate(name=f"c{number}", version="1.0.0", sha256="0" * 64, source=CRATES_IO, file=file)
+        for number, size in enumerate(sizes)
+        for file in [VendoredFile(name=f"c{number}-1.0.0.crate", size=size, sha256="0" * 64) if size else None]
+    ]
+    keys = tuple(crate.key for crate in crates)
+    rusty, other = (replace(distribution(name, size=1_000_000), rust=True, crates=keys) for name in ("rusty", "other"))
+    return DependencyGraph(lock=lock_of(rusty, other, crates=tuple(crates)))
+
+
+def test_crates_are_a_ring_around_what_is_compiled_with_them() -> None:
+    root = ElementTree.fromstring(picture.draw(with_crates(0, 2_000_000, 1_000_000)))
+    node = nodes(root)["rusty"]
+    assert [text.text for text in node.iter(f"{SVG}text")] == ["rusty", "1 · 1.0 MB + 2 crates 3.0 MB"]
+    outer, inner = node.iter(f"{SVG}circle")
+    # The area of the ring and the circle in it is that of all files.
+    assert outer.get("class") == "crates" and not inner.get("class")
+    assert math.isclose(float(str(outer.get("r"))), 2 * float(str(inner.get("r"))), rel_tol=0.01)
+    assert str(node.findtext(f"{SVG}title")).splitlines()[1] == "compiles: c1 1.0.0, c2 1.0.0"
+    # What both are compiled with is there once.
+    assert str(root.findtext(f"{SVG}title")).endswith("(2.0 MB), 2 crates (3.0 MB)")
+    assert "crates of Rust" in "".join(root.itertext())
+
+
+def test_of_hundreds_of_crates_the_largest_are_named() -> None:
+    root = ElementTree.fromstring(picture.draw(with_crates(*range(1, 381))))
+    tip = str(nodes(root)["rusty"].findtext(f"{SVG}title"))
+    assert "380 crates" in tip and "compiles: c379 1.0.0, c378" in tip and tip.endswith("and 368 more crates")
+
+
+def test_where_nothing_is_compiled_no_crates_are_explained(root: ElementTree.Element) -> None:
+    assert "crates" not in "".join(root.itertext()).replace("circle.crates", "")

@@ -30,6 +30,7 @@ def test_every_file_that_decides_the_lock_is_recorded_there_or_not(workspace: Wo
         ".python-version",
         "build-requirements.txt",
         "build-settings.toml",
+        "debian/control",
         "lib/build-requirements.txt",
         "lib/build-settings.toml",
         "lib/linux-requirements.txt",

@@ -116,7 +116,7 @@ outside = { path = "../../side/outside" }
     assert list(found.builds) == ["crates/app"]
     assert found.members == {"crates/app", "crates/helper", "side/outside"}
     assert found.packages.keys() == found.members
-    assert (found.resolver, found.rust_versions) == (1, {"app": "1.80"})
+    assert (found.resolver, found.packages["crates/app"].rust_version) == (1, "1.80")
     own = found.packages["crates/app"]
     assert own.version == "3.1.0"
     assert own.dependencies == (

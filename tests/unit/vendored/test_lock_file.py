@@ -40,6 +40,8 @@ FULL = Lock(
             build_requires=(Pinned("tool", "3", "python_version < '3.12'"),),
             crates=("Inner==0.1.0-rc.1+build", "outer==1.2.3"),
             rust=True,
+            rust_version="1.85",
+            rust_version_of="Inner 0.1.0-rc.1+build",
         ),
         Distribution(name="b", version="2", kind="wheels", files=WHEELS, requires=("a ; sys_platform == 'linux'",)),
     ),
