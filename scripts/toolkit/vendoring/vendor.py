@@ -18,7 +18,7 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import build_requirements, build_settings, drafts, lock_inputs, patches, requirements
+from toolkit.project import build_requirements, build_settings, drafts, fingerprints, lock_inputs, patches, requirements
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirement_edits import NO_EDITS, Edits
@@ -32,6 +32,7 @@ from toolkit.resolve.engine import Engine, Request
 from toolkit.resolve.resolution import Hold, Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
+from toolkit.vendored.local_rust import LocalRust
 from toolkit.vendoring import archives, direct_requirements, joining, staging
 from toolkit.vendoring.foreign_lock import ForeignLock
 from toolkit.vendoring.kept_files import KeptFiles
@@ -62,7 +63,7 @@ class Draft:
     """The lock of one service in the making: what it is made from, then what each phase has found.
 
     `given` are pins that are chosen before an engine is asked: archives by URL, and wheels without what they require.
-    `building` are the keys of what builds it, in `closure`.
+    `building` are the keys of what builds it, in `closure`; `rust` is what its local packages compile, by name.
     """
 
     inputs: LockInputs
@@ -73,6 +74,7 @@ class Draft:
     development: tuple[Pin, ...] = ()
     closure: Closure
     building: frozenset[str] = frozenset()
+    rust: Mapping[str, LocalRust] = field(default_factory=dict)
 
     @property
     def keys(self) -> frozenset[str]:
@@ -228,11 +230,13 @@ class Vendoring:
         """Pin what runs and fetch it, then pin what only tests and developers need, and what builds all of it."""
         inputs, request = draft.inputs, draft.request
         draft.runtime = (*self.resolution.resolver.resolve(request), *draft.given)
-        paths = {f"local {package.name}": package.path for package in inputs.local}
         local = {
-            key: source_tree.local(path, self.project.shown(path), self.project.root) for key, path in paths.items()
+            package.name: source_tree.local(package.path, self.project.shown(package.path), self.project.root)
+            for package in inputs.local
         }
-        trees = {**draft.closure.sources.trees(draft.runtime), **local}
+        draft.rust = {name: tree.rust for name, tree in local.items() if tree.rust}
+        own = {f"local {name}": tree for name, tree in local.items()}
+        trees = {**draft.closure.sources.trees(draft.runtime), **own}
         draft.tests = self._resolve_more(request, inputs.tests.requirements, draft.runtime)
         draft.development = self._resolve_more(request, inputs.development.requirements, (*draft.runtime, *draft.tests))
         draft.drop_unrequired()
@@ -244,6 +248,11 @@ class Vendoring:
         lock_inputs.refuse_unmet(inputs, {pin.name for pin in draft.runtime}, {pin.name for pin in draft.unshipped})
         unshipped = {pin.key for pin in draft.unshipped}
         building = (draft.distribution(key) for key in sorted(draft.building))
+        crates = {
+            name: closure.sources.crates.of_local(rust, self._kept_crates(inputs, name))
+            for name, rust in draft.rust.items()
+        }
+        decisive = itertools.chain.from_iterable(rust.inputs for rust in draft.rust.values())
         found = Lock(
             service=inputs.name,
             pythons=inputs.targets.pythons,
@@ -257,20 +266,27 @@ class Vendoring:
                     path=self.project.shown(package.path),
                     build_requires=closure.build_requires(f"local {package.name}"),
                     build_dependencies=closure.build_dependencies(f"local {package.name}"),
+                    crates=crates.get(package.name, ()),
+                    rust=package.name in crates,
                     settings=closure.settings(package.name),
                 )
                 for package in inputs.local
             ),
             test_requires=tuple(pin.pinned for pin in draft.tests),
             dev_requires=tuple(pin.pinned for pin in draft.development),
-            inputs=self._fingerprint(inputs),
+            inputs={**self._fingerprint(inputs), **fingerprints.fingerprint(decisive, self.project.root)},
             direct=direct_requirements.of_project(self.project, inputs),
         )
-        found = replace(found, crates=closure.sources.crates.of_distributions(found.distributions()))
+        found = replace(found, crates=closure.sources.crates.of_built((*found.distributions(), *found.local)))
         requirements.check_hashes(inputs.lines, found.packages)
         _refuse_cycles(found)
         built = [item.key for item in found.distributions() if item.kind != "wheels"]
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
+
+    def _kept_crates(self, inputs: LockInputs, name: str) -> frozenset[str]:
+        """Return the crates that a local package was locked with, unless everything is to be upgraded."""
+        locks = () if "all" in self._moving else self._locks(inputs)
+        return next((frozenset(item.crates) for lock in locks for item in lock.local if item.name == name), frozenset())
 
     def _resolve_more(self, request: Request, lines: Sequence[Line], pins: Iterable[Pin]) -> tuple[Pin, ...]:
         """Return what these lines need in addition to `pins`: resolved with those at exactly their versions."""
