@@ -96,7 +96,7 @@ class Closure:
 
     def settings(self, key: str) -> BuildSettings:
         """Return how a tree is built besides what its own files say."""
-        return build_settings.of_name(self._request.settings, key.partition("==")[0].removeprefix("local "))
+        return build_settings.of_key(self._request.settings, key.removeprefix("local "))
 
     def _added(self, key: str) -> Requirements:
         return frozenset(line.requirement for line in self._request.added if line.is_for(key))

@@ -329,11 +329,11 @@ def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
 def _warn_of_unused(everything: Iterable[LockInputs], locks: Sequence[Lock]) -> None:
     """Warn of lines about builds that are for nothing which any service has built."""
     built = {item.key for lock in locks for item in lock.distributions() if item.kind != "wheels"}
-    names = {key.partition("==")[0] for key in built} | {package.name for lock in locks for package in lock.local}
+    keys = {*built, *(package.name for lock in locks for package in lock.local)}
     added = dict.fromkeys(line for inputs in everything for line in inputs.added)
     unused = {line.origin: f"{line.name}{line.specifier}" for line in added if not any(map(line.is_for, built))}
     settings = (table for inputs in everything for table in inputs.settings)
-    unused |= {table.origin: table.name for table in settings if table.name not in names}
+    unused |= {table.origin: table.label for table in settings if not any(map(table.is_for, keys))}
     for origin, name in unused.items():
         console.warn(f"{origin}: nothing that is built is called {name}")
 

@@ -62,8 +62,8 @@ def check(
     if result.outcome != "PASS":
         raise UserError(f"{clean.suite}: {result.reason}", f"the whole output is in {log}", "\n".join(output))
     for environment in environments:
-        failed, packages = (told.get((environment.package, what), "") for what in ("LOADED", "HAS"))
-        loaded.judge(environment, failed, packages, log)
+        failed, known = (told.get((environment.package, what), "") for what in ("LOADED", "HAS"))
+        loaded.judge(environment, failed, known, log)
 
 
 def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:

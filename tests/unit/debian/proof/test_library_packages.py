@@ -10,10 +10,11 @@ import pytest
 
 from toolkit.debian.proof import library_packages
 
-NAMES = (
-    "libmagic1 libmagic1t64 libmagic-dev libmagic-mgc libpq5 libpq-dev libfoo-1.2-3 libglib2.0-0t64 "
-    "libboost-python1.74.0 libgl1 libgl1-mesa-dri libffi7 libffi8 libffi10 libstdc++6 libre2-11"
-).split()
+NAMES = [
+    *("libmagic1", "libmagic1t64", "libmagic-dev", "libmagic-mgc", "libpq5", "libpq-dev", "libfoo-1.2-3"),
+    *("libglib2.0-0t64", "libboost-python1.74.0", "libgl1", "libgl1-mesa-dri", "libffi7", "libffi8", "libffi10"),
+    *("libstdc++6", "libre2-11"),
+]
 
 
 @pytest.mark.parametrize(

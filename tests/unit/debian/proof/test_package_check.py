@@ -111,6 +111,7 @@ def test_the_source_package_says_whether_it_has_tests(
     dist: Path, field: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (dist / "app_1.0.dsc").write_text(f"Source: app\n{field}")
+    (dist / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "1.0"\n')
     passed = [testbed.Result(test="import", outcome="PASS", reason="(superficial)", output="")]
     monkeypatch.setattr(testbed, "run", lambda *_arguments: passed)
     monkeypatch.setattr(check, "_lint", lambda *_arguments: None)
