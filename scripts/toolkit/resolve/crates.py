@@ -84,6 +84,7 @@ class Crates:
     files: dict[str, Path]
     known: dict[str, Crate] = field(default_factory=dict)
     _stubs: dict[str, dict[str, _Stub]] = field(default_factory=dict)
+    _missing: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, path: Path, who: str, kept: Collection[str]) -> tuple[str, ...]:
@@ -97,16 +98,16 @@ class Crates:
     def of_local(self, rust: LocalRust, kept: Collection[str]) -> tuple[str, ...]:
         """Fetch the crates of a package of the project, and return their keys, as `of` does for an sdist."""
         rust.refuse_ignored()
-        owner = _Owner(shown=f"{rust.shown}/", is_local=True)
-        if owner.shown not in self._stubs:
-            for workspace in rust.workspaces:
-                if workspace.lock is None:
-                    manifest = shlex.quote(cargo_manifest.path(workspace.directory))
-                    console.warn(
-                        f"{workspace.shown} is missing, so it is vendor/ alone that says which crates are taken; "
-                        f"`cargo generate-lockfile --manifest-path {manifest}` makes one for everybody: commit it"
-                    )
-        return self._of_workspaces(rust.workspaces, owner, kept)
+        for workspace in rust.workspaces:
+            # Said once: several packages may share one, and several services a package.
+            if workspace.lock is None and workspace.shown not in self._missing:
+                self._missing.add(workspace.shown)
+                manifest = shlex.quote(cargo_manifest.path(workspace.directory))
+                console.warn(
+                    f"{workspace.shown} is missing, so it is vendor/ alone that says which crates are taken; "
+                    f"`cargo generate-lockfile --manifest-path {manifest}` makes one for everybody: commit it"
+                )
+        return self._of_workspaces(rust.workspaces, _Owner(shown=f"{rust.shown}/", is_local=True), kept)
 
     def _of_workspaces(self, own: Iterable[Workspace], who: _Owner, kept: Collection[str]) -> tuple[str, ...]:
         found: dict[str, Crate] = {}
