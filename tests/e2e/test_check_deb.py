@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import subprocess
 from pathlib import Path
@@ -22,6 +23,12 @@ SOURCE_OVERRIDES = """\
 some-project source: python3-depends-but-no-python3-helper *
 """
 
+OPENS_A_LIBRARY = """\
+from ctypes import CDLL
+from ctypes.util import find_library
+
+cookie = CDLL(find_library("magic")).magic_open(0)
+"""
 REFUSES = 'test "$1" != remove || { echo I shall stay; exit 1; }\n'
 
 
@@ -88,3 +95,32 @@ def test_a_package_that_cannot_be_removed_is_named(project: DebianProject, envir
     assert done.returncode == 2
     assert "I shall stay" in done.stderr
     assert "error: worker: remove failed" in done.stderr
+
+
+def test_a_library_that_a_module_opens_has_to_be_in_depends(
+    project: DebianProject, environment: dict[str, str]
+) -> None:
+    """debhelper has it where packages are built; a clean system has it by Depends alone."""
+    (project.root / "debian/worker.prerm").unlink(missing_ok=True)
+    settings = json.loads((project.root / "worker/tiny.json").read_text())
+    settings["modules"]["worker"] = OPENS_A_LIBRARY
+    project.write("worker/tiny.json", json.dumps(settings))
+    build(project, environment)
+    done = check(project, environment)
+    assert done.returncode == 2
+    assert "error: worker: the module worker (worker) cannot be imported: AttributeError: " in done.stderr
+    hint = "it looks for libmagic.so: add libmagic1(t64)? to Depends of worker in debian/control; if nothing uses it, "
+    found = re.search(f"^ hint: {hint}name worker in debian/worker.load-overrides, ", done.stderr, re.MULTILINE)
+    assert found, done.stderr
+    project.write("debian/worker.load-overrides", "worker  # as a test wants it\n")
+    build(project, environment)
+    done = check(project, environment)
+    assert done.returncode == 0, done.stderr
+    (project.root / "debian/worker.load-overrides").unlink()
+    control = (project.root / "debian/control").read_text()
+    before, _, worker = control.rpartition("Depends: ")
+    project.write("debian/control", f"{before}Depends: libmagic1{found[1] or ''}, {worker}")
+    build(project, environment)
+    done = check(project, environment)
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"^  LOADED  worker: 2 modules, 0 libraries, with its Depends alone$", done.stdout, re.MULTILINE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import platform
 import re
 import signal
@@ -16,6 +17,7 @@ import pytest
 
 from tests.e2e.machine import run
 from tests.integration.debian_project import CHANGELOG, TEST, DebianProject, make_project
+from tests.integration.test_vcs_versions import VARIABLE, scm
 from toolkit.core import files
 from toolkit.sandbox import landlock
 
@@ -51,6 +53,10 @@ def built(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str]) -
     """Return a project that was built, in a chroot that was made for it, with the output beside it as `log`."""
     project = make_project(tmp_path_factory.mktemp("sbuild"))
     project.write("api_service/tests/test_answer.py", TEST + NETWORK)
+    # One takes its version from git, which no chroot has.
+    project.write("worker/pyproject.toml", scm("worker"))
+    settings = json.loads((project.root / "worker/tiny.json").read_text())
+    project.write("worker/tiny.json", json.dumps({**settings, "version": VARIABLE}))
     project.commit()
     (project.root.parent / "log").write_text(run(["make", "sbuild"], cwd=project.root, env=variables))
     return project
@@ -69,6 +75,12 @@ def test_packages_of_a_suite_have_its_version_and_interpreter(built: DebianProje
     names = {path.name for path in directory.iterdir()}
     assert {"some-project_1.0.dsc", "some-project_1.0.tar.gz"} <= names
     assert [name for name in names if name.startswith(f"some-project_{VERSION}_") and name.endswith(".changes")]
+
+
+def test_a_version_from_git_is_that_of_the_changelog_before_the_suite_was_added(built: DebianProject) -> None:
+    [worker] = (built.dist / SUITE).glob("worker_*_all.deb")
+    names = run(["dpkg-deb", "--contents", worker])
+    assert re.findall(r"/worker-([^/]*)\.dist-info/$", names, re.MULTILINE) == ["1.0"]
 
 
 def test_says_what_it_does_and_keeps_the_whole_output(built: DebianProject) -> None:

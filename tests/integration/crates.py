@@ -19,16 +19,17 @@ from toolkit.model.crates import CRATES_IO
 
 #: Does what maturin does as far as cargo sees it: asks for all metadata, compiles, and packs what came of it.
 _MATURIN = """
-import base64, hashlib, pathlib, subprocess, tomllib, zipfile
+import base64, hashlib, json, pathlib, subprocess, tomllib, zipfile
 
 WHEEL = "Wheel-Version: 1.0\\nGenerator: test\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
 
 def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
-    subprocess.run(["cargo", "metadata", "--format-version", "1"], check=True, stdout=subprocess.DEVNULL)
+    asked = subprocess.run(["cargo", "metadata", "--format-version", "1"], check=True, stdout=subprocess.PIPE)
+    target = pathlib.Path(json.loads(asked.stdout)["target_directory"])
     subprocess.run(["cargo", "build", "--release"], check=True)
     project = tomllib.loads(pathlib.Path("pyproject.toml").read_text())["project"]
     stem = f"{project['name']}-{project['version']}"
-    (library,) = pathlib.Path("target/release").glob("*.so")
+    (library,) = (target / "release").glob("*.so")
     members = {
         f"{project['name']}.so": library.read_bytes(),
         # As maturin's SBOM has it.
@@ -100,6 +101,10 @@ class Registry:
         self.pages[path] = self.pages.get(path, b"") + json.dumps(line).encode() + b"\n"
         self.pages[f"/files/{name}/{version}/download"] = content
 
+    def checksum(self, name: str, version: str) -> str:
+        """Return the SHA-256 of a crate."""
+        return self._checksums[f"{name} {version}"]
+
     def lock(self, root: str, packages: Mapping[str, Sequence[str]]) -> str:
         """Return a Cargo.lock: `packages` are those of the registry, `name version` each, and what each needs."""
         blocks = ["version = 3", root]
@@ -130,9 +135,24 @@ def serving() -> Iterator[Registry]:
 
 def publish(index: LocalIndex, name: str, files: Mapping[str, str]) -> None:
     """Publish an sdist that the tests' maturin builds, and that as a wheel."""
+    publish_maturin(index)
+    sdists.publish(index, name, "1.0", modules={}, files={"pyproject.toml": _project(name), **files})
+
+
+def publish_maturin(index: LocalIndex) -> None:
+    """Publish the tests' maturin as a wheel."""
     sdists.publish_wheel(index, "maturin", "1.0", modules={"maturin": _MATURIN})
-    table = f'{_SYSTEM}[project]\nname = "{name}"\nversion = "1.0"\n'
-    sdists.publish(index, name, "1.0", modules={}, files={"pyproject.toml": table, **files})
+
+
+def package(name: str, files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of a package of a project that the tests' maturin builds, by path."""
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n"
+    members = {"pyproject.toml": _project(name), "PKG-INFO": metadata, **files}
+    return {f"{name}/{path}": text for path, text in members.items()}
+
+
+def _project(name: str) -> str:
+    return f'{_SYSTEM}[project]\nname = "{name}"\nversion = "1.0"\n'
 
 
 def _crate(top: str, files: Mapping[str, str]) -> bytes:

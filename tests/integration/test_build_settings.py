@@ -130,7 +130,7 @@ def test_another_setting_is_another_wheel_and_a_change_for_check_vendor(stubborn
     lock = stubborn.root / "vendor" / "pylock.app.toml"
     lock.write_text(lock.read_text().replace("-DB", "-DC"))
     error, _ = stubborn.run("check-vendor").error
-    assert error == "vendor/pylock.app.toml: zqx-env has other settings than in build-settings.toml"
+    assert error == "vendor/pylock.app.toml: zqx-env==1.0 has other settings than in build-settings.toml"
 
 
 def test_an_archive_and_a_local_package_have_settings_too(shop: Workshop, index: LocalIndex) -> None:
@@ -177,6 +177,12 @@ def test_a_name_that_nothing_has_is_told(stubborn: Workshop) -> None:
         ("zqx-env = 1\n", "build-settings.toml:1: zqx-env: no table, or an empty one"),
         ("\n[zqx-env]\n", "build-settings.toml:2: zqx-env: no table, or an empty one"),
         ('["zqx env"]\nenv = {A = "1"}\n', "build-settings.toml:1: `zqx env` is no name of a distribution"),
+        ('["zqx-env>=1"]\nenv = {A = "1"}\n', "build-settings.toml:1: `zqx-env>=1` is no name of a distribution, or"),
+        ('["zqx-env=="]\nenv = {A = "1"}\n', "build-settings.toml:1: `zqx-env==` is no name of a distribution, or"),
+        (
+            '["a==1.0".env]\nA = "1"\n["A==1".env]\nB = "1"\n',
+            "build-settings.toml:3: a==1 has a table at build-settings.toml:1 already",
+        ),
         (
             '[other]\nenv = {A = "1"}\n[zqx-env]\nenviron = {A = "1"}\n',
             "build-settings.toml:4: zqx-env: `environ` is no",
@@ -231,3 +237,33 @@ def test_two_files_that_disagree(stubborn: Workshop) -> None:
         "app/build-settings.toml:1: zqx-env: ZQX_SYSTEM_LIB has another value than at build-settings.toml:1"
     )
     assert stubborn.write({"app/build-settings.toml": one}).vendor().status == 0
+
+
+def test_a_table_for_one_version_adds_to_that_of_the_name_and_counts_before_it(
+    stubborn: Workshop, index: LocalIndex
+) -> None:
+    text = """\
+[zqx-env]
+env = {ZQX_SYSTEM_LIB = "1", CFLAGS = "-DALL"}
+
+["Zqx_Env==1.0.0"]
+env = {CFLAGS = "-DONE", ZQX_MORE = "1"}
+
+["zqx-env==2.0"]
+env = {CFLAGS = "-DTWO"}
+"""
+    done = stubborn.write({"build-settings.toml": text}).vendor()
+    assert done.status == 0, done.err
+    assert done.err.count("nothing that is built is called") == 1
+    assert "build-settings.toml:7: nothing that is built is called zqx-env==2.0" in done.err
+    settings = stubborn.lock().find("zqx-env==1.0").settings
+    assert settings.environment == (("CFLAGS", "-DONE"), ("ZQX_MORE", "1"), ("ZQX_SYSTEM_LIB", "1"))
+    assert stubborn.run("check-vendor").status == 0
+    assert stubborn.build().status == 0
+    assert str(seen("zqx_env")["CFLAGS"]).endswith(" -DONE")
+    # The next version has its own.
+    sdists.publish(index, "zqx-env", "2.0", files=SOURCES)
+    done = stubborn.vendor("--upgrade", "zqx-env")
+    assert "build-settings.toml:4: nothing that is built is called zqx-env==1.0.0" in done.err
+    settings = stubborn.lock().find("zqx-env==2.0").settings
+    assert settings.environment == (("CFLAGS", "-DTWO"), ("ZQX_SYSTEM_LIB", "1"))

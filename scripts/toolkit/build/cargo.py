@@ -19,7 +19,7 @@ from toolkit.core.errors import UserError
 from toolkit.model import rust_targets
 from toolkit.model.crates import CRATES_IO, GIT
 from toolkit.model.rust_targets import Machine
-from toolkit.vendored import cargo_lock, cargo_options, cargo_workspace, crate_closure
+from toolkit.vendored import cargo_lock, cargo_manifest, cargo_options, cargo_workspace, crate_closure
 from toolkit.vendored.cargo_workspace import Workspace
 
 #: Whatever is called, an alias too, or by whichever options before it, takes what is there and never asks for more.
@@ -126,22 +126,30 @@ def registry_names(workspaces: Iterable[Workspace], crates: Iterable[CrateSource
     }
 
 
-def workspaces(source: Path) -> tuple[Workspace, ...] | None:
-    """Return the workspaces of a source tree, None where they make no sense: cargo says better what is wrong."""
+def workspaces(source: Path, directory: Path) -> tuple[Workspace, ...] | None:
+    """Return the workspaces of a source tree, of which what is built in a directory consists.
+
+    None where they make no sense: cargo says better what is wrong.
+    """
+    below = cargo_manifest.below("", directory.relative_to(source).as_posix())
     # A build may have left anything here: neither links nor pipes are opened.
     paths = {str(path.relative_to(source)): path for path in source.rglob("*") if path.name in _TELLING}
     names = [name for name, path in paths.items() if path.is_file() and not path.is_symlink()]
     try:
-        contents = {name: paths[name].read_bytes() for name in cargo_workspace.wanted(names, str(source))}
-        return cargo_workspace.of_files(contents, names, str(source))
+        contents = {name: paths[name].read_bytes() for name in cargo_workspace.wanted(names, str(source), below)}
+        return cargo_workspace.of_files(contents, names, str(source), below)
     except UserError:
         return None
 
 
-def own_options(source: Path, host: str) -> frozenset[str]:
-    """Return the conditions that a source tree's own settings turn on; the rest of them is for its developers."""
+def own_options(source: Path, directory: Path, host: str) -> frozenset[str]:
+    """Return the conditions that a source tree's own settings turn on for what is built in a directory of it.
+
+    The rest of these settings is for its developers.
+    """
+    below = cargo_manifest.below("", directory.relative_to(source).as_posix())
     machines = [machine for machine in rust_targets.machines(("linux",)) if machine.triple == host]
-    paths = (source / name for name in cargo_options.FILES)
+    paths = (source / name for name in cargo_workspace.settings_paths(below))
     for path in (path for path in paths if path.is_file() and not path.is_symlink()):
         return cargo_options.options(path.read_bytes(), machines[0] if machines else Machine(host, frozenset()))
     return frozenset()

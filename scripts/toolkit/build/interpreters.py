@@ -5,7 +5,9 @@ from __future__ import annotations
 import itertools
 import json
 import shutil
+import sys
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
@@ -51,6 +53,21 @@ def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
         f".python-version: no interpreter for Python {' or '.join(pythons)} on this machine",
         f"install one (`apt install python{pythons[0]} python{pythons[0]}-dev`), give its path as PYTHON=, or add a "
         f"line to .python-version; there is: {', '.join(available) or 'none'}",
+    )
+
+
+def of_version(version: str) -> Interpreter:
+    """Return what an interpreter of a minor version would be here, where there may be none. Raises `UserError`."""
+    own = probe(Path(sys.executable))
+    if not own:
+        raise UserError(f"{sys.executable}: it does not say what it is", "run it by hand")
+    tag = own.version.replace(".", "")
+    return replace(
+        own,
+        version=version,
+        full_version=f"{version}.0",
+        soabi=own.soabi.replace(f"-{tag}-", f"-{version.replace('.', '')}-"),
+        marker_environment={**own.marker_environment, "python_version": version, "python_full_version": f"{version}.0"},
     )
 
 

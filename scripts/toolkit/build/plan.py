@@ -19,8 +19,9 @@ from toolkit.model.interpreter import Interpreter, select
 from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock
 from toolkit.model.pins import Pinned
 from toolkit.project import source_files, vcs_versions
+from toolkit.project.source_files import FilesBeside
 from toolkit.project.vcs_versions import GivenVersion
-from toolkit.vendored import patching
+from toolkit.vendored import local_rust, patching
 from toolkit.vendored.patching import PatchSource
 
 #: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
@@ -34,8 +35,9 @@ class Node:
     `source` is a vendored archive, a local package's directory or, with `ready`, a vendored wheel. `requires` is the
     complete closure of its build environment. `identity` (sha256) covers its source and, through `requires`, all that
     builds it. `cheap` marks what no service ships. `rust` says that its build compiles Rust, from the `crates`
-    that its Cargo.lock names, or from its own. `settings` and `patches`, which `identity` covers as well, are what it
-    is built with besides, and what is changed in its source; so is `given`, the version for what would ask git for it.
+    that its Cargo.lock names, or from its own, and from files `beside` a local package. `settings` and `patches`, which
+    `identity` covers as well, are what it is built with besides, and what is changed in its source; so is `given`, the
+    version for what would ask git for it.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Node:
     cheap: bool = False
     rust: bool = False
     crates: tuple[CrateSource, ...] = ()
+    beside: FilesBeside | None = None
     settings: BuildSettings = build_settings.NONE
     patches: tuple[PatchSource, ...] = ()
     given: GivenVersion | None = None
@@ -190,6 +193,11 @@ class Planner:
         requires = self._required(package.build_requires, package.name)
         given = vcs_versions.require(directory, self.project, f"{package.path}/")
         parts = [source_files.fingerprint(directory), *(node.identity for node in requires)]
+        crates = tuple(map(self._crate, package.crates))
+        parts += [item.crate.sha256 for item in crates]
+        beside = local_rust.read(directory, self.project).beside if package.rust else None
+        if beside:
+            parts += [package.path, source_files.fingerprint(beside.top, beside.files)]
         return Node(
             name=package.name,
             version="",
@@ -197,6 +205,9 @@ class Planner:
             identity=_digest([*parts, *package.settings.identity, *([f"version {given.text}"] if given else [])]),
             requires=requires,
             local=True,
+            rust=package.rust,
+            crates=crates,
+            beside=beside,
             settings=package.settings,
             given=given,
         )

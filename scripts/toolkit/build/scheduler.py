@@ -142,7 +142,7 @@ class Builder:
         job = Job(
             name=node.name,
             version=node.version,
-            source=wheel_build.unpack(node.source, scratch, node.patches, node.given),
+            source=wheel_build.unpack(node.source, scratch, node.patches, given=node.given, beside=node.beside),
             python=self._environment(node),
             scratch=scratch,
             log=self.logs / f"{node.label.replace(' ', '-')}.log",

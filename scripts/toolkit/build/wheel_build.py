@@ -19,6 +19,7 @@ from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.model.build_settings import FLAG_VARIABLES
 from toolkit.project import pyproject, source_files, vcs_versions
+from toolkit.project.source_files import FilesBeside
 from toolkit.project.vcs_versions import GivenVersion
 from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Sandbox
@@ -92,14 +93,24 @@ class Job:
         return f"{self.name} {self.version}".strip()
 
 
-def unpack(source: Path, scratch: Path, patches: Sequence[PatchSource] = (), given: GivenVersion | None = None) -> Path:
+def unpack(
+    source: Path,
+    scratch: Path,
+    patches: Sequence[PatchSource] = (),
+    *,
+    given: GivenVersion | None = None,
+    beside: FilesBeside | None = None,
+) -> Path:
     """Put a source, an archive or a local package's directory, into a job's directory, and return where its tree is.
 
-    An archive is patched. A version that is given is in the tree, where that is where its build looks for it. Raises
-    `UserError`.
+    An archive is patched. A version that is given is in the tree, where that is where its build looks for it. What a
+    local package has `beside` its own files stays in the same place, seen from it. Raises `UserError`.
     """
     directory = scratch / "source"
     if source.is_dir():
+        if beside:
+            source_files.copy(beside.top, directory, beside.files)
+            directory /= source.relative_to(beside.top)
         source_files.copy(source, directory)
     else:
         directory.mkdir()
@@ -171,6 +182,11 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any], *, directory: str 
     except LimitError as error:
         raise UserError(f"{job.label}: {error.what}, and was ended", error.hint, error.details) from error
     return _answer(job, hook)
+
+
+def _tree(job: Job) -> Path:
+    """Return the top of a job's sources: that of the archive, or where what a local package has beside it is, too."""
+    return job.scratch / "source" if job.local else job.source
 
 
 def _inside_source(job: Job) -> str:
@@ -261,7 +277,7 @@ def _fill_cargo(job: Job, view: View) -> None:
         layout.lay_out(job.crates, directory)
     home = job.scratch / "home" / ".cargo"
     home.mkdir(exist_ok=True)
-    workspaces = cargo.workspaces(job.source)
+    workspaces = cargo.workspaces(_tree(job), job.source)
     names = cargo.registry_names(workspaces or (), job.crates)
     files.write_atomic(home / "config.toml", cargo.settings(job.crates, place(_CRATES), names), 0o644)
     found = cargo.toolchain(PATH)
@@ -281,7 +297,7 @@ def _rust_environment(job: Job, view: View) -> dict[str, str]:
         home=f"{place(HOME)}/.cargo",
         source=place(_SOURCE),
         hidden={place(_SOURCE): "source", place(_CRATES): "crates", temporary: "tmp"},
-        options=cargo.own_options(job.source, found.host),
+        options=cargo.own_options(_tree(job), job.source, found.host),
     )
     link_flags = build_flags().get("LDFLAGS", "").split()
     return cargo.environment(places, found, link_flags, cheap=job.cheap)

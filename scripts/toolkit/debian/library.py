@@ -143,7 +143,7 @@ def _variables(project: Project, library: Package) -> str:
     """Return the variables of a library's build-settings.toml, each before a command of a makefile."""
     paths = dict.fromkeys((project.root / build_settings.FILE, library.path / build_settings.FILE))
     said = build_settings.together(table for path in paths for table in build_settings.read(path, project.root))
-    pairs = build_settings.of_name(said, library.name).environment
+    pairs = build_settings.of_key(said, library.name).environment
     # Flags are added to the system's, dpkg-buildflags(1).
     named = [(f"DEB_{name}_APPEND" if name in FLAG_VARIABLES else name, value) for name, value in pairs]
     return "".join(f"{name}={shlex.quote(value).replace('$', '$$')} " for name, value in named)

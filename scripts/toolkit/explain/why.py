@@ -79,7 +79,7 @@ def text(graphs: Sequence[DependencyGraph], name: str, limit: int) -> str:
 def _crate_lines(lock: Lock, name: str) -> Iterator[str]:
     for crate in lock.crates:
         if normalize(crate.name) == normalize(name):
-            owners = sorted(f"{item.name} {item.version}" for item in lock.distributions() if crate.key in item.crates)
+            owners = sorted(item.label for item in lock.built() if crate.key in item.crates)
             use = "a crate of" if crate.file else "a crate that no machine which is built for compiles, of"
             yield f"{crate.name} {crate.version} in {lock.service}: {use} {', '.join(owners)}"
 

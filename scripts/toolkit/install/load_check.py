@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -56,6 +56,8 @@ _INCOMPLETE = frozenset(
         "VersionConflict",
     }
 )
+#: What a library leads to that is looked for in vain.
+_OF_LIBRARIES = frozenset({"ImportError", "AttributeError", "NameError", "TypeError", "RuntimeError"})
 _NO_MODULE = "does not define module export function"
 _NOT_FOUND = "cannot open shared object file: No such file or directory"
 _DPKG = Path("/var/lib/dpkg/info")
@@ -63,7 +65,11 @@ _DPKG = Path("/var/lib/dpkg/info")
 
 @dataclass(frozen=True, kw_only=True)
 class Checked:
-    """A service in the tree of its package, with its environment at `root`; `depends` are those of the package."""
+    """A service in the tree of its package, with its environment at `root`; `depends` are those of the package.
+
+    With `installed` it was loaded in a clean system, which has what the package depends on and nothing else; `packages`
+    are then those of Debian with the libraries that were looked for in vain, by the library's name.
+    """
 
     project: Project
     lock: Lock
@@ -72,21 +78,34 @@ class Checked:
     package: str
     debian: Path
     depends: str
+    installed: bool = False
+    packages: Mapping[str, str] = field(default_factory=dict)
 
 
 def check(checked: Checked, options: BuildOptions, log: Path) -> None:
     """Load everything in an environment. Raises `UserError` with what does not load and is not overridden."""
     start = time.monotonic()
-    name = f"{checked.package}.load-overrides"
-    overrides = load_overrides.read(checked.debian / name, f"debian/{name}")
+    overrides = _overrides(checked)
     found = loadable.read(checked.root, checked.interpreter)
     failures = loading.load(checked.root, found, checked.interpreter, options, log, list(_absent(checked)))
-    judged = _Judged(checked=checked, found=found, failures=failures, overrides=overrides)
-    judged.report()
+    _Judged(checked=checked, found=found, failures=failures, overrides=overrides).report()
+    console.step("LOADED", f"{checked.lock.service}: {counts(found)} ({time.monotonic() - start:.1f} s)")
+
+
+def judge(checked: Checked, found: Sequence[Installed], failures: Sequence[Failure]) -> None:
+    """Raise `UserError` with what was not loaded of a package where it is installed, and is not overridden."""
+    _Judged(checked=checked, found=found, failures=failures, overrides=_overrides(checked)).report()
+
+
+def counts(found: Sequence[Installed]) -> str:
+    """Return how many modules and libraries there are to load, as a person reads it."""
     modules = sum(len(item.modules) for item in found)
-    libraries = sum(len(item.libraries) for item in found)
-    counts = f"{modules} modules, {libraries} libraries ({time.monotonic() - start:.1f} s)"
-    console.step("LOADED", f"{checked.lock.service}: {counts}")
+    return f"{modules} modules, {sum(len(item.libraries) for item in found)} libraries"
+
+
+def _overrides(checked: Checked) -> tuple[Override, ...]:
+    name = f"{checked.package}.load-overrides"
+    return load_overrides.read(checked.debian / name, f"debian/{name}")
 
 
 def _absent(checked: Checked) -> Iterator[str]:
@@ -115,7 +134,7 @@ class _Judged:
 
     def report(self) -> None:
         """Raise `UserError` with what is missing or broken; warn of what cannot be told."""
-        for override in self.overrides:
+        for override in () if self.checked.installed else self.overrides:
             if not any(override.matches(self._shown(failure)) for failure in self.failures):
                 console.warn(f"{override.origin}: {override.pattern} loads, or is not there")
         left = [item for item in self.failures if not any(each.matches(self._shown(item)) for each in self.overrides)]
@@ -126,7 +145,7 @@ class _Judged:
             console.debug(f"{self._shown(failure)} does not load: {failure.text}")
         for failure in self._roots(kinds["unclear"]):
             reason = "it may want to be set up first"
-            if _is_own_words(failure):
+            if _misses_library(failure):
                 reason = f"this machine lacks {', '.join(self._lacking)}, which the package depends on"
             console.warn(f"{self._sentence(failure)}: {reason}")
         if errors := self._roots(kinds["error"]):
@@ -135,13 +154,13 @@ class _Judged:
     def _kind(self, failure: Failure) -> str:
         if not failure.is_module:
             # One that is for a program or a machine that is not here, or finds its neighbours by who loads it.
-            return "optional" if _NOT_FOUND in failure.text else "error"
+            return "optional" if _NOT_FOUND in failure.text and not self._packages(failure) else "error"
         if failure.error == "Crash":
             return "error"
         if _NO_MODULE in failure.text or self._is_optional(failure):
             return "optional"
-        if _is_own_words(failure) and self._lacking:
-            return "unclear"
+        if _misses_library(failure):
+            return "unclear" if self._lacking else "error"
         is_inside = failure.about.startswith("lib/") and "FileNotFoundError" in failure.bases
         return "error" if is_inside or _INCOMPLETE.intersection(failure.bases) else "unclear"
 
@@ -204,9 +223,15 @@ class _Judged:
     @cached_property
     def _lacking(self) -> list[str]:
         """Return the Debian packages that are to be where the service runs, and are not here."""
+        if self.checked.installed:
+            return []
         relations = re.sub(r"\$\{[^}]*\}|\([^)]*\)|\[[^]]*\]|<[^>]*>|:\w+", "", self.checked.depends).split(",")
         choices = [names for relation in relations if (names := relation.replace("|", " ").split())]
         return [names[0] for names in choices if not any(map(_is_installed, names))]
+
+    def _packages(self, failure: Failure) -> dict[str, str]:
+        """Return the Debian packages with what was looked for in vain, by the library's name."""
+        return {name: self.checked.packages[name] for name in failure.libraries if name in self.checked.packages}
 
     def _missing(self, failure: Failure) -> str:
         """Return the first word of the module that was not found; nothing where that is not what failed."""
@@ -260,6 +285,12 @@ class _Judged:
         local = self.checked.project.find(owner.name) or service
         file = f"{self.checked.project.shown(local.path)}/requirements.txt" if local else "requirements.txt"
         override = f"name {self._shown(failure)} in debian/{self.checked.package}.load-overrides, with a reason"
+        if packages := self._packages(failure):
+            names = " ".join(dict.fromkeys(packages.values()))
+            return (
+                f"it looks for {', '.join(packages)}: add {names} to Depends of {self.checked.package} in "
+                f"debian/control; if nothing uses it, {override}"
+            )
         if missing == "pkg_resources":
             return f"add the line `setuptools<82` to {file} and run `make vendor`: later ones have no pkg_resources"
         if missing in _DEBIAN and not self._is_removed(missing):
@@ -278,14 +309,21 @@ class _Judged:
             return f"add what has {missing} to {file} and run `make vendor`; if nothing uses it, {override}"
         if not failure.is_module:
             return f"see what has changed it after it was built: debian/rules; if nothing uses it, {override}"
-        return (
-            f"take another version of {owner.name}; if it looks for something of the system, add its package to "
-            f"Build-Depends and Depends in debian/control; if nothing uses it, {override}"
-        )
+        told = f"take another version of {owner.name}; if it looks for something of the system, add its package"
+        if failure.libraries:
+            told = f"it looks for {', '.join(failure.libraries)}: add the package that has it"
+        return f"{told} to Build-Depends and Depends in debian/control; if nothing uses it, {override}"
 
 
-def _is_own_words(failure: Failure) -> bool:
-    """Tell whether a module says by itself that it cannot be imported, and not the interpreter: it misses a library."""
+def _misses_library(failure: Failure) -> bool:
+    """Tell whether a module misses a library of the system: it says so by itself, and not the interpreter, or ctypes.
+
+    An error of the system that has a number is about a file, a device or the network.
+    """
+    if failure.error == "OSError" and failure.text.startswith("[Errno"):
+        return False
+    if failure.error == "OSError" or (failure.libraries and failure.error in _OF_LIBRARIES):
+        return True
     return failure.error == "ImportError" and not failure.about and not failure.file.endswith(".so")
 
 

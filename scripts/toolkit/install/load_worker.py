@@ -8,9 +8,11 @@ it counts; the result is a list of that. The standard library alone, as this is 
 from __future__ import annotations
 
 import ctypes
+import ctypes.util
 import importlib
 import json
 import os
+import re
 import selectors
 import signal
 import sys
@@ -21,6 +23,10 @@ from typing import Any, NamedTuple
 
 #: Characters of a text, and lines of a traceback, that are told.
 _LONGEST, _MOST_LINES = 1000, 40
+#: What the dynamic linker says of a library that is not there.
+_NOT_FOUND = re.compile(r"([^\s/]+\.so[.0-9]*): cannot open shared object file")
+#: Names of libraries that one item has looked for in vain, by ctypes.
+_MISSED: list[str] = []
 #: What stands at the beginning of each traceback.
 _OURS = (__file__, importlib.__file__, ctypes.__file__, "<frozen importlib")
 
@@ -44,6 +50,19 @@ class Absent:
         system = os.path.dirname(os.__file__)
         if name in self._names and all(place.startswith(system) for place in path or ()):
             raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+
+def note_missed_libraries() -> None:
+    """Keep the names that `find_library` of ctypes finds nothing for: what is raised then seldom names them."""
+    find = ctypes.util.find_library
+
+    def find_library(name: str) -> str | None:
+        found = find(name)
+        if not found:
+            _MISSED.append(f"lib{name}.so")
+        return found
+
+    ctypes.util.find_library = find_library
 
 
 class Child:
@@ -100,8 +119,10 @@ def _ended(code: int, took: float) -> dict[str, Any]:
 
 def _failure(kind: str, text: str, **more: Any) -> dict[str, Any]:
     trace = [_plain(line) for line in more.pop("traceback", ())]
+    libraries = [_plain(name) for name in more.pop("libraries", ())]
     texts = {"type": kind, "text": text, "file": "", "about": "", **more}
-    return {"bases": [], "traceback": trace[-_MOST_LINES:], **{name: _plain(value) for name, value in texts.items()}}
+    lists = {"bases": [], "traceback": trace[-_MOST_LINES:], "libraries": libraries[:_MOST_LINES]}
+    return {**lists, **{name: _plain(value) for name, value in texts.items()}}
 
 
 def _plain(value: Any) -> Any:
@@ -126,6 +147,7 @@ def _tell(told: int, **what: object) -> None:
 
 
 def _try(item: Item) -> dict[str, Any] | None:
+    _MISSED.clear()
     try:
         if item.is_module:
             importlib.import_module(item.name)
@@ -166,6 +188,7 @@ def _describe(error: BaseException) -> dict[str, Any]:
         bases=[_plain(base.__name__) for base in kind.__mro__],
         file=place,
         about=about,
+        libraries=dict.fromkeys((*_NOT_FOUND.findall(str(error)), *_MISSED)),
         traceback="".join(traceback.format_exception(kind, error, trace)).splitlines(),
     )
 
@@ -209,6 +232,7 @@ def main(request: str, result: str) -> None:
     jobs, seconds = wanted["jobs"], wanted["seconds"]
     # Before the finder of files, and behind those that distributions have added.
     sys.meta_path.insert(-1, Absent(wanted["absent"]))
+    note_missed_libraries()
     # One process imports what they share once: two take the same time, and twice the processor's.
     first = run([[item for group in wanted["groups"] for item in items_of(group)]], jobs, seconds)
     failed = {item.name for item in first}

@@ -17,7 +17,7 @@ from toolkit.install.loadable import Installed
 from toolkit.model.interpreter import Interpreter
 from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, View
 
-_WORKER = Path(__file__).with_name("load_worker.py")
+WORKER = Path(__file__).with_name("load_worker.py")
 _INSIDE_WORKER, _REQUEST, _OUTPUT = f"{ROOT}/load_worker.py", f"{ROOT}/request.json", f"{ROOT}/output"
 _INSTALLED = f"{ROOT}/installed"
 #: The most that one module may take.
@@ -30,7 +30,7 @@ class Failure:
     """A module or a library (`is_module`) that does not load, and the error: its class, those above it, what it says.
 
     `file` is where it was raised, from the environment on where it is in there; `about` is the module or the file that
-    it names, `traceback` all of it.
+    it names, `traceback` all of it. `libraries` are those of the system that it has looked for in vain.
     """
 
     is_module: bool
@@ -41,6 +41,7 @@ class Failure:
     file: str
     about: str
     traceback: tuple[str, ...]
+    libraries: tuple[str, ...] = ()
 
 
 def load(
@@ -64,7 +65,7 @@ def load(
             readable={
                 ENVIRONMENT: scratch / "environment",
                 _INSTALLED: root,
-                _INSIDE_WORKER: _WORKER,
+                _INSIDE_WORKER: WORKER,
                 _REQUEST: scratch / "request.json",
             },
         )
@@ -76,18 +77,13 @@ def load(
         python = _stand_in(scratch / "environment", root, installed, interpreter)
         readable = {**view.readable, **wheel_build.interpreter_files(python, options.sandbox.hidden)}
         view = replace(view, readable=readable)
-        groups = [
-            {"modules": item.modules, "libraries": [f"{environment}/{name}" for name in item.libraries]}
-            for item in found
-        ]
-        wanted = {"groups": groups, "jobs": options.jobs, "seconds": _SECONDS, "absent": sorted(absent)}
-        view.readable[_REQUEST].write_text(json.dumps(wanted), encoding="utf-8")
+        view.readable[_REQUEST].write_text(request_for(environment, found, options.jobs, absent), encoding="utf-8")
         words = [f"{environment}/bin/python", "-I", "-B", worker, request, f"{output}/result.json"]
         variables = {"PATH": f"{installed}/bin:{system_programs.PATH}", **options.sandbox.variables(view)}
         try:
             with progress.watching("LOAD", root.name) as watch:
                 options.sandbox.run(words, view, directory=output, environment=variables, log=log, watch=watch)
-            return _read(files.read_foreign(scratch / "output" / "result.json", _LONGEST_RESULT), environment)
+            return read_result(files.read_foreign(scratch / "output" / "result.json", _LONGEST_RESULT), environment)
         except (process.CommandError, OSError, ValueError) as error:
             raise UserError(
                 f"{root.name}: what is installed could not be loaded ({error})", f"see what it printed in {log}"
@@ -108,8 +104,16 @@ def _stand_in(directory: Path, root: Path, installed: str, interpreter: Interpre
     return python
 
 
-def _read(content: bytes, environment: str) -> list[Failure]:
-    """Return the failures in a result, with paths from the environment on. Raises `ValueError`."""
+def request_for(environment: str, found: Sequence[Installed], jobs: int, absent: Collection[str] = ()) -> str:
+    """Return what asks the worker to load these, of an environment at this path, so many at once."""
+    groups = [
+        {"modules": item.modules, "libraries": [f"{environment}/{name}" for name in item.libraries]} for item in found
+    ]
+    return json.dumps({"groups": groups, "jobs": jobs, "seconds": _SECONDS, "absent": sorted(absent)})
+
+
+def read_result(content: bytes, environment: str) -> list[Failure]:
+    """Return the failures in a worker's result, with paths from the environment on. Raises `ValueError`."""
     values = documents.json_value(content)
     if not isinstance(values, list):
         raise ValueError("no list")
@@ -126,4 +130,5 @@ def _failure(table: Table, start: str) -> Failure:
         file=table.text("file").removeprefix(start),
         about=table.text("about").removeprefix(start),
         traceback=tuple(line.replace(start, "") for line in table.texts("traceback")),
+        libraries=table.texts("libraries"),
     )

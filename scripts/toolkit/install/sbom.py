@@ -17,7 +17,7 @@ from toolkit.core import console, files
 from toolkit.model import requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
-from toolkit.model.lock import TOOL, Crate, Distribution, Lock, VendoredFile
+from toolkit.model.lock import TOOL, Crate, Distribution, LocalPackage, Lock, VendoredFile
 from toolkit.model.names import normalize
 from toolkit.vendored import dependency_graph
 from toolkit.vendored import locked as graphs
@@ -43,7 +43,8 @@ class Materials:
     @property
     def crates(self) -> tuple[Crate, ...]:
         """Return the crates that are compiled into what is shipped."""
-        return self.lock.crates_of(item for item in self.lock.packages if self.interpreter.matches(item.marker))
+        shipped = (item for item in self.lock.packages if self.interpreter.matches(item.marker))
+        return self.lock.crates_of([*shipped, *self.lock.local])
 
 
 def document(materials: Materials) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def document(materials: Materials) -> dict[str, Any]:
             if name != own
         ),
         *(_component(item.name, item.version, "excluded", item, materials) for item in tools),
-        *_crates(materials.lock, [item for name, item in locked.items() if name in found], tools),
+        *_crates(materials.lock, [item for item in _compiled(materials.lock, locked) if item.name in found], tools),
     ]
     version = found[own].version if own in found else ""
     application = {
@@ -107,7 +108,9 @@ def _component(
     }
 
 
-def _crates(lock: Lock, shipped: Sequence[Distribution], tools: Sequence[Distribution]) -> Iterator[dict[str, Any]]:
+def _crates(
+    lock: Lock, shipped: Sequence[Distribution | LocalPackage], tools: Sequence[Distribution]
+) -> Iterator[dict[str, Any]]:
     """Yield the crates of what is shipped, whose code is compiled into it, and those of tools alone."""
     required = lock.crates_of(shipped)
     for crate in lock.crates_of([*shipped, *tools]):
@@ -121,6 +124,12 @@ def _crates(lock: Lock, shipped: Sequence[Distribution], tools: Sequence[Distrib
             "hashes": [{"alg": "SHA-256", "content": crate.sha256}],
             **_addresses([crate.file] if crate.file else []),
         }
+
+
+def _compiled(lock: Lock, locked: Mapping[str, Distribution]) -> Iterator[Distribution | LocalPackage]:
+    """Yield what is shipped that may have crates: locked distributions, and local packages."""
+    yield from locked.values()
+    yield from lock.local
 
 
 def _crate_reference(crate: Crate) -> str:
@@ -191,8 +200,10 @@ def _dependencies(
         rows[reference] = [line.name for line in direct if line.source == name]
         rows[reference] += [dependency_graph.required_name(text) for text in requires if _applies(text, interpreter)]
     depends = {row: {references[name] for name in names if name in references} - {row} for row, names in rows.items()}
-    for name in references.keys() & locked.keys():
-        depends[references[name]] |= {_crate_reference(crate) for crate in lock.crates_of([locked[name]])}
+    rows_of = {own: f"service:{materials.service}", **references}
+    for item in _compiled(lock, locked):
+        if item.name in rows_of:
+            depends[rows_of[item.name]] |= {_crate_reference(crate) for crate in lock.crates_of([item])}
     return [{"ref": row, "dependsOn": sorted(others)} for row, others in depends.items()]
 
 

@@ -107,6 +107,11 @@ class Distribution:
         return f"{self.name}=={self.version}"
 
     @property
+    def label(self) -> str:
+        """Return the name and version as a person reads them."""
+        return f"{self.name} {self.version}"
+
+    @property
     def pinned(self) -> Pinned:
         """Return the reference to this distribution."""
         return Pinned(self.name, self.version, self.marker)
@@ -114,13 +119,23 @@ class Distribution:
 
 @dataclass(frozen=True, kw_only=True)
 class LocalPackage:
-    """A package of the project tree: its name, directory relative to the project, what builds it, and how."""
+    """A package of the project tree: its name, directory relative to the project, what builds it, and how.
+
+    `crates` and `rust` are as those of a `Distribution`.
+    """
 
     name: str
     path: str
     build_requires: tuple[Pinned, ...] = ()
     build_dependencies: tuple[str, ...] = ()
+    crates: tuple[str, ...] = ()
+    rust: bool = False
     settings: BuildSettings = build_settings.NONE
+
+    @property
+    def label(self) -> str:
+        """Return the directory as a person reads it: no distribution has such a label."""
+        return f"{self.path}/"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,7 +161,7 @@ class Lock:
     itself and the libraries of the tree it uses, `test_requires` the closure of its tests (as `build_requires`),
     `dev_requires` what else its developers have, `inputs` the fingerprint of each file (relative to the project) the
     lock was resolved from. `direct` are the project's own lines; None in a lock from before locks had them. `crates`
-    are those of all distributions, each once.
+    are those of all distributions and local packages, each once.
     """
 
     service: str
@@ -171,8 +186,13 @@ class Lock:
         found = {file.name: file for distribution in self.distributions() for file in distribution.files}
         return found | {crate.file.name: crate.file for crate in self.crates if crate.file}
 
-    def crates_of(self, items: Iterable[Distribution]) -> tuple[Crate, ...]:
-        """Return the vendored crates that distributions are built from, each once, by name."""
+    def built(self) -> Iterator[Distribution | LocalPackage]:
+        """Yield all that is built from source."""
+        yield from (item for item in self.distributions() if item.kind != "wheels")
+        yield from self.local
+
+    def crates_of(self, items: Iterable[Distribution | LocalPackage]) -> tuple[Crate, ...]:
+        """Return the vendored crates that these are built from, each once, by name."""
         keys = {key for item in items for key in item.crates}
         return tuple(sorted((crate for crate in self.crates if crate.file and crate.key in keys), key=lambda c: c.key))
 

@@ -13,7 +13,7 @@ from toolkit.core import deb822, files
 from toolkit.core.deb822 import Paragraph
 from toolkit.core.errors import UserError
 from toolkit.model import debian_names
-from toolkit.model.lock import Lock
+from toolkit.model.lock import Distribution, Lock
 
 FIELDS = ("Build-Depends", "Build-Depends-Arch", "Build-Depends-Indep")
 CONTROL = Path("debian/control")
@@ -48,12 +48,12 @@ def replaceable(path: Path) -> frozenset[str]:
 def lacking(locks: Iterable[Lock], declared: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return the relations that builds need and the packages in `declared` do not bring, each with what needs it."""
     found: dict[str, dict[str, None]] = {}
-    built = (item for lock in locks for item in lock.distributions() if item.kind != "wheels")
-    for item in built:
-        for name in (*item.system_files, *(["cargo"] if item.rust else [])):
+    for item in (item for lock in locks for item in lock.built()):
+        names = item.system_files if isinstance(item, Distribution) else ()
+        for name in (*names, *(["cargo"] if item.rust else [])):
             relation = debian_names.package(name)
             if relation and not any(debian_names.brings(package, relation) for package in declared):
-                found.setdefault(relation, {})[f"{item.name} {item.version}"] = None
+                found.setdefault(relation, {})[item.label] = None
     return {relation: tuple(found[relation]) for relation in sorted(found)}
 
 

@@ -5,6 +5,12 @@ env = {SODIUM_INSTALL = "system"}
 
 [pyzmq]
 config-settings = {"cmake.define.ZMQ_DRAFT_API" = "ON"}
+
+["pyzmq==26.0.3"]
+env = {ZMQ_PREFIX = "bundled"}
+
+A table for one version adds to that of the name, and counts before it, setting by setting, as cargo's profiles do:
+https://doc.rust-lang.org/cargo/reference/profiles.html#overrides
 """
 
 from __future__ import annotations
@@ -12,7 +18,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -26,16 +33,37 @@ from toolkit.project import lines
 
 FILE = "build-settings.toml"
 _CONFIG, _ENVIRONMENT = "config-settings", "env"
+#: One, and no range of them.
+_VERSION = re.compile(r"[A-Za-z0-9][A-Za-z0-9.!+_-]{0,99}")
 _USAGE = 'write a table for each distribution: `[pynacl]`, and below it `env = {SODIUM_INSTALL = "system"}`'
 
 
 @dataclass(frozen=True, kw_only=True)
 class NamedSettings:
-    """The table of one distribution: its name in the normal form, and where the table stands (`file:line`)."""
+    """The table of one distribution: its name in the normal form, and where the table stands (`file:line`).
+
+    It is for the `version` alone, if there is one.
+    """
 
     name: str
     settings: BuildSettings
     origin: str
+    version: str = ""
+
+    @property
+    def label(self) -> str:
+        """Return what the table is called."""
+        return f"{self.name}=={self.version}" if self.version else self.name
+
+    @property
+    def target(self) -> tuple[str, str]:
+        """Return what tells it from tables for something else."""
+        return self.name, _canonical(self.version)
+
+    def is_for(self, key: str) -> bool:
+        """Tell whether it is for a `name==version`, or a local package's name."""
+        name, _, version = key.partition("==")
+        return self.target in ((name, ""), (name, _canonical(version)))
 
 
 def read(path: Path, project_root: Path) -> tuple[NamedSettings, ...]:
@@ -45,41 +73,55 @@ def read(path: Path, project_root: Path) -> tuple[NamedSettings, ...]:
     shown = lines.shown(path, project_root)
     content = path.read_bytes()
     rows = content.decode("utf-8", "replace").splitlines()
-    found: dict[str, NamedSettings] = {}
+    found: dict[tuple[str, str], NamedSettings] = {}
     for name, table in _toml(content, shown).items():
         named = _named(name, table, shown, rows)
-        if first := found.get(named.name):
+        if first := found.get(named.target):
             raise UserError(
-                f"{named.origin}: {named.name} has a table at {first.origin} already", "make one of the two"
+                f"{named.origin}: {named.label} has a table at {first.origin} already", "make one of the two"
             )
-        found[named.name] = named
+        found[named.target] = named
     return tuple(found.values())
 
 
 def together(found: Iterable[NamedSettings]) -> tuple[NamedSettings, ...]:
-    """Return the settings of several files, one for each name. Raises `UserError` where two files disagree."""
-    joint: dict[str, NamedSettings] = {}
+    """Return the settings of several files, one for each target. Raises `UserError` where two files disagree."""
+    joint: dict[tuple[str, str], NamedSettings] = {}
     for item in found:
-        first = joint.setdefault(item.name, item)
+        first = joint.setdefault(item.target, item)
         both = [(dict(first.settings.config), dict(item.settings.config))]
         both += [(dict(first.settings.environment), dict(item.settings.environment))]
         for one, other in both:
             for key in one.keys() & other.keys():
                 if one[key] != other[key]:
                     raise UserError(
-                        f"{item.origin}: {item.name}: {key} has another value than at {first.origin}",
+                        f"{item.origin}: {item.label}: {key} has another value than at {first.origin}",
                         "a distribution is built once: make them agree",
                     )
-        config, environment = ({**one, **other} for one, other in both)
-        joint[item.name] = NamedSettings(
-            name=item.name, settings=build_settings.of(config, environment), origin=first.origin
-        )
+        joint[item.target] = replace(first, settings=_added(first.settings, item.settings))
     return tuple(joint.values())
 
 
-def of_name(found: Iterable[NamedSettings], name: str) -> BuildSettings:
-    """Return the settings of a distribution or local package, by its name in the normal form."""
-    return next((item.settings for item in found if item.name == name), build_settings.NONE)
+def of_key(found: Iterable[NamedSettings], key: str) -> BuildSettings:
+    """Return the settings of a distribution, by its `name==version`, or of a local package, by its name."""
+    chosen = sorted((item for item in found if item.is_for(key)), key=lambda item: bool(item.version))
+    return reduce(_added, (item.settings for item in chosen), build_settings.NONE)
+
+
+def _added(first: BuildSettings, second: BuildSettings) -> BuildSettings:
+    """Return settings with others, which count before them."""
+    config = {**dict(first.config), **dict(second.config)}
+    return build_settings.of(config, {**dict(first.environment), **dict(second.environment)})
+
+
+def _canonical(version: str) -> str:
+    """Return one text for all that are the same version, such as 1.0 and 1.0.0; what is none stays."""
+    if not version:
+        return ""
+    # Not needed, and not always there, where files have nothing for a version.
+    from packaging.utils import canonicalize_version
+
+    return canonicalize_version(version)
 
 
 def fingerprinted(path: Path, project_root: Path) -> str:
@@ -99,8 +141,9 @@ def _named(name: str, table: object, shown: str, rows: list[str]) -> NamedSettin
     header = re.compile(rf"""\s*\[\s*["']?{re.escape(name)}["']?\s*[].]""")
     start = next((number for number, row in enumerate(rows) if header.match(row)), _row(rows, name, 0))
     origin = f"{shown}:{start + 1}"
-    if not NAME.fullmatch(name):
-        raise UserError(f"{origin}: {quoted(name)} is no name of a distribution", _USAGE)
+    called, equals, version = (part.strip() for part in name.partition("=="))
+    if not NAME.fullmatch(called) or (equals and not _VERSION.fullmatch(version)):
+        raise UserError(f"{origin}: {quoted(name)} is no name of a distribution, or `name==version`", _USAGE)
     if not isinstance(table, dict) or not table:
         raise UserError(f"{origin}: {name}: no table, or an empty one", _USAGE)
     for key, values in table.items():
@@ -117,7 +160,8 @@ def _named(name: str, table: object, shown: str, rows: list[str]) -> NamedSettin
                 line = _row(rows, setting, start) + 1
                 raise UserError(f"{shown}:{line}: {name}: {error.what}", error.hint) from None
     return NamedSettings(
-        name=normalize(name),
+        name=normalize(called),
+        version=version,
         settings=build_settings.of(table.get(_CONFIG, {}), table.get(_ENVIRONMENT, {})),
         origin=origin,
     )

@@ -1,10 +1,10 @@
 """Fingerprints of the files a lock was resolved from, so that a change of one of them is noticed without a network.
 
 A fingerprint is the SHA-256 of what the file says, not of its bytes: comments, blank lines and line continuations do
-not count. Of a pyproject.toml, setup.py or setup.cfg only `[build-system]` and the requirements that it declares do, of
-debian/control which of the programs builds find that they may take from an index instead. It is empty where a file is
-missing or says nothing, so that its later appearance is noticed too. What variables stand for in files of requirements
-(`${NAME}`) has fingerprints of its own.
+not count. Of a pyproject.toml, setup.py or setup.cfg only `[build-system]` and the requirements that it declares do; of
+Cargo.toml and Cargo.lock not the versions of the project's own packages; of debian/control which of the programs builds
+find that they may take from an index instead. It is empty where a file is missing or says nothing, so that its later
+appearance is noticed too. What variables stand for in files of requirements (`${NAME}`) has fingerprints of its own.
 """
 
 from __future__ import annotations
@@ -15,7 +15,8 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from toolkit.core import secrets
+from toolkit.core import documents, secrets
+from toolkit.core.errors import UserError
 from toolkit.model import debian_names
 from toolkit.project import build_depends, build_settings, declared_requirements, lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
@@ -25,6 +26,7 @@ _SETTING = "setting:"
 _VARIABLE = f"{_SETTING}${{"
 # Named here: what reads it needs `packaging`, which is not there where fingerprints are compared first.
 _BUILD_REQUIREMENTS = "build-requirements.txt"
+_CARGO = ("Cargo.toml", "Cargo.lock")
 
 
 def paths(project: Project, package: Package, local: Iterable[Package], read: Iterable[Path]) -> tuple[Path, ...]:
@@ -125,6 +127,26 @@ def _of(path: Path, root: Path) -> str:
         text = " ".join(sorted(build_depends.replaceable(path)))
     elif path.name == build_settings.FILE:
         text = build_settings.fingerprinted(path, root)
+    elif path.name in _CARGO or path.parent.name == ".cargo":
+        text = _of_cargo(path, root)
     else:
         text = "\n".join(line for _, line in lines.read(path, root))
     return hashlib.sha256(text.encode()).hexdigest() if text else ""
+
+
+def _of_cargo(path: Path, root: Path) -> str:
+    """Return what a file of cargo's says, without versions of the project's own: each release of it has another."""
+    try:
+        content = documents.toml(path.read_bytes())
+    except ValueError as error:
+        raise UserError(f"{lines.shown(path, root)}: not a TOML file: {error}", "mend the file") from None
+    # A newer cargo writes another form of Cargo.lock (`version`) with the same content.
+    content.pop("version", None)
+    workspace = content.get("workspace")
+    for table in (content, workspace if isinstance(workspace, dict) else {}):
+        package = table.get("package")
+        # In a Cargo.lock, these are all.
+        for entry in package if isinstance(package, list) else [package]:
+            if isinstance(entry, dict) and "source" not in entry:
+                entry.pop("version", None)
+    return json.dumps(content, sort_keys=True, default=str)

@@ -60,6 +60,14 @@ def is_ignored(directory: Path) -> bool:
     return directory.name.startswith(".") or is_foreign or is_generated(directory)
 
 
+def holds_no_source(directory: Path) -> bool:
+    """Tell whether a directory is ignored, or a cache by the standard for that, as cargo's `target` is.
+
+    https://bford.info/cachedir/
+    """
+    return is_ignored(directory) or (directory / "CACHEDIR.TAG").is_file()
+
+
 def _has_modules(directory: Path) -> bool:
     return (directory / "__init__.py").is_file()
 

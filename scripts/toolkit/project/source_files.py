@@ -5,7 +5,8 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core.errors import UserError
@@ -15,6 +16,14 @@ from toolkit.project import package_search
 _TOOLKIT_ONLY = frozenset({"scripts", "tests", "bench", "docs", "stand", "templates"})
 
 
+@dataclass(frozen=True, kw_only=True)
+class FilesBeside:
+    """What a package is built from beside its own files: `files`, relative to `top`, which the package is in, too."""
+
+    top: Path
+    files: tuple[Path, ...]
+
+
 def source_files(directory: Path) -> Iterator[Path]:
     """Yield the files of the package in `directory`, relative and sorted, without those of packages nested in it."""
     skipped = _TOOLKIT_ONLY if package_search.is_toolkit(directory) else frozenset()
@@ -22,7 +31,7 @@ def source_files(directory: Path) -> Iterator[Path]:
         directories[:] = sorted(
             name
             for name, path in ((name, Path(parent, name)) for name in directories)
-            if name not in skipped and not package_search.is_ignored(path) and not _is_another(path, directory)
+            if name not in skipped and not package_search.holds_no_source(path) and not _is_another(path, directory)
         )
         for name in sorted(names):
             path = Path(parent, name)
@@ -41,10 +50,10 @@ def _is_another(directory: Path, package: Path) -> bool:
         return False
 
 
-def fingerprint(directory: Path) -> str:
-    """Return a sha256 over the names, execute bits and contents of a package's files."""
+def fingerprint(directory: Path, paths: Iterable[Path] | None = None) -> str:
+    """Return a sha256 over the names, execute bits and contents of a package's files, or of some in a directory."""
     digest = hashlib.sha256()
-    for path in source_files(directory):
+    for path in source_files(directory) if paths is None else paths:
         content = (directory / path).read_bytes()
         executable = os.access(directory / path, os.X_OK)
         digest.update(f"{path.as_posix()}\0{executable}\0{len(content)}\0".encode())
@@ -52,9 +61,9 @@ def fingerprint(directory: Path) -> str:
     return digest.hexdigest()
 
 
-def copy(directory: Path, target: Path) -> None:
-    """Copy a package's files to `target`, which is made; links become the files they point to."""
-    for path in source_files(directory):
+def copy(directory: Path, target: Path, paths: Iterable[Path] | None = None) -> None:
+    """Copy a package's files, or some of a directory, to `target`, made if need be; links become what they point to."""
+    for path in source_files(directory) if paths is None else paths:
         (target / path).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(directory / path, target / path)
 

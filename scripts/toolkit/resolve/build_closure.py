@@ -121,7 +121,7 @@ class Closure:
 
     def settings(self, key: str) -> BuildSettings:
         """Return how a tree is built besides what its own files say."""
-        return build_settings.of_name(self._request.settings, key.partition("==")[0].removeprefix("local "))
+        return build_settings.of_key(self._request.settings, key.removeprefix("local "))
 
     def _named(self, key: str, tree: SourceTree, texts: Iterable[str]) -> Requirements:
         try:

@@ -6,6 +6,7 @@ Only those are fetched that some machine compiles that is built for. cargo has t
 from __future__ import annotations
 
 import json
+import shlex
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -13,14 +14,43 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.model import semver
 from toolkit.model.crates import CRATES_IO, LockedCrate
-from toolkit.model.lock import Crate, Distribution
+from toolkit.model.lock import Crate, Distribution, LocalPackage
 from toolkit.network.crate_registry import CrateRegistry, Line
 from toolkit.network.fetch import Fetcher
-from toolkit.vendored import cargo_workspace, crate_closure, crate_resolution
+from toolkit.vendored import cargo_manifest, cargo_workspace, crate_closure, crate_resolution, local_rust
 from toolkit.vendored.cargo_workspace import Workspace
+from toolkit.vendored.local_rust import LocalRust
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Owner:
+    """Who has a Cargo.lock: a distribution or a package of the project, by its label in a lock."""
+
+    shown: str
+    is_local: bool
+
+    def lock(self, workspace: Workspace) -> str:
+        """Return what messages call the Cargo.lock of a workspace."""
+        path = local_rust.lock_path(workspace)
+        return path if self.is_local else f"{self.shown}: its {path}"
+
+    @property
+    def advice(self) -> str:
+        """Return what helps where its crates cannot be vendored; of a distribution that is tried later."""
+        return "write another release of it into the Cargo.toml that needs it" if self.is_local else ""
+
+    def update(self, workspace: Workspace) -> str:
+        """Return what helps where a Cargo.lock is not that of its Cargo.toml."""
+        if not self.is_local:
+            return self.advice
+        manifest = cargo_manifest.path(workspace.directory)
+        return (
+            f"`cargo update --workspace --manifest-path {shlex.quote(manifest)}` brings it up to date: commit it then"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,6 +95,7 @@ class Crates:
     files: dict[str, Path]
     known: dict[str, Crate] = field(default_factory=dict)
     _stubs: dict[str, dict[str, _Stub]] = field(default_factory=dict)
+    _missing: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, path: Path, who: str, kept: Collection[str]) -> RustNeeds:
@@ -72,10 +103,27 @@ class Crates:
 
         `kept` are those that were locked before: they stay where no Cargo.lock says which ones are meant.
         """
+        return self._of_workspaces(cargo_workspace.read(path, who), _Owner(shown=who, is_local=False), kept)
+
+    def of_local(self, rust: LocalRust, kept: Collection[str]) -> tuple[str, ...]:
+        """Fetch the crates of a package of the project, and return their keys, as `of` does for an sdist."""
+        rust.refuse_ignored()
+        for workspace in rust.workspaces:
+            # Said once: several packages may share one, and several services a package.
+            if workspace.lock is None and workspace.shown not in self._missing:
+                self._missing.add(workspace.shown)
+                manifest = shlex.quote(cargo_manifest.path(workspace.directory))
+                console.warn(
+                    f"{workspace.shown} is missing, so it is vendor/ alone that says which crates are taken; "
+                    f"`cargo generate-lockfile --manifest-path {manifest}` makes one for everybody: commit it"
+                )
+        return self._of_workspaces(rust.workspaces, _Owner(shown=f"{rust.shown}/", is_local=True), kept).crates
+
+    def _of_workspaces(self, own: Iterable[Workspace], who: _Owner, kept: Collection[str]) -> RustNeeds:
         found: dict[str, Crate] = {}
         stubs: dict[str, _Stub] = {}
         versions = []
-        for workspace in cargo_workspace.read(path, who):
+        for workspace in own:
             if workspace.vendored:
                 versions.append(crate_closure.oldest_rust(workspace, lambda _: b"", ()))
             else:
@@ -85,33 +133,36 @@ class Crates:
                 for key, stub in others.items():
                     stubs[key] = _together([stubs[key], stub]) if key in stubs else stub
         with self._lock:
-            self._stubs[who] = stubs
+            self._stubs[who.shown] = stubs
             for key, crate in found.items():
                 first = self.known.get(key)
                 if first and (first.sha256, first.source) != (crate.sha256, crate.source):
-                    raise UserError(f"{who}: its crate {crate.name} {crate.version} is not that of other distributions")
+                    raise UserError(
+                        f"{who.shown}: its crate {crate.name} {crate.version} is not that of other distributions",
+                        who.advice,
+                    )
                 # One that any of them compiles is there for all.
                 if not first or crate.file:
                     self.known[key] = crate
         version, owner = max(versions, key=lambda pair: semver.toolchain(pair[0] or "0"), default=("", ""))
         return RustNeeds(crates=tuple(sorted(found)), rust_version=version, rust_version_of=owner)
 
-    def of_distributions(self, items: Iterable[Distribution]) -> tuple[Crate, ...]:
-        """Return the crates of these distributions; one that none of them compiles is known by what all need of it."""
+    def of_built(self, items: Iterable[Distribution | LocalPackage]) -> tuple[Crate, ...]:
+        """Return the crates of what is built; one that nothing there compiles is known by what all need of it."""
         owners: dict[str, list[_Stub | None]] = {}
         for item in items:
-            stubs = self._stubs.get(f"{item.name} {item.version}", {})
+            stubs = self._stubs.get(item.label, {})
             for key in item.crates:
                 owners.setdefault(key, []).append(stubs.get(key))
         return tuple(_known(self.known[key], stubs) for key, stubs in sorted(owners.items()))
 
-    def _complete(self, workspace: Workspace, who: str, kept: Collection[str]) -> Workspace:
+    def _complete(self, workspace: Workspace, who: _Owner, kept: Collection[str]) -> Workspace:
         """Return a workspace with the Cargo.lock that cargo would make for it, where it has none."""
         if workspace.lock is not None:
             return workspace
 
         def page(name: str, keys: Collection[str] = ()) -> bytes:
-            lines = self.registry.releases(name, CRATES_IO, who)
+            lines = self.registry.releases(name, CRATES_IO, who.shown)
             return b"\n".join(json.dumps(line).encode() for line in lines if not keys or _key(line) in keys)
 
         if kept:
@@ -121,10 +172,10 @@ class Crates:
         return replace(workspace, lock=crate_resolution.resolve(workspace, page, CRATES_IO))
 
     def _of_workspace(
-        self, workspace: Workspace, who: str
+        self, workspace: Workspace, who: _Owner
     ) -> tuple[Mapping[str, Crate], Mapping[str, _Stub], tuple[str, str]]:
-        crates = {item.id: _crate(item, who) for item in _locked(workspace, who)}
-        lines = self.registry.lines(crates.values(), who)
+        crates = {item.id: _crate(item, who, who.lock(workspace)) for item in _locked(workspace, who)}
+        lines = self.registry.lines(crates.values(), who.shown)
         pages: dict[str, list[bytes]] = {}
         for line in lines.values():
             pages.setdefault(str(line["name"]), []).append(json.dumps(line).encode())
@@ -141,7 +192,9 @@ class Crates:
             if locked.id in compiled:
                 raise _not_of_a_registry(locked, who)
         arriving = {
-            item: self.registry.submit(crate, who, self.fetcher) for item, crate in crates.items() if item in compiled
+            item: self.registry.submit(crate, who.shown, self.fetcher)
+            for item, crate in crates.items()
+            if item in compiled
         }
         wanted = _words(workspace, lines.values())
         edges = {item.id: frozenset(other.name for other in item.dependencies) for item in workspace.lock or ()}
@@ -149,7 +202,7 @@ class Crates:
         for item, crate in crates.items():
             if item in arriving:
                 fetched = self.fetcher.result(arriving[item])
-                file = replace(self.registry.file(crate, who), size=fetched.size)
+                file = replace(self.registry.file(crate, who.shown), size=fetched.size)
                 self.files[file.name] = fetched.path
                 found[crate.key] = replace(crate, file=file)
             else:
@@ -182,11 +235,11 @@ def _together(stubs: Sequence[_Stub]) -> _Stub:
     )
 
 
-def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
+def _locked(workspace: Workspace, who: _Owner) -> Iterator[LockedCrate]:
     """Yield what a Cargo.lock names of registries. Raises `UserError` for other places but git, or a stale lock."""
-    where = f"{workspace.directory}/" if workspace.directory else ""
+    lock = who.lock(workspace)
     if stale := crate_closure.stale(workspace):
-        raise UserError(f"{who}: its {where}Cargo.lock is not that of its Cargo.toml: {stale[0]}")
+        raise UserError(f"{lock} is not that of its Cargo.toml: {stale[0]}", who.update(workspace))
     for item in workspace.lock or ():
         if item.origin == "other":
             raise _not_of_a_registry(item, who)
@@ -194,17 +247,18 @@ def _locked(workspace: Workspace, who: str) -> Iterator[LockedCrate]:
             yield item
 
 
-def _not_of_a_registry(item: LockedCrate, who: str) -> UserError:
-    return UserError(f"{who}: its crate {item.id} comes from {item.source}, not from a registry")
+def _not_of_a_registry(item: LockedCrate, who: _Owner) -> UserError:
+    what = f"{who.shown}: its crate {item.id} comes from {item.source}, not from a registry"
+    return UserError(what, who.advice)
 
 
 def _key(line: Line) -> str:
     return f"{line['name']}=={line['vers']}"
 
 
-def _crate(item: LockedCrate, who: str) -> Crate:
+def _crate(item: LockedCrate, who: _Owner, lock: str) -> Crate:
     if not item.checksum:
-        raise UserError(f"{who}: its Cargo.lock has no checksum of the crate {item.id}, by which to know the right one")
+        raise UserError(f"{lock} has no checksum of the crate {item.id}, by which to know the right one", who.advice)
     return Crate(name=item.name, version=item.version, sha256=item.checksum, source=item.source)
 
 

@@ -147,7 +147,7 @@ class Sources:
             platforms=self.selector.platforms,
             packages=tuple(runtime.values()),
             build_packages=tuple(replace(found[key], marker="") for key in found.keys() - runtime.keys()),
-            crates=self.crates.of_distributions(known.values()),
+            crates=self.crates.of_built(known.values()),
         )
 
     def _take(self, file: VendoredFile, fetched: Fetched) -> VendoredFile:

@@ -172,7 +172,7 @@ class HookRunner:
         python = created.result()
         with directories.temporary(self.scratch, "hook-") as scratch:
             with archive_identity.named(tree.path):
-                source = wheel_build.unpack(tree.path, scratch, tree.patches, tree.given)
+                source = wheel_build.unpack(tree.path, scratch, tree.patches, given=tree.given)
             job = Job(
                 name=tree.name,
                 version="",

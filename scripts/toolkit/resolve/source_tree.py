@@ -12,7 +12,8 @@ from toolkit.model.pins import Pin
 from toolkit.project import source_files, vcs_versions
 from toolkit.project.pyproject import BuildSystem
 from toolkit.project.vcs_versions import GivenVersion
-from toolkit.vendored import sdist
+from toolkit.vendored import local_rust, sdist
+from toolkit.vendored.local_rust import LocalRust
 from toolkit.vendored.patching import PatchSource
 
 
@@ -21,7 +22,7 @@ class SourceTree:
     """Something to build: `name` as messages call it, `path` the sdist or a local package's directory.
 
     `settings` are what the project's people have it built with, and `patches` what they change in it. `given` is the
-    version for what would ask git for it.
+    version for what would ask git for it. `rust` is what a local package compiles of that, None for nothing.
     """
 
     name: str
@@ -30,6 +31,7 @@ class SourceTree:
     settings: BuildSettings = build_settings.NONE
     patches: tuple[PatchSource, ...] = ()
     given: GivenVersion | None = None
+    rust: LocalRust | None = None
 
 
 #: Trees by key, each with the closure that builds it.
@@ -44,9 +46,12 @@ def local(directory: Path, shown: str, root: Path) -> SourceTree:
         sources = (path for path in source_files.source_files(directory) if path.suffix == ".py")
         return any(word in (directory / path).read_bytes() for path in sources)
 
+    system = sdist.build_system(members, shown, mentions)
+    rust = local_rust.read(directory, root) if sdist.asks_for_rust(system) else None
     return SourceTree(
         name=shown,
         path=directory,
-        build_system=sdist.build_system(members, shown, mentions),
+        build_system=system,
         given=vcs_versions.given(directory, root),
+        rust=rust if rust and rust.workspaces else None,
     )

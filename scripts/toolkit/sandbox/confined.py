@@ -38,7 +38,8 @@ _REFUSED = re.compile(
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _OTHERWISE = "if you take the risk that foreign code reads and writes all that you can, SANDBOX=off"
 _PREFIX = "python-common-sandbox-"
-_TRIED = Limits(seconds=60, memory=1 << 30, disk=1 << 20, processes=16, output=1 << 20)
+#: What other programs use meanwhile may count as a run's own, so there is room for all that a machine may do.
+_TRIED = Limits(seconds=60, memory=1 << 40, disk=1 << 50, processes=16, output=1 << 20)
 
 
 class Means(Enum):

@@ -75,6 +75,11 @@ def patched(content: Table, directory: str, shown: str) -> tuple[str, ...]:
         raise UserError(f"{shown}: {error}", MEND) from None
 
 
+def path(directory: str) -> str:
+    """Return where the Cargo.toml of a directory of a source tree is."""
+    return f"{directory}/{FILE}".lstrip("/")
+
+
 def below(directory: str, path: str) -> str:
     """Return a path of a directory as one of the source tree, whose top is an empty text."""
     found = posixpath.normpath(posixpath.join(directory, path))

@@ -25,7 +25,6 @@ from toolkit.vendored.rust_builds import RustBuild
 _Value = TypeVar("_Value")
 #: What `cargo vendor` leaves beside the files of each crate.
 _CHECKSUM = ".cargo-checksum.json"
-_SETTINGS = cargo_options.FILES
 _WILD = re.compile(r"[*?\[]")
 _MOST, _MOST_PATTERNS, _LONGEST_PATTERN = 5000, 50, 256
 _DEEPEST = 32
@@ -62,8 +61,11 @@ def read(path: Path, shown: str) -> tuple[Workspace, ...]:
     return of_files(archive.read_members(path, wanted(names, shown)), names, shown)
 
 
-def wanted(names: Iterable[str], shown: str) -> list[str]:
-    """Return which files of a source tree tell of its Rust packages. Raises `UserError` for far too many."""
+def wanted(names: Iterable[str], shown: str, directory: str = "") -> list[str]:
+    """Return which files of a source tree tell of its Rust packages. Raises `UserError` for far too many.
+
+    What is built stands in its `directory`.
+    """
     everything = set(names)
     crates = {posixpath.dirname(name) for name in everything if posixpath.basename(name) == _CHECKSUM}
     found = [
@@ -74,38 +76,53 @@ def wanted(names: Iterable[str], shown: str) -> list[str]:
         and name.count("/") <= _DEEPEST
     ]
     if len(found) > _MOST:
-        raise UserError(f"{shown}: more than {_MOST} files {cargo_manifest.FILE}", pyproject.MEND)
-    return [*found, *(name for name in (pyproject.FILE, "setup.py", *_SETTINGS) if name in everything)]
+        raise UserError(f"{shown or directory}: more than {_MOST} files {cargo_manifest.FILE}", pyproject.MEND)
+    told = (below(directory, name) for name in (pyproject.FILE, "setup.py"))
+    return [*found, *(name for name in (*told, *settings_paths(directory)) if name in everything)]
 
 
-def of_files(files: Mapping[str, bytes], names: Collection[str], shown: str) -> tuple[Workspace, ...]:
-    """Return the workspaces of a source tree, of which `files` are those that are `wanted`, and `names` all."""
+def of_files(
+    files: Mapping[str, bytes], names: Collection[str], shown: str, directory: str = ""
+) -> tuple[Workspace, ...]:
+    """Return the workspaces of a source tree, of which `files` are those that are `wanted`, and `names` all.
+
+    What is built stands in its `directory`. Messages name files by their paths alone where `shown` is empty.
+    """
     tree = _Tree(files, shown)
-    settings = any(_replaces_sources(files[name]) for name in _SETTINGS if name in files)
-    vendored = settings or any(posixpath.basename(name) == _CHECKSUM for name in names)
+    settings = [files[name] for name in settings_paths(directory) if name in files]
+    vendored = any(map(_replaces_sources, settings)) or any(posixpath.basename(name) == _CHECKSUM for name in names)
     by_root: dict[str, dict[str, RustBuild]] = {}
-    found = list(_builds(files, shown))
+    found = list(_builds(files, shown, directory))
     if len(found) > _MOST_BUILDS:
-        raise UserError(f"{shown}: it builds more than {_MOST_BUILDS} Rust packages", pyproject.MEND)
+        raise UserError(f"{shown or directory}: it builds more than {_MOST_BUILDS} Rust packages", pyproject.MEND)
     for build in found:
-        directory = posixpath.dirname(build.manifest)
-        root = tree.root(directory)
-        targets = [directory] if tree.has_package(directory) else sorted(tree.members(root))
+        place = posixpath.dirname(build.manifest)
+        root = tree.root(place)
+        targets = [place] if tree.has_package(place) else sorted(tree.members(root))
         for target in targets:
             by_root.setdefault(root, {})[target] = build
-    own = next((files[name] for name in _SETTINGS if name in files), b"")
     found_at = sorted(by_root.items())
-    return tuple(replace(tree.workspace(root, builds, vendored=vendored), settings=own) for root, builds in found_at)
+    return tuple(
+        replace(tree.workspace(root, builds, vendored=vendored), settings=settings[0] if settings else b"")
+        for root, builds in found_at
+    )
 
 
-def _builds(files: Mapping[str, bytes], shown: str) -> Iterator[RustBuild]:
-    """Yield what is compiled: what is named as such, else what stands nearest to the top."""
-    content = pyproject.parse(files.get(pyproject.FILE, b""), f"{shown}: its {pyproject.FILE}")
-    found = rust_builds.named(content, files.get("setup.py", b""))
+def settings_paths(directory: str) -> Iterator[str]:
+    """Yield where cargo looks for settings as it builds in a directory of a source tree, the nearest first."""
+    yield from (below(place, name) for place in (directory, *_above(directory)) for name in cargo_options.FILES)
+
+
+def _builds(files: Mapping[str, bytes], shown: str, directory: str) -> Iterator[RustBuild]:
+    """Yield what is compiled: what is named as such, else what stands nearest to the top of the directory."""
+    content, setup = (files.get(below(directory, name), b"") for name in (pyproject.FILE, "setup.py"))
+    named = rust_builds.named(pyproject.parse(content, f"{shown or directory}: its {pyproject.FILE}"), setup)
+    found = [replace(build, manifest=below(directory, build.manifest)) for build in named]
     present = [build for build in found if build.manifest in files]
     yield from present
     if not present:
-        manifests = [name for name in files if posixpath.basename(name) == cargo_manifest.FILE]
+        everything = (name for name in files if posixpath.basename(name) == cargo_manifest.FILE)
+        manifests = [name for name in everything if _is_below(posixpath.dirname(name), directory)]
         depth = min((name.count("/") for name in manifests), default=0)
         asked = found[0] if len(found) == 1 else RustBuild()
         for name in sorted(manifests):
@@ -172,9 +189,9 @@ class _Tree:
         members = self.members(root) | set(builds)
         packages = self._packages([*members, *cargo_manifest.patched(content, root, self._name(root))])
         lock = f"{root}/{cargo_lock.FILE}".lstrip("/")
-        crates = cargo_lock.parse(self._files[lock], f"{self._shown}: {lock}") if lock in self._files else None
+        crates = cargo_lock.parse(self._files[lock], self._told(lock)) if lock in self._files else None
         return Workspace(
-            shown=f"{self._shown}: {lock}",
+            shown=self._told(lock),
             directory=root,
             packages=packages,
             members=frozenset(self._joined(root, members, packages) if "workspace" in content.content else members),
@@ -235,15 +252,18 @@ class _Tree:
 
     def _content(self, directory: str) -> Table:
         if directory not in self._contents:
-            path = f"{directory}/{cargo_manifest.FILE}".lstrip("/")
+            path = cargo_manifest.path(directory)
             content = self._files.get(path)
             if content is None:
-                raise UserError(f"{self._shown}: {path} is missing, of which other files tell", pyproject.MEND)
+                raise UserError(f"{self._told(path)} is missing, of which other files tell", pyproject.MEND)
             self._contents[directory] = cargo_manifest.read(content, self._name(directory))
         return self._contents[directory]
 
     def _name(self, directory: str) -> str:
-        return f"{self._shown}: {directory}/{cargo_manifest.FILE}".replace(": /", ": ")
+        return self._told(cargo_manifest.path(directory))
+
+    def _told(self, path: str) -> str:
+        return f"{self._shown}: {path}" if self._shown else path
 
     def _checked(self, directory: str, read_entry: Callable[[], _Value]) -> _Value:
         try:

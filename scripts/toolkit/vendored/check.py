@@ -166,9 +166,9 @@ def _settings(project: Project, owner: Lock) -> Iterator[Problem]:
     """Compare how a lock has things built with what its files say: neither may be edited alone."""
     paths = [project.root / name for name in owner.inputs if name.rpartition("/")[2] == build_settings.FILE]
     said = build_settings.together(table for path in paths for table in build_settings.read(path, project.root))
-    built = [(item.name, item.settings) for item in owner.distributions() if item.kind != "wheels"]
+    built = [(item.key, item.settings) for item in owner.distributions() if item.kind != "wheels"]
     for name, settings in (*built, *((item.name, item.settings) for item in owner.local)):
-        if settings != build_settings.of_name(said, name):
+        if settings != build_settings.of_key(said, name):
             what = f"vendor/pylock.{owner.service}.toml: {name} has other settings than in {build_settings.FILE}"
             yield Problem(what=what, hint=_RENEW)
 

@@ -140,7 +140,16 @@ def _of_lock(service: str, old: Lock | None, new: Lock | None) -> LockChanges:
     shipped = compare(old.packages if old else (), new.packages)
     build_only = compare(old.build_packages if old else (), new.build_packages)
     shipped, build_only = _joined(shipped, build_only, "to ship"), _joined(build_only, shipped, "to build with only")
-    return LockChanges(service=service, is_new=old is None, shipped=shipped, build_only=build_only)
+    own = () if old is None else _with_other_crates(old, new)
+    return LockChanges(service=service, is_new=old is None, shipped=(*shipped, *own), build_only=build_only)
+
+
+def _with_other_crates(old: Lock, new: Lock) -> Iterator[Change]:
+    """Yield the packages of the project whose crates are others."""
+    before = {item.name: item.crates for item in old.local}
+    for item in new.local:
+        if item.crates != before.get(item.name, ()):
+            yield Change(name=item.name, kind="with other crates", old=(item.label,), new=(item.label,))
 
 
 def _joined(changes: Sequence[Change], others: Sequence[Change], kind: Kind) -> tuple[Change, ...]:

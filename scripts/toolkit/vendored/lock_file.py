@@ -115,6 +115,8 @@ def _lock_from(data: Table, service: str) -> Lock:
                 path=item.text("path", form=_PATH),
                 build_requires=_pinned(item, "build-requires", None),
                 build_dependencies=item.texts("build-dependencies", ()),
+                crates=item.texts("crates", ()),
+                rust=_is_rust(item),
                 settings=_settings(item),
             )
             for item in tool.tables("local", ())
@@ -158,7 +160,7 @@ def _refuse_gaps(lock: Lock) -> None:
         if pinned.key not in keys:
             raise ValueError(f"{pinned.key}, which is required, is not in it")
     known = {crate.key for crate in lock.crates}
-    for key in chain.from_iterable(item.crates for item in lock.distributions()):
+    for key in chain.from_iterable(item.crates for item in lock.built()):
         if key not in known:
             raise ValueError(f"the crate {quoted(key)}, which is required, is not in it")
 
@@ -194,7 +196,7 @@ def _distribution_from(item: Table) -> Distribution:
             for wheel in own.tables("offered", ())
         ),
         crates=own.texts("crates", ()),
-        rust="crates" in own.content or ("rust" in own.content and own.flag("rust")),
+        rust=_is_rust(own),
         rust_version=own.text("rust-version", "", _RUST_VERSION),
         rust_version_of=own.text("rust-version-of", "", _CRATE_OR_NONE),
         settings=_settings(own),
@@ -204,6 +206,10 @@ def _distribution_from(item: Table) -> Distribution:
         ),
         system_files=own.texts("system-files", ()),
     )
+
+
+def _is_rust(item: Table) -> bool:
+    return "crates" in item.content or ("rust" in item.content and item.flag("rust"))
 
 
 def _settings(item: Table) -> BuildSettings:

@@ -50,7 +50,7 @@ def read(path: Path, shown: str) -> Facts:
     members = found.named
     metadata = core_metadata.parse(members.get("PKG-INFO", b""))
     system = build_system(members, shown, lambda word: archive.mentions(path, word))
-    rust = _asks_for_rust(system) and any(name.endswith("Cargo.toml") for name in found.paths)
+    rust = asks_for_rust(system) and any(name.endswith("Cargo.toml") for name in found.paths)
     listed = next((members[name] for name in lists if name in members), b"")
     return Facts(
         metadata=metadata,
@@ -83,7 +83,8 @@ def _from_requires_txt(content: bytes) -> Iterator[str]:
             yield f"{line} ; {condition}" if condition else line
 
 
-def _asks_for_rust(system: BuildSystem) -> bool:
+def asks_for_rust(system: BuildSystem) -> bool:
+    """Tell whether a tree's build requires what compiles Rust."""
     return any(word in requirement.lower() for requirement in system.requires for word in _RUST)
 
 

@@ -17,7 +17,7 @@ from toolkit.core import files
 from toolkit.core.secrets import address
 from toolkit.model import crates, markers, requirement_texts
 from toolkit.model.build_settings import BuildSettings
-from toolkit.model.lock import TOOL, Crate, Distribution, Kind, Lock, VendoredFile
+from toolkit.model.lock import TOOL, Crate, Distribution, Kind, LocalPackage, Lock, VendoredFile
 from toolkit.model.names import normalize
 
 
@@ -39,6 +39,7 @@ def _to_data(lock: Lock) -> dict[str, Any]:
                 "path": item.path,
                 "build-requires": list(map(str, item.build_requires)),
                 **_filled({"build-dependencies": list(item.build_dependencies)}),
+                **_rust_to(item),
                 **_settings_to(item.settings),
             }
             for item in lock.local
@@ -91,9 +92,7 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
                 {"name": wheel.name, "size": wheel.size, "sha256": wheel.sha256, "url": address(wheel.url)}
                 for wheel in item.offered
             ],
-            "crates": list(item.crates),
-            # What has crates is Rust.
-            "rust": item.rust and not item.crates,
+            **_rust_to(item),
             "rust-version": item.rust_version,
             "rust-version-of": item.rust_version_of,
             **_settings_to(item.settings),
@@ -110,6 +109,11 @@ def _distribution_to(item: Distribution, dependencies: Sequence[dict[str, str]] 
         item.kind: entries if item.kind == "wheels" else entries[0],
         **_filled({"tool": {TOOL: own} if own else {}}),
     }
+
+
+def _rust_to(item: Distribution | LocalPackage) -> dict[str, Any]:
+    # What has crates is Rust.
+    return _filled({"crates": list(item.crates), "rust": item.rust and not item.crates})
 
 
 def _settings_to(settings: BuildSettings) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from toolkit.project import (
     build_requirements,
     build_settings,
     drafts,
+    fingerprints,
     lines,
     lock_inputs,
     patches,
@@ -41,6 +42,7 @@ from toolkit.resolve.engine import Engine, Request, UnmetError
 from toolkit.resolve.resolution import Hold, Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendored import lock_diff, lock_file
+from toolkit.vendored.local_rust import LocalRust
 from toolkit.vendoring import archives, direct_requirements, joining, staging, unbuildable
 from toolkit.vendoring.foreign_lock import ForeignLock
 from toolkit.vendoring.kept_files import KeptFiles
@@ -72,8 +74,8 @@ class Draft:
     """The lock of one service in the making: what it is made from, then what each phase has found.
 
     `given` are pins that are chosen before an engine is asked: archives by URL, and wheels without what they require.
-    `building` are the keys of what builds it, in `closure`. `errors` are why there can be no lock, and `satisfiable` is
-    what is left of the request without what no index has.
+    `building` are the keys of what builds it, in `closure`; `rust` is what its local packages compile, by name.
+    `errors` are why there can be no lock, and `satisfiable` is what is left of the request without what no index has.
     """
 
     inputs: LockInputs
@@ -84,6 +86,7 @@ class Draft:
     development: tuple[Pin, ...] = ()
     closure: Closure
     building: frozenset[str] = frozenset()
+    rust: Mapping[str, LocalRust] = field(default_factory=dict)
     errors: Gathering = field(default_factory=Gathering)
     satisfiable: Request
 
@@ -258,11 +261,13 @@ class Vendoring:
         inputs, request = draft.inputs, draft.request
         chosen, draft.satisfiable = self._choose(request, draft.errors)
         draft.runtime = (*chosen, *draft.given)
-        paths = {f"local {package.name}": package.path for package in inputs.local}
         local = {
-            key: source_tree.local(path, self.project.shown(path), self.project.root) for key, path in paths.items()
+            package.name: source_tree.local(package.path, self.project.shown(package.path), self.project.root)
+            for package in inputs.local
         }
-        trees = {**draft.closure.sources.trees(draft.runtime), **local}
+        draft.rust = {name: tree.rust for name, tree in local.items() if tree.rust}
+        own = {f"local {name}": tree for name, tree in local.items()}
+        trees = {**draft.closure.sources.trees(draft.runtime), **own}
         draft.tests = self._resolve_more(draft, inputs.tests.requirements, draft.runtime)
         draft.development = self._resolve_more(draft, inputs.development.requirements, (*draft.runtime, *draft.tests))
         draft.drop_unrequired()
@@ -273,6 +278,11 @@ class Vendoring:
         inputs, closure = draft.inputs, draft.closure
         unshipped = {pin.key for pin in draft.unshipped}
         building = (draft.distribution(key) for key in sorted(draft.building))
+        crates = {
+            name: closure.sources.crates.of_local(rust, self._kept_crates(inputs, name))
+            for name, rust in draft.rust.items()
+        }
+        decisive = itertools.chain.from_iterable(rust.inputs for rust in draft.rust.values())
         found = Lock(
             service=inputs.name,
             pythons=inputs.targets.pythons,
@@ -286,22 +296,29 @@ class Vendoring:
                     path=self.project.shown(package.path),
                     build_requires=closure.build_requires(f"local {package.name}"),
                     build_dependencies=closure.build_dependencies(f"local {package.name}"),
+                    crates=crates.get(package.name, ()),
+                    rust=package.name in crates,
                     settings=closure.settings(package.name),
                 )
                 for package in inputs.local
             ),
             test_requires=tuple(pin.pinned for pin in draft.tests),
             dev_requires=tuple(pin.pinned for pin in draft.development),
-            inputs=self._fingerprint(inputs),
+            inputs={**self._fingerprint(inputs), **fingerprints.fingerprint(decisive, self.project.root)},
             direct=direct_requirements.of_project(self.project, inputs),
         )
-        found = replace(found, crates=closure.sources.crates.of_distributions(found.distributions()))
+        found = replace(found, crates=closure.sources.crates.of_built((*found.distributions(), *found.local)))
         built = [item.key for item in found.distributions() if item.kind != "wheels"]
         names = {key.partition("==")[0] for key in built}
         for key in built:
             for name in closure.asked_by_hook(key) & names:
                 self._built_for_hooks.setdefault(name, {})[key.replace("==", " ")] = None
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
+
+    def _kept_crates(self, inputs: LockInputs, name: str) -> frozenset[str]:
+        """Return the crates that a local package was locked with, unless everything is to be upgraded."""
+        locks = () if "all" in self._moving else self._locks(inputs)
+        return next((frozenset(item.crates) for lock in locks for item in lock.local if item.name == name), frozenset())
 
     def system_programs(self) -> Iterator[str]:
         """Yield a warning of what is built since builds find no such program of the system, which could have it."""
@@ -420,11 +437,11 @@ def _follow_builds(draft: Draft, trees: Mapping[str, SourceTree]) -> None:
 def _warn_of_unused(everything: Iterable[LockInputs], locks: Sequence[Lock]) -> None:
     """Warn of lines about builds that are for nothing which any service has built."""
     built = {item.key for lock in locks for item in lock.distributions() if item.kind != "wheels"}
-    names = {key.partition("==")[0] for key in built} | {package.name for lock in locks for package in lock.local}
+    keys = {*built, *(package.name for lock in locks for package in lock.local)}
     added = dict.fromkeys(line for inputs in everything for line in inputs.added)
     unused = {line.origin: f"{line.name}{line.specifier}" for line in added if not any(map(line.is_for, built))}
     settings = (table for inputs in everything for table in inputs.settings)
-    unused |= {table.origin: table.name for table in settings if table.name not in names}
+    unused |= {table.origin: table.label for table in settings if not any(map(table.is_for, keys))}
     for origin, name in unused.items():
         console.warn(f"{origin}: nothing that is built is called {name}")
 

@@ -139,4 +139,4 @@ def check_deb(run: Run) -> None:
     found = {suite: check.read(directory, options) for suite, directory in directories.items()}
     for suite, built in found.items():
         console.step("CHECK", f"{', '.join(path.name for path in built.packages)}")
-        check.check(built, suite, chosen, options)
+        check.check(built, suite, run.project, chosen, options)

@@ -52,7 +52,7 @@ def test_a_lock_of_packages_that_are_left_out_is_not_frozen(
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(text)
     os.mkfifo(tmp_path / "setup.py")
-    assert cargo.is_locked(cargo.workspaces(tmp_path), ()) is locked
+    assert cargo.is_locked(cargo.workspaces(tmp_path, tmp_path), ()) is locked
 
 
 @pytest.mark.parametrize(

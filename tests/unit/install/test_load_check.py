@@ -94,6 +94,9 @@ class Judge:
         self._patch.setattr(loadable, "read", lambda *_: [distribution("app", "app"), *among])
         self._patch.setattr(loading, "load", load)
         try:
+            if self.checked.installed:
+                load_check.judge(self.checked, loadable.read(self.checked.root, PYTHON), failures)
+                return None
             load_check.check(self.checked, BuildOptions(jobs=1, store=Path("/store")), Path("/log"))
         except UserError as error:
             return error
@@ -280,3 +283,53 @@ def test_a_library_of_the_system_that_only_servers_have_is_a_warning(
     )
     # What the interpreter says by itself is no matter of the system.
     assert judge(failure("deep", "ImportError", "cannot import name 'x'", about="deep"), among=[deep])
+
+
+@pytest.mark.parametrize(
+    ("error", "text", "is_error"),
+    [
+        ("AttributeError", "/usr/bin/python3.11: undefined symbol: magic_open", True),
+        ("OSError", "cannot load library 'libmagic.so'", True),
+        ("RuntimeError", "there is no libmagic", True),
+        ("OSError", "[Errno 6] No such device or address: '/dev/tty'", False),
+        ("KeyError", "'MAGIC'", False),
+    ],
+)
+def test_a_library_that_is_missed_where_all_depends_are_is_named_with_its_package(
+    judge: Judge, error: str, text: str, is_error: bool
+) -> None:
+    deep = distribution("deep", "deep")
+    failed = replace(failure("deep", error, text), libraries=("libmagic.so",))
+    # This machine lacks some of it, so that nothing is certain; a clean system has it.
+    judge.checked = replace(judge.checked, depends="libnowhere1")
+    assert judge(failed, among=[deep]) is None
+    judge.checked = replace(judge.checked, installed=True, packages={"libmagic.so": "libmagic1"})
+    found = judge(failed, among=[deep])
+    assert bool(found) is is_error
+    if found:
+        assert found.hint == (
+            "it looks for libmagic.so: add libmagic1 to Depends of yc-app in debian/control; if nothing uses it, name "
+            "deep in debian/yc-app.load-overrides, with a reason"
+        )
+
+
+def test_a_library_that_needs_another_one_of_the_suite_is_an_error_where_it_is_installed(judge: Judge) -> None:
+    path = f"{SITE}/deep/libx.so"
+    deep = distribution("deep", "deep", libraries=(path,))
+    text = "libpq.so.5: cannot open shared object file: No such file or directory"
+    broken = replace(failure("", "OSError", text), name=path, is_module=False, libraries=("libpq.so.5",))
+    judge.checked = replace(judge.checked, installed=True)
+    assert judge(broken, among=[deep]) is None
+    judge.checked = replace(judge.checked, packages={"libpq.so.5": "libpq5"})
+    found = judge(broken, among=[deep])
+    assert found
+    assert found.hint.startswith("it looks for libpq.so.5: add libpq5 to Depends of yc-app")
+
+
+def test_an_override_of_what_loads_where_it_is_installed_is_right(
+    judge: Judge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (judge.checked.debian / "yc-app.load-overrides").write_text("deep # only servers have its library\n")
+    judge.checked = replace(judge.checked, installed=True)
+    assert judge(among=[distribution("deep", "deep")]) is None
+    assert capsys.readouterr().err == ""

@@ -94,3 +94,16 @@ def test_a_library_that_does_not_load(modules: Path) -> None:
     assert list(found) == [str(modules / "libx.so")]
     assert found[str(modules / "libx.so")]["is_module"] is False
     assert found[str(modules / "libx.so")]["type"] == "OSError"
+
+
+def test_libraries_that_are_looked_for_in_vain_are_told(modules: Path) -> None:
+    (modules / "asking.py").write_text("from ctypes.util import find_library\nfind_library('nowhere') + ''\n")
+    (modules / "opening.py").write_text("import ctypes\nctypes.CDLL('/usr/lib/libnowhere-1.so.2')\n")
+    (modules / "other.py").write_text("import ctypes.util\nassert ctypes.util.find_library('c')\n1 / 0\n")
+    found = load(modules, ["asking", "opening", "other"])
+    assert {name: failure["libraries"] for name, failure in found.items()} == {
+        "asking": ["libnowhere.so"],
+        "opening": ["libnowhere-1.so.2"],
+        "other": [],
+    }
+    assert found["asking"]["type"] == "TypeError"

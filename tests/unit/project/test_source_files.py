@@ -77,3 +77,8 @@ def test_a_pyproject_that_only_configures_tools_or_is_no_toml_makes_no_nested_pa
     (tmp_path / "pkg/pyproject.toml").write_text("[tool.ruff]\n")
     own = [str(path) for path in source_files.source_files(tmp_path)]
     assert own == ["setup.py", "pkg/pyproject.toml", "tests/data/pyproject.toml"]
+
+
+def test_what_a_tool_marks_as_its_cache_is_no_source(tmp_path: Path) -> None:
+    tree(tmp_path, "setup.py", "src/lib.rs", "target/CACHEDIR.TAG", "target/release/lib.so")
+    assert [*map(str, source_files.source_files(tmp_path))] == ["setup.py", "src/lib.rs"]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import errno
+import itertools
 import os
 import resource
 import socket
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ import pytest
 from toolkit.core import files
 from toolkit.core.errors import UserError
 from toolkit.core.process import CommandError
-from toolkit.sandbox import bubblewrap, confined
+from toolkit.sandbox import bubblewrap, confined, limits
 from toolkit.sandbox.confined import Means, Sandbox
 from toolkit.sandbox.limits import LimitError
 from toolkit.sandbox.view import View
@@ -713,6 +714,21 @@ def test_where_there_is_no_network_landlock_leaves_sockets(lock: Box, monkeypatc
     monkeypatch.setattr(confined, "has_network", lambda: True)
     with pytest.raises(CommandError, match="Permission denied"):
         lock.python(code)
+
+
+def test_what_other_programs_use_up_does_not_say_that_there_can_be_no_walls(
+    lock: Box, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    room, lost = limits._Room.of, itertools.count(0, 1 << 33)
+
+    def shrinking(directories: Iterable[Path]) -> limits._Room:
+        found, gone = room(directories), next(lost)
+        return replace(found, free=found.free - gone, memory=found.memory - gone)
+
+    monkeypatch.setattr(limits._Room, "of", shrinking)
+    # As where files are on their way from one process to another, which nobody can look at.
+    monkeypatch.setattr(limits._Nameless, "of", lambda _: limits._Nameless(is_more=True))
+    assert confined._try(Means.LANDLOCK) == ""
 
 
 def test_nothing_is_left_in_tmp_by_a_run_that_is_killed(

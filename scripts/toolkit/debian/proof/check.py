@@ -7,11 +7,12 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, debian_packages
+from toolkit.core import console, debian_packages, directories
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot
 from toolkit.debian.chroot import Chroot
-from toolkit.debian.proof import lifecycle, lintian, testbed
+from toolkit.debian.proof import lifecycle, lintian, loaded, testbed
+from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
 _SHOWN = 20
@@ -60,12 +61,15 @@ def _packages(directory: Path) -> tuple[Path, ...]:
     return tuple(path for path in sorted(directory.glob("*.deb")) if "-dbgsym_" not in path.name)
 
 
-def check(built: Built, suite: str, settings: Settings, options: CheckOptions) -> None:
+def check(built: Built, suite: str, project: Project, settings: Settings, options: CheckOptions) -> None:
     """Run all checks of one directory. Raises `UserError` for what is wrong."""
     _lint(built, settings)
     clean = chroot.provide(chroot.minimal(suite, options.mirror), settings, options.max_age)
     start = time.monotonic()
-    lifecycle.check(built.packages, built.older, clean, settings.build / "logs" / f"lifecycle-{suite}.log")
+    log = settings.build / "logs" / f"lifecycle-{suite}.log"
+    with directories.temporary(settings.build, "unpacked-") as scratch:
+        environments = tuple(loaded.unpack(project, settings, built.packages, scratch))
+        lifecycle.check(built.packages, built.older, environments, clean, log)
     middle = "upgraded" if built.older else "installed again"
     console.step("SYSTEM", f"{suite}: installed, {middle}, removed, purged ({time.monotonic() - start:.1f} s)")
     _test(built, clean, settings)

@@ -9,7 +9,8 @@ from pathlib import Path
 from toolkit.core import console, directories, files
 from toolkit.core.errors import UserError
 from toolkit.debian.chroot import Chroot
-from toolkit.debian.proof import testbed
+from toolkit.debian.proof import loaded, testbed
+from toolkit.debian.proof.loaded import PackedEnvironment
 
 SCRIPT = Path(__file__).with_suffix(".sh")
 _CONTROL = """\
@@ -31,23 +32,38 @@ _MEANINGS = {
 }
 
 
-def check(packages: Sequence[Path], older: Sequence[Path], clean: Chroot, log: Path) -> None:
-    """Install, upgrade from `older` (or reinstall), remove and purge packages. Raises `UserError` for what is wrong."""
+def check(
+    packages: Sequence[Path], older: Sequence[Path], environments: Sequence[PackedEnvironment], clean: Chroot, log: Path
+) -> None:
+    """Install, upgrade from `older` (or reinstall), load, remove and purge packages.
+
+    Raises `UserError` for what is wrong.
+    """
     with directories.temporary(log.parents[1], "lifecycle-") as scratch:
         tree = scratch / "lifecycle"
         _write(tree, packages, older)
+        loaded.write(tree / "load", environments)
         [result] = testbed.run(tree, packages, clean, log)
-    wrong = []
-    for line in result.output.splitlines():
+    wrong, output = [], []
+    told: dict[tuple[str, str], str] = {}
+    # Not `splitlines`: what modules say of themselves may hold anything that ends a line for Python alone.
+    for line in result.output.split("\n"):
         match line.split(" ", 3):
             case ["STEP", name, step]:
                 console.debug(f"{name}: {step}")
             case ["WRONG", name, step, path]:
                 wrong.append((name, step, path))
+            case [("LOADED" | "HAS") as what, name, *_]:
+                told[name, what] = line.split(" ", 2)[2]
+                continue
+        output.append(line)
     if wrong:
-        raise error(wrong, result.output, log)
+        raise error(wrong, "\n".join(output), log)
     if result.outcome != "PASS":
-        raise UserError(f"{clean.suite}: {result.reason}", f"the whole output is in {log}", result.output)
+        raise UserError(f"{clean.suite}: {result.reason}", f"the whole output is in {log}", "\n".join(output))
+    for environment in environments:
+        failed, known = (told.get((environment.package, what), "") for what in ("LOADED", "HAS"))
+        loaded.judge(environment, failed, known, log)
 
 
 def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:

@@ -1,7 +1,9 @@
 #!/bin/sh
 # The life of each package in new/: installed (from old/, if an older one is there), upgraded, removed, purged. It is run
 # by autopkgtest as root of a system that is nothing else's, beside these directories. Each step is a line `STEP package
-# step`; what is wrong is a line `WRONG package step path`, and the status is then 1.
+# step`; what is wrong is a line `WRONG package step path`, and the status is then 1. A package with a directory in load/
+# is loaded once, by the interpreter that a file there names: what failed is a line `LOADED package json`, and the Debian
+# packages of libraries that were missing then are a line `HAS package json`.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 status=0
@@ -33,6 +35,23 @@ wrong() {
 	done < "$1"
 }
 
+# As nobody, who can write to nothing but a directory that is looked at no more: what is imported may do anything.
+load() {
+	python=$(cat "load/$name/interpreter")
+	place=$(mktemp -d)
+	cp load/load_worker.py "load/$name/request.json" "$place"
+	chown -R nobody "$place"
+	runuser -u nobody -- env -i HOME="$place" TMPDIR="$place" LC_ALL=C.UTF-8 PATH="${python%/*}:/usr/local/bin:/usr/bin:/bin" \
+		"$python" -I -B "$place/load_worker.py" "$place/request.json" "$place/result.json" \
+		< /dev/null > load.log 2>&1 || {
+		cat load.log
+		echo "WRONG $name $step -"
+		exit 1
+	}
+	echo "LOADED $name $(head -c 67108864 "$place/result.json" | tr -d '\n')"
+	echo "HAS $name $(apt-cache pkgnames lib | "$python" -I -B load/library_packages.py "$place/result.json")"
+}
+
 begin() {
 	step=$1
 	echo "STEP $name $step"
@@ -53,6 +72,11 @@ for new in new/*.deb; do
 	apt install --reinstall "./$new"
 	dpkg --verify "$name" | sed 's/.* //' > changed
 	wrong changed
+
+	if test -d "load/$name"; then
+		begin load
+		load
+	fi
 
 	begin remove
 	dpkg-query --listfiles "$name" | sort > files

@@ -12,6 +12,7 @@ from toolkit.debian import chroot
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import check, lifecycle, lintian, testbed
 from toolkit.debian.proof.check import CheckOptions
+from toolkit.project import discovery
 from toolkit.project.settings import Settings
 
 OPTIONS = CheckOptions(upgrade_from=None, mirror="", max_age=7)
@@ -92,7 +93,7 @@ def test_a_path_that_stayed_behind_is_an_error(tmp_path: Path, monkeypatch: pyte
     monkeypatch.setattr(testbed, "run", lambda *_arguments: [result])
     clean = Chroot(path=tmp_path, suite="trixie", release="13")
     with pytest.raises(UserError, match="yc-app: purged, but it left or changed /var/lib/a b\n"):
-        lifecycle.check([], [], clean, tmp_path / "logs" / "log")
+        lifecycle.check([], [], [], clean, tmp_path / "logs" / "log")
 
 
 def test_names_what_stayed_behind() -> None:
@@ -110,6 +111,7 @@ def test_the_source_package_says_whether_it_has_tests(
     dist: Path, field: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (dist / "app_1.0.dsc").write_text(f"Source: app\n{field}")
+    (dist / "pyproject.toml").write_text('[project]\nname = "app"\nversion = "1.0"\n')
     passed = [testbed.Result(test="import", outcome="PASS", reason="(superficial)", output="")]
     monkeypatch.setattr(testbed, "run", lambda *_arguments: passed)
     monkeypatch.setattr(check, "_lint", lambda *_arguments: None)
@@ -118,7 +120,8 @@ def test_the_source_package_says_whether_it_has_tests(
     monkeypatch.setattr(chroot, "minimal", lambda *_arguments: None)
     monkeypatch.setattr(chroot, "provide", lambda *_arguments: clean)
     built = check.read(dist, OPTIONS)
-    check.check(built, "trixie", Settings(project=dist, toolkit=dist), OPTIONS)
+    settings = Settings(project=dist, toolkit=dist)
+    check.check(built, "trixie", discovery.discover(settings), settings, OPTIONS)
     said = capsys.readouterr()
     assert ("import: pass (superficial)" in said.out) is bool(field)
     assert ("no debian/tests/control" in said.err) is not bool(field)

@@ -1,0 +1,46 @@
+"""Name the Debian packages of libraries: `library_packages.py RESULT`, run in a clean system by its interpreter.
+
+The result is that of the load worker, which may hold anything; the names of a suite's packages come by the standard
+input. Prints a JSON object: the package of each library that was looked for in vain. The standard library alone, as
+this is started by its path.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import sys
+from collections.abc import Iterable
+
+#: `libfoo-1.2.so.3`, or without a version what `-lfoo` is for a linker.
+_LIBRARY = re.compile(r"(?P<name>lib[A-Za-z0-9_.+-]{1,80})\.so(?P<version>[.0-9]{0,20})")
+_LONGEST, _MOST = 64 << 20, 100
+_NUMBERS = re.compile(r"[0-9]+")
+
+
+def package(library: str, names: Iterable[str]) -> str:
+    """Return the newest of these packages that has a library by its name; nothing where none has.
+
+    https://www.debian.org/doc/debian-policy/ch-sharedlibs.html#run-time-shared-libraries
+    """
+    found = _LIBRARY.fullmatch(library)
+    if not found:
+        return ""
+    name, version = found["name"].lower().replace("_", "-"), found["version"].lstrip(".")
+    dash = "-" if name[-1:].isdigit() else ""
+    # Transitions of a whole release have added an end: of the C++ library, and of times with 64 bits.
+    wanted = re.compile(rf"{re.escape(name)}{dash}{re.escape(version) or '-?[0-9][0-9.]*'}(v5|t64)?")
+    return max(filter(wanted.fullmatch, names), key=lambda each: [*map(int, _NUMBERS.findall(each))], default="")
+
+
+def main(result: str) -> None:
+    """Print the packages of the libraries in a result."""
+    with open(result, "rb") as stream:
+        failures = json.loads(stream.read(_LONGEST))
+    libraries = sorted({str(name) for failure in failures for name in failure["libraries"]})[:_MOST]
+    names = sys.stdin.read().split()
+    print(json.dumps({library: found for library in libraries if (found := package(library, names))}))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
