@@ -41,7 +41,7 @@ def test_a_build_that_downloads_is_told_with_the_line_that_mends_it(shop: Worksh
     what, hint = done.error
     assert what.startswith("fetching 1.0: its build downloads (hook.py:6: urllib.request.urlopen(")
     assert what.endswith("it is there for app/requirements.txt:1: outer -> fetching 1.0")
-    assert hint == "add the line fetching to vendor.txt to take its wheels"
+    assert hint.endswith(", or add the line fetching to app/vendor.txt to take its wheels")
     assert "Name or service not known" in done.err or "Temporary failure in name resolution" in done.err
     assert not (shop.root / "vendor").exists()
     assert shop.leftovers() == []

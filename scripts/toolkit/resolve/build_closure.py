@@ -24,7 +24,7 @@ from toolkit.model.lock import DirectRequirement
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.project import build_settings
-from toolkit.resolve import build_ages, build_chain, older_releases, pin_closure
+from toolkit.resolve import build_ages, older_releases, pin_closure
 from toolkit.resolve.catalogue import Catalogue, url_error
 from toolkit.resolve.engine import ConflictError, Request, Resolver, UnmetError
 from toolkit.resolve.fetched_sources import Sources, in_order
@@ -477,12 +477,6 @@ class Closure:
             origins={**self._request.build_constraints, **self._origins(sets)},
             preferences=self._preferences(sets),
         )
-
-    def chain(self, key: str) -> str:
-        """Return why a distribution is there: from a line of the project to it; empty where no line leads there."""
-        direct = {Requirement(text).name: f"{origin}: {text}" for text, origin in self._request.origins.items()}
-        builders = {key: self._keys(key) for key in self._trees}
-        return " -> ".join(build_chain.find(key, direct, self.sources.distributions, builders)).replace("-> =>", "=>")
 
     def _origins(self, sets: Sequence[Requirements]) -> dict[str, str]:
         """Return the trees that name each requirement of these sets, as errors show them."""

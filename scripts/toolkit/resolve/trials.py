@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from toolkit.build import headers, wheel_build
 from toolkit.build.wheel_build import Job
 from toolkit.core import console, process
-from toolkit.core.errors import UserError, combined
+from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
 from toolkit.resolve.build_closure import Closure
 from toolkit.resolve.hooks import Question
@@ -42,8 +42,8 @@ class Trial:
     instead: str = ""
 
 
-def refuse_downloads(closure: Closure, keys: Iterable[str]) -> None:
-    """Build what is new to the lock among these distributions, and may download; raises `UserError` for all that does.
+def find_downloads(closure: Closure, keys: Iterable[str]) -> None:
+    """Build what is new to the lock among these distributions, and may download; what does is a fault of it then.
 
     `keys` are `name==version`. Of what is not known after that, a note is printed.
     """
@@ -55,19 +55,15 @@ def refuse_downloads(closure: Closure, keys: Iterable[str]) -> None:
     for key, place in places.items():
         if key not in found or not (found[key].is_built or found[key].missed_network):
             console.note(f"{_shown(key)} may download while it is built ({place}): `make vendor TRIAL=1` finds out")
-    if missed := {key: trial for key, trial in found.items() if trial.missed_network}:
-        raise combined(_error(closure, key, trial, places[key]) for key, trial in missed.items())
+    missed = {key: trial for key, trial in found.items() if trial.missed_network}
+    closure.sources.failed |= {key: _error(key, trial, places[key]) for key, trial in missed.items()}
 
 
-def _error(closure: Closure, key: str, trial: Trial, place: str) -> UserError:
-    name = key.partition("==")[0]
-    wheels = f"add the line {name} to vendor.txt to take its wheels"
-    of_system = f"have it take what Debian has: {trial.instead}"
-    ways = [*([wheels] if closure.sources.distributions[key].offered else []), *([of_system] if trial.instead else [])]
+def _error(key: str, trial: Trial, place: str) -> UserError:
+    of_system = f"have it take what Debian has: {trial.instead}" if trial.instead else ""
     return UserError(
-        f"{_shown(key)}: its build downloads ({place}), and builds have no network; it is there for "
-        f"{closure.chain(key)}",
-        ", or ".join(ways) or confined.suggestion(trial.output, name),
+        f"{_shown(key)}: its build downloads ({place}), and builds have no network",
+        of_system or confined.suggestion(trial.output, key.partition("==")[0]),
         trial.output,
     )
 

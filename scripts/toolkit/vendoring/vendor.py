@@ -74,7 +74,8 @@ class Draft:
     """The lock of one service in the making: what it is made from, then what each phase has found.
 
     `given` are pins that are chosen before an engine is asked: archives by URL, and wheels without what they require.
-    `building` are the keys of what builds it, in `closure`; `rust` is what its local packages compile, by name.
+    `building` are the keys of what builds it, in `closure`; `rust` is what its local packages compile, by name, and
+    `crates` are the keys of what they do so with.
     `errors` are why there can be no lock, and `satisfiable` is what is left of the request without what no index has.
     """
 
@@ -87,6 +88,7 @@ class Draft:
     closure: Closure
     building: frozenset[str] = frozenset()
     rust: Mapping[str, LocalRust] = field(default_factory=dict)
+    crates: dict[str, tuple[str, ...]] = field(default_factory=dict)
     errors: Gathering = field(default_factory=Gathering)
     satisfiable: Request
 
@@ -278,10 +280,6 @@ class Vendoring:
         inputs, closure = draft.inputs, draft.closure
         unshipped = {pin.key for pin in draft.unshipped}
         building = (draft.distribution(key) for key in sorted(draft.building))
-        crates = {
-            name: closure.sources.crates.of_local(rust, self._kept_crates(inputs, name))
-            for name, rust in draft.rust.items()
-        }
         decisive = itertools.chain.from_iterable(rust.inputs for rust in draft.rust.values())
         found = Lock(
             service=inputs.name,
@@ -296,8 +294,8 @@ class Vendoring:
                     path=self.project.shown(package.path),
                     build_requires=closure.build_requires(f"local {package.name}"),
                     build_dependencies=closure.build_dependencies(f"local {package.name}"),
-                    crates=crates.get(package.name, ()),
-                    rust=package.name in crates,
+                    crates=draft.crates.get(package.name, ()),
+                    rust=package.name in draft.rust,
                     settings=closure.settings(package.name),
                 )
                 for package in inputs.local
@@ -380,8 +378,13 @@ class Vendoring:
             closure=closure,
             pins=chosen,
         )
+        trials.find_downloads(closure, draft.keys - closure.faults(draft.keys).keys())
         local = (f"local {package.name}" for package in draft.inputs.local)
         faults = closure.faults({*draft.keys, *local})
+        for name, rust in draft.rust.items():
+            with draft.errors.part():
+                kept = self._kept_crates(draft.inputs, name)
+                draft.crates[name] = closure.sources.crates.of_local(rust, kept)
         with draft.errors.part():
             runtime = [distributions[pin.key] for pin in draft.runtime if pin.key in distributions]
             requirements.check_hashes(draft.inputs.lines, runtime)
@@ -390,8 +393,6 @@ class Vendoring:
             with draft.errors.part():
                 lock_inputs.refuse_unmet(draft.inputs, *names)
         self._unbuildable += [attempts.unbuildable(key, error) for key, error in faults.items()]
-        with draft.errors.part():
-            trials.refuse_downloads(closure, draft.keys - faults.keys())
         for python, platform in itertools.product(draft.inputs.targets.pythons, self.options.platforms):
             requires = {
                 key: {
