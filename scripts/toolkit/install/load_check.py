@@ -145,6 +145,8 @@ class _Judged:
             console.debug(f"{self._shown(failure)} does not load: {failure.text}")
         for failure in self._roots(kinds["unclear"]):
             reason = "it may want to be set up first"
+            if self._denies_itself(failure):
+                reason = "it says so of itself: an extension that its build can do without may not have been compiled"
             if _misses_library(failure):
                 reason = f"this machine lacks {', '.join(self._lacking)}, which the package depends on"
             console.warn(f"{self._sentence(failure)}: {reason}")
@@ -159,6 +161,8 @@ class _Judged:
             return "error"
         if _NO_MODULE in failure.text or self._is_optional(failure):
             return "optional"
+        if self._denies_itself(failure):
+            return "unclear"
         if _misses_library(failure):
             return "unclear" if self._lacking else "error"
         is_inside = failure.about.startswith("lib/") and "FileNotFoundError" in failure.bases
@@ -179,6 +183,11 @@ class _Judged:
             or (_extra(owner, missing) != "" and owner.name not in self._direct)
             or (self._main(owner) is None and any(self._loads(name) for name in owner.modules))
         )
+
+    def _denies_itself(self, failure: Failure) -> bool:
+        """Tell whether a module says that it is not there, as PyYAML's `_yaml` does where it has no libyaml."""
+        is_own = not failure.about and self._raised_by(failure) is self._owner(failure)
+        return is_own and failure.error == "ModuleNotFoundError" and f"'{failure.name}'" in failure.text
 
     def _is_removed(self, module: str) -> bool:
         """Tell whether an older Python had a module of the standard library."""

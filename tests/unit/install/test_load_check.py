@@ -217,6 +217,19 @@ def test_a_plugin_of_a_program_that_is_not_there_is_no_error(judge: Judge) -> No
     assert judge(missing("deep", "matplotlib"), among=[deep]) is None
 
 
+def test_a_module_that_says_of_itself_that_it_is_not_there_is_a_warning(
+    judge: Judge, capsys: pytest.CaptureFixture[str]
+) -> None:
+    said = failure("_yaml", "ModuleNotFoundError", "No module named '_yaml'")
+    assert judge(said, among=[distribution("pyyaml", "yaml", "_yaml")]) is None
+    assert "the module _yaml" in (told := capsys.readouterr().err)
+    assert "it says so of itself" in told
+    # What another one says of it is an error.
+    assert judge(
+        replace(said, file=f"{SITE}/deep.py"), among=[distribution("deep", "deep"), distribution("x", "_yaml")]
+    )
+
+
 def test_code_that_wants_to_be_set_up_is_a_warning(judge: Judge, capsys: pytest.CaptureFixture[str]) -> None:
     assert judge(failure("deep", "KeyError", "'DATABASE_URL'"), among=[distribution("deep", "deep")]) is None
     warned = capsys.readouterr().err
