@@ -95,8 +95,13 @@ def test_a_trial_of_everything_tells_all_that_does_not_build(shop: Workshop, ind
     shop.service("app", "good", "bad", "worse", "after")
     done = shop.vendor("--trial")
     assert sorted(what for what, _ in done.errors) == [
-        f"{name} 1.0: its wheel could not be built" for name in ("bad", "worse")
+        "bad 1.0: its wheel could not be built; it is there for app/requirements.txt:2: bad",
+        "worse 1.0: its wheel could not be built; it is there for app/requirements.txt:3: worse",
     ]
+    # Only one of them has a wheel to take instead.
+    assert [
+        hint.endswith("add the line bad to app/vendor.txt to take its wheels") for _, hint in sorted(done.errors)
+    ] == [True, False]
     assert shop.vendored() == before
     assert shop.leftovers() == []
 
@@ -116,4 +121,17 @@ def test_what_a_trial_has_built_is_not_built_again(shop: Workshop, index: LocalI
 def test_a_trial_is_made_of_what_is_locked_already(shop: Workshop, index: LocalIndex) -> None:
     sdists.publish(index, "bad", "1.0", needs_at_build=["no_bad"])
     assert shop.service("app", "bad").vendor().status == 0
-    assert [what for what, _ in shop.vendor("--trial").errors] == ["bad 1.0: its wheel could not be built"]
+    [(what, _)] = shop.vendor("--trial").errors
+    assert what == "bad 1.0: its wheel could not be built; it is there for app/requirements.txt:1: bad"
+
+
+def test_a_trial_of_everything_is_made_for_each_service(shop: Workshop, index: LocalIndex) -> None:
+    for name in ("bad", "worse"):
+        sdists.publish(index, name, "1.0", needs_at_build=[f"no_{name}"])
+    shop.service("app", "bad").service("other", "bad", "worse", needs_at_build=["no_other"])
+    chains = "app/requirements.txt:1: bad and other/requirements.txt:1: bad"
+    assert sorted(what for what, _ in shop.vendor("--trial").errors) == [
+        f"bad 1.0: its wheel could not be built; it is there for {chains}",
+        "other: its wheel could not be built",
+        "worse 1.0: its wheel could not be built; it is there for other/requirements.txt:2: worse",
+    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -54,10 +54,10 @@ class Builder:
         with self._environment_lock:
             return self.system.link(self.scratch / "programs")
 
-    def build(self, nodes: Iterable[Node], failed: Callable[[UserError], None] | None = None) -> dict[Node, Path]:
+    def build(self, nodes: Iterable[Node], failed: dict[Node, UserError] | None = None) -> dict[Node, Path]:
         """Return the wheel of every node, building what the store does not hold.
 
-        Raises `UserError`; or `failed` is called with each, and the rest is built that needs none of those.
+        Raises `UserError`; or that is put into `failed`, and the rest is built that needs none of those.
         """
         missing = self._missing(nodes)
         if missing:
@@ -94,7 +94,7 @@ class Builder:
         tools = {**wheel_build.toolchain(rust=node.rust), **found}
         return store_key(node, self.interpreter, tools, self.sandbox.mode)
 
-    def _run(self, waiting: dict[Node, set[Node]], bar: Progress, failed: Callable[[UserError], None] | None) -> None:
+    def _run(self, waiting: dict[Node, set[Node]], bar: Progress, failed: dict[Node, UserError] | None) -> None:
         urgency = _urgency(waiting)
         running: dict[Future[Path], Node] = {}
         with threads.pool(self.jobs, self.stop) as pool:
@@ -108,9 +108,9 @@ class Builder:
                 try:
                     self._wheels[node] = future.result()
                 except UserError as error:
-                    if not failed:
+                    if failed is None:
                         raise
-                    failed(error)
+                    failed[node] = error
                     _drop(node, waiting)
                     continue
                 bar.advance(node.label)

@@ -13,7 +13,7 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.build.plan import Node, Planner
 from toolkit.build.scheduler import Builder
 from toolkit.core import directories, files
-from toolkit.core.errors import UserError, combined
+from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
 from toolkit.project.discovery import Project
@@ -65,20 +65,20 @@ def build(
     )
 
 
-def attempt(settings: Settings, options: BuildOptions, locks: Iterable[Lock], vendored: Callable[[str], Path]) -> None:
-    """Build all that locks name, those of tests and developers too; raises one `UserError` for all that fails.
+def attempt(
+    lock: Lock, settings: Settings, options: BuildOptions, vendored: Callable[[str], Path]
+) -> dict[str, UserError]:
+    """Build all that a lock names, what is for tests and developers too; return what fails.
 
-    `vendored` gives the path of a file that a lock names: vendor/ need not have it yet.
+    That is by `name==version`, or `local name`. `vendored` gives the path of a file that the lock names: vendor/ need
+    not have it yet.
     """
-    errors: list[UserError] = []
-    planners = [_planner(lock, settings, options, vendored) for lock in locks]
+    planner = _planner(lock, settings, options, vendored)
+    failed: dict[Node, UserError] = {}
     with _scratch(settings) as scratch:
-        for used in {planner.interpreter.path: planner.interpreter for planner in planners}.values():
-            those = [planner for planner in planners if planner.interpreter == used]
-            nodes = (node for each in those for node in (*each.runtime(), *each.tests(), *each.development()))
-            _builder(used, settings, options, scratch).build(nodes, errors.append)
-    if errors:
-        raise combined(errors)
+        nodes = (*planner.runtime(), *planner.tests(), *planner.development())
+        _builder(planner.interpreter, settings, options, scratch).build(nodes, failed)
+    return {f"local {node.name}" if node.local else node.key: error for node, error in failed.items()}
 
 
 def build_nodes(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import pairwise
@@ -53,7 +53,10 @@ def errors(found: Iterable[Unbuildable]) -> Iterator[UserError]:
 
 @dataclass(frozen=True, kw_only=True)
 class Attempts:
-    """Tries what may do without a build, for one service: `pins` are what was chosen for itself, by key."""
+    """Tries what may do without a build, for one service.
+
+    By key, `pins` are what was chosen for itself, and `failed` those of which a backend has failed.
+    """
 
     project: Project
     inputs: LockInputs
@@ -61,6 +64,7 @@ class Attempts:
     resolver: Resolver
     closure: Closure
     pins: Mapping[str, Pin]
+    failed: Collection[str]
 
     def unbuildable(self, key: str, error: UserError) -> Unbuildable:
         """Return what is told of a key of the closure, which cannot be built."""
@@ -81,7 +85,7 @@ class Attempts:
 
     def _hints(self, key: str, error: UserError) -> Iterator[str]:
         name = key.partition("==")[0]
-        has_failed = key in self.closure.sources.failed
+        has_failed = key in self.failed
         if error.hint and not has_failed and not self.closure.is_unmet(key):
             # The fault of one file, which may be hostile: what to do is known.
             yield error.hint

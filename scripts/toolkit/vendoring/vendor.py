@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import difflib
 import itertools
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from toolkit.build import wheels
@@ -127,7 +128,8 @@ class Draft:
 class Vendoring:
     """One run: its tools, the locks there were, and what has been found so far.
 
-    What builds one service builds the others of the same interpreters too. `errors` has what is wrong already.
+    What builds one service builds the others of the same interpreters too. `errors` has what is wrong already. With
+    `attempt`, which returns what of a lock cannot be built, every lock is tried.
     """
 
     project: Project
@@ -137,6 +139,7 @@ class Vendoring:
     fetcher: Fetcher
     old: tuple[Lock, ...]
     errors: Gathering
+    attempt: Callable[[Lock], Mapping[str, UserError]] | None = None
     _new: list[Lock] = field(default_factory=list)
     _unbuildable: list[Unbuildable] = field(default_factory=list)
     _told: set[str] = field(default_factory=set)
@@ -148,11 +151,11 @@ class Vendoring:
             console.step("RESOLVE", inputs.name)
             with progress.watching("RESOLVE", inputs.name), self.errors.part():
                 draft = self._resolved(inputs)
-                if not draft.errors.is_final:
-                    self._find_faults(draft)
+                faults = draft.errors.is_final or self._find_faults(draft)
                 draft.errors.end()
-                if not (self.errors or self._unbuildable):
+                if not (self.errors or faults):
                     self._new.append(self._finish(draft))
+                    self._try_builds(draft, self._new[-1])
             if self.errors.is_final:
                 break
         for error in unbuildable.errors(self._unbuildable):
@@ -365,19 +368,34 @@ class Vendoring:
         chosen, _ = self._choose(more, draft.errors)
         return tuple(pin for pin in chosen if pin.key not in fixed and not pin.archive)
 
-    def _find_faults(self, draft: Draft) -> None:
-        """Find what is wrong with what was chosen, most of all what cannot be built; say what is an older release."""
-        closure, distributions = draft.closure, draft.closure.sources.distributions
-        chosen = {pin.key: pin for pin in (*draft.runtime, *draft.unshipped)}
-        self._tell_older(draft.keys)
-        attempts = Attempts(
+    def _try_builds(self, draft: Draft, lock: Lock) -> None:
+        """Build what a lock names, where that is asked for, and note what cannot be built."""
+        if self.attempt:
+            failed = self.attempt(lock)
+            self._note(draft, failed, failed)
+
+    def _note(self, draft: Draft, faults: Mapping[str, UserError], failed: Collection[str]) -> None:
+        attempts = self._attempts(draft, failed)
+        self._unbuildable += [attempts.unbuildable(key, error) for key, error in faults.items()]
+
+    def _attempts(self, draft: Draft, failed: Collection[str]) -> Attempts:
+        return Attempts(
             project=self.project,
             inputs=draft.inputs,
             request=draft.satisfiable,
             resolver=self.resolution.resolver,
-            closure=closure,
-            pins=chosen,
+            closure=draft.closure,
+            pins={pin.key: pin for pin in (*draft.runtime, *draft.unshipped)},
+            failed=failed,
         )
+
+    def _find_faults(self, draft: Draft) -> bool:
+        """Find what is wrong with what was chosen, most of all what cannot be built; say what is an older release.
+
+        Returns whether there is anything that cannot be built.
+        """
+        closure, distributions = draft.closure, draft.closure.sources.distributions
+        self._tell_older(draft.keys)
         trials.find_downloads(closure, draft.keys - closure.faults(draft.keys).keys())
         local = (f"local {package.name}" for package in draft.inputs.local)
         faults = closure.faults({*draft.keys, *local})
@@ -392,7 +410,7 @@ class Vendoring:
             names = {pin.name for pin in draft.runtime}, {pin.name for pin in draft.unshipped}
             with draft.errors.part():
                 lock_inputs.refuse_unmet(draft.inputs, *names)
-        self._unbuildable += [attempts.unbuildable(key, error) for key, error in faults.items()]
+        self._note(draft, faults, closure.sources.failed)
         for python, platform in itertools.product(draft.inputs.targets.pythons, self.options.platforms):
             requires = {
                 key: {
@@ -404,7 +422,8 @@ class Vendoring:
             }
             # One on some machine, since a marker may keep two requirements apart.
             if circle := cycles.find(requires):
-                draft.errors.add(attempts.cycle(circle, requires))
+                draft.errors.add(self._attempts(draft, ()).cycle(circle, requires))
+        return bool(faults)
 
     def _tell_older(self, keys: Collection[str]) -> None:
         passed = self.resolution.preference.passed_over
@@ -514,6 +533,9 @@ def plan(
             logs=settings.build / "logs",
             refresh=refresh,
         )
+        attempt = partial(
+            wheels.attempt, settings=settings, options=options.building, vendored=resolution.files.__getitem__
+        )
         vendoring = Vendoring(
             project=project,
             options=options,
@@ -522,11 +544,10 @@ def plan(
             fetcher=fetcher,
             old=old,
             errors=errors,
+            attempt=attempt if options.trial else None,
         )
         new = vendoring.run(everything)
         patches.refuse_unused(changes, new)
-        if options.trial:
-            wheels.attempt(settings, options.building, new, resolution.files.__getitem__)
         warnings = (*binding.withdrawn(new), *_idle_rules(everything, new), *vendoring.system_programs())
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings)
 

@@ -111,5 +111,5 @@ def test_the_store_key_depends_on_all_that_shapes_a_wheel(monkeypatch: pytest.Mo
         store_key(node, PYTHON, {}, "off"),
     }
     assert store_key(node, PYTHON, {}, "required") in keys
-    monkeypatch.setattr("toolkit.build.plan._system", lambda: "another release")
+    monkeypatch.setattr("toolkit.build.plan.system", lambda: "another release")
     assert len(keys | {store_key(node, PYTHON, {}, "on")}) == 8
