@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError
 from toolkit.model import debian_names, requirement_texts
 from toolkit.project import build_depends
 
@@ -48,7 +48,7 @@ class SystemPrograms:
         return frozenset(name for name in self._of(others) if shutil.which(name, path=PATH))
 
     def require(self, answers: Iterable[tuple[str, Iterable[str]]]) -> None:
-        """Raise `UserError` where a hook asks for what Build-Depends names, and this machine does not have.
+        """Raise `FinalError` where a hook asks for what Build-Depends names, and this machine does not have.
 
         `answers` are of trees, by name. Where it is installed, they are others.
         """
@@ -61,7 +61,7 @@ class SystemPrograms:
                     missing.setdefault(package, []).append(tree)
         if missing:
             what = "; ".join(f"{name} (for {', '.join(sorted(trees))})" for name, trees in sorted(missing.items()))
-            raise UserError(
+            raise FinalError(
                 f"this machine lacks what Build-Depends in debian/control names: {what}",
                 f"`apt install {' '.join(sorted(missing))}`: builds ask for other distributions where it is missing; "
                 "or remove it from Build-Depends, and these are locked",
