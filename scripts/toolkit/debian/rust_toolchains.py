@@ -34,7 +34,8 @@ def too_old(locks: Iterable[Lock], declared: Collection[str], names: Iterable[st
     """
     built = {item.key: item for lock in locks for item in lock.distributions() if item.rust_version}
     packages = {name for name in declared if re.fullmatch(r"cargo(-.+)?|rustup", name)} or {"cargo-web", "cargo"}
-    for suite in dict.fromkeys(names):
+    # apt takes a second to tell.
+    for suite in dict.fromkeys(names) if built else ():
         versions = _versions(suite)
         known = {name: version for name, version in versions.items() if name in packages}
         # Of others, such as cargo-1.91 or rustup, nothing is known.
