@@ -23,8 +23,8 @@ def _told(pattern: str) -> re.Pattern[str]:
 BUILDERS = frozenset({"setuptools-download"})
 #: Called by words of a list, or in a line of a shell.
 _PROGRAMS = (
-    r"""["'](?:git["'],\s*["'](?:clone|submodule)|(?:npm|yarn|pnpm)["'],\s*["'](?:install|ci)|go["'],\s*["']build)["']"""
-    r"|\b(?:git\s+clone\s+(?:[$/{-]|\w+[:@])|git\s+submodule\s+update|(?:npm|yarn|pnpm)\s+(?:install|ci)\b|go\s+build\b)"
+    r"""["'](?:git["'],\s*["']clone|(?:npm|yarn|pnpm)["'],\s*["'](?:install|ci)|go["'],\s*["']build)["']"""
+    r"|\b(?:git\s+clone\s+(?:[$/{-]|\w+[:@])|(?:npm|yarn|pnpm)\s+(?:install|ci)\b|go\s+build\b)"
 )
 #: By the end of a file's name. https://cmake.org/cmake/help/latest/module/FetchContent.html,
 #: https://cmake.org/cmake/help/latest/module/ExternalProject.html,

@@ -71,6 +71,8 @@ def test_what_a_build_may_fetch_is_found(tmp_path: Path, files: dict[str, str], 
     [
         {"setup.py": "# urlopen(url)\n"},
         {"setup.py": "print('a git clone has all of it')\n"},
+        # An sdist has no submodules.
+        {"setup.py": "print('run git submodule update --init')\n"},
         {"setup.py": "", "noxfile.py": _FETCH, "release.sh": "curl https://x.example\n"},
         {"setup.py": "", "thing/client.py": _FETCH},
         {"setup.py": "run(['cmake', '.'])\n", "tests/CMakeLists.txt": _DECLARE.format("x")},
