@@ -51,7 +51,7 @@ _HAVE_ALL = frozenset({"cmake"})
 
 def reads(path: str) -> bool:
     """Tell whether `found` looks into the file of a path."""
-    if _ASIDE.search(path) or not _pattern(path):
+    if not _pattern(path) or _ASIDE.search(path):
         return False
     if path.endswith(".wrap"):
         return posixpath.dirname(path) == "subprojects"
