@@ -7,7 +7,6 @@ comes out of an archive, counted as it comes out, and no writing below a symboli
 from __future__ import annotations
 
 import hashlib
-import io
 import os
 from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
@@ -29,6 +28,8 @@ _CHUNK, _HEAD = 1 << 18, 1 << 16
 _MOST_LINKS = 40
 #: Of all links of an archive together.
 _MOST_STEPS = 1_000_000
+#: Returns what reads the beginning of the file of a path, or nothing.
+Reader = Callable[[str], Callable[[bytes], Any] | None]
 _TWICE = "it stands there twice, with different contents, so that one reader sees what another does not"
 #: Debian's archive tools and zip (so wheels too) cannot name an earlier time, nor zip a later one.
 _OLDEST, NEWEST = 315532800, 4354819198
@@ -55,40 +56,55 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     Names are relative to the top directory, or to the root of a flat archive. Raises `UserError` for a file of more
     than 8 MiB, too.
     """
-    return dict(survey(archive, names, lambda _: None).named)
+    return dict(survey(archive, names, _nothing).named)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
-    """What one pass over an archive has found: the `named` files, what was made of other ones, and all `paths`."""
+    """What one pass over an archive has found: the `named` files, what was made of other ones, and all `paths`.
+
+    `words` are those of the words looked for that stand in its sources.
+    """
 
     named: Mapping[str, bytes]
     read: Mapping[str, Any]
     paths: frozenset[str]
+    words: frozenset[bytes]
 
 
-def survey(archive: Path, names: Collection[str], reader: Callable[[str], Callable[[bytes], Any] | None]) -> Survey:
+def survey(archive: Path, names: Collection[str], reader: Reader, words: Collection[bytes] = ()) -> Survey:
     """Return the named files, as `read_members` does, and what a reader makes of the beginning of each other file.
 
-    `reader` returns what reads the file of a path, the first 64 KiB of it, or nothing.
+    `reader` returns what reads the file of a path, the first 64 KiB of it, or nothing. `words` are looked for in the
+    Python sources and settings of the archive, those of tests and docs aside.
     """
-    extraction = _extracted(archive, None, frozenset(names), reader)
+    extraction = _extracted(archive, None, frozenset(names), reader, words)
 
     def below(found: Mapping[PurePosixPath, Any]) -> dict[str, Any]:
-        top = extraction.top
-        return {str(path.relative_to(top)): found[path] for path in found if path.is_relative_to(top)}
+        top = f"{extraction.top}/" if extraction.top.parts else ""
+        return {str(path).removeprefix(top): found[path] for path in found if str(path).startswith(top)}
 
     named = {name: content for name, content in below(extraction.kept).items() if name in names}
-    return Survey(named=named, read=below(extraction.read), paths=frozenset(below(extraction.paths)))
+    return Survey(
+        named=named,
+        read=below(extraction.read),
+        paths=frozenset(below(extraction.paths)),
+        words=frozenset(extraction.words),
+    )
+
+
+def _nothing(_: str) -> None:
+    """Read no file."""
 
 
 def _extracted(
     archive: Path,
     directory: Path | None,
     names: Collection[str] = (),
-    reader: Callable[[str], Callable[[bytes], Any] | None] = lambda _: None,
+    reader: Reader = _nothing,
+    words: Collection[bytes] = (),
 ) -> _Extraction:
-    extraction = _Extraction(archive, directory, names, reader)
+    extraction = _Extraction(archive, directory, names, reader, words)
     with _reported(archive):
         for member in members(archive):
             extraction.add(member)
@@ -108,18 +124,6 @@ def names(archive: Path) -> list[str]:
     nested = _is_nested(tops)
     # A dictionary, because the same name may come twice.
     return list(dict.fromkeys(_below(path) if nested else str(path) for path in paths))
-
-
-def mentions(archive: Path, word: bytes) -> bool:
-    """Tell whether a word stands in the Python sources or settings of the archive, those of tests and docs aside."""
-    with _reported(archive):
-        for member in members(archive):
-            is_source = member.path.suffix in _SOURCES and _ASIDE.isdisjoint(member.path.parts)
-            if member.kind == "file" and is_source:
-                with member.open() as stream:
-                    if word in stream.read(_READ_LIMIT):
-                        return True
-    return False
 
 
 def _note_top(tops: dict[str, bool], member: Member) -> None:
@@ -159,15 +163,13 @@ class _Extraction:
     """
 
     def __init__(
-        self,
-        archive: Path,
-        directory: Path | None,
-        names: Collection[str],
-        reader: Callable[[str], Callable[[bytes], Any] | None],
+        self, archive: Path, directory: Path | None, names: Collection[str], reader: Reader, words: Collection[bytes]
     ) -> None:
         self._directory, self._names, self._reader = directory, names, reader
         self.kept: dict[PurePosixPath, bytes] = {}
         self.read: dict[PurePosixPath, Any] = {}
+        self.words: set[bytes] = set()
+        self._wanted = set(words)
         self._digests: dict[PurePosixPath, bytes] = {}
         self._directories: set[PurePosixPath] = {PurePosixPath()}
         self._links: dict[PurePosixPath, str] = {}
@@ -178,13 +180,15 @@ class _Extraction:
     def add(self, member: Member) -> None:
         """Unpack one member."""
         _note_top(self._tops, member)
-        actions: dict[str, Callable[[Member], None]] = {
-            "directory": lambda item: self._make_directory(item, item.path),
-            "file": self._write,
-            "symlink": self._remember_link,
-            "hardlink": self._link_file,
-        }
-        actions[member.kind](member)
+        match member.kind:
+            case "file":
+                self._write(member)
+            case "directory":
+                self._make_directory(member, member.path)
+            case "symlink":
+                self._remember_link(member)
+            case "hardlink":
+                self._link_file(member)
 
     def make_links(self) -> None:
         """Make the symbolic links, once it is seen that none leads out, through another link either."""
@@ -247,34 +251,41 @@ class _Extraction:
 
     def _write(self, member: Member) -> None:
         """Write a file, but for the second member of its name, which has to be the same: some tools pack one twice."""
-        known = self._digests.get(member.path)
+        path = member.path
+        known = self._digests.get(path)
         if known is None:
             self._make_way(member)
-        digest, kept, head = hashlib.sha256(), io.BytesIO(), b""
-        is_kept = _below(member.path) in self._names or str(member.path) in self._names
-        with self._output(member, is_new=known is None) as output, member.open() as source:
-            while chunk := source.read(_CHUNK):
-                self._left -= len(chunk)
-                if self._left < 0:
-                    raise UnreadableError(f"{member.path}: unpacks to far more than the archive's size")
+        is_kept = bool(self._names) and (str(path) in self._names or _below(path) in self._names)
+        is_searched = bool(self._wanted) and path.suffix in _SOURCES and _ASIDE.isdisjoint(path.parts)
+        read = self._reader(str(path))
+        digest, pieces, size = hashlib.sha256(), list[bytes](), 0
+        longest = _READ_LIMIT if is_kept or is_searched else _HEAD if read else 0
+        with self._output(member, is_new=known is None) as output:
+            for chunk in self._counted(member):
                 digest.update(chunk)
                 if output:
                     output.write(chunk)
-                head = head or chunk[:_HEAD]
-                if is_kept:
-                    kept.write(chunk)
-                    if kept.tell() > _READ_LIMIT:
-                        raise UnreadableError(f"{member.path}: more than {_READ_LIMIT >> 20} MiB")
+                if size < longest:
+                    pieces.append(chunk)
+                size += len(chunk)
         if known not in (None, digest.digest()):
-            raise UnreadableError(f"{member.path}: {_TWICE}")
-        self._digests[member.path] = digest.digest()
-        self._read(member.path, head)
+            raise UnreadableError(f"{path}: {_TWICE}")
+        self._digests[path] = digest.digest()
+        content = b"".join(pieces)
+        if read:
+            self.read[path] = read(content[:_HEAD])
         if is_kept:
-            self.kept[member.path] = kept.getvalue()
+            if size > _READ_LIMIT:
+                raise UnreadableError(f"{path}: more than {_READ_LIMIT >> 20} MiB")
+            self.kept[path] = content
+        self.words |= {word for word in self._wanted if is_searched and word in content}
 
-    def _read(self, path: PurePosixPath, head: bytes) -> None:
-        if read := self._reader(str(path)):
-            self.read[path] = read(head)
+    def _counted(self, member: Member) -> Iterator[bytes]:
+        for chunk in member.chunks():
+            self._left -= len(chunk)
+            if self._left < 0:
+                raise UnreadableError(f"{member.path}: unpacks to far more than the archive's size")
+            yield chunk
 
     @contextmanager
     def _output(self, member: Member, *, is_new: bool) -> Iterator[IO[bytes] | None]:

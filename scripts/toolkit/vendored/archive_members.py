@@ -8,10 +8,8 @@ import gzip
 import lzma
 import os
 import posixpath
-import re
 import stat
 import struct
-import tarfile
 import unicodedata
 import zlib
 from collections.abc import Callable, Iterator, Mapping
@@ -21,21 +19,11 @@ from pathlib import Path, PurePosixPath
 from typing import IO, Literal, cast
 
 from toolkit.core.foreign_text import one_line
-from toolkit.vendored import archive_limits, zip_archive
+from toolkit.vendored import archive_limits, tar_archive, zip_archive
 from toolkit.vendored.archive_limits import UnreadableError
+from toolkit.vendored.tar_archive import TarArchive, TarMember
 from toolkit.vendored.zip_archive import ZipArchive, ZipMember
 
-#: tarfile reads a header's extension in one piece, of the size that the header claims.
-_MAX_HEADER = 8 << 20
-#: It searches extensions of one kind in quadratic time for what begins with digits (CVE-2024-6232).
-_MAX_EXTENSION = 256 << 10
-_MANY_DIGITS = re.compile(rb"[0-9]{48}")
-#: What an extended header can say of one member alone; tools differ in what they make of it as a header of all.
-_OF_ONE_MEMBER = frozenset({"path", "linkpath", "size", "hdrcharset"})
-#: What GNU tar writes of files with holes: other readers find other names, sizes and contents in it, or none.
-_HOLES = b"GNU.sparse."
-#: Of a header whose name goes on in a second field (POSIX). GNU tar's own headers have other things at that place.
-_POSIX = b"ustar\0"
 #: Of a decompressor; xz takes 65 MiB for what its highest level made.
 _MEMORY = 128 << 20
 _SKIP = 1 << 18
@@ -43,16 +31,26 @@ _SKIP = 1 << 18
 _SHORT = min(archive_limits.LONGEST_PART, archive_limits.LONGEST_NAME)
 
 
-@dataclass(frozen=True, kw_only=True)
+Kind = Literal["file", "directory", "symlink", "hardlink"]
+#: By the type flag of a tar archive.
+_KINDS: Mapping[bytes, Kind] = {
+    tar_archive.FILE: "file",
+    tar_archive.DIRECTORY: "directory",
+    tar_archive.SYMBOLIC_LINK: "symlink",
+    tar_archive.HARD_LINK: "hardlink",
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Member:
     """One member: its path is relative and holds no `..`; `mtime` is in seconds since 1970.
 
-    `target` is what a symbolic link holds, or for a hard link the path of the other member.
+    `chunks` yields its content. `target` is what a symbolic link holds, or the path that a hard link has as well.
     """
 
     path: PurePosixPath
-    kind: Literal["file", "directory", "symlink", "hardlink"]
-    open: Callable[[], IO[bytes]]
+    kind: Kind
+    chunks: Callable[[], Iterator[bytes]]
     mtime: int = 0
     executable: bool = False
     target: str = ""
@@ -61,7 +59,7 @@ class Member:
 def members(archive: Path) -> Iterator[Member]:
     """Yield the members of an archive in its order, whose kind its first bytes tell.
 
-    A member can be opened until the next one is asked for. To be used within `reading`.
+    A member can be read until the next one is asked for. To be used within `reading`.
     """
     with archive.open("rb") as stream:
         magic = stream.read(6)
@@ -80,7 +78,7 @@ def reading() -> Iterator[None]:
     """Turn what the decompressors raise, while members are listed or read, into `UnreadableError`."""
     try:
         yield
-    except (tarfile.TarError, zlib.error, lzma.LZMAError, EOFError) as error:
+    except (zlib.error, lzma.LZMAError, EOFError) as error:
         raise UnreadableError(f"damaged, or not an archive ({error})") from None
     except (RuntimeError, ValueError, OverflowError, struct.error) as error:
         # Encrypted, or compressed in a way this Python does not know; figures that are no dates.
@@ -92,96 +90,11 @@ def reading() -> Iterator[None]:
         raise UnreadableError(f"damaged ({error})") from None
 
 
-class _Forward:
-    """What a decompressor gives, counted: can be read and skipped forward, up to a limit."""
-
-    def __init__(self, stream: IO[bytes], limit: int) -> None:
-        self._stream, self._limit, self._position, self._unread = stream, limit, 0, b""
-
-    def peek(self, size: int) -> bytes:
-        if size > _MAX_EXTENSION:
-            raise UnreadableError(f"a header of {size} bytes")
-        data = self._unread = self.read(size)
-        self._position -= len(data)
-        return data
-
-    def read(self, size: int) -> bytes:
-        if not 0 <= size <= _MAX_HEADER:
-            raise UnreadableError(f"a header of {size} bytes")
-        data = self._unread[:size]
-        self._unread = self._unread[size:]
-        if not data:
-            data = self._stream.read(size)
-        self._position += len(data)
-        if self._position > self._limit:
-            raise UnreadableError("unpacks to far more than the archive's size")
-        return data
-
-    def tell(self) -> int:
-        return self._position
-
-    def seek(self, position: int) -> int:
-        if position < self._position:
-            raise tarfile.ReadError("a member of negative size")
-        while self._position < position and self.read(min(_SKIP, position - self._position)):
-            pass
-        return self._position
-
-
-class _StrictHeader(tarfile.TarInfo):
-    """A header that is damaged is an error: tarfile itself takes it for the end of the archive."""
-
-    @classmethod
-    def fromtarfile(cls, tarfile_: tarfile.TarFile) -> _StrictHeader:
-        try:
-            return super().fromtarfile(tarfile_)
-        except tarfile.HeaderError as error:
-            # Two kinds are the proper end: a block of zeros, and nothing at all after whole members.
-            if type(error).__name__ in ("EOFHeaderError", "EmptyHeaderError"):
-                raise
-            raise tarfile.ReadError(str(error)) from None
-
-    @classmethod
-    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> _StrictHeader:
-        found = super().frombuf(buf, encoding, errors)
-        # tarfile takes the field for a part of the name in any case.
-        if found.type not in tarfile.GNU_TYPES and buf[257:263] != _POSIX and any(buf[345:500]):
-            raise UnreadableError(f"{one_line(found.name)}: a name that readers differ in")
-        return found
-
-    def _proc_sparse(self, _: tarfile.TarFile) -> tarfile.TarInfo:
-        raise UnreadableError(f"{one_line(self.name)}: a sparse file")
-
-    def _proc_pax(self, tarfile_: tarfile.TarFile) -> tarfile.TarInfo:
-        content = cast("_Forward", tarfile_.fileobj).peek(self._block(self.size))  # type: ignore[attr-defined]
-        if _MANY_DIGITS.search(content):
-            raise UnreadableError("a header of nothing but digits")
-        if _HOLES in content:
-            raise UnreadableError(f"{one_line(self.name)}: a header of a sparse file")
-        found = cast("tarfile.TarInfo", super()._proc_pax(tarfile_))  # type: ignore[misc]
-        if self.type == tarfile.XGLTYPE and not _OF_ONE_MEMBER.isdisjoint(tarfile_.pax_headers):
-            raise UnreadableError("a header of all members with what only one can have")
-        return found
-
-    def _apply_pax_info(self, headers: Mapping[str, str], encoding: str, errors: str) -> None:
-        # Readers that follow the one and the other find different members:
-        # https://edera.dev/stories/tarmageddon
-        if headers.get("size", str(self.size)) != str(self.size):
-            raise UnreadableError(f"{one_line(self.name)}: the archive says two different things of its size")
-        super()._apply_pax_info(headers, encoding, errors)  # type: ignore[misc]
-
-
 def _tar_members(stream: IO[bytes], magic: bytes, limit: int) -> Iterator[Member]:
     with closing(_decompressor(stream, magic)) as plain:
-        forward = _Forward(plain, limit)
-        # tarfile only reads, seeks and tells.
-        with tarfile.open(fileobj=cast("IO[bytes]", forward), mode="r:", tarinfo=_StrictHeader) as tar:
-            for info in tar:
-                yield _tar_member(tar, info)
-        # The check sum of the whole comes last. Some readers go on where others see the end.
-        while rest := forward.read(_SKIP):
-            if any(rest):
-                raise UnreadableError("something hidden stands behind its end")
+        archive = TarArchive(plain, limit)
+        for member in archive.members():
+            yield _tar_member(archive, member)
 
 
 def _decompressor(stream: IO[bytes], magic: bytes) -> IO[bytes]:
@@ -227,27 +140,23 @@ class _Streams:
         """Close nothing: the file is its opener's."""
 
 
-def _tar_member(tar: tarfile.TarFile, info: tarfile.TarInfo) -> Member:
-    path = _checked(info.name)
-    if info.size < 0:
-        raise UnreadableError(f"{path}: a member of negative size")
-    kind: Literal["file", "directory", "symlink", "hardlink"]
-    kind = "directory" if info.isdir() else "symlink" if info.issym() else "hardlink" if info.islnk() else "file"
-    if kind == "file" and not info.isreg():
+def _tar_member(archive: TarArchive, found: TarMember) -> Member:
+    path, kind = _checked(found.name), _KINDS.get(found.kind)
+    if not kind:
         raise UnreadableError(f"{path}: neither a file, a directory nor a link")
-    if kind != "file" and info.size:
+    if kind != "file" and found.size:
         raise UnreadableError(f"{path}: a {kind} with content, which readers take for one or for other members")
     target = ""
     if kind == "symlink":
-        target = _checked_target(path, info.linkname)
+        target = _checked_target(path, found.target)
     elif kind == "hardlink":
-        target = str(_checked(info.linkname))
+        target = str(_checked(found.target))
     return Member(
         path=path,
         kind=kind,
-        open=lambda: cast("IO[bytes]", tar.extractfile(info)),
-        mtime=int(info.mtime),
-        executable=bool(info.mode & 0o111),
+        chunks=archive.chunks,
+        mtime=int(found.mtime),
+        executable=bool(found.mode & 0o111),
         target=target,
     )
 
@@ -273,7 +182,7 @@ def _zip_member(archive: ZipArchive, info: ZipMember) -> Member:
     return Member(
         path=path,
         kind="directory" if info.name.endswith("/") else "symlink" if target else "file",
-        open=lambda: archive.open(info),
+        chunks=lambda: archive.chunks(info),
         mtime=calendar.timegm((year, month or 1, day or 1, *time)),
         executable=bool(info.mode & 0o111),
         target=target,

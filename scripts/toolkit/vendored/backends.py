@@ -12,6 +12,9 @@ from toolkit.model.names import normalize
 from toolkit.project import declared
 from toolkit.project.pyproject import BuildSystem, table
 
+_SETUP_REQUIRES = b"setup_requires"
+#: What is looked for in the sources of a tree.
+WORDS = (_SETUP_REQUIRES,)
 #: Build hooks of hatchling that add no requirement of their own: hatchling/builders/hooks/version.py, and hatch-vcs.
 _QUIET_HOOKS = frozenset({"version", "vcs"})
 #: Backends that build themselves, each in the tree of the distribution that it is of.
@@ -35,7 +38,7 @@ def known_requires(
     That is so of every backend that is part of the tree: it may pass on what another one answers, which depends on that
     one's version.
 
-    `members` are the files of the tree's top directory by name; `mentions` looks for a word in all its sources.
+    `members` are the files of the tree's top directory by name; `mentions` looks for one of `WORDS` in all its sources.
     """
     module = system.backend.partition(":")[0]
     in_tree = bool(system.backend_path)
@@ -115,14 +118,14 @@ def _asked_by_setuptools(members: Mapping[str, bytes], mentions: Callable[[bytes
     if calls and all(keyword.arg for keyword in keywords):
         return _literal([keyword.value for keyword in keywords if keyword.arg == "setup_requires"])
     # The arguments are put together in other code, but they cannot have a name that stands nowhere in the tree.
-    return None if mentions(b"setup_requires") else ()
+    return None if mentions(_SETUP_REQUIRES) else ()
 
 
 def _in_setup_cfg(content: bytes) -> bool:
     try:
         return documents.ini(content).has_option("options", "setup_requires")
     except ValueError:
-        return b"setup_requires" in content
+        return _SETUP_REQUIRES in content
 
 
 def _literal(values: list[ast.expr]) -> tuple[str, ...] | None:

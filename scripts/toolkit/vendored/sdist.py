@@ -46,10 +46,10 @@ def read(path: Path, shown: str) -> Facts:
     # The older an sdist, the more likely its name is not normalised: both spellings are looked for.
     name = shown.rpartition("-")[0]
     lists = [f"{base}{stem}.egg-info/requires.txt" for stem in {name, name.replace("-", "_")} for base in ("", "src/")]
-    found = archive.survey(path, (*_MEMBERS, *lists), native_builds.reader)
+    found = archive.survey(path, (*_MEMBERS, *lists), native_builds.reader, backends.WORDS)
     members = found.named
     metadata = core_metadata.parse(members.get("PKG-INFO", b""))
-    system = build_system(members, shown, lambda word: archive.mentions(path, word))
+    system = build_system(members, shown, found.words.__contains__)
     rust = asks_for_rust(system) and any(name.endswith("Cargo.toml") for name in found.paths)
     listed = next((members[name] for name in lists if name in members), b"")
     return Facts(

@@ -8,7 +8,6 @@ https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT.
 
 from __future__ import annotations
 
-import io
 import os
 import struct
 import zlib
@@ -93,10 +92,6 @@ class ZipArchive:
             yield chunk
         if size != member.size or crc != member.crc:
             raise UnreadableError(f"{shown}: damaged (its size or check sum is wrong)")
-
-    def open(self, member: ZipMember) -> IO[bytes]:
-        """Return a member's content as a stream."""
-        return io.BufferedReader(_Stream(self.chunks(member)), _CHUNK)
 
     def read(self, member: ZipMember, limit: int) -> bytes:
         """Return a member's content, of at most `limit` bytes."""
@@ -228,24 +223,6 @@ class ZipArchive:
             if values in ((b"PK\7\10", *expected), expected):
                 return layout.size
         raise UnreadableError(f"{shown}: what follows it does not say its size")
-
-
-class _Stream(io.RawIOBase):
-    def __init__(self, chunks: Iterator[bytes]) -> None:
-        self._chunks, self._rest = chunks, memoryview(b"")
-
-    def readable(self) -> bool:
-        return True
-
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
-        while not self._rest:
-            chunk = next(self._chunks, None)
-            if chunk is None:
-                return 0
-            self._rest = memoryview(chunk)
-        count = min(len(buffer), len(self._rest))
-        buffer[:count], self._rest = self._rest[:count], self._rest[count:]
-        return count
 
 
 def _member(data: bytes, position: int) -> tuple[ZipMember, int]:

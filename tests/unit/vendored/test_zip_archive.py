@@ -84,12 +84,6 @@ def test_more_members_than_sixteen_bits_count_are_read() -> None:
     assert len(ZipArchive(stream).members) == 0x10001
 
 
-def test_content_is_a_stream_too() -> None:
-    archive = ZipArchive(io.BytesIO(packed("a")))
-    with archive.open(archive.members[0]) as stream:
-        assert stream.read(10) + stream.read() == CONTENT
-
-
 LOCAL, CENTRAL, END = b"PK\3\4", b"PK\1\2", b"PK\5\6"
 TWO = packed("a", "b", compression=zipfile.ZIP_STORED)
 HOSTILE = {
