@@ -48,6 +48,7 @@ _LONGEST_NAME = 255
 #: name-version(-build)-python-abi-platform.whl, of which no part has a slash.
 _NO_NAME = re.compile(r"[ /\\]")
 _WHEEL = re.compile(r"([^-/]+)-([^-/]+)(?:-\d[^-/]*)?-[^-/]+-[^-/]+-[^-/]+\.whl")
+_PLAIN_ADDRESS = re.compile(r"https?://[a-z0-9.-]+/")
 Missing = Callable[[str, Sequence[RemoteFile]], Iterable[RemoteFile]]
 #: What stands on pages that ask somebody to log in, and on none of an index.
 _FOR_PEOPLE = frozenset({"form", "input", "button", "script", "iframe"})
@@ -230,9 +231,18 @@ def _read(answer: requests.Response, index: str, indexes: Indexes) -> list[Remot
 
 def _check_facts(file: RemoteFile) -> None:
     """Raise `ValueError` for what is no address, hash or size: a lock has them of files that nobody fetches, too."""
-    is_address = file.url.isprintable() and urlsplit(file.url).port != 0
-    if not is_address or (file.sha256 and not is_sha256(file.sha256)) or (file.size or 0) > documents.LARGEST:
+    if (
+        not _is_address(file.url)
+        or (file.sha256 and not is_sha256(file.sha256))
+        or (file.size or 0) > documents.LARGEST
+    ):
         raise ValueError(file.name)
+
+
+def _is_address(url: str) -> bool:
+    """Tell whether a URL is on one line, with a port that can be, if it has one. Raises `ValueError` as well."""
+    # Nearly all: thousands of files on a page have no port.
+    return url.isprintable() and (bool(_PLAIN_ADDRESS.match(url)) or urlsplit(url).port != 0)
 
 
 def _check_version(version: str, page: str) -> None:

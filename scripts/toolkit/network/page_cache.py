@@ -5,7 +5,6 @@ https://www.rfc-editor.org/rfc/rfc9111
 
 from __future__ import annotations
 
-import dataclasses
 import hashlib
 import json
 import re
@@ -59,7 +58,7 @@ class PageCache:
         if "no-store" in rule or not (etag or seconds):
             path.unlink(missing_ok=True)
             return
-        entries = [{key: value for key, value in dataclasses.asdict(file).items() if value} for file in found]
+        entries = [{key: value for key, value in vars(file).items() if value} for file in found]
         data = {"form": _FORM, "url": url, "etag": etag, "since": time.time(), "seconds": seconds, "files": entries}
         path.parent.mkdir(parents=True, exist_ok=True)
         # Which distributions a private index has is nobody else's business.

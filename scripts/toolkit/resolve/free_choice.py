@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
-from packaging.version import InvalidVersion, Version
+from packaging.version import InvalidVersion
 
 from toolkit.model import tags
 from toolkit.model.names import normalize
@@ -58,20 +58,20 @@ class FreeChoice:
         # packaging takes a pre-release only where the specifier names one, or there is nothing else.
         if kept and next(iter(allowed.filter([kept])), None):
             return pin.version == kept
-        best = max(allowed.filter(self._releases(pin.name)), default=None)
-        return best is not None and str(best) == pin.version
+        return pin.version == self._best(pin.name, allowed)
 
-    def _releases(self, name: str) -> Iterable[Version]:
-        """Return the releases that an engine would choose from."""
-        limit = cutoff(self.request.exclude_newer)
-        listed = {
-            version: [file for file in found if is_before(file, limit) and not file.yanked]
-            for version, found in self.index.releases(name).items()
-            if str(version) not in self.left_out.get(name, ())
-        }
-        usable = {version: found for version, found in listed.items() if any(map(self._fits, found))}
-        sources = {version for version, found in usable.items() if by_kind(found)[0]}
-        return sources if sources and name not in self.binary else usable
+    def _best(self, name: str, allowed: SpecifierSet) -> str:
+        """Return the newest release that an engine would choose, or nothing: a final one, and with an sdist, if any."""
+        limit, releases = cutoff(self.request.exclude_newer), self.index.releases(name)
+        found = ""
+        for version in sorted(allowed.filter(releases), reverse=True):
+            listed = [file for file in releases[version] if is_before(file, limit) and not file.yanked]
+            if str(version) in self.left_out.get(name, ()) or not any(map(self._fits, listed)):
+                continue
+            if name in self.binary or by_kind(listed)[0]:
+                return str(version)
+            found = found or str(version)
+        return found
 
     def _fits(self, file: RemoteFile) -> bool:
         pythons = self.request.targets.pythons
