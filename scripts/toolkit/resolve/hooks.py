@@ -110,19 +110,16 @@ class HookRunner:
             faults = {key: error for key, closure in closures.items() if built & {pin.key for pin in closure}}
             closures = {key: closure for key, closure in closures.items() if key not in faults}
         wheels |= {key: self.fetcher.result(future).path for key, future in arriving.items()}
-        # Trees with the same closure share an environment.
-        digests = {key: _digest(*sorted(pin.key for pin in closure)) for key, closure in closures.items()}
-        order = sorted(closures, key=lambda key: -_size(closures[key]))
+        asked: dict[str, Future[Answer | UserError]] = {}
         with threads.pool(stop=process.end_children) as pool:
-            # The largest environments take longest, so they are begun first, and waited for last.
-            for key in order:
-                if digests[key] not in self._pythons:
+            # The hooks of the largest environments take longest, so they are begun first.
+            for key in sorted(closures, key=lambda key: -_size(closures[key])):
+                # Trees with the same closure share an environment; the next is made while hooks run in this one.
+                digest = _digest(*sorted(pin.key for pin in closures[key]))
+                if digest not in self._pythons:
                     chosen = [wheels[pin.key] for pin in closures[key]]
-                    self._pythons[digests[key]] = pool.submit(self._create, digests[key][:16], chosen)
-            asked = {
-                key: pool.submit(self._answer, question, trees[key][0], self._pythons[digests[key]], paths[key])
-                for key in reversed(order)
-            }
+                    self._pythons[digest] = pool.submit(self._create, digest[:16], chosen)
+                asked[key] = pool.submit(self._answer, question, trees[key][0], self._pythons[digest], paths[key])
         for key, future in asked.items():
             answer = future.result()
             if isinstance(answer, UserError):
