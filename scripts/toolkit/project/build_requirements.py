@@ -43,11 +43,7 @@ def read(path: Path, project_root: Path, errors: Gathering = AT_ONCE) -> tuple[A
 
     `errors` gathers lines that are refused.
     """
-    found: list[AddedRequirement] = []
-    for number, text in lines.read(path, project_root) if path.is_file() else ():
-        with errors.part():
-            found.append(_added(text, f"{lines.shown(path, project_root)}:{number}"))
-    return tuple(found)
+    return tuple(lines.entries(path, project_root, _added, errors))
 
 
 def _added(text: str, origin: str) -> AddedRequirement:

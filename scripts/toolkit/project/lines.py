@@ -5,15 +5,18 @@ from __future__ import annotations
 import codecs
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import SplitResult, urlsplit
 
-from toolkit.core.errors import UserError, combined
+from toolkit.core.errors import AT_ONCE, Gathering, UserError, combined
 from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import without_secrets
 from toolkit.project import drafts
+
+Entry = TypeVar("Entry")
 
 # As in pip (req_file.py): a `#` begins a comment at a line's start or after white space, so `url#sha256=` is whole.
 _COMMENT = re.compile(r"(^|\s+)#.*$")
@@ -67,6 +70,18 @@ def read(path: Path, root: Path) -> list[tuple[int, str]]:
     if "\0" in text:
         raise _not_text(path, root, content, content.index(b"\0"))
     return [(first + 1, line) for first, _, line in logical(text.splitlines())]
+
+
+def entries(path: Path, root: Path, parse: Callable[[str, str], Entry], errors: Gathering = AT_ONCE) -> list[Entry]:
+    """Return what `parse` makes of each logical line and its origin (`file:line`); none where the file is missing.
+
+    `errors` gathers the lines that it refuses. Raises as `read` does.
+    """
+    found = []
+    for number, text in read(path, root) if path.is_file() else ():
+        with errors.part():
+            found.append(parse(text, f"{shown(path, root)}:{number}"))
+    return found
 
 
 def logical(physical: list[str]) -> list[tuple[int, int, str]]:

@@ -53,11 +53,7 @@ def read(path: Path, project_root: Path, errors: Gathering = AT_ONCE) -> tuple[R
 
     `errors` gathers lines that are refused.
     """
-    found: list[Rule] = []
-    for number, text in lines.read(path, project_root) if path.is_file() else ():
-        with errors.part():
-            found.append(_rule(text, f"{lines.shown(path, project_root)}:{number}"))
-    return tuple(found)
+    return tuple(lines.entries(path, project_root, _rule, errors))
 
 
 def _rule(text: str, origin: str) -> Rule:
