@@ -376,7 +376,7 @@ def test_a_circle_is_found_before_any_build(shop: Workshop, index: LocalIndex) -
     assert not (shop.root / "vendor").exists()
     sdists.publish_wheel(index, "egg", "1.0")
     files.remove(files.cache_root())
-    assert "add the line egg to vendor.txt" in shop.vendor().error[1]
+    assert "add the line egg to app/vendor.txt and run" in shop.vendor().error[1]
     assert shop.write({"app/vendor.txt": "egg\n"}).vendor().status == 0
     assert builders(shop, "hen") == ("egg==1.0",)
 

@@ -30,15 +30,17 @@ def error(
     keys: Sequence[str],
     requires: Mapping[str, Collection[str]] | None = None,
     has_wheels: Callable[[str], bool] = lambda _: True,
+    place: str = "vendor.txt",
 ) -> UserError:
     """Return the error to raise for a circle of `name==version`.
 
-    Its hint ends all circles among `requires` by wheels, where there are some that `has_wheels`.
+    Its hint ends all circles among `requires` by lines of the file `place` for wheels, where there are some that
+    `has_wheels`.
     """
     names = _cut(requires or {}, has_wheels) or [_name(key) for key in keys[:1] if has_wheels(key)]
     return UserError(
         f"build requirements go in a circle: {' -> '.join(keys)}",
-        f"let it begin with a wheel: add the line{'s' * (len(names) > 1)} {' and '.join(names)} to vendor.txt and run "
+        f"let it begin with a wheel: add the line{'s' * (len(names) > 1)} {' and '.join(names)} to {place} and run "
         "`make vendor`"
         if names
         else f"no index has wheels to begin with: allow another version of {_name(keys[0])}, or leave it out",

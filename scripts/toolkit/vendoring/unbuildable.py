@@ -81,7 +81,7 @@ class Attempts:
         steps = [circle[0]]
         for first, second in pairwise(circle):
             steps += self._steps(first, second)
-        return cycles.error(steps, requires, self._has_wheels)
+        return cycles.error(steps, requires, self._has_wheels, self._file("vendor.txt"))
 
     def _hints(self, key: str, error: UserError) -> Iterator[str]:
         name = key.partition("==")[0]
