@@ -16,7 +16,7 @@ from toolkit.resolve.engine import Engine
 from toolkit.vendored import locked
 from toolkit.vendored.dependency_graph import DependencyGraph
 from toolkit.vendoring import vendor
-from toolkit.vendoring.vendor import VendorOptions
+from toolkit.vendoring.vendor_options import VendorOptions
 
 
 def look(

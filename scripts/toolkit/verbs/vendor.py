@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from toolkit.project.requirement_edits import Edits
     from toolkit.resolve.engine import Engine
     from toolkit.vendoring.foreign_lock import ForeignLock
-    from toolkit.vendoring.vendor import VendorOptions
+    from toolkit.vendoring.vendor_options import VendorOptions
 
 
 def vendor_options(parser: argparse.ArgumentParser) -> None:
@@ -160,7 +160,7 @@ def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexe
     tools_environment.enter(given)
     from toolkit.network import index_settings
     from toolkit.resolve import engines
-    from toolkit.vendoring.vendor import VendorOptions
+    from toolkit.vendoring.vendor_options import VendorOptions
 
     indexes = index_settings.read(given)
     options = VendorOptions(
