@@ -158,6 +158,7 @@ class Builder:
             local=node.local,
             programs=self.programs,
             hidden=self.system.hidden,
+            jobs=self.jobs,
         )
         return wheel_build.build_wheel(job)
 

@@ -65,7 +65,7 @@ class Job:
     of these, and `variables`, are what the project's people have it built with. `rust` is for what cargo compiles, and
     `crates` are what it finds beside the source's own, by `layout`. `given` is the version for what would ask git;
     `local` ones are packages of the project. It finds the programs of the system in the directory `programs`, if
-    any, as some are `hidden`.
+    any, as some are `hidden`. It may run as many compilers at once as it has `jobs`.
     """
 
     name: str
@@ -86,6 +86,7 @@ class Job:
     local: bool = False
     programs: Path | None = None
     hidden: frozenset[str] = frozenset()
+    jobs: int = 1
 
     @property
     def label(self) -> str:
@@ -334,6 +335,9 @@ def _environment(job: Job, view: View) -> dict[str, str]:
         **({"CCACHE_DIR": place(_CCACHE)} if _CCACHE in view.writable else {}),
         **rust,
         **vcs_versions.variables(job.given.text if job.given else ""),
+        # Ninja and cargo use all processors by themselves, the makefiles of CMake one: cmake builds itself twice so.
+        # https://cmake.org/cmake/help/latest/envvar/CMAKE_BUILD_PARALLEL_LEVEL.html
+        "CMAKE_BUILD_PARALLEL_LEVEL": str(job.jobs),
         **own,
         "PATH": f"{place(ENVIRONMENT)}/bin:{place(_COMPILERS)}:{rust_path}{system}",
         **job.sandbox.variables(view),

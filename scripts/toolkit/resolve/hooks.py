@@ -185,6 +185,7 @@ class HookRunner:
                 local=tree.path.is_dir(),
                 programs=self.builder.programs,
                 hidden=self.builder.system.hidden,
+                jobs=self.builder.jobs,
             )
             try:
                 found = question.ask(job)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,14 +13,14 @@ from toolkit.build.wheel_build import Job
 from toolkit.sandbox import confined
 
 
-def test_nobody_else_can_enter_what_a_build_keeps(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("CCACHE_DIR", str(tmp_path / "kept"))
+@pytest.fixture
+def job(tmp_path: Path) -> Job:
     scratch = tmp_path / "scratch"
     scratch.mkdir(0o700)
     (tmp_path / "bin").mkdir()
     python = tmp_path / "bin" / "python"
     python.symlink_to(sys.executable)
-    job = Job(
+    return Job(
         name="x",
         version="1",
         source=scratch / "source",
@@ -28,7 +29,18 @@ def test_nobody_else_can_enter_what_a_build_keeps(tmp_path: Path, monkeypatch: p
         log=tmp_path / "log",
         sandbox=confined.default(),
         identity="0123",
+        jobs=3,
     )
+
+
+def test_makefiles_of_cmake_use_all_processors_unless_the_project_says_otherwise(job: Job) -> None:
+    name = "CMAKE_BUILD_PARALLEL_LEVEL"
+    chosen = replace(job, variables={name: "1"})
+    assert [wheel_build._environment(it, wheel_build._view(it))[name] for it in (job, chosen)] == ["3", "1"]
+
+
+def test_nobody_else_can_enter_what_a_build_keeps(job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CCACHE_DIR", str(tmp_path / "kept"))
     for path in wheel_build._view(job).own:
         above = [parent for parent in path.parents if tmp_path in parent.parents]
         assert any(parent.stat().st_mode & 0o077 == 0 for parent in above), path
