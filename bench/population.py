@@ -33,8 +33,9 @@ _HEAD = """\
 # What builds
 
 The distributions of `bench/population.txt`, which are among the most downloaded of those that have an sdist. Each went
-from a `requirements.txt` of one line, with no configuration, through `make vendor` and, offline, `make build`.
-`bench/population.py --write` makes this page.
+from a `requirements.txt` of one line, with no configuration, through `make vendor` and, offline, `make build`, on a
+Debian machine that had the packages which `make vendor` said it needs. Seconds are by the clock, with caches that all
+share: what builds others is built once. `bench/population.py --write` makes this page.
 
 """
 
@@ -43,7 +44,8 @@ from a `requirements.txt` of one line, with no configuration, through `make vend
 class Result:
     """What became of one name: `stage` is where it ended (`built`, or the verb that failed), with that verb's error.
 
-    `files` and `crates` are those of vendor/; `seconds` are those of both verbs, with shared caches.
+    `files` and `crates` are those of vendor/; `packages` are Debian's, which `make vendor` says that Build-Depends
+    lacks; `seconds` are those of both verbs, with shared caches.
     """
 
     name: str
@@ -52,6 +54,7 @@ class Result:
     files: int
     crates: int
     seconds: float
+    packages: str = ""
     error: str = ""
     hint: str = ""
 
@@ -97,10 +100,11 @@ def measure(name: str, *, build: bool) -> Result:
     requirements.write_text(f"{name}\n")
     bench = Bench(WORK)
     reference.create(project, requirements=requirements)
-    start, stage, output = time.monotonic(), "vendor", ""
+    start, stage, output, packages = time.monotonic(), "vendor", "", ""
     for verb in ("vendor", "build") if build else ("vendor",):
         stage = verb
         status, output = make(bench, project, verb)
+        packages = packages or lacking(output)
         if status:
             break
         reference.commit(project)
@@ -115,6 +119,7 @@ def measure(name: str, *, build: bool) -> Result:
         files=sum(not file.startswith("pylock.") for file in files),
         crates=sum(file.endswith(".crate") for file in files),
         seconds=round(time.monotonic() - start, 1),
+        packages=packages,
         error=line(output, r"error: (.*)") if failed else "",
         hint=line(output, r" hint: (.*)") if failed else "",
     )
@@ -153,6 +158,13 @@ def _version(project: Path, name: str) -> str:
     return next((item["version"] for item in lock["packages"] if item["name"] == normal), "")
 
 
+def lacking(output: str) -> str:
+    """Return the Debian packages that `make vendor` has named, of each group the first."""
+    named = line(output, r"Build-Depends lacks (.*)")
+    relations = [re.sub(r" \([^()]*\)$", "", part) for part in named.split("; ")]
+    return " ".join(relation.split()[0] for relation in relations if relation)
+
+
 def line(output: str, pattern: str) -> str:
     found = re.search(pattern, output)
     return found[1] if found else ""
@@ -183,8 +195,8 @@ def _share(found: Sequence[Result]) -> str:
 
 def _page(found: Sequence[Result]) -> Iterator[str]:
     yield f"**{_share(found)}.**\n"
-    yield "| distribution | version | files | crates | seconds | result |"
-    yield "|---|---|---|---|---|---|"
+    yield "| distribution | version | files | crates | Debian packages | seconds | result |"
+    yield "|---|---|---|---|---|---|---|"
     yield from map(_row, found)
     yield ""
     yield from _failures(found)
@@ -201,7 +213,8 @@ def _failures(found: Iterable[Result]) -> Iterator[str]:
 
 def _row(item: Result) -> str:
     result = item.stage if item.stage in ("built", "vendored") else f"fails at `make {item.stage}`"
-    return f"| {item.name} | {item.version} | {item.files} | {item.crates} | {item.seconds:.0f} | {result} |"
+    cells = (item.name, item.version, item.files, item.crates, item.packages, f"{item.seconds:.0f}", result)
+    return f"| {' | '.join(map(str, cells))} |"
 
 
 if __name__ == "__main__":
