@@ -74,6 +74,8 @@ class Child:
         self._since, self._rest = time.monotonic(), b""
         self.failures: dict[Item, dict[str, Any]] = {}
         self.reading, writing = os.pipe()
+        os.set_blocking(self.reading, False)
+        self._status: int | None = None
         sys.stdout.flush()
         self._pid = os.fork()
         if not self._pid:
@@ -83,7 +85,11 @@ class Child:
 
     def read(self) -> bool:
         """Take what it tells; false at its end."""
-        data = os.read(self.reading, 1 << 16)
+        try:
+            data = os.read(self.reading, 1 << 16)
+        except BlockingIOError:
+            # A process that a module has started may hold the pipe open for longer than this one lives.
+            return self._status is None
         *lines, self._rest = (self._rest + data).split(b"\n")
         for line in lines:
             told = json.loads(line)
@@ -93,18 +99,23 @@ class Child:
                 self.failures[self._items[self._place]] = told["failure"]
         return bool(data)
 
-    def look(self) -> None:
-        """End it where one item takes too long."""
+    def look(self) -> bool:
+        """End it where one item takes too long; tell whether it has ended."""
         if not self._is_over and time.monotonic() - self._since > self._seconds:
             os.kill(self._pid, signal.SIGKILL)
+        if self._status is None:
+            pid, status = os.waitpid(self._pid, os.WNOHANG)
+            self._status = status if pid else None
+        return self._status is not None
 
     def end(self) -> Sequence[Item]:
         """Return the items that it has not come to, when it is over."""
         os.close(self.reading)
-        _, status = os.waitpid(self._pid, 0)
+        if self._status is None:
+            _, self._status = os.waitpid(self._pid, 0)
         if not self._is_over:
             took = time.monotonic() - self._since
-            code = os.waitstatus_to_exitcode(status)
+            code = os.waitstatus_to_exitcode(self._status)
             self.failures[self._items[self._place]] = _ended(code, took if took > self._seconds else 0)
         return self._items[self._place + 1 :]
 
@@ -133,10 +144,15 @@ def _plain(value: Any) -> Any:
 
 
 def _go_through(items: Sequence[Item], told: int) -> None:
+    own = os.getpid()
     try:
         for place, item in enumerate(items):
             _tell(told, item=place, over=False, failure=None)
-            _tell(told, item=place, over=True, failure=_try(item))
+            failure = _try(item)
+            if os.getpid() != own:
+                # The copy that a module has made of this process: the original goes on.
+                break
+            _tell(told, item=place, over=True, failure=failure)
     finally:
         # Without what modules have registered for the end of a program.
         os._exit(0)
@@ -204,17 +220,17 @@ def run(batches: Sequence[Sequence[Item]], jobs: int, seconds: float) -> dict[It
                 child = Child(waiting.pop(0), seconds)
                 running[child.reading] = child
                 selector.register(child.reading, selectors.EVENT_READ)
-            for key, _ in selector.select(0.5):
-                child = running[key.fd]
+            told = {key.fd for key, _ in selector.select(0.5)}
+            told |= {fd for fd, child in running.items() if child.look()}
+            for fd in told:
+                child = running[fd]
                 if not child.read():
-                    selector.unregister(key.fd)
-                    del running[key.fd]
+                    selector.unregister(fd)
+                    del running[fd]
                     left = child.end()
                     failures |= child.failures
                     if left:
                         waiting.insert(0, left)
-            for child in running.values():
-                child.look()
     return failures
 
 

@@ -27,7 +27,7 @@ def load(modules: Path, names: list[str], **more: Any) -> dict[str, Any]:
     code = f"import sys; sys.path.insert(0, {str(modules)!r}); import runpy; "
     code += f"sys.argv[1:] = {[str(request), str(result)]!r}; "
     code += f"runpy.run_path({load_worker.__file__!r}, run_name='__main__')"
-    subprocess.run([sys.executable, "-I", "-B", "-c", code], check=True)
+    subprocess.run([sys.executable, "-I", "-B", "-c", code], check=True, timeout=60)
     return {failure["name"]: failure for failure in json.loads(result.read_text())}
 
 
@@ -64,6 +64,22 @@ def test_a_crash_names_the_module_and_keeps_none_of_the_others_from_being_tried(
 def test_what_waits_for_ever_is_ended(modules: Path) -> None:
     (modules / "waiting.py").write_text("import time\ntime.sleep(600)\n")
     assert load(modules, ["waiting"], seconds=1)["waiting"]["type"] == "Timeout"
+
+
+@pytest.mark.parametrize("rest", ["pass", "raise SystemExit", "while not os.path.exists({over!r}): time.sleep(0.05)"])
+def test_a_module_that_forks_holds_up_nothing_and_counts_once(modules: Path, rest: str) -> None:
+    over = modules / "over"
+    copy = rest.format(over=str(over))
+    (modules / "forking.py").write_text(f"import os, time\nif not os.fork():\n    {copy}\n")
+    (modules / "parent.py").write_text("import os\nif os.fork():\n    1 / 0\n")
+    (modules / "bad.py").write_text("import time\ntime.sleep(0.1)\n1 / 0\n")
+    try:
+        found = load(modules, ["forking", "parent", "bad", "json"])
+    finally:
+        over.write_text("")
+    assert {name: failure["type"] for name, failure in found.items()} == dict.fromkeys(
+        ("bad", "parent"), "ZeroDivisionError"
+    )
 
 
 def test_what_fails_only_beside_others_does_not_count(modules: Path) -> None:
