@@ -1,4 +1,4 @@
-# Runs a program of debhelper's that changes shared libraries, of which those that came in a wheel are left as they are:
+# Runs a program of debhelper's that changes files, of which those that came in a wheel are left as they are:
 # strip(1) and dwz(1) break some that others have patched (https://github.com/numpy/numpy/issues/7570 is one of many),
 # and what RECORD says of them is true no more. `make install` lists them in debian/.debhelper/python-common/.
 package shipped_as_is;
@@ -21,8 +21,10 @@ for my $list (glob 'debian/.debhelper/python-common/*.shipped-as-is') {
 {
     no warnings 'redefine';
     my $excluded = \&Debian::Debhelper::Dh_Lib::excludefile;
-    *Debian::Debhelper::Dh_Lib::excludefile = sub { return $shipped{ $_[0] } || $excluded->(@_) };
+    *Debian::Debhelper::Dh_Lib::excludefile = sub { return is_listed($_[0]) || $excluded->(@_) };
 }
+
+sub is_listed { return $shipped{ $_[0] } }
 
 sub real {
     my $here = realpath(dirname($0));

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import re
 import shutil
@@ -347,11 +348,14 @@ def library(directory: Path) -> bytes:
     return made.read_bytes()
 
 
-def test_binaries_of_wheels_are_shipped_as_they_are_and_what_was_built_is_stripped(
+def test_files_of_wheels_are_shipped_as_they_are_and_what_was_built_is_stripped(
     project: DebianProject, tmp_path: Path
 ) -> None:
     content = library(tmp_path)
+    subprocess.run(["ar", "rc", tmp_path / "libx.a", tmp_path / "libx.so"], check=True)
+    others = {"libx.a": (tmp_path / "libx.a").read_bytes(), "x.gz": gzip.compress(b"", mtime=2**31 - 1)}
     members: dict[str, str | bytes] = {"shipped/__init__.py": "", "shipped/libx.so": content, "scripts/run": content}
+    members |= {f"shipped/{name}": data for name, data in others.items()}
     wheel = make_wheel(project.root / "vendor", "shipped", members, tag=TAG)
     project.add_wheel("api-service", wheel, "shipped", "1.0")
     output = project.built("deb")
@@ -363,6 +367,7 @@ def test_binaries_of_wheels_are_shipped_as_they_are_and_what_was_built_is_stripp
     (built,) = root.rglob("_native*.so")
     assert shipped.read_bytes() == content
     assert (root / "usr/lib/yc/api-service/bin/run").read_bytes() == content
+    assert {name: (shipped.parent / name).read_bytes() for name in others} == others
     sections = subprocess.run(["readelf", "--sections", built], check=True, capture_output=True, text=True).stdout
     assert ".debug_info" not in sections
     assert ".symtab" not in sections

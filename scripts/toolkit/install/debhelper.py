@@ -72,16 +72,16 @@ class Packaging:
         self._list_shipped(package, installed)
 
     def _list_shipped(self, package: str, installed: Installed) -> None:
-        """List the binaries that came in a wheel, for our dh_strip and dh_dwz, which leave them as they are."""
+        """List the files that came in a wheel, for our dh_strip and the like, which leave them as they are."""
         wheels = {wheel.name for wheel in installed.plan.wheels if wheel.parent == self.vendor}
-        names = [name for name, wheel in installed.owners.items() if wheel in wheels]
-        paths = [path for name in sorted(names) if _is_binary(path := installed.root / name)]
+        paths = sorted(installed.root / name for name, wheel in installed.owners.items() if wheel in wheels)
         # As debhelper calls files: from the directory that it runs in.
         listed = (os.fsencode(path.relative_to(self.debian.parent)) for path in paths)
         self._note(f"{package}.shipped-as-is", listed)
-        if paths and not has_our_programs():
+        if not has_our_programs() and (binaries := list(filter(_is_binary, paths))):
             console.warn(
-                f"{package}: dh_strip may break binaries that came in wheels ({paths[0].name}, {len(paths)} in all); "
+                f"{package}: dh_strip may break binaries that came in wheels "
+                f"({binaries[0].name}, {len(binaries)} in all); "
                 "build it by `make deb` or `make sbuild`, or let debian/rules put scripts/debhelper first in PATH"
             )
 

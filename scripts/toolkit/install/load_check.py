@@ -279,8 +279,8 @@ class _Judged:
         ).chain(owner.name)
         kind, how = ("module", "imported") if failure.is_module else ("library", "loaded")
         what = f"the {kind} {self._shown(failure)} ({' -> '.join(chain)}) cannot be {how}"
-        error = "" if failure.error in ("Crash", "Timeout") else f"{failure.error}: "
-        return f"{self.checked.package}: {what}: {one_line(error + failure.text)}"
+        error = "" if failure.error in ("Crash", "Timeout") else failure.error
+        return f"{self.checked.package}: {what}: {one_line(': '.join(filter(None, (error, failure.text))))}"
 
     def _error(self, failures: Sequence[Failure]) -> UserError:
         first, *others = failures
