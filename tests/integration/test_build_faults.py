@@ -47,6 +47,23 @@ def test_the_message_of_a_build_and_its_log_are_kept(shop: Workshop, index: Loca
     assert shop.leftovers() == []
 
 
+@pytest.mark.parametrize(
+    ("end", "what", "told"),
+    [
+        ("sys.exit()", "its wheel could not be built", "SystemExit"),
+        ("sys.stdout.flush(); os._exit(0)", "its build backend gave no answer to build_wheel (it ended before)", ""),
+    ],
+)
+def test_a_build_that_ends_as_if_all_were_well(
+    shop: Workshop, index: LocalIndex, end: str, what: str, told: str
+) -> None:
+    vendored(shop, index, f"import os, sys; print('first words'); {end}")
+    done = shop.build()
+    assert done.error[0] == f"thing 1.0: {what}"
+    assert "  | first words" in done.err
+    assert told in done.err
+
+
 def test_a_package_of_the_project_that_fails_is_named_without_a_version(shop: Workshop) -> None:
     shop.service("app")
     assert shop.vendor().status == 0

@@ -36,9 +36,15 @@ def main(request_path: str) -> None:
     os.chdir(request["source"])
     # The script's own directory holds modules that must not hide the backend's.
     sys.path[:] = [entry for entry in sys.path if entry != os.path.dirname(os.path.abspath(__file__))]
-    backend = load_backend(request["source"], request["backend"], request["backend_path"])
-    hook = getattr(backend, request["hook"], None)
-    result = {"missing": True} if hook is None else {"return": hook(**request["kwargs"])}
+    try:
+        backend = load_backend(request["source"], request["backend"], request["backend_path"])
+        hook = getattr(backend, request["hook"], None)
+        result = {"missing": True} if hook is None else {"return": hook(**request["kwargs"])}
+    except SystemExit as error:
+        if error.code:
+            raise
+        # A setup.py that ends as if all were well would leave no trace.
+        raise RuntimeError("it ended the interpreter before it had an answer") from error
     with open(request["result_path"], "w", encoding="utf-8") as stream:
         json.dump(result, stream)
 

@@ -38,6 +38,8 @@ _PROGRAMS = f"{ROOT}/programs"
 _RUNNER, _REQUEST = f"{ROOT}/pep517_hook.py", f"{ROOT}/request.json"
 #: Bytes of the answer of a hook: more than any list of requirements.
 _LONGEST_ANSWER = 1 << 20
+#: Lines of the end of what a hook has printed that an error tells.
+_TOLD_LINES = 40
 
 #: Variables by which the caller chooses what compiles.
 _NAMED_TOOLS = ("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH")
@@ -243,8 +245,11 @@ def _answer(job: Job, hook: str) -> Any:
     try:
         return json.loads(files.read_foreign(job.scratch / "output" / "result.json", _LONGEST_ANSWER)).get("return")
     except (OSError, ValueError, AttributeError, RecursionError) as error:
+        reason = "it ended before" if isinstance(error, FileNotFoundError) else str(error)
         raise UserError(
-            f"{job.label}: its build backend gave no answer to {hook} ({error})", f"see what it printed in {job.log}"
+            f"{job.label}: its build backend gave no answer to {hook} ({reason})",
+            "see what it says above" + ("" if job.local else f"; another version of {job.name} may do"),
+            "\n".join(job.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TOLD_LINES:]),
         ) from None
 
 
@@ -358,5 +363,5 @@ def _build_error(job: Job, error: process.CommandError) -> UserError:
         or limits.suggestion(error.output)
         or missing_modules.suggestion(error.output, job.name, local=job.local)
     )
-    tail = "\n".join(error.output.splitlines()[-40:])
+    tail = "\n".join(error.output.splitlines()[-_TOLD_LINES:])
     return UserError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)
