@@ -178,6 +178,28 @@ def test_a_backend_in_the_tree_that_passes_on_what_another_answers_is_asked(shop
     assert builders(shop, "thing") == ("late==1.0", "old-setuptools==1.0")
 
 
+def test_a_backend_may_call_its_parameters_what_it_likes(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "late", "1.0")
+    system = '[build-system]\nrequires = []\nbuild-backend = "hook"\nbackend-path = ["."]\n'
+    hook = (
+        "import tiny_backend\n"
+        "def get_requires_for_build_wheel(_settings=None):\n"
+        "    return tiny_backend.get_requires_for_build_wheel(_settings)\n"
+        "def prepare_metadata_for_build_wheel(folder, _settings=None):\n"
+        "    return tiny_backend.prepare_metadata_for_build_wheel(folder, _settings)\n"
+        "def build_wheel(folder, *rest):\n"
+        "    return tiny_backend.build_wheel(folder, *rest)\n"
+    )
+    sdists.publish(
+        index, "thing", "1.0", dynamic=["late"], metadata=False, files={"hook.py": hook, "pyproject.toml": system}
+    )
+    shop.service("app", "thing")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert builders(shop, "thing") == ("late==1.0",)
+    assert shop.build().status == 0
+
+
 def test_a_hook_is_asked_by_every_interpreter(shop: Workshop, index: LocalIndex) -> None:
     hook = "import sys\nfrom tiny_backend import *\n"
     hook += "def get_requires_for_build_wheel(config_settings=None):\n"

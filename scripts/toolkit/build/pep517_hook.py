@@ -2,7 +2,7 @@
 
 Usage: python pep517_hook.py REQUEST.json. Runs under any interpreter a project builds for and imports nothing but the
 standard library before the backend. The request: {"source": directory of the unpacked sdist, "backend":
-"module:object", "backend_path": [...], "hook": "build_wheel", "kwargs": {...}, "result_path": file}. The result is
+"module:object", "backend_path": [...], "hook": "build_wheel", "arguments": [...], "result_path": file}. The result is
 written there as JSON: {"return": value}, or {"missing": true} where the backend has no such hook (an optional one).
 """
 
@@ -39,7 +39,7 @@ def main(request_path: str) -> None:
     try:
         backend = load_backend(request["source"], request["backend"], request["backend_path"])
         hook = getattr(backend, request["hook"], None)
-        result = {"missing": True} if hook is None else {"return": hook(**request["kwargs"])}
+        result = {"missing": True} if hook is None else {"return": hook(*request["arguments"])}
     except SystemExit as error:
         if error.code:
             raise

@@ -125,9 +125,8 @@ def unpack(
 
 def build_wheel(job: Job) -> Path:
     """Call the backend's `build_wheel` and return the wheel, below the job's scratch directory. Raises `UserError`."""
-    settings = {"config_settings": dict(job.config_settings) or None}
     try:
-        answer = call_hook(job, "build_wheel", settings, directory="wheel_directory")
+        answer = call_hook(job, "build_wheel")
     except process.CommandError as error:
         raise _build_error(job, error) from error
     hook_answers.file_name(answer, job.label, "build_wheel")
@@ -147,17 +146,20 @@ def _wheels(directory: Path) -> Iterator[Path]:
             yield Path(entry.path)
 
 
-def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any], *, directory: str = "") -> Any:
+def call_hook(job: Job, hook: str) -> Any:
     """Run one PEP 517 hook in the job's environment and return its answer, None where the backend has no such hook.
 
-    `directory` is the name of the argument, if it has one, for the directory where it puts what it makes: `output` in
-    the job's scratch directory. What the answer is made of is unchecked. Raises `CommandError`, `UserError`.
+    What it makes is in `output` in the job's scratch directory. What the answer is made of is unchecked. Raises
+    `CommandError`, `UserError`.
     """
     system = pyproject.build_system(pyproject.read(job.source), str(job.source / pyproject.FILE))
     view = _view(job)
     place = partial(job.sandbox.place, view=view)
     source = place(_inside_source(job))
     output = place(_OUTPUT)
+    settings = dict(job.config_settings) or None
+    # By their places, as all front ends do: a backend in a tree may call its parameters what it likes.
+    arguments = {"build_wheel": (output, settings, None), "prepare_metadata_for_build_wheel": (output, settings)}
     view.readable[_REQUEST].write_text(
         json.dumps(
             {
@@ -165,7 +167,7 @@ def call_hook(job: Job, hook: str, kwargs: Mapping[str, Any], *, directory: str 
                 "backend": system.backend,
                 "backend_path": system.backend_path,
                 "hook": hook,
-                "kwargs": {**kwargs, directory: output} if directory else kwargs,
+                "arguments": arguments.get(hook, (settings,)),
                 "result_path": f"{output}/result.json",
             }
         ),

@@ -210,16 +210,13 @@ class HookRunner:
 
 
 def _build_requires(job: Job) -> tuple[str, ...]:
-    answer = wheel_build.call_hook(
-        job, "get_requires_for_build_wheel", {"config_settings": job.config_settings or None}
-    )
+    answer = wheel_build.call_hook(job, "get_requires_for_build_wheel")
     return hook_answers.requirements([] if answer is None else answer, job.name)
 
 
 def _metadata(job: Job) -> CoreMetadata:
     """Return the metadata of a source, by the hook that makes just that, else from its wheel."""
-    kwargs = {"config_settings": job.config_settings or None}
-    answer = wheel_build.call_hook(job, "prepare_metadata_for_build_wheel", kwargs, directory="metadata_directory")
+    answer = wheel_build.call_hook(job, "prepare_metadata_for_build_wheel")
     if answer is None:
         return metadata.read(wheel_build.build_wheel(job))
     return core_metadata.parse(_made(job.scratch / "output", answer, job))

@@ -75,9 +75,8 @@ def _shown(key: str) -> str:
 def _try(job: Job) -> Trial:
     limits = replace(job.sandbox.limits, seconds=min(_SECONDS, job.sandbox.limits.seconds))
     bounded = replace(job, sandbox=replace(job.sandbox, limits=limits), variables={**_OFFLINE, **job.variables})
-    settings = {"config_settings": job.config_settings or None}
     try:
-        wheel_build.call_hook(bounded, "build_wheel", settings, directory="wheel_directory")
+        wheel_build.call_hook(bounded, "build_wheel")
     except process.CommandError as error:
         return _failed(error.output)
     except UserError:
