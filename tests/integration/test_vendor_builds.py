@@ -403,6 +403,19 @@ def test_a_circle_is_found_before_any_build(shop: Workshop, index: LocalIndex) -
     assert builders(shop, "hen") == ("egg==1.0",)
 
 
+@pytest.mark.parametrize("line", ["thing: thing", "kit: thing", "kit==1.0: Thing>=1"])
+def test_a_circle_that_a_line_of_the_project_closes(shop: Workshop, index: LocalIndex, line: str) -> None:
+    sdists.publish(index, "kit", "1.0")
+    sdists.publish_wheel(index, "kit", "1.0")
+    sdists.publish(index, "thing", "1.0", build_requires=["kit"])
+    shop.service("app", "thing").write({"build-requirements.txt": f"\n{line}\n"})
+    what, hint = shop.vendor().error
+    assert what.startswith("build requirements go in a circle: ")
+    assert hint == "remove build-requirements.txt:2: without it there is no such circle"
+    shop.write({"build-requirements.txt": ""})
+    assert shop.vendor().status == 0
+
+
 def test_a_circle_that_a_marker_opens_is_none(shop: Workshop, index: LocalIndex) -> None:
     sdists.publish(index, "hen", "1.0", build_requires=["egg"])
     sdists.publish(index, "egg", "1.0", build_requires=['hen; python_version < "3.0"'])

@@ -31,20 +31,27 @@ def error(
     requires: Mapping[str, Collection[str]] | None = None,
     has_wheels: Callable[[str], bool] = lambda _: True,
     place: str = "vendor.txt",
+    line: str = "",
 ) -> UserError:
     """Return the error to raise for a circle of `name==version`.
 
     Its hint ends all circles among `requires` by lines of the file `place` for wheels, where there are some that
-    `has_wheels`.
+    `has_wheels`. `line` (`file:line`) is where the project's people ask for a step of it, if they do.
     """
+    if line:
+        return UserError(_sentence(keys), f"remove {line}: without it there is no such circle")
     names = _cut(requires or {}, has_wheels) or [_name(key) for key in keys[:1] if has_wheels(key)]
     return UserError(
-        f"build requirements go in a circle: {' -> '.join(keys)}",
+        _sentence(keys),
         f"let it begin with a wheel: add the line{'s' * (len(names) > 1)} {' and '.join(names)} to {place} and run "
         "`make vendor`"
         if names
         else f"no index has wheels to begin with: allow another version of {_name(keys[0])}, or leave it out",
     )
+
+
+def _sentence(keys: Sequence[str]) -> str:
+    return f"build requirements go in a circle: {' -> '.join(keys)}"
 
 
 def _cut(requires: Mapping[str, Collection[str]], has_wheels: Callable[[str], bool]) -> list[str]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -44,6 +46,13 @@ def read(path: Path, project_root: Path, errors: Gathering = AT_ONCE) -> tuple[A
     `errors` gathers lines that are refused.
     """
     return tuple(lines.entries(path, project_root, _added, errors))
+
+
+def line_in(circle: Sequence[str], added: Iterable[AddedRequirement]) -> str:
+    """Return where the first line stands by which one `name==version` of a circle needs the next; nothing without."""
+    steps = {(first, second.partition("==")[0]) for first, second in pairwise(circle)}
+    found = ((line, normalize(Requirement(line.requirement).name)) for line in added)
+    return next((line.origin for line, name in found if any(line.is_for(key) and name == to for key, to in steps)), "")
 
 
 def _added(text: str, origin: str) -> AddedRequirement:

@@ -23,7 +23,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import DirectRequirement
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
-from toolkit.project import build_settings
+from toolkit.project import build_requirements, build_settings
 from toolkit.resolve import build_ages, older_releases, pin_closure
 from toolkit.resolve.catalogue import Catalogue, url_error
 from toolkit.resolve.engine import ConflictError, Request, Resolver, UnmetError
@@ -115,8 +115,12 @@ class Closure:
 
     def _circle(self) -> UserError:
         pins, requires = self.pins(), {key: self._keys(key) for key in self._trees}
+        circle = cycles.find(requires)
         return cycles.error(
-            cycles.find(requires), requires, lambda key: key in pins and self.sources.has_wheel(pins[key])
+            circle,
+            requires,
+            lambda key: key in pins and self.sources.has_wheel(pins[key]),
+            line=build_requirements.line_in(circle, self._request.added),
         )
 
     def settings(self, key: str) -> BuildSettings:

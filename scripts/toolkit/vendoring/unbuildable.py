@@ -15,6 +15,7 @@ from toolkit.core.secrets import address
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
+from toolkit.project import build_requirements
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
@@ -81,7 +82,8 @@ class Attempts:
         steps = [circle[0]]
         for first, second in pairwise(circle):
             steps += self._steps(first, second)
-        return cycles.error(steps, requires, self._has_wheels, self._file("vendor.txt"))
+        line = build_requirements.line_in(circle, self.request.added)
+        return cycles.error(steps, requires, self._has_wheels, self._file("vendor.txt"), line)
 
     def _hints(self, key: str, error: UserError) -> Iterator[str]:
         name = key.partition("==")[0]
