@@ -148,18 +148,6 @@ def url_error(who: str, text: str) -> UserError:
     )
 
 
-def without_urls(who: str, requires: Iterable[str]) -> list[str]:
-    """Return the requirements of an archive, but those of extras that are URLs. Raises `UserError` for other URLs."""
-    found = []
-    for text in requires:
-        requirement = requirement_texts.required(text, who)
-        if not requirement.url:
-            found.append(text)
-        elif "extra" not in str(requirement.marker):
-            raise url_error(who, text)
-    return found
-
-
 def _offer(pin: Pin) -> Offer:
     listed = [*pin.wheels, *filter(None, (pin.sdist, pin.archive))]
     # Hardly ever do they differ; one that any file fits is not left out.

@@ -79,11 +79,6 @@ class IndexResolver:
                 return uv_errors.absent_error(name, catalogue.request, self.index.indexes, failure.details)
         return unsatisfied.explain(failure, catalogue)
 
-    def with_told(self, pin: Pin, built: CoreMetadata) -> Pin:
-        """Take what a build has told of a pin that no engine chooses, and return the pin as it became known."""
-        self.reader.learn(pin, built)
-        return self._with_source(pin)
-
     def _with_source(self, pin: Pin) -> Pin:
         known = self.reader.known(pin)
         return replace(pin, metadata=known.source, requires_sha256=known.requires_sha256) if known else pin

@@ -77,6 +77,11 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
             f"{prefix(text, request)}`{text}` is required, but {_name(text)} is a package of this project",
             "give the package that version, or use another version of what requires it; no index is asked for it",
         )
+    if archive := next(iter(request.archives.get(_name(text), {}).values()), None):
+        return (
+            f"{prefix(text, request)}`{text}` is required, but {archive.key.replace('==', ' ')} is what comes by URL",
+            "give the URL of an archive of such a version, or use another version of what requires it",
+        )
     origin = f"{request.origins[text]}: " if text in request.origins else prefix(text, request)
     newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""
     return (

@@ -70,7 +70,6 @@ class Drafting:
     def _begin(self, inputs: LockInputs) -> Draft:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
         fetched = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.archives())
-        archived = {pin.name: metadata for pin, metadata in fetched}
         preferences = self._preferences(inputs)
         others = requirements.read_given_constraints(self.project, inputs.package, self.options.build_constraints)
         versions = inputs.binary_versions
@@ -78,13 +77,14 @@ class Drafting:
         said = frozenset(limits.items()), inputs.added, inputs.settings
         closure = self.resolution.closure_for(inputs.targets.pythons, said)
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
-        for pin, _ in fetched:
-            lock_inputs.refuse_local(self.project, pin.name, f"{pin.archive.name if pin.archive else ''}: {pin.name}")
-        given = self.binding.bind((*(pin for pin, _ in fetched), *wheels))
+        for pin, origin in fetched:
+            lock_inputs.refuse_local(self.project, pin.name, f"{origin}: {pin.name}")
+        given = self.binding.bind(wheels)
         lines, constraints = inputs.tree.requirements, (*inputs.constraints, *versions)
+        archived = {f"{pin.name}=={pin.version}": origin for pin, origin in fetched}
         local = {package.name: package.version for package in self.project.packages}
         request = Request(
-            requirements=tuple(line.text for line in lines),
+            requirements=(*(line.text for line in lines), *archived),
             constraints=tuple(line.text for line in constraints),
             targets=inputs.targets,
             build_constraints=limits,
@@ -95,19 +95,13 @@ class Drafting:
             platforms=self.options.platforms,
             provided={**local, **{pin.name: pin.version for pin in given}},
             given=given,
+            archives={pin.name: {pin.version: pin} for pin, _ in fetched},
             exclude_newer=self.options.exclude_newer,
-            origins={line.text: line.origin for line in (*lines, *constraints)},
+            origins={**archived, **{line.text: line.origin for line in (*lines, *constraints)}},
         )
         # What has a URL comes from nowhere else, whoever requires it.
         request = self.resolution.inner.without_urls(request)
-        known = [(pin, archived[pin.name]) for pin in given if pin.archive]
-        told, requires = archives.with_requirements(known, self.resolution.inner, request)
-        request = replace(
-            request,
-            requirements=(*request.requirements, *requires),
-            given=tuple(told.get(pin.name, pin) for pin in given),
-        )
-        return Draft(inputs=inputs, given=request.given, request=request, closure=closure, satisfiable=request)
+        return Draft(inputs=inputs, given=given, request=request, closure=closure, satisfiable=request)
 
     def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:
         """Return what to keep: of another tool's lock, of the service's own, then what this run chose, then of others.
