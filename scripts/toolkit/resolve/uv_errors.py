@@ -14,7 +14,7 @@ from toolkit.resolve.engine import AbsentError, ConflictError, Request
 _NAME = r"([A-Za-z0-9][\w.-]*?)"
 _ABSENT = re.compile(rf"{_NAME} was not found in (?:the package registry|the provided package locations|the cache)")
 _NO_VERSION = re.compile(
-    rf"(?:there (?:is|are) no versions? of|only) {_NAME}(?:\[[^\]]*\])?((?:[<>=!~]=?\S*)?)"
+    rf"(?:there (?:is|are) no versions? of|only(?! the following)) {_NAME}(?:\[[^\]]*\])?((?:[<>=!~]=?\S*)?)"
     r"(?=[\s,]|$)(?: (?:is|are) available| and| have|,|\s|$)"
 )
 _PYTHON = re.compile(rf"{_NAME}((?:==|>=|<=|<|>|!=|~=)\S+) depends on Python(\S+?)(?=[,\s]|$)")
