@@ -48,9 +48,9 @@ class Request:
     `build_constraints` limit every build, each with where it stands; `added` is what the project's people build some
     distributions with besides, and `settings` how. `preferences` are kept while they satisfy; `kept_builds` are those
     of each build. `provided` has, by name, the versions of what is never looked up, such as the project's own
-    distributions; empty where not known. `given` are those of them that no engine chose, and that others may be built
-    with. `archives` are the only releases of some names, by version: those of direct URLs. `platforms` are values of
-    `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
+    distributions, whose names are `local`; empty where not known. `given` are those of them that no engine chose, and
+    that others may be built with. `archives` are the only releases of some names, by version: those of direct URLs.
+    `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
     requirements: tuple[str, ...]
@@ -63,6 +63,7 @@ class Request:
     preferences: tuple[Pinned, ...] = ()
     kept_builds: KeptBuilds = NOTHING_KEPT
     provided: Mapping[str, str] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
     given: tuple[Pin, ...] = ()
     archives: Mapping[str, Mapping[str, Pin]] = field(default_factory=dict)
     exclude_newer: str = ""

@@ -93,6 +93,7 @@ class Drafting:
             preferences=preferences,
             kept_builds=kept_builds.of(self._locks_of_like_builds(inputs), self.options.moving),
             platforms=self.options.platforms,
+            local=frozenset(local),
             provided={**local, **{pin.name: pin.version for pin in given}},
             given=given,
             archives={pin.name: {pin.version: pin} for pin, _ in fetched},
