@@ -70,6 +70,18 @@ def test_a_wheel_of_a_build_tool(shop: Workshop, index: LocalIndex) -> None:
     assert names(shop, "maturin==1.0") == ["maturin-1.0-py3-none-any.whl"]
 
 
+def test_the_project_s_own_file_is_for_all_services(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "binary", "1.0", requires=["unwanted"])
+    sdists.publish(index, "thing", "1.0")
+    shop.service("app", "binary").service("other", "binary").write({"vendor.txt": "binary --no-deps\n"})
+    assert shop.vendor().status == 0
+    assert shop.keys() == shop.keys("other") == ["binary==1.0"]
+    assert shop.build().status == 0
+    shop.write({"vendor.txt": "binary\n"})
+    assert "no distribution `unwanted`" in shop.vendor().errors[0][0]
+    assert "vendor.txt: changed" in shop.build().error[0]
+
+
 @pytest.mark.parametrize("options", ["", "<2", " --no-deps"])
 def test_a_line_that_nothing_requires_is_a_warning_and_takes_nothing(
     shop: Workshop, index: LocalIndex, options: str
