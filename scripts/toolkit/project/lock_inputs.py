@@ -156,7 +156,7 @@ def _read(
     settings = [
         table
         for directory in directories
-        for table in build_settings.read(directory / build_settings.FILE, project.root)
+        for table in build_settings.read(directory / build_settings.FILE, project.root, errors)
     ]
     for line in added:
         if package_of_name := project.find(line.name):
