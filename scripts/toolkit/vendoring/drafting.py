@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from toolkit.core.errors import Gathering, UserError
+from toolkit.model import markers
 from toolkit.model.lock import Distribution, Lock
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
@@ -109,7 +110,10 @@ class Drafting:
 
         What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
         """
-        adopted = self.options.adopted.pins if self.options.adopted else ()
+        pythons, platforms = inputs.targets.pythons, self.options.platforms
+        foreign = self.options.adopted.pins if self.options.adopted else ()
+        # A lock for more machines than these may have other versions for the rest.
+        adopted = [pin for pin in foreign if markers.possible(pin.marker, pythons, platforms)]
         found: dict[str, list[Distribution]] = {pin.name: [] for pin in adopted}
         for source in self._locks(inputs):
             kept = [
