@@ -756,3 +756,25 @@ def test_a_package_of_the_project_does_not_build_another_one(shop: Workshop) -> 
     said, hint = shop.package("helper").service("app", build_requires=["helper"]).vendor().error
     assert said == "building app: `helper` is a package of this project, which builds nothing else"
     assert "backend-path" in hint
+
+
+def test_what_a_failed_backend_or_a_false_archive_hides_is_told_in_the_same_run(
+    shop: Workshop, index: LocalIndex
+) -> None:
+    sdists.publish(index, "dying", "1.0", metadata=False, files={"tiny_backend.py": "raise SystemExit(1)"})
+    index.add("false-1.0.tar.gz", sdists.make_sdist("false", "2.0"))
+    sdists.publish(index, "leading", "1.0", requires=["false", "dying"])
+    sdists.publish(index, "lacking", "1.0", build_requires=["nowhere"])
+    shop.service("app", "leading", "dying", "lacking")
+    told = {said.partition(";")[0]: said.partition("; ")[2] for said, _ in shop.vendor().errors}
+    assert told == {
+        "false-1.0.tar.gz: its metadata says false 2.0, not false 1.0": (
+            "false 1.0 is there for app/requirements.txt:1: leading -> false 1.0"
+        ),
+        "dying: its build backend failed to name its build requirements": (
+            "dying 1.0 is there for app/requirements.txt:2: dying"
+        ),
+        f"building lacking 1.0: no distribution `nowhere` in {index.url}": (
+            "lacking 1.0 is there for app/requirements.txt:3: lacking"
+        ),
+    }

@@ -215,9 +215,12 @@ class Closure:
 
     def refuse_unbuildable(self, keys: Iterable[str]) -> None:
         """Raise one `UserError` for all of these, and of what builds them, that cannot be built from source."""
-        wanted = set(keys)
-        if faults := self.faults(wanted | self.builders(wanted)):
+        if faults := self.faults_of_building(*keys):
             raise combined(faults.values())
+
+    def faults_of_building(self, *keys: str) -> Mapping[str, UserError]:
+        """Return, by key, why some of these, or of what builds them, cannot be built from source."""
+        return self.faults({*keys, *self.builders(keys)})
 
     def _fault(self, key: str) -> UserError | None:
         if key in self.sources.selector.without_source:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from packaging.requirements import Requirement
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import UserError, combined
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
@@ -34,6 +34,25 @@ class ConflictError(UnmetError):
 
 class AbsentError(UnmetError):
     """No index has any release of a distribution."""
+
+
+class RefusedError(UserError):
+    """Releases that were chosen cannot be taken: `causes` says why, by `name==version`. Others may do without them."""
+
+    def __init__(self, causes: Mapping[str, UserError]) -> None:
+        found = combined(causes.values())
+        super().__init__(found.what, found.hint, found.details)
+        self.causes = causes
+
+    @property
+    def parts(self) -> Sequence[UserError]:
+        """Return the errors that this one is made of."""
+        return combined(self.causes.values()).parts
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of the releases."""
+        return frozenset(key.partition("==")[0] for key in self.causes)
 
 
 class PassedOverError(UserError):

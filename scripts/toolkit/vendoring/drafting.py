@@ -15,7 +15,7 @@ from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
 from toolkit.resolve import kept_builds, source_tree, wheel_choice
-from toolkit.resolve.engine import Request, UnmetError
+from toolkit.resolve.engine import RefusedError, Request, UnmetError
 from toolkit.resolve.resolution import Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendoring import archives, joining
@@ -163,13 +163,13 @@ class Drafting:
         _follow_builds(draft, trees)
 
     def _choose(self, request: Request, errors: Gathering) -> tuple[tuple[Pin, ...], Request]:
-        """Resolve a request, or else what is left of it without what no index has; return that, too."""
+        """Resolve a request, or else what is left of it without what cannot be had; return that, too."""
         absent: set[str] = set()
         while True:
             try:
                 return self.resolution.resolver.resolve(request), request
             except UserError as error:
-                names = error.names if isinstance(error, UnmetError) else frozenset[str]()
+                names = error.names if isinstance(error, UnmetError | RefusedError) else frozenset[str]()
                 # What was left out may be missing elsewhere.
                 if not absent & names:
                     errors.add(error)
