@@ -224,6 +224,18 @@ def test_what_cannot_be_a_setting(stubborn: Workshop, text: str, what: str) -> N
     assert not (stubborn.root / "vendor").exists()
 
 
+def test_all_that_is_refused_in_files_about_builds_is_told_at_once(stubborn: Workshop) -> None:
+    tables = '[one]\nenv = {PATH = "x"}\n[two]\nenvironment = {}\n'
+    files = {"build-settings.toml": tables, "build-requirements.txt": "one\n", "build-constraints.txt": "one[x]<2\n"}
+    said = sorted(what.partition(": ")[0] for what, _ in stubborn.write(files).vendor().errors)
+    assert said == [
+        "build-constraints.txt:1",
+        "build-requirements.txt:1",
+        "build-settings.toml:2",
+        "build-settings.toml:4",
+    ]
+
+
 def test_what_turns_something_on_is_no_secret(stubborn: Workshop) -> None:
     text = '[zqx-env]\nenv = {ZQX_SYSTEM_LIB = "1", WITH_AUTH = "on", TOKENS = "system"}\n'
     assert stubborn.write({"build-settings.toml": text}).vendor().status == 0

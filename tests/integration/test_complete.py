@@ -37,6 +37,20 @@ def test_a_local_package_of_an_extra_joins_where_that_is_asked_for(shop: Worksho
     assert local(shop) == ["other", "app"]
 
 
+@pytest.mark.parametrize("declared", ["requirements-http.txt", "pyproject.toml"])
+def test_an_extra_of_a_local_package_that_the_index_asks_for_counts(
+    shop: Workshop, index: LocalIndex, declared: str
+) -> None:
+    sdists.publish(index, "client", "1.0")
+    sdists.publish(index, "web", "1.0", requires=["lib[http,unknown]"])
+    shop.service("app", "web").package("lib")
+    table = (shop.root / "lib/pyproject.toml").read_text() + '[project.optional-dependencies]\nhttp = ["client"]\n'
+    shop.write({f"lib/{declared}": table if declared == "pyproject.toml" else "client\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert (local(shop), shop.keys()) == (["lib", "app"], ["client==1.0", "web==1.0"])
+
+
 def test_a_local_package_that_the_index_requires_has_to_fit(shop: Workshop, index: LocalIndex) -> None:
     sdists.publish(index, "web", "1.0", requires=["lib>=1.5"])
     shop.service("app", "web").package("lib")

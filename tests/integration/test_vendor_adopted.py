@@ -161,3 +161,14 @@ def test_a_lock_that_makes_no_sense_is_told_with_its_line(
 
 def test_a_lock_that_is_not_there(shop: Workshop) -> None:
     assert shop.service("app").vendor("--from", "uv.lock").error[0] == "FROM=uv.lock: No such file or directory"
+
+
+def test_of_versions_for_several_machines_those_count_that_are_for_these(shop: Workshop, index: LocalIndex) -> None:
+    for version in ("1.0", "2.0", "3.0"):
+        sdists.publish(index, "wire", version)
+    here, elsewhere = "sys_platform == 'linux'", "sys_platform == 'win32'"
+    table = '[[package]]\nname = "wire"\nversion = "{}"\nresolution-markers = ["{}"]\n'
+    shop.service("app", "wire").write({"uv.lock": table.format("1.0", here) + table.format("2.0", elsewhere)})
+    done = shop.vendor("--from", "uv.lock")
+    assert done.status == 0, done.err
+    assert shop.keys() == ["wire==1.0"]

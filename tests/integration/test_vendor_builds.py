@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -752,3 +753,63 @@ def test_the_line_in_the_hint_of_a_missing_module_works(shop: Workshop, index: L
     shop.write({"build-requirements.txt": "thing: setuptools<82\n"})
     assert shop.vendor().status == 0
     assert shop.build().status == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "asked"),
+    [
+        ({"build_requires": ["helper>=0.5"]}, "`helper>=0.5`"),
+        ({"dynamic": ["helper"]}, "`helper`"),
+        ({"build_requires": ["tool"]}, "`helper`, which tool requires,"),
+    ],
+)
+def test_a_package_of_the_project_that_a_build_requires_is_an_error(
+    shop: Workshop, index: LocalIndex, options: dict[str, Any], asked: str
+) -> None:
+    sdists.publish(index, "tool", "1.0", requires=["helper"])
+    sdists.publish(index, "thing", "1.0", **options)
+    sdists.publish_wheel(index, "thing", "1.0")
+    shop.service("app", "thing").package("helper")
+    said, hint = shop.vendor().error
+    assert said.startswith(f"building thing 1.0: {asked} is a package of this project")
+    assert said.endswith("thing 1.0 is there for app/requirements.txt:1: thing")
+    assert hint == "add the line thing to app/vendor.txt to take its wheels"
+    shop.write({"app/vendor.txt": "thing\n"})
+    assert shop.vendor().status == 0
+
+
+def test_an_older_release_is_taken_that_no_package_of_the_project_builds(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "thing", "1.0", build_requires=["helper; python_version < '3'"])
+    sdists.publish(index, "thing", "2.0", build_requires=["helper"])
+    done = shop.service("app", "thing").package("helper").vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["thing==1.0"]
+    assert "OLDER" in done.out
+
+
+def test_a_package_of_the_project_does_not_build_another_one(shop: Workshop) -> None:
+    said, hint = shop.package("helper").service("app", build_requires=["helper"]).vendor().error
+    assert said == "building app: `helper` is a package of this project, which builds nothing else"
+    assert "backend-path" in hint
+
+
+def test_what_a_failed_backend_or_a_false_archive_hides_is_told_in_the_same_run(
+    shop: Workshop, index: LocalIndex
+) -> None:
+    sdists.publish(index, "dying", "1.0", metadata=False, files={"tiny_backend.py": "raise SystemExit(1)"})
+    index.add("false-1.0.tar.gz", sdists.make_sdist("false", "2.0"))
+    sdists.publish(index, "leading", "1.0", requires=["false", "dying"])
+    sdists.publish(index, "lacking", "1.0", build_requires=["nowhere"])
+    shop.service("app", "leading", "dying", "lacking")
+    told = {said.partition(";")[0]: said.partition("; ")[2] for said, _ in shop.vendor().errors}
+    assert told == {
+        "false-1.0.tar.gz: its metadata says false 2.0, not false 1.0": (
+            "false 1.0 is there for app/requirements.txt:1: leading -> false 1.0"
+        ),
+        "dying: its build backend failed to name its build requirements": (
+            "dying 1.0 is there for app/requirements.txt:2: dying"
+        ),
+        f"building lacking 1.0: no distribution `nowhere` in {index.url}": (
+            "lacking 1.0 is there for app/requirements.txt:3: lacking"
+        ),
+    }

@@ -266,7 +266,10 @@ def test_metadata_that_disagrees_with_the_name_of_the_file(vendored: Workshop, i
     sdists.publish_wheel(index, "wire", "2.0")
     index.add("wire-2.0.tar.gz", sdists.make_sdist("evil", "6.6"))
     said, hint = refused(vendored)
-    assert said == "wire-2.0.tar.gz: its metadata says evil 6.6, not wire 2.0"
+    assert said == (
+        "wire-2.0.tar.gz: its metadata says evil 6.6, not wire 2.0; "
+        "wire 2.0 is there for app/requirements.txt:1: wire==2.0"
+    )
     assert "do not use it" in hint
 
 

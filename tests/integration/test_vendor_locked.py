@@ -340,3 +340,33 @@ def test_what_was_withdrawn_and_is_asked_for_is_taken_with_a_warning(
         for name, why in told
     ]
     assert shop.lock().find("lib==1.0")
+
+
+@pytest.mark.parametrize(
+    ("line", "what"),
+    [
+        ("lib", "app/requirements.txt:1: `lib` is"),
+        ("lib>=2", "app/requirements.txt:1: `lib>=2` is"),
+        ("lead", "app/requirements.txt:1: `lib==2.0`, which lead requires, is"),
+    ],
+)
+def test_releases_that_are_all_withdrawn_are_told_with_what_takes_one(
+    shop: Workshop, index: LocalIndex, line: str, what: str
+) -> None:
+    sdists.publish(index, "lib", "1.0", yanked=True)
+    sdists.publish(index, "lib", "2.0", yanked="it loses files")
+    sdists.publish(index, "lead", "1.0", requires=["lib==2.0"])
+    said, hint = shop.service("app", line).vendor().error
+    assert said.startswith(f"{what} satisfied only by releases that their authors have withdrawn (yanked): ")
+    assert "2.0 (`it loses files`)" in said
+    assert hint.endswith("add a line that names it: lib==2.0")
+    shop.write({"app/requirements.txt": f"{line}\nlib==2.0\n"})
+    assert shop.vendor().status == 0
+    assert shop.lock().find("lib==2.0")
+
+
+def test_a_release_that_is_withdrawn_among_others_that_do_not_fit_is_told(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "lib", "1.0", yanked=True)
+    sdists.publish(index, "lib", "2.0")
+    said, _ = shop.service("app", "lib<2").vendor().error
+    assert said.endswith("`lib<2` is satisfied only by releases that their authors have withdrawn (yanked): 1.0")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import lzma
 import tarfile
+from typing import Any
 
 import pytest
 
@@ -67,6 +68,18 @@ def test_a_wheel_of_a_build_tool(shop: Workshop, index: LocalIndex) -> None:
     assert shop.vendor().status == 0
     assert (shop.keys(), shop.build_keys()) == (["thing==1.0"], ["maturin==1.0"])
     assert names(shop, "maturin==1.0") == ["maturin-1.0-py3-none-any.whl"]
+
+
+def test_the_project_s_own_file_is_for_all_services(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish_wheel(index, "binary", "1.0", requires=["unwanted"])
+    sdists.publish(index, "thing", "1.0")
+    shop.service("app", "binary").service("other", "binary").write({"vendor.txt": "binary --no-deps\n"})
+    assert shop.vendor().status == 0
+    assert shop.keys() == shop.keys("other") == ["binary==1.0"]
+    assert shop.build().status == 0
+    shop.write({"vendor.txt": "binary\n"})
+    assert "no distribution `unwanted`" in shop.vendor().errors[0][0]
+    assert "vendor.txt: changed" in shop.build().error[0]
 
 
 @pytest.mark.parametrize("options", ["", "<2", " --no-deps"])
@@ -187,6 +200,35 @@ def test_two_archives_of_one_name(shop: Workshop, index: LocalIndex) -> None:
     what, hint = shop.vendor().error
     assert what.startswith("release.tar.gz: two different archives have this name")
     assert "another name" in hint
+
+
+def an_archive(index: LocalIndex, name: str, **options: Any) -> str:
+    """Publish an archive outside of the index's own pages, and return its URL."""
+    content = sdists.make_sdist(name, "1.0", metadata=False, **options)
+    return index.add(f"{name}-1.0.tar.gz", content, name="elsewhere")
+
+
+def test_an_extra_of_an_archive_brings_what_it_requires(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "spam", "1.0")
+    url = an_archive(index, "tool", requires=["spam ; extra == 'x'"])
+    shop.service("app", "tool[x]").write({"app/vendor.txt": f"{url}\n"})
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["spam==1.0", "tool==1.0"]
+
+
+@pytest.mark.parametrize("asking", ["line", "index", "archive"])
+def test_an_archive_of_a_version_that_does_not_fit_is_told_with_its_line(
+    shop: Workshop, index: LocalIndex, asking: str
+) -> None:
+    sdists.publish(index, "wanting", "1.0", requires=["tool>=2"])
+    urls = [an_archive(index, "tool"), an_archive(index, "other", requires=["tool>=2"])]
+    required, archives = {"line": ("tool>=2", 1), "index": ("wanting", 1), "archive": ("", 2)}[asking]
+    shop.service("app", required).write({"app/vendor.txt": "".join(f"{url}\n" for url in urls[:archives])})
+    said, hint = shop.vendor().error
+    assert "app/vendor.txt:1: tool==1.0" in said
+    assert said.endswith("cannot be satisfied together")
+    assert hint == "change one of the requirements named above"
 
 
 def test_an_archive_that_does_not_say_what_it_is(shop: Workshop, index: LocalIndex) -> None:

@@ -184,7 +184,6 @@ def _hint(project: Project, closure: Closure, name: str, text: str, wanted: str)
 
 
 def _without_dependencies(project: Project) -> set[str]:
-    rules = (
-        rule for package in project.packages for rule in vendor_txt.read(package.path / "vendor.txt", project.root)
-    )
+    directories = dict.fromkeys((project.root, *(package.path for package in project.packages)))
+    rules = (rule for directory in directories for rule in vendor_txt.read(directory / "vendor.txt", project.root))
     return {rule.name for rule in rules if isinstance(rule, BinaryRule) and rule.no_deps}

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core import documents
-from toolkit.core.errors import UserError
+from toolkit.core.errors import AT_ONCE, FinalError, Gathering, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import build_settings
 from toolkit.model.build_settings import BuildSettings
@@ -66,8 +66,11 @@ class NamedSettings:
         return self.target in ((name, ""), (name, _canonical(version)))
 
 
-def read(path: Path, project_root: Path) -> tuple[NamedSettings, ...]:
-    """Return the tables of a build-settings.toml, none when it is missing. Raises `UserError` with `file:line`."""
+def read(path: Path, project_root: Path, errors: Gathering = AT_ONCE) -> tuple[NamedSettings, ...]:
+    """Return the tables of a build-settings.toml, none when it is missing. Raises `UserError` with `file:line`.
+
+    `errors` gathers tables that are refused.
+    """
     if not path.is_file():
         return ()
     shown = lines.shown(path, project_root)
@@ -75,12 +78,16 @@ def read(path: Path, project_root: Path) -> tuple[NamedSettings, ...]:
     rows = content.decode("utf-8", "replace").splitlines()
     found: dict[tuple[str, str], NamedSettings] = {}
     for name, table in _toml(content, shown).items():
-        named = _named(name, table, shown, rows)
-        if first := found.get(named.target):
-            raise UserError(
-                f"{named.origin}: {named.label} has a table at {first.origin} already", "make one of the two"
-            )
-        found[named.target] = named
+        try:
+            named = _named(name, table, shown, rows)
+            if first := found.get(named.target):
+                raise UserError(
+                    f"{named.origin}: {named.label} has a table at {first.origin} already", "make one of the two"
+                )
+            found[named.target] = named
+        except UserError as error:
+            # What fails to build without its settings tells nothing.
+            errors.add(FinalError(error.what, error.hint))
     return tuple(found.values())
 
 

@@ -26,6 +26,7 @@ _SETTING = "setting:"
 _VARIABLE = f"{_SETTING}${{"
 # Named here: what reads it needs `packaging`, which is not there where fingerprints are compared first.
 _BUILD_REQUIREMENTS = "build-requirements.txt"
+_VENDOR_TXT = "vendor.txt"
 _CARGO = ("Cargo.toml", "Cargo.lock")
 
 
@@ -40,9 +41,9 @@ def paths(project: Project, package: Package, local: Iterable[Package], read: It
         if path.is_file():
             break
     builds = (_BUILD_REQUIREMENTS, build_settings.FILE)
-    names = ("vendor.txt", *declared_requirements.FILES, *builds)
+    names = (_VENDOR_TXT, *declared_requirements.FILES, *builds)
     used = [member.path / name for member in (*local, package) for name in names]
-    used += [project.root / name for name in (pyproject.FILE, build_depends.CONTROL, *builds)]
+    used += [project.root / name for name in (pyproject.FILE, build_depends.CONTROL, _VENDOR_TXT, *builds)]
     tests = package.path / "test-requirements.txt"
     return tuple(sorted({*read, *used, *interpreters, tests}))
 

@@ -144,8 +144,10 @@ def _read(
     tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE, errors=errors)
     development = requirements.read_development(project, package, platforms, errors)
     members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))
-    rules = [rule for member in members for rule in vendor_txt.read(member.path / "vendor.txt", project.root, errors)]
     directories = dict.fromkeys((project.root, *(member.path for member in members)))
+    rules = [
+        rule for directory in directories for rule in vendor_txt.read(directory / "vendor.txt", project.root, errors)
+    ]
     added = [
         line
         for directory in directories
@@ -154,7 +156,7 @@ def _read(
     settings = [
         table
         for directory in directories
-        for table in build_settings.read(directory / build_settings.FILE, project.root)
+        for table in build_settings.read(directory / build_settings.FILE, project.root, errors)
     ]
     for line in added:
         if package_of_name := project.find(line.name):

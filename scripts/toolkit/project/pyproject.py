@@ -44,10 +44,8 @@ class BuildSystem:
 def read(directory: Path) -> dict[str, Any]:
     """Return the content of a directory's pyproject.toml, empty when there is none. Raises `UserError` on bad TOML."""
     path = directory / FILE
-    try:
-        return parse(drafts.content(path), str(path))
-    except (FileNotFoundError, NotADirectoryError):
-        return {}
+    # A link that leads to itself, or a directory of that name, is none.
+    return parse(drafts.content(path), str(path)) if path.is_file() else {}
 
 
 def parse(content: bytes, shown: str) -> dict[str, Any]:

@@ -207,7 +207,7 @@ class _Reader:
 
     def join(self, package: Package, extras: tuple[str, ...]) -> None:
         """Use a local package that something from an index requires, and may mean another one's extras by."""
-        known = tuple(extra for extra in extras if (package.path / f"requirements-{extra}.txt").is_file())
+        known = tuple(extra for extra in extras if _has_extra(package, extra))
         self._use(package, known, f"{self._project.shown(package.path)}/", "")
 
     def read_requirements(self, package: Package) -> None:
@@ -367,6 +367,11 @@ class _Reader:
                     "correct the extra's name, or create that file with its requirements",
                 )
             self.read_optional(path)
+
+
+def _has_extra(package: Package, extra: str) -> bool:
+    declared = declared_requirements.extra(package.path, extra)
+    return declared is not None or (package.path / f"requirements-{extra}.txt").is_file()
 
 
 def _both(first: str, second: object) -> str:

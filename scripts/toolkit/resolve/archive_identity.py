@@ -67,12 +67,12 @@ def _identify(fetched: Fetched, url: str, origin: str, asked: str) -> tuple[Pin,
             f"{origin}: {file} does not say which distribution it is",
             "it has no PKG-INFO, its setup.py computes its name, and the file is not called name-version.tar.gz",
         )
-    if asked and _valid(asked) != _valid(version):
+    if asked and valid(asked) != valid(version):
         raise UserError(
             f"{origin}: {file} is {name} {version}, not {asked}", "leave `version=` out, or correct it: that is a fact"
         )
     remote = RemoteFile(name=file, url=address(url), size=fetched.size, sha256=fetched.sha256)
-    return Pin(name=normalize(name), version=_valid(version), archive=remote), metadata
+    return Pin(name=normalize(name), version=valid(version), archive=remote), metadata
 
 
 @contextmanager
@@ -115,7 +115,7 @@ def _identity(path: Path, origin: str, asked: str) -> tuple[str, str]:
     return name, asked or version
 
 
-def _valid(version: str) -> str:
+def valid(version: str) -> str:
     """Return a version as PEP 440 has it: `1.1.0~beta1build1` is cut to what can be compared, `1.1.0`."""
     try:
         return str(Version(version))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection, Mapping
 
+from toolkit.core.errors import UserError, combined
 from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
@@ -40,6 +41,21 @@ def find(
                 chains[other] = [*chains[current], step]
                 queue.append(other)
     return chains.get(key, [])
+
+
+def told(error: UserError, key: str, chain: str) -> UserError:
+    """Return an error about a `name==version`, or what builds it, that says why that is there, if anything does."""
+    if not chain:
+        return error
+    shown = _shown(key)
+    return combined(
+        UserError(
+            f"{part.what}; {'it' if part.what.startswith(shown) else shown} is there for {chain}",
+            part.hint,
+            part.details,
+        )
+        for part in error.parts
+    )
 
 
 def requirements_of(distribution: Distribution | None) -> list[str]:

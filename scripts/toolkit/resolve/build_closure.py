@@ -17,7 +17,7 @@ from packaging.version import Version
 
 from toolkit.core import console, cycles, threads
 from toolkit.core.errors import FinalError, UserError, combined
-from toolkit.model import requirement_texts
+from toolkit.model import markers, requirement_texts
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import DirectRequirement
@@ -219,9 +219,12 @@ class Closure:
 
     def refuse_unbuildable(self, keys: Iterable[str]) -> None:
         """Raise one `UserError` for all of these, and of what builds them, that cannot be built from source."""
-        wanted = set(keys)
-        if faults := self.faults(wanted | self.builders(wanted)):
+        if faults := self.faults_of_building(*keys):
             raise combined(faults.values())
+
+    def faults_of_building(self, *keys: str) -> Mapping[str, UserError]:
+        """Return, by key, why some of these, or of what builds them, cannot be built from source."""
+        return self.faults({*keys, *self.builders(keys)})
 
     def _fault(self, key: str) -> UserError | None:
         if key in self.sources.selector.without_source:
@@ -448,8 +451,32 @@ class Closure:
         return True
 
     def _take(self, requirements: Requirements, pins: Sequence[Pin]) -> None:
+        """Note what a set resolves to. Raises `UnmetError` where a package of the project would be among it."""
+        for who, texts in ("", requirements), *((pin.name, self._requires(pin)) for pin in pins):
+            for text in texts:
+                if self._is_local(text):
+                    asked = f"`{text}`, which {who} requires," if who else f"`{text}`"
+                    shown = self._shown([requirements])
+                    raise UnmetError(
+                        f"{shown}: {asked} is a package of this project, which builds nothing else",
+                        "rename that package, or leave it out of PACKAGES=, if an index has what is meant; what builds "
+                        "one package alone may stand in that (`backend-path` of [build-system])",
+                    )
         given = (pin for name, pin in self._given.items() if name in _names(requirements))
         self._resolved[requirements] = (*pins, *given)
+
+    def _requires(self, pin: Pin) -> Sequence[str]:
+        known = self.sources.reader.known(pin)
+        return known.requires if known else ()
+
+    def _is_local(self, text: str) -> bool:
+        """Tell whether a requirement names a package of the project, which no engine is shown."""
+        requirement = requirement_texts.parse(text)
+        return (
+            requirement is not None
+            and normalize(requirement.name) in self._request.local
+            and markers.possible(str(requirement.marker or ""), self._request.targets.pythons, self._request.platforms)
+        )
 
     def _free_choice(self, requirements: Requirements) -> FreeChoice:
         reader = self.sources.reader

@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import FinalError, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import requirement_texts, tags
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
 from toolkit.network.retry import UnreachableError
-from toolkit.resolve.engine import Request
+from toolkit.resolve.engine import RefusedError, Request
 from toolkit.resolve.index_server import Offer
 from toolkit.resolve.release_metadata import MetadataReader
 
@@ -107,7 +107,7 @@ class Catalogue:
         except UnreachableError:
             raise
         except UserError as error:
-            return _text(pin.name, pin.version, "", [self._refused(error)])
+            return _text(pin.name, pin.version, "", [self._refused(error, pin)])
         lines = [self._line(text, pin) for text in found.requires]
         return _text(pin.name, pin.version, _specifier(found.requires_python), lines)
 
@@ -118,20 +118,20 @@ class Catalogue:
         except UserError as error:
             # An engine has its own ways with some old metadata.
             is_harmless = len(text) <= _LONGEST and not re.search(r"[@:/\\]", text)
-            return text if is_harmless else self._refused(error)
+            return text if is_harmless else self._refused(error, pin)
         if requirement.url:
             name = normalize(requirement.name)
             if name not in self.request.archives and name not in self.request.provided:
                 marker = f" ; {requirement.marker}" if requirement.marker else ""
-                return f"{self._refused(url_error(f'{pin.name} {pin.version}', text))}{marker}"
+                return f"{self._refused(url_error(f'{pin.name} {pin.version}', text), pin)}{marker}"
             requirement.url = None
         return str(requirement)
 
-    def _refused(self, error: UserError) -> str:
+    def _refused(self, error: UserError, pin: Pin) -> str:
         """Return the name of a distribution that stands for an error."""
         with self._lock:
             name = f"{_REFUSAL}{len(self._refusals)}"
-            self._refusals[name] = error
+            self._refusals[name] = error if isinstance(error, FinalError) else RefusedError({pin.key: error})
         return name
 
     def _fitting(self, pin: Pin) -> list[RemoteFile]:
@@ -146,18 +146,6 @@ def url_error(who: str, text: str) -> UserError:
         f"{who} requires {quoted(text)}: a URL, from which nobody but the project itself may take anything",
         "use another version of it, or leave it out: what it would fetch, nobody has reviewed",
     )
-
-
-def without_urls(who: str, requires: Iterable[str]) -> list[str]:
-    """Return the requirements of an archive, but those of extras that are URLs. Raises `UserError` for other URLs."""
-    found = []
-    for text in requires:
-        requirement = requirement_texts.required(text, who)
-        if not requirement.url:
-            found.append(text)
-        elif "extra" not in str(requirement.marker):
-            raise url_error(who, text)
-    return found
 
 
 def _offer(pin: Pin) -> Offer:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
 from packaging.requirements import Requirement
 
-from toolkit.core.errors import UserError
+from toolkit.core.errors import UserError, combined
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
@@ -36,6 +36,25 @@ class AbsentError(UnmetError):
     """No index has any release of a distribution."""
 
 
+class RefusedError(UserError):
+    """Releases that were chosen cannot be taken: `causes` says why, by `name==version`. Others may do without them."""
+
+    def __init__(self, causes: Mapping[str, UserError]) -> None:
+        found = combined(causes.values())
+        super().__init__(found.what, found.hint, found.details)
+        self.causes = causes
+
+    @property
+    def parts(self) -> Sequence[UserError]:
+        """Return the errors that this one is made of."""
+        return combined(self.causes.values()).parts
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Return the names of the releases."""
+        return frozenset(key.partition("==")[0] for key in self.causes)
+
+
 class PassedOverError(UserError):
     """A release that an engine chose cannot be built; asked again, it chooses another one."""
 
@@ -48,9 +67,9 @@ class Request:
     `build_constraints` limit every build, each with where it stands; `added` is what the project's people build some
     distributions with besides, and `settings` how. `preferences` are kept while they satisfy; `kept_builds` are those
     of each build. `provided` has, by name, the versions of what is never looked up, such as the project's own
-    distributions; empty where not known. `given` are those of them that no engine chose, and that others may be built
-    with. `archives` are the only releases of some names, by version: those of direct URLs. `platforms` are values of
-    `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
+    distributions, whose names are `local`; empty where not known. `given` are those of them that no engine chose, and
+    that others may be built with. `archives` are the only releases of some names, by version: those of direct URLs.
+    `platforms` are values of `sys.platform`; `exclude_newer` is empty or an ISO 8601 date or time.
     """
 
     requirements: tuple[str, ...]
@@ -63,6 +82,7 @@ class Request:
     preferences: tuple[Pinned, ...] = ()
     kept_builds: KeptBuilds = NOTHING_KEPT
     provided: Mapping[str, str] = field(default_factory=dict)
+    local: frozenset[str] = frozenset()
     given: tuple[Pin, ...] = ()
     archives: Mapping[str, Mapping[str, Pin]] = field(default_factory=dict)
     exclude_newer: str = ""

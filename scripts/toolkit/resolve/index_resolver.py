@@ -14,9 +14,9 @@ from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.network.index_pages import Index
-from toolkit.resolve import archive_identity, index_server, unsatisfied, uv_errors
+from toolkit.resolve import archive_identity, build_chain, index_server, unsatisfied, uv_errors
 from toolkit.resolve.catalogue import Catalogue
-from toolkit.resolve.engine import Engine, Request
+from toolkit.resolve.engine import Engine, RefusedError, Request
 from toolkit.resolve.pip_tools import PipTools
 from toolkit.resolve.release_metadata import MetadataReader
 
@@ -45,7 +45,10 @@ class IndexResolver:
         while True:
             found = self._choose(request)
             guessed = [pin for pin in found if (known := self.reader.known(pin)) and known.is_guess]
-            built = self.build(request, self.bind(guessed)) if guessed else {}
+            try:
+                built = self.build(request, self.bind(guessed)) if guessed else {}
+            except RefusedError as error:
+                raise self._with_chains(error, found, request) from None
             # No short circuit: each has to be learnt.
             if not sum([self.reader.learn(pin, built[pin.key]) for pin in guessed]):
                 return tuple(self._with_source(pin) for pin in found)
@@ -65,9 +68,27 @@ class IndexResolver:
                 # An engine says in its own words what our index has said better.
                 raise _final(catalogue.faults[0]) from None
             if not failure:
-                return [replace(catalogue.pin(item), marker=item.marker) for item in chosen]
+                try:
+                    return [replace(catalogue.pin(item), marker=item.marker) for item in chosen]
+                except RefusedError as refused:
+                    pins = [catalogue.releases(item.name).get(item.version) for item in chosen]
+                    raise self._with_chains(refused, filter(None, pins), request) from None
             if not self.index.refresh():
                 raise self._explained(failure, catalogue)
+
+    def _with_chains(self, error: RefusedError, pins: Iterable[Pin], request: Request) -> RefusedError:
+        """Return why releases cannot be taken, with what leads to each from a line of the project."""
+        known = {pin.key: (pin, self.reader.known(pin)) for pin in pins}
+        distributions = {
+            key: Distribution(
+                name=pin.name, version=pin.version, kind="sdist", files=(), requires=found.requires if found else ()
+            )
+            for key, (pin, found) in known.items()
+        }
+        lines = [text for text in reversed(request.requirements) if text in request.origins]
+        direct = {Requirement(text).name: f"{request.origins[text]}: {text}" for text in lines}
+        chains = {key: " -> ".join(build_chain.find(key, direct, distributions, {})) for key in error.causes}
+        return RefusedError({key: build_chain.told(cause, key, chains[key]) for key, cause in error.causes.items()})
 
     def _explained(self, failure: UserError, catalogue: Catalogue) -> UserError:
         """Return an engine's error, or what it should have said: what is absent, or what nothing satisfies.
@@ -78,11 +99,6 @@ class IndexResolver:
             if re.search(rf"(?<![\w.-]){re.escape(name)}(?![\w-])", f"{failure.what} {failure.details}"):
                 return uv_errors.absent_error(name, catalogue.request, self.index.indexes, failure.details)
         return unsatisfied.explain(failure, catalogue)
-
-    def with_told(self, pin: Pin, built: CoreMetadata) -> Pin:
-        """Take what a build has told of a pin that no engine chooses, and return the pin as it became known."""
-        self.reader.learn(pin, built)
-        return self._with_source(pin)
 
     def _with_source(self, pin: Pin) -> Pin:
         known = self.reader.known(pin)

@@ -6,11 +6,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from toolkit.core import console, cycles
-from toolkit.core.errors import UserError
+from toolkit.core.errors import UserError, combined
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.pins import Pin
 from toolkit.resolve.build_closure import Closure
-from toolkit.resolve.engine import PassedOverError, Request
+from toolkit.resolve.engine import PassedOverError, RefusedError, Request
 
 
 @dataclass(kw_only=True)
@@ -53,7 +53,9 @@ class MetadataBuilder:
 
 
 def _refuse_unbuildable(closure: Closure, keys: Sequence[str]) -> None:
-    """Raise `UserError` where one of some releases, or what builds them, cannot be built."""
+    """Raise `RefusedError` where some releases, or what builds them, cannot be built."""
     if closure.pass_over(keys):
         raise PassedOverError(f"{', '.join(keys)}: not all of it can be built, so others are chosen")
-    closure.refuse_unbuildable(keys)
+    causes = {key: combined(faults.values()) for key in keys if (faults := closure.faults_of_building(key))}
+    if causes:
+        raise RefusedError(causes)

@@ -209,7 +209,9 @@ class MetadataReader:
 
 def check_identity(found: CoreMetadata, pin: Pin, where: str) -> None:
     """Raise `UserError` where metadata is that of another release; `where` is what messages call it."""
-    if normalize(found.name) != pin.name or not _same(found.version, pin.version):
+    # The version of an archive is what can be compared of the one that it gives.
+    version = archive_identity.valid(found.version) if pin.archive else found.version
+    if normalize(found.name) != pin.name or not _same(version, pin.version):
         raise UserError(
             f"{where}: its metadata says {one_line(f'{found.name} {found.version}')}, not {pin.name} {pin.version}",
             "the index or the archive is wrong: do not use it; constrain the requirement to another version",

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from packaging.requirements import Requirement
 from packaging.version import Version
 
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model import markers, requirement_texts
 from toolkit.model.names import NAME, normalize
+from toolkit.model.pins import Pin
 from toolkit.resolve import uv_errors
 from toolkit.resolve.catalogue import Catalogue
 from toolkit.resolve.engine import ConflictError, Request
 
+#: Withdrawn releases that an error lists.
+_TOLD = 3
 #: As uv and pip say it: `other==1.0 depends on thing>=7`, `other 1.0 depends on thing>=7`.
 _DEPENDS = re.compile(
     rf"({NAME.pattern})(?:==\S+| \d\S*)? depends? on ({NAME.pattern}(?:\[[^\]]*\])?(?:[<>=!~]=?[^\s,]+,?)+)"
@@ -31,9 +35,18 @@ def explain(failure: UserError, catalogue: Catalogue) -> UserError:
         error = ConflictError("; ".join((what, *others, *_builds_limited(alone, request))), hint, failure.details)
         error.names = frozenset(map(_name, alone))
         return error
+    for text in dict.fromkeys(texts):
+        if found := _withdrawn(text, catalogue):
+            origin = f"{request.origins[text]}: " if text in request.origins else ""
+            return _only_withdrawn(f"{origin}`{text}` is satisfied", found, failure)
     for who, text in _DEPENDS.findall(" ".join(failure.details.split())):
         # Only what is asked for itself: an engine may say it of releases that it has passed over.
-        if any(_name(asked) == normalize(who) for asked in texts) and list(_without_release([text], catalogue)):
+        if not any(_name(asked) == normalize(who) for asked in texts):
+            continue
+        if found := _withdrawn(text.rstrip(","), catalogue):
+            what = f"{uv_errors.prefix(who, request)}`{text.rstrip(',')}`, which {who} requires, is satisfied"
+            return _only_withdrawn(what, found, failure)
+        if list(_without_release([text], catalogue)):
             what = f"{uv_errors.prefix(who, request)}no version satisfies `{text.rstrip(',')}`, which {who} requires"
             hint = f"use another version of {who}, or an index that has such a release of {Requirement(text).name}"
             return type(failure)(what, hint, failure.details)
@@ -64,6 +77,34 @@ def _without_release(texts: Iterable[str], catalogue: Catalogue) -> Iterator[str
             and not any(requirement.specifier.contains(Version(version), prereleases=True) for version in versions)
         ):
             yield text
+
+
+def _withdrawn(text: str, catalogue: Catalogue) -> list[Pin]:
+    """Return all releases that satisfy a requirement, the newest first, where each is yanked; else none.
+
+    https://packaging.python.org/en/latest/specifications/file-yanking/
+    """
+    requirement = requirement_texts.parse(text)
+    name = normalize(requirement.name) if requirement else ""
+    if not requirement or not catalogue.shown(name):
+        return []
+    offers = [item for item in catalogue.offers(name) if requirement.specifier.contains(item.version)]
+    if not all(item.yanked for item in offers):
+        return []
+    newest_first = sorted(offers, key=lambda item: Version(item.version), reverse=True)
+    return [catalogue.releases(name)[item.version] for item in newest_first]
+
+
+def _only_withdrawn(what: str, found: Sequence[Pin], failure: UserError) -> ConflictError:
+    reasons = [next((file.yanked_reason for file in (pin.sdist, *pin.wheels) if file), "") for pin in found[:_TOLD]]
+    told = [f"{pin.version} ({quoted(why)})" if why else pin.version for pin, why in zip(found, reasons, strict=False)]
+    told += [f"{len(found) - _TOLD} more"] if len(found) > _TOLD else []
+    # Engines take a withdrawn release only where a line of the request itself names it.
+    hint = f"allow another version; or, if it has to be a withdrawn one, add a line that names it: {found[0].key}"
+    what = f"{what} only by releases that their authors have withdrawn (yanked): {', '.join(told)}"
+    error = ConflictError(what, hint, failure.details)
+    error.names = frozenset({found[0].name})
+    return error
 
 
 def _name(text: str) -> str:

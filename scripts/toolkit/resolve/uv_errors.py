@@ -14,7 +14,7 @@ from toolkit.resolve.engine import AbsentError, ConflictError, Request
 _NAME = r"([A-Za-z0-9][\w.-]*?)"
 _ABSENT = re.compile(rf"{_NAME} was not found in (?:the package registry|the provided package locations|the cache)")
 _NO_VERSION = re.compile(
-    rf"(?:there (?:is|are) no versions? of|only) {_NAME}(?:\[[^\]]*\])?((?:[<>=!~]=?\S*)?)"
+    rf"(?:there (?:is|are) no versions? of|only(?! the following)) {_NAME}(?:\[[^\]]*\])?((?:[<>=!~]=?\S*)?)"
     r"(?=[\s,]|$)(?: (?:is|are) available| and| have|,|\s|$)"
 )
 _PYTHON = re.compile(rf"{_NAME}((?:==|>=|<=|<|>|!=|~=)\S+) depends on Python(\S+?)(?=[,\s]|$)")
@@ -76,6 +76,11 @@ def no_version(text: str, request: Request) -> tuple[str, str]:
         return (
             f"{prefix(text, request)}`{text}` is required, but {_name(text)} is a package of this project",
             "give the package that version, or use another version of what requires it; no index is asked for it",
+        )
+    if archive := next(iter(request.archives.get(_name(text), {}).values()), None):
+        return (
+            f"{prefix(text, request)}`{text}` is required, but {archive.key.replace('==', ' ')} is what comes by URL",
+            "give the URL of an archive of such a version, or use another version of what requires it",
         )
     origin = f"{request.origins[text]}: " if text in request.origins else prefix(text, request)
     newer = f" (releases after {request.exclude_newer} are left out)" if request.exclude_newer else ""

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from toolkit.core.errors import Gathering, UserError
+from toolkit.model import markers
 from toolkit.model.lock import Distribution, Lock
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
@@ -14,7 +15,7 @@ from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
 from toolkit.resolve import kept_builds, source_tree, wheel_choice
-from toolkit.resolve.engine import Request, UnmetError
+from toolkit.resolve.engine import RefusedError, Request, UnmetError
 from toolkit.resolve.resolution import Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendoring import archives, joining
@@ -70,7 +71,6 @@ class Drafting:
     def _begin(self, inputs: LockInputs) -> Draft:
         """Fetch the archives and choose the wheels of vendor.txt; the draft's request is for all else."""
         fetched = archives.fetch(inputs.archives, self.fetcher, self.binding.locked.archives())
-        archived = {pin.name: metadata for pin, metadata in fetched}
         preferences = self._preferences(inputs)
         others = requirements.read_given_constraints(self.project, inputs.package, self.options.build_constraints)
         versions = inputs.binary_versions
@@ -78,13 +78,14 @@ class Drafting:
         said = frozenset(limits.items()), inputs.added, inputs.settings
         closure = self.resolution.closure_for(inputs.targets.pythons, said)
         wheels = wheel_choice.without_dependencies(inputs, self.resolution.index, preferences, closure.sources.selector)
-        for pin, _ in fetched:
-            lock_inputs.refuse_local(self.project, pin.name, f"{pin.archive.name if pin.archive else ''}: {pin.name}")
-        given = self.binding.bind((*(pin for pin, _ in fetched), *wheels))
+        for pin, origin in fetched:
+            lock_inputs.refuse_local(self.project, pin.name, f"{origin}: {pin.name}")
+        given = self.binding.bind(wheels)
         lines, constraints = inputs.tree.requirements, (*inputs.constraints, *versions)
+        archived = {f"{pin.name}=={pin.version}": origin for pin, origin in fetched}
         local = {package.name: package.version for package in self.project.packages}
         request = Request(
-            requirements=tuple(line.text for line in lines),
+            requirements=(*(line.text for line in lines), *archived),
             constraints=tuple(line.text for line in constraints),
             targets=inputs.targets,
             build_constraints=limits,
@@ -93,28 +94,26 @@ class Drafting:
             preferences=preferences,
             kept_builds=kept_builds.of(self._locks_of_like_builds(inputs), self.options.moving),
             platforms=self.options.platforms,
+            local=frozenset(local),
             provided={**local, **{pin.name: pin.version for pin in given}},
             given=given,
+            archives={pin.name: {pin.version: pin} for pin, _ in fetched},
             exclude_newer=self.options.exclude_newer,
-            origins={line.text: line.origin for line in (*lines, *constraints)},
+            origins={**archived, **{line.text: line.origin for line in (*lines, *constraints)}},
         )
         # What has a URL comes from nowhere else, whoever requires it.
         request = self.resolution.inner.without_urls(request)
-        known = [(pin, archived[pin.name]) for pin in given if pin.archive]
-        told, requires = archives.with_requirements(known, self.resolution.inner, request)
-        request = replace(
-            request,
-            requirements=(*request.requirements, *requires),
-            given=tuple(told.get(pin.name, pin) for pin in given),
-        )
-        return Draft(inputs=inputs, given=request.given, request=request, closure=closure, satisfiable=request)
+        return Draft(inputs=inputs, given=given, request=request, closure=closure, satisfiable=request)
 
     def _preferences(self, inputs: LockInputs) -> tuple[Pinned, ...]:
         """Return what to keep: of another tool's lock, of the service's own, then what this run chose, then of others.
 
         What is to be upgraded is not kept from old locks, but what this run chose for one service serves the next.
         """
-        adopted = self.options.adopted.pins if self.options.adopted else ()
+        pythons, platforms = inputs.targets.pythons, self.options.platforms
+        foreign = self.options.adopted.pins if self.options.adopted else ()
+        # A lock for more machines than these may have other versions for the rest.
+        adopted = [pin for pin in foreign if markers.possible(pin.marker, pythons, platforms)]
         found: dict[str, list[Distribution]] = {pin.name: [] for pin in adopted}
         for source in self._locks(inputs):
             kept = [
@@ -164,13 +163,13 @@ class Drafting:
         _follow_builds(draft, trees)
 
     def _choose(self, request: Request, errors: Gathering) -> tuple[tuple[Pin, ...], Request]:
-        """Resolve a request, or else what is left of it without what no index has; return that, too."""
+        """Resolve a request, or else what is left of it without what cannot be had; return that, too."""
         absent: set[str] = set()
         while True:
             try:
                 return self.resolution.resolver.resolve(request), request
             except UserError as error:
-                names = error.names if isinstance(error, UnmetError) else frozenset[str]()
+                names = error.names if isinstance(error, UnmetError | RefusedError) else frozenset[str]()
                 # What was left out may be missing elsewhere.
                 if not absent & names:
                     errors.add(error)

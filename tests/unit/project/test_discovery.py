@@ -109,6 +109,17 @@ def test_samples_are_no_packages_and_may_be_broken(workspace: Workspace, directo
     assert found(workspace) == {"one": "one"}
 
 
+@pytest.mark.parametrize("file", ["pyproject.toml", "setup.py"])
+@pytest.mark.parametrize("directory", ["two", "tests/two"])
+def test_what_is_called_like_a_file_of_a_package_and_is_none_makes_no_package(
+    workspace: Workspace, directory: str, file: str
+) -> None:
+    workspace.package("one", "one").write({f"{directory}/in/{file}/x": "", f"{directory}/loop/x": ""})
+    (workspace.root / directory / "loop" / file).symlink_to(file)
+    assert found(workspace) == {"one": "one"}
+    assert workspace.discover().sample("two") is None
+
+
 @pytest.mark.parametrize("file", ["pyproject.toml", "setup.cfg"])
 def test_a_broken_file_is_named_by_its_path_in_the_project(workspace: Workspace, file: str) -> None:
     with pytest.raises(UserError) as caught:

@@ -51,6 +51,7 @@ def test_every_file_that_decides_the_lock_is_recorded_there_or_not(workspace: Wo
         "svc/setup.py",
         "svc/test-requirements.txt",
         "svc/vendor.txt",
+        "vendor.txt",
     ]
 
 
