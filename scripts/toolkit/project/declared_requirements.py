@@ -15,7 +15,7 @@ from pathlib import Path
 from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import declared, drafts, poetry, pyproject
+from toolkit.project import declared, drafts, lines, poetry, pyproject
 
 #: The files that may declare something.
 FILES = (pyproject.FILE, "setup.py", "setup.cfg")
@@ -45,6 +45,9 @@ def dependencies(directory: Path) -> tuple[Declaration, ...] | None:
         return _of_table(path, project, "dependencies")
     if "dependencies" in (table := poetry.table(data)):
         return _of_poetry(path, poetry.dependencies(table, str(path)))
+    named = _setuptools_dynamic(data).get("dependencies")
+    if isinstance(named, dict) and "file" in named:
+        return _of_files(path, named["file"])
     found = _of_setup_py(directory, "install_requires")
     found = _of_setup_cfg(directory, "install_requires") if found is None else found
     # An extra without a name is none: `:python_version < "3.12"` says when what it has is required.
@@ -62,6 +65,10 @@ def extra(directory: Path, name: str) -> tuple[Declaration, ...] | None:
         return _of_table(path, table, spelling)
     if (found := poetry.extra(poetry.table(data), name, str(path))) is not None:
         return _of_poetry(path, found)
+    extras = pyproject.table(_setuptools_dynamic(data), "optional-dependencies")
+    named = next((value for key, value in extras.items() if normalize(key) == normalize(name)), None)
+    if isinstance(named, dict) and "file" in named:
+        return _of_files(path, named["file"])
     return _of_setup_extra(directory, name)
 
 
@@ -91,19 +98,51 @@ def fingerprinted(path: Path) -> object:
         found = _of_setup_py if path.name == "setup.py" else _of_setup_cfg
         required = [item.text for item in found(directory, "install_requires") or ()]
         extras = _extras_of_setup_py(directory) if path.name == "setup.py" else _extras_of_setup_cfg(directory)
-        return {"required": required, "extras": extras} if extras else required
+        texts = {key: [item.text for item in found] for key, found in extras.items()}
+        return {"required": required, "extras": texts} if texts else required
     data = pyproject.read(directory)
     project = pyproject.table(data, "project")
     words = ("dependencies", "optional-dependencies", "requires-python")
     found_words = {word: project[word] for word in words if project.get(word)}
     groups = pyproject.table(data, "dependency-groups")
     own = {key: value for key, value in poetry.table(data).items() if key in _OF_POETRY and value}
-    return {**found_words, **({"dependency-groups": groups} if groups else {}), **({"poetry": own} if own else {})}
+    named = _setuptools_dynamic(data)
+    extras = pyproject.table(named, "optional-dependencies")
+    tables = [table for table in (named.get("dependencies"), *extras.values()) if isinstance(table, dict)]
+    files = [item.text for table in tables if "file" in table for item in _of_files(path, table["file"])]
+    more = {"dependency-groups": groups, "poetry": own, "files": files}
+    return {**found_words, **{name: value for name, value in more.items() if value}}
 
 
 def _dynamic(project: Mapping[str, object]) -> Iterable[object]:
     dynamic = project.get("dynamic")
     return dynamic if isinstance(dynamic, list) else ()
+
+
+def _setuptools_dynamic(data: Mapping[str, object]) -> Mapping[str, object]:
+    """Return where setuptools finds what `dynamic` leaves to it.
+
+    https://setuptools.pypa.io/en/latest/userguide/pyproject_config.html#dynamic-metadata
+    """
+    dynamic = _dynamic(pyproject.table(data, "project"))
+    table = pyproject.table(data, "tool", "setuptools", "dynamic")
+    return {key: value for key, value in table.items() if key in dynamic}
+
+
+def _of_files(path: Path, names: object) -> tuple[Declaration, ...]:
+    """Return the lines of files beside `path`, which names them: one, or a list."""
+    texts = [names] if isinstance(names, str) else names
+    if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+        raise UserError(f"{path}: `file` is neither a name nor a list of names", _MEND)
+    found = []
+    for text in texts:
+        file = path.parent / text
+        if not file.resolve().is_relative_to(path.parent.resolve()) or not file.is_file():
+            raise UserError(
+                f"{path}: its requirements are in {text}, and no such file is in its directory", "create the file"
+            )
+        found += [Declaration(text=line, path=file, line=number) for number, line in lines.read(file, path.parent)]
+    return tuple(found)
 
 
 def _of_table(path: Path, table: Mapping[str, object], key: str) -> tuple[Declaration, ...]:
@@ -152,14 +191,10 @@ def _of_poetry(path: Path, found: Mapping[str, Sequence[str]]) -> tuple[Declarat
 
 def _of_setup_extra(directory: Path, name: str) -> tuple[Declaration, ...] | None:
     """Return what an extra of setup.py or setup.cfg requires; a key of theirs may be `name:marker`."""
-    for file, extras in (("setup.py", _extras_of_setup_py(directory)), ("setup.cfg", _extras_of_setup_cfg(directory))):
+    for extras in (_extras_of_setup_py(directory), _extras_of_setup_cfg(directory)):
         chosen = [key for key in extras if normalize(key.partition(":")[0].strip()) == normalize(name)]
-        path = directory / file
-        found = [
-            item for key in chosen for item in _under(_declarations(path, key, extras[key]), key.partition(":")[2])
-        ]
         if chosen:
-            return tuple(found)
+            return tuple(item for key in chosen for item in _under(extras[key], key.partition(":")[2]))
     return None
 
 
@@ -170,7 +205,7 @@ def _under(found: Iterable[Declaration], marker: str) -> Iterator[Declaration]:
         yield replace(item, text=f"{text.strip()} ; {both}" if marker.strip() else item.text)
 
 
-def _extras_of_setup_py(directory: Path) -> dict[str, list[str]]:
+def _extras_of_setup_py(directory: Path) -> Mapping[str, Sequence[Declaration]]:
     tree = declared.setup_py(directory)
     known = declared.constants(tree)
     for value in declared.setup_values(tree, "extras_require"):
@@ -179,7 +214,7 @@ def _extras_of_setup_py(directory: Path) -> dict[str, list[str]]:
             values = ((_text(key), declared.resolved(item, known)) for key, item in pairs)
             # What is computed is not known here.
             return {
-                key: _texts(item)
+                key: _declarations(directory / "setup.py", key, _texts(item))
                 for key, item in values
                 if key is not None and isinstance(item, (ast.List, ast.Tuple, ast.Constant))
             }
@@ -196,7 +231,7 @@ def _texts(node: ast.expr | None) -> list[str]:
     return [text for item in items if (text := _text(item)) is not None]
 
 
-def _extras_of_setup_cfg(directory: Path) -> dict[str, list[str]]:
+def _extras_of_setup_cfg(directory: Path) -> Mapping[str, Sequence[Declaration]]:
     path = directory / "setup.cfg"
     try:
         parsed = documents.ini(path.read_bytes())
@@ -205,11 +240,8 @@ def _extras_of_setup_cfg(directory: Path) -> dict[str, list[str]]:
     except ValueError as error:
         raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
     section = "options.extras_require"
-    return (
-        {key: _split(parsed.get(section, key)) for key in parsed.options(section)}
-        if parsed.has_section(section)
-        else {}
-    )
+    keys = parsed.options(section) if parsed.has_section(section) else ()
+    return {key: _of_value(path, key, parsed.get(section, key)) for key in keys}
 
 
 def _of_setup_py(directory: Path, keyword: str) -> tuple[Declaration, ...] | None:
@@ -231,9 +263,14 @@ def _of_setup_cfg(directory: Path, option: str) -> tuple[Declaration, ...] | Non
         return None
     except ValueError as error:
         raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
-    if value is None or value.strip().startswith("file:"):
-        return None
-    return _declarations(path, option, _split(value))
+    return None if value is None else _of_value(path, option, value)
+
+
+def _of_value(path: Path, key: str, value: str) -> tuple[Declaration, ...]:
+    """Return what a value of setup.cfg requires: a list, or the names of files that have it."""
+    if value.strip().startswith("file:"):
+        return _of_files(path, [name.strip() for name in value.strip().removeprefix("file:").split(",")])
+    return _declarations(path, key, _split(value))
 
 
 def _split(value: str) -> list[str]:

@@ -262,6 +262,8 @@ class _Editor:
         )
         if declares is not None and (not declares or declares[0].path.name == pyproject.FILE):
             return directory / pyproject.FILE
+        if declares and declares[0].path.suffix == ".txt":
+            return declares[0].path
         if declares:
             raise UserError(
                 f"{self._project.shown(declares[0].path)}:{declares[0].line}: its {self._setting} stand here, which is "

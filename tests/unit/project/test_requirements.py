@@ -8,7 +8,7 @@ import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, VendoredFile
-from toolkit.project import fingerprints, lock_inputs, requirement_edits, requirements
+from toolkit.project import declared_requirements, fingerprints, lock_inputs, requirement_edits, requirements
 from toolkit.project.requirement_edits import Asked
 
 if TYPE_CHECKING:
@@ -512,6 +512,55 @@ def test_extras_of_setup_py_and_setup_cfg_are_read(workspace: Workspace, files: 
         "idna>=3",
         "six",
     ]
+
+
+IN_FILES = {
+    "pyproject.toml": """[project]
+name = "svc"
+dynamic = ["dependencies", "optional-dependencies"]
+[tool.setuptools.dynamic]
+dependencies = {file = ["needs/run.in"]}
+optional-dependencies.More = {file = "needs/more.txt"}
+""",
+    "setup.cfg": """[metadata]
+name = svc
+[options]
+install_requires = file: needs/run.in
+[options.extras_require]
+more = file: needs/more.txt
+""",
+}
+
+
+@pytest.mark.parametrize("file", IN_FILES)
+def test_what_setuptools_takes_from_files_is_declared(workspace: Workspace, file: str) -> None:
+    setup = "from setuptools import setup\nsetup()\n"
+    workspace.write({"svc/setup.py": setup, "svc/bin/x": "", f"svc/{file}": IN_FILES[file]})
+    path, needs = workspace.root / "svc" / file, workspace.root / "svc" / "needs" / "run.in"
+    with pytest.raises(UserError, match=f"svc/{file}: its requirements are in needs/run.in, and no such file"):
+        read(workspace)
+    workspace.write({"svc/needs/run.in": "# what it needs\nidna>=3\n", "svc/needs/more.txt": "six\n"})
+    (line,) = read(workspace).requirements
+    assert (line.text, line.origin) == ("idna>=3", "svc/needs/run.in:2")
+    assert [item.text for item in declared_requirements.extra(path.parent, "more") or ()] == ["six"]
+    before = fingerprints.fingerprint([path], workspace.root)
+    needs.write_text("idna>=4\n")
+    assert fingerprints.changes(before, workspace.root) == {f"svc/{file}": "changed"}
+
+
+def test_what_setuptools_takes_from_requirements_txt_is_read_once(workspace: Workspace) -> None:
+    dynamic = '[project]\nname = "svc"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\n'
+    workspace.service("svc", "svc", "idna>=3\n")
+    workspace.write({"svc/pyproject.toml": f'{dynamic}dependencies = {{file = ["requirements.txt"]}}\n'})
+    assert [line.text for line in read(workspace).requirements] == ["idna>=3"]
+
+
+@pytest.mark.parametrize("named", ["../other.txt", "/etc/passwd", "needs"])
+def test_requirements_are_taken_from_no_other_place(workspace: Workspace, named: str) -> None:
+    workspace.service("svc", "svc").write({"other.txt": "six\n", "svc/needs/x": ""})
+    workspace.write({"svc/setup.cfg": f"[options]\ninstall_requires = file: {named}\n"})
+    with pytest.raises(UserError, match="no such file is in its directory"):
+        read(workspace)
 
 
 def test_an_extra_of_setup_py_may_be_for_some_interpreters(workspace: Workspace) -> None:
