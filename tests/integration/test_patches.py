@@ -20,6 +20,14 @@ EXTRA = """\
 +2
  three
 """
+BROKEN = """\
+--- a/pyproject.toml
++++ b/pyproject.toml
+@@ -1,2 +1,2 @@
+-[build-system]
++[build-system
+ requires = []
+"""
 NOTES = "one\ntwo\nthree\n"
 
 
@@ -220,6 +228,7 @@ def test_an_archive_by_url_is_patched(patched: Workshop, index: LocalIndex) -> N
             "patches/thing/a.patch: more.txt: there is no such file",
             "make the patch anew",
         ),
+        ({"patches/thing/a.patch": BROKEN}, "thing-1.0.tar.gz: its pyproject.toml: not a TOML file", "mend the patch"),
         (
             {"patches/thing/a.patch": EXTRA.replace("a/notes", "a/../notes").replace("b/notes", "b/../notes")},
             "patches/thing/a.patch: line 1: `a/../notes.txt` leads out of the source, which looks like an attack",

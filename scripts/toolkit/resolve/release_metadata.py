@@ -126,11 +126,23 @@ class MetadataReader:
     def facts(self, pin: Pin, fetched: Fetched, name: str) -> Facts:
         """Return what the archive of a pin says of itself; each is read once. Raises `UserError`."""
         if fetched.path not in self._facts:
-            path = self.source(pin, fetched.path)
-            changes = [patch.sha256 for patch in self.patches.of_key(pin.key)]
-            sha256 = hashlib.sha256("".join((fetched.sha256, *changes)).encode()).hexdigest()
-            self._facts[fetched.path] = known_facts.read(path, name, sha256 if changes else fetched.sha256)
+            is_patched = bool(self.patches.of_key(pin.key))
+            self._facts[fetched.path] = (
+                self._patched_facts(pin, fetched, name)
+                if is_patched
+                else known_facts.read(fetched.path, name, fetched.sha256)
+            )
         return self._facts[fetched.path]
+
+    def _patched_facts(self, pin: Pin, fetched: Fetched, name: str) -> Facts:
+        """Return the facts of a source as patches make it, whose fault it may be that there are none."""
+        path, patches = self.source(pin, fetched.path), self.patches.of_key(pin.key)
+        sha256 = hashlib.sha256("".join((fetched.sha256, *(patch.sha256 for patch in patches))).encode()).hexdigest()
+        try:
+            return known_facts.read(path, name, sha256)
+        except UserError as error:
+            named = ", ".join(patch.path for patch in patches)
+            raise UserError(f"{error.what}, as {named} leaves it", "mend the patch") from None
 
     def source(self, pin: Pin, path: Path) -> Path:
         """Return the archive to read of a pin: the one at `path`, or what patches make of it. Raises `UserError`."""
