@@ -89,7 +89,7 @@ def main(argv: list[str]) -> int:
     found = [results[name] for name in population if name in results]
     print(_share(found))
     if arguments.write:
-        TABLE.write_text(_HEAD + "\n".join(_page(found)))
+        TABLE.write_text(_HEAD + "\n".join(_page(found, [name for name in population if name not in results])))
     return 0
 
 
@@ -193,8 +193,10 @@ def _share(found: Sequence[Result]) -> str:
     )
 
 
-def _page(found: Sequence[Result]) -> Iterator[str]:
+def _page(found: Sequence[Result], untried: Sequence[str]) -> Iterator[str]:
     yield f"**{_share(found)}.**\n"
+    if untried:
+        yield f"Not measured yet: {', '.join(untried)}.\n"
     yield "| distribution | version | files | crates | Debian packages | seconds | result |"
     yield "|---|---|---|---|---|---|---|"
     yield from map(_row, found)
