@@ -266,12 +266,14 @@ def test_hooks_and_builds_find_of_what_an_index_has_too_only_what_build_depends_
     assert done.status == 0, done.err
     assert builders(shop, "thing") == ("perl==1.0",)
     assert "warning: perl: built from source" in done.err and "(thing 1.0)" in done.err
-    assert "add perl-base to Build-Depends in debian/control" in done.err
+    assert "add perl-base to Build-Depends in debian/control (`make vendor APT=1` does)" in done.err
     # A script (ldd) is found as any other program.
     assert found_by_build(shop, "one", *walls) == "FOUND = {'perl': False, 'sed': True, 'ldd': True}"
     shop.write({"debian/control": CONTROL.format("")})
     assert "up to date" in shop.vendor(*walls).out
-    shop.write({"debian/control": CONTROL.format(", perl-base")})
+    done = shop.vendor("--apt", *walls)
+    assert "debian/control: Build-Depends: perl-base" in done.out and "`apt install perl-base`" in done.out
+    assert (shop.root / "debian/control").read_text() == CONTROL.format(", perl-base")
     said = "debian/control: Build-Depends names others of perl-base since vendor/pylock.app.toml was made"
     assert shop.build(*walls).error[0] == said
     # What the hook answered without it does not count.

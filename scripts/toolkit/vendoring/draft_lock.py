@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from toolkit.model import debian_names
@@ -63,16 +63,13 @@ class Finishing:
                 self._built_for_hooks.setdefault(name, {})[key.replace("==", " ")] = None
         return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
 
-    def system_programs(self) -> Iterator[str]:
-        """Yield a warning of what is built since builds find no such program of the system, which could have it."""
+    def replaceable(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
+        """Return what is built since builds find no such program of the system, each with what asked for it.
+
+        It stands below the Debian package that could have it, which Build-Depends does not name.
+        """
         declared = build_depends.replaceable(self.project.root / build_depends.CONTROL)
-        built = self._built_for_hooks
-        others = ((package, names) for package, names in debian_names.REPLACEABLE.items() if package not in declared)
-        found = {name: package for package, names in others for name in names if name in built}
-        if found:
-            users = dict.fromkeys(user for name in sorted(found) for user in built[name])
-            yield (
-                f"{', '.join(sorted(found))}: built from source, which may take many minutes, as builds find no such "
-                f"program of the system ({', '.join(users)})\nadd {', '.join(sorted(found.values()))} to Build-Depends "
-                "in debian/control, `apt install` the same, and run `make vendor`"
-            )
+        built = {name: tuple(users) for name, users in self._built_for_hooks.items()}
+        others = {name: names for name, names in debian_names.REPLACEABLE.items() if name not in declared}
+        found = {package: {name: built[name] for name in names if name in built} for package, names in others.items()}
+        return {package: names for package, names in found.items() if names}

@@ -35,17 +35,21 @@ from toolkit.vendoring.vendor_options import VendorOptions
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """The old locks, those that the requirements now give, their files in the cache, by name, and warnings."""
+    """The old locks, those that the requirements now give, their files in the cache, by name, and warnings.
+
+    `replaceable` are Debian packages that Build-Depends could name, to have less built from source.
+    """
 
     old: tuple[Lock, ...]
     new: tuple[Lock, ...]
     files: Mapping[str, Path]
     warnings: tuple[str, ...]
+    replaceable: tuple[str, ...]
 
 
 def run(
     project: Project, settings: Settings, options: VendorOptions, indexes: Indexes, engine: Engine, *, dry_run: bool
-) -> None:
+) -> Outcome:
     """Make vendor/ what the requirements say, or with `dry_run` only say what would change."""
     with drafts.standing(options.edits.new):
         found = plan(project, settings, options, indexes, engine, refresh=bool(options.upgrade))
@@ -59,6 +63,7 @@ def run(
     _report(found, dry_run=dry_run)
     if options.adopted:
         console.note(options.adopted.told(found.new))
+    return found
 
 
 def plan(
@@ -123,8 +128,9 @@ def plan(
         new = _locks(everything, drafting, faults, finishing)
         _warn_of_unused(everything, new)
         patches.refuse_unused(changes, new)
-        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new), *finishing.system_programs())
-        return Outcome(old=old, new=new, files=resolution.files, warnings=warnings)
+        programs = finishing.replaceable()
+        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new), *_slow_programs(programs))
+        return Outcome(old=old, new=new, files=resolution.files, warnings=warnings, replaceable=tuple(sorted(programs)))
 
 
 def _locks(
@@ -156,6 +162,18 @@ def _warn_of_unused(everything: Iterable[LockInputs], locks: Sequence[Lock]) -> 
     unused |= {table.origin: table.label for table in settings if not any(map(table.is_for, keys))}
     for origin, name in unused.items():
         console.warn(f"{origin}: nothing that is built is called {name}")
+
+
+def _slow_programs(found: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[str]:
+    """Yield a warning of the programs that are built, in what `Finishing.replaceable` gives."""
+    if found:
+        users = {name: users for names in found.values() for name, users in names.items()}
+        everybody = dict.fromkeys(user for name in sorted(users) for user in users[name])
+        yield (
+            f"{', '.join(sorted(users))}: built from source, which may take many minutes, as builds find no such "
+            f"program of the system ({', '.join(everybody)})\nadd {', '.join(sorted(found))} to Build-Depends "
+            "in debian/control (`make vendor APT=1` does), `apt install` the same, and run `make vendor`"
+        )
 
 
 def _idle_rules(everything: Iterable[LockInputs], new: Iterable[Lock]) -> Iterator[str]:

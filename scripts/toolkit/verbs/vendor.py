@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -56,7 +57,8 @@ def vendor(run: Run) -> None:
     arguments, chosen = run.arguments, run.settings
     staging.recover(chosen.vendor)
     asks_for_others = arguments.upgrade or arguments.exclude_newer or os.environ.get("PIP_BUILD_CONSTRAINT")
-    asks_for_others = asks_for_others or arguments.trial
+    # What else Build-Depends could name is not in the locks.
+    asks_for_others = asks_for_others or arguments.trial or arguments.apt
     edits = arguments.add.strip() or arguments.remove.strip()
     if not (asks_for_others or edits or arguments.adopted) and _is_current(run):
         return
@@ -66,13 +68,16 @@ def vendor(run: Run) -> None:
     options = replace(options, edits=_edits(run), adopted=_adopted(run), trial=arguments.trial)
     if edits and not (asks_for_others or options.adopted or options.edits.new) and _is_current(run):
         return
-    vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
+    found = vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
     if not arguments.dry_run:
-        _tell_build_depends(run)
+        _tell_build_depends(run, found.replaceable)
 
 
-def _tell_build_depends(run: Run) -> None:
-    """Say what Build-Depends lacks for builds, or add it, and which suites have too old a Rust."""
+def _tell_build_depends(run: Run, replaceable: Sequence[str] = ()) -> None:
+    """Say what Build-Depends lacks for builds, or add it, and which suites have too old a Rust.
+
+    `replaceable` are packages without which builds are slower, and locks other ones.
+    """
     path = run.settings.project / "debian" / "control"
     if not path.is_file():
         return
@@ -81,9 +86,14 @@ def _tell_build_depends(run: Run) -> None:
     declared = build_depends.packages(source)
     locks = lock_file.of_project(run.project, run.settings.vendor)
     lacking = build_depends.lacking(locks, declared)
-    if lacking and run.arguments.apt:
-        build_depends.add(path, list(lacking))
-        console.step("WRITE", f"{shown}: Build-Depends: {', '.join(lacking)}")
+    if run.arguments.apt:
+        if more := [*lacking, *replaceable]:
+            build_depends.add(path, more)
+            console.step("WRITE", f"{shown}: Build-Depends: {', '.join(more)}")
+        if replaceable:
+            console.note(
+                f"`apt install {' '.join(replaceable)}` and run `make vendor` again: this lock is without them"
+            )
     elif lacking:
         needs = "; ".join(f"{relation} ({', '.join(users)})" for relation, users in lacking.items())
         console.warn(
