@@ -34,8 +34,10 @@ _HEAD = """\
 
 The distributions of `bench/population.txt`, which are among the most downloaded of those that have an sdist. Each went
 from a `requirements.txt` of one line, with no configuration, through `make vendor` and, offline, `make build`, on a
-Debian machine that had the packages which `make vendor` said it needs. Seconds are by the clock, with caches that all
-share: what builds others is built once. `bench/population.py --write` makes this page.
+Debian machine that had the packages which `make vendor` said it needs. Where they are cmake, ninja-build or patchelf,
+Build-Depends had them, as `make vendor APT=1` writes it; all else was built as if they were not there. Seconds are by
+the clock, of two busy processors, with caches that all share: what builds others is built once.
+`bench/population.py --write` makes this page.
 
 """
 
@@ -65,6 +67,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("names", nargs="*", help="which of them (default: all)")
     parser.add_argument("--again", action="store_true", help="also those whose result is known")
     parser.add_argument("--failed", action="store_true", help="also those that did not build")
+    parser.add_argument("--apt", action="store_true", help="let `make vendor APT=1` write Build-Depends first")
     parser.add_argument("--vendor-only", action="store_true", help="do not build")
     parser.add_argument("--write", action="store_true", help="write docs/population.md")
     return parser
@@ -83,7 +86,9 @@ def main(argv: list[str]) -> int:
         known = results.get(name)
         if known and not arguments.again and not (arguments.failed and known.stage != "built"):
             continue
-        results[name] = measure(name, build=not arguments.vendor_only)
+        verbs = [("vendor", "APT=1")] if arguments.apt else []
+        verbs += [("vendor",)] if arguments.vendor_only else [("vendor",), ("build",)]
+        results[name] = measure(name, verbs)
         _keep(results)
         print(_row(results[name]), flush=True)
     found = [results[name] for name in population if name in results]
@@ -93,7 +98,7 @@ def main(argv: list[str]) -> int:
     return 0
 
 
-def measure(name: str, *, build: bool) -> Result:
+def measure(name: str, verbs: Sequence[tuple[str, ...]]) -> Result:
     """Vendor one distribution and build it; its project stays below build/population when it fails."""
     project = WORK / name
     requirements = WORK / f"{name}.in"
@@ -101,15 +106,15 @@ def measure(name: str, *, build: bool) -> Result:
     bench = Bench(WORK)
     reference.create(project, requirements=requirements)
     start, stage, output, packages = time.monotonic(), "vendor", "", ""
-    for verb in ("vendor", "build") if build else ("vendor",):
-        stage = verb
-        status, output = make(bench, project, verb)
+    for words in verbs:
+        stage = words[0]
+        status, output = make(bench, project, *words)
         packages = packages or lacking(output)
         if status:
             break
         reference.commit(project)
     else:
-        stage = "built" if build else "vendored"
+        stage = "built" if stage == "build" else "vendored"
     files = sorted(path.name for path in (project / "vendor").glob("*")) if (project / "vendor").is_dir() else []
     failed = stage in ("vendor", "build")
     result = Result(
@@ -129,11 +134,11 @@ def measure(name: str, *, build: bool) -> Result:
     return result
 
 
-def make(bench: Bench, project: Path, verb: str) -> tuple[int, str]:
-    """Return the status and the output of a verb; one without an end is a failure."""
+def make(bench: Bench, project: Path, *words: str) -> tuple[int, str]:
+    """Return the status and the output of `make`; one without an end is a failure."""
     try:
         done = subprocess.run(
-            ["make", verb],
+            ["make", *words],
             cwd=project,
             env=bench.environment(),
             stdin=subprocess.DEVNULL,
@@ -145,7 +150,7 @@ def make(bench: Bench, project: Path, verb: str) -> tuple[int, str]:
             check=False,
         )
     except subprocess.TimeoutExpired:
-        return 1, f"error: {verb} took longer than {_SECONDS} s\n hint: none\n"
+        return 1, f"error: {words[0]} took longer than {_SECONDS} s\n hint: none\n"
     return done.returncode, done.stdout
 
 
@@ -159,10 +164,12 @@ def _version(project: Path, name: str) -> str:
 
 
 def lacking(output: str) -> str:
-    """Return the Debian packages that `make vendor` has named, of each group the first."""
-    named = line(output, r"Build-Depends lacks (.*)")
-    relations = [re.sub(r" \([^()]*\)$", "", part) for part in named.split("; ")]
-    return " ".join(relation.split()[0] for relation in relations if relation)
+    """Return the Debian packages that `make vendor` has named, or written; of each group the first."""
+    named = line(output, r"Build-Depends lacks (.*)").split("; ") + line(output, r"control: Build-Depends: (.*)").split(
+        ", "
+    )
+    relations = [re.sub(r" \([^()]*\)$", "", part) for part in named]
+    return " ".join(dict.fromkeys(relation.split()[0] for relation in relations if relation))
 
 
 def line(output: str, pattern: str) -> str:
