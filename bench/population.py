@@ -86,7 +86,7 @@ def main(argv: list[str]) -> int:
         known = results.get(name)
         if known and not arguments.again and not (arguments.failed and known.stage != "built"):
             continue
-        verbs = [("vendor", "APT=1")] if arguments.apt else []
+        verbs: list[tuple[str, ...]] = [("vendor", "APT=1")] if arguments.apt else []
         verbs += [("vendor",)] if arguments.vendor_only else [("vendor",), ("build",)]
         results[name] = measure(name, verbs)
         _keep(results)
