@@ -279,7 +279,8 @@ def test_a_build_that_fails_when_asked_for_metadata_is_named(index: LocalIndex, 
     files = {"pyproject.toml": _TINY_SYSTEM, "tiny_backend.py": "raise SystemExit('no libfoo here')\n"}
     sdists.publish(index, "broken", "1.0", metadata=False, files=files)
     error = failure(engine, index, request("broken"))
-    assert error.what == "broken: its build backend failed to name its build requirements"
+    what = "broken: its build backend failed to name its build requirements"
+    assert error.what == f"{what}; broken 1.0 is there for requirements.txt:1: broken"
     assert "no libfoo here" in error.details
     # There is no wheel of it, or that would have been asked instead.
     assert "another version of broken" in error.hint and "vendor.txt" not in error.hint
