@@ -7,7 +7,7 @@ there.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 
 #: By package: headers as they are included, programs, pkg-config packages (`.pc`), CMake packages (`.cmake`), and
 #: libraries (`.so`).
@@ -224,6 +224,24 @@ REPLACEABLE = {
 }
 #: What every build has: of build-essential, and of what the toolkit itself needs.
 _EVERYWHERE = frozenset({"build-essential", "python3-dev", "zlib1g-dev", "libexpat1-dev"})
+
+
+#: By Rust crate: what the table brings that its build takes from the system, but for one that is there instead.
+_OF_CRATES = {
+    "alsa-sys": ("alsa.pc", ""),
+    "libudev-sys": ("libudev.pc", ""),
+    "mysqlclient-sys": ("mysqlclient.pc", "mysqlclient-src"),
+    "openssl-sys": ("openssl.pc", "openssl-src"),
+    "pq-sys": ("libpq.pc", "pq-src"),
+}
+
+
+def of_crates(compiled: Collection[str]) -> Iterator[str]:
+    """Yield what the builds of crates, by name, certainly take from the system."""
+    for crate in sorted(_OF_CRATES.keys() & set(compiled)):
+        name, instead = _OF_CRATES[crate]
+        if instead not in compiled:
+            yield from (name, "pkg-config")
 
 
 def package(name: str) -> str:

@@ -48,9 +48,10 @@ def replaceable(path: Path) -> frozenset[str]:
 def lacking(locks: Iterable[Lock], declared: Collection[str]) -> dict[str, tuple[str, ...]]:
     """Return the relations that builds need and the packages in `declared` do not bring, each with what needs it."""
     found: dict[str, dict[str, None]] = {}
-    for item in (item for lock in locks for item in lock.built()):
+    for lock, item in ((each, item) for each in locks for item in each.built()):
         names = item.system_files if isinstance(item, Distribution) else ()
-        for name in (*names, *(["cargo"] if item.rust else [])):
+        compiled = {crate.name for crate in lock.crates if crate.file and crate.key in item.crates}
+        for name in (*names, *debian_names.of_crates(compiled), *(["cargo"] if item.rust else [])):
             relation = debian_names.package(name)
             if relation and not any(debian_names.brings(package, relation) for package in declared):
                 found.setdefault(relation, {})[item.label] = None

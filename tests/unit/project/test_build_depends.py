@@ -5,12 +5,13 @@ from __future__ import annotations
 import stat
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.unit.locks import distribution, lock_of
 from toolkit.core.errors import UserError
-from toolkit.model.lock import Distribution
+from toolkit.model.lock import Crate, Distribution, VendoredFile
 from toolkit.project import build_depends
 
 _TAIL = "Standards-Version: 4.6.2\n# why\nX-Own: a\n  b\n\nPackage: x\nArchitecture: any\nBuild-Depends: not this\n"
@@ -82,3 +83,19 @@ def test_the_line_is_whole(tmp_path: Path) -> None:
     control = tmp_path / "control"
     control.write_text("Source: x\nBuild-Depends: a,\n b (>= 1),\n")
     assert build_depends.line(build_depends.source(control), ["new"]) == "Build-Depends: a, b (>= 1), new"
+
+
+def test_what_crates_take_from_the_system_is_lacking_too() -> None:
+    def crate(name: str, **more: Any) -> Crate:
+        return Crate(name=name, version="1", sha256="0" * 64, source="registry", **more)
+
+    def found(*names: str) -> dict[str, tuple[str, ...]]:
+        file = VendoredFile(name="x-1.crate", size=1, sha256="0" * 64)
+        # The last one no machine compiles that is built for.
+        crates = (*(crate(name, file=file) for name in names), crate("pq-sys", index_line="{}"))
+        secret = replace(distribution("secret"), crates=tuple(item.key for item in crates), rust=True)
+        return build_depends.lacking([lock_of(secret, crates=crates)], {"cargo-web"})
+
+    assert found("openssl-sys") == {"libssl-dev": ("secret 1",), "pkgconf": ("secret 1",)}
+    assert found("openssl-sys", "openssl-src") == {}
+    assert found("serde") == {}
