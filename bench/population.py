@@ -165,10 +165,8 @@ def _version(project: Path, name: str) -> str:
 
 def lacking(output: str) -> str:
     """Return the Debian packages that `make vendor` has named, or written; of each group the first."""
-    named = line(output, r"Build-Depends lacks (.*)").split("; ") + line(output, r"control: Build-Depends: (.*)").split(
-        ", "
-    )
-    relations = [re.sub(r" \([^()]*\)$", "", part) for part in named]
+    named, written = line(output, r"Build-Depends lacks (.*)"), line(output, r"control: Build-Depends: (.*)")
+    relations = [re.sub(r" \([^()]*\)$", "", part) for part in (*named.split("; "), *written.split(", "))]
     return " ".join(dict.fromkeys(relation.split()[0] for relation in relations if relation))
 
 

@@ -185,5 +185,5 @@ def _hint(project: Project, closure: Closure, name: str, text: str, wanted: str)
 
 def _without_dependencies(project: Project) -> set[str]:
     directories = dict.fromkeys((project.root, *(package.path for package in project.packages)))
-    rules = (rule for directory in directories for rule in vendor_txt.read(directory / "vendor.txt", project.root))
+    rules = (rule for directory in directories for rule in vendor_txt.read(directory / vendor_txt.FILE, project.root))
     return {rule.name for rule in rules if isinstance(rule, BinaryRule) and rule.no_deps}

@@ -38,20 +38,17 @@ def error(
     Its hint ends all circles among `requires` by lines of the file `place` for wheels, where there are some that
     `has_wheels`. `line` (`file:line`) is where the project's people ask for a step of it, if they do.
     """
+    what = f"build requirements go in a circle: {' -> '.join(keys)}"
     if line:
-        return UserError(_sentence(keys), f"remove {line}: without it there is no such circle")
+        return UserError(what, f"remove {line}: without it there is no such circle")
     names = _cut(requires or {}, has_wheels) or [_name(key) for key in keys[:1] if has_wheels(key)]
     return UserError(
-        _sentence(keys),
+        what,
         f"let it begin with a wheel: add the line{'s' * (len(names) > 1)} {' and '.join(names)} to {place} and run "
         "`make vendor`"
         if names
         else f"no index has wheels to begin with: allow another version of {_name(keys[0])}, or leave it out",
     )
-
-
-def _sentence(keys: Sequence[str]) -> str:
-    return f"build requirements go in a circle: {' -> '.join(keys)}"
 
 
 def _cut(requires: Mapping[str, Collection[str]], has_wheels: Callable[[str], bool]) -> list[str]:

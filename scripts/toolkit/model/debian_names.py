@@ -224,24 +224,22 @@ REPLACEABLE = {
 }
 #: What every build has: of build-essential, and of what the toolkit itself needs.
 _EVERYWHERE = frozenset({"build-essential", "python3-dev", "zlib1g-dev", "libexpat1-dev"})
-
-
-#: By Rust crate: what the table brings that its build takes from the system, but for one that is there instead.
+#: By Rust crate: names of the table that its build takes from the system, unless a crate of sources is there instead.
 _OF_CRATES = {
-    "alsa-sys": ("alsa.pc", ""),
-    "libudev-sys": ("libudev.pc", ""),
+    "alsa-sys": ("alsa.pc pkg-config", ""),
+    "libudev-sys": ("libudev.pc pkg-config", ""),
     "mysqlclient-sys": ("mysqlclient.pc", "mysqlclient-src"),
-    "openssl-sys": ("openssl.pc", "openssl-src"),
-    "pq-sys": ("libpq.pc", "pq-src"),
+    "openssl-sys": ("openssl.pc pkg-config", "openssl-src"),
+    "pq-sys": ("pg_config", "pq-src"),
 }
 
 
 def of_crates(compiled: Collection[str]) -> Iterator[str]:
     """Yield what the builds of crates, by name, certainly take from the system."""
     for crate in sorted(_OF_CRATES.keys() & set(compiled)):
-        name, instead = _OF_CRATES[crate]
+        taken, instead = _OF_CRATES[crate]
         if instead not in compiled:
-            yield from (name, "pkg-config")
+            yield from taken.split()
 
 
 def package(name: str) -> str:

@@ -146,7 +146,7 @@ def _read(
     members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))
     directories = dict.fromkeys((project.root, *(member.path for member in members)))
     rules = [
-        rule for directory in directories for rule in vendor_txt.read(directory / "vendor.txt", project.root, errors)
+        rule for directory in directories for rule in vendor_txt.read(directory / vendor_txt.FILE, project.root, errors)
     ]
     added = [
         line

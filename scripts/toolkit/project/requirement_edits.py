@@ -262,7 +262,7 @@ class _Editor:
         )
         if declares is not None and (not declares or declares[0].path.name == pyproject.FILE):
             return directory / pyproject.FILE
-        if declares and declares[0].path.suffix == ".txt":
+        if declares and declares[0].path.name not in declared_requirements.FILES:
             return declares[0].path
         if declares:
             raise UserError(

@@ -14,6 +14,7 @@ from toolkit.model import archive_names
 from toolkit.model.names import normalize
 from toolkit.project import lines
 
+FILE = "vendor.txt"
 _FLAGS = ("--no-deps",)
 _OPTIONS = ("--platform", "--python-version", "--abi", "--implementation", "--only-binary")
 _USAGE = "write a name, with --platform, --python-version, --abi, --implementation or --no-deps; or an archive's URL"

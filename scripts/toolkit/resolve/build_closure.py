@@ -21,7 +21,7 @@ from toolkit.model import markers, requirement_texts
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import DirectRequirement
-from toolkit.model.names import normalize
+from toolkit.model.names import NAME, normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.project import build_requirements, build_settings
 from toolkit.resolve import build_ages, older_releases, pin_closure
@@ -471,11 +471,13 @@ class Closure:
 
     def _is_local(self, text: str) -> bool:
         """Tell whether a requirement names a package of the project, which no engine is shown."""
+        name = NAME.match(text.strip())
+        # Few do, and there are thousands.
+        if not name or normalize(name[0]) not in self._request.local:
+            return False
         requirement = requirement_texts.parse(text)
-        return (
-            requirement is not None
-            and normalize(requirement.name) in self._request.local
-            and markers.possible(str(requirement.marker or ""), self._request.targets.pythons, self._request.platforms)
+        return requirement is not None and markers.possible(
+            str(requirement.marker or ""), self._request.targets.pythons, self._request.platforms
         )
 
     def _free_choice(self, requirements: Requirements) -> FreeChoice:

@@ -15,7 +15,7 @@ from toolkit.core.secrets import address
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
-from toolkit.project import build_requirements
+from toolkit.project import build_requirements, vendor_txt
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
@@ -83,7 +83,7 @@ class Attempts:
         for first, second in pairwise(circle):
             steps += self._steps(first, second)
         line = build_requirements.line_in(circle, self.request.added)
-        return cycles.error(steps, requires, self._has_wheels, self._file("vendor.txt"), line)
+        return cycles.error(steps, requires, self._has_wheels, self._file(vendor_txt.FILE), line)
 
     def _hints(self, key: str, error: UserError) -> Iterator[str]:
         name = key.partition("==")[0]
@@ -95,7 +95,7 @@ class Attempts:
         if has_failed:
             yield error.hint
         if self._has_wheels(key):
-            yield f"add the line {name} to {self._file('vendor.txt')} to take its wheels"
+            yield f"add the line {name} to {self._file(vendor_txt.FILE)} to take its wheels"
         # A backend says of older releases what it says only when it is asked.
         if not has_failed and (hint := self._older(key)):
             yield hint
@@ -103,7 +103,7 @@ class Attempts:
     def _has_wheels(self, key: str) -> bool:
         """Tell whether a line of vendor.txt would do: its wheels can be had for all interpreters."""
         pin = self._every_pin.get(key)
-        rule = BinaryRule(name=key.partition("==")[0], origin=self._file("vendor.txt"))
+        rule = BinaryRule(name=key.partition("==")[0], origin=self._file(vendor_txt.FILE))
         try:
             return pin is not None and bool(pin.wheels) and not self.closure.sources.attempt(pin, [rule])
         except FinalError:

@@ -81,8 +81,7 @@ def plan(
     old = tuple(
         lock_file.read(path) for item in everything if (path := lock_file.path_of(settings.vendor, item.name)).exists()
     )
-    locked = LockedFiles.of(old, options.upgrade)
-    binding = Binding(locked)
+    binding = Binding(LockedFiles.of(old, options.upgrade))
     changes = patches.read(project.root)
     with lines.relative_errors(project.root), directories.scratch("vendor-") as scratch, Fetcher(indexes) as fetcher:
         if errors.is_final:
@@ -92,12 +91,7 @@ def plan(
             indexes,
             fetcher,
             rules=_rules(everything),
-            hold=Hold(
-                kept=lambda pythons: locked.kept(pythons, options.platforms),
-                bind=binding.bind,
-                archives=locked.archives(),
-                missing=KeptFiles(locked, settings.vendor).missing,
-            ),
+            hold=_hold(binding, options.platforms, settings.vendor),
             patches=changes,
             platforms=options.platforms,
             building=options.building,
@@ -131,6 +125,17 @@ def plan(
         programs = finishing.replaceable()
         warnings = (*binding.withdrawn(new), *_idle_rules(everything, new), *_slow_programs(programs))
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings, replaceable=tuple(sorted(programs)))
+
+
+def _hold(binding: Binding, platforms: tuple[str, ...], vendor: Path) -> Hold:
+    """Return what the old locks hold a resolution to."""
+    locked = binding.locked
+    return Hold(
+        kept=lambda pythons: locked.kept(pythons, platforms),
+        bind=binding.bind,
+        archives=locked.archives(),
+        missing=KeptFiles(locked, vendor).missing,
+    )
 
 
 def _locks(

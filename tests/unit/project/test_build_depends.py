@@ -98,4 +98,5 @@ def test_what_crates_take_from_the_system_is_lacking_too() -> None:
 
     assert found("openssl-sys") == {"libssl-dev": ("secret 1",), "pkgconf": ("secret 1",)}
     assert found("openssl-sys", "openssl-src") == {}
+    assert found("mysqlclient-sys") == {"default-libmysqlclient-dev": ("secret 1",)}
     assert found("serde") == {}

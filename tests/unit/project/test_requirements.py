@@ -543,6 +543,8 @@ def test_what_setuptools_takes_from_files_is_declared(workspace: Workspace, file
     (line,) = read(workspace).requirements
     assert (line.text, line.origin) == ("idna>=3", "svc/needs/run.in:2")
     assert [item.text for item in declared_requirements.extra(path.parent, "more") or ()] == ["six"]
+    edits = requirement_edits.plan(workspace.discover(), Asked(add="attrs"), ("linux",))
+    assert edits.told == ("add svc/needs/run.in:2: attrs",)
     before = fingerprints.fingerprint([path], workspace.root)
     needs.write_text("idna>=4\n")
     assert fingerprints.changes(before, workspace.root) == {f"svc/{file}": "changed"}
