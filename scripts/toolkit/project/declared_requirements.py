@@ -55,6 +55,11 @@ def dependencies(directory: Path) -> tuple[Declaration, ...] | None:
     return found if found is None or always is None else (*found, *always)
 
 
+def is_dynamic(directory: Path) -> bool:
+    """Tell whether a pyproject.toml leaves `dependencies` to something else, and so must not name any."""
+    return "dependencies" in _dynamic(pyproject.table(pyproject.read(directory), "project"))
+
+
 def extra(directory: Path, name: str) -> tuple[Declaration, ...] | None:
     """Return what an extra of a package requires, None where none of that name is declared."""
     path = directory / pyproject.FILE

@@ -260,6 +260,12 @@ class _Editor:
             if self._development
             else declared_requirements.dependencies(directory)
         )
+        if not (declares or self._development) and declared_requirements.is_dynamic(directory):
+            raise UserError(
+                f"{self._project.shown(directory / pyproject.FILE)}: its dependencies stand elsewhere (`dynamic`), "
+                "and there are none yet",
+                "add the first line by hand",
+            )
         if declares is not None and (not declares or declares[0].path.name == pyproject.FILE):
             return directory / pyproject.FILE
         if declares and declares[0].path.name not in declared_requirements.FILES:

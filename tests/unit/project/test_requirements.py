@@ -550,6 +550,15 @@ def test_what_setuptools_takes_from_files_is_declared(workspace: Workspace, file
     assert fingerprints.changes(before, workspace.root) == {f"svc/{file}": "changed"}
 
 
+def test_nothing_is_added_to_what_pyproject_leaves_to_another_file(workspace: Workspace) -> None:
+    workspace.write({"svc/setup.py": "from setuptools import setup\nsetup()\n", "svc/bin/x": ""})
+    workspace.write(
+        {"svc/pyproject.toml": IN_FILES["pyproject.toml"], "svc/needs/run.in": "", "svc/needs/more.txt": ""}
+    )
+    with pytest.raises(UserError, match=r"^error: svc/pyproject.toml: its dependencies stand elsewhere"):
+        requirement_edits.plan(workspace.discover(), Asked(add="attrs"), ("linux",))
+
+
 def test_what_setuptools_takes_from_requirements_txt_is_read_once(workspace: Workspace) -> None:
     dynamic = '[project]\nname = "svc"\ndynamic = ["dependencies"]\n[tool.setuptools.dynamic]\n'
     workspace.service("svc", "svc", "idna>=3\n")
