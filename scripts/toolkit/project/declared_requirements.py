@@ -15,7 +15,7 @@ from pathlib import Path
 from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import declared, drafts, lines, poetry, pyproject
+from toolkit.project import declared, drafts, lines, poetry, pyproject, tool_tables
 
 #: The files that may declare something.
 FILES = (pyproject.FILE, "setup.py", "setup.cfg")
@@ -80,10 +80,17 @@ def extra(directory: Path, name: str) -> tuple[Declaration, ...] | None:
 def group(directory: Path, name: str) -> tuple[Declaration, ...] | None:
     """Return what a dependency group requires, with the groups it includes; None where there is none of that name."""
     path, data = directory / pyproject.FILE, pyproject.read(directory)
-    found = _group(path, pyproject.table(data, "dependency-groups"), name, ())
+    groups = {**tool_tables.groups(data), **pyproject.table(data, "dependency-groups")}
+    found = _group(path, groups, name, ())
     if found is None and (texts := poetry.group(poetry.table(data), name, str(path))) is not None:
         return _of_poetry(path, texts)
     return found
+
+
+def limits(directory: Path, key: str) -> tuple[Declaration, ...]:
+    """Return one of the lists of constraints that uv has in a directory's pyproject.toml."""
+    table = tool_tables.uv(pyproject.read(directory))
+    return _of_table(directory / pyproject.FILE, table, key) if key in table else ()
 
 
 def requires_python(directory: Path) -> Declaration | None:
@@ -115,7 +122,7 @@ def fingerprinted(path: Path) -> object:
     extras = pyproject.table(named, "optional-dependencies")
     tables = [table for table in (named.get("dependencies"), *extras.values()) if isinstance(table, dict)]
     files = [item.text for table in tables if "file" in table for item in _of_files(path, table["file"])]
-    more = {"dependency-groups": groups, "poetry": own, "files": files}
+    more = {"dependency-groups": groups, "poetry": own, "files": files, "tools": tool_tables.fingerprinted(data)}
     return {**found_words, **{name: value for name, value in more.items() if value}}
 
 

@@ -16,7 +16,7 @@ from toolkit.core.errors import AT_ONCE, Gathering, UserError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
-from toolkit.project import declared_requirements, lines, python_version
+from toolkit.project import declared_requirements, lines, pyproject, python_version, tool_tables
 from toolkit.project.declared_requirements import Declaration
 from toolkit.project.discovery import Package, Project
 from toolkit.project.package_search import is_toolkit
@@ -87,6 +87,10 @@ def read_tree(
     """
     reader = _Reader(project, python_version.read(project, package).pythons, platforms, errors)
     reader.read_package(package, filename)
+    if filename == FILE:
+        # As in uv: of other packages in use such tables do not count.
+        for directory in dict.fromkeys((project.root, package.path)):
+            reader.read_limits(directory, tool_tables.CONSTRAINTS)
     for member, extras in joining:
         reader.join(member, extras)
     return reader.tree(package)
@@ -124,8 +128,9 @@ def read_build_constraints(
     Raises `UserError` with `file:line`; `errors` gathers lines that are refused.
     """
     reader = _Reader(project, python_version.read(project, package).pythons, platforms, errors)
-    for directory in (project.root, *(member.path for member in members)):
+    for directory in dict.fromkeys((project.root, *(member.path for member in members))):
         reader.read_constraints(directory / BUILD_CONSTRAINTS_FILE)
+        reader.read_limits(directory, tool_tables.BUILD_CONSTRAINTS)
     return _limits_alone(reader.tree(package))
 
 
@@ -233,6 +238,13 @@ class _Reader:
         if path.is_file():
             self._read(path, is_constraint=True)
 
+    def read_limits(self, directory: Path, key: str) -> None:
+        """Read constraints from a table of a directory's pyproject.toml."""
+        for item in declared_requirements.limits(directory, key):
+            with self._errors.part():
+                named, file = self._named(item)
+                self._requirement(named, file, item.line, is_constraint=True)
+
     def tree(self, package: Package) -> RequirementTree:
         local = (*(used for used in self.local if used != package), package)
         return RequirementTree(
@@ -255,15 +267,13 @@ class _Reader:
                 self._declared_line(item, beside)
 
     def _declared_line(self, item: Declaration, beside: Path) -> None:
-        file = self._project.shown(item.path)
-        named = parse(item.text, f"{file}:{item.line}")
-        if isinstance(named, Directory):
+        if isinstance(parse(item.text, f"{self._project.shown(item.path)}:{item.line}"), Directory):
             # Only poetry's own tables can say so.
             if not beside.is_file():
                 self._take(item.path, item.line, item.text, is_constraint=False)
             return
-        if not isinstance(named, NamedRequirement):
-            raise UserError(f"{file}:{item.line}: not a requirement: `{item.text}`", "write `name>=1.2`")
+        named, file = self._named(item)
+        self._refuse_elsewhere(item, named.requirement)
         if not beside.is_file():
             self._requirement(named, file, item.line, is_constraint=False)
         elif markers.possible(str(named.requirement.marker or ""), self._pythons, self._platforms):
@@ -272,6 +282,28 @@ class _Reader:
             self.declared.append(line)
             if package := self._project.find(name):
                 _check_local(self._project, package, named.requirement, line)
+
+    def _named(self, item: Declaration) -> tuple[NamedRequirement, str]:
+        """Return what a declaration names, and its file as messages have it."""
+        file = self._project.shown(item.path)
+        named = parse(item.text, f"{file}:{item.line}")
+        if not isinstance(named, NamedRequirement):
+            raise UserError(f"{file}:{item.line}: not a requirement: `{item.text}`", "write `name>=1.2`")
+        return named, file
+
+    def _refuse_elsewhere(self, item: Declaration, requirement: Requirement) -> None:
+        """Raise `UserError` for what another tool takes from elsewhere: an index may have another of that name."""
+        name = normalize(requirement.name)
+        if requirement.url or self._project.find(name):
+            return
+        for directory in (item.path.parent, self._project.root):
+            if where := tool_tables.elsewhere(pyproject.read(directory)).get(name):
+                raise UserError(
+                    f"{self._project.shown(item.path)}:{item.line}: `{item.text}` would come from the index, but "
+                    f"{self._project.shown(directory / pyproject.FILE)} says {where}",
+                    f"name an archive, `{name} @ https://host/{name}-1.2.tar.gz`, make it a package of the project (a "
+                    "submodule?), or remove that source",
+                )
 
     @contextmanager
     def _where(self, marker: str) -> Iterator[None]:

@@ -15,7 +15,7 @@ from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import drafts, lines, lock_inputs, patches
+from toolkit.project import drafts, lines, lock_inputs, patches, pyproject, tool_tables
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.settings import Settings
@@ -123,7 +123,8 @@ def plan(
         _warn_of_unused(everything, new)
         patches.refuse_unused(changes, new)
         programs = finishing.replaceable()
-        warnings = (*binding.withdrawn(new), *_idle_rules(everything, new), *_slow_programs(programs))
+        said = (*_idle_rules(everything, new), *_unread_tables(project, everything), *_slow_programs(programs))
+        warnings = (*binding.withdrawn(new), *said)
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings, replaceable=tuple(sorted(programs)))
 
 
@@ -190,6 +191,14 @@ def _idle_rules(everything: Iterable[LockInputs], new: Iterable[Lock]) -> Iterat
             f"{rule.origin}: nothing requires {rule.name}, so no wheel of it is taken: "
             + (f"did you mean {meant[0]}?" if meant else "remove the line")
         )
+
+
+def _unread_tables(project: Project, everything: Iterable[LockInputs]) -> Iterator[str]:
+    """Yield a warning for each table of another tool that has a say there, and not here."""
+    used = (package.path for inputs in everything for package in inputs.local)
+    for directory in dict.fromkeys((project.root, *used)):
+        for what, hint in tool_tables.unread(directory):
+            yield f"{project.shown(directory / pyproject.FILE)}: {what}: not read here: {hint}"
 
 
 def _rules(everything: Iterable[LockInputs]) -> Mapping[str, list[BinaryRule]]:
