@@ -86,8 +86,8 @@ SANDBOX_MEMORY ?= 8G
 SANDBOX_DISK ?= 16G
 #: The most processes that it has at one time: SANDBOX_PROCESSES=4096
 SANDBOX_PROCESSES ?= 1024
-#: The most that it prints: SANDBOX_OUTPUT=1G
-SANDBOX_OUTPUT ?= 64M
+#: The most that it prints: SANDBOX_OUTPUT=4G
+SANDBOX_OUTPUT ?= 1G
 
 #: The interpreter to build for, instead of the one .python-version asks for: PYTHON=/usr/bin/python3.11
 PYTHON ?=

@@ -251,7 +251,7 @@ def _answer(job: Job, hook: str) -> Any:
         raise UserError(
             f"{job.label}: its build backend gave no answer to {hook} ({reason})",
             "see what it says above" + ("" if job.local else f"; another version of {job.name} may do"),
-            "\n".join(job.log.read_text(encoding="utf-8", errors="replace").splitlines()[-_TOLD_LINES:]),
+            "\n".join(files.last_lines(job.log, _TOLD_LINES)),
         ) from None
 
 

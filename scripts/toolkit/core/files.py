@@ -40,6 +40,13 @@ def read_foreign(path: Path, longest: int) -> bytes:
     return content
 
 
+def last_lines(path: Path, count: int) -> list[str]:
+    """Return the last lines of a file, of at most a million bytes: it may be longer than memory."""
+    with path.open("rb") as stream:
+        stream.seek(-min(path.stat().st_size, 1_000_000), os.SEEK_END)
+        return stream.read().decode(errors="replace").splitlines()[-count:]
+
+
 def write_atomic(path: Path, data: bytes | str | Iterable[bytes], mode: int | None = None) -> None:
     """Write a file, whole or in pieces, under a temporary name beside `path`, then rename it.
 

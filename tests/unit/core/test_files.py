@@ -118,3 +118,12 @@ def test_who_waited_for_a_directory_that_was_removed_has_the_new_one(tmp_path: P
                 steps.get(timeout=0.2)
             directory.rmdir()
         second.result(timeout=20)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_last_lines_of_a_file_are_read_without_the_rest(tmp_path: Path, count: int) -> None:
+    path = tmp_path / "log"
+    path.write_bytes(b"\xff" * 3_000_000 + b"\n1\n\xff2\n3\n")
+    assert files.last_lines(path, count) == ["1", "\ufffd2", "3"][-count:]
+    path.write_text("short")
+    assert files.last_lines(path, count) == ["short"]

@@ -25,7 +25,7 @@ def read(*words: str) -> limits.Limits:
 def test_what_is_no_size_is_refused_with_a_value_to_write(text: str) -> None:
     with pytest.raises(UserError, match=r"SANDBOX_OUTPUT=.*: not a size from 1B to 1024T\n") as caught:
         read(f"--sandbox-output={text}")
-    assert caught.value.hint.endswith("SANDBOX_OUTPUT=64M")
+    assert caught.value.hint.endswith("SANDBOX_OUTPUT=1G")
 
 
 def test_less_memory_than_any_program_begins_with_is_a_slip() -> None:
