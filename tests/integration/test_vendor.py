@@ -307,6 +307,34 @@ def test_the_value_of_a_variable_in_a_requirement_counts(
     assert shop.build().status == 0
 
 
+def test_variables_count_in_the_files_beside_the_requirements(
+    shop: Workshop, shelf: LocalIndex, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("OUR_TOKEN", "geheim")
+    monkeypatch.setenv("V_IDNA", "3.6")
+    for version in ("3.6", "3.7"):
+        sdists.publish_wheel(index, "idna", version)
+    sdists.publish(shelf, "six", "1.0")
+    sdists.publish(shelf, "helper", "1.0")
+    url = index.add("lib-1.0.tar.gz", sdists.make_sdist("lib", "1.0"), name="elsewhere")
+    address = url.replace("://", "://me:${OUR_TOKEN}@")
+    shop.service("app", "idna", "six").write(
+        {"app/vendor.txt": f"idna==${{V_IDNA}}\n{address}\n", "build-requirements.txt": "six: helper<${V_IDNA}\n"}
+    )
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert {"idna==3.6", "lib==1.0"} <= set(shop.keys())
+    assert "geheim" not in (shop.root / "vendor" / "pylock.app.toml").read_text() + done.out + done.err
+    assert [name for name in shop.lock().inputs if "${" in name] == ["setting:${V_IDNA}"]
+    monkeypatch.setenv("V_IDNA", "3.7")
+    assert shop.run("check-vendor").error[0].startswith("the variable V_IDNA, which requirements name: changed")
+    assert shop.vendor().status == 0
+    assert {"idna==3.7"} <= set(shop.keys())
+    for name in ("V_IDNA", "OUR_TOKEN"):
+        monkeypatch.delenv(name)
+    assert shop.build().status == 0
+
+
 def test_credentials_in_variables_are_everybodys_own_and_in_no_lock(
     shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
 ) -> None:

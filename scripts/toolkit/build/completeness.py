@@ -23,7 +23,6 @@ from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
 from toolkit.project import vendor_txt
 from toolkit.project.discovery import Project
-from toolkit.project.vendor_txt import BinaryRule
 from toolkit.vendored import check
 from toolkit.vendored.check import Problem
 from toolkit.wheel import metadata
@@ -185,5 +184,5 @@ def _hint(project: Project, closure: Closure, name: str, text: str, wanted: str)
 
 def _without_dependencies(project: Project) -> set[str]:
     directories = dict.fromkeys((project.root, *(package.path for package in project.packages)))
-    rules = (rule for directory in directories for rule in vendor_txt.read(directory / vendor_txt.FILE, project.root))
-    return {rule.name for rule in rules if isinstance(rule, BinaryRule) and rule.no_deps}
+    files = (directory / vendor_txt.FILE for directory in directories)
+    return {name for file in files for name in vendor_txt.without_dependencies(file, project.root)}

@@ -215,6 +215,10 @@ def _named(root: Path, name: str, variable: str) -> Path:
 
 
 def _package(path: Path, root: Path, is_service: bool) -> Package:
+    if not (shown := lines.shown(path, root)).isprintable():
+        raise UserError(
+            f"{quoted(shown)}/: a directory of a package with a control character in its name", "rename the directory"
+        )
     with lines.relative_errors(root):
         name = declared.read(path).name
     file = lines.shown(path / package_search.marker_file(path), root)

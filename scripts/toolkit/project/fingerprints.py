@@ -67,7 +67,7 @@ def of_settings(platforms: Iterable[str]) -> dict[str, str]:
 
 
 def of_variables(read: Iterable[Path], project_root: Path) -> dict[str, str]:
-    """Return a fingerprint of the value of each variable in files of requirements, as they stand beside the files.
+    """Return a fingerprint of the value of each variable in files made of lines, as they stand beside the files.
 
     Credentials do not count: everybody has others, and a build has none. It is empty for a variable that is not set.
     """

@@ -75,12 +75,12 @@ def read(path: Path, root: Path) -> list[tuple[int, str]]:
 def entries(path: Path, root: Path, parse: Callable[[str, str], Entry], errors: Gathering = AT_ONCE) -> list[Entry]:
     """Return what `parse` makes of each logical line and its origin (`file:line`); none where the file is missing.
 
-    `errors` gathers the lines that it refuses. Raises as `read` does.
+    Variables have been expanded. `errors` gathers the lines that it refuses. Raises as `read` does.
     """
     found = []
     for number, text in read(path, root) if path.is_file() else ():
         with errors.part():
-            found.append(parse(text, f"{shown(path, root)}:{number}"))
+            found.append(parse(expand(text), f"{shown(path, root)}:{number}"))
     return found
 
 

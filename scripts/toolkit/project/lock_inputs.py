@@ -223,8 +223,9 @@ def fingerprint(project: Project, inputs: LockInputs, platforms: tuple[str, ...]
     # What only developers use is linked for them; it is no part of what is built.
     used = (*inputs.local, *inputs.development.local)
     paths = fingerprints.paths(project, inputs.package, used, inputs.files)
+    further = (path for path in paths if path.name in (vendor_txt.FILE, build_requirements.FILE))
     return {
         **fingerprints.fingerprint(paths, project.root),
-        **fingerprints.of_variables(inputs.files, project.root),
+        **fingerprints.of_variables((*inputs.files, *further), project.root),
         **fingerprints.of_settings(platforms),
     }

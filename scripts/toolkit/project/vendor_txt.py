@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -55,6 +56,16 @@ def read(path: Path, project_root: Path, errors: Gathering = AT_ONCE) -> tuple[R
     `errors` gathers lines that are refused.
     """
     return tuple(lines.entries(path, project_root, _rule, errors))
+
+
+def without_dependencies(path: Path, project_root: Path) -> Iterator[str]:
+    """Yield the names whose wheels are taken with `--no-deps`.
+
+    A build may read this where nobody has set the variables of the file.
+    """
+    for _, text in lines.read(path, project_root) if path.is_file() else ():
+        if (name := re.match(r"[\w.-]+", text)) and "--no-deps" in text.split():
+            yield normalize(name[0])
 
 
 def _rule(text: str, origin: str) -> Rule:

@@ -219,15 +219,25 @@ def apply(content: bytes, hunks: Sequence[Hunk]) -> bytes:
         expected = hunk.start - (1 if hunk.old else 0)
         at = _find(lines, hunk, hunk.old, expected + moved, done)
         if at is None:
-            is_there = bool(hunk.new) and _find(lines, hunk, hunk.new, expected + moved, done) is not None
-            raise PatchError(
-                f"hunk {number} (line {hunk.line}) does not fit"
-                + (": the source has this already" if is_there else ""),
-                "the source has changed: remove the patch, or what the source has of it" if is_there else "",
-            )
+            why, hint = _misfit(lines, hunk, expected + moved, done)
+            raise PatchError(f"hunk {number} (line {hunk.line}) does not fit{why}", hint)
         result += lines[done:at] + hunk.new
         done, moved = at + len(hunk.old), at - expected
     return b"".join(result + lines[done:])
+
+
+def _misfit(lines: list[bytes], hunk: Hunk, expected: int, first: int) -> tuple[str, str]:
+    """Return why a hunk may not fit, and a hint; two empty texts where nothing shows it."""
+    if hunk.new and _find(lines, hunk, hunk.new, expected, first) is not None:
+        return ": the source has this already", "the source has changed: remove the patch, or what the source has of it"
+    source, old = ([line.replace(b"\r\n", b"\n") for line in side] for side in (lines, hunk.old))
+    if _find(source, hunk, old, expected, first) is not None:
+        ends = "CRLF, and the patch LF" if source != lines else "LF, and the patch CRLF"
+        return (
+            f": the source's lines end in {ends}",
+            "write it from the file as the archive has it, line ends as they are (with git: `core.autocrlf=false`)",
+        )
+    return "", ""
 
 
 def _find(lines: list[bytes], hunk: Hunk, wanted: list[bytes], expected: int, first: int) -> int | None:

@@ -383,3 +383,11 @@ def test_what_is_no_name_of_a_distribution_is_refused(workspace: Workspace, name
     with pytest.raises(UserError, match=r"one/pyproject\.toml: `.*` is no name of a distribution") as caught:
         workspace.discover()
     assert caught.value.what.isprintable()
+
+
+@pytest.mark.parametrize("name", ["a\nb", "a\tb", "a\x1b[31m"])
+def test_a_directory_with_a_control_character_in_its_name_is_refused(workspace: Workspace, name: str) -> None:
+    workspace.service(name, "svc")
+    with pytest.raises(UserError, match="with a control character in its name") as caught:
+        workspace.discover()
+    assert caught.value.what.isprintable()

@@ -103,11 +103,18 @@ def test_a_line_without_an_end() -> None:
         applied(b"a\nmore\n", without)
 
 
+LF = b"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\n+b\n"
+
+
 def test_carriage_returns_are_a_part_of_lines() -> None:
     text = b"--- a/f\n+++ b/f\n@@ -1 +1 @@\n-a\r\n+b\r\n"
     assert applied(b"a\r\n", text) == b"b\r\n"
-    with pytest.raises(PatchError, match="does not fit"):
-        applied(b"a\n", text)
+    for source, change, told in ((b"a\n", text, "LF, and the patch CRLF"), (b"a\r\n", LF, "CRLF, and the patch LF")):
+        with pytest.raises(PatchError, match=f"does not fit: the source's lines end in {told}$") as caught:
+            applied(source, change)
+        assert "core.autocrlf=false" in caught.value.hint
+    with pytest.raises(PatchError, match=r"^hunk 1 \(line 3\) does not fit$"):
+        applied(b"c\n", text)
 
 
 def test_what_is_applied_already_is_said_to_be() -> None:
