@@ -54,7 +54,7 @@ class MetadataBuilder:
 
 def _refuse_unbuildable(closure: Closure, keys: Sequence[str]) -> None:
     """Raise `RefusedError` where some releases, or what builds them, cannot be built."""
-    if closure.pass_over(keys):
+    if closure.passing_over.pass_over(keys):
         raise PassedOverError(f"{', '.join(keys)}: not all of it can be built, so others are chosen")
     causes = {key: combined(faults.values()) for key in keys if (faults := closure.faults_of_building(key))}
     if causes:

@@ -18,6 +18,7 @@ from toolkit.project.patches import Patches
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import hooks
 from toolkit.resolve.build_closure import Closure
+from toolkit.resolve.build_sets import BuildSets
 from toolkit.resolve.crates import Crates
 from toolkit.resolve.engine import Engine, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources
@@ -124,7 +125,7 @@ def create(
         sources = Sources(
             selector=selector, fetcher=fetcher, reader=reader, runners=runners, crates=crates, files=taken
         )
-        return Closure(resolver=resolver, preference=preferring, sources=sources)
+        return Closure(sets=BuildSets(resolver=resolver, preference=preferring, sources=sources))
 
     # What builds metadata alone is not vendored.
     inner.build = MetadataBuilder(closure_for=lambda pythons: new_closure(pythons, {})).build

@@ -61,7 +61,7 @@ class Finishing:
         for key in built:
             for name in closure.asked_by_hook(key) & names:
                 self._built_for_hooks.setdefault(name, {})[key.replace("==", " ")] = None
-        return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.bounds(built))))
+        return direct_requirements.in_force(replace(found, direct=(*(found.direct or ()), *closure.sets.bounds(built))))
 
     def replaceable(self) -> Mapping[str, Mapping[str, Sequence[str]]]:
         """Return what is built since builds find no such program of the system, each with what asked for it.

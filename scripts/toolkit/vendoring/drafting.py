@@ -55,7 +55,7 @@ class Drafting:
         while True:
             draft = self._begin(inputs)
             self._resolve(draft)
-            if draft.closure.pass_over(pin.key for pin in (*draft.runtime, *draft.unshipped)):
+            if draft.closure.passing_over.pass_over(pin.key for pin in (*draft.runtime, *draft.unshipped)):
                 continue
             if draft.errors:
                 return draft

@@ -88,7 +88,7 @@ class Attempts:
     def _hints(self, key: str, error: UserError) -> Iterator[str]:
         name = key.partition("==")[0]
         has_failed = key in self.failed
-        if error.hint and not has_failed and not self.closure.is_unmet(key):
+        if error.hint and not has_failed and not self.closure.sets.is_unmet(key):
             # The fault of one file, which may be hostile: what to do is known.
             yield error.hint
             return
@@ -114,7 +114,7 @@ class Attempts:
     def _older(self, key: str) -> str:
         """Return how to take an older release that can be built, where that is possible, else nothing."""
         name = key.partition("==")[0]
-        older = self.closure.older(key)
+        older = self.closure.passing_over.older(key)
         if not older:
             return ""
         constraint = f"{name}<={older.version}"
@@ -175,7 +175,7 @@ class Attempts:
 
     @cached_property
     def _every_pin(self) -> Mapping[str, Pin]:
-        return {**self.closure.pins(), **self.pins}
+        return {**self.closure.sets.every_pin(), **self.pins}
 
     @cached_property
     def _distributions(self) -> Mapping[str, Distribution]:
