@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 
 from toolkit.build.building_options import BuildOptions
+from toolkit.engines import by_name
+from toolkit.engines import engine as resolve
 from toolkit.model.pins import Pin
 from toolkit.model.targets import Targets
 from toolkit.network import index_settings
 from toolkit.network.fetch import Fetcher
-from toolkit.resolve import engine as resolve
-from toolkit.resolve import engines, resolution
+from toolkit.resolve import resolution
 
 REFERENCE = Path(__file__).resolve().parents[2] / "bench" / "reference31.in"
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
@@ -27,7 +28,7 @@ def test_both_engines_give_the_same_pins_on_the_reference_set(tmp_path: Path) ->
     indexes = index_settings.read()
     found = []
     with Fetcher(indexes) as fetcher:
-        for engine in engines.ENGINES.values():
+        for engine in by_name.ENGINES.values():
             made = resolution.create(
                 engine(indexes),
                 indexes,

@@ -16,17 +16,18 @@ from tests.integration.workshop import HERE
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console
 from toolkit.core.errors import UserError
+from toolkit.engines import by_name
+from toolkit.engines.engine import Request, Resolver
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import engines, resolution
-from toolkit.resolve.engine import Request, Resolver
+from toolkit.resolve import resolution
 
 OTHER = "3.12" if HERE == "3.11" else "3.11"
 
 
-@pytest.fixture(params=engines.ENGINES)
+@pytest.fixture(params=by_name.ENGINES)
 def engine(request: pytest.FixtureRequest) -> str:
     return str(request.param)
 
@@ -50,7 +51,7 @@ class _Closing:
         with Fetcher(found) as fetcher, TemporaryDirectory() as directory:
             scratch = Path(directory)
             made = resolution.create(
-                engines.ENGINES[self._engine](found),
+                by_name.ENGINES[self._engine](found),
                 found,
                 fetcher,
                 rules={},

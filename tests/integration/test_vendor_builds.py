@@ -12,10 +12,10 @@ from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import Done, Workshop, is_there
 from toolkit.core import files
+from toolkit.engines.engine import Request
+from toolkit.engines.uv import Uv
 from toolkit.model import debian_names
 from toolkit.model.pins import Pinned
-from toolkit.resolve.engine import Request
-from toolkit.resolve.uv import Uv
 from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Means
 

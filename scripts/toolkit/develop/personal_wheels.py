@@ -10,16 +10,17 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.develop.wheel_sources import ReadyWheel
+from toolkit.engines.engine import Request
+from toolkit.engines.uv import Uv
 from toolkit.model import tags
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.model.targets import Targets
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import file_choice, resolution
-from toolkit.resolve.engine import Request
+from toolkit.releases import file_choice
+from toolkit.resolve import resolution
 from toolkit.resolve.resolution import Resolution
-from toolkit.resolve.uv import Uv
 from toolkit.wheel import check
 
 

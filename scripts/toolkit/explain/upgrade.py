@@ -6,13 +6,13 @@ from packaging.version import Version
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
+from toolkit.engines.engine import Engine
 from toolkit.explain import outdated, releases
 from toolkit.model.lock import Lock
 from toolkit.network.index_pages import Index
 from toolkit.network.index_settings import Indexes
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.resolve.engine import Engine
 from toolkit.vendored import locked
 from toolkit.vendored.dependency_graph import DependencyGraph
 from toolkit.vendoring import vendor

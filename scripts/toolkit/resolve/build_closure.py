@@ -11,13 +11,13 @@ from packaging.version import Version
 
 from toolkit.core import cycles, threads
 from toolkit.core.errors import UserError, combined
+from toolkit.engines.engine import Request
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.pins import Pin, Pinned
 from toolkit.project import build_requirements, build_settings
 from toolkit.resolve import build_sets
 from toolkit.resolve.build_sets import BuildSets, Requirements
-from toolkit.resolve.engine import Request
 from toolkit.resolve.fetched_sources import Sources, in_order
 from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA, Answer, Question
 from toolkit.resolve.passing_over import PassingOver

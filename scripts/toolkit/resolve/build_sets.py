@@ -14,16 +14,16 @@ from packaging.requirements import Requirement
 
 from toolkit.core import console
 from toolkit.core.errors import FinalError, UserError
+from toolkit.engines.catalogue import url_error
+from toolkit.engines.engine import ConflictError, Request, Resolver, UnmetError
+from toolkit.engines.source_preference import SourcePreference
 from toolkit.model import markers, requirement_texts
 from toolkit.model.lock import DirectRequirement
 from toolkit.model.names import NAME, normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.resolve import build_ages, pin_closure
-from toolkit.resolve.catalogue import url_error
-from toolkit.resolve.engine import ConflictError, Request, Resolver, UnmetError
 from toolkit.resolve.fetched_sources import Sources
 from toolkit.resolve.free_choice import FreeChoice
-from toolkit.resolve.source_preference import SourcePreference
 from toolkit.resolve.source_tree import SourceTree
 
 Requirements = frozenset[str]

@@ -10,11 +10,11 @@ from packaging.requirements import Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.version import InvalidVersion
 
+from toolkit.engines.engine import Request
 from toolkit.model import tags
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
-from toolkit.resolve.engine import Request
 from toolkit.resolve.pin_closure import Part
 
 

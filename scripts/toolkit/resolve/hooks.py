@@ -37,8 +37,8 @@ from toolkit.model.lock import Lock
 from toolkit.model.pins import Pin, RemoteFile
 from toolkit.network.fetch import Fetcher
 from toolkit.project import source_files
-from toolkit.resolve import archive_identity
-from toolkit.resolve.file_choice import vendored
+from toolkit.releases import archive_identity
+from toolkit.releases.file_choice import vendored
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.sandbox import confined
 from toolkit.wheel import environment, metadata

@@ -7,10 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from toolkit.core import console, cycles
 from toolkit.core.errors import UserError, combined
+from toolkit.engines.engine import PassedOverError, RefusedError, Request
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.pins import Pin
 from toolkit.resolve.build_closure import Closure
-from toolkit.resolve.engine import PassedOverError, RefusedError, Request
 
 
 @dataclass(kw_only=True)

@@ -9,11 +9,11 @@ from packaging.version import Version
 
 from toolkit.core import console
 from toolkit.core.errors import FinalError, UserError
+from toolkit.engines.catalogue import Catalogue
+from toolkit.engines.engine import UnmetError
 from toolkit.model.pins import Pin
 from toolkit.resolve import older_releases
 from toolkit.resolve.build_sets import BuildSets, normal
-from toolkit.resolve.catalogue import Catalogue
-from toolkit.resolve.engine import UnmetError
 
 
 @dataclass(kw_only=True)

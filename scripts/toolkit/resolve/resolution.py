@@ -8,6 +8,9 @@ from functools import cache, partial
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
+from toolkit.engines.engine import Engine, Request, Resolver
+from toolkit.engines.index_resolver import IndexResolver
+from toolkit.engines.source_preference import SourcePreference
 from toolkit.model.lock import Distribution
 from toolkit.model.pins import Pin
 from toolkit.network.crate_registry import CrateRegistry
@@ -16,18 +19,15 @@ from toolkit.network.index_pages import Index, Missing, nothing_missing
 from toolkit.network.index_settings import Indexes
 from toolkit.project.patches import Patches
 from toolkit.project.vendor_txt import BinaryRule
+from toolkit.releases.crates import Crates
+from toolkit.releases.file_choice import Selector
+from toolkit.releases.release_metadata import MetadataReader
 from toolkit.resolve import hooks
 from toolkit.resolve.build_closure import Closure
 from toolkit.resolve.build_sets import BuildSets
-from toolkit.resolve.crates import Crates
-from toolkit.resolve.engine import Engine, Request, Resolver
 from toolkit.resolve.fetched_sources import Sources
-from toolkit.resolve.file_choice import Selector
 from toolkit.resolve.hooks import HookRunner
-from toolkit.resolve.index_resolver import IndexResolver
 from toolkit.resolve.metadata_builder import MetadataBuilder
-from toolkit.resolve.release_metadata import MetadataReader
-from toolkit.resolve.source_preference import SourcePreference
 
 #: Returns pins with what is known of their files beside the index, or raises `UserError`.
 Bind = Callable[[Iterable[Pin]], tuple[Pin, ...]]

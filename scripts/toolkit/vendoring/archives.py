@@ -8,7 +8,7 @@ from toolkit.model.lock import Distribution
 from toolkit.model.pins import Pin
 from toolkit.network.fetch import Fetcher
 from toolkit.project.vendor_txt import ArchiveRule
-from toolkit.resolve import archive_identity
+from toolkit.releases import archive_identity
 
 
 def fetch(

@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from toolkit.core.errors import Gathering, UserError
+from toolkit.engines import kept_builds
+from toolkit.engines.engine import RefusedError, Request, UnmetError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution, Lock
 from toolkit.model.pins import Pin, Pinned
@@ -14,8 +16,8 @@ from toolkit.project import build_requirements, build_settings, lock_inputs, req
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
-from toolkit.resolve import kept_builds, source_tree, wheel_choice
-from toolkit.resolve.engine import RefusedError, Request, UnmetError
+from toolkit.releases import wheel_choice
+from toolkit.resolve import source_tree
 from toolkit.resolve.resolution import Resolution
 from toolkit.resolve.source_tree import SourceTree
 from toolkit.vendoring import archives, joining

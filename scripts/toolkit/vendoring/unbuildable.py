@@ -12,6 +12,8 @@ from packaging.requirements import Requirement
 from toolkit.core import cycles
 from toolkit.core.errors import FinalError, UserError
 from toolkit.core.secrets import address
+from toolkit.engines import build_chain
+from toolkit.engines.engine import Request, Resolver
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
@@ -20,9 +22,7 @@ from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.requirements import Line
 from toolkit.project.vendor_txt import BinaryRule
-from toolkit.resolve import build_chain
 from toolkit.resolve.build_closure import Closure
-from toolkit.resolve.engine import Request, Resolver
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -11,6 +11,7 @@ from pathlib import Path
 from toolkit.build import wheels
 from toolkit.core import console, directories, progress
 from toolkit.core.errors import Gathering, UserError
+from toolkit.engines.engine import Engine
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
 from toolkit.network.fetch import Fetcher
@@ -21,7 +22,6 @@ from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.settings import Settings
 from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import resolution as resolve
-from toolkit.resolve.engine import Engine
 from toolkit.resolve.resolution import Hold
 from toolkit.vendored import lock_diff, lock_file
 from toolkit.vendoring import staging

@@ -13,18 +13,18 @@ from typing import TYPE_CHECKING
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.debian import rust_toolchains, suites
+from toolkit.engines import version_options
 from toolkit.network import index_options, tools_environment
 from toolkit.project import build_depends
 from toolkit.project.settings import words
-from toolkit.resolve import version_options
 from toolkit.vendored import check, lock_file
 from toolkit.vendoring import staging
 from toolkit.verbs.running import Run
 
 if TYPE_CHECKING:
+    from toolkit.engines.engine import Engine
     from toolkit.network.index_settings import Indexes
     from toolkit.project.requirement_edits import Edits
-    from toolkit.resolve.engine import Engine
     from toolkit.vendoring.foreign_lock import ForeignLock
     from toolkit.vendoring.vendor_options import VendorOptions
 
@@ -168,8 +168,8 @@ def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexe
     arguments = run.arguments
     given = index_options.from_arguments(arguments)
     tools_environment.enter(given)
+    from toolkit.engines import by_name
     from toolkit.network import index_settings
-    from toolkit.resolve import engines
     from toolkit.vendoring.vendor_options import VendorOptions
 
     indexes = index_settings.read(given)
@@ -180,4 +180,4 @@ def _enter_tools_environment(run: Run, upgrade: tuple[str, ...]) -> tuple[Indexe
         build_constraints=index_settings.build_constraints(),
         building=run.build_options,
     )
-    return indexes, engines.ENGINES[arguments.resolver](indexes), options
+    return indexes, by_name.ENGINES[arguments.resolver](indexes), options

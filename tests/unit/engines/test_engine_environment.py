@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from toolkit.core import process
+from toolkit.engines.by_name import ENGINES
+from toolkit.engines.engine import Request, engine_environment
 from toolkit.model.targets import Targets
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve.engine import Request, engine_environment
-from toolkit.resolve.engines import ENGINES
 
 SECRET = "s3cret"
 REQUEST = Request(

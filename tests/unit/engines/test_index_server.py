@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import pytest
 
-from toolkit.resolve import index_server
-from toolkit.resolve.index_server import Offer
+from toolkit.engines import index_server
+from toolkit.engines.index_server import Offer
 
 
 class Fake:

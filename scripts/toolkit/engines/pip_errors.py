@@ -6,9 +6,9 @@ import re
 import textwrap
 
 from toolkit.core.errors import UserError
+from toolkit.engines.engine import AbsentError, ConflictError, Request
+from toolkit.engines.uv_errors import absent_error, conflict, no_version, with_origins, wrong_python
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve.engine import AbsentError, ConflictError, Request
-from toolkit.resolve.uv_errors import absent_error, conflict, no_version, with_origins, wrong_python
 
 _NO_MATCH = re.compile(r"Could not find a version that satisfies the requirement (\S+)(?: \(from ([^)]*)\))?")
 _NEEDS_PYTHON = re.compile(r"(\S+) Requires-Python ([^;\n]+)")

@@ -1,7 +1,7 @@
 """What is asked of an engine."""
 
+from toolkit.engines.engine import Request
 from toolkit.model.targets import Targets
-from toolkit.resolve.engine import Request
 
 
 def test_a_request_without_some_names_asks_nobody_for_them() -> None:

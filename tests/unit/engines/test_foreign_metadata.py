@@ -7,7 +7,7 @@ import re
 from hypothesis import example, given
 
 from tests.foreign_values import lines
-from tests.unit.resolve.test_catalogue import SDIST, Reader, catalogue
+from tests.unit.engines.test_catalogue import SDIST, Reader, catalogue
 from toolkit.model import core_metadata
 
 WORDS = (

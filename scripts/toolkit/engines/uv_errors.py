@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable
 
 from toolkit.core.errors import UserError
+from toolkit.engines.engine import AbsentError, ConflictError, Request
 from toolkit.model import requirement_texts
 from toolkit.model.names import normalize
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve.engine import AbsentError, ConflictError, Request
 
 _NAME = r"([A-Za-z0-9][\w.-]*?)"
 _ABSENT = re.compile(rf"{_NAME} was not found in (?:the package registry|the provided package locations|the cache)")

@@ -14,14 +14,14 @@ from typing import TypeVar
 
 from toolkit.core.errors import FinalError, UserError
 from toolkit.core.foreign_text import quoted
+from toolkit.engines.engine import RefusedError, Request
+from toolkit.engines.index_server import Offer
 from toolkit.model import requirement_texts, tags
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index, by_kind, cutoff, is_before
 from toolkit.network.retry import UnreachableError
-from toolkit.resolve.engine import RefusedError, Request
-from toolkit.resolve.index_server import Offer
-from toolkit.resolve.release_metadata import MetadataReader
+from toolkit.releases.release_metadata import MetadataReader
 
 Result = TypeVar("Result")
 

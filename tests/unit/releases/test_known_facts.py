@@ -9,7 +9,7 @@ import pytest
 
 from tests.integration import sdists
 from toolkit.core import files
-from toolkit.resolve import known_facts
+from toolkit.releases import known_facts
 from toolkit.vendored import sdist
 
 

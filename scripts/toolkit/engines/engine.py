@@ -11,12 +11,12 @@ from typing import Protocol
 from packaging.requirements import Requirement
 
 from toolkit.core.errors import UserError, combined
+from toolkit.engines.kept_builds import NOTHING_KEPT, KeptBuilds
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
 from toolkit.project.build_requirements import AddedRequirement
 from toolkit.project.build_settings import NamedSettings
-from toolkit.resolve.kept_builds import NOTHING_KEPT, KeptBuilds
 
 
 class UnmetError(UserError):

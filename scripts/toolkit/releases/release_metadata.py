@@ -27,8 +27,8 @@ from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.network.index_pages import Index
 from toolkit.project.patches import Patches
-from toolkit.resolve import archive_identity, known_facts
-from toolkit.resolve.file_choice import vendored
+from toolkit.releases import archive_identity, known_facts
+from toolkit.releases.file_choice import vendored
 from toolkit.vendored import patching
 from toolkit.vendored.sdist import Facts
 from toolkit.wheel import check

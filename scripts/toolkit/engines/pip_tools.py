@@ -12,14 +12,14 @@ from packaging.requirements import Requirement
 from toolkit.build import interpreters
 from toolkit.core import directories, process
 from toolkit.core.errors import UserError
+from toolkit.engines import pip_errors
+from toolkit.engines.engine import Request, engine_environment
 from toolkit.model import markers
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pinned
 from toolkit.network import tools_environment
 from toolkit.network.index_options import IndexOptions
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import pip_errors
-from toolkit.resolve.engine import Request, engine_environment
 
 _OUTPUT = "requirements.txt"
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from toolkit.engines import uv_errors
+from toolkit.engines.engine import Request
 from toolkit.model.targets import Targets
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import uv_errors
-from toolkit.resolve.engine import Request
 
 INDEXES = Indexes(url="https://user:s3cret@host.test/simple")
 CANNOT = "error: No solution found when resolving dependencies\n  cause: "

@@ -10,12 +10,12 @@ from packaging.version import Version
 
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
+from toolkit.engines import uv_errors
+from toolkit.engines.catalogue import Catalogue
+from toolkit.engines.engine import ConflictError, Request
 from toolkit.model import markers, requirement_texts
 from toolkit.model.names import NAME, normalize
 from toolkit.model.pins import Pin
-from toolkit.resolve import uv_errors
-from toolkit.resolve.catalogue import Catalogue
-from toolkit.resolve.engine import ConflictError, Request
 
 #: Withdrawn releases that an error lists.
 _TOLD = 3

@@ -13,7 +13,7 @@ from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index, version_of
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.vendor_txt import BinaryRule
-from toolkit.resolve.file_choice import Selector
+from toolkit.releases.file_choice import Selector
 
 
 def without_dependencies(

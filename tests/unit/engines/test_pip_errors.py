@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from toolkit.engines import pip_errors
+from toolkit.engines.engine import Request
 from toolkit.model.targets import Targets
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import pip_errors
-from toolkit.resolve.engine import Request
 
 CONFLICT = """\
   ERROR: Cannot install -r requirements.in (line 1) and werkzeug<2 because these package versions have conflicting \

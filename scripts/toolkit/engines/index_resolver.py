@@ -9,16 +9,17 @@ from dataclasses import dataclass, field, replace
 from packaging.requirements import Requirement
 
 from toolkit.core.errors import FinalError, UserError
+from toolkit.engines import build_chain, index_server, unsatisfied, uv_errors
+from toolkit.engines.catalogue import Catalogue
+from toolkit.engines.engine import Engine, RefusedError, Request
+from toolkit.engines.pip_tools import PipTools
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.network.index_pages import Index
-from toolkit.resolve import archive_identity, build_chain, index_server, unsatisfied, uv_errors
-from toolkit.resolve.catalogue import Catalogue
-from toolkit.resolve.engine import Engine, RefusedError, Request
-from toolkit.resolve.pip_tools import PipTools
-from toolkit.resolve.release_metadata import MetadataReader
+from toolkit.releases import archive_identity
+from toolkit.releases.release_metadata import MetadataReader
 
 #: Builds the metadata of releases for a request, by `name==version`.
 Build = Callable[[Request, Sequence[Pin]], Mapping[str, CoreMetadata]]

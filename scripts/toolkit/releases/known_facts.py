@@ -15,7 +15,7 @@ from toolkit.core import documents, files
 from toolkit.core.documents import Table
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.project.pyproject import BuildSystem
-from toolkit.resolve import archive_identity
+from toolkit.releases import archive_identity
 from toolkit.vendored import sdist
 from toolkit.vendored.sdist import Facts
 

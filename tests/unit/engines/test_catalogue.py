@@ -8,12 +8,12 @@ import pytest
 from packaging.version import Version
 
 from toolkit.core.errors import UserError
+from toolkit.engines.catalogue import Catalogue
+from toolkit.engines.engine import Request
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.model.targets import Targets
 from toolkit.network.index_pages import Index
-from toolkit.resolve.catalogue import Catalogue
-from toolkit.resolve.engine import Request
-from toolkit.resolve.release_metadata import MetadataReader, ReleaseMetadata
+from toolkit.releases.release_metadata import MetadataReader, ReleaseMetadata
 
 
 class Pages:

@@ -7,9 +7,9 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from toolkit.core import console
+from toolkit.engines.engine import ConflictError, PassedOverError, Request, Resolver
 from toolkit.model.pins import Pin
 from toolkit.network.index_pages import Index, version_of
-from toolkit.resolve.engine import ConflictError, PassedOverError, Request, Resolver
 
 
 @dataclass(kw_only=True)

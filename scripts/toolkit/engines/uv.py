@@ -11,13 +11,13 @@ from typing import Any
 import tomli_w
 
 from toolkit.core import directories, process
+from toolkit.engines import uv_errors
+from toolkit.engines.engine import Request, engine_environment
 from toolkit.model import markers
 from toolkit.model.lock import TOOL
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pinned
 from toolkit.network.index_settings import Indexes
-from toolkit.resolve import uv_errors
-from toolkit.resolve.engine import Request, engine_environment
 
 PROGRAM = Path(sys.prefix) / "bin" / "uv"
 _OUTPUT = "pylock.toml"
