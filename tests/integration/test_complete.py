@@ -49,6 +49,20 @@ def test_an_extra_of_a_local_package_that_the_index_asks_for_counts(
     done = shop.vendor()
     assert done.status == 0, done.err
     assert (local(shop), shop.keys()) == (["lib", "app"], ["client==1.0", "web==1.0"])
+    assert "web==1.0 requires `lib[http,unknown]`, but lib/ has no extra `unknown`" in done.err
+
+
+def test_a_package_that_takes_the_place_of_what_was_locked_is_told(shop: Workshop, index: LocalIndex) -> None:
+    sdists.publish(index, "wire", "1.5")
+    sdists.publish(index, "web", "1.0", requires=["wire"])
+    shop.service("app", "web")
+    assert "is taken for" not in shop.vendor().err
+    # As an unpacked sdist that nobody has deleted would.
+    shop.package("wire")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert "warning: wire: wire/ is taken for wire 1.5, which was locked from an index" in done.err
+    assert "is taken for" not in shop.vendor().err
 
 
 def test_a_local_package_that_the_index_requires_has_to_fit(shop: Workshop, index: LocalIndex) -> None:

@@ -212,7 +212,7 @@ class _Reader:
 
     def join(self, package: Package, extras: tuple[str, ...]) -> None:
         """Use a local package that something from an index requires, and may mean another one's extras by."""
-        known = tuple(extra for extra in extras if _has_extra(package, extra))
+        known = tuple(extra for extra in extras if has_extra(package, extra))
         self._use(package, known, f"{self._project.shown(package.path)}/", "")
 
     def read_requirements(self, package: Package) -> None:
@@ -401,7 +401,8 @@ class _Reader:
             self.read_optional(path)
 
 
-def _has_extra(package: Package, extra: str) -> bool:
+def has_extra(package: Package, extra: str) -> bool:
+    """Tell whether a package of the project declares an extra, or has a file of its requirements."""
     declared = declared_requirements.extra(package.path, extra)
     return declared is not None or (package.path / f"requirements-{extra}.txt").is_file()
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import drafts, lines, lock_inputs, patches, pyproject, tool_tables
+from toolkit.project import drafts, lines, lock_inputs, patches
 from toolkit.project.discovery import Project
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.settings import Settings
@@ -24,7 +23,7 @@ from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import resolution as resolve
 from toolkit.resolve.resolution import Hold
 from toolkit.vendored import lock_diff, lock_file
-from toolkit.vendoring import staging
+from toolkit.vendoring import lock_warnings, staging
 from toolkit.vendoring.draft_faults import Faults
 from toolkit.vendoring.draft_lock import Finishing
 from toolkit.vendoring.drafting import Drafting
@@ -120,11 +119,9 @@ def plan(
         )
         finishing = Finishing(project=project, platforms=options.platforms)
         new = _locks(everything, drafting, faults, finishing)
-        _warn_of_unused(everything, new)
         patches.refuse_unused(changes, new)
         programs = finishing.replaceable()
-        said = (*_idle_rules(everything, new), *_unread_tables(project, everything), *_slow_programs(programs))
-        warnings = (*binding.withdrawn(new), *said)
+        warnings = (*binding.withdrawn(new), *lock_warnings.of(project, everything, old, new, programs))
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings, replaceable=tuple(sorted(programs)))
 
 
@@ -156,49 +153,6 @@ def _locks(
             break
     faults.end()
     return tuple(drafting.made)
-
-
-def _warn_of_unused(everything: Iterable[LockInputs], locks: Sequence[Lock]) -> None:
-    """Warn of lines about builds that are for nothing which any service has built."""
-    built = {item.key for lock in locks for item in lock.distributions() if item.kind != "wheels"}
-    keys = {*built, *(package.name for lock in locks for package in lock.local)}
-    added = dict.fromkeys(line for inputs in everything for line in inputs.added)
-    unused = {line.origin: f"{line.name}{line.specifier}" for line in added if not any(map(line.is_for, built))}
-    settings = (table for inputs in everything for table in inputs.settings)
-    unused |= {table.origin: table.label for table in settings if not any(map(table.is_for, keys))}
-    for origin, name in unused.items():
-        console.warn(f"{origin}: nothing that is built is called {name}")
-
-
-def _slow_programs(found: Mapping[str, Mapping[str, Sequence[str]]]) -> Iterator[str]:
-    """Yield a warning of the programs that are built, in what `Finishing.replaceable` gives."""
-    if found:
-        users = {name: users for names in found.values() for name, users in names.items()}
-        everybody = dict.fromkeys(user for name in sorted(users) for user in users[name])
-        yield (
-            f"{', '.join(sorted(users))}: built from source, which may take many minutes, as builds find no such "
-            f"program of the system ({', '.join(everybody)})\nadd {', '.join(sorted(found))} to Build-Depends "
-            "in debian/control (`make vendor APT=1` does), `apt install` the same, and run `make vendor`"
-        )
-
-
-def _idle_rules(everything: Iterable[LockInputs], new: Iterable[Lock]) -> Iterator[str]:
-    """Yield a warning for each line of a vendor.txt that names what no lock has: an old line, or a misspelt one."""
-    names = {distribution.name for lock in new for distribution in lock.distributions()}
-    for rule in dict.fromkeys(rule for item in everything for rule in item.binary if rule.name not in names):
-        meant = difflib.get_close_matches(rule.name, names, n=1)
-        yield (
-            f"{rule.origin}: nothing requires {rule.name}, so no wheel of it is taken: "
-            + (f"did you mean {meant[0]}?" if meant else "remove the line")
-        )
-
-
-def _unread_tables(project: Project, everything: Iterable[LockInputs]) -> Iterator[str]:
-    """Yield a warning for each table of another tool that has a say there, and not here."""
-    used = (package.path for inputs in everything for package in inputs.local)
-    for directory in dict.fromkeys((project.root, *used)):
-        for what, hint in tool_tables.unread(directory):
-            yield f"{project.shown(directory / pyproject.FILE)}: {what}: not read here: {hint}"
 
 
 def _rules(everything: Iterable[LockInputs]) -> Mapping[str, list[BinaryRule]]:
