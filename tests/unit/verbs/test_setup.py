@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toolkit.core import console, files
+from toolkit.core import console
 from toolkit.verbs import command_line
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ def test_an_interrupted_clean_does_not_say_that_all_is_there(
         raise KeyboardInterrupt
 
     workspace.write({"build/first": "", "build/second": ""})
-    monkeypatch.setattr(files, "remove", interrupted)
+    # By the name of who has the function as a default: imported later, it would keep this one for all other tests.
+    monkeypatch.setattr("toolkit.core.directories.files.remove", interrupted)
     assert console.run_main(lambda: command_line.main(["clean", "--project", str(workspace.root)])) == 130
     assert capsys.readouterr().err == "interrupted: a part of build/ is gone\n"
