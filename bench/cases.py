@@ -96,8 +96,13 @@ class Bench:
 
     def empty_cache(self) -> None:
         """Empty the caches of the toolkit, but for the tools it has set up once for this machine."""
-        for name in ("uv", "files", "build-requires", "built-metadata", "facts", "metadata", "pages", "store"):
-            shutil.rmtree(self.work / "cache" / "python-common" / name, ignore_errors=True)
+        for path in (self.work / "cache" / "python-common").glob("*"):
+            if path.name != "tools":
+                shutil.rmtree(path, ignore_errors=True)
+
+    def floor(self, vendor: Path, scope: str) -> Timing:
+        """Measure a fetch of the files that a vendor directory was made from, and nothing else."""
+        return self.run(sys.executable, _HERE / "floor.py", vendor, _CONNECTIONS, scope, cwd=self.work)
 
     def peer(self, *requirements: str) -> Path:
         """Return the bin directory of an environment with a peer's tools, made once."""
@@ -117,13 +122,13 @@ def help_(bench: Bench) -> list[Row]:
 
 def vendor(bench: Bench) -> list[Row]:
     """Vendoring cold, beside fetching the same files and nothing else; then unchanged."""
-    floor = [sys.executable, str(_HERE / "floor.py"), str(bench.project / "vendor"), _CONNECTIONS]
+    files = bench.project / "vendor"
     # A network has good and bad seconds: of three fetches, some before and some after, the fastest is the floor.
-    floors = [bench.run(*floor, "everything") for _ in range(2)]
-    shutil.rmtree(bench.project / "vendor")
+    floors = [bench.floor(files, "everything") for _ in range(2)]
+    shutil.rmtree(files)
     cold = bench.cold("vendor")
-    floors.append(bench.run(*floor, "everything"))
-    runtime = min((bench.run(*floor, "runtime") for _ in range(3)), key=lambda timing: timing.seconds)
+    floors.append(bench.floor(files, "everything"))
+    runtime = min((bench.floor(files, "runtime") for _ in range(3)), key=lambda timing: timing.seconds)
     same = measure.median([bench.make("vendor") for _ in range(5)])
     best = min(floors, key=lambda timing: timing.seconds)
     return [
