@@ -343,25 +343,27 @@ def test_what_was_withdrawn_and_is_asked_for_is_taken_with_a_warning(
 
 
 @pytest.mark.parametrize(
-    ("line", "what"),
+    ("resolver", "line", "what"),
     [
-        ("lib", "app/requirements.txt:1: `lib` is"),
-        ("lib>=2", "app/requirements.txt:1: `lib>=2` is"),
-        ("lead", "app/requirements.txt:1: `lib==2.0`, which lead requires, is"),
+        ("uv", "lib", "app/requirements.txt:1: `lib` is"),
+        ("pip-tools", "lib", "app/requirements.txt:1: `lib` is"),
+        ("uv", "lib>=2", "app/requirements.txt:1: `lib>=2` is"),
+        # pip takes it for that.
+        ("uv", "lead", "app/requirements.txt:1: `lib==2.0`, which lead requires, is"),
     ],
 )
 def test_releases_that_are_all_withdrawn_are_told_with_what_takes_one(
-    shop: Workshop, index: LocalIndex, line: str, what: str
+    shop: Workshop, index: LocalIndex, resolver: str, line: str, what: str
 ) -> None:
     sdists.publish(index, "lib", "1.0", yanked=True)
     sdists.publish(index, "lib", "2.0", yanked="it loses files")
     sdists.publish(index, "lead", "1.0", requires=["lib==2.0"])
-    said, hint = shop.service("app", line).vendor().error
+    said, hint = shop.service("app", line).vendor("--resolver", resolver).error
     assert said.startswith(f"{what} satisfied only by releases that their authors have withdrawn (yanked): ")
     assert "2.0 (`it loses files`)" in said
     assert hint.endswith("add a line that names it: lib==2.0")
     shop.write({"app/requirements.txt": f"{line}\nlib==2.0\n"})
-    assert shop.vendor().status == 0
+    assert shop.vendor("--resolver", resolver).status == 0
     assert shop.lock().find("lib==2.0")
 
 
@@ -370,3 +372,21 @@ def test_a_release_that_is_withdrawn_among_others_that_do_not_fit_is_told(shop: 
     sdists.publish(index, "lib", "2.0")
     said, _ = shop.service("app", "lib<2").vendor().error
     assert said.endswith("`lib<2` is satisfied only by releases that their authors have withdrawn (yanked): 1.0")
+
+
+@pytest.mark.parametrize("resolver", ["uv", "pip-tools"])
+def test_a_build_that_only_withdrawn_releases_satisfy_is_told_with_what_takes_one(
+    shop: Workshop, index: LocalIndex, resolver: str
+) -> None:
+    sdists.publish(index, "helper", "1.0", yanked="broken")
+    sdists.publish(index, "lib", "1.0", build_requires=["helper"])
+    shop.service("app", "lib")
+    said, hint = shop.vendor("--resolver", resolver).error
+    assert (
+        "building lib 1.0: `helper` is satisfied only by releases that their authors have withdrawn (yanked): " in said
+    )
+    assert hint == "add the line lib: helper==1.0 to app/build-requirements.txt to build with that"
+    shop.write({"app/build-requirements.txt": "lib: helper==1.0\n"})
+    done = shop.vendor("--resolver", resolver)
+    assert done.status == 0, done.err
+    assert "helper-1.0.tar.gz: its authors have withdrawn (yanked) it: `broken`" in done.err

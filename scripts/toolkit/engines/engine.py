@@ -29,7 +29,12 @@ class UnmetError(UserError):
 
 
 class ConflictError(UnmetError):
-    """No choice of versions satisfies all requirements of a request; fewer of them may be satisfiable."""
+    """No choice of versions satisfies all requirements of a request; fewer of them may be satisfiable.
+
+    `withdrawn` is the newest release (`name==version`) of what only withdrawn ones satisfy.
+    """
+
+    withdrawn: str = ""
 
 
 class AbsentError(UnmetError):

@@ -99,7 +99,8 @@ def _environment(directory: Path, index_url: str) -> dict[str, str]:
 
 def _write_inputs(directory: Path, python: str, request: Request) -> None:
     texts = {
-        "requirements.in": request.requirements,
+        # pip refuses a name of which all releases are withdrawn unless it has read by then the line that names one.
+        "requirements.in": sorted(request.requirements, key=lambda text: "==" not in text),
         "constraints.txt": request.constraints,
         # Preferences are what stands in the output file.
         _OUTPUT: [kept.key for kept in request.preferences if _counts(kept.marker, python)],

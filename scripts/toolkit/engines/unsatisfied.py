@@ -35,8 +35,10 @@ def explain(failure: UserError, catalogue: Catalogue) -> UserError:
         error = ConflictError("; ".join((what, *others, *_builds_limited(alone, request))), hint, failure.details)
         error.names = frozenset(map(_name, alone))
         return error
+    pinned = {_name(text) for text in texts if "==" in text}
     for text in dict.fromkeys(texts):
-        if found := _withdrawn(text, catalogue):
+        # Another line that names a withdrawn release takes it.
+        if ("==" in text or _name(text) not in pinned) and (found := _withdrawn(text, catalogue)):
             origin = f"{request.origins[text]}: " if text in request.origins else ""
             return _only_withdrawn(f"{origin}`{text}` is satisfied", found, failure)
     for who, text in _DEPENDS.findall(" ".join(failure.details.split())):
@@ -103,7 +105,7 @@ def _only_withdrawn(what: str, found: Sequence[Pin], failure: UserError) -> Conf
     hint = f"allow another version; or, if it has to be a withdrawn one, add a line that names it: {found[0].key}"
     what = f"{what} only by releases that their authors have withdrawn (yanked): {', '.join(told)}"
     error = ConflictError(what, hint, failure.details)
-    error.names = frozenset({found[0].name})
+    error.names, error.withdrawn = frozenset({found[0].name}), found[0].key
     return error
 
 

@@ -88,6 +88,11 @@ class BuildSets:
         """Tell whether no release satisfies what builds a tree."""
         return isinstance(self._unmet.get(self.of.get(key, frozenset())), UnmetError)
 
+    def withdrawn(self, key: str) -> str:
+        """Return the newest release (`name==version`) of what only withdrawn ones satisfy, where a tree lacks that."""
+        error = self._unmet.get(self.of.get(key, frozenset()))
+        return error.withdrawn if isinstance(error, ConflictError) else ""
+
     def fault(self, key: str) -> UserError | None:
         """Return why nothing can be chosen for what builds a tree."""
         tree, error = self.trees.get(key), self._unmet.get(self.of.get(key, frozenset()))

@@ -94,6 +94,8 @@ class Attempts:
             return
         if has_failed:
             yield error.hint
+        if withdrawn := self.closure.sets.withdrawn(key):
+            yield f"add the line {name}: {withdrawn} to {self._file(build_requirements.FILE)} to build with that"
         if self._has_wheels(key):
             yield f"add the line {name} to {self._file(vendor_txt.FILE)} to take its wheels"
         # A backend says of older releases what it says only when it is asked.
