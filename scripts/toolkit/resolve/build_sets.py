@@ -86,20 +86,23 @@ class BuildSets:
 
     def is_unmet(self, key: str) -> bool:
         """Tell whether no release satisfies what builds a tree."""
-        return isinstance(self._unmet.get(self.of.get(key, frozenset())), UnmetError)
+        return isinstance(self._failure(key), UnmetError)
 
     def withdrawn(self, key: str) -> str:
         """Return the newest release (`name==version`) of what only withdrawn ones satisfy, where a tree lacks that."""
-        error = self._unmet.get(self.of.get(key, frozenset()))
+        error = self._failure(key)
         return error.withdrawn if isinstance(error, ConflictError) else ""
 
     def fault(self, key: str) -> UserError | None:
         """Return why nothing can be chosen for what builds a tree."""
-        tree, error = self.trees.get(key), self._unmet.get(self.of.get(key, frozenset()))
+        tree, error = self.trees.get(key), self._failure(key)
         if not tree or not error:
             return None
         shown = f"building {tree.name} {key.partition('==')[2]}".rstrip()
         return UserError(error.what.replace(_ITSELF, shown), error.hint, error.details)
+
+    def _failure(self, key: str) -> UserError | None:
+        return self._unmet.get(self.of.get(key, frozenset()))
 
     def added(self, key: str) -> Requirements:
         """Return what lines of build-requirements.txt add to what builds a tree."""
