@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from toolkit.core import console, events, files, process, progress
@@ -23,6 +24,8 @@ from toolkit.project.settings import Settings
 #: The path of a build, the same in every chroot, since packages may record it; and the name of the tree below it.
 _BUILD_PATH, _TREE = "/build/python-common", "package"
 _SUFFIX = re.compile(r"[A-Za-z0-9.+~]*")
+#: sbuild's last words, when all is built: that it leaves the chroot's directory, which the workspace's end removes.
+_LEAVING = ("Not cleaning session:", "rm: cannot remove '")
 _STAGE = re.compile(r"^Fail-Stage: (\S+)", re.MULTILINE)
 
 
@@ -114,7 +117,8 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
         with progress.watching("SBUILD", suite) as watch, progress.relaying() as relay:
             try:
-                process.run(user.command(words), cwd=base, env=environment, watch=watch, receive=relay.receive)
+                shown = partial(_show, watch)
+                process.run(user.command(words), cwd=base, env=environment, watch=shown, receive=relay.receive)
             except process.CommandError as error:
                 raise explain(error, relay.error, suite, log) from error
             finally:
@@ -123,6 +127,11 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         built = [path for path in base.iterdir() if path.suffix in deb_build.BINARY_SUFFIXES]
         deb_build.check_services(work.project, work.settings, work.packaging, built)
         return deb_build.publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
+
+
+def _show(watch: Callable[[str], None], line: str) -> None:
+    if not line.startswith(_LEAVING):
+        watch(line)
 
 
 def suffix(template: str, clean: Chroot) -> str:
