@@ -121,10 +121,11 @@ def run(run: Run) -> int:
         return 0 if attempt(*tox) else 1
     # End to end waits a good deal: for disks, for the network, for machines to boot.
     with threads.pool(1, process.end_children) as pool:
-        end_to_end = pool.submit(gather_pytest, python, chosen, ["-m", "e2e", "tests/e2e", f"--ignore={_COMPILING}"])
+        words = ["-m", "e2e", "--durations=10"]
+        end_to_end = pool.submit(gather_pytest, python, chosen, [*words, "tests/e2e", f"--ignore={_COMPILING}"])
         passed = attempt(*tox)
         console.step("TEST", "end to end, begun beside tox" + ("" if passed else " (something above FAILED)"))
-        compiling = gather_pytest(python, chosen, ["-m", "e2e", _COMPILING])
+        compiling = gather_pytest(python, chosen, [*words, _COMPILING])
     outcomes = (compiling, end_to_end.result())
     for _, lines in outcomes:
         # pytest's summary stays the last thing printed.
