@@ -56,10 +56,8 @@ def unread(directory: Path) -> Iterator[tuple[str, str]]:
     yield from ((key, hint) for key, hint in _UNREAD.items() if uv(data).get(key))
     names = sorted(name for name, entry in _sources(data) if "index" in entry or "source" in entry)
     if names:
-        yield (
-            f"the index of {', '.join(names)}",
-            "what INDEX_URL= and EXTRA_INDEX_URL= say, or pip.conf, is where all is",
-        )
+        hint = "the indexes of pip.conf, or of INDEX_URL= and EXTRA_INDEX_URL=, are asked for everything"
+        yield f"the index of {', '.join(names)}", hint
 
 
 def fingerprinted(data: Mapping[str, Any]) -> Mapping[str, Any]:
