@@ -16,6 +16,8 @@ def plain(text: str) -> str:
 
 def one_line(text: str, longest: int = 120) -> str:
     r"""Return a text on one line, characters that cannot be seen as text (`\n`), cut after so many characters."""
+    if len(text) <= longest and text.isprintable():
+        return text
     shown = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text[: longest + 1])
     return f"{shown[:longest]}..." if len(shown) > longest else shown
 
