@@ -78,8 +78,8 @@ WHEEL_STORE ?= default
 
 #: Foreign code (builds, hooks, tests) runs in a sandbox or not at all: on, required (in a build chroot too), or off
 SANDBOX ?= on
-#: The longest that one build, hook or test run takes, in seconds: SANDBOX_TIME=7200
-SANDBOX_TIME ?= 3600
+#: The longest that one build, hook or test run takes, in seconds: SANDBOX_TIME=28800
+SANDBOX_TIME ?= 14400
 #: The most memory that it has: SANDBOX_MEMORY=16G
 SANDBOX_MEMORY ?= 8G
 #: The most that it writes to the disk: SANDBOX_DISK=64G
