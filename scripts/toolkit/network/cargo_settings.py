@@ -5,6 +5,7 @@ https://doc.rust-lang.org/cargo/reference/config.html, https://doc.rust-lang.org
 
 from __future__ import annotations
 
+import json
 import os
 import re
 from collections.abc import Iterator, Mapping
@@ -18,7 +19,7 @@ from toolkit.core.foreign_text import quoted
 from toolkit.core.secrets import without_credentials
 from toolkit.model.crates import CRATES_IO
 
-_SPARSE = "sparse+"
+_SPARSE, _GIT = "sparse+", "registry+"
 #: cargo's own, where nothing is configured: https://doc.rust-lang.org/cargo/reference/registries.html
 _DEFAULT = f"{_SPARSE}https://index.crates.io/"
 _OWN = "crates-io"
@@ -29,10 +30,12 @@ _VARIABLE = re.compile(r"CARGO_REGISTRIES_(?P<name>.+)_(?P<what>INDEX|TOKEN)")
 class Registries:
     """The URL of the sparse index of each registry, with a slash at its end, by `source` as Cargo.lock spells it.
 
-    `tokens` are those that registries have given, by the URL.
+    What is wrong with the settings of one is in `faults`; that is for who asks for it. `tokens` are those that
+    registries have given, by the URL.
     """
 
     indexes: Mapping[str, str] = field(default_factory=dict)
+    faults: Mapping[str, UserError] = field(default_factory=dict)
     tokens: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     def index(self, source: str, who: str) -> str:
@@ -40,14 +43,22 @@ class Registries:
 
         Who wrote the Cargo.lock does not choose which servers are asked.
         """
-        try:
-            return self.indexes[source]
-        except KeyError:
+        spelled, told = source.rstrip("/"), without_credentials(source)
+        if spelled in self.faults:
+            raise self.faults[spelled]
+        if spelled in self.indexes:
+            return self.indexes[spelled]
+        what = f"{who}: it takes crates from the registry {quoted(told)}"
+        if source.startswith(_GIT):
             raise UserError(
-                f"{who}: it takes crates from the registry {quoted(without_credentials(source))}, which cargo is not "
-                "configured with",
-                "if you trust this registry, name it in ~/.cargo/config.toml: `[registries.NAME]`, `index = ...`",
-            ) from None
+                f"{what}, a git repository, and crates are fetched by the sparse protocol alone",
+                "if you trust this registry, name what has its crates by that protocol in ~/.cargo/config.toml: "
+                f"`[source.NAME]`, `registry = {json.dumps(told.removeprefix(_GIT))}`, `replace-with = ...`",
+            )
+        raise UserError(
+            f"{what}, which cargo is not configured with",
+            "if you trust this registry, name it in ~/.cargo/config.toml: `[registries.NAME]`, `index = ...`",
+        )
 
 
 @dataclass(kw_only=True)
@@ -97,15 +108,30 @@ def read(directory: Path | None = None, environment: Mapping[str, str] = os.envi
         except (ValueError, OSError) as error:
             raise UserError(f"{path}: cargo's configuration cannot be read: {error}", "correct the file") from None
     found.take_variables(environment)
-    sources, registries = found.sources, found.registries
-    indexes = {CRATES_IO: _followed(_OWN, sources, registries)}
-    for name, url in registries.items():
-        if url.startswith(_SPARSE):
-            indexes[url] = _followed(name, sources, registries)
-    return Registries(
-        indexes={source: _sparse(url, source) for source, url in indexes.items()},
-        tokens={_sparse(registries[name], name): token for name, token in found.tokens.items() if name in registries},
-    )
+    indexes, faults = {}, {}
+    # Cargo's own comes last, as another source may have its URL.
+    for name, url in (*_urls(found).items(), (_OWN, "")):
+        source = _spelled(url) if url else CRATES_IO
+        try:
+            target = _followed(name, found)
+            if target.startswith(_SPARSE) or name == _OWN:
+                indexes[source] = _sparse(target, url)
+        except UserError as error:
+            faults[source] = error
+    urls = {name: found.registries.get(name, "") for name in found.tokens}
+    tokens = {_sparse(url, name): found.tokens[name] for name, url in urls.items() if url.startswith(_SPARSE)}
+    return Registries(indexes=indexes, faults=faults, tokens=tokens)
+
+
+def _urls(found: _Found) -> dict[str, str]:
+    """Return the URL of each registry by its name; one that another stands in for comes after its other names."""
+    sources = {name: _url(table, path) for name, (table, path) in found.sources.items() if name != _OWN}
+    return {**found.registries, **{name: url for name, url in sources.items() if url}}
+
+
+def _spelled(url: str) -> str:
+    """Return a registry as Cargo.lock spells it, without the slash that may be at its end."""
+    return (url if url.startswith(_SPARSE) else f"{_GIT}{url}").rstrip("/")
 
 
 def _token(value: str, where: str) -> str:
@@ -126,27 +152,42 @@ def _files(directory: Path, environment: Mapping[str, str]) -> Iterator[Path]:
                     break
 
 
-def _followed(name: str, sources: Mapping[str, tuple[Table, Path]], registries: Mapping[str, str]) -> str:
+def _followed(name: str, found: _Found) -> str:
     """Return the URL that a source, or what it is replaced with, has in the end."""
     seen = [name]
-    while name in sources:
-        table, path = sources[name]
+    while name in found.sources:
+        table, path = found.sources[name]
         try:
-            other, url = table.text("replace-with", ""), table.text("registry", "")
+            other = table.text("replace-with", "")
         except ValueError as error:
             raise UserError(f"{path}: {error}", "correct the file") from None
         if not other:
-            if url or name in (_OWN, *registries):
-                return url or registries.get(name, _DEFAULT)
-            raise UserError(
-                f"{path}: [source.{name}] is no registry, so no crates can be fetched from it",
-                'name a registry with a sparse index: `registry = "sparse+https://..."`',
-            )
+            break
         if other in seen:
             raise UserError(f"{path}: source.{other} is replaced with itself", "correct `replace-with`")
+        if other not in found.sources and other not in found.registries and other != _OWN:
+            raise UserError(
+                f"{path}: source.{name} is replaced with {quoted(other)}, which is no source and no registry",
+                "correct `replace-with`",
+            )
         seen.append(other)
         name = other
-    return registries.get(name, "") or _DEFAULT
+    table, path = found.sources.get(name, (Table({}), Path()))
+    url = _url(table, path) or found.registries.get(name, "") or (_DEFAULT if name == _OWN else "")
+    if not url:
+        raise UserError(
+            f"{path}: [source.{name}] is no registry, so no crates can be fetched from it",
+            'name a registry with a sparse index: `registry = "sparse+https://..."`',
+        )
+    return url
+
+
+def _url(table: Table, path: Path) -> str:
+    """Return the URL of a source that is a registry, empty for another one."""
+    try:
+        return table.text("registry", "")
+    except ValueError as error:
+        raise UserError(f"{path}: {error}", "correct the file") from None
 
 
 def _sparse(url: str, source: str) -> str:

@@ -35,7 +35,13 @@ CONNECTIONS = 16
 #: Bytes. The longest of them has some 10 MB.
 _LONGEST_PAGE, _LONGEST_CONFIG = 64 << 20, 1 << 20
 _TOKEN = "Authorization"
+#: What a registry answers to a token that does not serve.
+_REFUSED = (401, 403)
 _HINT = "see that cargo's configuration (`registries`, `source`) names a registry with a sparse index"
+_LOGIN = (
+    "run `cargo login --registry NAME`, by the name that cargo's configuration gives it, or set the variable "
+    "CARGO_REGISTRIES_<NAME>_TOKEN"
+)
 
 #: A line of an index, as JSON has it.
 Line = Mapping[str, Any]
@@ -91,7 +97,13 @@ class CrateRegistry:
             if url not in self._pages:
                 headers = self._config(index).headers
                 self._pages[url] = retry.get(
-                    self._session, url, _read_page, timeout=self._indexes.timeout, absent=(), headers=headers
+                    self._session,
+                    url,
+                    _read_page,
+                    timeout=self._indexes.timeout,
+                    absent=(),
+                    headers=headers,
+                    accepted=(200, *_REFUSED) if headers else (200,),
                 )
             return self._pages[url]
 
@@ -147,9 +159,9 @@ class CrateRegistry:
                 # As cargo does: the token is for registries that ask for one.
                 found = self._ask_config(index, {}, (200, 401))
                 if not found:
-                    found = self._ask_config(index, {_TOKEN: self._registries.tokens[index]}, (200,))
+                    found = self._ask_config(index, {_TOKEN: self._registries.tokens[index]}, (200, *_REFUSED))
                 if not found:
-                    raise _no_registry(index)
+                    raise _refused_token(index)
                 self._configs[index] = found
             return self._configs[index]
 
@@ -162,14 +174,13 @@ class CrateRegistry:
     def _read_config(self, index: str, answer: requests.Response) -> _Config | None:
         token = self._registries.tokens.get(index, "")
         try:
-            closed = answer.status_code == 401
+            closed = answer.status_code in _REFUSED
             config = Table({} if closed else documents.json_value(retry.content(answer, _LONGEST_CONFIG)))
             asks = closed or bool(config.content.get("auth-required"))
             if asks and not token:
                 raise UserError(
                     f"{shown(answer.url)}: this registry wants a token for every request, and cargo has none for it",
-                    "run `cargo login --registry NAME`, by the name that cargo's configuration gives it, or set the "
-                    "variable CARGO_REGISTRIES_<NAME>_TOKEN",
+                    _LOGIN,
                 )
             if closed:
                 return None
@@ -196,6 +207,8 @@ def _kept(path: Path, crate: Crate) -> Line | None:
 
 
 def _read_page(answer: requests.Response) -> tuple[Line, ...]:
+    if answer.status_code in _REFUSED:
+        raise _refused_token(answer.url)
     return tuple(_read_lines(retry.content(answer, _LONGEST_PAGE), answer.url))
 
 
@@ -214,6 +227,10 @@ def _checked(line: object) -> Line:
     table.text("vers", form=crates.VERSION)
     table.text("cksum", form=SHA256)
     return table.content
+
+
+def _refused_token(url: str) -> UserError:
+    return UserError(f"{shown(url)}: this registry refuses the token that cargo has for it", _LOGIN)
 
 
 def _no_registry(url: str) -> UserError:

@@ -32,13 +32,13 @@ def test_cargos_own_registry_serves_where_nothing_is_configured(tmp_path: Path) 
 def test_a_copy_replaces_cargos_own_registry(tmp_path: Path, name: str) -> None:
     text = f'[source.crates-io]\nreplace-with = "copy"\n[source.copy]\nregistry = "{_OTHER}"\n'
     _write(tmp_path / "home", text, name)
-    assert _read(tmp_path).indexes == {CRATES_IO: "https://own.example/index/"}
+    assert _read(tmp_path).index(CRATES_IO, "me") == "https://own.example/index/"
 
 
 def test_a_source_may_be_replaced_with_a_named_registry(tmp_path: Path) -> None:
     text = f'[source.crates-io]\nreplace-with = "own"\n[registries.own]\nindex = "{_OTHER}"\n'
     _write(tmp_path / "home", text)
-    assert _read(tmp_path).indexes == {CRATES_IO: "https://own.example/index/", _OTHER: "https://own.example/index/"}
+    assert {_read(tmp_path).index(source, "me") for source in (CRATES_IO, _OTHER)} == {"https://own.example/index/"}
 
 
 def test_the_nearest_file_counts(tmp_path: Path) -> None:
@@ -48,7 +48,7 @@ def test_the_nearest_file_counts(tmp_path: Path) -> None:
         tmp_path / "work" / "project" / ".cargo",
         '[source.crates-io]\nreplace-with = "near"\n[source.near]\nregistry = "sparse+http://127.0.0.1:1/"\n',
     )
-    assert _read(tmp_path).indexes == {CRATES_IO: "http://127.0.0.1:1/"}
+    assert _read(tmp_path).index(CRATES_IO, "me") == "http://127.0.0.1:1/"
 
 
 def test_a_variable_names_a_registry(tmp_path: Path) -> None:
@@ -74,6 +74,10 @@ def test_a_cargo_lock_does_not_choose_the_servers(tmp_path: Path) -> None:
         ("[source.crates-io]\nreplace-with = 1", "source.crates-io.replace-with is no text"),
         ('[source.crates-io]\nreplace-with = "crates-io"', "replaced with itself"),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nreplace-with = "crates-io"', "replaced with itself"),
+        (
+            '[source.crates-io]\nreplace-with = "nowhere"',
+            "is replaced with `nowhere`, which is no source",
+        ),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\ndirectory = "/d"', "is no registry"),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nregistry = "https://g.example/x.git"', "no sparse index"),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nregistry = "sparse+file:///etc/"', "no sparse index"),
@@ -82,7 +86,50 @@ def test_a_cargo_lock_does_not_choose_the_servers(tmp_path: Path) -> None:
 def test_what_names_no_registry_is_an_error(tmp_path: Path, text: str, what: str) -> None:
     _write(tmp_path / "home", text)
     with pytest.raises(UserError, match=what):
-        _read(tmp_path)
+        _read(tmp_path).index(CRATES_IO, "me")
+
+
+@pytest.mark.parametrize(
+    ("url", "source"),
+    [
+        ("https://git.example/index.git", "registry+https://git.example/index.git"),
+        ("sparse+https://far.example/index/", "sparse+https://far.example/index/"),
+    ],
+)
+def test_any_registry_may_be_replaced_whatever_it_is_called(tmp_path: Path, url: str, source: str) -> None:
+    named = f'[registries.theirs]\nindex = "{url}"\ntoken = "secret"\n'
+    replaced = f'[source.a]\nregistry = "{url}"\nreplace-with = "b"\n[source.b]\nregistry = "{_OTHER}"\n'
+    _write(tmp_path / "home", named + replaced)
+    found = _read(tmp_path)
+    assert found.index(source, "me") == "https://own.example/index/"
+    assert "https://own.example/index/" not in found.tokens
+
+
+@pytest.mark.parametrize(("configured", "locked"), [("/index", "/index/"), ("/index/", "/index"), ("/i//", "/i/")])
+def test_the_slash_at_the_end_of_an_index_does_not_count(tmp_path: Path, configured: str, locked: str) -> None:
+    _write(tmp_path / "home", f'[registries.own]\nindex = "sparse+https://own.example{configured}"\n')
+    found = _read(tmp_path).index(f"sparse+https://own.example{locked}", "me")
+    assert found == f"https://own.example/{locked.split('/')[1]}/"
+
+
+@pytest.mark.parametrize("named", ["", '[registries.own]\nindex = "https://git.example/index"\ntoken = "secret"\n'])
+def test_a_registry_that_is_a_git_repository_is_told_as_one(tmp_path: Path, named: str) -> None:
+    _write(tmp_path / "home", named)
+    found = _read(tmp_path)
+    # It is nobody's fault as long as nothing comes from there.
+    assert found.index(CRATES_IO, "me").startswith("https://")
+    with pytest.raises(UserError, match=r"orjson 3: .*git.example/index`, a git repository, and crates are") as caught:
+        found.index("registry+https://git.example/index", "orjson 3")
+    assert '`registry = "https://git.example/index"`, `replace-with = ...`' in caught.value.hint
+
+
+def test_what_is_wrong_with_a_registry_is_said_where_it_is_asked_for(tmp_path: Path) -> None:
+    text = f'[source.a]\nregistry = "{_OTHER}"\nreplace-with = "b"\n[source.b]\ndirectory = "/d"\n'
+    _write(tmp_path / "home", text)
+    found = _read(tmp_path)
+    assert found.index(CRATES_IO, "me").startswith("https://")
+    with pytest.raises(UserError, match=r"\[source.b\] is no registry"):
+        found.index(_OTHER, "me")
 
 
 @pytest.mark.parametrize("place", ["home/credentials.toml", "home/credentials", "home/config.toml"])

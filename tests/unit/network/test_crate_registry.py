@@ -26,6 +26,9 @@ class Handler(http_server.Handler):
 
     def get(self) -> None:
         self.site.asked.append(self.path)
+        if target := self.site.elsewhere.get(self.path):
+            self.answer(302, {"Location": target}, b"")
+            return
         if self.headers.get("Authorization", "") not in (self.site.token, "" if self.path in self.site.open else None):
             self.answer(401, {}, b"")
             return
@@ -33,10 +36,20 @@ class Handler(http_server.Handler):
         self.answer(404 if body is None else 200, {}, body or b"")
 
 
+class Elsewhere(http_server.Handler):
+    """A server that has nothing; `seen` are the paths that it was asked for, and with which token."""
+
+    seen: list[tuple[str, str | None]]
+
+    def get(self) -> None:
+        self.seen.append((self.path, self.headers.get("Authorization")))
+        self.answer(404, {}, b"")
+
+
 class Site:
     """A registry on loopback: `pages` by path, and the paths that were asked for.
 
-    It answers who sends its `token`, and of what is `open` who sends nothing.
+    It answers who sends its `token`, and of what is `open` who sends nothing. Some paths are `elsewhere`.
     """
 
     def __init__(self) -> None:
@@ -44,6 +57,7 @@ class Site:
         self.asked: list[str] = []
         self.url = self.token = ""
         self.open = {"/config.json"}
+        self.elsewhere: dict[str, str] = {}
 
     def has(self, path: str, *lines: object) -> None:
         self.pages[path] = b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines)
@@ -176,6 +190,27 @@ def test_a_registry_that_wants_a_token_gets_it_with_every_request(site: Site, is
         fetched = fetcher.result(registry.submit(crate, "me", fetcher))
     assert fetched.path.read_bytes() == content
     assert "secret" not in registry.file(crate, "me").url
+
+
+@pytest.mark.parametrize("is_open", [True, False])
+def test_a_token_that_a_registry_refuses_is_told_with_what_mends_it(site: Site, is_open: bool) -> None:
+    site.token, site.open = "right", {"/config.json"} if is_open else set()
+    site.has("/config.json", {"dl": f"{site.url}files", "auth-required": True})
+    site.has("/ru/st/rust", _line("rust", "1.0.0"))
+    with pytest.raises(UserError, match="refuses the token that cargo has for it") as caught:
+        site.registry("wrong").lines([_crate("rust")], "me")
+    assert "cargo login" in caught.value.hint
+    assert "wrong" not in str(caught.value)
+
+
+def test_a_token_does_not_follow_a_redirection_to_another_server(site: Site) -> None:
+    with http_server.serving(Elsewhere, seen=(seen := [])) as server:
+        site.token, site.open = "secret", set()
+        site.elsewhere = {"/ru/st/rust": f"http://127.0.0.1:{server.server_port}/ru/st/rust"}
+        site.has("/config.json", {"dl": f"{site.url}files", "auth-required": True})
+        with pytest.raises(UserError, match="does not have"):
+            site.registry("secret").lines([_crate("rust")], "me")
+    assert seen == [("/ru/st/rust", None)]
 
 
 def test_a_registry_that_wants_no_token_gets_none(site: Site) -> None:
