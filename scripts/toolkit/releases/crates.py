@@ -17,12 +17,13 @@ from typing import Any
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.model import semver
-from toolkit.model.crates import CRATES_IO, LockedCrate
+from toolkit.model.crates import CRATES_IO, CrateId, LockedCrate
 from toolkit.model.lock import Crate, Distribution, LocalPackage
 from toolkit.network.crate_registry import CrateRegistry, Line
 from toolkit.network.fetch import Fetcher
 from toolkit.vendored import cargo_manifest, cargo_workspace, crate_closure, crate_resolution, local_rust
 from toolkit.vendored.cargo_workspace import Workspace
+from toolkit.vendored.crate_closure import Index, StaleError
 from toolkit.vendored.local_rust import LocalRust
 
 
@@ -186,7 +187,7 @@ class Crates:
         for item in crates:
             # Each by type, those too that nobody compiles: a registry may answer anything.
             crate_closure.indexed(page, item)
-        compiled = crate_closure.needed(workspace, page, self.platforms)
+        compiled = self._compiled(workspace, who, page)
         outside = [item for item in workspace.lock or () if item.origin == "git"]
         for locked in outside:
             if locked.id in compiled:
@@ -217,6 +218,12 @@ class Crates:
             stubs[crate.key] = _Stub(line={}, edges=frozenset(), features=wanted)
         return found, stubs, crate_closure.oldest_rust(workspace, page, compiled)
 
+    def _compiled(self, workspace: Workspace, who: _Owner, index: Index) -> frozenset[CrateId]:
+        try:
+            return crate_closure.needed(workspace, index, self.platforms)
+        except StaleError as error:
+            raise _stale(workspace, who, error.what) from None
+
 
 def _known(crate: Crate, stubs: Sequence[_Stub | None]) -> Crate:
     """Return a crate as a lock has it, by what each sdist needs of it: None for one that compiles it."""
@@ -237,14 +244,17 @@ def _together(stubs: Sequence[_Stub]) -> _Stub:
 
 def _locked(workspace: Workspace, who: _Owner) -> Iterator[LockedCrate]:
     """Yield what a Cargo.lock names of registries. Raises `UserError` for other places but git, or a stale lock."""
-    lock = who.lock(workspace)
     if stale := crate_closure.stale(workspace):
-        raise UserError(f"{lock} is not that of its Cargo.toml: {stale[0]}", who.update(workspace))
+        raise _stale(workspace, who, stale[0])
     for item in workspace.lock or ():
         if item.origin == "other":
             raise _not_of_a_registry(item, who)
         if item.origin == "registry":
             yield item
+
+
+def _stale(workspace: Workspace, who: _Owner, what: str) -> UserError:
+    return UserError(f"{who.lock(workspace)} is not that of its Cargo.toml: {what}", who.update(workspace))
 
 
 def _not_of_a_registry(item: LockedCrate, who: _Owner) -> UserError:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model import rust_targets, semver
-from toolkit.model.crates import CrateDependency, CrateId, LockedCrate, Manifest
+from toolkit.model.crates import CrateDependency, CrateId, Manifest
 from toolkit.model.rust_targets import Machine
 from toolkit.project.pyproject import MEND
 from toolkit.vendored import cargo_index, cargo_options
@@ -26,11 +26,16 @@ Index = Callable[[str], bytes]
 _MOST_STEPS = 5_000_000
 
 
+class StaleError(UserError):
+    """A Cargo.lock lacks what it should have."""
+
+
 def needed(workspace: Workspace, index: Index, systems: Iterable[str]) -> frozenset[CrateId]:
     """Return the crates that are compiled on any machine of these systems (`sys.platform`); path packages aside.
 
-    All others of Cargo.lock have to be known to cargo, but not to be there. Raises `UserError` where the workspace has
-    no Cargo.lock, and for a crate that the index does not have or that is not as it has to be.
+    All others of Cargo.lock have to be known to cargo, but not to be there. Raises `StaleError` for a lock that lacks
+    any of them, `UserError` where the workspace has no Cargo.lock, and for a crate that the index does not have or that
+    is not as it has to be.
     """
     machines = (
         replace(machine, options=machine.options | cargo_options.options(workspace.settings, machine))
@@ -58,9 +63,10 @@ def oldest_rust(workspace: Workspace, index: Index, crates: Iterable[CrateId]) -
 def stale(workspace: Workspace) -> tuple[str, ...]:
     """Return what the packages of a source tree need that their Cargo.lock does not have, each as one line.
 
-    Cargo resolves what is missing anew, which needs the network and makes another lock. Empty for a sound lock.
+    Cargo resolves what is missing anew, which needs the network and makes another lock. Empty for a sound lock, and for
+    one that has other versions of these packages themselves: cargo corrects them.
     """
-    locked = _Locked(workspace.lock or ())
+    locked = _Locked(workspace)
     found: list[str] = []
     for directory, package in sorted(workspace.packages.items()):
         crate = CrateId(package.name, package.version)
@@ -71,17 +77,33 @@ def stale(workspace: Workspace) -> tuple[str, ...]:
             continue
         for item in package.dependencies:
             if (is_member or not (item.optional or item.kind == "dev")) and not locked.targets(crate, item):
-                found.append(f"{crate} requires {item.name} {item.requirement}, of which it has no version for it")
+                found.append(_missing(crate, item))
     return tuple(dict.fromkeys(found))
 
 
+def _missing(crate: CrateId, item: CrateDependency) -> str:
+    return f"{crate} requires {item.name} {item.requirement}, of which it has no version for it"
+
+
 def surplus(workspace: Workspace) -> tuple[str, ...]:
-    """Return the packages of a Cargo.lock that its source tree does not have: sdists leave out some.
+    """Return the packages of a Cargo.lock that nothing in its source tree needs: sdists leave out some.
 
     Cargo drops them from the lock, which `--offline` allows and `--locked` (so `--frozen`) does not.
     """
-    names = {item.name for item in workspace.packages.values()}
-    return tuple(str(item.id) for item in workspace.lock or () if item.origin == "path" and item.name not in names)
+    packages = {CrateId(item.name, item.version): item for item in workspace.packages.values()}
+    crates = {item.id: item for item in workspace.lock or ()}
+    found: set[CrateId] = set()
+    left = [*packages]
+    while left:
+        crate = left.pop()
+        if crate in crates and crate not in found:
+            found.add(crate)
+            needs = crates[crate].dependencies
+            if crate in packages:
+                names = {item.name for item in packages[crate].dependencies}
+                needs = tuple(item for item in needs if item.name in names)
+            left += needs
+    return tuple(str(crate) for crate in crates if crate not in found)
 
 
 class Walk:
@@ -206,19 +228,24 @@ def _implicit(manifest: Manifest) -> dict[str, tuple[str, ...]]:
 
 
 class _Locked:
-    """The entries of a Cargo.lock, and which of them a dependency is."""
+    """The entries of the Cargo.lock of a workspace, and which of them a dependency is."""
 
-    def __init__(self, crates: Iterable[LockedCrate]) -> None:
+    def __init__(self, workspace: Workspace) -> None:
         #: Of each crate: what it needs, by name.
         self.dependencies: dict[CrateId, dict[str, list[CrateId]]] = {}
         self.by_name: dict[str, list[CrateId]] = defaultdict(list)
         self.origins: dict[CrateId, str] = {}
-        for crate in crates:
+        for crate in workspace.lock or ():
             self.by_name[crate.name].append(crate.id)
             self.origins[crate.id] = crate.origin
             needs = self.dependencies[crate.id] = defaultdict(list)
             for item in crate.dependencies:
                 needs[item.name].append(item)
+        for package in workspace.packages.values():
+            # Its version may have changed since the lock was made.
+            own = [item for item in self.by_name.get(package.name, ()) if not item.source]
+            if len(own) == 1:
+                self.dependencies.setdefault(CrateId(package.name, package.version), self.dependencies[own[0]])
 
     def targets(self, crate: CrateId, dependency: CrateDependency) -> list[CrateId]:
         """Return which crates a dependency is; of a crate that is not in the lock, all that it could be."""
@@ -236,7 +263,7 @@ class _LockWalk(Walk):
         super().__init__(among)
         if workspace.lock is None:
             raise UserError(f"{workspace.shown} is missing", MEND)
-        self._index, self._locked = index, _Locked(workspace.lock)
+        self._index, self._locked = index, _Locked(workspace)
         sources: dict[str, str] = {}
         for crate in workspace.lock:
             # An index is asked by name and version: what one registry has is nothing that another may answer for.
@@ -259,7 +286,10 @@ class _LockWalk(Walk):
         self.ask(crate, self._tables[crate] if asked.all_features else [])
 
     def targets(self, crate: CrateId, dependency: CrateDependency) -> Sequence[CrateId]:
-        return self._locked.targets(crate, dependency)
+        found = self._locked.targets(crate, dependency)
+        if not found:
+            raise StaleError(_missing(crate, dependency))
+        return found
 
     def manifest(self, crate: CrateId) -> Manifest:
         if not crate.source and (known := self._packages.get(crate) or self._by_name.get(crate.name)):

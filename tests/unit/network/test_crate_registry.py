@@ -204,7 +204,8 @@ def test_a_token_that_a_registry_refuses_is_told_with_what_mends_it(site: Site, 
 
 
 def test_a_token_does_not_follow_a_redirection_to_another_server(site: Site) -> None:
-    with http_server.serving(Elsewhere, seen=(seen := [])) as server:
+    seen: list[tuple[str, str | None]] = []
+    with http_server.serving(Elsewhere, seen=seen) as server:
         site.token, site.open = "secret", set()
         site.elsewhere = {"/ru/st/rust": f"http://127.0.0.1:{server.server_port}/ru/st/rust"}
         site.has("/config.json", {"dl": f"{site.url}files", "auth-required": True})

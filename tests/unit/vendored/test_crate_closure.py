@@ -7,11 +7,12 @@ from typing import Any
 
 import pytest
 
-from tests.unit.crates import SOURCE, Registry, dep, line, locked, manifest, tree
+from tests.unit.crates import Registry, dep, line, locked, manifest, tree
 from toolkit.core.errors import UserError
 from toolkit.model.crates import LockedCrate
 from toolkit.vendored import crate_closure
 from toolkit.vendored.cargo_workspace import Workspace
+from toolkit.vendored.crate_closure import StaleError
 
 LINUX, BOTH = ["linux"], ["linux", "darwin"]
 
@@ -240,10 +241,46 @@ def test_a_stale_lock_is_told_by_name() -> None:
         "app 0.1.0 requires h *",
         "app 0.1.0 requires d 2",
     ]
-    assert crate_closure.stale(workspace(manifest(), locked("app", "0.0.9", source=""))) == ("app 0.1.0 is not in it",)
+    assert crate_closure.stale(workspace(manifest(), locked("other", "0.1.0", source=""))) == (
+        "app 0.1.0 is not in it",
+    )
 
 
-def test_packages_that_an_sdist_leaves_out_are_told() -> None:
-    own, left_out = locked("app", "0.1.0", source=""), locked("dev-tool", "1.0.0", source="")
-    found = workspace(manifest(), own, left_out, locked("a", "1.0.0", source=SOURCE))
-    assert crate_closure.surplus(found) == ("dev-tool 1.0.0",)
+def test_a_lock_may_have_another_version_of_the_package_itself() -> None:
+    text = manifest(more='a = "1"\nh = { path = "h" }')
+    crates = [
+        locked("app", "0.0.9", "a 1.0.0", "h 0.0.8 .", source=""),
+        locked("h", "0.0.8", "a 1.1.0", source=""),
+        locked("a", "1.0.0"),
+        locked("a", "1.1.0"),
+    ]
+    found = workspace(text, *crates, h__Cargo_toml=manifest("h", 'a = "1"'))
+    assert crate_closure.stale(found) == ()
+    assert needed(found, line("a", "1.0.0"), line("a", "1.1.0")) == ["a 1.0.0", "a 1.1.0"]
+    # Cargo writes its version into the lock, which `--frozen` does not let it do.
+    assert {"app 0.0.9", "h 0.0.8"} <= {*crate_closure.surplus(found)}
+    lacking = workspace(manifest(more='b = "1"'), *crates)
+    assert [item.partition(",")[0] for item in crate_closure.stale(lacking)] == ["app 0.1.0 requires b 1"]
+
+
+def test_what_a_crate_needs_by_a_feature_that_is_newer_than_the_lock_is_missed() -> None:
+    found = workspace(
+        manifest(more='a = { version = "1", features = ["more"] }'),
+        locked("app", "0.1.0", "a 1.0.0", source=""),
+        locked("a", "1.0.0"),
+    )
+    assert crate_closure.stale(found) == ()
+    with pytest.raises(StaleError, match=r"a 1.0.0 requires b \^1, of which it has no version"):
+        needed(found, one("a", dep("b", "^1", optional=True), more=["dep:b"]))
+
+
+def test_packages_that_nothing_in_the_sdist_needs_are_told() -> None:
+    # Its entry names what an older manifest needed.
+    own, left_out = (
+        locked("app", "0.1.0", "a 1.0.0", "b 1.0.0", source=""),
+        locked("tool", "1.0.0", "d 1.0.0", source=""),
+    )
+    crates = [locked("a", "1.0.0", "c 1.0.0"), *(locked(name, "1.0.0") for name in "bcd")]
+    found = workspace(manifest(more='a = "1"'), own, left_out, *crates)
+    assert crate_closure.surplus(found) == ("tool 1.0.0", "b 1.0.0", "d 1.0.0")
+    assert crate_closure.surplus(replace(found, lock=(locked("app", "0.1.0", "a 1.0.0", source=""), *crates[:1]))) == ()
