@@ -251,7 +251,7 @@ def test_what_is_not_in_the_project_or_ignored_by_git_is_told(project: Workshop,
     assert project.vendor().status == 0
     project.write({"rusty/Cargo.toml": _manifest(needs='far = { path = "../../far" }')})
     what, _ = project.vendor().error
-    assert what == "rusty/Cargo.toml: far is in ../far, where this project has no Rust package"
+    assert what == "rusty/Cargo.toml: far is in ../far, where there is no Rust package"
 
 
 def test_its_crates_are_in_the_bill_of_materials(project: Workshop, registry: Registry) -> None:

@@ -408,6 +408,66 @@ def test_what_cannot_be_had_is_told_with_a_line_that_works(
     assert shop.vendor().status == 0
 
 
+@pytest.mark.parametrize(
+    ("changes", "what"),
+    [
+        ({"Cargo.lock": "version = 5\n"}, "Cargo.lock: its format is version 5, and 4 is the newest known here"),
+        (
+            {"Cargo.toml": f'{_MANIFEST}[dev-dependencies]\nfar = {{ path = "../../far" }}\n'},
+            "Cargo.toml: far is in ../../far, where there is no Rust package",
+        ),
+        ({"Cargo.toml": f'{_MANIFEST}[workspace]\nmembers = ["gone"]\n'}, "Cargo.toml: its member gone is missing"),
+        (
+            {"Cargo.toml": f'{_MANIFEST}[patch.crates-io]\nouter-crate = {{ git = "https://code.example/outer" }}\n'},
+            "its Cargo.toml replaces the crate outer-crate by one of `https://code.example/outer`, not of a registry",
+        ),
+        (
+            {"Cargo.toml": _MANIFEST.replace('"asked"]', '"later"]').replace("cfg(windows)", "cfg(unix)")},
+            "its Cargo.lock is not that of its Cargo.toml: only-windows 0.5.1 requires inner-crate ^0.9, of which it",
+        ),
+    ],
+)
+def test_what_cargo_would_not_take_is_told_before_the_build_with_what_was_tried(
+    shop: Workshop, index: LocalIndex, registry: Registry, changes: dict[str, str], what: str
+) -> None:
+    later = {"name": "inner-crate", "req": "^0.9", "optional": True}
+    del registry.pages["/index/on/ly/only-windows"]
+    registry.add("only-windows", "0.5.1", needs=[later], features={"asked": [], "later": ["dep:inner-crate"]})
+    crates.publish(index, "rusty", _files(registry, **changes))
+    said, hint = _service(shop).vendor().error
+    assert said.startswith(f"rusty 1.0: {what}")
+    assert said.endswith("; it is there for app/requirements.txt:1: rusty")
+    assert hint == "use another version of rusty, or of what requires it, or leave it out"
+    assert not (shop.root / "vendor").exists()
+    sdists.publish_wheel(index, "rusty", "1.0")
+    _, hint = shop.vendor().error
+    assert hint == "add the line rusty to app/vendor.txt to take its wheels"
+    shop.write({"app/vendor.txt": "maturin\nrusty\n"})
+    assert shop.vendor().status == 0
+
+
+@pytest.mark.parametrize("change", ["more than needed", "own version", "git patch"])
+def test_a_cargo_lock_that_cargo_corrects_without_a_network_is_taken(
+    shop: Workshop, index: LocalIndex, registry: Registry, change: str
+) -> None:
+    members = _files(registry)
+    if change == "more than needed":
+        members["Cargo.toml"] = members["Cargo.toml"].partition("[target")[0]
+    elif change == "own version":
+        members["Cargo.toml"] = members["Cargo.toml"].replace("1.0.0", "1.0.1")
+    else:
+        place = "https://code.example/unused"
+        members["Cargo.toml"] += f'\n[patch.crates-io]\nunused = {{ git = "{place}" }}\n'
+        source = f"git+{place}#{'0' * 40}"
+        members["Cargo.lock"] += f'\n[[patch.unused]]\nname = "unused"\nversion = "1.0.0"\nsource = "{source}"\n'
+    crates.publish(index, "rusty", members)
+    done = _service(shop).vendor()
+    assert done.status == 0, done.err
+    assert _vendored(shop) == ["inner-crate-0.3.1+build.crate", "outer-crate-1.4.0.crate"]
+    built = shop.build()
+    assert built.status == 0, built.err
+
+
 def test_a_crate_from_git_that_no_machine_compiles_has_only_to_be_known(
     shop: Workshop, index: LocalIndex, registry: Registry
 ) -> None:

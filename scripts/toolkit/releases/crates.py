@@ -9,18 +9,20 @@ import json
 import shlex
 import threading
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.model import semver
 from toolkit.model.crates import CRATES_IO, CrateId, LockedCrate
 from toolkit.model.lock import Crate, Distribution, LocalPackage
 from toolkit.network.crate_registry import CrateRegistry, Line
 from toolkit.network.fetch import Fetcher
+from toolkit.project.pyproject import MEND
 from toolkit.vendored import cargo_manifest, cargo_workspace, crate_closure, crate_resolution, local_rust
 from toolkit.vendored.cargo_workspace import Workspace
 from toolkit.vendored.crate_closure import Index, StaleError
@@ -43,6 +45,16 @@ class _Owner:
     def advice(self) -> str:
         """Return what helps where its crates cannot be vendored; of a distribution that is tried later."""
         return "write another release of it into the Cargo.toml that needs it" if self.is_local else ""
+
+    @contextmanager
+    def advising(self) -> Iterator[None]:
+        """Have the errors of Cargo's files say what helps with their owner."""
+        try:
+            yield
+        except UserError as error:
+            if error.hint == crate_resolution.MEND or (error.hint == MEND and not self.is_local):
+                raise UserError(error.what, self.advice, error.details) from None
+            raise
 
     def update(self, workspace: Workspace) -> str:
         """Return what helps where a Cargo.lock is not that of its Cargo.toml."""
@@ -104,7 +116,9 @@ class Crates:
 
         `kept` are those that were locked before: they stay where no Cargo.lock says which ones are meant.
         """
-        return self._of_workspaces(cargo_workspace.read(path, who), _Owner(shown=who, is_local=False), kept)
+        owner = _Owner(shown=who, is_local=False)
+        with owner.advising():
+            return self._of_workspaces(cargo_workspace.read(path, who), owner, kept)
 
     def of_local(self, rust: LocalRust, kept: Collection[str]) -> tuple[str, ...]:
         """Fetch the crates of a package of the project, and return their keys, as `of` does for an sdist."""
@@ -118,7 +132,9 @@ class Crates:
                     f"{workspace.shown} is missing, so it is vendor/ alone that says which crates are taken; "
                     f"`cargo generate-lockfile --manifest-path {manifest}` makes one for everybody: commit it"
                 )
-        return self._of_workspaces(rust.workspaces, _Owner(shown=f"{rust.shown}/", is_local=True), kept).crates
+        owner = _Owner(shown=f"{rust.shown}/", is_local=True)
+        with owner.advising():
+            return self._of_workspaces(rust.workspaces, owner, kept).crates
 
     def _of_workspaces(self, own: Iterable[Workspace], who: _Owner, kept: Collection[str]) -> RustNeeds:
         found: dict[str, Crate] = {}
@@ -128,6 +144,7 @@ class Crates:
             if workspace.vendored:
                 versions.append(crate_closure.oldest_rust(workspace, lambda _: b"", ()))
             else:
+                _refuse_absent(workspace, who)
                 compiled, others, told = self._of_workspace(self._complete(workspace, who, kept), who)
                 versions.append(told)
                 found |= compiled
@@ -253,6 +270,18 @@ def _locked(workspace: Workspace, who: _Owner) -> Iterator[LockedCrate]:
             yield item
 
 
+def _refuse_absent(workspace: Workspace, who: _Owner) -> None:
+    """Raise `UserError` for what cargo would look for in vain: packages, and what stands in for those of a registry."""
+    for text in workspace.absent:
+        raise UserError(text, who.advice)
+    locked = {item.name for item in workspace.lock or () if item.source not in ("", CRATES_IO)}
+    for item in workspace.patches:
+        if item.elsewhere and item.name not in locked:
+            manifest = cargo_manifest.path(workspace.directory)
+            what = f"{who.shown}: its {manifest} replaces the crate {item.name} by one of {quoted(item.elsewhere)}"
+            raise UserError(f"{what}, not of a registry", who.advice)
+
+
 def _stale(workspace: Workspace, who: _Owner, what: str) -> UserError:
     return UserError(f"{who.lock(workspace)} is not that of its Cargo.toml: {what}", who.update(workspace))
 
@@ -283,7 +312,7 @@ def _words(workspace: Workspace, lines: Iterable[Line]) -> frozenset[str]:
         for entry in line.get("deps", ()):
             found |= set(entry.get("features", ()))
         found |= {value.partition("/")[2] for _, values in _features(line) for value in values}
-    return frozenset(found)
+    return frozenset(found - {""})
 
 
 def _features(line: Line) -> Iterator[tuple[str, list[str]]]:

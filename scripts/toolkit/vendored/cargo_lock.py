@@ -34,7 +34,11 @@ def parse(content: bytes, shown: str) -> tuple[LockedCrate, ...]:
     Raises `UserError` for what is no Cargo.lock, or one of a newer format.
     """
     try:
-        return _crates(Table(documents.toml(content, _LONGEST)))
+        lock = Table(documents.toml(content, _LONGEST))
+        version = lock.content.get("version", 1)
+        if type(version) is int and version > _NEWEST:
+            raise UserError(f"{shown}: its format is version {version}, and {_NEWEST} is the newest known here", MEND)
+        return _crates(lock)
     except ValueError as error:
         raise UserError(f"{shown}: not a Cargo.lock: {error}", MEND) from None
 
@@ -47,6 +51,8 @@ def _crates(lock: Table) -> tuple[LockedCrate, ...]:
     if "root" in lock.content:
         # Of before 2018: https://github.com/rust-lang/cargo/pull/4571
         entries.append(lock.table("root"))
+    # What is patched though nothing needs it; cargo wants to know it all the same.
+    entries += lock.table("patch", {}).tables("unused", ())
     if len(entries) > _MOST:
         raise ValueError(f"more than {_MOST} crates")
     ids = [_id(entry) for entry in entries]

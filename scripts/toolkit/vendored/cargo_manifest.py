@@ -6,6 +6,7 @@ https://doc.rust-lang.org/cargo/reference/manifest.html
 from __future__ import annotations
 
 import posixpath
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -63,16 +64,33 @@ def resolver(content: Table, shown: str) -> int:
         raise UserError(f"{shown}: {error}", MEND) from None
 
 
-def patched(content: Table, directory: str, shown: str) -> tuple[str, ...]:
-    """Return the directories of the source tree whose packages stand in for those of a registry (`[patch]`)."""
+def patches(content: Table, directory: str, shown: str) -> tuple[CrateDependency, ...]:
+    """Return what stands in for crates of a registry, by path or from elsewhere (`[patch]`, and the older `[replace]`).
+
+    https://doc.rust-lang.org/cargo/reference/overriding-dependencies.html
+    """
     try:
         sources = content.table("patch", {})
-        entries = (sources.table(source) for source in sources.content)
-        found = [table.content[key] for table in entries for key in table.content]
-        paths = [Table(entry).text("path", "") for entry in found if isinstance(entry, Mapping)]
-        return tuple(below(directory, path) for path in paths if path)
+        found = [(key, value) for source in sources.content for key, value in sources.table(source).content.items()]
+        # By a package ID, such as `foo:1.0.0`.
+        found += [(key.rpartition("#")[2], value) for key, value in content.table("replace", {}).content.items()]
+        return tuple(_patch(key, Table(value), directory) for key, value in found if isinstance(value, Mapping))
     except ValueError as error:
         raise UserError(f"{shown}: {error}", MEND) from None
+
+
+def _patch(key: str, entry: Table, directory: str) -> CrateDependency:
+    path = entry.text("path", "")
+    return CrateDependency(
+        name=entry.text("package", re.split("[:@]", key)[0], NAME),
+        key=key,
+        path=below(directory, path) if path else None,
+        elsewhere=_elsewhere(entry),
+    )
+
+
+def _elsewhere(entry: Table) -> str:
+    return next((entry.text(key) for key in _ELSEWHERE if key in entry.content), "")
 
 
 def path(directory: str) -> str:
@@ -153,7 +171,7 @@ class _Reader:
             default_features=defaults is not False,
             optional=optional,
             path=below(base, path) if path else None,
-            elsewhere=next((entry.text(key) for key in _ELSEWHERE if key in entry.content), ""),
+            elsewhere=_elsewhere(entry),
         )
 
     def _table(self, entries: Table, key: str) -> Table:

@@ -16,7 +16,7 @@ from typing import TypeVar
 from toolkit.core import documents
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
-from toolkit.model.crates import LockedCrate, Manifest
+from toolkit.model.crates import CrateDependency, LockedCrate, Manifest
 from toolkit.project import pyproject
 from toolkit.vendored import archive, cargo_lock, cargo_manifest, cargo_options, rust_builds
 from toolkit.vendored.cargo_manifest import below
@@ -37,8 +37,9 @@ class Workspace:
     """The packages of one Cargo.lock, which messages call `shown`.
 
     Directories are those of the source tree, the top one an empty text. `packages` are its `members` and what comes by
-    path beside them. `builds` are those to be compiled, by directory; `lock` is None where there is no Cargo.lock. With
-    `vendored` crates come inside the source tree: nothing is fetched. `settings` are those of cargo that it brings.
+    path beside them, and `absent` says which others there should be. `patches` stand in for crates of a registry.
+    `builds` are those to be compiled, by directory; `lock` is None where there is no Cargo.lock. With `vendored` crates
+    come inside the source tree: nothing is fetched. `settings` are those of cargo that it brings.
     """
 
     shown: str
@@ -49,6 +50,8 @@ class Workspace:
     lock: tuple[LockedCrate, ...] | None
     resolver: int
     vendored: bool
+    patches: tuple[CrateDependency, ...] = ()
+    absent: tuple[str, ...] = ()
     settings: bytes = b""
 
 
@@ -187,19 +190,44 @@ class _Tree:
     def workspace(self, root: str, builds: Mapping[str, RustBuild], *, vendored: bool) -> Workspace:
         content = self._content(root)
         members = self.members(root) | set(builds)
-        packages = self._packages([*members, *cargo_manifest.patched(content, root, self._name(root))])
+        patches = cargo_manifest.patches(content, root, self._name(root))
+        packages = self._packages([*members, *(item.path for item in patches if item.path is not None)])
+        if "workspace" in content.content:
+            members = frozenset(self._joined(root, members, packages))
         lock = f"{root}/{cargo_lock.FILE}".lstrip("/")
         crates = cargo_lock.parse(self._files[lock], self._told(lock)) if lock in self._files else None
         return Workspace(
             shown=self._told(lock),
             directory=root,
             packages=packages,
-            members=frozenset(self._joined(root, members, packages) if "workspace" in content.content else members),
+            members=frozenset(members),
             builds=builds,
             lock=crates,
             resolver=cargo_manifest.resolver(content, self._name(root)),
             vendored=vendored,
+            patches=patches,
+            absent=tuple(self._absent(root, members, packages, patches)),
         )
+
+    def _absent(
+        self, root: str, members: Collection[str], packages: Mapping[str, Manifest], patches: Iterable[CrateDependency]
+    ) -> Iterator[str]:
+        """Yield which packages cargo would look for in vain."""
+        for path in self._literal_members(root):
+            if path not in self._known:
+                yield f"{self._name(root)}: its member {path} is missing"
+        needed = [(root, item) for item in patches]
+        for directory, package in packages.items():
+            # Of a package beside the members cargo loads what is compiled.
+            is_loaded = directory in members
+            needed += [
+                (directory, item)
+                for item in package.dependencies
+                if is_loaded or not (item.optional or item.kind == "dev")
+            ]
+        for directory, item in needed:
+            if item.path is not None and item.path not in packages:
+                yield f"{self._name(directory)}: {item.name} is in {item.path or '.'}, where there is no Rust package"
 
     def _packages(self, directories: Iterable[str]) -> dict[str, Manifest]:
         """Return the packages of these directories, and of those that they need by path."""
@@ -239,7 +267,15 @@ class _Tree:
             paths = self._checked(root, lambda: table.texts("exclude", ()))
             self._excluded[root] = frozenset(below(root, path) for path in paths)
         excluded = self._excluded[root]
+        if any(_is_below(directory, member) for member in self._literal_members(root)):
+            return False
         return directory in excluded or any(above in excluded for above in _above(directory))
+
+    def _literal_members(self, root: str) -> list[str]:
+        """Return the members that are named, not matched; they are so even where they are excluded."""
+        table = self._workspace_table(root)
+        patterns = self._checked(root, lambda: table.texts("members", ()))
+        return [below(root, pattern) for pattern in patterns if not _WILD.search(pattern)]
 
     def _matching(self, root: str, patterns: Sequence[str]) -> Iterator[str]:
         found = [below(root, pattern) for pattern in patterns]

@@ -18,7 +18,8 @@ from toolkit.vendored.cargo_index import Release
 from toolkit.vendored.cargo_workspace import Workspace
 from toolkit.vendored.crate_closure import Index, Walk
 
-_MEND = "vendor another version of it, or its wheel"
+#: The hint of every error here, for who knows nothing better.
+MEND = "vendor another version of it, or its wheel"
 #: Of the walk, each begun anew as a requirement turns up that an earlier choice does not meet.
 _MOST_WALKS = 200
 _MOST_REQUIREMENTS, _MOST_CRATES, _MOST_COMPARISONS = 100, 5000, 5_000_000
@@ -42,7 +43,7 @@ def resolve(workspace: Workspace, index: Index, source: str, rust_version: str =
             choice.begin_anew()
             continue
         return walk.locked()
-    raise UserError(f"{workspace.shown}: more than {_MOST_WALKS} choices of versions that do not fit together", _MEND)
+    raise UserError(f"{workspace.shown}: more than {_MOST_WALKS} choices of versions that do not fit together", MEND)
 
 
 class _Reconsidered(Exception):  # noqa: N818 - no error
@@ -79,7 +80,7 @@ class _Choice:
         asked = self._asked[place]
         asked.setdefault(dependency.requirement, crate)
         if len(asked) > _MOST_REQUIREMENTS:
-            raise UserError(f"{dependency.name}: more than {_MOST_REQUIREMENTS} requirements of its version", _MEND)
+            raise UserError(f"{dependency.name}: more than {_MOST_REQUIREMENTS} requirements of its version", MEND)
         found = next(
             (
                 item
@@ -106,7 +107,7 @@ class _Choice:
         given_up = next((who for who in (crate, *apart, *asked.values()) if who.source), None)
         if not self._said:
             others = ", ".join(f"{who} requires {quoted(text)}" for text, who in list(asked.items())[:5])
-            self._said = UserError(f"no version of {dependency.name} is what all ask for: {others}", _MEND)
+            self._said = UserError(f"no version of {dependency.name} is what all ask for: {others}", MEND)
         if not given_up:
             return self._said
         self._given_up.add(given_up[:2])
@@ -127,7 +128,7 @@ class _Choice:
             self._comparisons += len(releases)
             if self._comparisons > _MOST_COMPARISONS or len(self._releases) > _MOST_CRATES:
                 raise UserError(
-                    f"{dependency.name}, which {crate} requires: more crates and versions than can be", _MEND
+                    f"{dependency.name}, which {crate} requires: more crates and versions than can be", MEND
                 )
             self._matches[place] = [
                 item
@@ -139,7 +140,7 @@ class _Choice:
             if self._said:
                 raise self._said
             wanted = f"{dependency.name} {dependency.requirement}"
-            raise UserError(f"{crate} requires {wanted}, of which the registry has no version", _MEND)
+            raise UserError(f"{crate} requires {wanted}, of which the registry has no version", MEND)
         return self._matches[place]
 
     def _of(self, name: str, crate: CrateId) -> list[Release]:
@@ -183,11 +184,11 @@ class _IndexWalk(Walk):
         if dependency.path is not None:
             package = self._workspace.packages.get(dependency.path)
             if not package:
-                raise UserError(f"{crate} requires {dependency.name} of {dependency.path}, which is missing", _MEND)
+                raise UserError(f"{crate} requires {dependency.name} of {dependency.path}, which is missing", MEND)
             return [CrateId(package.name, package.version)]
         if dependency.elsewhere:
             what = f"{crate} requires {dependency.name} of {quoted(dependency.elsewhere)}, and has no Cargo.lock"
-            raise UserError(f"{what} that tells which", _MEND)
+            raise UserError(f"{what} that tells which", MEND)
         release = self._choice.choose(crate, dependency)
         found = CrateId(release.name, release.version, self._source)
         self._found[found] = release
@@ -199,7 +200,7 @@ class _IndexWalk(Walk):
         try:
             return self._found[crate].manifest
         except ValueError as error:
-            raise UserError(f"{crate}: its line in the registry's index: {one_line(str(error))}", _MEND) from None
+            raise UserError(f"{crate}: its line in the registry's index: {one_line(str(error))}", MEND) from None
 
     def locked(self) -> tuple[LockedCrate, ...]:
         """Return the crates that were reached. Raises `UserError` for two of them that link to one library."""
@@ -226,4 +227,4 @@ def _check_links(found: Mapping[CrateId, Release]) -> None:
         except ValueError:
             continue
         if library and linked.setdefault(library, crate) != crate:
-            raise UserError(f"{linked[library]} and {crate} both link to {quoted(library)}, which only one may", _MEND)
+            raise UserError(f"{linked[library]} and {crate} both link to {quoted(library)}, which only one may", MEND)

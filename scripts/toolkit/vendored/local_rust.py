@@ -88,8 +88,8 @@ def read(directory: Path, root: Path) -> LocalRust:
     names = [*told, *_cargo_files(root)]
     contents = {name: (root / name).read_bytes() for name in cargo_workspace.wanted(names, "", below)}
     found = LocalRust(directory=directory, root=root, workspaces=cargo_workspace.of_files(contents, names, "", below))
-    for workspace in found.workspaces:
-        _refuse_foreign_paths(workspace)
+    for text in (text for workspace in found.workspaces for text in workspace.absent):
+        raise UserError(text, "bring it into the project (as a submodule, say), or name a release of it")
     return found
 
 
@@ -110,14 +110,3 @@ def _holds_none(directory: Path) -> bool:
         or package_search.is_environment(directory)
         or package_search.is_toolkit(directory)
     )
-
-
-def _refuse_foreign_paths(workspace: Workspace) -> None:
-    for directory, package in workspace.packages.items():
-        for item in package.dependencies:
-            if item.path is not None and item.path not in workspace.packages:
-                where = f"{item.path or '.'}, where this project has no Rust package"
-                raise UserError(
-                    f"{cargo_manifest.path(directory)}: {item.name} is in {where}",
-                    "bring it into the project (as a submodule, say), or name a release of it",
-                )

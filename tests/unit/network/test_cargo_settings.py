@@ -74,10 +74,7 @@ def test_a_cargo_lock_does_not_choose_the_servers(tmp_path: Path) -> None:
         ("[source.crates-io]\nreplace-with = 1", "source.crates-io.replace-with is no text"),
         ('[source.crates-io]\nreplace-with = "crates-io"', "replaced with itself"),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nreplace-with = "crates-io"', "replaced with itself"),
-        (
-            '[source.crates-io]\nreplace-with = "nowhere"',
-            "is replaced with `nowhere`, which is no source",
-        ),
+        ('[source.crates-io]\nreplace-with = "nowhere"', "is replaced with `nowhere`, which is no source"),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\ndirectory = "/d"', "is no registry"),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nregistry = "https://g.example/x.git"', "no sparse index"),
         ('[source.crates-io]\nreplace-with = "a"\n[source.a]\nregistry = "sparse+file:///etc/"', "no sparse index"),

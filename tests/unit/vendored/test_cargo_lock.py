@@ -105,7 +105,7 @@ source = "{SOURCE}"
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("version = 5", "its version is `5`, and 1 to 4 are known"),
+        ("version = 0", "its version is `0`, and 1 to 4 are known"),
         ("version = true", "its version is `True`, and 1 to 4 are known"),
         ("package = 3", "package is no list: `3`"),
         ("[[package]]\nname = 'a'", "package[0].version is missing"),
@@ -126,6 +126,18 @@ def test_what_is_no_lock_is_one_error(text: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
         parse(text)
     assert caught.value.what == f"some-1.tar.gz: Cargo.lock: not a Cargo.lock: {message}"
+
+
+def test_a_format_that_is_newer_than_what_is_known_is_told_as_such() -> None:
+    with pytest.raises(UserError) as caught:
+        parse("version = 5")
+    assert caught.value.what == "some-1.tar.gz: Cargo.lock: its format is version 5, and 4 is the newest known here"
+
+
+def test_what_is_patched_though_nothing_needs_it_is_known() -> None:
+    unused = "[[patch.unused]]\nname = 'b'\nversion = '1.0.0'\nsource = 'git+https://code.example/b#1'\n"
+    found = parse(f"[[package]]\nname = 'a'\nversion = '1.0.0'\n{unused}")
+    assert [(item.name, item.origin) for item in found] == [("a", "path"), ("b", "git")]
 
 
 def test_far_more_versions_of_one_crate_than_anybody_has_are_refused() -> None:

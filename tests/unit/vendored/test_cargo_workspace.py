@@ -135,8 +135,56 @@ def test_all_members_of_a_workspace_without_a_package_are_built() -> None:
 
 
 def test_packages_that_stand_in_for_others_are_known() -> None:
-    files = {"Cargo.toml": manifest(more='[patch.some]\none = { path = "one" }'), "one/Cargo.toml": manifest("one")}
-    assert set(tree(files)[0].packages) == {"", "one"}
+    stand_ins = '[patch.some]\none = { path = "one" }\nb = { package = "two", git = "https://code.example/two" }\n'
+    replaced = '[replace]\n"three:1.0.0" = { path = "three" }\n"https://some.example#four@1.0.0" = { path = "gone" }\n'
+    files = {
+        "Cargo.toml": manifest(more=stand_ins + replaced),
+        **{f"{name}/Cargo.toml": manifest(name) for name in ("one", "three")},
+    }
+    (found,) = tree(files)
+    assert {*found.packages} == {"", "one", "three"}
+    assert {*found.members} == {""}
+    assert [(item.name, item.path, item.elsewhere) for item in found.patches] == [
+        ("one", "one", ""),
+        ("two", None, "https://code.example/two"),
+        ("three", "three", ""),
+        ("four", "gone", ""),
+    ]
+    assert found.absent == ("some-1.tar.gz: Cargo.toml: four is in gone, where there is no Rust package",)
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        'x = { path = "../../x" }',
+        'x = { path = "../../x", optional = true }',
+        '[dev-dependencies]\nx = { path = "../../x" }',
+        "[target.'cfg(windows)'.dependencies]\nx = { path = \"../../x\" }",
+        '[patch.crates-io]\nx = { path = "../../x" }',
+    ],
+)
+def test_a_package_that_is_not_in_the_tree_is_told_wherever_it_is_named(more: str) -> None:
+    (found,) = tree({"Cargo.toml": manifest(more=more)})
+    assert found.absent == ("some-1.tar.gz: Cargo.toml: x is in ../../x, where there is no Rust package",)
+
+
+def test_of_a_package_beside_the_members_what_is_compiled_has_to_be_there() -> None:
+    beside = 'a = { path = "a" }\nb = { path = "b", optional = true }\n[dev-dependencies]\nc = { path = "c" }'
+    (found,) = tree(
+        {"Cargo.toml": manifest(more='beside = { path = "beside" }'), "beside/Cargo.toml": manifest(more=beside)}
+    )
+    assert found.absent == ("some-1.tar.gz: beside/Cargo.toml: a is in beside/a, where there is no Rust package",)
+
+
+def test_members_that_are_named_have_to_be_there_and_are_so_where_they_are_excluded() -> None:
+    table = '[workspace]\nmembers = ["crates/a", "crates/gone", "more/*"]\nexclude = ["crates", "more/b"]\n'
+    files = {
+        "Cargo.toml": table,
+        **{f"{path}/Cargo.toml": manifest(path[-1]) for path in ("crates/a", "more/b", "more/c")},
+    }
+    (found,) = tree(files)
+    assert {*found.members} == {"crates/a", "more/c"}
+    assert found.absent == ("some-1.tar.gz: Cargo.toml: its member crates/gone is missing",)
 
 
 @pytest.mark.parametrize(
