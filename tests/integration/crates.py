@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import io
 import json
@@ -76,8 +77,13 @@ class Registry:
         needs: Sequence[Mapping[str, Any]] = (),
         features: Mapping[str, list[str]] | None = None,
         rust: str = "",
+        yanked: bool = False,
+        content: bytes = b"",
     ) -> None:
-        """Publish a crate: the text of its library, its dependencies as an index has them, and its rust-version."""
+        """Publish a crate: the text of its library, its dependencies as an index has them, and its rust-version.
+
+        `content` is another archive than what follows from that.
+        """
         manifest = [f'[package]\nname = "{name}"\nversion = "{version}"\nedition = "2021"']
         for need in needs:
             table = f"target.'{need['target']}'.dependencies" if need.get("target") else "dependencies"
@@ -86,7 +92,8 @@ class Registry:
             manifest += [f'package = "{need["package"]}"'] if need.get("package") else []
         manifest.append("[features]")
         manifest += [f"{feature} = {json.dumps(values)}" for feature, values in (features or {}).items()]
-        content = _crate(f"{name}-{version}", {"Cargo.toml": "\n".join(manifest) + "\n", "src/lib.rs": source})
+        files = {"Cargo.toml": "\n".join(manifest) + "\n", "src/lib.rs": source}
+        content = content or archive({f"{name}-{version}/{path}": text for path, text in files.items()})
         self._checksums[f"{name} {version}"] = checksum = hashlib.sha256(content).hexdigest()
         line = {
             "name": name,
@@ -94,11 +101,12 @@ class Registry:
             "deps": [{"optional": False, "default_features": True, "kind": "normal", **need} for need in needs],
             "cksum": checksum,
             "features": features or {},
-            "yanked": False,
+            "yanked": yanked,
             **({"rust_version": rust} if rust else {}),
         }
         path = f"/index/{name[:2]}/{name[2:4]}/{name}"
-        self.pages[path] = self.pages.get(path, b"") + json.dumps(line).encode() + b"\n"
+        others = [other for other in self.pages.get(path, b"").splitlines() if json.loads(other)["vers"] != version]
+        self.pages[path] = b"\n".join((*others, json.dumps(line).encode())) + b"\n"
         self.pages[f"/files/{name}/{version}/download"] = content
 
     def checksum(self, name: str, version: str) -> str:
@@ -155,11 +163,12 @@ def _project(name: str) -> str:
     return f'{_SYSTEM}[project]\nname = "{name}"\nversion = "1.0"\n'
 
 
-def _crate(top: str, files: Mapping[str, str]) -> bytes:
+def archive(members: Mapping[str, str]) -> bytes:
+    """Return an archive of these members, the same bytes each time."""
     stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:gz") as archive:
-        for name, text in files.items():
-            member = tarfile.TarInfo(f"{top}/{name}")
+    with gzip.GzipFile(fileobj=stream, mode="wb", mtime=0) as packed, tarfile.open(fileobj=packed, mode="w") as output:
+        for name, text in members.items():
+            member = tarfile.TarInfo(name)
             member.size = len(text.encode())
-            archive.addfile(member, io.BytesIO(text.encode()))
+            output.addfile(member, io.BytesIO(text.encode()))
     return stream.getvalue()

@@ -328,6 +328,25 @@ def test_a_changed_crate_is_refused(shop: Workshop, index: LocalIndex, registry:
     assert "vendor/outer-crate-1.4.0.crate: has 5 bytes" in what
 
 
+@pytest.mark.parametrize(
+    ("members", "what"),
+    [
+        ({"outer-crate-1.4.0/Cargo.toml": '[package]\nname = "inner-crate"\nversion = "1.4.0"\n'}, "inner-crate 1.4.0"),
+        ({"outer-crate-1.4.0/Cargo.toml": "", "../x": ""}, "a name with `..`"),
+    ],
+)
+def test_a_crate_that_is_none_is_refused_before_anything_is_built(
+    shop: Workshop, index: LocalIndex, registry: Registry, members: dict[str, str], what: str
+) -> None:
+    registry.add("outer-crate", "1.4.0", content=crates.archive(members))
+    packages: dict[str, list[str]] = {"only-windows 0.5.1": [], "outer-crate 1.4.0": []}
+    crates.publish(index, "rusty", _files(registry, **{"Cargo.lock": registry.lock(_ROOT, packages)}))
+    said, _ = _service(shop).vendor().error
+    assert "outer-crate-1.4.0.crate: " in said and what in said
+    assert said.endswith("rusty 1.0 is there for app/requirements.txt:1: rusty")
+    assert not (shop.root / "vendor").exists()
+
+
 def test_another_file_than_cargo_lock_means_is_refused(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
     crates.publish(index, "rusty", _files(registry))
     registry.pages["/files/outer-crate/1.4.0/download"] = b"other"
@@ -431,7 +450,6 @@ def test_what_cargo_would_not_take_is_told_before_the_build_with_what_was_tried(
     shop: Workshop, index: LocalIndex, registry: Registry, changes: dict[str, str], what: str
 ) -> None:
     later = {"name": "inner-crate", "req": "^0.9", "optional": True}
-    del registry.pages["/index/on/ly/only-windows"]
     registry.add("only-windows", "0.5.1", needs=[later], features={"asked": [], "later": ["dep:inner-crate"]})
     crates.publish(index, "rusty", _files(registry, **changes))
     said, hint = _service(shop).vendor().error

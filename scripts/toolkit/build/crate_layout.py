@@ -19,7 +19,7 @@ from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
-from toolkit.vendored import archive
+from toolkit.vendored import archive, cargo_manifest, crate_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,7 +42,7 @@ class CrateLayout:
         directory.mkdir()
         for source in crates:
             crate = source.crate
-            target = directory / f"{crate.name}-{crate.version}"
+            target = directory / crate_file.top(crate)
             if source.path:
                 # The same files: what walls a build has let it read them, not write.
                 shutil.copytree(self._tree(crate, source.path), target, symlinks=True, copy_function=os.link)
@@ -51,12 +51,11 @@ class CrateLayout:
                 _write_checksum(crate, target)
 
     def _tree(self, crate: Crate, path: Path) -> Path:
-        top = f"{crate.name}-{crate.version}"
         directory = self.unpacked / crate.sha256
         with self._locks[crate.sha256]:
             if not directory.exists():
                 _unpack(path, crate, directory)
-        return directory / top
+        return directory / crate_file.top(crate)
 
 
 def _unpack(path: Path, crate: Crate, directory: Path) -> None:
@@ -65,12 +64,11 @@ def _unpack(path: Path, crate: Crate, directory: Path) -> None:
     staged = directory.with_name(f"{directory.name}.tmp")
     shutil.rmtree(staged, ignore_errors=True)
     staged.mkdir(parents=True)
-    unpacked, top = archive.extract(path, staged), f"{crate.name}-{crate.version}"
-    if unpacked.name != top or unpacked.parent != staged:
-        raise UserError(
-            f"{path.name}: it holds {unpacked.name}, not {top}",
-            "it is not what it says to be: find out where it came from before anything else",
-        )
+    unpacked = archive.extract(path, staged)
+    manifest = unpacked / cargo_manifest.FILE
+    # A link leads to a file of the archive, if anywhere.
+    content = manifest.read_bytes() if manifest.is_file() else None
+    crate_file.check_content(path, crate, unpacked.relative_to(staged).name, content)
     _write_checksum(crate, unpacked)
     staged.rename(directory)
 

@@ -21,9 +21,9 @@ from toolkit.model import semver
 from toolkit.model.crates import CRATES_IO, CrateId, LockedCrate
 from toolkit.model.lock import Crate, Distribution, LocalPackage
 from toolkit.network.crate_registry import CrateRegistry, Line
-from toolkit.network.fetch import Fetcher
+from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.project.pyproject import MEND
-from toolkit.vendored import cargo_manifest, cargo_workspace, crate_closure, crate_resolution, local_rust
+from toolkit.vendored import cargo_manifest, cargo_workspace, crate_closure, crate_file, crate_resolution, local_rust
 from toolkit.vendored.cargo_workspace import Workspace
 from toolkit.vendored.crate_closure import Index, StaleError
 from toolkit.vendored.local_rust import LocalRust
@@ -109,6 +109,7 @@ class Crates:
     known: dict[str, Crate] = field(default_factory=dict)
     _stubs: dict[str, dict[str, _Stub]] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)
+    _checked: set[str] = field(default_factory=set)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def of(self, path: Path, who: str, kept: Collection[str]) -> RustNeeds:
@@ -145,7 +146,7 @@ class Crates:
                 versions.append(crate_closure.oldest_rust(workspace, lambda _: b"", ()))
             else:
                 _refuse_absent(workspace, who)
-                compiled, others, told = self._of_workspace(self._complete(workspace, who, kept), who)
+                compiled, others, told = self._of_workspace(self._complete(workspace, who, kept), who, kept)
                 versions.append(told)
                 found |= compiled
                 for key, stub in others.items():
@@ -190,7 +191,7 @@ class Crates:
         return replace(workspace, lock=crate_resolution.resolve(workspace, page, CRATES_IO))
 
     def _of_workspace(
-        self, workspace: Workspace, who: _Owner
+        self, workspace: Workspace, who: _Owner, kept: Collection[str]
     ) -> tuple[Mapping[str, Crate], Mapping[str, _Stub], tuple[str, str]]:
         crates = {item.id: _crate(item, who, who.lock(workspace)) for item in _locked(workspace, who)}
         lines = self.registry.lines(crates.values(), who.shown)
@@ -220,6 +221,7 @@ class Crates:
         for item, crate in crates.items():
             if item in arriving:
                 fetched = self.fetcher.result(arriving[item])
+                self._check(fetched, crate, kept)
                 file = replace(self.registry.file(crate, who.shown), size=fetched.size)
                 self.files[file.name] = fetched.path
                 found[crate.key] = replace(crate, file=file)
@@ -234,6 +236,12 @@ class Crates:
             found[crate.key] = crate
             stubs[crate.key] = _Stub(line={}, edges=frozenset(), features=wanted)
         return found, stubs, crate_closure.oldest_rust(workspace, page, compiled)
+
+    def _check(self, fetched: Fetched, crate: Crate, kept: Collection[str]) -> None:
+        """See that what was fetched is a crate, unless that was seen in this run or before it. Raises `UserError`."""
+        if fetched.sha256 not in self._checked and crate.key not in kept:
+            crate_file.check(fetched.path, crate)
+            self._checked.add(fetched.sha256)
 
     def _compiled(self, workspace: Workspace, who: _Owner, index: Index) -> frozenset[CrateId]:
         try:

@@ -56,23 +56,29 @@ def read_members(archive: Path, names: Collection[str]) -> dict[str, bytes]:
     Names are relative to the top directory, or to the root of a flat archive. Raises `UserError` for a file of more
     than 8 MiB, too.
     """
-    return dict(survey(archive, names, _nothing).named)
+    return dict(survey(archive, names).named)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Survey:
     """What one pass over an archive has found: the `named` files, what was made of other ones, and all `paths`.
 
-    `words` are those of the words looked for that stand in its sources.
+    `words` are those of the words looked for that stand in its sources. `top` is the name of the single directory that
+    holds everything, empty where there is none.
     """
 
     named: Mapping[str, bytes]
     read: Mapping[str, Any]
     paths: frozenset[str]
     words: frozenset[bytes]
+    top: str
 
 
-def survey(archive: Path, names: Collection[str], reader: Reader, words: Collection[bytes] = ()) -> Survey:
+def _nothing(_: str) -> None:
+    """Read no file."""
+
+
+def survey(archive: Path, names: Collection[str], reader: Reader = _nothing, words: Collection[bytes] = ()) -> Survey:
     """Return the named files, as `read_members` does, and what a reader makes of the beginning of each other file.
 
     `reader` returns what reads the file of a path, the first 64 KiB of it, or nothing. `words` are looked for in the
@@ -90,11 +96,8 @@ def survey(archive: Path, names: Collection[str], reader: Reader, words: Collect
         read=below(extraction.read),
         paths=frozenset(below(extraction.paths)),
         words=frozenset(extraction.words),
+        top=str(extraction.top) if extraction.top.parts else "",
     )
-
-
-def _nothing(_: str) -> None:
-    """Read no file."""
 
 
 def _extracted(

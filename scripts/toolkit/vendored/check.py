@@ -12,7 +12,7 @@ from toolkit.model.lock import Lock, VendoredFile
 from toolkit.project import build_settings, fingerprints, patches, submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.vendored import archive, local_versions, lock_file, patching
+from toolkit.vendored import archive, crate_file, local_versions, lock_file, patching
 
 _RENEW = "run `make vendor`: it keeps the locked versions where they still satisfy the requirements"
 _RESTORE = "restore it (`git -C vendor checkout -- .`), or run `make vendor`"
@@ -94,8 +94,9 @@ def open_archives(locks: Sequence[Lock], vendor: Path, project: Path) -> None:
     """See that every archive of a vendor/ that is as its locks say can be unpacked, and patched. Raises `UserError`."""
     every = (item for lock in locks for item in lock.distributions() if item.kind != "wheels")
     paths = {vendor / file.name for item in every for file in item.files}
-    paths |= {vendor / crate.file.name for lock in locks for crate in lock.crates if crate.file}
     threads.each(archive.check, sorted(paths, key=lambda path: -path.stat().st_size))
+    crates = {vendor / crate.file.name: crate for lock in locks for crate in lock.crates if crate.file}
+    threads.each(lambda pair: crate_file.check(*pair), sorted(crates.items(), key=lambda pair: -pair[0].stat().st_size))
     changed = {(item.files[0].name, item.patches) for lock in locks for item in lock.distributions() if item.patches}
     for name, changes in sorted(changed, key=lambda pair: pair[0]):
         with directories.scratch("patched-") as scratch:

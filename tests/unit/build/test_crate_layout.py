@@ -15,10 +15,15 @@ from toolkit.core.errors import UserError
 from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
 
+MANIFEST = b'[package]\nname = "outer"\nversion = "1.0.0"\n'
+
 
 def archive(tmp_path: Path, top: str = "outer-1.0.0", name: str = "src/lib.rs", link: str = "") -> CrateSource:
     path = tmp_path / "outer-1.0.0.crate"
     with tarfile.open(path, "w:gz") as made:
+        manifest = tarfile.TarInfo(f"{top}/Cargo.toml")
+        manifest.size = len(MANIFEST)
+        made.addfile(manifest, io.BytesIO(MANIFEST))
         member = tarfile.TarInfo(f"{top}/{name}")
         if link:
             member.type, member.linkname = tarfile.SYMTYPE, link
@@ -50,8 +55,8 @@ def test_a_crate_is_unpacked_with_the_checksum_of_its_archive(tmp_path: Path) ->
 @pytest.mark.parametrize(
     ("top", "name", "link", "what"),
     [
-        ("other-1.0.0", "a", "", "it holds other-1.0.0, not outer-1.0.0"),
-        (".", "a", "", "not outer-1.0.0"),
+        ("other-1.0.0", "a", "", "it holds something else than outer-1.0.0/"),
+        (".", "a", "", "it holds something else than outer-1.0.0/"),
         ("outer-1.0.0", "../../../escaped", "", "escaped"),
         ("outer-1.0.0", "a", "/etc/passwd", "a link out of the archive"),
     ],
