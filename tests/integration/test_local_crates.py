@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration import crates
+from tests.integration import crates, sdists
 from tests.integration.crates import Registry
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop
@@ -149,7 +149,8 @@ def test_without_a_cargo_lock_the_line_that_makes_one_is_said_and_vendor_keeps_i
     built = project.build()
     assert built.status == 0, built.err
     registry.add("outer", "1.5.0", "pub fn answer() -> i32 { 43 }\n")
-    project.write({"app/requirements.txt": "rusty\n# changed\n"})
+    sdists.publish(project.index, "plain", "1.0")
+    project.write({"app/requirements.txt": "rusty\nplain\n"})
     assert project.vendor().status == 0
     assert "outer-1.4.0.crate" in _vendored(project)
     assert project.vendor("--upgrade", "all").status == 0

@@ -171,6 +171,7 @@ def test_what_cargo_is_told_beside_the_sources_changes_nothing(
     expected = _library()
     settings = """\
 [build]
+rustc = "/nowhere/rustc"
 rustc-wrapper = "/usr/bin/sccache"
 incremental = true
 [target.'cfg(all())']
@@ -304,7 +305,8 @@ def test_vendoring_again_asks_no_registry(shop: Workshop, index: LocalIndex, reg
     assert _service(shop).vendor().status == 0
     before = shop.vendored()
     registry.asked.clear()
-    shop.write({"app/requirements.txt": "rusty\n# changed\n"})
+    sdists.publish(index, "plain", "1.0")
+    shop.write({"app/requirements.txt": "rusty\nplain\n"})
     assert shop.vendor().status == 0
     assert [path for path in registry.asked if path != "/index/config.json"] == []
     assert _vendored(shop) == sorted(name for name in before if name.endswith(".crate"))
@@ -383,7 +385,8 @@ def test_without_a_cargo_lock_the_newest_crates_that_fit_are_chosen_and_kept(
     assert shop.build().status == 0
     # A newer one counts when it is asked for.
     registry.add("outer-crate", "1.5.0", "pub fn answer() -> i32 { 42 }\n")
-    shop.write({"app/requirements.txt": "rusty\n# changed\n"})
+    sdists.publish(index, "plain", "1.0")
+    shop.write({"app/requirements.txt": "rusty\nplain\n"})
     assert shop.vendor().status == 0
     assert "outer-crate-1.4.0.crate" in _vendored(shop)
     assert shop.vendor("--upgrade", "rusty").status == 0
@@ -546,6 +549,57 @@ def test_suites_whose_rust_is_too_old_are_told(shop: Workshop, index: LocalIndex
     )
     assert "up to date" in again.out and "the Rust of noble" in again.err
     assert "the Rust" not in shop.vendor("--suites", "bookworm trixie forky").err
+
+
+def test_a_yanked_crate_is_taken_where_a_cargo_lock_names_it_and_is_chosen_by_nothing_else(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    members = _files(registry)
+    registry.add("outer-crate", "1.4.0", "pub fn answer() -> i32 { 42 }\n", yanked=True)
+    registry.add("only-windows", "0.5.1", features={"asked": []}, yanked=True)
+    packages: dict[str, list[str]] = {"only-windows 0.5.1": [], "outer-crate 1.4.0": []}
+    members["Cargo.lock"] = registry.lock(_ROOT, packages)
+    crates.publish(index, "rusty", members)
+    done = _service(shop).vendor()
+    assert done.status == 0, done.err
+    assert (
+        "rusty 1.0: it is compiled with crates that their authors have withdrawn (yanked): outer-crate 1.4.0;"
+        in done.err
+    )
+    assert _vendored(shop) == ["outer-crate-1.4.0.crate"]
+    assert shop.build().status == 0
+    shutil.rmtree(shop.root / "vendor")
+    del members["Cargo.lock"]
+    crates.publish(index, "rusty", members)
+    said, _ = shop.vendor().error
+    assert said.startswith("rusty 1.0.0 requires outer-crate 1, of which the registry has no version that its authors")
+    registry.add("outer-crate", "1.3.0", "pub fn answer() -> i32 { 42 }\n")
+    registry.add("only-windows", "0.5.0", features={"asked": []})
+    assert shop.vendor().status == 0
+    assert _vendored(shop) == ["outer-crate-1.3.0.crate"]
+    # One that is locked stays.
+    registry.add("outer-crate", "1.3.0", "pub fn answer() -> i32 { 42 }\n", yanked=True)
+    registry.add("outer-crate", "1.3.1", "pub fn answer() -> i32 { 42 }\n")
+    sdists.publish(index, "plain", "1.0")
+    assert shop.write({"app/requirements.txt": "rusty\nplain\n"}).vendor().status == 0
+    assert _vendored(shop) == ["outer-crate-1.3.0.crate"]
+
+
+def test_without_a_cargo_lock_crates_are_chosen_that_the_rust_of_all_suites_compiles(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    registry.add("outer-crate", "1.5.0", "pub fn answer() -> i32 { 42 }\n", rust="1.64")
+    members = _files(registry)
+    del members["Cargo.lock"]
+    crates.publish(index, "rusty", members)
+    shop.write({"debian/control": "Source: app\nBuild-Depends: cargo\n"})
+    done = _service(shop).vendor("--suites", "noble bookworm")
+    assert done.status == 0, done.err
+    assert "outer-crate-1.4.0.crate" in _vendored(shop)
+    assert "the Rust of" not in done.err
+    assert shop.build().status == 0
+    assert shop.vendor("--upgrade", "rusty", "--suites", "noble").status == 0
+    assert _vendored(shop) == ["outer-crate-1.5.0.crate"]
 
 
 def test_the_rust_of_an_sdist_that_brings_its_crates_is_known(

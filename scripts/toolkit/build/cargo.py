@@ -204,6 +204,7 @@ def environment(places: Places, found: Toolchain, link_flags: Sequence[str], *, 
         "CARGO_NET_OFFLINE": "true",
         "CARGO_INCREMENTAL": "0",
         "CARGO_TERM_COLOR": "never",
+        "RUSTC": "rustc",
         # None: what others compiled before (sccache) is no part of a result.
         "RUSTC_WRAPPER": "",
         "RUSTC_WORKSPACE_WRAPPER": "",

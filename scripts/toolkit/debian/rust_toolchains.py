@@ -33,16 +33,27 @@ def too_old(locks: Iterable[Lock], declared: Collection[str], names: Iterable[st
     `declared` are the packages of Build-Depends; where they have no cargo, `cargo-web | cargo` is meant.
     """
     built = {item.key: item for lock in locks for item in lock.distributions() if item.rust_version}
-    packages = {name for name in declared if re.fullmatch(r"cargo(-.+)?|rustup", name)} or {"cargo-web", "cargo"}
     # apt takes a second to tell.
     for suite in dict.fromkeys(names) if built else ():
         versions = _versions(suite)
-        known = {name: version for name, version in versions.items() if name in packages}
-        # Of others, such as cargo-1.91 or rustup, nothing is known.
-        if known and packages <= set(_RUSTC.values()):
-            name = max(known, key=lambda package: semver.toolchain(known[package]))
-            if lacking := _newer(built.values(), known[name]):
-                yield _text(suite, name, known[name], lacking, versions)
+        name = _best(versions, declared)
+        if name and (lacking := _newer(built.values(), versions[name])):
+            yield _text(suite, name, versions[name], lacking, versions)
+
+
+def oldest(declared: Collection[str], names: Iterable[str]) -> str:
+    """Return the version of Rust that all of these suites have, by Build-Depends as above; empty where nobody knows."""
+    found = ((versions := _versions(suite)).get(_best(versions, declared), "") for suite in names)
+    return min(filter(None, found), key=semver.toolchain, default="")
+
+
+def _best(versions: Mapping[str, str], declared: Collection[str]) -> str:
+    """Return which of a suite's packages is taken, empty where that is not known."""
+    packages = {name for name in declared if re.fullmatch(r"cargo(-.+)?|rustup", name)} or {"cargo-web", "cargo"}
+    known = [name for name in versions if name in packages]
+    # Of others, such as cargo-1.91 or rustup, nothing is known.
+    is_known = bool(known) and packages <= set(_RUSTC.values())
+    return max(known, key=lambda name: semver.toolchain(versions[name])) if is_known else ""
 
 
 def _versions(suite: str) -> Mapping[str, str]:

@@ -67,6 +67,7 @@ class CrateRegistry:
         self._session = http.create(indexes, CONNECTIONS)
         self._pages: dict[str, tuple[Line, ...]] = {}
         self._configs: dict[str, _Config] = {}
+        self._withdrawn: set[tuple[str, str]] = set()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
 
     @cached_property
@@ -83,7 +84,14 @@ class CrateRegistry:
         for source in dict.fromkeys(crate.source for crate in listed):
             self._registries.index(source, who)
         found = threads.ask_each(lambda crate: self._line(crate, who), listed, CONNECTIONS)
+        self._withdrawn |= {
+            (crate.source, crate.key) for crate, line in zip(listed, found, strict=True) if _is_yanked(line)
+        }
         return {crate.key: line for crate, line in zip(listed, found, strict=True)}
+
+    def has_withdrawn(self, crate: Crate) -> bool:
+        """Tell whether a crate that was asked for is yanked: it is for those who have it in a Cargo.lock."""
+        return (crate.source, crate.key) in self._withdrawn
 
     def address(self, source: str, who: str) -> str:
         """Return where a registry's index is, as people may read it. Raises `UserError` as `Registries.index` does."""
@@ -133,7 +141,8 @@ class CrateRegistry:
         index = self._registries.index(crate.source, who)
         key = hashlib.sha256("\0".join((index, crate.key, crate.sha256)).encode()).hexdigest()
         kept = files.cache_root() / "crates" / f"{key}.json"
-        if (found := _kept(kept, crate)) is not None:
+        # A version that was yanked may not be so any more.
+        if (found := _kept(kept, crate)) is not None and not _is_yanked(found):
             return found
         for line in self.releases(crate.name, crate.source, who):
             if line["name"] == crate.name and line["vers"] == crate.version:
@@ -204,6 +213,10 @@ def _kept(path: Path, crate: Crate) -> Line | None:
         return None
     is_same = (line["name"], line["vers"], line["cksum"]) == (crate.name, crate.version, crate.sha256)
     return line if is_same else None
+
+
+def _is_yanked(line: Line) -> bool:
+    return line.get("yanked") is True
 
 
 def _read_page(answer: requests.Response) -> tuple[Line, ...]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import shlex
 import threading
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -99,13 +99,15 @@ class RustNeeds:
 class Crates:
     """All crates of a run by their key, `known`, and the paths of those that were fetched, by file name.
 
-    `platforms` are values of `sys.platform`. It may be asked by many threads.
+    `platforms` are values of `sys.platform`; `oldest_rust` returns the version of Rust that crates are chosen for where
+    there is no Cargo.lock, empty for any. It may be asked by many threads.
     """
 
     registry: CrateRegistry
     fetcher: Fetcher
     platforms: tuple[str, ...]
     files: dict[str, Path]
+    oldest_rust: Callable[[], str] = str
     known: dict[str, Crate] = field(default_factory=dict)
     _stubs: dict[str, dict[str, _Stub]] = field(default_factory=dict)
     _missing: set[str] = field(default_factory=set)
@@ -182,13 +184,17 @@ class Crates:
 
         def page(name: str, keys: Collection[str] = ()) -> bytes:
             lines = self.registry.releases(name, CRATES_IO, who.shown)
-            return b"\n".join(json.dumps(line).encode() for line in lines if not keys or _key(line) in keys)
+            if keys:
+                # What was yanked since it was locked stays.
+                lines = tuple({**line, "yanked": False} for line in lines if _key(line) in keys)
+            return b"\n".join(json.dumps(line).encode() for line in lines)
 
         if kept:
             with suppress(UserError):
                 locked = crate_resolution.resolve(workspace, lambda name: page(name, kept), CRATES_IO)
                 return replace(workspace, lock=locked)
-        return replace(workspace, lock=crate_resolution.resolve(workspace, page, CRATES_IO))
+        locked = crate_resolution.resolve(workspace, page, CRATES_IO, self.oldest_rust())
+        return replace(workspace, lock=locked)
 
     def _of_workspace(
         self, workspace: Workspace, who: _Owner, kept: Collection[str]

@@ -72,7 +72,7 @@ class Resolution:
     """`resolver` prefers what `preference` does, `inner` does not. `files` are those that were fetched for it, by name.
 
     `closure_for` gives the closure of the builds for one set of interpreters and of all that the project's people say
-    of builds: the wheels that serve, and the answers of hooks, depend on them.
+    of builds: the wheels that serve, and the answers of hooks, depend on them. Crates come from `registry`.
     """
 
     index: Index
@@ -81,6 +81,7 @@ class Resolution:
     inner: IndexResolver
     closure_for: Callable[[tuple[str, ...], Hashable], Closure]
     files: Mapping[str, Path]
+    registry: CrateRegistry
 
 
 _FREE = Hold()
@@ -100,11 +101,12 @@ def create(
     hold: Hold = _FREE,
     patches: Patches = _UNCHANGED,
     refresh: bool = False,
+    oldest_rust: Callable[[], str] = str,
 ) -> Resolution:
     """Return what a run resolves with; `rules` are the binary rules by name, `scratch` and `logs` are for builds.
 
     `patches` change sources before anything is asked of them. With `refresh`, answers of the indexes from earlier runs
-    do not count.
+    do not count. `oldest_rust` is for `Crates`.
     """
     index = Index(indexes, refresh=refresh, missing=hold.missing)
     reader = MetadataReader(index=index, fetcher=fetcher, scratch=scratch, binary=rules.keys(), patches=patches)
@@ -121,7 +123,7 @@ def create(
     def new_closure(pythons: tuple[str, ...], taken: dict[str, Path]) -> Closure:
         selector = Selector(rules=rules, pythons=pythons, platforms=platforms, kept=hold.kept(pythons))
         runners = partial(runners_for, pythons)
-        crates = Crates(registry=registry, fetcher=fetcher, platforms=platforms, files=taken)
+        crates = Crates(registry=registry, fetcher=fetcher, platforms=platforms, files=taken, oldest_rust=oldest_rust)
         sources = Sources(
             selector=selector, fetcher=fetcher, reader=reader, runners=runners, crates=crates, files=taken
         )
@@ -131,5 +133,11 @@ def create(
     inner.build = MetadataBuilder(closure_for=lambda pythons: new_closure(pythons, {})).build
     closure_for = cache(lambda pythons, said_of_builds: new_closure(pythons, fetched))
     return Resolution(
-        index=index, resolver=resolver, preference=preferring, inner=inner, closure_for=closure_for, files=fetched
+        index=index,
+        resolver=resolver,
+        preference=preferring,
+        inner=inner,
+        closure_for=closure_for,
+        files=fetched,
+        registry=registry,
     )

@@ -140,7 +140,10 @@ class _Choice:
             if self._said:
                 raise self._said
             wanted = f"{dependency.name} {dependency.requirement}"
-            raise UserError(f"{crate} requires {wanted}, of which the registry has no version", MEND)
+            every = cargo_index.releases(self._index(dependency.name), dependency.name)
+            yanked = any(semver.matches(dependency.requirement, item.version) for item in every)
+            only = " that its authors have not withdrawn (yanked)" if yanked else ""
+            raise UserError(f"{crate} requires {wanted}, of which the registry has no version{only}", MEND)
         return self._matches[place]
 
     def _of(self, name: str, crate: CrateId) -> list[Release]:

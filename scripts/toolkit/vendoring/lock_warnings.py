@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from toolkit.model import requirement_texts
-from toolkit.model.lock import Lock
+from toolkit.model.lock import Crate, Lock
 from toolkit.model.names import normalize
 from toolkit.project import pyproject, requirements, tool_tables
 from toolkit.project.discovery import Project
@@ -29,6 +29,23 @@ def of(
         *_missing_extras(project, new),
         *_slow_programs(programs),
     )
+
+
+def withdrawn_crates(locks: Iterable[Lock], has_withdrawn: Callable[[Crate], bool]) -> Iterator[str]:
+    """Yield a warning for each of those that are compiled with crates which a registry `has_withdrawn`."""
+    found: dict[str, dict[str, None]] = {}
+    for lock in locks:
+        withdrawn = {crate.key for crate in lock.crates if crate.file and has_withdrawn(crate)}
+        users = {item.label: item.crates for item in lock.distributions()}
+        users |= {item.label: item.crates for item in lock.local}
+        for label, keys in users.items():
+            for key in sorted(withdrawn & {*keys}):
+                found.setdefault(label, {})[key.replace("==", " ")] = None
+    for label, crates in found.items():
+        yield (
+            f"{label}: it is compiled with crates that their authors have withdrawn (yanked): {', '.join(crates)}; "
+            "they are taken, as its Cargo.lock or the lock has them: see whether another release has others"
+        )
 
 
 def _unused_lines(everything: Sequence[LockInputs], locks: Sequence[Lock]) -> Iterator[str]:

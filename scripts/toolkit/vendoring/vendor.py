@@ -97,6 +97,7 @@ def plan(
             scratch=scratch,
             logs=settings.build / "logs",
             refresh=refresh,
+            oldest_rust=options.oldest_rust,
         )
         attempt = partial(
             wheels.attempt, settings=settings, options=options.building, vendored=resolution.files.__getitem__
@@ -121,7 +122,11 @@ def plan(
         new = _locks(everything, drafting, faults, finishing)
         patches.refuse_unused(changes, new)
         programs = finishing.replaceable()
-        warnings = (*binding.withdrawn(new), *lock_warnings.of(project, everything, old, new, programs))
+        warnings = (
+            *binding.withdrawn(new),
+            *lock_warnings.withdrawn_crates(new, resolution.registry.has_withdrawn),
+            *lock_warnings.of(project, everything, old, new, programs),
+        )
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings, replaceable=tuple(sorted(programs)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +18,8 @@ class VendorOptions:
 
     `build_constraints` are files beside those of the project. `building` says how to build what hooks need where no
     index has a wheel of it. `edits` are of the project's files, and count as if they were made; `adopted` has versions
-    that another tool has locked. With `trial`, all wheels are built before anything counts.
+    that another tool has locked. With `trial`, all wheels are built before anything counts. `oldest_rust` returns the
+    version of Rust that crates are chosen for where a Cargo.lock is missing, empty for any.
     """
 
     building: BuildOptions
@@ -28,6 +30,7 @@ class VendorOptions:
     edits: Edits = NO_EDITS
     adopted: ForeignLock | None = None
     trial: bool = False
+    oldest_rust: Callable[[], str] = str
 
     @property
     def moving(self) -> set[str]:

@@ -7,6 +7,7 @@ import os
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -65,7 +66,9 @@ def vendor(run: Run) -> None:
     indexes, engine, options = _enter_tools_environment(run, arguments.upgrade)
     from toolkit.vendoring import vendor
 
-    options = replace(options, edits=_edits(run), adopted=_adopted(run), trial=arguments.trial)
+    options = replace(
+        options, edits=_edits(run), adopted=_adopted(run), trial=arguments.trial, oldest_rust=partial(_oldest_rust, run)
+    )
     if edits and not (asks_for_others or options.adopted or options.edits.new) and _is_current(run):
         return
     found = vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
@@ -102,6 +105,13 @@ def _tell_build_depends(run: Run, replaceable: Sequence[str] = ()) -> None:
         )
     for text in rust_toolchains.too_old(locks, declared, _suites(run)):
         console.warn(f"{shown}:{source.line}: {text}")
+
+
+def _oldest_rust(run: Run) -> str:
+    """Return the version of Rust that every suite has which is built for, empty where that is not known."""
+    path = run.settings.project / "debian" / "control"
+    declared = build_depends.packages(build_depends.source(path)) if path.is_file() else ()
+    return rust_toolchains.oldest(declared, _suites(run))
 
 
 def _suites(run: Run) -> tuple[str, ...]:

@@ -57,6 +57,20 @@ def test_of_what_nobody_has_looked_up_nothing_is_said(declared: str, suite: str)
     assert told(declared, suite=suite) == ""
 
 
+@pytest.mark.parametrize(
+    ("declared", "names", "version"),
+    [
+        ([], ["bookworm", "noble"], "1.75.0"),
+        (["cargo"], ["trixie", "bookworm", "unknown"], "1.63.0"),
+        (["cargo-web", "cargo"], ["bookworm", "forky"], "1.96.0"),
+        (["rustup"], ["bookworm"], ""),
+        ([], [], ""),
+    ],
+)
+def test_the_oldest_rust_of_several_suites(declared: list[str], names: list[str], version: str) -> None:
+    assert rust_toolchains.oldest(declared, names) == version
+
+
 def test_apt_knows_this_machine_s_own_suite_better(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(suites, "own", lambda: "bookworm")
     policy = _POLICY.format("1.63.0+dfsg1-2", "(none)", "1:1.89.0+dfsg1-1~deb12u2")

@@ -102,6 +102,18 @@ def test_what_is_known_of_a_version_is_not_asked_again(site: Site) -> None:
     assert site.asked == []
 
 
+def test_what_is_yanked_is_said_as_long_as_it_is_so(site: Site) -> None:
+    crate = _crate("rust")
+    site.has("/ru/st/rust", _line("rust", "1.0.0", yanked=True), _line("rust", "2.0.0", _B))
+    registry = site.registry()
+    assert registry.lines([crate], "me")["rust==1.0.0"]["vers"] == "1.0.0"
+    assert registry.has_withdrawn(crate) and not registry.has_withdrawn(_crate("rust", "2.0.0", _B))
+    site.has("/ru/st/rust", _line("rust", "1.0.0"))
+    again = site.registry()
+    again.lines([crate], "me")
+    assert not again.has_withdrawn(crate)
+
+
 def test_a_damaged_entry_of_the_cache_is_asked_for_again(site: Site, tmp_path: Path) -> None:
     site.has("/ru/st/rust", _line("rust", "1.0.0"))
     site.registry().lines([_crate("rust")], "me")
