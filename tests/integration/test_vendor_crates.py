@@ -467,6 +467,17 @@ def test_what_cargo_would_not_take_is_told_before_the_build_with_what_was_tried(
     assert shop.vendor().status == 0
 
 
+def test_crates_that_an_sdist_should_bring_and_leaves_out_are_vendored(
+    shop: Workshop, index: LocalIndex, registry: Registry
+) -> None:
+    settings = '[source.crates-io]\nreplace-with = "own"\n[source.own]\ndirectory = "own"\n'
+    crates.publish(index, "rusty", _files(registry, **{".cargo/config.toml": settings}))
+    assert _service(shop).vendor().status == 0
+    assert _vendored(shop) == ["inner-crate-0.3.1+build.crate", "outer-crate-1.4.0.crate"]
+    built = shop.build()
+    assert built.status == 0, built.err
+
+
 @pytest.mark.parametrize("change", ["more than needed", "own version", "git patch"])
 def test_a_cargo_lock_that_cargo_corrects_without_a_network_is_taken(
     shop: Workshop, index: LocalIndex, registry: Registry, change: str

@@ -84,10 +84,11 @@ class _Found:
                 self.tokens.setdefault(name, _token(table.text("token"), str(path)))
 
     def take_variables(self, environment: Mapping[str, str]) -> None:
-        """Take in variables, which count before all files."""
+        """Take in variables, which count before all files; in theirs there is no telling `-` from `_`, or a from A."""
+        spelled = {name.upper().replace("-", "_"): name for name in (*self.tokens, *self.sources, *self.registries)}
         for variable, value in environment.items():
             if match := _VARIABLE.fullmatch(variable):
-                name = match["name"].lower().replace("_", "-")
+                name = spelled.get(match["name"]) or match["name"].lower().replace("_", "-")
                 if match["what"] == "INDEX":
                     self.registries[name] = value
                 else:

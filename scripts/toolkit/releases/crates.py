@@ -213,9 +213,8 @@ class Crates:
             crate_closure.indexed(page, item)
         compiled = self._compiled(workspace, who, page)
         outside = [item for item in workspace.lock or () if item.origin == "git"]
-        for locked in outside:
-            if locked.id in compiled:
-                raise _not_of_a_registry(locked, who)
+        if refused := [locked for locked in outside if locked.id in compiled]:
+            raise _not_of_a_registry(refused[0], who, len(refused) - 1)
         arriving = {
             item: self.registry.submit(crate, who.shown, self.fetcher)
             for item, crate in crates.items()
@@ -300,9 +299,9 @@ def _stale(workspace: Workspace, who: _Owner, what: str) -> UserError:
     return UserError(f"{who.lock(workspace)} is not that of its Cargo.toml: {what}", who.update(workspace))
 
 
-def _not_of_a_registry(item: LockedCrate, who: _Owner) -> UserError:
+def _not_of_a_registry(item: LockedCrate, who: _Owner, more: int = 0) -> UserError:
     what = f"{who.shown}: its crate {item.id} comes from {item.source}, not from a registry"
-    return UserError(what, who.advice)
+    return UserError(f"{what} (nor do {more} more)" if more else what, who.advice)
 
 
 def _key(line: Line) -> str:

@@ -92,8 +92,11 @@ def of_files(
     What is built stands in its `directory`. Messages name files by their paths alone where `shown` is empty.
     """
     tree = _Tree(files, shown)
-    settings = [files[name] for name in settings_paths(directory) if name in files]
-    vendored = any(map(_replaces_sources, settings)) or any(posixpath.basename(name) == _CHECKSUM for name in names)
+    settings = {name: files[name] for name in settings_paths(directory) if name in files}
+    brought = [path for name, content in settings.items() for path in _source_directories(name, content)]
+    vendored = any(
+        posixpath.basename(name) == _CHECKSUM or any(_is_below(name, path) for path in brought) for name in names
+    )
     by_root: dict[str, dict[str, RustBuild]] = {}
     found = list(_builds(files, shown, directory))
     if len(found) > _MOST_BUILDS:
@@ -106,7 +109,7 @@ def of_files(
             by_root.setdefault(root, {})[target] = build
     found_at = sorted(by_root.items())
     return tuple(
-        replace(tree.workspace(root, builds, vendored=vendored), settings=settings[0] if settings else b"")
+        replace(tree.workspace(root, builds, vendored=vendored), settings=next(iter(settings.values()), b""))
         for root, builds in found_at
     )
 
@@ -138,14 +141,16 @@ def _builds(files: Mapping[str, bytes], shown: str, directory: str) -> Iterator[
                 )
 
 
-def _replaces_sources(content: bytes) -> bool:
-    """Tell whether cargo's settings name a directory, or a registry of files, in place of the network."""
+def _source_directories(name: str, content: bytes) -> list[str]:
+    """Return the directories, of crates or of a registry's files, that a file of cargo's settings puts in its place."""
+    above = posixpath.dirname(posixpath.dirname(name))
     try:
         sources = Table(documents.toml(content)).table("source", {})
-        tables = [sources.table(name).content for name in sources.content]
+        tables = [sources.table(source) for source in sources.content]
+        paths = [table.text(key, "") for table in tables for key in ("directory", "local-registry")]
     except ValueError:
-        return False
-    return any("directory" in entry or "local-registry" in entry for entry in tables)
+        return []
+    return [below(above, path) for path in paths if path]
 
 
 class _Tree:

@@ -141,6 +141,14 @@ def test_a_registrys_token_is_known_by_its_index(tmp_path: Path, place: str) -> 
     assert _read(tmp_path, CARGO_REGISTRIES_OWN_TOKEN="newer").tokens == {"https://own.example/index/": "newer"}
 
 
+@pytest.mark.parametrize("name", ["our_own", "our-own", "Our_Own"])
+def test_a_variable_means_the_registry_whatever_signs_its_name_has(tmp_path: Path, name: str) -> None:
+    _write(tmp_path / "home", f'[registries.{name}]\nindex = "{_OTHER}"\n')
+    assert _read(tmp_path, CARGO_REGISTRIES_OUR_OWN_TOKEN="secret").tokens == {"https://own.example/index/": "secret"}
+    moved = _read(tmp_path, CARGO_REGISTRIES_OUR_OWN_INDEX="sparse+https://new.example/")
+    assert moved.index("sparse+https://new.example/", "me") == "https://new.example/"
+
+
 def test_a_token_that_no_header_takes_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="CARGO_REGISTRIES_OWN_TOKEN: a registry's token") as caught:
         _read(tmp_path, CARGO_REGISTRIES_OWN_TOKEN="secret\nHost: x")

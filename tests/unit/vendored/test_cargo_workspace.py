@@ -191,13 +191,18 @@ def test_members_that_are_named_have_to_be_there_and_are_so_where_they_are_exclu
     "files",
     [
         {"vendor/one/.cargo-checksum.json": "{}", "vendor/one/Cargo.toml": "not TOML"},
-        {".cargo/config.toml": '[source.here]\ndirectory = "vendor"'},
-        {".cargo/config": '[source.here]\nlocal-registry = "vendor"'},
+        {".cargo/config.toml": '[source.here]\ndirectory = "vendor"', "vendor/one/README": ""},
+        {".cargo/config": '[source.here]\nlocal-registry = "vendor"', "vendor/one-1.0.0.crate": ""},
     ],
 )
 def test_crates_inside_the_tree_are_seen(files: dict[str, str]) -> None:
     (found,) = tree({"Cargo.toml": manifest(), **files})
     assert found.vendored
+
+
+def test_a_directory_of_crates_that_an_sdist_leaves_out_brings_none() -> None:
+    (found,) = tree({"Cargo.toml": manifest(), ".cargo/config.toml": '[source.here]\ndirectory = "vendor"'})
+    assert not found.vendored
 
 
 def test_other_settings_of_cargo_bring_no_crates() -> None:
