@@ -438,7 +438,10 @@ def test_what_cannot_be_had_is_told_with_a_line_that_works(
             {"Cargo.toml": f'{_MANIFEST}[dev-dependencies]\nfar = {{ path = "../../far" }}\n'},
             "Cargo.toml: far is in ../../far, where there is no Rust package",
         ),
-        ({"Cargo.toml": f'{_MANIFEST}[workspace]\nmembers = ["gone"]\n'}, "Cargo.toml: its member gone is missing"),
+        (
+            {"Cargo.toml": f'{_MANIFEST}[workspace]\nmembers = ["gone"]\n'},
+            "Cargo.toml: its member gone has no Cargo.toml",
+        ),
         (
             {"Cargo.toml": f'{_MANIFEST}[patch.crates-io]\nouter-crate = {{ git = "https://code.example/outer" }}\n'},
             "its Cargo.toml replaces the crate outer-crate by one of `https://code.example/outer`, not of a registry",

@@ -81,7 +81,7 @@ class _Found:
             if "index" in table.content:
                 self.registries.setdefault(name, table.text("index"))
             if "token" in table.content:
-                self.tokens.setdefault(name, _token(table.text("token"), str(path)))
+                self.tokens.setdefault(name, _token(table.content["token"], str(path)))
 
     def take_variables(self, environment: Mapping[str, str]) -> None:
         """Take in variables, which count before all files; in theirs there is no telling `-` from `_`, or a from A."""
@@ -135,9 +135,9 @@ def _spelled(url: str) -> str:
     return (url if url.startswith(_SPARSE) else f"{_GIT}{url}").rstrip("/")
 
 
-def _token(value: str, where: str) -> str:
+def _token(value: object, where: str) -> str:
     """Return a token, which becomes the value of a header. Raises `UserError` that does not show it."""
-    if not (value.isascii() and value.isprintable()):
+    if not (isinstance(value, str) and value.isascii() and value.isprintable()):
         raise UserError(f"{where}: a registry's token in it is no text of one line", "write it there again")
     return value
 

@@ -91,7 +91,7 @@ def of_files(
 
     What is built stands in its `directory`. Messages name files by their paths alone where `shown` is empty.
     """
-    tree = _Tree(files, shown)
+    tree = _Tree(files, names, shown)
     settings = {name: files[name] for name in settings_paths(directory) if name in files}
     brought = [path for name, content in settings.items() for path in _source_directories(name, content)]
     vendored = any(
@@ -156,8 +156,8 @@ def _source_directories(name: str, content: bytes) -> list[str]:
 class _Tree:
     """The Cargo.toml files of a source tree, each read when it is asked for."""
 
-    def __init__(self, files: Mapping[str, bytes], shown: str) -> None:
-        self._files, self._shown = files, shown
+    def __init__(self, files: Mapping[str, bytes], names: Iterable[str], shown: str) -> None:
+        self._files, self._names, self._shown = files, names, shown
         self._contents: dict[str, Table] = {}
         name = cargo_manifest.FILE
         self._excluded: dict[str, frozenset[str]] = {}
@@ -187,10 +187,8 @@ class _Tree:
         return self._members[root]
 
     def _named_members(self, root: str) -> set[str]:
-        table = self._workspace_table(root)
-        patterns = self._checked(root, lambda: table.texts("members", ()))
         found = {root} if self.has_package(root) else set()
-        return found | {path for path in self._matching(root, patterns) if not self._is_excluded(path, root)}
+        return found | self._known & {*self._literal_members(root), *self._matched_members(root, self._known)}
 
     def workspace(self, root: str, builds: Mapping[str, RustBuild], *, vendored: bool) -> Workspace:
         content = self._content(root)
@@ -218,9 +216,9 @@ class _Tree:
         self, root: str, members: Collection[str], packages: Mapping[str, Manifest], patches: Iterable[CrateDependency]
     ) -> Iterator[str]:
         """Yield which packages cargo would look for in vain."""
-        for path in self._literal_members(root):
+        for path in (*self._literal_members(root), *sorted(self._matched_members(root, self._directories()))):
             if path not in self._known:
-                yield f"{self._name(root)}: its member {path} is missing"
+                yield f"{self._name(root)}: its member {path} has no {cargo_manifest.FILE}"
         needed = [(root, item) for item in patches]
         for directory, package in packages.items():
             # Of a package beside the members cargo loads what is compiled.
@@ -276,20 +274,28 @@ class _Tree:
             return False
         return directory in excluded or any(above in excluded for above in _above(directory))
 
+    def _directories(self) -> Collection[str]:
+        """Return the directories of the tree that are not hidden, or none where there are far too many."""
+        found = {above for name in self._names for above in _above(name)}
+        return {path for path in found if not posixpath.basename(path).startswith(".")} if len(found) <= _MOST else ()
+
     def _literal_members(self, root: str) -> list[str]:
         """Return the members that are named, not matched; they are so even where they are excluded."""
-        table = self._workspace_table(root)
-        patterns = self._checked(root, lambda: table.texts("members", ()))
-        return [below(root, pattern) for pattern in patterns if not _WILD.search(pattern)]
+        return [pattern for pattern in self._patterns(root) if not _WILD.search(pattern)]
 
-    def _matching(self, root: str, patterns: Sequence[str]) -> Iterator[str]:
-        found = [below(root, pattern) for pattern in patterns]
+    def _matched_members(self, root: str, among: Collection[str]) -> Iterator[str]:
+        for pattern in filter(_WILD.search, self._patterns(root)):
+            matched = (path for path in among if _matches(path.split("/"), pattern.split("/")))
+            yield from (path for path in matched if not self._is_excluded(path, root))
+
+    def _patterns(self, root: str) -> list[str]:
+        """Return the members of a workspace as its Cargo.toml has them."""
+        table = self._workspace_table(root)
+        found = [below(root, pattern) for pattern in self._checked(root, lambda: table.texts("members", ()))]
         wild = [pattern for pattern in found if _WILD.search(pattern)]
         if len(wild) > _MOST_PATTERNS or any(len(pattern) > _LONGEST_PATTERN for pattern in wild):
             raise UserError(f"{self._name(root)}: far too many patterns of members, or too long ones", pyproject.MEND)
-        yield from (pattern for pattern in found if pattern in self._known)
-        for pattern in wild:
-            yield from (path for path in self._known if _matches(path.split("/"), pattern.split("/")))
+        return found
 
     def _content(self, directory: str) -> Table:
         if directory not in self._contents:

@@ -153,3 +153,11 @@ def test_a_token_that_no_header_takes_is_not_shown(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="CARGO_REGISTRIES_OWN_TOKEN: a registry's token") as caught:
         _read(tmp_path, CARGO_REGISTRIES_OWN_TOKEN="secret\nHost: x")
     assert "secret" not in str(caught.value)
+
+
+@pytest.mark.parametrize("value", ['"""secret\nmore"""', '["secret"]', '{ value = "secret" }', '"secret\\u00e9"'])
+def test_a_token_in_a_file_that_is_none_is_not_shown_either(tmp_path: Path, value: str) -> None:
+    _write(tmp_path / "home", f"[registries.own]\ntoken = {value}\n", "credentials.toml")
+    with pytest.raises(UserError, match=r"credentials.toml: a registry's token in it is no text of one line") as caught:
+        _read(tmp_path)
+    assert "secret" not in str(caught.value)

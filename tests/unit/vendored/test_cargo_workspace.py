@@ -184,7 +184,16 @@ def test_members_that_are_named_have_to_be_there_and_are_so_where_they_are_exclu
     }
     (found,) = tree(files)
     assert {*found.members} == {"crates/a", "more/c"}
-    assert found.absent == ("some-1.tar.gz: Cargo.toml: its member crates/gone is missing",)
+    assert found.absent == ("some-1.tar.gz: Cargo.toml: its member crates/gone has no Cargo.toml",)
+
+
+def test_each_directory_that_a_pattern_of_members_matches_has_to_be_one() -> None:
+    table = '[workspace]\nmembers = ["crates/*"]\nexclude = ["crates/none"]\n'
+    others = ("crates/none/x", "crates/.hidden/x", "crates/README.md", "crates/a/src/lib.rs", "crates/gone/src/lib.rs")
+    files = {"Cargo.toml": table, "crates/a/Cargo.toml": manifest("a"), **dict.fromkeys(others, "")}
+    (found,) = tree(files)
+    assert {*found.members} == {"crates/a"}
+    assert found.absent == ("some-1.tar.gz: Cargo.toml: its member crates/gone has no Cargo.toml",)
 
 
 @pytest.mark.parametrize(
