@@ -10,23 +10,23 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = Path("docs/architecture.md")
-# What only the tools environment has: a room that may import one of these stands above the network line.
+# What only the tools environment has.
 ABOVE_THE_LINE = frozenset({"pip", "requests", "tomli_w", "urllib3"})
+_ABOVE = re.compile(r"^(.*?) stand above the line", re.MULTILINE)
 _ROW = re.compile(r"\| `([a-z_/]+)/?` \|(.*)\|(.*)\|")
 
 
 @dataclass(frozen=True)
 class Room:
-    """One row of the table: a package below scripts/toolkit/, what it knows, and the distributions it may import."""
+    """One row of the table: a package below scripts/toolkit/, what it knows, and the distributions it may import.
+
+    What stands above the line may use the network.
+    """
 
     name: str
     knows: str
     distributions: frozenset[str]
-
-    @property
-    def above_the_line(self) -> bool:
-        """Whether it may use the network."""
-        return bool(self.distributions & ABOVE_THE_LINE)
+    above_the_line: bool
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,14 @@ class Module:
 
 def rooms(root: Path = ROOT) -> dict[str, Room]:
     """Return the rooms in the order of the table, by their names: `core`, ..., `debian/proof`."""
+    text = (root / DOCUMENT).read_text(encoding="utf-8")
+    said = _ABOVE.search(text)
+    above = set(re.findall(r"`([a-z_/]+)/`", said[1])) if said else set()
     found = {}
-    for line in (root / DOCUMENT).read_text(encoding="utf-8").splitlines():
+    for line in text.splitlines():
         if row := _ROW.fullmatch(line):
             name = row[1].rstrip("/")
-            found[name] = Room(name, row[2].strip(), frozenset(re.findall(r"`(\w+)`", row[3])))
+            found[name] = Room(name, row[2].strip(), frozenset(re.findall(r"`(\w+)`", row[3])), name in above)
     return found
 
 
