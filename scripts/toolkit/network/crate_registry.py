@@ -65,7 +65,7 @@ class CrateRegistry:
     def __init__(self, indexes: Indexes, read_registries: Callable[[], Registries] = cargo_settings.read) -> None:
         self._indexes, self._read_registries = indexes, read_registries
         self._session = http.create(indexes, CONNECTIONS)
-        self._pages: dict[str, tuple[Line, ...]] = {}
+        self._pages: dict[str, _Page] = {}
         self._configs: dict[str, _Config] = {}
         self._withdrawn: set[tuple[str, str]] = set()
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
@@ -99,6 +99,9 @@ class CrateRegistry:
 
     def releases(self, name: str, source: str, who: str) -> tuple[Line, ...]:
         """Return all versions that a registry has of a crate, none where it has no such crate. Raises `UserError`."""
+        return tuple(self._page(name, source, who).lines())
+
+    def _page(self, name: str, source: str, who: str) -> _Page:
         index = self._registries.index(source, who)
         url = index + _path(name)
         with self._locks[url]:
@@ -109,7 +112,7 @@ class CrateRegistry:
                     url,
                     _read_page,
                     timeout=self._indexes.timeout,
-                    absent=(),
+                    absent=_Page(),
                     headers=headers,
                     accepted=(200, *_REFUSED) if headers else (200,),
                 )
@@ -144,7 +147,7 @@ class CrateRegistry:
         # A version that was yanked may not be so any more.
         if (found := _kept(kept, crate)) is not None and not _is_yanked(found):
             return found
-        for line in self.releases(crate.name, crate.source, who):
+        for line in self._page(crate.name, crate.source, who).likely(crate.version):
             if line["name"] == crate.name and line["vers"] == crate.version:
                 if line["cksum"] != crate.sha256:
                     raise UserError(
@@ -219,18 +222,31 @@ def _is_yanked(line: Line) -> bool:
     return line.get("yanked") is True
 
 
-def _read_page(answer: requests.Response) -> tuple[Line, ...]:
+@dataclass(frozen=True)
+class _Page:
+    """What an index has of a crate, a line a version: few of the hundreds that some have need to be parsed."""
+
+    url: str = ""
+    content: bytes = b""
+
+    def lines(self, text: bytes = b"") -> Iterator[Line]:
+        """Yield the lines with a text in them. Raises `UserError` for one that is none of an index."""
+        for line in filter(None, map(bytes.strip, self.content.splitlines())):
+            if text in line:
+                try:
+                    yield _checked(documents.json_value(line))
+                except ValueError:
+                    raise _no_registry(self.url) from None
+
+    def likely(self, version: str) -> tuple[Line, ...]:
+        """Return the lines that may be of a version; all, where none has it spelled so."""
+        return tuple(self.lines(f'"{version}"'.encode())) or tuple(self.lines())
+
+
+def _read_page(answer: requests.Response) -> _Page:
     if answer.status_code in _REFUSED:
         raise _refused_token(answer.url)
-    return tuple(_read_lines(retry.content(answer, _LONGEST_PAGE), answer.url))
-
-
-def _read_lines(content: bytes, url: str) -> Iterator[Line]:
-    for text in filter(None, map(bytes.strip, content.splitlines())):
-        try:
-            yield _checked(documents.json_value(text))
-        except ValueError:
-            raise _no_registry(url) from None
+    return _Page(answer.url, retry.content(answer, _LONGEST_PAGE))
 
 
 def _checked(line: object) -> Line:
