@@ -34,7 +34,6 @@ def rust(bench: Bench) -> list[Row]:
     return [
         Row("make vendor with crates, cold", vendored, "fetch of the same files, 16 at once", floor, "3"),
         Row("make build of Rust, cold", ours, "uv pip install --no-binary :all:", alone, "1"),
-        Row("  processor", measure.processor([ours]), "uv", measure.processor([alone]), "1"),
         Row("uv, one target directory", together, "uv, one for each sdist", alone, "-"),
         Row("  processor", measure.processor([together]), "uv", measure.processor([alone]), "-"),
     ]
