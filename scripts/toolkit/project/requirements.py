@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -185,6 +185,7 @@ class _Reader:
         self.files: dict[Path, None] = {}
         self._project, self._pythons, self._platforms, self._errors = project, pythons, platforms, errors
         self._declared: set[tuple[Path, int, str, Path]] = set()
+        self._elsewhere: dict[Path, Mapping[str, str]] = {}
         self._done: set[tuple[Path, bool, str]] = set()
         self._open: list[Path] = []
         self._entered: set[str] = set()
@@ -297,7 +298,9 @@ class _Reader:
         if requirement.url or self._project.find(name):
             return
         for directory in (item.path.parent, self._project.root):
-            if where := tool_tables.elsewhere(pyproject.read(directory)).get(name):
+            if directory not in self._elsewhere:
+                self._elsewhere[directory] = tool_tables.elsewhere(pyproject.read(directory))
+            if where := self._elsewhere[directory].get(name):
                 raise UserError(
                     f"{self._project.shown(item.path)}:{item.line}: `{item.text}` would come from the index, but "
                     f"{self._project.shown(directory / pyproject.FILE)} says {where}",

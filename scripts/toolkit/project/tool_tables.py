@@ -24,7 +24,7 @@ _UNREAD = {
     "extra-build-variables": "write them into build-settings.toml",
 }
 #: The words of a source that is no index.
-_ELSEWHERE = ("git", "url", "path", "workspace", "file")
+_ELSEWHERE = ("git", "url", "path", "file")
 
 
 def uv(data: Mapping[str, Any]) -> Mapping[str, Any]:
