@@ -20,7 +20,8 @@ from toolkit.project import declared, drafts, lines, poetry, pyproject, tool_tab
 #: The files that may declare something.
 FILES = (pyproject.FILE, "setup.py", "setup.cfg")
 #: What poetry's table says of requirements.
-_OF_POETRY = ("dependencies", "dev-dependencies", "extras", "group")
+_GROUPS_OF_POETRY = ("dev-dependencies", "group")
+_OF_POETRY = ("dependencies", "extras", *_GROUPS_OF_POETRY)
 _MEND = "mend the file: a list of requirements such as `name>=1.2`"
 
 
@@ -82,7 +83,9 @@ def group(directory: Path, name: str) -> tuple[Declaration, ...] | None:
     path, data = directory / pyproject.FILE, pyproject.read(directory)
     groups = {**tool_tables.groups(data), **pyproject.table(data, "dependency-groups")}
     found = _group(path, groups, name, ())
-    if found is None and (texts := poetry.group(poetry.table(data), name, str(path))) is not None:
+    # Poetry has its groups beside a `[project]`, too.
+    own = pyproject.table(data, "tool", "poetry")
+    if found is None and (texts := poetry.group(own, name, str(path))) is not None:
         return _of_poetry(path, texts)
     return found
 
@@ -117,7 +120,8 @@ def fingerprinted(path: Path) -> object:
     words = ("dependencies", "optional-dependencies", "requires-python")
     found_words = {word: project[word] for word in words if project.get(word)}
     groups = pyproject.table(data, "dependency-groups")
-    own = {key: value for key, value in poetry.table(data).items() if key in _OF_POETRY and value}
+    counts = _OF_POETRY if poetry.table(data) else _GROUPS_OF_POETRY
+    own = {key: value for key, value in pyproject.table(data, "tool", "poetry").items() if key in counts and value}
     named = _setuptools_dynamic(data)
     extras = pyproject.table(named, "optional-dependencies")
     tables = [table for table in (named.get("dependencies"), *extras.values()) if isinstance(table, dict)]

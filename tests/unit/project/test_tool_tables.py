@@ -68,6 +68,16 @@ def test_groups_from_before_the_standard_are_read(workspace: Workspace) -> None:
     assert [line.text for line in inputs.tests.requirements] == ["pytest"]
 
 
+@pytest.mark.parametrize("table", ["group.dev.dependencies", "dev-dependencies"])
+def test_groups_of_poetry_count_beside_a_project_table(workspace: Workspace, table: str) -> None:
+    project = service(workspace, f'[tool.poetry.{table}]\nruff = "^0.4"\n')
+    assert [line.text for line in read(project).development.requirements] == ["ruff>=0.4,<0.5"]
+    path = project.root / "svc" / "pyproject.toml"
+    before = fingerprints.fingerprint([path], project.root)
+    path.write_text(path.read_text().replace("0.4", "0.5"))
+    assert fingerprints.changes(before, project.root) == {"svc/pyproject.toml": "changed"}
+
+
 SOURCES = {
     '[tool.uv.sources]\nacme-lib = {git = "https://me:secret@host/lib"}\n': "git = ",
     '[tool.uv.sources]\nAcme_Lib = {url = "https://host/lib-1.tar.gz"}\n': "url = ",
