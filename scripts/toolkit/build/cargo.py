@@ -16,11 +16,11 @@ from toolkit.build import crate_layout
 from toolkit.build.crate_layout import CrateSource
 from toolkit.core import process
 from toolkit.core.errors import UserError
+from toolkit.crates import cargo_lock, cargo_manifest, cargo_options, cargo_workspace, crate_closure
+from toolkit.crates.cargo_workspace import Workspace
 from toolkit.model import rust_targets
 from toolkit.model.crates import CRATES_IO, GIT
 from toolkit.model.rust_targets import Machine
-from toolkit.vendored import cargo_lock, cargo_manifest, cargo_options, cargo_workspace, crate_closure
-from toolkit.vendored.cargo_workspace import Workspace
 
 #: Whatever is called, an alias too, or by whichever options before it, takes what is there and never asks for more.
 _STAND_IN = """\

@@ -14,12 +14,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from toolkit.archives import archive
 from toolkit.core import documents, files
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
+from toolkit.crates import cargo_manifest, crate_file
 from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
-from toolkit.vendored import archive, cargo_manifest, crate_file
 
 
 @dataclass(frozen=True, kw_only=True)

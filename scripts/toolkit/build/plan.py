@@ -13,6 +13,7 @@ from pathlib import Path
 from toolkit.build.crate_layout import CrateSource
 from toolkit.core import cycles, os_release
 from toolkit.core.errors import UserError
+from toolkit.crates import local_rust
 from toolkit.model import build_settings, tags
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.interpreter import Interpreter, select
@@ -21,8 +22,8 @@ from toolkit.model.pins import Pinned
 from toolkit.project import source_files, vcs_versions
 from toolkit.project.source_files import FilesBeside
 from toolkit.project.vcs_versions import GivenVersion
-from toolkit.vendored import local_rust, patching
-from toolkit.vendored.patching import PatchSource
+from toolkit.sources import patching
+from toolkit.sources.patching import PatchSource
 
 #: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
 RECIPE = 7

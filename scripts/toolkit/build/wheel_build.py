@@ -25,8 +25,8 @@ from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Sandbox
 from toolkit.sandbox.limits import LimitError
 from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, TEMPORARY, View
-from toolkit.vendored import patching
-from toolkit.vendored.patching import PatchSource
+from toolkit.sources import patching
+from toolkit.sources.patching import PatchSource
 from toolkit.wheel import check
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")

@@ -6,10 +6,10 @@ import gzip
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
+from toolkit.archives import archive
 from toolkit.core import documents, files
 from toolkit.core.documents import Table
 from toolkit.model.core_metadata import CoreMetadata
-from toolkit.vendored import archive
 from toolkit.wheel import metadata
 
 _HEADER = """\

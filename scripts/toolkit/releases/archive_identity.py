@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 
 from packaging.version import Version
 
+from toolkit.archives import archive
 from toolkit.core import console, directories
 from toolkit.core.errors import UserError
 from toolkit.core.secrets import address
@@ -22,7 +23,7 @@ from toolkit.network import index_pages
 from toolkit.network.fetch import Fetched, Fetcher, OtherFileError
 from toolkit.network.index_options import file_name
 from toolkit.project import declared, vcs_versions
-from toolkit.vendored import archive, sdist
+from toolkit.sources import sdist
 
 #: `name-1.2.tar.gz` as sdists are called, `name_1.2~beta1.tar.xz` as Debian's sources are.
 _NAMED = re.compile(r"(?P<name>[A-Za-z][\w.-]*?)[-_]v?(?P<version>\d[\w.+~!-]*)$")

@@ -17,16 +17,16 @@ from typing import Any
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
+from toolkit.crates import cargo_manifest, cargo_workspace, crate_closure, crate_file, crate_resolution, local_rust
+from toolkit.crates.cargo_workspace import Workspace
+from toolkit.crates.crate_closure import Index, StaleError
+from toolkit.crates.local_rust import LocalRust
 from toolkit.model import semver
 from toolkit.model.crates import CRATES_IO, CrateId, LockedCrate
 from toolkit.model.lock import Crate, Distribution, LocalPackage
 from toolkit.network.crate_registry import CrateRegistry, Line
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.project.pyproject import MEND
-from toolkit.vendored import cargo_manifest, cargo_workspace, crate_closure, crate_file, crate_resolution, local_rust
-from toolkit.vendored.cargo_workspace import Workspace
-from toolkit.vendored.crate_closure import Index, StaleError
-from toolkit.vendored.local_rust import LocalRust
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,14 +10,17 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from toolkit import model, project, vendored
+from toolkit import archives, model, project, sources
 from toolkit.core import documents, files
 from toolkit.core.documents import Table
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.project.pyproject import BuildSystem
 from toolkit.releases import archive_identity
-from toolkit.vendored import sdist
-from toolkit.vendored.sdist import Facts
+from toolkit.sources import sdist
+from toolkit.sources.sdist import Facts
+
+#: The rooms with the code that reads archives.
+ROOMS = (archives, model, project, sources)
 
 
 def read(path: Path, name: str, sha256: str) -> Facts:
@@ -37,7 +40,7 @@ def read(path: Path, name: str, sha256: str) -> Facts:
 @cache
 def _code() -> str:
     """Return a digest of the code that reads archives: other code may find something else."""
-    rooms = [Path(room.__file__ or "").parent for room in (model, project, vendored)]
+    rooms = [Path(room.__file__ or "").parent for room in ROOMS]
     paths = [Path(documents.__file__), *(path for room in rooms for path in sorted(room.glob("*.py")))]
     return hashlib.sha256(b"\0".join(path.read_bytes() for path in paths)).hexdigest()
 

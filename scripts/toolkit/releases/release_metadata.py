@@ -29,8 +29,8 @@ from toolkit.network.index_pages import Index
 from toolkit.project.patches import Patches
 from toolkit.releases import archive_identity, known_facts
 from toolkit.releases.file_choice import vendored
-from toolkit.vendored import patching
-from toolkit.vendored.sdist import Facts
+from toolkit.sources import patching
+from toolkit.sources.sdist import Facts
 from toolkit.wheel import check
 
 _SUFFIX = ".metadata"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from packaging.requirements import Requirement
 
 from toolkit.model.names import normalize
-from toolkit.vendored.removals import REMOVALS, Removal
+from toolkit.sources.removals import REMOVALS, Removal
 
 
 def bounds(

@@ -22,7 +22,7 @@ from toolkit.resolve.fetched_sources import Sources, in_order
 from toolkit.resolve.hooks import BUILD_REQUIRES, METADATA, Answer, Question
 from toolkit.resolve.passing_over import PassingOver
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
-from toolkit.vendored import downloads
+from toolkit.sources import downloads
 
 
 @dataclass(kw_only=True)

@@ -20,8 +20,8 @@ from toolkit.releases.file_choice import Selector
 from toolkit.releases.release_metadata import MetadataReader, check_identity
 from toolkit.resolve.hooks import Answer, HookRunner, Question
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
-from toolkit.vendored import patching
-from toolkit.vendored.sdist import Facts
+from toolkit.sources import patching
+from toolkit.sources.sdist import Facts
 from toolkit.wheel import check
 
 

@@ -6,15 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.crates import local_rust
+from toolkit.crates.local_rust import LocalRust
 from toolkit.model import build_settings
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.pins import Pin
 from toolkit.project import source_files, vcs_versions
 from toolkit.project.pyproject import BuildSystem
 from toolkit.project.vcs_versions import GivenVersion
-from toolkit.vendored import local_rust, sdist
-from toolkit.vendored.local_rust import LocalRust
-from toolkit.vendored.patching import PatchSource
+from toolkit.sources import sdist
+from toolkit.sources.patching import PatchSource
 
 
 @dataclass(frozen=True, kw_only=True)

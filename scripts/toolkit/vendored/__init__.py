@@ -1,1 +1,1 @@
-"""What vendor/ holds, read offline: locks, archives, metadata."""
+"""What `vendor/` holds, read offline: locks, who requires whom, and whether all of it fits together."""

@@ -6,13 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.archives import archive
 from toolkit.core import directories, files, threads
 from toolkit.core.errors import UserError
+from toolkit.crates import crate_file
 from toolkit.model.lock import Lock, VendoredFile
 from toolkit.project import build_settings, fingerprints, patches, submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
-from toolkit.vendored import archive, crate_file, local_versions, lock_file, patching
+from toolkit.sources import patching
+from toolkit.vendored import local_versions, lock_file
 
 _RENEW = "run `make vendor`: it keeps the locked versions where they still satisfy the requirements"
 _RESTORE = "restore it (`git -C vendor checkout -- .`), or run `make vendor`"

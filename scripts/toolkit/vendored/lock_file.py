@@ -13,6 +13,7 @@ from itertools import chain
 from pathlib import Path
 from typing import Literal, cast
 
+from toolkit.archives.archive_limits import LONGEST_PART
 from toolkit.core import documents
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
@@ -35,7 +36,6 @@ from toolkit.model.pins import SHA256, MetadataSource, Pinned
 from toolkit.model.targets import SYSTEMS
 from toolkit.project import submodules
 from toolkit.project.discovery import Package, Project
-from toolkit.vendored.archive_limits import LONGEST_PART
 
 #: Not just `make vendor`, which reads the old lock too: it must not give up all its versions unasked.
 _RESTORE = "restore it from git, or remove it and run `make vendor`, which then chooses all versions anew"

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from toolkit.core.errors import Gathering
+from toolkit.crates.local_rust import LocalRust
 from toolkit.engines.engine import Request
 from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution
@@ -13,7 +14,6 @@ from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
 from toolkit.project.lock_inputs import LockInputs
 from toolkit.resolve.build_closure import Closure
-from toolkit.vendored.local_rust import LocalRust
 
 
 @dataclass(kw_only=True)

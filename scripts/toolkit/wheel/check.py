@@ -9,13 +9,13 @@ from typing import Literal
 
 from packaging.utils import canonicalize_version
 
+from toolkit.archives.archive_limits import UnreadableError
 from toolkit.core import threads
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
-from toolkit.vendored.archive_limits import UnreadableError
 from toolkit.wheel.contents import BrokenError, Contents
 from toolkit.wheel.member_names import HostileError
 

@@ -19,12 +19,12 @@ from packaging.tags import Tag, parse_tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
+from toolkit.archives import archive_limits
+from toolkit.archives.zip_archive import ZipArchive, ZipMember
 from toolkit.core.foreign_text import quoted
 from toolkit.model import core_metadata
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.names import normalize
-from toolkit.vendored import archive_limits
-from toolkit.vendored.zip_archive import ZipArchive, ZipMember
 from toolkit.wheel import entry_points, member_names, record
 from toolkit.wheel.member_names import HostileError
 from toolkit.wheel.record import Row

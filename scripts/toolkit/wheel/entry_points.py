@@ -9,8 +9,8 @@ import keyword
 import re
 from collections.abc import Iterator, Mapping
 
+from toolkit.archives import archive_limits
 from toolkit.core.foreign_text import quoted
-from toolkit.vendored import archive_limits
 
 FILE = "entry_points.txt"
 _GROUPS = ("console_scripts", "gui_scripts")

@@ -9,8 +9,8 @@ import re
 import unicodedata
 from collections.abc import Collection, Iterable, Mapping
 
+from toolkit.archives import archive_limits
 from toolkit.core.foreign_text import quoted
-from toolkit.vendored import archive_limits
 
 _DRIVE = re.compile(r"[A-Za-z]:")
 #: Control characters, surrogates, ends of lines; and what turns the direction of text (https://trojansource.codes).

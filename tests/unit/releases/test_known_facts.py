@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+import rooms
 from tests.integration import sdists
 from toolkit.core import files
 from toolkit.releases import known_facts
-from toolkit.vendored import sdist
+from toolkit.sources import sdist
 
 
 @pytest.fixture
@@ -53,3 +54,11 @@ def test_other_code_and_other_bytes_are_other_facts(archive: Path, monkeypatch: 
     assert known_facts.read(archive, archive.name, "1" * 64).requires == ("other",)
     monkeypatch.setattr(known_facts, "_code", lambda: "new")
     assert known_facts.read(archive, archive.name, "0" * 64).requires == ("other",)
+
+
+def test_all_code_that_reads_archives_counts() -> None:
+    modules = rooms.modules(rooms.ROOT, "scripts/toolkit")
+    used = {rooms.room_of(name) for name in rooms.opened(modules["toolkit.sources.sdist"], modules)}
+    counted = {room.__name__.removeprefix("toolkit.") for room in known_facts.ROOMS}
+    # Of core/, what would change a fact are the readers of documents.
+    assert used - {"core"} - counted == set()

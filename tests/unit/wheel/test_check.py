@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from tests.wheel_files import make_wheel
+from toolkit.archives import archive_limits
 from toolkit.core.errors import UserError
-from toolkit.vendored import archive_limits
 from toolkit.wheel import check
 
 INSIDE = "pkg-1.0.dist-info"
