@@ -52,6 +52,21 @@ def test_an_extra_of_a_local_package_that_the_index_asks_for_counts(
     assert "web==1.0 requires `lib[http,unknown]`, but lib/ has no extra `unknown`" in done.err
 
 
+@pytest.mark.parametrize("metadata", [True, False])
+def test_an_extra_that_a_distribution_does_not_have_is_told(shop: Workshop, index: LocalIndex, metadata: bool) -> None:
+    sdists.publish(index, "http2", "1.0")
+    sdists.publish(index, "web", "1.0", requires=["http2; extra == 'Http_2'"], metadata=metadata)
+    shop.service("app", "web[http-2]\nweb[htpt2,socks]\n")
+    done = shop.vendor()
+    assert done.status == 0, done.err
+    assert shop.keys() == ["http2==1.0", "web==1.0"]
+    told = [line.partition("warning: ")[2] for line in done.err.splitlines() if "has no extra" in line]
+    assert told == [
+        "app/requirements.txt:2: web 1.0 has no extra `htpt2`: did you mean http-2?",
+        "app/requirements.txt:2: web 1.0 has no extra `socks`: it is asked for in vain: remove it",
+    ]
+
+
 def test_a_package_that_takes_the_place_of_what_was_locked_is_told(shop: Workshop, index: LocalIndex) -> None:
     sdists.publish(index, "wire", "1.5")
     sdists.publish(index, "web", "1.0", requires=["wire"])

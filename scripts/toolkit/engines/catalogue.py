@@ -30,7 +30,6 @@ _REFUSAL = "refused-by-python-common-"
 _ANY_VERSION = "99999"
 #: Characters of a text that is no requirement, and yet may be one of old to an engine.
 _LONGEST = 200
-_EXTRA = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
 
 
 @dataclass(kw_only=True)
@@ -166,7 +165,7 @@ def _specifier(text: str) -> str:
 
 def _text(name: str, version: str, requires_python: str, requires: Iterable[str]) -> str:
     lines = [" ".join(text.split()) for text in requires]
-    extras = sorted({extra for line in lines for extra in _EXTRA.findall(line)})
+    extras = sorted(requirement_texts.extras(lines))
     fields = [("Metadata-Version", "2.1"), ("Name", name), ("Version", version)]
     fields += [("Requires-Python", requires_python)] if requires_python else []
     fields += [("Provides-Extra", extra) for extra in extras]

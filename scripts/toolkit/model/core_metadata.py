@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from toolkit.core.foreign_text import one_line
+from toolkit.model.names import normalize
 
 if TYPE_CHECKING:
     from email.message import Message
@@ -25,8 +26,9 @@ class CoreMetadata:
     """Fields as they are written; empty where a field is missing, or is the `UNKNOWN` of old setuptools.
 
     `requires` are the values of Requires-Dist (PEP 508). `requires_certain` tells whether every build of the sdist will
-    have just these. `licence_expression` is an SPDX expression; `licence` is what else there is, in words.
-    `repeated` is a field that stands there twice, with different values, and tells who the distribution is.
+    have just these. `extras` are those of Provides-Extra, normalised. `licence_expression` is an SPDX expression;
+    `licence` is what else there is, in words. `repeated` is a field that stands there twice, with different values, and
+    tells who the distribution is.
     """
 
     name: str = ""
@@ -35,6 +37,7 @@ class CoreMetadata:
     requires_python: str = ""
     requires: tuple[str, ...] = ()
     requires_certain: bool = False
+    extras: tuple[str, ...] = ()
     licence_expression: str = ""
     licence: str = ""
     authors: tuple[str, ...] = ()
@@ -57,6 +60,7 @@ def parse(content: bytes) -> CoreMetadata:
         requires_python=_line(_text(headers, "Requires-Python")),
         requires=tuple(map(_line, _texts(headers, "Requires-Dist"))),
         requires_certain=_is_certain(headers),
+        extras=tuple(dict.fromkeys(map(normalize, map(_line, _texts(headers, "Provides-Extra"))))),
         licence_expression=_line(_text(headers, "License-Expression")),
         licence=_line(_licence(headers)),
         repeated=next((field for field in ("Name", "Version") if len(_texts(headers, field)) > 1), ""),

@@ -5,6 +5,8 @@ https://packaging.python.org/en/latest/specifications/dependency-specifiers/
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from toolkit.core.errors import UserError
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
 
 #: More than anybody writes: packaging takes time that grows faster than the text.
 _LONGEST, _MOST = 4096, 5000
+_EXTRA = re.compile(r"""extra\s*==\s*["']([A-Za-z0-9._-]+)["']""")
 
 
 def checked(value: object, shown: str, hint: str) -> tuple[str, ...]:
@@ -53,6 +56,11 @@ def required(text: str, who: str) -> Requirement:
             f"{who} requires {quoted(text)}, which is no requirement", "use another version of it, or leave it out"
         )
     return found
+
+
+def extras(texts: Iterable[str]) -> set[str]:
+    """Return the extras that the markers of requirements name, as they are written."""
+    return {extra for text in texts for extra in _EXTRA.findall(text)}
 
 
 def normal(requirement: Requirement) -> str:

@@ -21,6 +21,7 @@ from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model import core_metadata, requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
+from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import MetadataSource, Pin, RemoteFile, is_sha256
 from toolkit.network.fetch import Fetched, Fetcher
@@ -39,12 +40,18 @@ _CONNECTIONS = 16
 
 @dataclass(frozen=True)
 class ReleaseMetadata:
-    """What a release requires, by which `source` (see `Pin`); `is_guess`, until a build has told it."""
+    """What a release requires, by which `source` (see `Pin`), and its extras; `is_guess`, until a build has told it."""
 
     requires: tuple[str, ...]
     requires_python: str = ""
+    extras: tuple[str, ...] = ()
     source: MetadataSource = ""
     is_guess: bool = False
+
+    @classmethod
+    def of(cls, found: CoreMetadata, source: MetadataSource = "") -> ReleaseMetadata:
+        """Return what metadata says that counts."""
+        return cls(found.requires, found.requires_python, found.extras, source)
 
     @property
     def requires_sha256(self) -> str:
@@ -87,10 +94,17 @@ class MetadataReader:
         """Return the metadata of a release that was read, or learnt."""
         return self._known.get(_key(pin))
 
+    def extras(self, item: Distribution) -> frozenset[str] | None:
+        """Return the extras of a locked distribution; None where nothing told them for certain."""
+        known = self._known.get((item.key, item.files[0].url if item.kind == "archive" else ""))
+        if known is None or known.is_guess:
+            return None
+        return frozenset((*known.extras, *map(normalize, requirement_texts.extras(known.requires))))
+
     def learn(self, pin: Pin, built: CoreMetadata) -> bool:
         """Take what a build has told of a release; returns whether it is not what was guessed."""
         check_identity(built, pin, f"{pin.name} {pin.version}: its build")
-        return self._replace(pin, ReleaseMetadata(built.requires, built.requires_python, source="build"))
+        return self._replace(pin, ReleaseMetadata.of(built, "build"))
 
     def confirm(self, pins: Iterable[Pin]) -> bool:
         """Read the sdists of releases of which wheels have told; returns whether one certainly says otherwise.
@@ -114,7 +128,7 @@ class MetadataReader:
         if not pin.sdist or not known or known.source != "wheel":
             return False
         own = self._candidate_facts(pin, pin.sdist).metadata
-        return own.requires_certain and self._replace(pin, ReleaseMetadata(own.requires, own.requires_python))
+        return own.requires_certain and self._replace(pin, ReleaseMetadata.of(own))
 
     def _replace(self, pin: Pin, found: ReleaseMetadata) -> bool:
         """Take other metadata of a release; returns whether an engine may choose otherwise by it."""
@@ -177,7 +191,7 @@ class MetadataReader:
             if own.name:
                 check_identity(own, pin, source.name)
             if own.requires_certain:
-                return ReleaseMetadata(requires=own.requires, requires_python=own.requires_python)
+                return ReleaseMetadata.of(own)
             guess = ReleaseMetadata(requires=facts.requires, requires_python=own.requires_python, is_guess=True)
         if wheel:
             return self._inside(wheel, pin)
@@ -211,7 +225,7 @@ class MetadataReader:
     def _inside(self, wheel: RemoteFile, pin: Pin) -> ReleaseMetadata:
         """Return what a wheel has inside; nothing else of it is used."""
         found = check.check(self._fetch(wheel).path, "index", name=pin.name, version=pin.version, whole=False)
-        return ReleaseMetadata(requires=found.requires, requires_python=found.requires_python, source="wheel")
+        return ReleaseMetadata.of(found, "wheel")
 
     def _fetch(self, file: RemoteFile) -> Fetched:
         with self._lock:
@@ -232,7 +246,7 @@ def check_identity(found: CoreMetadata, pin: Pin, where: str) -> None:
 
 def _known(found: CoreMetadata, pin: Pin, where: str, source: MetadataSource) -> ReleaseMetadata:
     check_identity(found, pin, where)
-    return ReleaseMetadata(requires=found.requires, requires_python=found.requires_python, source=source)
+    return ReleaseMetadata.of(found, source)
 
 
 def _key(pin: Pin) -> tuple[str, str]:

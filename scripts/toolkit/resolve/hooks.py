@@ -252,7 +252,8 @@ def _kept(question: Question[Answer], path: Path) -> Answer | None:
 def _kept_metadata(found: object) -> CoreMetadata:
     table = Table(cast("Mapping[str, object]", found))
     name, version, requires_python = map(table.text, ("name", "version", "requires_python"))
-    return CoreMetadata(name=name, version=version, requires_python=requires_python, requires=table.texts("requires"))
+    requires, extras = map(table.texts, ("requires", "extras"))
+    return CoreMetadata(name=name, version=version, requires_python=requires_python, requires=requires, extras=extras)
 
 
 def _together(answers: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

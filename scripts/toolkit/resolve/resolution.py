@@ -72,7 +72,8 @@ class Resolution:
     """`resolver` prefers what `preference` does, `inner` does not. `files` are those that were fetched for it, by name.
 
     `closure_for` gives the closure of the builds for one set of interpreters and of all that the project's people say
-    of builds: the wheels that serve, and the answers of hooks, depend on them. Crates come from `registry`.
+    of builds: the wheels that serve, and the answers of hooks, depend on them. Crates come from `registry`;
+    `reader` knows the metadata of what was looked at.
     """
 
     index: Index
@@ -82,6 +83,7 @@ class Resolution:
     closure_for: Callable[[tuple[str, ...], Hashable], Closure]
     files: Mapping[str, Path]
     registry: CrateRegistry
+    reader: MetadataReader
 
 
 _FREE = Hold()
@@ -140,4 +142,5 @@ def create(
         closure_for=closure_for,
         files=fetched,
         registry=registry,
+        reader=reader,
     )

@@ -5,8 +5,10 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from packaging.requirements import Requirement
+
 from toolkit.model import requirement_texts
-from toolkit.model.lock import Crate, Lock
+from toolkit.model.lock import Crate, Distribution, Lock
 from toolkit.model.names import normalize
 from toolkit.project import pyproject, requirements, tool_tables
 from toolkit.project.discovery import Project
@@ -46,6 +48,28 @@ def withdrawn_crates(locks: Iterable[Lock], has_withdrawn: Callable[[Crate], boo
             f"{label}: it is compiled with crates that their authors have withdrawn (yanked): {', '.join(crates)}; "
             "they are taken, as its Cargo.lock or the lock has them: see whether another release has others"
         )
+
+
+def unknown_extras(
+    everything: Iterable[LockInputs], new: Iterable[Lock], of: Callable[[Distribution], frozenset[str] | None]
+) -> Iterator[str]:
+    """Yield a warning for each extra that a line asks for, and the distribution that is locked has not.
+
+    `of` gives the extras of one, or None where they are not known. That is no error elsewhere either.
+    """
+    told: dict[str, None] = {}
+    for inputs, lock in zip(everything, new, strict=True):
+        for line in inputs.lines:
+            asked = {normalize(extra) for extra in Requirement(line.text).extras}
+            for item in (item for item in lock.distributions() if asked and item.name == line.name):
+                known = of(item)
+                if known is None:
+                    continue
+                for extra in sorted(asked - known):
+                    meant = difflib.get_close_matches(extra, known, n=1)
+                    hint = f"did you mean {meant[0]}?" if meant else "it is asked for in vain: remove it"
+                    told[f"{line.origin}: {item.label} has no extra `{extra}`: {hint}"] = None
+    yield from told
 
 
 def _unused_lines(everything: Sequence[LockInputs], locks: Sequence[Lock]) -> Iterator[str]:

@@ -125,6 +125,7 @@ def plan(
         warnings = (
             *binding.withdrawn(new),
             *lock_warnings.withdrawn_crates(new, resolution.registry.has_withdrawn),
+            *lock_warnings.unknown_extras(everything, new, resolution.reader.extras),
             *lock_warnings.of(project, everything, old, new, programs),
         )
         return Outcome(old=old, new=new, files=resolution.files, warnings=warnings, replaceable=tuple(sorted(programs)))

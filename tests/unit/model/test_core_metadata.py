@@ -14,6 +14,7 @@ Version: 1.0
 Requires-Python: >=3.11
 Requires-Dist: one>=1
 Requires-Dist: two ; extra == 'more'
+Provides-Extra: Some_More
 Author: J\N{LATIN SMALL LETTER U WITH DIAERESIS}rgen
 License-Expression: MIT
 
@@ -25,6 +26,7 @@ READ = CoreMetadata(
     requires_python=">=3.11",
     requires=("one>=1", "two ; extra == 'more'"),
     requires_certain=True,
+    extras=("some-more",),
     authors=("J\N{LATIN SMALL LETTER U WITH DIAERESIS}rgen",),
     licence_expression="MIT",
 )
