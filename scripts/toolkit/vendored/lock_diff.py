@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from packaging.version import InvalidVersion, Version
 
-from toolkit.model.build_settings import BuildSettings
+from toolkit.model.build_settings import NONE, BuildSettings
 from toolkit.model.lock import Distribution, Lock, Patch
 
 Kind = Literal[
@@ -51,26 +51,31 @@ class _Origin:
     """What there is of a version, and where it came from; an index may be unknown, and a query may sign a URL anew."""
 
     hashes: tuple[str, ...]
-    crates: tuple[str, ...]
-    settings: BuildSettings
-    patches: tuple[Patch, ...]
-    index: str
-    urls: tuple[str, ...]
+    crates: tuple[str, ...] = ()
+    settings: BuildSettings = NONE
+    patches: tuple[Patch, ...] = ()
+    index: str = ""
+    urls: tuple[str, ...] = ()
 
     def same(self, other: _Origin) -> bool:
         known = replace(self, index=self.index or other.index), replace(other, index=other.index or self.index)
         return known[0] == known[1]
 
 
+#: By name, what there is of each version.
+_Versions = Mapping[str, Mapping[str, _Origin]]
+
+
 @dataclass(frozen=True, kw_only=True)
 class LockChanges:
-    """What happened to the lock of one service: to what it ships, and to what only builds and tests need."""
+    """What happened to the lock of one service: to what it ships, to what only builds and tests need, and to crates."""
 
     service: str
     is_new: bool = False
     is_gone: bool = False
     shipped: tuple[Change, ...] = ()
     build_only: tuple[Change, ...] = ()
+    crates: tuple[Change, ...] = ()
 
 
 def between(old: Iterable[Lock], new: Iterable[Lock]) -> list[LockChanges]:
@@ -84,9 +89,12 @@ def between(old: Iterable[Lock], new: Iterable[Lock]) -> list[LockChanges]:
 
 def compare(old: Iterable[Distribution], new: Iterable[Distribution]) -> tuple[Change, ...]:
     """Return what differs between two sets of distributions, by name."""
-    before, after = _by_name(old), _by_name(new)
-    found = (_change(name, before.get(name, {}), after.get(name, {})) for name in sorted(before.keys() | after.keys()))
-    return tuple(change for change in found if change)
+    return _compared(_by_name(old), _by_name(new))
+
+
+def compare_crates(old: Iterable[Lock], new: Iterable[Lock]) -> tuple[Change, ...]:
+    """Return what differs between the crates in vendor/ that two sets of locks name, by name."""
+    return _compared(_crates(old), _crates(new))
 
 
 def summary(changes: Iterable[Change]) -> str:
@@ -96,18 +104,17 @@ def summary(changes: Iterable[Change]) -> str:
 
 
 def all_of(locks: Iterable[LockChanges]) -> Iterator[Change]:
-    """Yield every change of every lock."""
+    """Yield every change of a distribution in every lock."""
     for item in locks:
         yield from (*item.shipped, *item.build_only)
 
 
 def message(locks: Sequence[LockChanges]) -> str:
     """Return the text of a commit that makes these changes: a summary, then a list for each lock."""
-    changes = set(all_of(locks))
-    if len(changes) == 1:
-        title = f"vendor: {_in_words(next(iter(changes)))}"
-    else:
-        title = f"vendor: {summary(changes) or 'the same distributions, locked anew'}"
+    changes, crates = set(all_of(locks)), summary(change for item in locks for change in item.crates)
+    counted = _in_words(next(iter(changes))) if len(changes) == 1 else summary(changes)
+    told = [*filter(None, (counted, crates and f"crates: {crates}"))]
+    title = f"vendor: {'; '.join(told) or 'the same distributions, locked anew'}"
     return "\n\n".join([title, *_sections(locks)]) + "\n"
 
 
@@ -130,6 +137,8 @@ def _sections(locks: Sequence[LockChanges]) -> Iterator[str]:
             ).append(item.service)
         if item.build_only:
             grouped.setdefault((f"{state}, only to build and test:", item.build_only), []).append(item.service)
+        if item.crates:
+            grouped.setdefault((f"{state}, crates:", item.crates), []).append(item.service)
     for (heading, changes), services in grouped.items():
         yield "\n".join([f"{', '.join(services)}{heading}", *(f"  {change}" for change in changes)])
 
@@ -141,7 +150,13 @@ def _of_lock(service: str, old: Lock | None, new: Lock | None) -> LockChanges:
     build_only = compare(old.build_packages if old else (), new.build_packages)
     shipped, build_only = _joined(shipped, build_only, "to ship"), _joined(build_only, shipped, "to build with only")
     own = () if old is None else _with_other_crates(old, new)
-    return LockChanges(service=service, is_new=old is None, shipped=(*shipped, *own), build_only=build_only)
+    return LockChanges(
+        service=service,
+        is_new=old is None,
+        shipped=(*shipped, *own),
+        build_only=build_only,
+        crates=compare_crates([old] if old else [], [new]),
+    )
 
 
 def _with_other_crates(old: Lock, new: Lock) -> Iterator[Change]:
@@ -182,6 +197,19 @@ def _by_name(distributions: Iterable[Distribution]) -> dict[str, dict[str, _Orig
             urls=tuple(file.url.partition("?")[0] for file in files),
         )
     return found
+
+
+def _crates(locks: Iterable[Lock]) -> dict[str, dict[str, _Origin]]:
+    """Return, by name, each version with its file."""
+    found: dict[str, dict[str, _Origin]] = {}
+    for crate in (crate for lock in locks for crate in lock.crates if crate.file):
+        found.setdefault(crate.name, {})[crate.version] = _Origin(hashes=(crate.sha256,))
+    return found
+
+
+def _compared(old: _Versions, new: _Versions) -> tuple[Change, ...]:
+    found = (_change(name, old.get(name, {}), new.get(name, {})) for name in sorted(old.keys() | new.keys()))
+    return tuple(change for change in found if change)
 
 
 def _change(name: str, old: Mapping[str, _Origin], new: Mapping[str, _Origin]) -> Change | None:

@@ -176,6 +176,8 @@ def _report(found: Outcome, *, dry_run: bool) -> None:
     )
     for change in changes:
         console.note(f"    {change}")
+    if crates := lock_diff.summary(lock_diff.compare_crates(found.old, found.new)):
+        console.note(f"    crates: {crates}")
     sizes = {file.name: file.size for item in found.new for file in item.vendored_files().values()}
     names = ", ".join(item.service for item in found.new)
     console.step(

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from tests.unit.locks import distribution, lock_of
 from toolkit.model.build_settings import BuildSettings
-from toolkit.model.lock import Distribution, Lock, Patch
+from toolkit.model.lock import Crate, Distribution, Lock, Patch, VendoredFile
 from toolkit.vendored import lock_diff
 from toolkit.vendored.lock_diff import Change
 
@@ -136,3 +136,28 @@ def test_the_message_has_a_list_for_each_lock_and_those_that_are_alike_share_it(
 def test_locks_made_anew_with_the_same_distributions_are_told_as_that() -> None:
     changes = lock_diff.between([make("api", "a==1", one="x")], [make("api", "a==1", one="y")])
     assert lock_diff.message(changes) == ("vendor: the same distributions, locked anew\n\napi: no other versions\n")
+
+
+def crate(key: str, *, is_vendored: bool = True) -> Crate:
+    name, version = key.split("==")
+    file = VendoredFile(name=f"{name}-{version}.crate", sha256="0" * 64, size=1, url="https://crates.example/")
+    return Crate(name=name, version=version, sha256="0" * 64, source="registry", file=file if is_vendored else None)
+
+
+def test_crates_are_listed_where_they_are_in_vendor() -> None:
+    old = replace(make("api", "a==1"), crates=(crate("libc==0.2.9"), crate("gone==1.0.0")))
+    windows = crate("winapi==0.3.9", is_vendored=False)
+    new = replace(make("api", "a==2"), crates=(crate("libc==0.2.10"), crate("pyo3==0.24.0"), windows))
+    assert lock_diff.message(lock_diff.between([old], [new])).splitlines() == [
+        "vendor: a 1 -> 2; crates: 1 added, 1 removed, 1 upgraded",
+        "",
+        "api:",
+        "  * a 1 -> 2",
+        "",
+        "api, crates:",
+        "  - gone 1.0.0",
+        "  * libc 0.2.9 -> 0.2.10",
+        "  + pyo3 0.24.0",
+    ]
+    same = replace(new, packages=old.packages)
+    assert lock_diff.message(lock_diff.between([old], [same])).startswith("vendor: crates: 1 added, 1 removed, 1 upg")
