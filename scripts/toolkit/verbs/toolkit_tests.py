@@ -16,8 +16,8 @@ from toolkit.project.settings import Settings
 from toolkit.verbs.running import Run
 
 REQUIREMENTS = Path("tests/requirements.txt")
-#: Keeps all cores busy for minutes, so it waits for tox.
-_COMPILING = "tests/e2e/test_rust.py"
+#: End to end in two sessions, side by side: the one makes the example, the other needs none.
+_END_TO_END = ("e2e and example", "e2e and not example")
 PYTHONS = {"py311": "python3.11", "py312": "python3.12", "py313": "python3.13"}
 
 
@@ -120,13 +120,12 @@ def run(run: Run) -> int:
     if arguments.environments:
         return 0 if attempt(*tox) else 1
     # End to end waits a good deal: for disks, for the network, for machines to boot.
-    with threads.pool(1, process.end_children) as pool:
-        words = ["-m", "e2e", "--durations=10"]
-        end_to_end = pool.submit(gather_pytest, python, chosen, [*words, "tests/e2e", f"--ignore={_COMPILING}"])
+    with threads.pool(len(_END_TO_END), process.end_children) as pool:
+        words = ("--durations=10", "tests/e2e", "-m")
+        futures = [pool.submit(gather_pytest, python, chosen, [*words, chosen_by]) for chosen_by in _END_TO_END]
         passed = attempt(*tox)
         console.step("TEST", "end to end, begun beside tox" + ("" if passed else " (something above FAILED)"))
-        compiling = gather_pytest(python, chosen, [*words, _COMPILING])
-    outcomes = (compiling, end_to_end.result())
+    outcomes = [future.result() for future in futures]
     for _, lines in outcomes:
         # pytest's summary stays the last thing printed.
         print(*lines, sep="\n", flush=True)
