@@ -4,8 +4,6 @@
 package shipped_as_is;
 use strict;
 use warnings;
-use File::Basename qw(basename dirname);
-use Cwd qw(realpath);
 use Debian::Debhelper::Dh_Lib ();
 
 my %shipped;
@@ -25,13 +23,5 @@ for my $list (glob 'debian/.debhelper/python-common/*.shipped-as-is') {
 }
 
 sub is_listed { return $shipped{ $_[0] } }
-
-sub real {
-    my $here = realpath(dirname($0));
-    my $name = basename($0);
-    my ($real) = grep { -x && realpath(dirname($_)) ne $here } map { "$_/$name" } split(/:/, $ENV{PATH});
-    die "error: $name: no such program\n" unless $real;
-    return $real;
-}
 
 1;

@@ -74,3 +74,15 @@ class Root:
     def _apart(self) -> list[str]:
         """Return the command that runs another with processes and mounts of its own, which end with it."""
         return ["unshare", f"--mount-proc={self.path / 'proc'}", "--pid", "--fork", "--kill-child"]
+
+
+def run_installed(packages: Sequence[Path], suite: str, program: str) -> list[str]:
+    """Return the lines that are printed as apt installs packages in a minimal system of a suite, and one runs there."""
+    installed = " ".join(f"/var/tmp/{package.name}" for package in packages)
+    hooks = [
+        f"copy-in {' '.join(map(str, packages))} /var/tmp",
+        f'chroot "$1" apt-get --quiet --yes --no-install-recommends install {installed}',
+        f'chroot "$1" {program}',
+    ]
+    words = ["--variant=minbase", "--format=null", "--dpkgopt=force-unsafe-io"]
+    return run(["mmdebstrap", *words, *(f"--customize-hook={hook}" for hook in hooks), suite, "/dev/null"]).splitlines()

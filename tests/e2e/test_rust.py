@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from tests.e2e.machine import TOOLKIT, run
+from tests.e2e.machine import TOOLKIT, run, run_installed
 from tests.integration.debian_project import DebianProject
 from toolkit.vendored import lock_file
 
@@ -82,15 +80,4 @@ def test_what_is_compiled_from_rust_runs_where_it_is_installed(
     run(["make", "sbuild", f"SUITES={suite}"], cwd=project.root, env=environment)
     [package] = (project.dist / suite).glob("yc-rusty-service_*.deb")
     assert [*(project.dist / suite).glob("yc-rusty-service-dbgsym_*.deb")]
-    assert "True False" in run_installed(package, suite, "yc-rusty")
-
-
-def run_installed(package: Path, suite: str, program: str) -> list[str]:
-    """Return the lines that are printed as apt installs a package in a minimal system of a suite, and it runs there."""
-    hooks = [
-        f"copy-in {package} /var/tmp",
-        f'chroot "$1" apt-get --quiet --yes --no-install-recommends install /var/tmp/{package.name}',
-        f'chroot "$1" {program}',
-    ]
-    words = ["--variant=minbase", "--format=null", "--dpkgopt=force-unsafe-io"]
-    return run(["mmdebstrap", *words, *(f"--customize-hook={hook}" for hook in hooks), suite, "/dev/null"]).splitlines()
+    assert "True False" in run_installed([package], suite, "yc-rusty")

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.e2e.machine import run
-from tests.integration.debian_project import CHANGELOG, TEST, DebianProject, make_project
+from tests.e2e.machine import run, run_installed
+from tests.integration.debian_project import CHANGELOG, CONTROL, TEST, DebianProject, make_project
 from tests.integration.test_vcs_versions import VARIABLE, scm
 from toolkit.core import files
 from toolkit.sandbox import landlock
@@ -53,6 +53,10 @@ def built(tmp_path_factory: pytest.TempPathFactory, variables: dict[str, str]) -
     """Return a project that was built, in a chroot that was made for it, with the output beside it as `log`."""
     project = make_project(tmp_path_factory.mktemp("sbuild"))
     project.write("api_service/tests/test_answer.py", TEST + NETWORK)
+    # Without this line dpkg of bookworm wants fakeroot, which no Build-Depends name.
+    control = CONTROL.replace("Rules-Requires-Root: no\n", "")
+    before, _, worker = control.rpartition("Depends: ")
+    project.write("debian/control", f"{before}Depends: yc-api-service (>= ${{source:Version}}), {worker}")
     # One takes its version from git, which no chroot has.
     project.write("worker/pyproject.toml", scm("worker"))
     settings = json.loads((project.root / "worker/tiny.json").read_text())
@@ -75,6 +79,18 @@ def test_packages_of_a_suite_have_its_version_and_interpreter(built: DebianProje
     names = {path.name for path in directory.iterdir()}
     assert {"some-project_1.0.dsc", "some-project_1.0.tar.gz"} <= names
     assert [name for name in names if name.startswith(f"some-project_{VERSION}_") and name.endswith(".changes")]
+
+
+def test_files_of_packages_belong_to_root(built: DebianProject) -> None:
+    for package in (built.dist / SUITE).glob("*.deb"):
+        assert {line.split()[1] for line in run(["dpkg-deb", "--contents", package]).splitlines()} == {"root/root"}
+
+
+def test_packages_that_depend_on_each_other_are_installed_together(built: DebianProject) -> None:
+    packages = sorted((built.dist / SUITE).glob("*.deb"))
+    [worker] = (package for package in packages if package.name.startswith("worker_"))
+    assert field(worker, "Depends").startswith(f"yc-api-service (>= {VERSION}), ")
+    assert "42" in run_installed(packages, SUITE, "yc-api")
 
 
 def test_a_version_from_git_is_that_of_the_changelog_before_the_suite_was_added(built: DebianProject) -> None:

@@ -280,13 +280,30 @@ def test_nocheck_leaves_the_tests_out(project: DebianProject) -> None:
     assert "its tests" not in project.built("deb", DEB_BUILD_OPTIONS="nocheck")
 
 
-def test_a_version_with_revision_is_built_from_an_upstream_tarball(project: DebianProject) -> None:
+def test_an_archive_takes_the_second_revision_of_an_upstream_version(project: DebianProject, tmp_path: Path) -> None:
+    first = CHANGELOG.replace("(1.0)", "(1:1.0-1)")
+    second = CHANGELOG.replace("(1.0)", "(1:1.0-2)").replace("02 Nov", "09 Nov")
+    archive = tmp_path / "archive"
+    (archive / "conf").mkdir(parents=True)
+    (archive / "conf/distributions").write_text("Codename: unstable\nComponents: main\nArchitectures: source amd64\n")
     project.write("debian/source/format", "3.0 (quilt)\n")
-    project.write("debian/changelog", CHANGELOG.replace("(1.0)", "(1:1.0-2)"))
-    project.built("deb", DEB_BUILD_OPTIONS="nocheck")
+    for text in (first, f"{second}\n{first}"):
+        project.write("debian/changelog", text)
+        project.built("deb", DEB_BUILD_OPTIONS="nocheck")
+        [changes] = project.dist.glob("*_source.changes")
+        subprocess.run(["reprepro", "--basedir", archive, "include", "unstable", changes], check=True)
     sources = {path.name for path in project.dist.iterdir() if path.name.startswith("some-project")}
     assert {"some-project_1.0-2.debian.tar.xz", "some-project_1.0-2.dsc", "some-project_1.0.orig.tar.gz"} <= sources
     assert field(project.dist, "worker", "Version") == "1:1.0-2"
+    project.write("worker/setup.cfg", "# other\n")
+    project.commit()
+    project.write("debian/changelog", f"{second.replace('1.0-2', '1.0-3')}\n{second}\n{first}")
+    done = project.make("deb", DEB_BUILD_OPTIONS="nocheck")
+    assert done.returncode != 0
+    assert (
+        "some-project_1.0.orig.tar.gz: the project is not what this tarball holds of 1.0: worker/setup.cfg is in "
+        in (done.stdout)
+    )
 
 
 def test_a_dry_run_says_what_would_be_built_and_builds_nothing(project: DebianProject) -> None:

@@ -98,7 +98,10 @@ def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:
 
     `mirror` replaces the archives that this machine's own packages come from. Raises `UserError`.
     """
-    depends = packaging.relations if packaging else {"Build-Depends": ", ".join(debian_control.BUILD_DEPENDS)}
+    depends = dict(packaging.relations) if packaging else {"Build-Depends": ", ".join(debian_control.BUILD_DEPENDS)}
+    if packaging and packaging.needs_root:
+        # sbuild brings it where it resolves dependencies itself.
+        depends["Build-Depends"] = ", ".join(filter(None, (depends.get("Build-Depends"), "fakeroot")))
     return replace(minimal(suite, mirror), variant="buildd", depends=depends)
 
 

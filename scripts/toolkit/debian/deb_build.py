@@ -15,7 +15,15 @@ from pathlib import Path
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, secrets, threads
 from toolkit.core.errors import UserError
-from toolkit.debian import isolation, library, library_dependencies, source_package, source_tree
+from toolkit.debian import (
+    isolation,
+    library,
+    library_dependencies,
+    own_relations,
+    source_package,
+    source_tree,
+    upstream_tarball,
+)
 from toolkit.debian.compression import Compression
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
@@ -153,7 +161,7 @@ def _export(project: Project, settings: Settings, packaging: Control, directory:
     count = source_tree.export(project, settings, packaging, binary)
     shutil.copytree(binary, source, symlinks=True)
     if not packaging.is_native:
-        source_package.write_upstream_tarball(packaging, source)
+        upstream_tarball.place(packaging, source, settings.project, settings.dist)
     console.step("SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)")
     return source, binary
 
@@ -257,10 +265,13 @@ def _is_of_package(path: Path) -> bool:
 def publish(built: Iterable[Path], target: Path, kept: Sequence[Path] = ()) -> list[Deb]:
     """Replace a directory by these files, and what is to be kept of it, in one step; return the binary packages there.
 
-    The files become this user's, whoever built them. Raises `UserError` for a package that looks like an attack.
+    The files become this user's, whoever built them. Raises `UserError` for a package that looks like an attack, or
+    that cannot be installed with the others.
     """
     built = tuple(built)
-    library_dependencies.check(path for path in built if path.suffix == ".deb")
+    debs = [path for path in built if path.suffix == ".deb"]
+    library_dependencies.check(debs)
+    own_relations.check(debs)
     with directories.temporary(target.parent, f".{target.name}-") as staged:
         staged.chmod(0o755)
         for path in built:

@@ -30,12 +30,16 @@ class Signature:
 
 @dataclass(frozen=True, kw_only=True)
 class Entry:
-    """The newest entry of the changelog at `path`, with the line of its heading, and its last line with the number."""
+    """The newest entry of the changelog at `path`, with the line of its heading, and its last line with the number.
+
+    `first` is the last line of the oldest of the entries, this one included, that have its upstream version.
+    """
 
     path: Path
     version: str
     line: int
     last: tuple[int, str]
+    first: str = ""
 
     def python_version(self) -> str:
         """Return the upstream version (no epoch, no Debian revision) as PEP 440 spells it: `1:2.0~rc1-3` -> `2.0rc1`.
@@ -45,8 +49,7 @@ class Entry:
         # The rest of this module is read where only the standard library is: by a Vagrantfile.
         from packaging.version import InvalidVersion, Version
 
-        upstream = self.version.rpartition(":")[2]
-        upstream = upstream.rpartition("-")[0] or upstream
+        upstream = _upstream(self.version)
         try:
             return str(Version(_EARLIER.sub("", _REPACKED.sub("", upstream))))
         except InvalidVersion:
@@ -58,15 +61,16 @@ class Entry:
     def signature(self) -> Signature:
         """Return who made it and when. Raises `UserError` where it does not say so: `dch` leaves that for the end."""
         number, line = self.last
-        found = _END.fullmatch(line.rstrip())
-        with suppress(ValueError):
-            if found:
-                when = datetime.strptime(found["when"], "%d %b %Y %H:%M:%S %z")
-                return Signature(text=found["text"], timestamp=int(when.timestamp()))
+        if found := _signature(line):
+            return found
         raise UserError(
             f"{self.path}:{number}: not the last line of an entry: {line.strip()!r}",
             "it has to look like ` -- Your Name <you@example.com>  Mon, 02 Nov 2026 10:00:00 +0000`; `dch` writes it",
         )
+
+    def upstream_since(self) -> int:
+        """Return when its upstream version first had an entry, in seconds since 1970. Raises as `signature` does."""
+        return (_signature(self.first) or self.signature()).timestamp
 
 
 def of_source(text: str, path: Path) -> Entry:
@@ -99,4 +103,32 @@ def newest(text: str, path: Path, source: str) -> Entry:
         )
     # What is not indented by two spaces is a heading or a last line.
     last = next((each for each in lines[1:] if not each[1].startswith("  ")), (lines[-1][0], ""))
-    return Entry(path=path, version=found["version"], line=number, last=last)
+    first = _first(text, _upstream(found["version"]))
+    return Entry(path=path, version=found["version"], line=number, last=last, first=first)
+
+
+def _first(text: str, upstream: str) -> str:
+    """Return the last line of the oldest of the first entries that have an upstream version."""
+    first = ""
+    for line in text.splitlines():
+        heading = _HEADING.match(line)
+        if heading and _upstream(heading["version"]) != upstream:
+            break
+        if line.startswith(" -- "):
+            first = line
+    return first
+
+
+def _upstream(version: str) -> str:
+    """Return a version without epoch and Debian revision."""
+    version = version.rpartition(":")[2]
+    return version.rpartition("-")[0] or version
+
+
+def _signature(line: str) -> Signature | None:
+    found = _END.fullmatch(line.rstrip())
+    with suppress(ValueError):
+        if found:
+            when = datetime.strptime(found["when"], "%d %b %Y %H:%M:%S %z")
+            return Signature(text=found["text"], timestamp=int(when.timestamp()))
+    return None

@@ -65,6 +65,11 @@ class Control:
         return self.file_version if self.is_native else self.file_version.rpartition("-")[0]
 
     @property
+    def dsc(self) -> str:
+        """Return the file name of the source package's description."""
+        return f"{self.name}_{self.file_version}.dsc"
+
+    @property
     def tree(self) -> str:
         """Return the name of the directory that the source package unpacks to."""
         return f"{self.name}-{self.upstream_version}"
