@@ -275,6 +275,21 @@ def test_a_library_cannot_make_its_package_depend_on_others_by_its_name(project:
     assert not project.dist.exists()
 
 
+def test_a_build_for_another_architecture_is_refused(project: DebianProject) -> None:
+    """gcc of this machine would compile for it, or an extension that may be missing would be."""
+    own = subprocess.run(["dpkg", "--print-architecture"], capture_output=True, text=True, check=True).stdout.strip()
+    other = "arm64" if own != "arm64" else "amd64"
+    command = ["dpkg-buildpackage", f"--host-arch={other}", "--build=binary", "--no-check-builddeps", "--no-sign"]
+    clean = {"PATH": os.environ["PATH"], "HOME": str(project.root.parent), "DEB_BUILD_OPTIONS": "nocheck"}
+    done = subprocess.run(command, cwd=project.root, env=clean, capture_output=True, text=True, check=False)
+    assert done.returncode != 0
+    assert f"error: wheels for {other} are not built on {own}\n" in done.stderr
+    assert not [*project.root.parent.glob("*.deb")]
+    done = project.make("deb", f"ARCH={other}")
+    assert done.returncode != 0
+    assert "ARCH: packages are built for the architecture of this machine" in done.stdout
+
+
 def test_nocheck_leaves_the_tests_out(project: DebianProject) -> None:
     project.write("api_service/tests/test_answer.py", "raise SystemExit('never run')\n")
     assert "its tests" not in project.built("deb", DEB_BUILD_OPTIONS="nocheck")

@@ -197,6 +197,14 @@ def test_a_misspelt_setting_is_an_error_that_names_the_right_one(project: Projec
     assert project.verbs() == []
 
 
+@pytest.mark.parametrize("given", ["ARCH=arm64", "arch=arm64", "DEB_HOST_ARCH=arm64", "CROSS_COMPILE=aarch64-"])
+def test_another_architecture_is_refused(project: Project, given: str) -> None:
+    done = project.make("sbuild", given, check=False)
+    assert done.returncode == 2
+    assert f"{given.partition('=')[0]}: packages are built for the architecture of this machine" in done.stderr
+    assert project.verbs() == []
+
+
 def test_a_setting_nobody_knows_is_warned_of(project: Project) -> None:
     done = project.make("build", "QUUX=1")
     assert "warning: QUUX has no effect: it is not a setting" in done.stderr

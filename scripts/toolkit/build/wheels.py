@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -38,8 +39,9 @@ def build(
 
     Those that only tests and only developers need are built with `tests` and `development`. `vendor/` has been
     checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle, and for a wheel that
-    requires what is not among them.
+    requires what is not among them; and for one that is to be for another architecture.
     """
+    _refuse_cross()
     locks = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(each))) for each in project.locked]
     planners = {lock.service: _planner(lock, settings, options, settings.vendor.joinpath) for lock in locks}
     runtime = {name: planner.runtime() for name, planner in planners.items()}
@@ -87,6 +89,14 @@ def build_nodes(
     """Build single wheels, for one interpreter; raises as `build` does."""
     with _scratch(settings) as scratch:
         return _builder(used, settings, options, scratch).build(nodes)
+
+
+def _refuse_cross() -> None:
+    """Raise `UserError` in a package build for another architecture: extensions would be for this one, or left out."""
+    # dpkg-buildpackage tells by these; see dpkg-architecture(1).
+    host, here = (os.environ.get(f"DEB_{machine}_ARCH", "") for machine in ("HOST", "BUILD"))
+    if host and here and host != here:
+        raise UserError(f"wheels for {host} are not built on {here}", f"build on a machine, or in a chroot, of {host}")
 
 
 def _planner(lock: Lock, settings: Settings, options: BuildOptions, vendored: Callable[[str], Path]) -> Planner:

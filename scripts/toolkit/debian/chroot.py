@@ -41,7 +41,8 @@ class _Stamp:
 class Recipe:
     """A chroot to be made: a suite from `sources`, lines of sources.list, and what fields of debian/control name.
 
-    `variant` is one of mmdebstrap's: `buildd` to build in, `minbase` to install into.
+    `variant` is one of mmdebstrap's: `buildd` to build in, `minbase` to install into. `profiles` are those of the
+    build, which decide what of the fields counts.
     """
 
     suite: str
@@ -49,6 +50,7 @@ class Recipe:
     sources: tuple[str, ...]
     depends: Mapping[str, str] = field(default_factory=dict)
     variant: str = "buildd"
+    profiles: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -102,7 +104,17 @@ def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:
     if packaging and packaging.needs_root:
         # sbuild brings it where it resolves dependencies itself.
         depends["Build-Depends"] = ", ".join(filter(None, (depends.get("Build-Depends"), "fakeroot")))
-    return replace(minimal(suite, mirror), variant="buildd", depends=depends)
+    return replace(minimal(suite, mirror), variant="buildd", depends=depends, profiles=_profiles())
+
+
+def _profiles() -> tuple[str, ...]:
+    """Return the build profiles that are asked for as dpkg has them. Raises `UserError` for what can be none."""
+    words = os.environ.get("DEB_BUILD_PROFILES", "").split()
+    for word in words:
+        # https://wiki.debian.org/BuildProfileSpec
+        if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", word):
+            raise UserError(f"DEB_BUILD_PROFILES: no profile: {word}", "name them with blanks between: nocheck nodoc")
+    return tuple(sorted(set(words)))
 
 
 def minimal(suite: str, mirror: str = "") -> Recipe:
@@ -200,10 +212,11 @@ def bootstrap(words: Sequence[str], recipe: Recipe, user: Account, base: Path, l
 def command(recipe: Recipe, base: Path) -> list[str]:
     """Return the command that writes the tarball to a directory, which holds `control`."""
     inside = "/tmp/dependencies"
+    profiles = f" --build-profiles={','.join(recipe.profiles)}" if recipe.profiles else ""
     building = [
         f'mkdir -p "$1{inside}/debian"',
         f"upload {base}/control {inside}/debian/control",
-        f'chroot "$1" apt-get --yes --no-install-recommends build-dep {inside}',
+        f'chroot "$1" apt-get --yes --no-install-recommends build-dep{profiles} {inside}',
         f'rm -r "$1{inside}"',
     ]
     hooks = [*(building if recipe.depends else []), f"download /etc/os-release {base}/os-release"]

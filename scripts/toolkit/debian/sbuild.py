@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -113,7 +113,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
         for path in [clean.path, *source_package.files_of(work.dsc)]:
             files.link_or_copy(path, base / path.name)
         (base / "config.pl").write_text(configuration(work, base), encoding="utf-8")
-        words = command(work, clean, version)
+        words = command(work, clean, version, recipe.profiles)
         environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
         with progress.watching("SBUILD", suite) as watch, progress.relaying() as relay:
             try:
@@ -141,7 +141,7 @@ def suffix(template: str, clean: Chroot) -> str:
     return template.replace("{suite}", clean.suite).replace("{release}", clean.release)
 
 
-def command(work: _Work, clean: Chroot, version: str) -> list[str]:
+def command(work: _Work, clean: Chroot, version: str, profiles: Sequence[str] = ()) -> list[str]:
     """Return the command that builds the binary packages, in a directory that holds source package and chroot.
 
     The chroot has exactly the build dependencies, which dpkg-buildpackage checks once more: so nothing is to be
@@ -160,6 +160,7 @@ def command(work: _Work, clean: Chroot, version: str) -> list[str]:
         f"--build-path={_BUILD_PATH}",
         f"--dsc-dir={_TREE}",
         f"--jobs={work.options.jobs}",
+        *([f"--profiles={','.join(profiles)}"] if profiles else []),
         *renamed,
         # These come after the changelog's entry, which switches off packages of all architectures.
         "--arch-any",

@@ -16,6 +16,8 @@ from toolkit.verbs.running import Run
 
 #: What debhelper's makefile build system gives to every makefile.
 FOREIGN = frozenset({"AM_UPDATE_INFO_DIR", "INSTALL", "CC", "CXX", "PKG_CONFIG"})
+#: Who sets one of these wants packages for other machines.
+_ARCHITECTURE = re.compile(r"(DEB_)?((HOST|TARGET|BUILD)_)?ARCH(ITECTURE)?|CROSS_COMPILE", re.IGNORECASE)
 _ASSIGNMENT = re.compile(r"^(?:export +|override +)*([A-Za-z_][A-Za-z0-9_]*) *(?:\?|::?|\+)?=", re.MULTILINE)
 
 
@@ -36,6 +38,8 @@ def find_error(settings: Iterable[str], given: Sequence[str]) -> str:
     Empty when each is known, or resembles nothing that is.
     """
     for name in given:
+        if _ARCHITECTURE.fullmatch(name) and name not in settings:
+            return f"{name}: packages are built for the architecture of this machine: build on one of the other"
         nearest = difflib.get_close_matches(name.upper(), _public(settings), n=1, cutoff=0.7)
         if name not in {*settings, *FOREIGN} and nearest:
             return f"{name} is not a setting: did you mean {nearest[0]}? (`make help` lists them)"

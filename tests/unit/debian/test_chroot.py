@@ -29,6 +29,7 @@ The following packages have unmet dependencies:
                     Depends: libtwo-dev but it is not going to be installed
 """
 DAY = 24 * 60 * 60
+MIRROR = "http://mirror.example/debian"
 
 
 @pytest.fixture
@@ -157,3 +158,22 @@ def test_says_what_is_wrong(output: str, what: str, hint: str) -> None:
     error = chroot.explain(process.CommandError(["mmdebstrap"], 1, output), RECIPE, Path("chroot.log"))
     assert error.what == what
     assert hint in error.hint
+
+
+def test_profiles_decide_what_a_chroot_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("DEB_BUILD_PROFILES", raising=False)
+    plain = chroot.recipe(None, "trixie", MIRROR)
+    monkeypatch.setenv("DEB_BUILD_PROFILES", "pkg.app.small  nodoc nodoc")
+    chosen = chroot.recipe(None, "trixie", MIRROR)
+    assert (plain.profiles, chosen.profiles) == ((), ("nodoc", "pkg.app.small"))
+    assert plain.name != chosen.name
+    told = [" ".join(chroot.command(each, tmp_path)) for each in (plain, chosen)]
+    assert ["--build-profiles" in words for words in told] == [False, True]
+    assert "build-dep --build-profiles=nodoc,pkg.app.small /" in told[1]
+
+
+@pytest.mark.parametrize("word", ["no,doc", "nodoc;id", "!nodoc", "-nodoc", "NoDoc"])
+def test_what_is_no_profile_is_refused(word: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DEB_BUILD_PROFILES", f"nodoc {word}")
+    with pytest.raises(UserError, match=f"DEB_BUILD_PROFILES: no profile: {word}"):
+        chroot.recipe(None, "trixie", MIRROR)
