@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolkit.build import building_options
 from toolkit.core import console
-from toolkit.debian import build_user, compression, deb_build, installable, source_tree, suites
+from toolkit.debian import build_user, compression, deb_build, installable, source_tree, suite_pythons, suites
 from toolkit.debian import chroot as chroots
 from toolkit.debian import sbuild as suite_builds
 from toolkit.debian.deb_build import Deb
@@ -90,6 +90,8 @@ def sbuild(run: Run) -> None:
     build_user.account()
     packaging = deb_build.read(run.project, run.settings)
     run.check_services()
+    if not options.mirror:
+        suite_pythons.require(run.project, options.suites)
     for built in suite_builds.build(run.project, run.settings, options, packaging):
         for deb in built:
             console.step("DEB", deb.shown(run.settings.project))

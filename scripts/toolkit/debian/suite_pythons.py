@@ -1,0 +1,63 @@
+"""The interpreters of a suite: known before a chroot of it is made, which takes minutes."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+
+from toolkit.core import process
+from toolkit.core.errors import Gathering, UserError
+from toolkit.debian import suites
+from toolkit.project import python_version
+from toolkit.project.discovery import Project
+
+#: By suite, as its release has them; apt is asked for this machine's own suite, which may have others besides.
+_VERSIONS: Mapping[str, Sequence[str]] = {
+    "bullseye": ("3.9",),
+    "bookworm": ("3.11",),
+    "trixie": ("3.13",),
+    "jammy": ("3.10",),
+    "noble": ("3.12",),
+}
+_CANDIDATE = re.compile(r"^python(3\.\d+):\n  Installed: .*\n  Candidate: \d", re.MULTILINE)
+
+
+def require(project: Project, names: Iterable[str]) -> None:
+    """Raise `UserError` for each of the suites `names` that has no interpreter which a service is locked for.
+
+    Nothing is said of suites that nobody here knows.
+    """
+    errors = Gathering()
+    targets = {package.service_name: python_version.read(project, package) for package in project.services}
+    for suite in dict.fromkeys(names):
+        wanted = {version for each in targets.values() for version in each.pythons}
+        found = _versions(suite, wanted)
+        lacking = {name: each for name, each in targets.items() if found and not {*each.pythons} & {*found}}
+        for name, each in lacking.items():
+            errors.add(
+                UserError(
+                    f"{suite} has Python {' and '.join(found)}, and {name} is for {' and '.join(each.pythons)}",
+                    f"add {found[-1]} to {each.file or python_version.FILE} and run `make vendor`, or leave {suite} "
+                    "out of SUITES",
+                )
+            )
+    errors.end()
+
+
+def _versions(suite: str, wanted: Iterable[str]) -> Sequence[str]:
+    own = ""
+    with suppress(UserError):
+        own = suites.own()
+    known = _VERSIONS.get(suite, ())
+    return sorted({*known, *_of_apt({*wanted, *known})}, key=_key) if suite == own else known
+
+
+def _of_apt(versions: Iterable[str]) -> Iterator[str]:
+    """Yield which of these versions apt would install here."""
+    with suppress(UserError):
+        yield from _CANDIDATE.findall(process.read(["apt-cache", "policy", *(f"python{each}" for each in versions)]))
+
+
+def _key(version: str) -> tuple[int, ...]:
+    return tuple(map(int, version.split(".")))

@@ -1,0 +1,71 @@
+"""A suite without an interpreter that a service is locked for is told before anything is made."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.conftest import Workspace
+from toolkit.core import process
+from toolkit.core.errors import UserError
+from toolkit.debian import suite_pythons, suites
+
+POLICY = "python{}:\n  Installed: (none)\n  Candidate: {}\n  Version table:\n"
+
+
+@pytest.fixture(autouse=True)
+def apt(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """Return what apt would install by version; this machine's suite is bookworm."""
+    candidates: dict[str, str] = {}
+    monkeypatch.setattr(suites, "own", lambda: "bookworm")
+
+    def read(words: list[str]) -> str:
+        versions = [word.removeprefix("python") for word in words[2:]]
+        return "".join(POLICY.format(version, candidates.get(version, "(none)")) for version in versions)
+
+    monkeypatch.setattr(process, "read", read)
+    return candidates
+
+
+def told(workspace: Workspace, pythons: str, *names: str) -> list[str]:
+    """Return what is wrong with a project of two services; the second has interpreters of its own."""
+    workspace.write(
+        {
+            ".python-version": pythons,
+            "api_one/setup.py": "",
+            "api_one/bin/one": "",
+            "two/setup.py": "",
+            "two/bin/two": "",
+            "two/.python-version": "3.11\n3.13\n",
+        }
+    )
+    try:
+        suite_pythons.require(workspace.discover(), names)
+    except UserError as error:
+        return [f"{part.what} | {part.hint}" for part in error.parts]
+    return []
+
+
+def test_all_suites_that_lack_it_are_told_with_what_they_have(workspace: Workspace) -> None:
+    def line(suite: str, has: str, service: str, wanted: str, file: str) -> str:
+        hint = f"add {has} to {file} and run `make vendor`, or leave {suite} out of SUITES"
+        return f"{suite} has Python {has}, and {service} is for {wanted} | {hint}"
+
+    assert told(workspace, "3.11\n", "bookworm", "trixie", "noble", "trixie") == [
+        line("trixie", "3.13", "api-one", "3.11", ".python-version"),
+        line("noble", "3.12", "api-one", "3.11", ".python-version"),
+        line("noble", "3.12", "two", "3.11 and 3.13", "two/.python-version"),
+    ]
+
+
+def test_what_a_suite_has_is_enough(workspace: Workspace) -> None:
+    assert told(workspace, "3.11\n3.13\n", "bookworm", "trixie") == []
+
+
+def test_of_a_suite_that_nobody_knows_nothing_is_said(workspace: Workspace) -> None:
+    assert told(workspace, "3.11\n", "sid", "resolute") == []
+
+
+def test_this_machine_may_have_more(workspace: Workspace, apt: dict[str, str]) -> None:
+    assert told(workspace, "3.14\n", "bookworm") != []
+    apt["3.14"] = "3.14.0-1"
+    assert told(workspace, "3.14\n", "bookworm") == []
