@@ -15,7 +15,7 @@ from typing import Any
 from toolkit.build import cargo, compilers, headers, hook_answers, missing_modules
 from toolkit.build.crate_layout import CrateLayout, CrateSource
 from toolkit.build.system_programs import PATH
-from toolkit.core import files, process
+from toolkit.core import events, files, process
 from toolkit.core.errors import UserError
 from toolkit.model.build_settings import FLAG_VARIABLES
 from toolkit.project import pyproject, source_files, vcs_versions
@@ -40,6 +40,8 @@ _RUNNER, _REQUEST = f"{ROOT}/pep517_hook.py", f"{ROOT}/request.json"
 _LONGEST_ANSWER = 1 << 20
 #: Lines of the end of what a hook has printed that an error tells.
 _TOLD_LINES = 40
+#: Bytes of a log that are kept of a build in a chroot.
+_LONGEST_LOG = 4 << 20
 
 #: Variables by which the caller chooses what compiles.
 _NAMED_TOOLS = ("CC", "CXX", "CPP", "AR", "LD", "PKG_CONFIG_PATH")
@@ -366,4 +368,15 @@ def _build_error(job: Job, error: process.CommandError) -> UserError:
         or missing_modules.suggestion(error.output, job.name, local=job.local)
     )
     tail = "\n".join(error.output.splitlines()[-_TOLD_LINES:])
+    events.send("log", path=str(job.log), text=_end_of(job.log))
     return UserError(f"{job.label}: its wheel could not be built", hint or f"the whole output is in {job.log}", tail)
+
+
+def _end_of(log: Path) -> str:
+    """Return the last megabytes of a log; nothing where there is none."""
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - _LONGEST_LOG))
+            return stream.read(_LONGEST_LOG).decode(errors="replace")
+    except OSError:
+        return ""

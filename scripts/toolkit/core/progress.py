@@ -161,10 +161,14 @@ def watching(tag: str, name: str, also: Callable[[str], object] | None = None) -
 
 
 class Relay:
-    """Shows what the verbs inside a command say, as if this verb said it. `error` is the last that one ended with."""
+    """Shows what the verbs inside a command say, as if this verb said it. `error` is the last that one ended with.
+
+    `logs` has the texts of logs that an error may name, by path: that may lead nowhere when the command has ended.
+    """
 
     def __init__(self) -> None:
         self.error: UserError | None = None
+        self.logs: dict[str, str] = {}
         self._counts: dict[str, Progress] = {}
 
     def receive(self, event: Event) -> None:
@@ -172,6 +176,8 @@ class Relay:
         match event:
             case {"event": "error", "what": str(what), "hint": str(hint), "details": str(details)}:
                 self.error = UserError(what, hint, details)
+            case {"event": "log", "path": str(path), "text": str(text)}:
+                self.logs[path] = text
             case _ if console.verbosity >= 2:
                 # All that the command prints is shown.
                 pass

@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -26,6 +26,7 @@ _BUILD_PATH, _TREE = "/build/python-common", "package"
 _SUFFIX = re.compile(r"[A-Za-z0-9.+~]*")
 #: sbuild's last words, when all is built: that it leaves the chroot's directory, which the workspace's end removes.
 _LEAVING = ("Not cleaning session:", "rm: cannot remove '")
+_NO_LOGS: Mapping[str, Path] = {}
 _STAGE = re.compile(r"^Fail-Stage: (\S+)", re.MULTILINE)
 
 
@@ -120,7 +121,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
                 shown = partial(_show, watch)
                 process.run(user.command(words), cwd=base, env=environment, watch=shown, receive=relay.receive)
             except process.CommandError as error:
-                raise explain(error, relay.error, suite, log) from error
+                raise explain(error, relay.error, suite, log, _keep_inner(relay.logs, log)) from error
             finally:
                 _keep_log(base, log)
         console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
@@ -220,8 +221,22 @@ def _keep_log(base: Path, target: Path) -> None:
             shutil.copyfile(path, target)
 
 
-def explain(error: process.CommandError, inside: UserError | None, suite: str, log: Path) -> UserError:
-    """Return the error of the verb `inside` the build if there is one; else name the stage at which sbuild failed."""
+def _keep_inner(logs: Mapping[str, str], log: Path) -> dict[str, Path]:
+    """Keep logs of single builds, which end with the chroot, beside that of sbuild; return where, by their old path."""
+    kept = {path: log.with_name(f"{log.stem}-{Path(path).name}") for path in logs}
+    for path, target in kept.items():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        files.write_atomic(target, logs[path])
+    return kept
+
+
+def explain(
+    error: process.CommandError, inside: UserError | None, suite: str, log: Path, kept: Mapping[str, Path] = _NO_LOGS
+) -> UserError:
+    """Return the error of the verb `inside` the build if there is one; else name the stage at which sbuild failed.
+
+    `kept` has where the logs are now that the error may name.
+    """
     if full := build_user.no_space(error.output, f"{suite}: no space left for the build"):
         return full
     built, _, rest = error.output.partition("\nBuild finished at ")
@@ -229,7 +244,10 @@ def explain(error: process.CommandError, inside: UserError | None, suite: str, l
         found = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built), inside)
         if found.details == built:
             return UserError(f"{suite}: dpkg-buildpackage failed", f"the whole output is in {log}", built)
-        return UserError(f"{suite}: {found.what}", found.hint, found.details)
+        hint, details = found.hint, found.details
+        for old, new in kept.items():
+            hint, details = (text.replace(old, str(new)) for text in (hint, details))
+        return UserError(f"{suite}: {found.what}", hint, details)
     stage = _STAGE.search(error.output)
     return UserError(
         f"{suite}: sbuild failed{f' at {stage[1]}' if stage else ''}", f"the whole output is in {log}", error.output

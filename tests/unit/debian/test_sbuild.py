@@ -8,6 +8,7 @@ import pytest
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
+from toolkit.core.progress import Relay
 from toolkit.debian import sbuild
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.compression import SMALL
@@ -78,3 +79,18 @@ def test_says_what_failed(output: str, inside: UserError | None, what: str, hint
     error = sbuild.explain(process.CommandError(["sbuild"], 2, output), inside, "trixie", Path("x.log"))
     assert error.what == what
     assert hint in error.hint
+
+
+def test_logs_that_an_error_names_are_kept_when_the_chroot_is_gone(tmp_path: Path) -> None:
+    inside = "/build/python-common/package/build/logs/wire-1.0.log"
+    relay = Relay()
+    relay.receive({"event": "log", "path": inside, "text": "cc: no\n"})
+    relay.receive(
+        {"event": "error", "what": "wire 1.0: its wheel could not be built", "hint": f"see {inside}", "details": inside}
+    )
+    log = tmp_path / "logs" / "sbuild-trixie.log"
+    kept = sbuild._keep_inner(relay.logs, log)
+    output = f"error: wire 1.0: its wheel could not be built\n{END}"
+    error = sbuild.explain(process.CommandError(["sbuild"], 2, output), relay.error, "trixie", log, kept)
+    path = tmp_path / "logs" / "sbuild-trixie-wire-1.0.log"
+    assert (error.hint, error.details, path.read_text()) == (f"see {path}", str(path), "cc: no\n")
