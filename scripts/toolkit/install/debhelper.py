@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, files
+from toolkit.core import console, files, process
 from toolkit.core.errors import UserError
 from toolkit.install import pruning
 from toolkit.install.load_check import Checked
 from toolkit.install.pruning import Rule
+from toolkit.install.sbom import OwnPackage
 from toolkit.install.service_environment import Installed
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
@@ -39,6 +40,19 @@ class Packaging:
     def documents(self, service: Package) -> Path:
         """Return the directory of a package's documents (Policy 12.3)."""
         return self.destination(service) / "usr/share/doc" / self._package(service)
+
+    def own(self, service: Package) -> OwnPackage:
+        """Return what the bill of materials says of a service's package. Raises `UserError`."""
+        name = self._package(service)
+        is_for_all = self.control.binaries[name].get("Architecture") == "all"
+        return OwnPackage(
+            namespace=self.namespace,
+            name=name,
+            version=self.control.version,
+            architecture="all" if is_for_all else process.read(["dpkg", "--print-architecture"]).strip(),
+            maintainer=self.control.source.get("Maintainer"),
+            timestamp=self.control.changelog.signature().timestamp,
+        )
 
     def pruning(self, service: Package) -> tuple[Rule, ...]:
         """Return what a service's package leaves out. Raises `UserError`."""

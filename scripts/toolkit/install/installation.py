@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 
 from toolkit.build import interpreters, wheels
@@ -12,7 +13,7 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.build.wheels import Built
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.install import debhelper, licences, load_check, misplaced, sbom, service_environment
+from toolkit.install import debhelper, licences, load_check, misplaced, sbom, service_environment, system_packages
 from toolkit.install.debhelper import Packaging
 from toolkit.install.pruning import Rule
 from toolkit.install.sbom import Materials
@@ -42,7 +43,7 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
         _link(installed, settings.namespace, root, owners)
         if packaging:
             packaging.finish(installed)
-            made_of = materials(service.service_name, settings, built)
+            made_of = replace(materials(service.service_name, settings, built), package=packaging.own(service))
             documents = packaging.documents(service)
             sbom.write(documents / "sbom.cdx.json.gz", made_of)
             crates = [settings.vendor / crate.file.name for crate in made_of.crates if crate.file]
@@ -96,6 +97,7 @@ def materials(name: str, settings: Settings, built: Built) -> Materials:
         wheels=built.runtime[name],
         interpreter=built.interpreters[name],
         project=settings.project,
+        system=system_packages.of(built.runtime[name], built.interpreters[name]),
     )
 
 

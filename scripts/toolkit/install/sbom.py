@@ -9,11 +9,14 @@ import re
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from toolkit.core import console, files
+from toolkit.core import console, files, os_release
+from toolkit.install.system_packages import SystemPackage
 from toolkit.model import requirement_texts
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter, select
@@ -25,13 +28,42 @@ from toolkit.wheel import metadata
 
 #: The name of the property with what built a component, `name==version` each.
 BUILT_WITH = f"{TOOL}:built-with"
+_LICENCES = (
+    "0BSD AGPL-3.0-only AGPL-3.0-or-later Apache-2.0 Artistic-2.0 BSD-2-Clause BSD-3-Clause BSL-1.0 CC0-1.0 EPL-2.0 "
+    "EUPL-1.2 GPL-2.0-only GPL-2.0-or-later GPL-3.0-only GPL-3.0-or-later HPND ISC LGPL-2.1-only LGPL-2.1-or-later "
+    "LGPL-3.0-only LGPL-3.0-or-later MIT MIT-0 MIT-CMU MPL-2.0 PSF-2.0 Python-2.0 Unlicense Zlib ZPL-2.1"
+)
+#: Identifiers of SPDX as metadata has them, in any case: https://spdx.org/licenses/
+_LICENCE_IDS = {name.lower(): name for name in _LICENCES.split()}
+_LICENCE_ID = re.compile(r"[\w.-]+")
+
+
+@dataclass(frozen=True, kw_only=True)
+class OwnPackage:
+    """The Debian package of a service, in whose `namespace` it is; `maintainer` is its `name <address>`.
+
+    `timestamp` is when its version was made, in seconds since 1970.
+    """
+
+    namespace: str
+    name: str
+    version: str
+    architecture: str
+    maintainer: str
+    timestamp: int
+
+    @property
+    def purl(self) -> str:
+        """Return its address: https://github.com/package-url/purl-spec/blob/main/types-doc/deb-definition.md."""
+        return _deb(self.namespace, self.name, self.version, self.architecture)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Materials:
     """What a service is made of: its lock, its installed wheels, and the interpreter that the markers are for.
 
-    In `project` are the patches that the lock names.
+    In `project` are the patches that the lock names; `system` are the Debian packages that it runs with, and `package`
+    is the one that it is in.
     """
 
     service: str
@@ -39,6 +71,8 @@ class Materials:
     wheels: Sequence[Path]
     interpreter: Interpreter
     project: Path
+    system: Sequence[SystemPackage] = ()
+    package: OwnPackage | None = None
 
     @property
     def crates(self) -> tuple[Crate, ...]:
@@ -50,7 +84,8 @@ class Materials:
 def document(materials: Materials) -> dict[str, Any]:
     """Return the bill: the service, what it runs with (`required`), what built that (`excluded`), who requires what.
 
-    The same materials give the same document: its serial number follows from its content, and it names no time.
+    The same materials give the same document: its serial number follows from its content, and its time is that of the
+    package's version.
     """
     found = {normalize(item.name): item for item in map(metadata.read, materials.wheels)}
     locked = {item.name: item for item in materials.lock.packages if materials.interpreter.matches(item.marker)}
@@ -64,6 +99,7 @@ def document(materials: Materials) -> dict[str, Any]:
         ),
         *(_component(item.name, item.version, "excluded", item, materials) for item in tools),
         *_crates(materials.lock, [item for item in _compiled(materials.lock, locked) if item.name in found], tools),
+        *map(_system_component, materials.system),
     ]
     version = found[own].version if own in found else ""
     application = {
@@ -71,18 +107,54 @@ def document(materials: Materials) -> dict[str, Any]:
         "bom-ref": f"service:{materials.service}",
         "name": materials.service,
         **({"version": version} if version else {}),
+        **({"purl": materials.package.purl} if materials.package else {}),
     }
+    tools_used = {"components": [{"type": "application", "name": TOOL}]}
     body = {
         "bomFormat": "CycloneDX",
         "specVersion": "1.6",
         "version": 1,
-        "metadata": {"component": application, "tools": {"components": [{"type": "application", "name": TOOL}]}},
+        "metadata": {"component": application, "tools": tools_used, **_made_by(materials.package)},
         "components": components,
         # An old lock does not have the requirements of each; an empty list would be a wrong answer.
         **({} if materials.lock.direct is None else {"dependencies": _dependencies(materials, found, locked, own)}),
     }
     serial = uuid.uuid5(uuid.NAMESPACE_URL, json.dumps(body, sort_keys=True))
     return {**body, "serialNumber": f"urn:uuid:{serial}"}
+
+
+def _made_by(package: OwnPackage | None) -> dict[str, Any]:
+    """Return who supplies a package, and when its version was made."""
+    if not package:
+        return {}
+    name, address = parseaddr(package.maintainer)
+    contact = {key: value for key, value in (("name", name), ("email", address)) if value}
+    return {
+        "timestamp": datetime.fromtimestamp(package.timestamp, UTC).isoformat().replace("+00:00", "Z"),
+        "supplier": {"name": name or address, "contact": [contact]},
+    }
+
+
+def _deb(namespace: str, name: str, version: str, architecture: str) -> str:
+    system = os_release.read()
+    distro = f"&distro={quote(system['VERSION_CODENAME'])}" if system.get("VERSION_CODENAME") else ""
+    return f"pkg:deb/{quote(namespace)}/{quote(name)}@{quote(version, safe='')}?arch={quote(architecture)}{distro}"
+
+
+def _system_reference(package: SystemPackage) -> str:
+    return _deb(os_release.read().get("ID", "debian"), package.name, package.version, package.architecture)
+
+
+def _system_component(package: SystemPackage) -> dict[str, Any]:
+    reference = _system_reference(package)
+    return {
+        "type": "platform" if package.is_interpreter else "library",
+        "bom-ref": reference,
+        "name": package.name,
+        "version": package.version,
+        "scope": "required",
+        "purl": reference,
+    }
 
 
 def write(path: Path, materials: Materials) -> None:
@@ -168,9 +240,12 @@ def _reference(name: str, locked: Distribution | None) -> str:
 
 
 def _licences(item: CoreMetadata) -> dict[str, Any]:
-    if item.licence_expression:
+    if item.licence_expression and not _LICENCE_ID.fullmatch(item.licence_expression):
         return {"licenses": [{"expression": item.licence_expression}]}
-    return {"licenses": [{"license": {"name": item.licence}}]} if item.licence else {}
+    if named := item.licence_expression or item.licence:
+        identifier = _LICENCE_IDS.get(named.lower())
+        return {"licenses": [{"license": {"id": identifier} if identifier else {"name": named}}]}
+    return {}
 
 
 def _tools(lock: Lock, interpreter: Interpreter, shipped: Mapping[str, Distribution]) -> list[Distribution]:
@@ -201,6 +276,7 @@ def _dependencies(
         rows[reference] += [dependency_graph.required_name(text) for text in requires if _applies(text, interpreter)]
     depends = {row: {references[name] for name in names if name in references} - {row} for row, names in rows.items()}
     rows_of = {own: f"service:{materials.service}", **references}
+    depends[f"service:{materials.service}"] |= set(map(_system_reference, materials.system))
     for item in _compiled(lock, locked):
         if item.name in rows_of:
             depends[rows_of[item.name]] |= {_crate_reference(crate) for crate in lock.crates_of([item])}

@@ -1,4 +1,4 @@
-"""ELF files: which machine one is for, and where it looks for other libraries.
+"""ELF files: which machine one is for, which libraries it needs, and where it looks for them.
 
 https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html
 """
@@ -12,17 +12,18 @@ from pathlib import Path
 
 MAGIC = b"\x7fELF"
 _LOAD, _DYNAMIC = 1, 2  # PT_LOAD, PT_DYNAMIC
-_END, _STRTAB, _STRSZ, _RPATH, _RUNPATH = 0, 5, 10, 15, 29  # DT_*
+_END, _NEEDED, _STRTAB, _STRSZ, _RPATH, _RUNPATH = 0, 1, 5, 10, 15, 29  # DT_*
 #: Bytes of a table that is read; those of large libraries have some hundred KiB.
 _LONGEST = 16 << 20
 
 
 @dataclass(frozen=True)
 class Elf:
-    """What a file's headers say: its machine (class, byte order, architecture) and its search paths."""
+    """What a file's headers say: its machine (class, byte order, architecture), its search paths, what it needs."""
 
     machine: tuple[int, int, int]
     search_paths: tuple[str, ...] = ()
+    needed: tuple[str, ...] = ()
 
 
 def read(path: Path) -> Elf | None:
@@ -42,7 +43,9 @@ def _read(file: int) -> Elf:
     byte_order = {1: "<", 2: ">"}[order]
     (architecture,) = struct.unpack(f"{byte_order}H", start[18:20])
     words = _Words(file=file, order=byte_order, is_wide={1: False, 2: True}[bits])
-    return Elf((bits, order, architecture), words.search_paths())
+    dynamic = words.dynamic()
+    paths = (path for key, text in dynamic if key in (_RPATH, _RUNPATH) for path in text.split(":") if path)
+    return Elf((bits, order, architecture), tuple(paths), tuple(text for key, text in dynamic if key == _NEEDED))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +56,12 @@ class _Words:
     order: str
     is_wide: bool
 
-    def search_paths(self) -> tuple[str, ...]:
-        """Return the entries of RPATH and RUNPATH. Raises `ValueError`, `struct.error`."""
+    def dynamic(self) -> list[tuple[int, str]]:
+        """Return the entries of the dynamic section that are texts. Raises `ValueError`, `struct.error`."""
         segments = self._segments()
         dynamic = next(((offset, size) for kind, offset, _, size in segments if kind == _DYNAMIC), None)
         if not dynamic:
-            return ()
+            return []
         entries: list[tuple[int, int]] = []
         for entry in struct.iter_unpack(f"{self.order}{'qQ' if self.is_wide else 'iI'}", self._bytes(*dynamic)):
             if entry[0] == _END:
@@ -66,10 +69,10 @@ class _Words:
             entries.append((entry[0], entry[1]))
         values = dict(entries)
         if _STRTAB not in values:
-            return ()
+            return []
         texts = self._bytes(_offset(segments, values[_STRTAB]), values.get(_STRSZ, 0))
-        found = [texts[value : texts.index(b"\0", value)] for key, value in entries if key in (_RPATH, _RUNPATH)]
-        return tuple(filter(None, ":".join(map(os.fsdecode, found)).split(":")))
+        named = [(key, value) for key, value in entries if key in (_NEEDED, _RPATH, _RUNPATH)]
+        return [(key, os.fsdecode(texts[value : texts.index(b"\0", value)])) for key, value in named]
 
     def _segments(self) -> list[tuple[int, int, int, int]]:
         """Return the type, offset, address and size in the file of each segment."""

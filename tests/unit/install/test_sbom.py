@@ -4,6 +4,7 @@ import base64
 import gzip
 import hashlib
 import json
+import re
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,8 @@ from tests.unit.locks import line
 from tests.wheel_files import make_wheel
 from toolkit.build import interpreters
 from toolkit.install import licences, sbom
-from toolkit.install.sbom import Materials
+from toolkit.install.sbom import Materials, OwnPackage
+from toolkit.install.system_packages import SystemPackage
 from toolkit.model.lock import Crate, Distribution, LocalPackage, Lock, Patch, VendoredFile
 from toolkit.model.pins import Pinned
 
@@ -94,7 +96,7 @@ def test_a_component_tells_its_source_its_licence_and_what_built_it(materials: M
     alpha = components(materials)["alpha"]
     assert alpha["purl"] == "pkg:pypi/alpha@1.0"
     assert alpha["hashes"] == [{"alg": "SHA-256", "content": f"{ord('a'):064x}"}]
-    assert alpha["licenses"] == [{"expression": "MIT"}]
+    assert alpha["licenses"] == [{"license": {"id": "MIT"}}]
     assert alpha["properties"] == [{"name": sbom.BUILT_WITH, "value": "tool==1.0"}]
     assert components(materials)["gamma"]["licenses"] == [{"license": {"name": "Apache Software License"}}]
 
@@ -181,3 +183,56 @@ def test_crates_are_components_of_what_they_are_compiled_into(materials: Materia
     assert crates == {both: "required", mine: "required", "pkg:cargo/theirs@3.0.0": "excluded"}
     edges = {row["ref"]: row["dependsOn"] for row in document["dependencies"]}
     assert edges["pkg:pypi/alpha@1.0"] == [both, mine, "pkg:pypi/beta@1.0"]
+
+
+def test_a_package_has_its_version_its_supplier_and_its_time(materials: Materials) -> None:
+    package = OwnPackage(
+        namespace="yc",
+        name="yc-api",
+        version="1:1.0~bookworm1",
+        architecture="amd64",
+        maintainer="Ann Other <ann@b.example>",
+        timestamp=1_700_000_000,
+    )
+    bills = [sbom.document(replace(materials, package=each)) for each in (package, replace(package, version="1:1.1"))]
+    told = bills[0]["metadata"]
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bills[0])) is None
+    assert told["component"]["purl"].startswith("pkg:deb/yc/yc-api@1%3A1.0~bookworm1?arch=amd64")
+    assert told["supplier"] == {"name": "Ann Other", "contact": [{"name": "Ann Other", "email": "ann@b.example"}]}
+    assert told["timestamp"] == "2023-11-14T22:13:20Z"
+    assert bills[0]["serialNumber"] != bills[1]["serialNumber"]
+
+
+def test_what_it_runs_with_is_a_component_and_required(materials: Materials) -> None:
+    system = (
+        SystemPackage(name="libyaml-0-2", version="0.2.5-1", architecture="amd64"),
+        SystemPackage(name="python3.11-minimal", version="3.11.2-6", architecture="amd64", is_interpreter=True),
+    )
+    bill = sbom.document(replace(materials, system=system))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    found = {item["name"]: item for item in bill["components"]}
+    assert re.match(r"pkg:deb/\w+/libyaml-0-2@0\.2\.5-1\?arch=amd64", found["libyaml-0-2"]["purl"])
+    assert (found["libyaml-0-2"]["type"], found["python3.11-minimal"]["type"]) == ("library", "platform")
+    edges = {row["ref"]: row["dependsOn"] for row in bill["dependencies"]}
+    assert {found[item.name]["purl"] for item in system} <= {*edges["service:api"]}
+
+
+@pytest.mark.parametrize(
+    ("line", "licence"),
+    [
+        ("License-Expression: apache-2.0", {"license": {"id": "Apache-2.0"}}),
+        ("License-Expression: MIT OR Apache-2.0", {"expression": "MIT OR Apache-2.0"}),
+        ("License-Expression: LicenseRef-Own", {"license": {"name": "LicenseRef-Own"}}),
+        ("License: mpl-2.0", {"license": {"id": "MPL-2.0"}}),
+        ("License: MIT License", {"license": {"name": "MIT License"}}),
+    ],
+)
+def test_a_licence_that_spdx_knows_is_told_by_its_identifier(
+    materials: Materials, tmp_path: Path, line: str, licence: dict[str, Any]
+) -> None:
+    (tmp_path / "other").mkdir()
+    wheel = make_wheel(tmp_path / "other", "beta", {}, metadata=f"{line}\n")
+    bill = sbom.document(replace(materials, wheels=[wheel]))
+    assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bill)) is None
+    [component] = (item for item in bill["components"] if item["name"] == "beta")
+    assert component["licenses"] == [licence]

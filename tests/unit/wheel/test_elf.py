@@ -12,7 +12,7 @@ from toolkit.wheel import elf
 @pytest.fixture(scope="module")
 def library(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("elf")
-    (directory / "x.c").write_text("int answer(void) { return 42; }\n")
+    (directory / "x.c").write_text("#include <stdlib.h>\nint answer(void) { return abs(rand()); }\n")
     path = directory / "libx.so"
     words: list[str | Path] = [
         "gcc",
@@ -31,6 +31,7 @@ def test_the_search_paths_of_a_library(library: Path) -> None:
     found = elf.read(library)
     assert found
     assert found.search_paths == ("$ORIGIN/../x.libs", "/build/y")
+    assert found.needed == ("libc.so.6",)
 
 
 def test_the_machine_is_that_of_the_interpreter(library: Path) -> None:
