@@ -73,6 +73,9 @@ YES ?=
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
 
+#: Extensions that a distribution does without where they do not compile: optional (a warning), or required (an error, as in make sbuild)
+EXTENSIONS ?=
+
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere
 WHEEL_STORE ?= default
 
@@ -160,7 +163,7 @@ export INDEX_URL EXTRA_INDEX_URL
 reads_every_verb = NAMESPACE PACKAGES SERVICES V
 sandbox = SANDBOX SANDBOX_TIME SANDBOX_MEMORY SANDBOX_DISK SANDBOX_PROCESSES SANDBOX_OUTPUT
 resolving = RESOLVER EXCLUDE_NEWER INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY PLATFORMS JOBS WHEEL_STORE $(sandbox)
-building = JOBS WHEEL_STORE PYTHON $(sandbox)
+building = JOBS WHEEL_STORE PYTHON EXTENSIONS $(sandbox)
 entering_stand = STAND HOST
 making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRROR CHROOT_MAX_AGE
 
@@ -180,7 +183,7 @@ reads_install = $(building) DESTDIR
 #: Build the Debian packages into dist/
 reads_deb = $(building) DEB_COMPRESSION DRY_RUN
 #: Build the Debian packages into dist/<suite>/, in a clean chroot for each suite
-reads_sbuild = JOBS DEB_COMPRESSION SUITES VERSION_SUFFIX MIRROR CHROOT_MAX_AGE
+reads_sbuild = JOBS EXTENSIONS DEB_COMPRESSION SUITES VERSION_SUFFIX MIRROR CHROOT_MAX_AGE
 #: Make the chroot of a suite, with all that builds the project; sbuild does so where there is none
 reads_chroot = SUITE MIRROR CHROOT_MAX_AGE
 #: Make a Vagrant box of a suite for libvirt, of Debian packages alone, into the cache; a stand of that suite is made of it

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.e2e.machine import run
-from tests.integration.debian_project import CHANGELOG, DebianProject, make_project
+from tests.integration.debian_project import CHANGELOG, CONTROL, DebianProject, make_project
 
 OVERRIDES = """\
 # This project is there to be checked.
@@ -41,6 +41,9 @@ def check(project: DebianProject, environment: dict[str, str], *words: str) -> s
 def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> DebianProject:
     """Return a project with two packages, built; lintian has nothing to say of them."""
     project = make_project(tmp_path_factory.mktemp("check-deb"))
+    # What depends on another package of the source lives and ends with that.
+    before, _, worker = CONTROL.rpartition("Depends: ")
+    project.write("debian/control", f"{before}Depends: yc-api-service (>= ${{source:Version}}), {worker}")
     project.write("debian/copyright", "Copyright 2026 Some Developer. All rights reserved.\n")
     project.write("debian/yc-api-service.lintian-overrides", OVERRIDES)
     project.write("debian/worker.lintian-overrides", OVERRIDES.replace("yc-api-service", "worker"))
@@ -84,7 +87,12 @@ def test_what_a_package_leaves_behind_is_named(project: DebianProject, environme
     assert "error: worker: purged, but it left or changed /var/lib/worker, /var/lib/worker/state\n" in done.stderr
     assert "hint: undo it in the `purge` of debian/worker.postrm" in done.stderr
     log = next((project.root / "build/logs").glob("lifecycle-*.log")).read_text()
-    assert "STEP worker upgrade" in log
+    steps = re.findall(r"^STEP (.*)", log, re.MULTILINE)
+    assert [step for step in steps if step.startswith("worker ")] == [
+        *(f"worker {step}" for step in ("depends", "depends-older", "install-older", "upgrade", "rollback", "upgrade")),
+        *(f"worker {step}" for step in ("load", "remove", "purge")),
+    ]
+    assert steps.index("yc-api-service purge") < steps.index("worker depends")
 
 
 def test_a_package_that_cannot_be_removed_is_named(project: DebianProject, environment: dict[str, str]) -> None:

@@ -13,7 +13,7 @@ import pytest
 from tests.integration import installed, sdists
 from tests.integration.local_index import LocalIndex, serving
 from tests.integration.workshop import HERE, Workshop, is_there
-from toolkit.build import interpreters
+from toolkit.build import interpreters, uncompiled
 from toolkit.core import files, process
 from toolkit.wheel import environment
 
@@ -242,3 +242,51 @@ def test_a_build_sees_nothing_of_the_user(shop: Workshop, index: LocalIndex, mon
     shop.service("app", "thing")
     assert shop.vendor().status == 0
     assert "thing" in built(shop)
+
+
+#: A backend that does without its extension where that does not compile, and looks first whether a compiler works.
+_OPTIONAL = """
+import pathlib, subprocess, tempfile, tiny_backend
+get_requires_for_build_wheel = tiny_backend.get_requires_for_build_wheel
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    with tempfile.TemporaryDirectory() as scratch:
+        pathlib.Path(scratch, "probe.c").write_text("int x = ;")
+        subprocess.run(["gcc", "-c", scratch + "/probe.c", "-o", "/dev/null"])
+    done = subprocess.run(["gcc", "-c", "fast/_speedups.c", "-o", "/dev/null"])
+    tiny_backend.SETTINGS["modules"]["fast_is"] = f"FAST = {done.returncode == 0}"
+    return tiny_backend.build_wheel(wheel_directory)
+"""
+
+
+def test_an_extension_that_did_not_compile_is_told_until_it_does(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = '[build-system]\nrequires = []\nbuild-backend = "optional"\nbackend-path = ["."]\n'
+    source = {"fast/_speedups.c": "#include <yaml.h>\n#include <gone/for_good.h>\nint x;\n"}
+    sdists.publish(index, "fast", "1.0", files={"optional.py": _OPTIONAL, "pyproject.toml": system, **source})
+    shop.service("app", "fast")
+    assert shop.vendor().status == 0
+    text = "fast 1.0: its wheel lacks what did not compile: fast/_speedups.c"
+    for _ in range(2):
+        done = shop.build()
+        assert done.status == 0, done.err
+        assert f"warning: {text}\n" in done.err
+    assert "BUILD " not in done.out
+    assert shop.build("--extensions", "required").error[0] == text
+    # Something else is installed.
+    monkeypatch.setattr(uncompiled, "_installed", lambda: "other")
+    assert "BUILD   fast 1.0" in shop.build().out
+    done = shop.run("build", "--extensions", "some")
+    assert done.error == ("EXTENSIONS=some: nothing that can be done", "write optional or required")
+
+
+def test_where_extensions_are_required_nothing_incomplete_is_stored(shop: Workshop, index: LocalIndex) -> None:
+    system = '[build-system]\nrequires = []\nbuild-backend = "optional"\nbackend-path = ["."]\n'
+    source = {"fast/_speedups.c": "#include <gone/for_good.h>\n"}
+    sdists.publish(index, "fast", "1.0", files={"optional.py": _OPTIONAL, "pyproject.toml": system, **source})
+    shop.service("app", "fast")
+    assert shop.vendor().status == 0
+    done = shop.build("--extensions", "required")
+    assert done.error[0] == "fast 1.0: its wheel lacks what did not compile: fast/_speedups.c"
+    assert "EXTENSIONS=optional does without" in done.error[1]
+    assert not list((files.cache_root() / "store").rglob("fast*.whl"))

@@ -1,4 +1,4 @@
-"""Compilers whose output has no trace of the directory that a build took place in."""
+"""Stand-ins for compilers: their output has no trace of the directory of the build, and they record what failed."""
 
 from __future__ import annotations
 
@@ -18,12 +18,21 @@ case "$PWD/" in
     {patterns}) set -- "$@" {maps} "-ffile-prefix-map=$PWD=." ;;
     *) set -- "$@" {maps} -ffile-prefix-map={source}=. ;;
 esac
-exec {compiler} "$@"
+{compiler} "$@"
+status=$?
+for word do
+    case $word in
+        *.c | *.cc | *.cpp | *.cxx | *.c++ | *.C | *.f | *.f90) printf '%s\t%s\t%s\n' "$status" "$PWD" "$word" ;;
+    esac
+done >> {record} 2> /dev/null
+exit $status
 """
 
 
-def wrap(directory: Path, hidden: Mapping[str, str], source: str, search_path: str) -> Path:
+def wrap(directory: Path, hidden: Mapping[str, str], source: str, search_path: str, record: str) -> Path:
     """Fill `directory` with stand-ins for the compilers of `search_path`, and return it.
+
+    They append to `record` a line for each source that they are given: status, directory and path, with tabs between.
 
     They hide the directories `hidden`, by the names that these get instead, and `source`, the tree that is built. The
     CFLAGS of a build cannot do this: backends of their own (frozenlist, propcache) add maps after them, or build where
@@ -36,7 +45,7 @@ def wrap(directory: Path, hidden: Mapping[str, str], source: str, search_path: s
         compiler = shutil.which(name, path=search_path)
         if compiler:
             script = directory / name
-            words = {"source": shlex.quote(source), "compiler": shlex.quote(compiler)}
+            words = {"source": shlex.quote(source), "compiler": shlex.quote(compiler), "record": shlex.quote(record)}
             script.write_text(_WRAPPER.format(maps=maps, patterns=patterns, **words))
             script.chmod(0o755)
     return directory

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from toolkit.build import wheel_build
+from toolkit.build import uncompiled, wheel_build
 from toolkit.build.crate_layout import CrateLayout
 from toolkit.build.plan import Node, store_key
 from toolkit.build.system_programs import SystemPrograms
@@ -22,7 +22,7 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.sandbox.confined import Sandbox
 from toolkit.wheel import check, environment
 from toolkit.wheel.image import Images
-from toolkit.wheel.store import Store
+from toolkit.wheel.store import Lacking, Store
 
 #: What makes a build tool faster to build, for tools that are not shipped. Cython compiles itself for minutes, and
 #: translates nearly as fast without (https://github.com/cython/cython/blob/master/setup.py, --no-cython-compile).
@@ -31,7 +31,10 @@ _CHEAP_SETTINGS = {"cython": {"--build-option": ["--no-cython-compile"]}}
 
 @dataclass(kw_only=True)
 class Builder:
-    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`."""
+    """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`.
+
+    Where extensions are `required`, a wheel that lacks one is an error, else a warning.
+    """
 
     interpreter: Interpreter
     store: Store
@@ -40,6 +43,7 @@ class Builder:
     jobs: int
     sandbox: Sandbox
     system: SystemPrograms
+    required: bool = False
     _wheels: dict[Node, Path] = field(default_factory=dict)
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
@@ -79,7 +83,7 @@ class Builder:
             node = stack.pop()
             if node in missing or node in self._wheels:
                 continue
-            wheel = node.source if node.ready else self.store.get(self._key(node))
+            wheel = node.source if node.ready else self._stored(node)
             if wheel:
                 if node.ready:
                     check.check(wheel, "vendor", name=node.name, version=node.version, whole=False)
@@ -88,6 +92,24 @@ class Builder:
             missing[node] = set(node.requires)
             stack.extend(node.requires)
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
+
+    def _stored(self, node: Node) -> Path | None:
+        """Return a node's wheel in the store; none where it lacks what may compile now. Raises as `_judge` does."""
+        key = self._key(node)
+        wheel = self.store.get(key)
+        lacking = self.store.lacking(key) if wheel else None
+        if lacking and uncompiled.now(name for name in lacking.state if name) != lacking.state:
+            return None
+        self._judge(node, lacking)
+        return wheel
+
+    def _judge(self, node: Node, lacking: Lacking | None) -> None:
+        """Warn of what a wheel lacks, or raise `UserError` where that is required; tools are not shipped."""
+        if not lacking or node.cheap:
+            return
+        if self.required:
+            raise UserError(lacking.text, f"{lacking.hint}; EXTENSIONS=optional does without")
+        console.warn(f"{lacking.text}\n{lacking.hint}")
 
     def _key(self, node: Node) -> str:
         found = {"programs": " ".join(self.system.visible)} if self.system.visible else {}
@@ -126,18 +148,20 @@ class Builder:
         key = self._key(node)
         with self.store.reserved(key, self._stop):
             # Another process may have built it while this one waited.
-            found = self.store.get(key)
+            found = self._stored(node)
             if found:
                 return found
             own = self.scratch / f"{node.name}-{key[:12]}"
             with bar.running(node.label), directories.at(own) as scratch:
-                wheel = self.store.put(key, self._wheel(node, scratch))
+                built, lacking = self._wheel(node, scratch)
+                self._judge(node, lacking)
+                wheel = self.store.put(key, built, lacking)
             # A development environment asks without the compilers.
             images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
             images.add({store_key(node, self.interpreter, {}, self.sandbox.mode): wheel})
             return wheel
 
-    def _wheel(self, node: Node, scratch: Path) -> Path:
+    def _wheel(self, node: Node, scratch: Path) -> tuple[Path, Lacking | None]:
         cheap = _CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {}
         job = Job(
             name=node.name,
@@ -160,7 +184,7 @@ class Builder:
             hidden=self.system.hidden,
             jobs=self.jobs,
         )
-        return wheel_build.build_wheel(job)
+        return wheel_build.build_wheel(job), wheel_build.lacking(job)
 
     def _environment(self, node: Node) -> Path:
         """Return the interpreter of an environment of exactly the node's build requirements.

@@ -12,11 +12,12 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.build import cargo, compilers, headers, hook_answers, missing_modules
+from toolkit.build import cargo, compilers, headers, hook_answers, missing_modules, uncompiled
 from toolkit.build.crate_layout import CrateLayout, CrateSource
 from toolkit.build.system_programs import PATH
 from toolkit.core import events, files, process
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import one_line
 from toolkit.model.build_settings import FLAG_VARIABLES
 from toolkit.project import pyproject, source_files, vcs_versions
 from toolkit.project.source_files import FilesBeside
@@ -28,10 +29,12 @@ from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, TEMPORARY, View
 from toolkit.sources import patching
 from toolkit.sources.patching import PatchSource
 from toolkit.wheel import check
+from toolkit.wheel.store import Lacking
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 #: Where a build finds its things inside the walls: at the same paths on every machine, as ccache likes it.
 _SOURCE, _OUTPUT = f"{ROOT}/source", f"{ROOT}/output"
+_RECORD = "compiled"
 _COMPILERS, _CCACHE = f"{ROOT}/compilers", f"{ROOT}/ccache"
 _CRATES, _RUST = f"{ROOT}/crates", f"{ROOT}/rust"
 _PROGRAMS = f"{ROOT}/programs"
@@ -139,6 +142,17 @@ def build_wheel(job: Job) -> Path:
     if not job.version:
         vcs_versions.check(job.source, found.version, job.given, job.label)
     return wheels[0]
+
+
+def lacking(job: Job) -> Lacking | None:
+    """Return what a finished build could not compile, and did without."""
+    sources = uncompiled.find(job.scratch / "output" / _RECORD, job.source)
+    if not sources:
+        return None
+    output = _end_of(job.log)
+    hint = headers.suggestion(output, job.hidden) or f"see {job.log} for what it misses"
+    text = f"{job.label}: its wheel lacks what did not compile: {one_line(', '.join(sources))}"
+    return Lacking(text=text, hint=hint, state=uncompiled.state(job.source, sources))
 
 
 def _wheels(directory: Path) -> Iterator[Path]:
@@ -276,7 +290,8 @@ def _fill_compilers(job: Job, view: View) -> None:
         hidden = {ROOT: ".", TEMPORARY: "./tmp", f"/var{TEMPORARY}": "./tmp"}
     else:
         hidden = {str(job.scratch): ".", str(temporary): "./tmp"}
-    compilers.wrap(job.scratch / "compilers", hidden, source, PATH)
+    record = f"{job.sandbox.place(_OUTPUT, view)}/{_RECORD}"
+    compilers.wrap(job.scratch / "compilers", hidden, source, PATH, record)
 
 
 def _fill_cargo(job: Job, view: View) -> None:

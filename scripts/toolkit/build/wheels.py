@@ -115,6 +115,7 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
         jobs=options.jobs,
         sandbox=options.sandbox,
         system=system_programs.of_project(settings.project),
+        required=options.extensions == "required",
     )
 
 

@@ -199,6 +199,7 @@ def environment(settings: Settings, options: BuildOptions, compression: Compress
         "WHEEL_STORE": str(options.store),
         "PYTHON": options.python,
         "JOBS": str(options.jobs),
+        "EXTENSIONS": options.extensions,
         **options.sandbox.settings(),
         "V": str(console.verbosity),
     }

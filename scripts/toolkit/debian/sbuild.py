@@ -35,7 +35,7 @@ class SbuildOptions:
     """The suites to build for, one after the other, with `jobs` processes, and how to compress packages.
 
     `suffix` is added to versions, its {suite} and {release} replaced. `mirror` and `max_age` (days) are those of the
-    chroots.
+    chroots. `extensions` is as in `BuildOptions`.
     """
 
     suites: tuple[str, ...]
@@ -44,6 +44,7 @@ class SbuildOptions:
     mirror: str
     max_age: int
     compression: Compression
+    extensions: str = "required"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -187,6 +188,7 @@ def configuration(work: _Work, base: Path) -> str:
         **deb_build.forwarded(work.settings),
         **work.options.compression.environment,
         "WHEEL_STORE": "",
+        "EXTENSIONS": work.options.extensions,
         "JOBS": str(work.options.jobs),
         "V": str(console.verbosity),
         **{name: os.environ[name] for name in ("DEB_BUILD_OPTIONS",) if name in os.environ},

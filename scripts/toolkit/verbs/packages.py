@@ -76,6 +76,7 @@ def sbuild_options(parser: argparse.ArgumentParser) -> None:
         help="what versions end with (default: %(default)s)",
     )
     building_options.add_jobs(parser)
+    building_options.add_extensions(parser, "required")
     compression.add_argument(parser, compression.SMALL)
     chroots.add_arguments(parser)
 
@@ -132,13 +133,11 @@ def check_deb(run: Run) -> None:
     """Check the packages of each suite."""
     arguments, chosen = run.arguments, run.settings
     directories = {suite: chosen.dist / suite for suite in arguments.suites.split()} or {suites.own(): chosen.dist}
-    options = CheckOptions(
-        upgrade_from=Path(arguments.upgrade_from).absolute() if arguments.upgrade_from else None,
-        mirror=arguments.mirror,
-        max_age=arguments.max_age,
-    )
+    options = CheckOptions(mirror=arguments.mirror, max_age=arguments.max_age)
     check.require_tools()
-    found = {suite: check.read(directory, options) for suite, directory in directories.items()}
+    upgrade_from = Path(arguments.upgrade_from).absolute() if arguments.upgrade_from else None
+    older = check.older_packages(upgrade_from, directories)
+    found = {suite: check.read(directory, older.get(suite, ())) for suite, directory in directories.items()}
     for suite, built in found.items():
         console.step("CHECK", f"{', '.join(path.name for path in built.packages)}")
         check.check(built, suite, run.project, chosen, options)

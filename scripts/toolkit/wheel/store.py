@@ -8,15 +8,24 @@ import re
 import shutil
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from toolkit.core import console, documents, files
 from toolkit.core.documents import Table
 
 _FILE = re.compile(r"[^/]+\.whl")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Lacking:
+    """What a wheel lacks that did not compile, and what to do; `state` is what of the system that depended on."""
+
+    text: str
+    hint: str
+    state: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -47,14 +56,29 @@ class Store:
         files.remove(directory / "entry.json")
         return None
 
-    def put(self, key: str, wheel: Path) -> Path:
+    def lacking(self, key: str) -> Lacking | None:
+        """Return what the wheel of an entry, which there is, lacks."""
+        try:
+            entry = Table(documents.json_value((self._directory(key) / "entry.json").read_bytes()))
+            if "lacking" not in entry.content:
+                return None
+            found = entry.table("lacking")
+            state = found.table("state")
+            texts = {name: state.text(name) for name in state.content}
+            return Lacking(text=found.text("text"), hint=found.text("hint"), state=texts)
+        except (OSError, ValueError):
+            return None
+
+    def put(self, key: str, wheel: Path, lacking: Lacking | None = None) -> Path:
         """Copy a wheel into the store and return its path there. Call it inside `reserved(key)`."""
         directory = self._directory(key)
         for old in directory.iterdir():
             files.remove(old)
         target = directory / wheel.name
         shutil.copyfile(wheel, target)
-        entry = {"wheel": wheel.name, "sha256": files.sha256(target)}
+        entry: dict[str, object] = {"wheel": wheel.name, "sha256": files.sha256(target)}
+        if lacking:
+            entry["lacking"] = asdict(lacking)
         files.write_atomic(directory / "entry.json", json.dumps(entry))
         return target
 

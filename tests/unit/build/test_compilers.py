@@ -23,8 +23,13 @@ def scratch(tmp_path: Path) -> Path:
     return directory
 
 
+def wrap(scratch: Path, source: Path) -> Path:
+    record = str(scratch / "record")
+    return compilers.wrap(scratch / "compilers", {str(scratch): "."}, str(source), SEARCH_PATH, record)
+
+
 def compile_in(scratch: Path, directory: Path, *flags: str) -> bytes:
-    wrapped = compilers.wrap(scratch / "compilers", {str(scratch): "."}, str(scratch / "source"), SEARCH_PATH)
+    wrapped = wrap(scratch, scratch / "source")
     subprocess.run(
         ["gcc", "-g", "-c", str(directory / "code.c"), "-o", "code.o", *flags],
         cwd=directory,
@@ -52,7 +57,7 @@ def test_a_tree_outside_the_scratch_directory_is_hidden_too(scratch: Path, tmp_p
     local = tmp_path / "local"
     local.mkdir()
     (local / "code.c").write_text(CODE)
-    wrapped = compilers.wrap(scratch / "compilers", {str(scratch): "."}, str(local), SEARCH_PATH)
+    wrapped = wrap(scratch, local)
     subprocess.run(
         ["gcc", "-c", str(local / "code.c"), "-o", "code.o"],
         cwd=local,
@@ -65,5 +70,6 @@ def test_a_tree_outside_the_scratch_directory_is_hidden_too(scratch: Path, tmp_p
 def test_only_compilers_that_are_there_have_a_stand_in(scratch: Path, tmp_path: Path) -> None:
     empty = tmp_path / "empty"
     empty.mkdir()
-    wrapped = compilers.wrap(scratch / "compilers", {str(scratch): "."}, str(scratch / "source"), str(empty))
+    source = str(scratch / "source")
+    wrapped = compilers.wrap(scratch / "compilers", {str(scratch): "."}, source, str(empty), os.devnull)
     assert list(wrapped.iterdir()) == []

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, directories
+from toolkit.core import console, debian_packages, directories, process
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot
 from toolkit.debian.chroot import Chroot
@@ -20,9 +21,8 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """A directory of older packages to upgrade from; the mirror of clean systems, and their maximum age in days."""
+    """The mirror of clean systems, and their maximum age in days."""
 
-    upgrade_from: Path | None
     mirror: str
     max_age: int
 
@@ -42,7 +42,42 @@ def require_tools() -> None:
     debian_packages.require("checks packages", "lintian", "autopkgtest")
 
 
-def read(directory: Path, options: CheckOptions) -> Built:
+def older_packages(given: Path | None, suites: Collection[str]) -> dict[str, tuple[Path, ...]]:
+    """Return the packages to upgrade from by suite: those in the directory of its name, as in dist/, if there is one.
+
+    Of each package the newest counts. Raises `UserError` where there is none, and where several suites would have the
+    same ones.
+    """
+    found: dict[str, tuple[Path, ...]] = {}
+    for suite in suites if given else ():
+        directory = given / suite if given and ((given / suite).is_dir() or len(suites) > 1) else given
+        found[suite] = _newest(_packages(directory)) if directory else ()
+        if not found[suite]:
+            hint = "name a directory of .deb files, or one that has such a directory for each suite"
+            raise UserError(f"UPGRADE_FROM={directory}: no packages there", hint)
+    return found
+
+
+def _newest(debs: Iterable[Path]) -> tuple[Path, ...]:
+    """Return the newest package of each name."""
+    found: dict[str, tuple[str, Path]] = {}
+    for deb in debs:
+        text = process.read(["dpkg-deb", "--show", "--showformat=${Package} ${Version}", deb])
+        name, version = text.split()
+        if name not in found or _is_newer(version, found[name][0]):
+            found[name] = version, deb
+    return tuple(deb for _, deb in found.values())
+
+
+def _is_newer(version: str, other: str) -> bool:
+    try:
+        process.read(["dpkg", "--compare-versions", version, "gt", other])
+    except process.CommandError:
+        return False
+    return True
+
+
+def read(directory: Path, older: tuple[Path, ...] = ()) -> Built:
     """Return the results in a directory. Raises `UserError` where nothing has been built."""
     sources, changes = sorted(directory.glob("*.dsc")), sorted(directory.glob("*.changes"))
     packages = _packages(directory)
@@ -51,9 +86,6 @@ def read(directory: Path, options: CheckOptions) -> Built:
     if len(sources) > 1:
         names = ", ".join(path.name for path in sources)
         raise UserError(f"{directory}: more than one source package: {names}", "remove what is not to be checked")
-    older = _packages(options.upgrade_from) if options.upgrade_from else ()
-    if options.upgrade_from and not older:
-        raise UserError(f"UPGRADE_FROM={options.upgrade_from}: no packages there", "name a directory of .deb files")
     return Built(changes=tuple(changes), source=sources[0], packages=packages, older=older)
 
 
@@ -70,7 +102,7 @@ def check(built: Built, suite: str, project: Project, settings: Settings, option
     with directories.temporary(settings.build, "unpacked-") as scratch:
         environments = tuple(loaded.unpack(project, settings, built.packages, scratch))
         lifecycle.check(built.packages, built.older, environments, clean, log)
-    middle = "upgraded" if built.older else "installed again"
+    middle = "upgraded, rolled back" if built.older else "installed again"
     console.step("SYSTEM", f"{suite}: installed, {middle}, removed, purged ({time.monotonic() - start:.1f} s)")
     _test(built, clean, settings)
 

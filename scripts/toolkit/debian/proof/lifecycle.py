@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from email.utils import formatdate
 from pathlib import Path
@@ -26,6 +27,7 @@ _TEST = "Tests: lifecycle\nDepends:\nRestrictions: needs-root, breaks-testbed, a
 #: The error and its hint for paths that are there, or have changed, after a step.
 _MEANINGS = {
     "reinstall": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
+    "rollback": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
     "upgrade": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
     "remove": ("removed, but still there", "dpkg removes a package's own files: see its maintainer scripts"),
     "purge": ("purged, but it left or changed", "undo it in the `purge` of debian/{name}.postrm"),
@@ -82,11 +84,18 @@ def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> User
     """Return the error of the first step that went wrong, with all its paths; `wrong` has package, step and path."""
     name, step, _ = wrong[0]
     paths = [path for package, when, path in wrong if (package, when) == (name, step)]
-    if step == "depends":
+    older = ", the one of UPGRADE_FROM" if step.endswith("-older") else ""
+    if step.startswith("depends"):
+        unmet = re.search(r"^ *(\S+ : (?:Pre-)?Depends: .+)$", output, re.MULTILINE)
+        mirror = ", or name another mirror: MIRROR=" if not unmet or "not installable" in unmet[1] else ""
         return UserError(
-            f"{name}: what it depends on cannot be installed",
-            f"see what that suite has, or name another mirror: MIRROR=; the whole output is in {log}",
+            f"{name}{older}: what it depends on cannot be installed{f': {unmet[1]}' if unmet else ''}",
+            f"depend on what that suite has{mirror}; the whole output is in {log}",
             output,
+        )
+    if older:
+        return UserError(
+            f"{name}{older}: it cannot be installed", f"name one that can; the whole output is in {log}", output
         )
     if paths == ["-"]:
         return UserError(f"{name}: {step} failed", f"the whole output is in {log}", output)

@@ -1,9 +1,11 @@
 #!/bin/sh
-# The life of each package in new/: installed (from old/, if an older one is there), upgraded, removed, purged. It is run
-# by autopkgtest as root of a system that is nothing else's, beside these directories. Each step is a line `STEP package
-# step`; what is wrong is a line `WRONG package step path`, and the status is then 1. A package with a directory in load/
-# is loaded once, by the interpreter that a file there names: what failed is a line `LOADED package json`, and the Debian
-# packages of libraries that were missing then are a line `HAS package json`.
+# The life of each package in new/: installed, upgraded, removed, purged; from one in old/, if there is, and once back to
+# that. It is run by autopkgtest as root of a system that is nothing else's, beside these directories. Each step is a line
+# `STEP package step`; what is wrong is a line `WRONG package step path`, and the status is then 1. A package with a
+# directory in load/ is loaded once, by the interpreter that a file there names: what failed is a line `LOADED package
+# json`, and the Debian packages of libraries that were missing then are a line `HAS package json`.
+#
+# What depends on others of new/ comes after them, and they live and end with it.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 status=0
@@ -57,19 +59,68 @@ begin() {
 	echo "STEP $name $step"
 }
 
-for new in new/*.deb; do
-	name=$(dpkg-deb --field "$new" Package)
+name_of() {
+	dpkg-deb --field "$1" Package
+}
+
+# The files in old/ or new/ of the package and its siblings; in old/ not all of them need to be.
+files() {
+	for each in $name $siblings; do
+		test "$1" = old -a -e "old/$each" && echo "./old/$each/"*.deb || echo "./new/$each/"*.deb
+	done
+}
+
+# Adds the names of all that an installation brings to a list.
+bring() {
+	apt install --simulate "$@"
+	sed -n 's/^Inst \([^ :]*\).*/\1/p' apt.log | sort -u - brought > more
+	mv more brought
+}
+
+for place in new old; do
+	for deb in "$place"/*.deb; do
+		test -e "$deb" || continue
+		mkdir -p "$place/$(name_of "$deb")"
+		mv "$deb" "$place/$(name_of "$deb")"
+	done
+done
+(cd new && ls) | sort > names
+step=order
+while read -r name; do
+	: > brought
+	(bring "./new/$name/"*.deb) > /dev/null || :
+	echo "$(comm -12 brought names | wc -l) $name"
+done < names | sort -n | cut -d ' ' -f 2 > order
+
+while read -r name <&3; do
 	begin depends
+	: > brought
+	bring "./new/$name/"*.deb
+	siblings=$(comm -12 brought names | grep -vxF "$name" || :)
+	if test -e "old/$name"; then
+		begin depends-older
+		bring $(files old)
+	fi
 	# The files of what it depends on are not its own, whatever happens to them.
-	depends=$(dpkg-deb --showformat '${Pre-Depends}\n${Depends}\n' --show "$new" | sed '/^$/d' | paste -sd,)
-	test -z "$depends" || apt satisfy "$depends"
+	others=$(comm -23 brought names)
+	test -z "$others" || apt install $others
 	list > before
 
-	begin install
-	old=$(find old -name "${name}_*.deb" | sort | head -n 1)
-	apt install "./${old:-$new}"
-	if test -n "$old"; then begin upgrade; else begin reinstall; fi
-	apt install --reinstall "./$new"
+	if test -e "old/$name"; then
+		begin install-older
+		apt install $(files old)
+		begin upgrade
+		apt install $(files new)
+		begin rollback
+		apt install $(files old)
+		begin upgrade
+		apt install $(files new)
+	else
+		begin install
+		apt install $(files new)
+		begin reinstall
+		apt install --reinstall $(files new)
+	fi
 	dpkg --verify "$name" | sed 's/.* //' > changed
 	wrong changed
 
@@ -88,9 +139,9 @@ for new in new/*.deb; do
 	wrong left
 
 	begin purge
-	apt purge "$name"
+	apt purge "$name" $siblings
 	list > after
 	comm -3 before after | sed 's/^\t//; s/|.*//' | sort -u > left
 	wrong left
-done
+done 3< order
 exit $status

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,7 @@ from toolkit.debian.proof.check import CheckOptions
 from toolkit.project import discovery
 from toolkit.project.settings import Settings
 
-OPTIONS = CheckOptions(upgrade_from=None, mirror="", max_age=7)
+OPTIONS = CheckOptions(mirror="", max_age=7)
 
 
 @pytest.fixture
@@ -26,27 +28,60 @@ def dist(tmp_path: Path) -> Path:
 
 
 def test_packages_of_debug_symbols_are_not_checked(dist: Path) -> None:
-    assert [path.name for path in check.read(dist, OPTIONS).packages] == ["yc-app_1.0_amd64.deb"]
+    assert [path.name for path in check.read(dist).packages] == ["yc-app_1.0_amd64.deb"]
 
 
 @pytest.mark.parametrize("name", ["app_1.0.dsc", "app_1.0_amd64.changes", "yc-app_1.0_amd64.deb"])
 def test_nothing_built_is_told_so(dist: Path, name: str) -> None:
     (dist / name).unlink()
     with pytest.raises(UserError, match="no packages to check"):
-        check.read(dist, OPTIONS)
+        check.read(dist)
 
 
 def test_two_sources_in_one_directory_are_refused(dist: Path) -> None:
     (dist / "app_1.1.dsc").write_text("")
     with pytest.raises(UserError, match=r"more than one source package: app_1\.0\.dsc, app_1\.1\.dsc"):
-        check.read(dist, OPTIONS)
+        check.read(dist)
 
 
-def test_a_directory_to_upgrade_from_has_to_hold_packages(dist: Path, tmp_path: Path) -> None:
-    empty = tmp_path / "empty"
-    empty.mkdir()
-    with pytest.raises(UserError, match=r"UPGRADE_FROM=.*no packages there"):
-        check.read(dist, CheckOptions(upgrade_from=empty, mirror="", max_age=7))
+def deb(directory: Path, name: str, version: str) -> Path:
+    control = directory / "tree" / "DEBIAN"
+    control.mkdir(parents=True)
+    (control / "control").write_text(
+        f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: A <a@b.example>\nDescription: x\n"
+    )
+    path = directory / f"{name}_{version}_all.deb"
+    subprocess.run(["dpkg-deb", "--build", directory / "tree", path], check=True, capture_output=True)
+    shutil.rmtree(directory / "tree")
+    return path
+
+
+def test_of_older_packages_the_newest_count(tmp_path: Path) -> None:
+    deb(tmp_path, "app", "1.9")
+    newest = deb(tmp_path, "app", "1.10"), deb(tmp_path, "worker", "1.0")
+    deb(tmp_path, "app", "1.10~rc1")
+    assert check.older_packages(tmp_path, ["trixie"]) == {"trixie": newest}
+    assert check.older_packages(None, ["trixie"]) == {}
+
+
+def test_each_suite_has_older_packages_of_its_own(tmp_path: Path) -> None:
+    for suite in ("bookworm", "trixie"):
+        (tmp_path / suite).mkdir()
+    found = {suite: (deb(tmp_path / suite, "app", f"1.0~{suite}1"),) for suite in ("bookworm", "trixie")}
+    deb(tmp_path, "app", "2.0")
+    assert check.older_packages(tmp_path, ["bookworm", "trixie"]) == found
+    assert check.older_packages(tmp_path, ["trixie"]) == {"trixie": found["trixie"]}
+
+
+@pytest.mark.parametrize(
+    ("suites", "where"), [(["trixie"], ""), (["bookworm", "trixie"], "/bookworm"), (["empty"], "/empty")]
+)
+def test_a_directory_to_upgrade_from_has_to_hold_packages(tmp_path: Path, suites: list[str], where: str) -> None:
+    (tmp_path / "older/empty").mkdir(parents=True)
+    if where:
+        deb(tmp_path / "older", "app", "1.0")
+    with pytest.raises(UserError, match=f"UPGRADE_FROM=.*/older{where}: no packages there"):
+        check.older_packages(tmp_path / "older", suites)
 
 
 def test_an_override_needs_a_comment_above_it(tmp_path: Path) -> None:
@@ -106,6 +141,28 @@ def test_names_what_stayed_behind() -> None:
     assert error.hint == "undo it in the `purge` of debian/yc-app.postrm"
 
 
+LACKING = "app: what it depends on cannot be installed"
+UNMET = "The following packages have unmet dependencies:\n app : Depends: libx (>= 2) but {}\nE: Unable\n"
+
+
+@pytest.mark.parametrize(
+    ("step", "output", "what", "mirror"),
+    [
+        ("depends", UNMET.format("it is not installable"), f"{LACKING}: app : ", True),
+        ("depends", UNMET.format("1.0 is to be installed"), f"{LACKING}: app : ", False),
+        ("depends", "E: Unable to fetch", LACKING, True),
+        ("depends-older", "", "app, the one of UPGRADE_FROM: what it depends on cannot be installed", True),
+        ("install-older", "", "app, the one of UPGRADE_FROM: it cannot be installed", False),
+        ("install", "", "app: install failed", False),
+        ("rollback", "", "app: rollback failed", False),
+    ],
+)
+def test_what_apt_cannot_install_is_told_as_what_it_is(step: str, output: str, what: str, mirror: bool) -> None:
+    error = lifecycle.error([("app", step, "-")], output, Path("log"))
+    assert error.what.startswith(what)
+    assert ("MIRROR=" in error.hint) is mirror
+
+
 @pytest.mark.parametrize("field", ["Testsuite: autopkgtest\n", ""])
 def test_the_source_package_says_whether_it_has_tests(
     dist: Path, field: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -119,7 +176,7 @@ def test_the_source_package_says_whether_it_has_tests(
     clean = Chroot(path=dist, suite="trixie", release="13")
     monkeypatch.setattr(chroot, "minimal", lambda *_arguments: None)
     monkeypatch.setattr(chroot, "provide", lambda *_arguments: clean)
-    built = check.read(dist, OPTIONS)
+    built = check.read(dist)
     settings = Settings(project=dist, toolkit=dist)
     check.check(built, "trixie", discovery.discover(settings), settings, OPTIONS)
     said = capsys.readouterr()
