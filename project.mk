@@ -73,7 +73,7 @@ YES ?=
 #: How many things to build at once (empty: as many as there are cores): JOBS=4
 JOBS ?=
 
-#: Extensions that a distribution does without where they do not compile: optional (a warning), or required (an error, as in make sbuild)
+#: What may lack an extension that did not compile, with a warning: optional (all), required (nothing, as in make sbuild), or names
 EXTENSIONS ?=
 
 #: Where built wheels are kept, so that nothing is built twice: a directory, or empty for nowhere

@@ -14,12 +14,10 @@ from tests.e2e.machine import TOOLKIT, Root, run
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of this directory as end-to-end, and those that use the example, which takes minutes to make."""
+    """Mark every test of this directory as end-to-end."""
     for item in items:
         if item.path.is_relative_to(Path(__file__).parent):
             item.add_marker(pytest.mark.e2e)
-            if isinstance(item, pytest.Function) and "example" in item.fixturenames:
-                item.add_marker(pytest.mark.example)
 
 
 @pytest.fixture(scope="session")

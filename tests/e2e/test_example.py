@@ -144,3 +144,10 @@ def test_the_development_environment_has_the_dependencies_and_links_the_code(
     assert shown.strip() == str(example / "example_service/yc_example_service/__init__.py")
     assert (prefix / ".project").read_text().strip() == str(example)
     assert "usage: " in run([prefix / "bin" / "python", prefix / "bin/yc-example-service", "--help"])
+
+
+def test_its_packages_pass_what_a_distribution_asks_of_its_own(example: Path, environment: dict[str, str]) -> None:
+    said = run(["make", "check-deb"], cwd=example, env=environment)
+    assert "  LINTIAN no error, no warning" in said
+    assert re.search(r"^  SYSTEM  \w+: installed, installed again, removed, purged", said, re.MULTILINE)
+    assert "  TEST    example-service: pass\n" in said

@@ -276,17 +276,29 @@ def test_an_extension_that_did_not_compile_is_told_until_it_does(
     # Something else is installed.
     monkeypatch.setattr(uncompiled, "_installed", lambda: "other")
     assert "BUILD   fast 1.0" in shop.build().out
-    done = shop.run("build", "--extensions", "some")
-    assert done.error == ("EXTENSIONS=some: nothing that can be done", "write optional or required")
+    done = shop.run("build", "--extensions", "one, two")
+    assert done.error == (
+        "EXTENSIONS=one, two: one, is no name of a distribution",
+        "write optional, required, or names",
+    )
 
 
-def test_where_extensions_are_required_nothing_incomplete_is_stored(shop: Workshop, index: LocalIndex) -> None:
+def test_where_extensions_are_required_all_that_is_missing_is_told_at_once(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
     system = '[build-system]\nrequires = []\nbuild-backend = "optional"\nbackend-path = ["."]\n'
-    source = {"fast/_speedups.c": "#include <gone/for_good.h>\n"}
-    sdists.publish(index, "fast", "1.0", files={"optional.py": _OPTIONAL, "pyproject.toml": system, **source})
-    shop.service("app", "fast")
+    for name in ("fast", "quick"):
+        source = {"fast/_speedups.c": "#include <gone/for_good.h>\n", "pyproject.toml": system}
+        sdists.publish(index, name, "1.0", files={"optional.py": _OPTIONAL, **source})
+    shop.service("app", "fast\nquick\n")
     assert shop.vendor().status == 0
-    done = shop.build("--extensions", "required")
+    for _ in range(2):
+        done = shop.build("--extensions", "required")
+        assert done.status == 1
+        for name in ("fast", "quick"):
+            assert f"error: {name} 1.0: its wheel lacks what did not compile: fast/_speedups.c\n" in done.err
+            assert f"name what may lack it: EXTENSIONS={name}\n" in done.err
+    done = shop.build("--extensions", "Quick")
     assert done.error[0] == "fast 1.0: its wheel lacks what did not compile: fast/_speedups.c"
-    assert "EXTENSIONS=optional does without" in done.error[1]
-    assert not list((files.cache_root() / "store").rglob("fast*.whl"))
+    assert "warning: quick 1.0: " in done.err
+    assert shop.build("--extensions", "quick fast").status == 0

@@ -4,32 +4,37 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from toolkit.core import files
 from toolkit.core.errors import UserError
+from toolkit.model.names import NAME, normalize
 from toolkit.project.settings import Settings, default_of, number
 from toolkit.sandbox import confined
 from toolkit.sandbox.confined import Sandbox
 
-#: The values of `EXTENSIONS`.
-EXTENSIONS = ("optional", "required")
+#: `EXTENSIONS` where anything, or nothing, may lack an extension.
+OPTIONAL, REQUIRED = "optional", "required"
 
 
 @dataclass(frozen=True, kw_only=True)
 class BuildOptions:
     """How to build: `jobs` at once, `store` the wheel store's directory, `python` the interpreter asked for (or "").
 
-    `extensions` is what becomes of a wheel that lacks some which did not compile, see `EXTENSIONS`.
+    `extensions` has what may lack an extension that did not compile: names, or a word for all or for none.
     """
 
     jobs: int
     store: Path
     python: str = ""
-    extensions: str = "optional"
+    extensions: str = OPTIONAL
     sandbox: Sandbox = field(default_factory=confined.default)
+
+    def may_lack(self, name: str) -> bool:
+        """Tell whether a distribution may lack an extension that did not compile."""
+        words = self.extensions.split()
+        return OPTIONAL in words or normalize(name) in map(normalize, words)
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
@@ -55,25 +60,25 @@ def add_jobs(parser: argparse._ActionsContainer) -> None:
     )
 
 
-def add_extensions(parser: argparse._ActionsContainer, other: str = EXTENSIONS[0]) -> None:
-    """Add the option for what a distribution can do without."""
+def add_extensions(parser: argparse._ActionsContainer, other: str = OPTIONAL) -> None:
+    """Add the option for what distributions can do without."""
     parser.add_argument(
         "--extensions",
-        type=_extensions(other),
+        type=lambda text: _extensions(text or other),
         default=other,
-        metavar="|".join(EXTENSIONS),
-        help="what to do where a distribution does without an extension that did not compile: a warning, or an error "
-        "(default: %(default)s)",
+        metavar="WORDS",
+        help=f"what may lack an extension that did not compile, which is a warning then and else an error: {OPTIONAL}, "
+        f"{REQUIRED}, or names of distributions (default: %(default)s)",
     )
 
 
-def _extensions(other: str) -> Callable[[str], str]:
-    def read(text: str) -> str:
-        if text and text not in EXTENSIONS:
-            raise UserError(f"EXTENSIONS={text}: nothing that can be done", f"write {' or '.join(EXTENSIONS)}")
-        return text or other
-
-    return read
+def _extensions(text: str) -> str:
+    for word in text.split():
+        if word not in (OPTIONAL, REQUIRED) and not NAME.fullmatch(word):
+            raise UserError(
+                f"EXTENSIONS={text}: {word} is no name of a distribution", f"write {OPTIONAL}, {REQUIRED}, or names"
+            )
+    return text
 
 
 def add_store(parser: argparse._ActionsContainer) -> None:
@@ -94,7 +99,7 @@ def options_from(arguments: argparse.Namespace, settings: Settings) -> BuildOpti
         jobs=arguments.jobs,
         store=store(arguments.wheel_store, settings),
         python=python,
-        extensions=vars(arguments).get("extensions", EXTENSIONS[0]),
+        extensions=vars(arguments).get("extensions", OPTIONAL),
         sandbox=used,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import threading
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from functools import cache
@@ -16,7 +16,7 @@ from toolkit.build.plan import Node, store_key
 from toolkit.build.system_programs import SystemPrograms
 from toolkit.build.wheel_build import Job
 from toolkit.core import console, directories, process, progress, threads
-from toolkit.core.errors import UserError
+from toolkit.core.errors import Gathering, UserError
 from toolkit.core.progress import Progress
 from toolkit.model.interpreter import Interpreter
 from toolkit.sandbox.confined import Sandbox
@@ -33,7 +33,8 @@ _CHEAP_SETTINGS = {"cython": {"--build-option": ["--no-cython-compile"]}}
 class Builder:
     """Builds nodes for one interpreter, at most `jobs` at once, below `scratch`; finished wheels go to `store`.
 
-    Where extensions are `required`, a wheel that lacks one is an error, else a warning.
+    What `may_lack` an extension that did not compile is told by a warning; else that is an error. All of them are
+    `incomplete`.
     """
 
     interpreter: Interpreter
@@ -43,11 +44,13 @@ class Builder:
     jobs: int
     sandbox: Sandbox
     system: SystemPrograms
-    required: bool = False
+    may_lack: Callable[[str], bool] = lambda _: True
+    incomplete: set[Node] = field(default_factory=set)
     _wheels: dict[Node, Path] = field(default_factory=dict)
     _environments: dict[tuple[str, ...], Path] = field(default_factory=dict)
     _environment_lock: threading.Lock = field(default_factory=threading.Lock)
     _stop: threading.Event = field(default_factory=threading.Event)
+    _lacking: Gathering = field(default_factory=Gathering)
 
     def __post_init__(self) -> None:
         self._layout = CrateLayout(unpacked=self.scratch / "crates")
@@ -70,6 +73,7 @@ class Builder:
             self.logs.mkdir(parents=True, exist_ok=True)
             with progress.counting("BUILD", len(missing), "wheels") as bar:
                 self._run(missing, bar, failed)
+        self._lacking.end()
         return self._wheels
 
     def _missing(self, nodes: Iterable[Node]) -> dict[Node, set[Node]]:
@@ -94,7 +98,7 @@ class Builder:
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
 
     def _stored(self, node: Node) -> Path | None:
-        """Return a node's wheel in the store; none where it lacks what may compile now. Raises as `_judge` does."""
+        """Return a node's wheel in the store; none where it lacks what may compile now."""
         key = self._key(node)
         wheel = self.store.get(key)
         lacking = self.store.lacking(key) if wheel else None
@@ -104,12 +108,18 @@ class Builder:
         return wheel
 
     def _judge(self, node: Node, lacking: Lacking | None) -> None:
-        """Warn of what a wheel lacks, or raise `UserError` where that is required; tools are not shipped."""
+        """Tell what a wheel lacks, which is an error at the end where it may not; tools are not shipped."""
         if not lacking or node.cheap:
             return
-        if self.required:
-            raise UserError(lacking.text, f"{lacking.hint}; EXTENSIONS=optional does without")
-        console.warn(f"{lacking.text}\n{lacking.hint}")
+        self.incomplete.add(node)
+        hint = lacking.hint or f"see {self._log(node)} for what it misses; `WHEEL_STORE= make build` builds it again"
+        if self.may_lack(node.name):
+            console.warn(f"{lacking.text}\n{hint}")
+        else:
+            self._lacking.add(UserError(lacking.text, f"{hint}; or name what may lack it: EXTENSIONS={node.name}"))
+
+    def _log(self, node: Node) -> Path:
+        return self.logs / f"{node.label.replace(' ', '-')}.log"
 
     def _key(self, node: Node) -> str:
         found = {"programs": " ".join(self.system.visible)} if self.system.visible else {}
@@ -156,9 +166,10 @@ class Builder:
                 built, lacking = self._wheel(node, scratch)
                 self._judge(node, lacking)
                 wheel = self.store.put(key, built, lacking)
-            # A development environment asks without the compilers.
-            images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
-            images.add({store_key(node, self.interpreter, {}, self.sandbox.mode): wheel})
+            if not lacking:
+                # A development environment asks without the compilers.
+                images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
+                images.add({store_key(node, self.interpreter, {}, self.sandbox.mode): wheel})
             return wheel
 
     def _wheel(self, node: Node, scratch: Path) -> tuple[Path, Lacking | None]:
@@ -169,7 +180,7 @@ class Builder:
             source=wheel_build.unpack(node.source, scratch, node.patches, given=node.given, beside=node.beside),
             python=self._environment(node),
             scratch=scratch,
-            log=self.logs / f"{node.label.replace(' ', '-')}.log",
+            log=self._log(node),
             sandbox=self.sandbox,
             identity=node.identity,
             cheap=node.cheap,

@@ -11,20 +11,25 @@ import os
 import posixpath
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
 from toolkit.core import files
 from toolkit.sources import c_sources
 
-#: Bytes of a record and of a source that are read, and sources that are told.
-_LONGEST, _LONGEST_SOURCE, _MOST = 16 << 20, 8 << 20, 20
+#: Bytes of a record and of a source that are read; sources that failed, files of a tree, and those of one name, that
+#: are looked at; how deep a tree is; and sources that are told.
+_LONGEST, _LONGEST_SOURCE, _FAILED, _FILES, _NAMESAKES, _DEEPEST, _MOST = 4 << 20, 8 << 20, 1000, 100_000, 50, 64, 20
 #: What is translated to C before it is compiled.
 _TRANSLATED = (".pyx", ".py")
-#: Whether something compiles is what these are for: configure, CMake and the like.
+#: Where tools try what a compiler can do: autoconf, distutils, CMake, Meson, the crate cc.
+_TRIED = re.compile(
+    r"(^|/)(CMakeFiles|CMakeScratch|CMakeTmp|TryCompile-[^/]*|meson-private|_?conf(ig)?test\.\w+|flag_check[^/]*)(/|$)"
+)
+#: Files of a tree that are there to be tried.
 _PROBES = re.compile(
-    r"(^|/)(cmake|config|m4|checks?|tests?|[^/]*test\.\w+|(check|test|try|have)_[^/]*)(/|$)", re.IGNORECASE
+    r"(^|/)(cmake|config|m4|checks?|tests?|(check|test|try|have)_[^/]*|[^/]*test\.\w+)(/|$)", re.IGNORECASE
 )
 _PLACES = ("/usr/local/include", "/usr/include")
 _DPKG = Path("/var/lib/dpkg/status")
@@ -35,42 +40,68 @@ def find(record: Path, tree: Path) -> tuple[str, ...]:
 
     Both belonged to the build, so they may hold anything.
     """
-    failed = _failed(record)
-    own = _by_name(tree) if failed else {}
-    found = (_in_tree(path, own) for path in failed)
-    return tuple(sorted({path for path in found if path and not _PROBES.search(path)}))[:_MOST]
+    outcomes = _outcomes(record)
+    if all(outcomes.values()):
+        return ()
+    own = _by_name(tree)
+    failed = [path for path, is_made in outcomes.items() if not is_made][:_FAILED]
+    names = {posixpath.splitext(posixpath.basename(path))[0] for path in failed}
+    made = {
+        _in_tree(path, own)
+        for path, is_made in outcomes.items()
+        if is_made and posixpath.splitext(posixpath.basename(path))[0] in names
+    }
+    found = {_in_tree(path, own) for path in failed} - made
+    return tuple(sorted(path for path in found if path and not _PROBES.search(path)))[:_MOST]
 
 
-def _failed(record: Path) -> list[str]:
+def _outcomes(record: Path) -> dict[str, bool]:
+    """Return whether each source was compiled at all, by its path."""
     try:
-        lines = files.read_foreign(record, _LONGEST).decode(errors="replace").splitlines()
+        lines = files.read_foreign(record, _LONGEST).decode(errors="replace").split("\n")
     except (OSError, ValueError):
-        return []
-    outcomes: dict[str, bool] = {}
+        return {}
+    found: dict[str, bool] = {}
     for line in lines:
         status, directory, name = [*line.split("\t", 2), "", ""][:3]
         path = posixpath.normpath(posixpath.join(directory, name))
-        outcomes[path] = status == "0" or outcomes.get(path, False)
-    return [path for path, has_succeeded in outcomes.items() if not has_succeeded]
-
-
-def _by_name(tree: Path) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = defaultdict(list)
-    for directory, _, names in os.walk(tree):
-        for name in names:
-            found[name].append(Path(directory, name).relative_to(tree).as_posix())
+        if name and not _TRIED.search(path):
+            found[path] = status == "0" or found.get(path, False)
     return found
 
 
-def _in_tree(path: str, own: dict[str, list[str]]) -> str:
+def _by_name(tree: Path) -> dict[str, list[str]]:
+    """Return the files of a tree by their names, as paths from its top; what a build has made may be of any depth."""
+    found: dict[str, list[str]] = defaultdict(list)
+    count, left = 0, [("", 0)]
+    while left and count < _FILES:
+        place, depth = left.pop()
+        try:
+            with os.scandir(tree / place) as entries:
+                for entry in itertools.islice(entries, _FILES):
+                    count += 1
+                    path = posixpath.join(place, entry.name)
+                    if entry.is_dir(follow_symlinks=False):
+                        left += [(path, depth + 1)] if depth < _DEEPEST else []
+                    elif len(found[entry.name]) < _NAMESAKES:
+                        found[entry.name].append(path)
+        except OSError:
+            continue
+    return found
+
+
+def _in_tree(path: str, own: Mapping[str, Sequence[str]]) -> str:
     """Return the file of the tree that a source is, or was made of; empty where there is none.
 
     A backend may have copied the tree elsewhere, so the end of the path decides.
     """
-    stem = posixpath.splitext(posixpath.basename(path))[0]
-    for name in (posixpath.basename(path), *(f"{stem}{suffix}" for suffix in _TRANSLATED)):
-        if name in own:
-            return max(own[name], key=lambda each: _common(each, path))
+    name = posixpath.basename(path)
+    stem = posixpath.splitext(name)[0]
+    for known in (name, *(f"{stem}{suffix}" for suffix in _TRANSLATED)):
+        # What stands in a directory is compiled in one of that name: `main.c` may be anybody's.
+        near = [each for each in own.get(known, ()) if "/" not in each or _common(each, path)]
+        if near:
+            return max(near, key=lambda each: _common(each, path))
     return ""
 
 
@@ -85,8 +116,7 @@ def state(tree: Path, sources: Iterable[str]) -> dict[str, str]:
 
     As `now` has it, which tells whether another try may do.
     """
-    own = _by_name(tree)
-    paths = [path for names in own.values() for path in names]
+    paths = [path for names in _by_name(tree).values() for path in names]
     texts = {path: c_sources.includes(path, content) for path, content in _contents(tree, paths)}
     # Of C that is made of Cython, too.
     stems = {posixpath.splitext(source)[0] for source in sources}
@@ -133,3 +163,11 @@ def _installed() -> str:
         return hashlib.sha256(_DPKG.read_bytes()).hexdigest()
     except OSError:
         return ""
+
+
+def about(output: str, sources: Iterable[str]) -> str:
+    """Return the lines of a build's output that are about these sources, each with those after it that say more."""
+    names = [f"{posixpath.splitext(posixpath.basename(source))[0]}." for source in sources]
+    lines = output.split("\n")
+    near = {n + more for n, line in enumerate(lines) if any(name in line for name in names) for more in range(4)}
+    return "\n".join(line for number, line in enumerate(lines) if number in near)

@@ -149,10 +149,13 @@ def lacking(job: Job) -> Lacking | None:
     sources = uncompiled.find(job.scratch / "output" / _RECORD, job.source)
     if not sources:
         return None
-    output = _end_of(job.log)
-    hint = headers.suggestion(output, job.hidden) or f"see {job.log} for what it misses"
-    text = f"{job.label}: its wheel lacks what did not compile: {one_line(', '.join(sources))}"
-    return Lacking(text=text, hint=hint, state=uncompiled.state(job.source, sources))
+    output = uncompiled.about(_end_of(job.log), sources)
+    events.send("log", path=str(job.log), text=_end_of(job.log))
+    return Lacking(
+        text=f"{job.label}: its wheel lacks what did not compile: {one_line(', '.join(sources))}",
+        hint=one_line(headers.suggestion(output, job.hidden)),
+        state=uncompiled.state(job.source, sources),
+    )
 
 
 def _wheels(directory: Path) -> Iterator[Path]:

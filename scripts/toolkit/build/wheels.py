@@ -85,10 +85,11 @@ def attempt(
 
 def build_nodes(
     nodes: Iterable[Node], used: Interpreter, settings: Settings, options: BuildOptions
-) -> dict[Node, Path]:
-    """Build single wheels, for one interpreter; raises as `build` does."""
+) -> tuple[dict[Node, Path], frozenset[Node]]:
+    """Build single wheels, for one interpreter, and return which of them lack something; raises as `build` does."""
     with _scratch(settings) as scratch:
-        return _builder(used, settings, options, scratch).build(nodes)
+        builder = _builder(used, settings, options, scratch)
+        return builder.build(nodes), frozenset(builder.incomplete)
 
 
 def _refuse_cross() -> None:
@@ -115,7 +116,7 @@ def _builder(used: Interpreter, settings: Settings, options: BuildOptions, scrat
         jobs=options.jobs,
         sandbox=options.sandbox,
         system=system_programs.of_project(settings.project),
-        required=options.extensions == "required",
+        may_lack=options.may_lack,
     )
 
 

@@ -37,6 +37,7 @@ _COMMAND = ("dpkg-buildpackage", "--no-pre-clean", "--no-check-builddeps", "--no
 #: The suffixes of the files that a build of binary packages makes, and of those that packages consist of.
 BINARY_SUFFIXES = (".deb", ".ddeb", ".udeb", ".changes", ".buildinfo")
 _SUFFIXES = (*BINARY_SUFFIXES, ".dsc", ".gz", ".xz", ".bz2", ".zst")
+_NONE: Mapping[str, Path] = {}
 _SYSTEM_PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 #: dh_python3 prints this and goes on; the rules of a library end there.
 _UNKNOWN = re.compile(r"Cannot find package that provides \S+\. .* add \"(\S+) (\S+)\" line")
@@ -133,7 +134,8 @@ def build(
     directory = settings.build / "deb"
     with files.exclusive_and_empty(directory, "package build"):
         source, binary = _export(project, settings, packaging, directory)
-        _build_both(source, binary, packaging, options, environment(settings, options, compression))
+        variables = environment(settings, options, compression)
+        _build_both(source, binary, packaging, options, variables, settings.build / "logs")
         built = [path for tree in (source, binary) for path in tree.parent.iterdir() if _is_of_package(path)]
         check_services(project, settings, packaging, built)
         # Directories hold the packages for other suites.
@@ -167,13 +169,13 @@ def _export(project: Project, settings: Settings, packaging: Control, directory:
 
 
 def _build_both(
-    source: Path, binary: Path, packaging: Control, options: BuildOptions, environment: dict[str, str]
+    source: Path, binary: Path, packaging: Control, options: BuildOptions, environment: dict[str, str], logs: Path
 ) -> None:
     start = time.monotonic()
     options_of_source = [f"--source-option={option}" for option in source_package.options(packaging)]
     pack = partial(process.run, [*_COMMAND, "--build=source", *options_of_source], cwd=source, env=environment)
     with threads.beside(pack, process.end_children):
-        run(binary_command(options), binary, environment)
+        run(binary_command(options), binary, environment, logs)
     console.step("PACKAGE", f"dpkg-buildpackage ({time.monotonic() - start:.1f} s)")
 
 
@@ -219,22 +221,43 @@ def forwarded(settings: Settings) -> dict[str, str]:
     }
 
 
-def run(command: Sequence[str], tree: Path, environment: Mapping[str, str]) -> None:
-    """Run a package build in its tree, without a network. Raises `UserError` with what ended it."""
+def run(command: Sequence[str], tree: Path, environment: Mapping[str, str], logs: Path) -> None:
+    """Run a package build in its tree, without a network. Raises `UserError` with what ended it.
+
+    What an error names of logs in the tree, which does not stay, is kept in `logs`.
+    """
     with progress.watching("PACKAGE", "dpkg-buildpackage") as watch, progress.relaying() as relay:
         try:
             process.run([*isolation.prefix(), *command], cwd=tree, env=environment, watch=watch, receive=relay.receive)
         except process.CommandError as error:
-            raise explain(error, relay.error) from error
+            raise explain(error, relay.error, keep_logs(relay.logs, logs / "deb.log")) from error
 
 
-def explain(error: process.CommandError, inside: UserError | None) -> UserError:
-    """Return the error of the verb `inside` that ended the build, or what was printed where none did."""
+def keep_logs(inner: Mapping[str, str], log: Path) -> dict[str, Path]:
+    """Keep texts of logs whose place ends with a build, beside the log of all of it; return where, by the old path."""
+    kept: dict[str, Path] = {}
+    for path, text in inner.items():
+        # A build may write to where verbs tell of their logs.
+        if re.fullmatch(r"/[^\0-\x1f]{1,4000}/[\w.+ -]{1,200}\.log", path):
+            kept[path] = log.with_name(f"{log.stem}-{Path(path).name}")
+            log.parent.mkdir(parents=True, exist_ok=True)
+            files.write_atomic(kept[path], text.encode(errors="replace"))
+    return kept
+
+
+def explain(error: process.CommandError, inside: UserError | None, kept: Mapping[str, Path] = _NONE) -> UserError:
+    """Return the error of the verb `inside` that ended the build, or what was printed where none did.
+
+    `kept` has where the logs are now that it may name.
+    """
     unknown = list(dict.fromkeys(_UNKNOWN.findall(error.output)))
     if unknown:
         return _unknown(unknown)
     if inside and _is_last(inside, error.output):
-        return UserError(inside.what, inside.hint or error.hint, inside.details)
+        hint, details = inside.hint or error.hint, inside.details
+        for old, new in kept.items():
+            hint, details = (text.replace(old, str(new)) for text in (hint, details))
+        return UserError(inside.what, hint, details)
     # Not the error's own text: the first word of its command may be the prefix that isolates it from the network.
     what = f"dpkg-buildpackage failed with status {error.status}"
     return UserError(what, confined.suggestion(error.output) or error.hint, error.output)

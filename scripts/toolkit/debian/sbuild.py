@@ -122,7 +122,7 @@ def _build_one(suite: str, work: _Work) -> list[Deb]:
                 shown = partial(_show, watch)
                 process.run(user.command(words), cwd=base, env=environment, watch=shown, receive=relay.receive)
             except process.CommandError as error:
-                raise explain(error, relay.error, suite, log, _keep_inner(relay.logs, log)) from error
+                raise explain(error, relay.error, suite, log, deb_build.keep_logs(relay.logs, log)) from error
             finally:
                 _keep_log(base, log)
         console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
@@ -223,15 +223,6 @@ def _keep_log(base: Path, target: Path) -> None:
             shutil.copyfile(path, target)
 
 
-def _keep_inner(logs: Mapping[str, str], log: Path) -> dict[str, Path]:
-    """Keep logs of single builds, which end with the chroot, beside that of sbuild; return where, by their old path."""
-    kept = {path: log.with_name(f"{log.stem}-{Path(path).name}") for path in logs}
-    for path, target in kept.items():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        files.write_atomic(target, logs[path])
-    return kept
-
-
 def explain(
     error: process.CommandError, inside: UserError | None, suite: str, log: Path, kept: Mapping[str, Path] = _NO_LOGS
 ) -> UserError:
@@ -243,13 +234,10 @@ def explain(
         return full
     built, _, rest = error.output.partition("\nBuild finished at ")
     if rest:
-        found = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built), inside)
+        found = deb_build.explain(process.CommandError(["dpkg-buildpackage"], error.status, built), inside, kept)
         if found.details == built:
             return UserError(f"{suite}: dpkg-buildpackage failed", f"the whole output is in {log}", built)
-        hint, details = found.hint, found.details
-        for old, new in kept.items():
-            hint, details = (text.replace(old, str(new)) for text in (hint, details))
-        return UserError(f"{suite}: {found.what}", hint, details)
+        return UserError(f"{suite}: {found.what}", found.hint, found.details)
     stage = _STAGE.search(error.output)
     return UserError(
         f"{suite}: sbuild failed{f' at {stage[1]}' if stage else ''}", f"the whole output is in {log}", error.output

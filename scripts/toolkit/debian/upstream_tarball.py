@@ -22,6 +22,7 @@ from toolkit.project.debian_control import Control
 #: What dpkg-source takes.
 _NAME = r"{name}_{version}\.orig\.tar\.(gz|bz2|xz|lzma)"
 _SIGNATURE = ".asc"
+_CHUNK = 1 << 20
 
 
 def place(control: Control, tree: Path, project: Path, dist: Path) -> None:
@@ -37,10 +38,11 @@ def place(control: Control, tree: Path, project: Path, dist: Path) -> None:
             continue
         if differing:
             more = f" and {len(differing) - 1} more" if len(differing) > 1 else ""
+            remove = "" if path.parent == project.parent else f"; remove {path} if it was never published"
             raise UserError(
                 f"{path}: the project is not what this tarball holds of {control.upstream_version}: "
                 f"{differing[0]}{more}",
-                "raise the upstream version in debian/changelog: an archive takes one tarball for each",
+                f"raise the upstream version in debian/changelog: an archive takes one tarball for each{remove}",
             )
         for each in (path, path.with_name(path.name + _SIGNATURE)):
             if each.is_file():
@@ -84,7 +86,7 @@ def _differences(tarball: Path, tree: Path) -> Iterator[str]:
     """Yield what is otherwise in a tree than in a tarball, each path with how."""
     try:
         published = dict(_members(tarball))
-    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+    except (tarfile.TarError, lzma.LZMAError, zlib.error, EOFError, OSError, LookupError) as error:
         raise UserError(f"{tarball}: not a sound tarball: {error}", "fetch it again, such as by `origtargz`") from None
     own = dict(_files(tree))
     for path in sorted(published.keys() | own.keys()):
@@ -97,13 +99,24 @@ def _differences(tarball: Path, tree: Path) -> Iterator[str]:
 
 
 def _members(tarball: Path) -> Iterator[tuple[str, tuple[bool, str]]]:
-    """Yield the files and links of a tarball without its top directory: the path, whether it runs, and its content."""
+    """Yield the files and links of a tarball: the path, whether it runs, and its content.
+
+    Of a single top directory nothing is seen, as little as dpkg-source does; nor of a debian/, which does not count.
+    """
     with tarfile.open(tarball) as archive:
-        for member in archive:
-            path = member.name.removeprefix("./").partition("/")[2]
+        members = {member.name.removeprefix("./").rstrip("/"): member for member in archive}
+        tops = {name.partition("/")[0] for name in members if name not in ("", ".")}
+        top = f"{next(iter(tops))}/" if len(tops) == 1 else ""
+        for name, member in members.items():
+            path = name.removeprefix(top)
+            if path.partition("/")[0] == "debian":
+                continue
             content = archive.extractfile(member) if member.isfile() or member.islnk() else None
             if content:
-                yield path, (bool(member.mode & 0o100), hashlib.sha256(content.read()).hexdigest())
+                digest = hashlib.sha256()
+                while chunk := content.read(_CHUNK):
+                    digest.update(chunk)
+                yield path, (bool(member.mode & 0o100), digest.hexdigest())
             elif member.issym():
                 yield path, (True, f"-> {member.linkname}")
 

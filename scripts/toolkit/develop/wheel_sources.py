@@ -107,9 +107,12 @@ class WheelSources:
         sources = [node.label for name, node in self.nodes.items() if name in keys and name not in self.binary]
         if self.binary and sources:
             console.step("SOURCE", f"no wheel fits, so built from vendor/: {', '.join(sources)}")
-        paths = self._wheels(name for name in missing if name not in self.binary)
-        made = images.add({keys[name]: path for name, path in paths.items()})
-        return found | {name: made[keys[name]] for name in paths}
+        paths, incomplete = self._wheels(name for name in missing if name not in self.binary)
+        made = images.add({keys[name]: path for name, path in paths.items() if name not in incomplete})
+        # What lacks something is looked at each time: the next build may have it.
+        lacking = [name for name in paths if name in incomplete]
+        found |= dict(zip(lacking, images.get([paths[name] for name in lacking]), strict=True))
+        return found | {name: made[keys[name]] for name in paths if name not in incomplete}
 
     def kept(self, names: Iterable[str]) -> dict[str, Image]:
         """Return images of wheels by name, as far as they were made before."""
@@ -134,13 +137,15 @@ class WheelSources:
         versions = {name: (self.nodes[name].version, file) for name, file in wheels.items()}
         return index_wheels.images(versions, self.indexes, images)
 
-    def _wheels(self, names: Iterable[str]) -> dict[str, Path]:
+    def _wheels(self, names: Iterable[str]) -> tuple[dict[str, Path], set[str]]:
+        """Return wheels by name, and the names of those that lack something which did not compile."""
         wanted = set(names)
         found = {name: item.path for name, item in self.ready.items() if name in wanted}
         chosen = {name: node for name, node in self.nodes.items() if name in wanted}
         if chosen:
             # Only now is anything of vendor/ opened.
             check.require(self.project, self.settings)
-            built = wheels.build_nodes(chosen.values(), self.building, self.settings, self.options)
+            built, incomplete = wheels.build_nodes(chosen.values(), self.building, self.settings, self.options)
             found |= {name: built[node] for name, node in chosen.items()}
-        return found
+            return found, {name for name, node in chosen.items() if node in incomplete}
+        return found, set()

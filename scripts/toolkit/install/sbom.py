@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from email.utils import parseaddr
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -127,7 +126,8 @@ def _made_by(package: OwnPackage | None) -> dict[str, Any]:
     """Return who supplies a package, and when its version was made."""
     if not package:
         return {}
-    name, address = parseaddr(package.maintainer)
+    # Not as in mails, which quote a name with a comma; Policy 5.6.2.
+    name, _, address = (part.strip(" >") for part in package.maintainer.rpartition("<"))
     contact = {key: value for key, value in (("name", name), ("email", address)) if value}
     return {
         "timestamp": datetime.fromtimestamp(package.timestamp, UTC).isoformat().replace("+00:00", "Z"),

@@ -35,25 +35,25 @@ def of(wheels: Iterable[Path], interpreter: Interpreter) -> tuple[SystemPackage,
     """Return the packages by name; none where dpkg has none of this system."""
     python = interpreter.path.resolve()
     native = elf.read(python)
-    needed, own = _needed(wheels)
-    libraries = _libraries(needed - own, native) if native else []
+    libraries = _libraries(_needed(wheels), native) if native else []
     return tuple(sorted((*_installed([python], is_interpreter=True), *_installed(libraries))))
 
 
-def _needed(wheels: Iterable[Path]) -> tuple[set[str], set[str]]:
-    """Return the names of the libraries that those in wheels are linked to, and of those that wheels bring."""
-    needed: set[str] = set()
-    own: set[str] = set()
+def _needed(wheels: Iterable[Path]) -> set[str]:
+    """Return the names of the libraries that those in wheels are linked to, and that do not come in the same wheel."""
+    found: set[str] = set()
     for wheel in wheels:
+        needed, own = set[str](), set[str]()
         with check.opened(wheel) as contents, tempfile.TemporaryDirectory() as scratch:
             path = Path(scratch, "library")
             for file in contents.files:
                 if ".so" in (name := file.name.rpartition("/")[2]):
                     own.add(name)
                     path.write_bytes(b"".join(contents.chunks(file)))
-                    found = elf.read(path)
-                    needed |= {*found.needed} if found else set()
-    return needed, own
+                    library = elf.read(path)
+                    needed |= {*library.needed} if library else set()
+        found |= needed - own
+    return found
 
 
 def _libraries(names: Iterable[str], native: elf.Elf) -> list[Path]:

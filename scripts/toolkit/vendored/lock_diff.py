@@ -145,7 +145,9 @@ def _sections(locks: Sequence[LockChanges]) -> Iterator[str]:
 
 def _of_lock(service: str, old: Lock | None, new: Lock | None) -> LockChanges:
     if new is None:
-        return LockChanges(service=service, is_gone=True, shipped=compare(old.distributions() if old else (), ()))
+        gone = [old] if old else []
+        shipped = compare((item for lock in gone for item in lock.distributions()), ())
+        return LockChanges(service=service, is_gone=True, shipped=shipped, crates=compare_crates(gone, ()))
     shipped = compare(old.packages if old else (), new.packages)
     build_only = compare(old.build_packages if old else (), new.build_packages)
     shipped, build_only = _joined(shipped, build_only, "to ship"), _joined(build_only, shipped, "to build with only")

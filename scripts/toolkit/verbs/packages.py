@@ -76,7 +76,7 @@ def sbuild_options(parser: argparse.ArgumentParser) -> None:
         help="what versions end with (default: %(default)s)",
     )
     building_options.add_jobs(parser)
-    building_options.add_extensions(parser, "required")
+    building_options.add_extensions(parser, building_options.REQUIRED)
     compression.add_argument(parser, compression.SMALL)
     chroots.add_arguments(parser)
 

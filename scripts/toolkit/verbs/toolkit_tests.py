@@ -16,8 +16,23 @@ from toolkit.project.settings import Settings
 from toolkit.verbs.running import Run
 
 REQUIREMENTS = Path("tests/requirements.txt")
-#: End to end in two sessions, side by side: the one makes the example, the other needs none.
-_END_TO_END = ("e2e and example", "e2e and not example")
+_END_TO_END = Path("tests/e2e")
+#: What uses no example, half of the time of all: a session of its own, beside that of the rest.
+_WITHOUT_EXAMPLE = [
+    _END_TO_END / f"test_{name}.py"
+    for name in [
+        "backends",
+        "check_deb",
+        "engines",
+        "fresh_machine",
+        "journal",
+        "library",
+        "rust",
+        "sbuild",
+        "torture",
+        "vagrant",
+    ]
+]
 PYTHONS = {"py311": "python3.11", "py312": "python3.12", "py313": "python3.13"}
 
 
@@ -120,13 +135,15 @@ def run(run: Run) -> int:
     if arguments.environments:
         return 0 if attempt(*tox) else 1
     # End to end waits a good deal: for disks, for the network, for machines to boot.
-    with threads.pool(len(_END_TO_END), process.end_children) as pool:
-        words = ("--durations=10", "tests/e2e", "-m")
-        futures = [pool.submit(gather_pytest, python, chosen, [*words, chosen_by]) for chosen_by in _END_TO_END]
+    with threads.pool(2, process.end_children) as pool:
+        words, paths = ("-m", "e2e", "--durations=10"), list(map(str, _WITHOUT_EXAMPLE))
+        sessions = (paths, [str(_END_TO_END), *(f"--ignore={path}" for path in paths)])
+        futures = [pool.submit(gather_pytest, python, chosen, [*words, *each]) for each in sessions]
         passed = attempt(*tox)
         console.step("TEST", "end to end, begun beside tox" + ("" if passed else " (something above FAILED)"))
     outcomes = [future.result() for future in futures]
     for _, lines in outcomes:
         # pytest's summary stays the last thing printed.
         print(*lines, sep="\n", flush=True)
-    return max(status for status, _ in outcomes) or (0 if passed else 1)
+    # One that was ended by a signal has its number, negative.
+    return 0 if passed and not any(status for status, _ in outcomes) else 1

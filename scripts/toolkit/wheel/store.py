@@ -21,7 +21,10 @@ _FILE = re.compile(r"[^/]+\.whl")
 
 @dataclass(frozen=True, kw_only=True)
 class Lacking:
-    """What a wheel lacks that did not compile, and what to do; `state` is what of the system that depended on."""
+    """What a wheel lacks that did not compile, and what to do, if that is known.
+
+    `state` is what of the system that depended on.
+    """
 
     text: str
     hint: str
@@ -74,8 +77,9 @@ class Store:
         directory = self._directory(key)
         for old in directory.iterdir():
             files.remove(old)
-        target = directory / wheel.name
-        shutil.copyfile(wheel, target)
+        target, staged = directory / wheel.name, directory / f"{wheel.name}.new"
+        shutil.copyfile(wheel, staged)
+        staged.replace(target)
         entry: dict[str, object] = {"wheel": wheel.name, "sha256": files.sha256(target)}
         if lacking:
             entry["lacking"] = asdict(lacking)

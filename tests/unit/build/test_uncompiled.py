@@ -69,20 +69,67 @@ def test_what_compiled_in_the_end_is_there(build: Build) -> None:
     assert build.lacks() == ()
 
 
-def test_a_probe_is_no_part_of_the_source(build: Build, tmp_path: Path) -> None:
-    (tmp_path / "conftest.c").write_text(WRONG)
-    assert build.compile(str(tmp_path / "conftest.c")) == 1
-    assert build.compile("cmake/check_sse.c") == build.compile("tests/broken.c") == 1
+@pytest.mark.parametrize(
+    "place",
+    [
+        "cmake/sse.c",
+        "config/sse.c",
+        "tests/broken.c",
+        "src/check_sse.c",
+        "src/simdtest.c",
+        "build/CMakeFiles/CMakeScratch/TryCompile-x/_fine.c",
+        "build/meson-private/tmp1/testfile.c",
+        "conftest.c",
+        "_configtest.c",
+        "out/flag_check.c",
+    ],
+)
+def test_what_is_there_to_be_tried_is_not_told(build: Build, place: str) -> None:
+    (build.tree / place).parent.mkdir(parents=True, exist_ok=True)
+    (build.tree / place).write_text(WRONG)
+    assert build.compile(place) == 1
+    assert build.lacks() == ()
+
+
+def test_a_probe_outside_of_the_tree_is_none_of_its_files(build: Build, tmp_path: Path) -> None:
+    for name in ("probe.c", "_cython.c", "_speedups.c"):
+        (tmp_path / name).write_text(WRONG)
+        assert build.compile(str(tmp_path / name)) == 1
+    assert build.lacks() == ()
+
+
+def test_a_copy_that_failed_is_no_loss_where_the_source_itself_compiled(build: Build, tmp_path: Path) -> None:
+    (tmp_path / "copy/fast").mkdir(parents=True)
+    (tmp_path / "copy/fast/_fine.c").write_text(WRONG)
+    assert build.compile(str(tmp_path / "copy/fast/_fine.c")) == 1
+    assert build.compile("fast/_fine.c") == 0
     assert build.lacks() == ()
 
 
 def test_c_that_was_made_of_cython_and_a_copy_of_the_tree_are_known(build: Build, tmp_path: Path) -> None:
-    copy = tmp_path / ".tmp-build" / "other"
-    copy.mkdir(parents=True)
-    for name in ("_speedups.c", "_cython.c"):
-        (copy / name).write_text(WRONG)
-        assert build.compile(name, directory=copy) == 1
+    for place in ("other/_speedups.c", "fast/_cython.c"):
+        copy = tmp_path / ".tmp-build" / place
+        copy.parent.mkdir(parents=True)
+        copy.write_text(WRONG)
+        assert build.compile(copy.name, directory=copy.parent) == 1
     assert build.lacks() == ("fast/_cython.pyx", "other/_speedups.c")
+
+
+def test_a_tree_of_any_depth_is_looked_at(build: Build) -> None:
+    subprocess.run(["sh", "-c", "for n in $(seq 1500); do mkdir d && cd d; done"], cwd=build.tree, check=True)
+    try:
+        assert build.compile("fast/_speedups.c") == 1
+        assert build.lacks() == ("fast/_speedups.c",)
+    finally:
+        # shutil of 3.11 does not get that deep.
+        subprocess.run(["rm", "-r", build.tree / "d"], check=True)
+
+
+def test_of_a_log_only_what_is_about_a_source_counts() -> None:
+    output = "_configtest.c:1:10: fatal error: sys/endian.h: No such file\ncompilation terminated.\n1\n2\n3\n"
+    output += "In file included from fast/_speedups.c:1:\nfast/own.h:1:10: fatal error: yaml.h: No such file\n"
+    told = uncompiled.about(output, ["fast/_speedups.c"])
+    assert "yaml.h" in told and "sys/endian.h" not in told
 
 
 @pytest.mark.parametrize("content", [b"", b"\n\t\t\n", b"1\n", b"\xff\t\xff\t\xff.c\n", b"1\t/\t\x00.c\n", None])

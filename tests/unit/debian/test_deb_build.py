@@ -32,7 +32,7 @@ def build(tmp_path: Path, script: str) -> UserError:
     program.write_text(f"#!/bin/sh\nverb() {{ '{sys.executable}' -c '{VERB}'; }}\n{script}\n")
     program.chmod(0o755)
     with pytest.raises(UserError) as caught:
-        deb_build.run([str(program)], tmp_path, {**os.environ, "PYTHONPATH": str(SCRIPTS)})
+        deb_build.run([str(program)], tmp_path, {**os.environ, "PYTHONPATH": str(SCRIPTS)}, tmp_path / "logs")
     return caught.value
 
 

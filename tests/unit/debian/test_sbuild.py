@@ -9,7 +9,7 @@ import pytest
 from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.core.progress import Relay
-from toolkit.debian import sbuild
+from toolkit.debian import deb_build, sbuild
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.compression import SMALL
 from toolkit.debian.sbuild import SbuildOptions
@@ -89,7 +89,7 @@ def test_logs_that_an_error_names_are_kept_when_the_chroot_is_gone(tmp_path: Pat
         {"event": "error", "what": "wire 1.0: its wheel could not be built", "hint": f"see {inside}", "details": inside}
     )
     log = tmp_path / "logs" / "sbuild-trixie.log"
-    kept = sbuild._keep_inner(relay.logs, log)
+    kept = deb_build.keep_logs(relay.logs, log)
     output = f"error: wire 1.0: its wheel could not be built\n{END}"
     error = sbuild.explain(process.CommandError(["sbuild"], 2, output), relay.error, "trixie", log, kept)
     path = tmp_path / "logs" / "sbuild-trixie-wire-1.0.log"

@@ -172,3 +172,39 @@ def test_what_is_no_tarball_is_named(place: Place, content: bytes | None) -> Non
     published.write_bytes(whole[: len(whole) // 2] if content is None else content)
     with pytest.raises(UserError, match=f"{published}: not a sound tarball"):
         place.place()
+
+
+def repack(
+    published: Path, change: Callable[[tarfile.TarInfo], tarfile.TarInfo | None], *more: tarfile.TarInfo
+) -> None:
+    """Write a tarball again, its members changed, with more of them."""
+    with tarfile.open(published) as old, tarfile.open(published.with_name("new"), "w:xz") as new:
+        for member in old:
+            content = old.extractfile(member) if member.isfile() else None
+            if changed := change(member):
+                new.addfile(changed, content)
+        for member in more:
+            new.addfile(member)
+    published.with_name("new").replace(published)
+
+
+def test_a_debian_directory_in_it_and_no_top_directory_are_no_difference(place: Place) -> None:
+    published = place.publish(place.project.parent)
+    repack(published, lambda member: member, tarfile.TarInfo("app-1.0/debian/rules"))
+    assert place.place() == [published.name]
+
+    def flat(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+        member.name = member.name.removeprefix("app-1.0").lstrip("/")
+        return member if member.name else None
+
+    repack(published, flat)
+    assert place.place() == [published.name]
+
+
+def test_a_hard_link_to_nowhere_is_no_sound_tarball(place: Place) -> None:
+    published = place.publish(place.project.parent)
+    link = tarfile.TarInfo("app-1.0/d")
+    link.type, link.linkname = tarfile.LNKTYPE, "app-1.0/nowhere"
+    repack(published, lambda member: member, link)
+    with pytest.raises(UserError, match=f"{published}: not a sound tarball"):
+        place.place()

@@ -191,14 +191,14 @@ def test_a_package_has_its_version_its_supplier_and_its_time(materials: Material
         name="yc-api",
         version="1:1.0~bookworm1",
         architecture="amd64",
-        maintainer="Ann Other <ann@b.example>",
+        maintainer="Other, Inc. <ann@b.example>",
         timestamp=1_700_000_000,
     )
     bills = [sbom.document(replace(materials, package=each)) for each in (package, replace(package, version="1:1.1"))]
     told = bills[0]["metadata"]
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(json.dumps(bills[0])) is None
     assert told["component"]["purl"].startswith("pkg:deb/yc/yc-api@1%3A1.0~bookworm1?arch=amd64")
-    assert told["supplier"] == {"name": "Ann Other", "contact": [{"name": "Ann Other", "email": "ann@b.example"}]}
+    assert told["supplier"] == {"name": "Other, Inc.", "contact": [{"name": "Other, Inc.", "email": "ann@b.example"}]}
     assert told["timestamp"] == "2023-11-14T22:13:20Z"
     assert bills[0]["serialNumber"] != bills[1]["serialNumber"]
 

@@ -59,11 +59,14 @@ def older_packages(given: Path | None, suites: Collection[str]) -> dict[str, tup
 
 
 def _newest(debs: Iterable[Path]) -> tuple[Path, ...]:
-    """Return the newest package of each name."""
+    """Return the newest package of each name that is for this machine."""
     found: dict[str, tuple[str, Path]] = {}
+    here = process.read(["dpkg", "--print-architecture"]).strip()
     for deb in debs:
-        text = process.read(["dpkg-deb", "--show", "--showformat=${Package} ${Version}", deb])
-        name, version = text.split()
+        text = process.read(["dpkg-deb", "--show", "--showformat=${Package} ${Version} ${Architecture}", deb])
+        name, version, architecture = text.split()
+        if architecture not in (here, "all"):
+            continue
         if name not in found or _is_newer(version, found[name][0]):
             found[name] = version, deb
     return tuple(deb for _, deb in found.values())

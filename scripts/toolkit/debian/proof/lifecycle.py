@@ -76,8 +76,9 @@ def _write(tree: Path, packages: Sequence[Path], older: Sequence[Path]) -> None:
     files.link_or_copy(SCRIPT, tree / "debian" / "tests" / "lifecycle")
     for directory, debs in (("new", packages), ("old", older)):
         (tree / directory).mkdir()
-        for deb in debs:
-            files.link_or_copy(deb, tree / directory / deb.name)
+        # Their names may be any.
+        for number, deb in enumerate(debs):
+            files.link_or_copy(deb, tree / directory / f"{number}.deb")
 
 
 def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> UserError:

@@ -59,15 +59,11 @@ begin() {
 	echo "STEP $name $step"
 }
 
-name_of() {
-	dpkg-deb --field "$1" Package
-}
-
-# The files in old/ or new/ of the package and its siblings; in old/ not all of them need to be.
+# The files in old/ or new/ of these packages.
 files() {
-	for each in $name $siblings; do
-		test "$1" = old -a -e "old/$each" && echo "./old/$each/"*.deb || echo "./new/$each/"*.deb
-	done
+	place=$1
+	shift
+	for each in "$@"; do echo "./$place/$each/package.deb"; done
 }
 
 # Adds the names of all that an installation brings to a list.
@@ -77,49 +73,67 @@ bring() {
 	mv more brought
 }
 
+# The packages in old/ that this one of them needs, by way of others too, with itself: no archive has them.
+older() {
+	echo "$1" > needed
+	count=0
+	while test "$count" -lt "$(wc -l < needed)"; do
+		count=$(wc -l < needed)
+		while read -r each; do
+			dpkg-deb --showformat '${Pre-Depends},${Depends}\n' --show "old/$each/package.deb"
+		done < needed | tr ',|' '\n\n' | sed 's/^ *//; s/[ :(].*//' | sort -u - needed | comm -12 - olds > more
+		mv more needed
+	done
+	cat needed
+}
+
 for place in new old; do
 	for deb in "$place"/*.deb; do
 		test -e "$deb" || continue
-		mkdir -p "$place/$(name_of "$deb")"
-		mv "$deb" "$place/$(name_of "$deb")"
+		name=$(dpkg-deb --field "$deb" Package)
+		mkdir "$place/$name"
+		mv "$deb" "$place/$name/package.deb"
 	done
 done
 (cd new && ls) | sort > names
+(cd old && ls) | sort > olds
 step=order
 while read -r name; do
 	: > brought
-	(bring "./new/$name/"*.deb) > /dev/null || :
+	(bring "./new/$name/package.deb") > /dev/null || :
 	echo "$(comm -12 brought names | wc -l) $name"
 done < names | sort -n | cut -d ' ' -f 2 > order
 
 while read -r name <&3; do
 	begin depends
 	: > brought
-	bring "./new/$name/"*.deb
-	siblings=$(comm -12 brought names | grep -vxF "$name" || :)
+	bring "./new/$name/package.deb"
+	news=$(files new "$name" $(comm -12 brought names | grep -vxF "$name" || :))
+	olds=
 	if test -e "old/$name"; then
 		begin depends-older
-		bring $(files old)
+		olds=$(files old $(older "$name"))
+		bring $olds
 	fi
 	# The files of what it depends on are not its own, whatever happens to them.
-	others=$(comm -23 brought names)
+	others=$(sort -u names olds | comm -23 brought -)
 	test -z "$others" || apt install $others
 	list > before
 
-	if test -e "old/$name"; then
+	if test -n "$olds"; then
 		begin install-older
-		apt install $(files old)
+		apt install $olds
 		begin upgrade
-		apt install $(files new)
+		apt install $news
 		begin rollback
-		apt install $(files old)
+		apt install $olds
 		begin upgrade
-		apt install $(files new)
+		apt install $news
 	else
 		begin install
-		apt install $(files new)
+		apt install $news
 		begin reinstall
-		apt install --reinstall $(files new)
+		apt install --reinstall $news
 	fi
 	dpkg --verify "$name" | sed 's/.* //' > changed
 	wrong changed
@@ -139,7 +153,7 @@ while read -r name <&3; do
 	wrong left
 
 	begin purge
-	apt purge "$name" $siblings
+	apt purge $(sort -u names olds | xargs dpkg-query --showformat '${Package}\n' --show 2> dpkg.log || :)
 	list > after
 	comm -3 before after | sed 's/^\t//; s/|.*//' | sort -u > left
 	wrong left

@@ -29,7 +29,7 @@ def build(
 
     Raises `UserError` when a build fails, or when the two make different packages; a report is then in dist/.
     """
-    directory = settings.build / "reproducible"
+    directory, logs = settings.build / "reproducible", settings.build / "logs"
     with files.exclusive_and_empty(directory, "comparison of builds"):
         original = directory / "source" / packaging.tree
         source_tree.export(project, settings, packaging, original)
@@ -37,7 +37,7 @@ def build(
         variables = {**deb_build.environment(settings, options, compression), "WHEEL_STORE": ""}
         first = shutil.copytree(original, directory / _FIRST / packaging.tree, symlinks=True)
         here = {**variables, **other_machine.HERE}
-        first_debs = _build("FIRST", "build, here", deb_build.binary_command(options), first, here)
+        first_debs = _build("FIRST", "build, here", deb_build.binary_command(options), first, here, logs)
         second = directory / _SECOND / packaging.tree
         second.mkdir(parents=True)
         one_core = deb_build.binary_command(dataclasses.replace(options, jobs=1))
@@ -48,14 +48,17 @@ def build(
                 other_machine.command(one_core, original),
                 second,
                 {**there, "JOBS": "1"},
+                logs,
             )
         return _compare(first_debs, second_debs, settings)
 
 
-def _build(tag: str, title: str, command: Sequence[str], tree: Path, variables: Mapping[str, str]) -> list[Path]:
+def _build(
+    tag: str, title: str, command: Sequence[str], tree: Path, variables: Mapping[str, str], logs: Path
+) -> list[Path]:
     start = time.monotonic()
     console.step(tag, title)
-    deb_build.run(command, tree, variables)
+    deb_build.run(command, tree, variables, logs)
     console.step(tag, f"built ({time.monotonic() - start:.1f} s)")
     return sorted(tree.parent.glob("*.deb"))
 
