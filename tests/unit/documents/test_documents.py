@@ -12,6 +12,8 @@ ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECIPES = sorted((ROOT / "docs" / "ci").iterdir())
 MAKEFILES = [ROOT / "project.mk", ROOT / "scripts" / "toolkit.mk"]
+#: What dpkg reads.
+_DPKG = {"DEB_BUILD_OPTIONS", "DEB_BUILD_PROFILES"}
 _MAKE = re.compile(r"(?<![-\w/])make((?: [^\s`'\";&|]+)+)")
 
 
@@ -41,7 +43,7 @@ def test_every_command_can_be_typed(path: Path) -> None:
             for word in found[1].split():
                 setting = re.fullmatch(r"([A-Z][A-Z0-9_]*)=.*", word)
                 if setting:
-                    assert setting[1] in settings | {"DEB_BUILD_OPTIONS"}, line
+                    assert setting[1] in settings | _DPKG, line
                 elif word == "why":
                     # What follows are names of distributions.
                     break
@@ -55,7 +57,7 @@ def test_every_command_can_be_typed(path: Path) -> None:
 def test_every_setting_that_is_explained_exists(name: str) -> None:
     _, settings = declared()
     named = {found for line in code(ROOT / name) for found in re.findall(r"(?:^|\s)([A-Z][A-Z0-9_]{3,})=", line)}
-    assert named <= settings | {"DEB_BUILD_OPTIONS", "TMPDIR", "WORKON_HOME"}
+    assert named <= settings | _DPKG | {"TMPDIR", "WORKON_HOME"}
 
 
 def test_all_targets_are_in_the_readme() -> None:
