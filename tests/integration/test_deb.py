@@ -345,6 +345,12 @@ def test_a_dry_run_says_what_would_be_built_and_builds_nothing(project: DebianPr
             "apt-get install no-such-package",
         ),
         (
+            "debhelper-compat (= 13)",
+            "debhelper-compat (= 99)",
+            "this machine's debhelper does not know compat level 99",
+            "write `debhelper-compat (= 13)`",
+        ),
+        (
             "${misc:Depends}, ${python3:Depends}\n",
             "${misc:Depends}\n",
             "worker does not depend on its interpreter",

@@ -25,7 +25,9 @@ from toolkit.project.settings import Settings, default_of, number
 _DAY = 24 * 60 * 60
 #: How mmdebstrap announces the steps that take long.
 _STEP = re.compile(r"I: (running apt-get update|downloading packages|extracting archives|installing|creating tarball)")
-_UNMET = re.compile(r"(?:Depends|Build-Depends): (\S+(?: \([^)]*\))?) but it is not|Unable to locate package (\S+)")
+_UNMET = re.compile(
+    r"(?:Depends|Build-Depends): (\S+(?: \([^)]*\))?)(?: but it is not|$)|Unable to locate package (\S+)", re.MULTILINE
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -250,9 +252,12 @@ def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError
         return UserError(f"{where} has no suite {suite}", suites.hint(recipe.suite))
     unmet = [first or second for first, second in _UNMET.findall(output)]
     if unmet:
+        is_level = any(map(debian_control.COMPAT.fullmatch, unmet))
         return UserError(
             f"{recipe.suite} lacks build dependencies of debian/control: {', '.join(unmet)}",
-            "look up their names in that suite, or give an alternative: `one | other`",
+            debian_control.LOWER_COMPAT
+            if is_level
+            else "look up their names in that suite, or give an alternative: `one | other`",
         )
     if full := build_user.no_space(output, f"{recipe.suite}: no space left for the chroot"):
         return full

@@ -110,13 +110,17 @@ def _check_machine(packaging: Control) -> None:
 
 
 def _unmet(packaging: Control) -> list[str]:
-    """Return the build dependencies that are not installed; of alternatives the first."""
+    """Return the build dependencies that are not installed; of alternatives the first. Raises `UserError`."""
     try:
         process.read(["dpkg-checkbuilddeps", packaging.path])
     except process.CommandError as error:
         found = re.search(r"Unmet build dependencies: (.*)", error.output)
         if not found:
             raise
+        if level := debian_control.COMPAT.search(found[1]):
+            where = f"{packaging.path}:{packaging.source.line}"
+            what = f"{where}: this machine's debhelper does not know compat level {level[1]}"
+            raise UserError(what, debian_control.LOWER_COMPAT) from None
         words = re.sub(r"\([^)]*\)|\[[^]]*\]|<[^>]*>|\|\s*\S+", "", found[1]).split()
         return [word.partition(":")[0] for word in words]
     return []

@@ -26,6 +26,9 @@ BUILD_DEPENDS = {
     "python3-dev": r"(lib)?python3(\.\d+)?(-all)?-dev",
     "python3-packaging": r"python3-packaging",
 }
+#: No package has this name: debhelper itself provides the levels that it knows, debhelper-compat-upgrade-checklist(7).
+COMPAT = re.compile(r"debhelper-compat \(= (\d+)\)")
+LOWER_COMPAT = "write `debhelper-compat (= 13)`, which every suite since bullseye has"
 _NATIVE, _QUILT = "3.0 (native)", "3.0 (quilt)"
 
 

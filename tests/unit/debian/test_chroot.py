@@ -144,6 +144,11 @@ def test_asks_apt_for_all_build_dependencies(tmp_path: Path) -> None:
             "MIRROR=",
         ),
         (UNMET, "trixie lacks build dependencies of debian/control: libone-dev (>= 2), libtwo-dev", "one | other"),
+        (
+            "The following packages have unmet dependencies:\n builddeps:/x : Depends: debhelper-compat (= 14)\nE: x\n",
+            "trixie lacks build dependencies of debian/control: debhelper-compat (= 14)",
+            "write `debhelper-compat (= 13)`",
+        ),
         ("tar: x: Cannot write: No space left on device\n", "trixie: no space left for the chroot", "TMPDIR="),
         (
             "Err:1 ... NO_PUBKEY 6ED0E7B82643E131\n",
