@@ -279,7 +279,7 @@ def test_an_extension_that_did_not_compile_is_told_until_it_does(
     done = shop.run("build", "--extensions", "one, two")
     assert done.error == (
         "EXTENSIONS=one, two: one, is no name of a distribution",
-        "write optional, required, or names",
+        "write optional, required, or names with blanks between",
     )
 
 

@@ -76,7 +76,8 @@ def _extensions(text: str) -> str:
     for word in text.split():
         if word not in (OPTIONAL, REQUIRED) and not NAME.fullmatch(word):
             raise UserError(
-                f"EXTENSIONS={text}: {word} is no name of a distribution", f"write {OPTIONAL}, {REQUIRED}, or names"
+                f"EXTENSIONS={text}: {word} is no name of a distribution",
+                f"write {OPTIONAL}, {REQUIRED}, or names with blanks between",
             )
     return text
 
