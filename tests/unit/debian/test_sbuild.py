@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,6 +16,8 @@ from toolkit.debian import deb_build, sbuild
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.compression import SMALL
 from toolkit.debian.sbuild import SbuildOptions
+from toolkit.project.settings import Settings
+from toolkit.verbs import packages
 
 TRIXIE = Chroot(path=Path("trixie.tar.zst"), suite="trixie", release="13")
 END = "\nBuild finished at 2026\nFail-Stage: build\n"
@@ -94,3 +99,17 @@ def test_logs_that_an_error_names_are_kept_when_the_chroot_is_gone(tmp_path: Pat
     error = sbuild.explain(process.CommandError(["sbuild"], 2, output), relay.error, "trixie", log, kept)
     path = tmp_path / "logs" / "sbuild-trixie-wire-1.0.log"
     assert (error.hint, error.details, path.read_text()) == (f"see {path}", str(path), "cc: no\n")
+
+
+@pytest.mark.parametrize("given", ["", "optional", "pyyaml"])
+def test_a_chroot_s_build_requires_extensions_unless_told_otherwise(tmp_path: Path, given: str) -> None:
+    parser = argparse.ArgumentParser()
+    packages.sbuild_options(parser)
+    chosen = parser.parse_args([f"--extensions={given}"] if given else []).extensions
+    made = replace(options("", "trixie"), extensions=chosen)
+    settings = Settings(project=tmp_path, toolkit=tmp_path / "common")
+    # Of the rest nothing is read.
+    unread: Any = None
+    work = sbuild._Work(project=unread, settings=settings, options=made, packaging=unread, dsc=tmp_path)
+    assert f"  'EXTENSIONS' => '{given or 'required'}',\n" in sbuild.configuration(work, tmp_path)
+    assert options("", "trixie").extensions == "required"
