@@ -149,11 +149,11 @@ def lacking(job: Job) -> Lacking | None:
     sources = uncompiled.find(job.scratch / "output" / _RECORD, job.source)
     if not sources:
         return None
-    output = uncompiled.about(_end_of(job.log), sources)
-    events.send("log", path=str(job.log), text=_end_of(job.log))
+    output = _end_of(job.log)
+    events.send("log", path=str(job.log), text=output)
     return Lacking(
         text=f"{job.label}: its wheel lacks what did not compile: {one_line(', '.join(sources))}",
-        hint=one_line(headers.suggestion(output, job.hidden)),
+        hint=one_line(headers.suggestion(uncompiled.about(output, sources), job.hidden)),
         state=uncompiled.state(job.source, sources),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
+from toolkit.debian.versions import holds
 
 _FORMAT = r"${Package}\t${Version}\t${Pre-Depends}, ${Depends}\n"
 _VERSIONED = re.compile(r"(?P<name>[^\s:(]+)(?::\w+)? \((?P<operator><<|<=|=|>=|>>) (?P<version>[^)]+)\)")
@@ -41,14 +42,9 @@ def _unmet(relations: str, versions: dict[str, str]) -> Iterator[tuple[str, str]
     for relation in filter(None, map(str.strip, relations.split(","))):
         choices = [_VERSIONED.fullmatch(choice.strip()) for choice in relation.split("|")]
         known = [choice for choice in choices if choice and choice["name"] in versions]
-        if known and len(known) == len(choices) and not any(_holds(choice, versions) for choice in known):
+        if (
+            known
+            and len(known) == len(choices)
+            and not any(holds(versions[choice["name"]], choice["operator"], choice["version"]) for choice in known)
+        ):
             yield relation, versions[known[0]["name"]]
-
-
-def _holds(choice: re.Match[str], versions: dict[str, str]) -> bool:
-    try:
-        words = versions[choice["name"]], choice["operator"], choice["version"]
-        process.read(["dpkg", "--compare-versions", *words])
-    except process.CommandError:
-        return False
-    return True

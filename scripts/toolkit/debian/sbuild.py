@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from toolkit.build.building_options import REQUIRED
 from toolkit.core import console, events, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user, chroot, deb_build, source_package
@@ -44,7 +45,7 @@ class SbuildOptions:
     mirror: str
     max_age: int
     compression: Compression
-    extensions: str = "required"
+    extensions: str = REQUIRED
 
 
 @dataclass(frozen=True, kw_only=True)

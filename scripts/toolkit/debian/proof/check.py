@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toolkit.core import console, debian_packages, directories, process
 from toolkit.core.errors import UserError
-from toolkit.debian import chroot
+from toolkit.debian import chroot, versions
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import lifecycle, lintian, loaded, testbed
 from toolkit.project.discovery import Project
@@ -67,17 +67,9 @@ def _newest(debs: Iterable[Path]) -> tuple[Path, ...]:
         name, version, architecture = text.split()
         if architecture not in (here, "all"):
             continue
-        if name not in found or _is_newer(version, found[name][0]):
+        if name not in found or versions.holds(version, ">>", found[name][0]):
             found[name] = version, deb
     return tuple(deb for _, deb in found.values())
-
-
-def _is_newer(version: str, other: str) -> bool:
-    try:
-        process.read(["dpkg", "--compare-versions", version, "gt", other])
-    except process.CommandError:
-        return False
-    return True
 
 
 def read(directory: Path, older: tuple[Path, ...] = ()) -> Built:
