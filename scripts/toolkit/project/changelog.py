@@ -49,7 +49,7 @@ class Entry:
         # The rest of this module is read where only the standard library is: by a Vagrantfile.
         from packaging.version import InvalidVersion, Version
 
-        upstream = _upstream(self.version)
+        upstream = upstream_of(self.version)
         try:
             return str(Version(_EARLIER.sub("", _REPACKED.sub("", upstream))))
         except InvalidVersion:
@@ -103,7 +103,7 @@ def newest(text: str, path: Path, source: str) -> Entry:
         )
     # What is not indented by two spaces is a heading or a last line.
     last = next((each for each in lines[1:] if not each[1].startswith("  ")), (lines[-1][0], ""))
-    first = _first(text, _upstream(found["version"]))
+    first = _first(text, upstream_of(found["version"]))
     return Entry(path=path, version=found["version"], line=number, last=last, first=first)
 
 
@@ -112,14 +112,14 @@ def _first(text: str, upstream: str) -> str:
     first = ""
     for line in text.splitlines():
         heading = _HEADING.match(line)
-        if heading and _upstream(heading["version"]) != upstream:
+        if heading and upstream_of(heading["version"]) != upstream:
             break
         if line.startswith(" -- "):
             first = line
     return first
 
 
-def _upstream(version: str) -> str:
+def upstream_of(version: str) -> str:
     """Return a version without epoch and Debian revision."""
     version = version.rpartition(":")[2]
     return version.rpartition("-")[0] or version

@@ -65,7 +65,7 @@ class Control:
     @property
     def upstream_version(self) -> str:
         """Return the version without epoch and Debian revision."""
-        return self.file_version if self.is_native else self.file_version.rpartition("-")[0]
+        return changelog.upstream_of(self.version)
 
     @property
     def dsc(self) -> str:
