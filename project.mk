@@ -104,6 +104,9 @@ SUITES ?=
 #: A directory with packages of an older version, to upgrade from: UPGRADE_FROM=/srv/released
 UPGRADE_FROM ?=
 
+#: Whether check-deb starts units in a machine that boots, which takes root: auto (where it can be), required, or no
+BOOT ?= auto
+
 #: What versions end with, so that each suite has its own: VERSION_SUFFIX=+deb{release}u1 makes 1.2.3+deb12u1
 VERSION_SUFFIX ?= ~{suite}1
 
@@ -191,7 +194,7 @@ reads_box = SUITE MIRROR
 #: Build the Debian packages twice, the second time as if on another machine, and compare them byte for byte
 reads_reproducible = JOBS PYTHON DEB_COMPRESSION $(sandbox)
 #: Check what was built: lintian; install, upgrade, remove and purge in a clean system; the tests of debian/tests there
-reads_check-deb = SUITES UPGRADE_FROM MIRROR CHROOT_MAX_AGE
+reads_check-deb = SUITES UPGRADE_FROM BOOT MIRROR CHROOT_MAX_AGE
 #: Run the tests of the services, offline, with what vendor/ holds
 reads_test = $(building)
 #: Run the linters of the services (those they name or configure: ruff, flake8, pylint, mypy), offline

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -124,3 +126,60 @@ def test_a_library_that_a_module_opens_has_to_be_in_depends(
     done = check(project, environment)
     assert done.returncode == 0, done.stderr
     assert re.search(r"^  LOADED  worker: 2 modules, 0 libraries, with its Depends alone$", done.stdout, re.MULTILINE)
+
+
+UNIT = """\
+[Unit]
+Description=what {name} does
+
+[Service]
+ExecStart={command}
+{more}
+[Install]
+WantedBy=multi-user.target
+"""
+UNITS = {
+    "": ("/usr/bin/yc-wrok", ""),
+    "filtered.": ("/usr/bin/sleep infinity", "SystemCallFilter=@basic-io\n"),
+    "brief.": ("/usr/bin/true", ""),
+    "unready.": ("/usr/bin/sleep infinity", "Type=notify\nTimeoutStartSec=5\n"),
+    "later.": ("/usr/bin/sleep infinity", "ConditionPathExists=/etc/worker.conf\n"),
+    "keeper.": ("/usr/bin/sleep infinity", "DynamicUser=yes\nStateDirectory=yc/worker\n"),
+}
+
+
+@pytest.mark.skipif(
+    os.geteuid() != 0 or " cgroup" not in Path("/proc/mounts").read_text(), reason="the kernel lets nothing boot here"
+)
+def test_units_are_started_as_they_are_installed(project: DebianProject, environment: dict[str, str]) -> None:
+    """What is wrong with each is told; a service that has run leaves more than one that has not."""
+    for name, (command, more) in UNITS.items():
+        project.write(f"debian/worker.{name}service", UNIT.format(name=name, command=command, more=more))
+    names = [name.strip(".") for name in UNITS if name]
+    calls = "".join(f"\tdh_installsystemd -pworker --name={name}\n" for name in names)
+    project.write(
+        "debian/rules", f"#!/usr/bin/make -f\n%:\n\tdh $@\noverride_dh_installsystemd:\n\tdh_installsystemd\n{calls}"
+    )
+    project.write("debian/worker.postinst", "#!/bin/sh\nset -e\nuseradd --system yc-worker\n#DEBHELPER#\n")
+    build(project, environment)
+    done = check(project, environment, "BOOT=required")
+    assert done.returncode == 2
+    error = done.stderr.partition("error: ")[2]
+    assert error.startswith("worker: installed, but a unit does not run: ")
+    assert "brief.service: it has ended (success), " in error
+    assert (
+        "filtered.service: it has failed (signal SYS: a system call that SystemCallFilter does not let pass), " in error
+    )
+    assert "unready.service: it has failed (timeout)" in error
+    assert "worker.service: it has failed (status 203: there is no program that ExecStart names, " in error
+    assert "/usr/bin/yc-wrok: No such file or directory" in done.stderr
+    assert re.search(r"^  STARTED worker: keeper.service$", done.stdout, re.MULTILINE)
+    assert "worker: later.service did not run: its conditions are not met" in done.stdout
+    overrides = "".join(f"{name or 'worker.'}service\n" for name in UNITS if name not in ("later.", "keeper."))
+    project.write(
+        "debian/worker.check-overrides", f"# As a test wants them.\n{overrides}user yc-worker\ngroup yc-worker\n"
+    )
+    done = check(project, environment, "BOOT=required")
+    assert done.returncode == 2
+    state = "/var/lib/private/yc, /var/lib/private/yc/worker, /var/lib/yc, /var/lib/yc/worker"
+    assert f"error: worker: purged, but it left or changed {state}\n" in done.stderr

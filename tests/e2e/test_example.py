@@ -147,7 +147,8 @@ def test_the_development_environment_has_the_dependencies_and_links_the_code(
 
 
 def test_its_packages_pass_what_a_distribution_asks_of_its_own(example: Path, environment: dict[str, str]) -> None:
-    said = run(["make", "check-deb"], cwd=example, env=environment)
+    said = run(["make", "check-deb", "BOOT=required"], cwd=example, env=environment)
     assert "  LINTIAN no error, no warning" in said
+    assert "  STARTED yc-example-service: yc-example-service.service\n" in said
     assert re.search(r"^  SYSTEM  \w+: installed, installed again, removed, purged", said, re.MULTILINE)
     assert "  TEST    example-service: pass\n" in said

@@ -9,7 +9,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -43,8 +43,8 @@ class _Stamp:
 class Recipe:
     """A chroot to be made: a suite from `sources`, lines of sources.list, and what fields of debian/control name.
 
-    `variant` is one of mmdebstrap's: `buildd` to build in, `minbase` to install into. `profiles` are those of the
-    build, which decide what of the fields counts.
+    `packages` are in it besides. `variant` is one of mmdebstrap's: `buildd` to build in, `minbase` to install into.
+    `profiles` are those of the build, which decide what of the fields counts.
     """
 
     suite: str
@@ -53,6 +53,7 @@ class Recipe:
     depends: Mapping[str, str] = field(default_factory=dict)
     variant: str = "buildd"
     profiles: tuple[str, ...] = ()
+    packages: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -119,8 +120,8 @@ def _profiles() -> tuple[str, ...]:
     return tuple(sorted(set(words)))
 
 
-def minimal(suite: str, mirror: str = "") -> Recipe:
-    """Return the recipe of a minimal system, to install into."""
+def minimal(suite: str, mirror: str = "", packages: Iterable[str] = ()) -> Recipe:
+    """Return the recipe of a minimal system, with these packages, to install into."""
     suites.require_name(suite)
     own, sources = suites.own(), apt_sources.read()
     found = (
@@ -130,7 +131,11 @@ def minimal(suite: str, mirror: str = "") -> Recipe:
     )
     architecture = process.read(["dpkg", "--print-architecture"]).strip()
     return Recipe(
-        suite=suite, architecture=architecture, sources=tuple(source.line for source in found), variant="minbase"
+        suite=suite,
+        architecture=architecture,
+        sources=tuple(source.line for source in found),
+        variant="minbase",
+        packages=tuple(packages),
     )
 
 
@@ -227,6 +232,7 @@ def command(recipe: Recipe, base: Path) -> list[str]:
         "--mode=unshare",
         f"--variant={recipe.variant}",
         f"--architectures={recipe.architecture}",
+        *([f"--include={','.join(recipe.packages)}"] if recipe.packages else []),
         # With apt's lists kept, builds in the chroot need not update them.
         "--skip=cleanup/apt/lists",
         *(f"--aptopt={option}" for option in apt_sources.options()),

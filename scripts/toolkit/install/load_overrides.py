@@ -23,10 +23,10 @@ class Override:
         return fnmatchcase(name, self.pattern)
 
 
-def read(path: Path, shown: str) -> tuple[Override, ...]:
+def read(path: Path, shown: str, why: str = "it need not load") -> tuple[Override, ...]:
     """Return the overrides of a file, none where there is none. Raises `UserError` for one without a reason.
 
-    That is a comment, behind the pattern or in the line above it; other patterns may stand between.
+    That is a comment that says `why`, behind the pattern or in the line above it; other patterns may stand between.
     """
     if not path.is_file():
         return ()
@@ -34,10 +34,10 @@ def read(path: Path, shown: str) -> tuple[Override, ...]:
         lines = path.read_text(encoding="utf-8-sig").splitlines()
     except UnicodeDecodeError:
         raise UserError(f"{shown}: not UTF-8 text", "save the file as UTF-8") from None
-    return tuple(_overrides(lines, shown))
+    return tuple(_overrides(lines, shown, why))
 
 
-def _overrides(lines: Sequence[str], shown: str) -> list[Override]:
+def _overrides(lines: Sequence[str], shown: str, why: str) -> list[Override]:
     found, is_explained = [], False
     for number, line in enumerate(map(str.strip, lines), 1):
         pattern, _, reason = line.partition("#")
@@ -46,7 +46,5 @@ def _overrides(lines: Sequence[str], shown: str) -> list[Override]:
         elif reason.strip() or is_explained:
             found.append(Override(pattern=pattern.strip(), origin=f"{shown}:{number}"))
         else:
-            raise UserError(
-                f"{shown}:{number}: {quoted(line)} has no reason", "say why it need not load: `name  # why`"
-            )
+            raise UserError(f"{shown}:{number}: {quoted(line)} has no reason", f"say why {why}: `name  # why`")
     return found

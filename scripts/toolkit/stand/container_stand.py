@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import sys
 import time
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, files, process
+from toolkit.core import console, debian_packages, files, process, root
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
 from toolkit.project.settings import Settings
@@ -20,7 +19,6 @@ from toolkit.stand.container import Container
 
 #: Packages by which a container boots and lets Ansible in, beside those of every stand.
 _PACKAGES = ("dbus", "libpam-systemd", "openssh-server", "python3", "python3-apt", "systemd-sysv")
-_HELPER = Path(__file__).resolve().parents[2] / "verb.py"
 #: For how many seconds ssh may take to get into a container that has booted.
 _PATIENCE = 60
 
@@ -126,7 +124,7 @@ class ContainerStand:
                 )
             return Path(os.devnull)
         packages = dict.fromkeys([*_PACKAGES, *debian_packages.read(["build", "develop", "guest"])])
-        recipe = replace(chroot.minimal(suite, self.options.mirror), depends={"Build-Depends": ", ".join(packages)})
+        recipe = chroot.minimal(suite, self.options.mirror, packages)
         return chroot.provide(recipe, self.settings, self.options.max_age).path
 
     def _port(self) -> int:
@@ -165,14 +163,9 @@ class ContainerStand:
 
 
 def _as_root(*words: str) -> None:
-    """Run the helper that needs root, and exit with 1 when it fails: it prints its own error."""
-    command = [sys.executable, "-B", str(_HELPER), *words]
+    """Run a verb that needs root, and exit with 1 when it fails: it prints its own error."""
+    command = root.command(*words)
     if os.geteuid() != 0:
-        if not shutil.which("sudo"):
-            raise UserError(
-                "containers need root, and there is no sudo", "run this as root, or take STAND=vagrant or STAND=remote"
-            )
         console.note("  through sudo, which may ask for your password")
-        command = ["sudo", *command]
     if process.run_at_terminal(command):
         sys.exit(1)

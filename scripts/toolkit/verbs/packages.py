@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from toolkit.build import building_options
-from toolkit.core import console
+from toolkit.core import console, root
 from toolkit.debian import build_user, compression, deb_build, installable, source_tree, suite_pythons, suites
 from toolkit.debian import chroot as chroots
 from toolkit.debian import sbuild as suite_builds
 from toolkit.debian.deb_build import Deb
-from toolkit.debian.proof import check
+from toolkit.debian.proof import check, lifecycle, machine
 from toolkit.debian.proof import reproducible as second_build
 from toolkit.debian.proof.check import CheckOptions
 from toolkit.debian.sbuild import SbuildOptions
@@ -126,6 +126,12 @@ def check_deb_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `check-deb`."""
     parser.add_argument("--suites", default="", help="check dist/<suite>/ of each, instead of what stands in dist/")
     parser.add_argument("--upgrade-from", default="", metavar="DIRECTORY", help="older packages, to upgrade from")
+    parser.add_argument(
+        "--boot",
+        choices=lifecycle.BOOT,
+        default=default_of("BOOT"),
+        help="start units in a machine that boots: where one can be booted, always, or never (default: %(default)s)",
+    )
     chroots.add_arguments(parser)
 
 
@@ -133,7 +139,7 @@ def check_deb(run: Run) -> None:
     """Check the packages of each suite."""
     arguments, chosen = run.arguments, run.settings
     directories = {suite: chosen.dist / suite for suite in arguments.suites.split()} or {suites.own(): chosen.dist}
-    options = CheckOptions(mirror=arguments.mirror, max_age=arguments.max_age)
+    options = CheckOptions(mirror=arguments.mirror, max_age=arguments.max_age, boot=arguments.boot)
     check.require_tools()
     upgrade_from = Path(arguments.upgrade_from).absolute() if arguments.upgrade_from else None
     older = check.older_packages(upgrade_from, directories)
@@ -141,3 +147,15 @@ def check_deb(run: Run) -> None:
     for suite, built in found.items():
         console.step("CHECK", f"{', '.join(path.name for path in built.packages)}")
         check.check(built, suite, run.project, chosen, options)
+
+
+def boot_machine_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `boot-machine`."""
+    parser.add_argument("tree", type=Path, help="what it runs, a tree with a program")
+    parser.add_argument("tarball", type=Path, help="what it is made of")
+
+
+def boot_machine(run: Run) -> int:
+    """Boot a machine that runs a program; `make check-deb` runs this, through sudo where it has to."""
+    root.require("check-deb")
+    return machine.boot(run.arguments.tree, run.arguments.tarball)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import argparse
-import os
 import shlex
 import time
 from pathlib import Path
 
-from toolkit.core import console
+from toolkit.core import console, root
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, suites
 from toolkit.project.settings import default_of
@@ -112,7 +111,7 @@ def boot_container_options(parser: argparse.ArgumentParser) -> None:
 
 def boot_container(run: Run) -> None:
     """Make a container where there is none, and start it; `make stand` runs this, through sudo where it has to."""
-    _require_root()
+    root.require("stand")
     container.boot(container.read(run.arguments.file))
 
 
@@ -123,13 +122,8 @@ def end_container_options(parser: argparse.ArgumentParser) -> None:
 
 def end_container(run: Run) -> None:
     """Shut a container down and remove it."""
-    _require_root()
+    root.require("stand")
     container.end(run.arguments.name)
-
-
-def _require_root() -> None:
-    if os.geteuid() != 0:
-        raise UserError("only root can boot containers", "run `make stand`, which asks sudo")
 
 
 def box_options(parser: argparse.ArgumentParser) -> None:

@@ -109,6 +109,9 @@ VERBS = {
     "vagrant-settings": Verb(
         function="stand_settings:vagrant_settings", help="Print what stand/Vagrantfile asks for, as JSON."
     ),
+    "boot-machine": Verb(
+        function="packages:boot_machine", help="Boot a machine that runs a program and ends, as root."
+    ),
     "boot-container": Verb(function="stands:boot_container", help="Boot the container of a stand, as root."),
     "end-container": Verb(function="stands:end_container", help="End the container of a stand, as root."),
     "box": Verb(function="stands:box", help="Make a Vagrant box of a suite for libvirt, of Debian packages alone."),

@@ -12,7 +12,7 @@ from toolkit.core import console, debian_packages, directories, process
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, versions
 from toolkit.debian.chroot import Chroot
-from toolkit.debian.proof import lifecycle, lintian, loaded, testbed
+from toolkit.debian.proof import lifecycle, lintian, loaded, machine, testbed
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
@@ -21,10 +21,11 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """The mirror of clean systems, and their maximum age in days."""
+    """The mirror of clean systems, their maximum age in days, and whether they are booted (`lifecycle.BOOT`)."""
 
     mirror: str
     max_age: int
+    boot: str = lifecycle.AUTO
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,12 +92,19 @@ def _packages(directory: Path) -> tuple[Path, ...]:
 def check(built: Built, suite: str, project: Project, settings: Settings, options: CheckOptions) -> None:
     """Run all checks of one directory. Raises `UserError` for what is wrong."""
     _lint(built, settings)
-    clean = chroot.provide(chroot.minimal(suite, options.mirror), settings, options.max_age)
+    recipe = chroot.minimal(suite, options.mirror, machine.PACKAGES)
+    clean = chroot.provide(recipe, settings, options.max_age)
     start = time.monotonic()
     log = settings.build / "logs" / f"lifecycle-{suite}.log"
     with directories.temporary(settings.build, "unpacked-") as scratch:
-        environments = tuple(loaded.unpack(project, settings, built.packages, scratch))
-        lifecycle.check(built.packages, built.older, environments, clean, log)
+        lives = lifecycle.Lives(
+            packages=built.packages,
+            older=built.older,
+            environments=tuple(loaded.unpack(project, settings, built.packages, scratch)),
+            debian=settings.project / "debian",
+            boot=options.boot,
+        )
+        lifecycle.check(lives, clean, log)
     middle = "upgraded, rolled back" if built.older else "installed again"
     console.step("SYSTEM", f"{suite}: installed, {middle}, removed, purged ({time.monotonic() - start:.1f} s)")
     _test(built, clean, settings)

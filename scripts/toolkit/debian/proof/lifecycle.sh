@@ -1,33 +1,56 @@
 #!/bin/sh
 # The life of each package in new/: installed, upgraded, removed, purged; from one in old/, if there is, and once back to
-# that. It is run by autopkgtest as root of a system that is nothing else's, beside these directories. Each step is a line
-# `STEP package step`; what is wrong is a line `WRONG package step path`, and the status is then 1. A package with a
-# directory in load/ is loaded once, by the interpreter that a file there names: what failed is a line `LOADED package
-# json`, and the Debian packages of libraries that were missing then are a line `HAS package json`.
+# that. It is run as root of a system that is nothing else's, beside these directories; where that has booted, the
+# package's units are started and asked, too. Each step is a line `STEP package step`; what is wrong is a line `WRONG
+# package step what`, and the status is then 1. A package with a directory in load/ is loaded once, by the interpreter
+# that a file there names: what failed is a line `LOADED package json`, and the Debian packages of libraries that were
+# missing then are a line `HAS package json`. Whatever others have printed is indented.
 #
 # What depends on others of new/ comes after them, and they live and end with it.
+#
+# `lifecycle fetch` fetches what all of that needs, for a system that will have no network.
 set -eu
 export DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8
 status=0
+. ./units.sh
 
 apt() {
 	apt-get --quiet --yes --no-install-recommends --allow-downgrades "$@" < /dev/null > apt.log 2>&1 || {
-		cat apt.log
+		sed 's/^/ /' apt.log
 		echo "WRONG $name $step -"
 		exit 1
 	}
 }
 
-# Every path with its kind, mode, owner and target, and with the sum of what is in it; not what any installation changes.
+# Every path with its kind, mode, owner and target, and with the sum of what is in it; every user and group. Not what any
+# installation, or any system that runs, changes.
 list() {
 	set -- / -xdev
 	for place in /dev /proc /run /sys /tmp /var/cache/apt /var/cache/debconf /var/cache/ldconfig /var/lib/apt \
-		/var/lib/dpkg /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/tmp /etc/ld.so.cache; do
+		/var/lib/dpkg /var/log/apt /var/log/alternatives.log /var/log/dpkg.log /var/tmp /etc/ld.so.cache \
+		/var/lib/systemd/catalog /var/lib/systemd/random-seed /var/lib/systemd/timers /var/log/journal \
+		/var/log/btmp /var/log/lastlog /var/log/wtmp "$PWD"; do
 		set -- "$@" -path "$place" -prune -o
+	done
+	for file in passwd group shadow gshadow subuid subgid; do
+		set -- "$@" -path "/etc/$file" -prune -o -path "/etc/$file-" -prune -o
 	done
 	find "$@" -printf '%p|%y %m %U:%G %l\n' > paths
 	find "$@" -type f -exec md5sum {} + | sed 's/^\([^ ]*\)  \(.*\)/\2|\1/' > sums
-	sort paths sums
+	sed 's/^\([^:]*\)/user \1|/' /etc/passwd > users
+	sed 's/^\([^:]*\)/group \1|/' /etc/group > groups
+	sort paths sums users groups
+}
+
+# Of paths, those that are not another package's: below a directory of its own in /var, only its services write.
+own() {
+	while read -r path; do
+		place=${path%/*}
+		while case $place in /var/*/*) ! dpkg-query --search "$place" > /dev/null 2>&1 ;; *) false ;; esac; do
+			place=${place%/*}
+		done
+		case $place in /var/*/*) ;; *) echo "$path" ;; esac
+	done
 }
 
 wrong() {
@@ -46,7 +69,7 @@ load() {
 	runuser -u nobody -- env -i HOME="$place" TMPDIR="$place" LC_ALL=C.UTF-8 PATH="${python%/*}:/usr/local/bin:/usr/bin:/bin" \
 		"$python" -I -B "$place/load_worker.py" "$place/request.json" "$place/result.json" \
 		< /dev/null > load.log 2>&1 || {
-		cat load.log
+		sed 's/^/ /' load.log
 		echo "WRONG $name $step -"
 		exit 1
 	}
@@ -97,14 +120,20 @@ for place in new old; do
 done
 (cd new && ls) | sort > names
 (cd old && ls) | sort > olds
-step=order
+name=-
+if test "${1:-}" = fetch; then
+	begin update
+	apt update
+fi
 while read -r name; do
 	: > brought
 	(bring "./new/$name/package.deb") > /dev/null || :
 	echo "$(comm -12 brought names | wc -l) $name"
 done < names | sort -n | cut -d ' ' -f 2 > order
 
-while read -r name <&3; do
+# What the life of a package needs: in the variables `news` and `olds` its files and those of what it needs of new/ and
+# old/, and in `others` the names of what comes from the archive.
+plan() {
 	begin depends
 	: > brought
 	bring "./new/$name/package.deb"
@@ -115,27 +144,50 @@ while read -r name <&3; do
 		olds=$(files old $(older "$name"))
 		bring $olds
 	fi
-	# The files of what it depends on are not its own, whatever happens to them.
 	others=$(sort -u names olds | comm -23 brought -)
+}
+
+if test "${1:-}" = fetch; then
+	while read -r name <&3; do
+		plan
+		for each in "$news" "$olds" "$others"; do
+			test -z "$each" || apt install --download-only $each
+		done
+	done 3< order
+	exit
+fi
+
+while read -r name <&3; do
+	plan
+	# The files of what it depends on are not its own, whatever happens to them.
 	test -z "$others" || apt install $others
 	list > before
 
 	if test -n "$olds"; then
 		begin install-older
 		apt install $olds
+		running "$name" > ran
 		begin upgrade
 		apt install $news
+		started start-upgraded
 		begin rollback
 		apt install $olds
+		started start-rolled-back ran
 		begin upgrade
 		apt install $news
+		started start-upgraded
 	else
 		begin install
 		apt install $news
+		started start
 		begin reinstall
 		apt install --reinstall $news
+		started start-upgraded
 	fi
+	again reload
+	again restart
 	dpkg --verify "$name" | sed 's/.* //' > changed
+	step=upgrade
 	wrong changed
 
 	if test -d "load/$name"; then
@@ -144,6 +196,7 @@ while read -r name <&3; do
 	fi
 
 	begin remove
+	units "$name" > units
 	dpkg-query --listfiles "$name" | sort > files
 	dpkg-query --showformat '${Conffiles}\n' --show "$name" | sed 's/^ //; s/ .*//' | sort > configuration
 	apt remove "$name"
@@ -151,11 +204,12 @@ while read -r name <&3; do
 		test ! -f "$path" -a ! -L "$path" || dpkg-query --search "$path" > /dev/null 2>&1 || echo "$path"
 	done > left
 	wrong left
+	stopped
 
 	begin purge
 	apt purge $(sort -u names olds | xargs dpkg-query --showformat '${Package}\n' --show 2> dpkg.log || :)
 	list > after
-	comm -3 before after | sed 's/^\t//; s/|.*//' | sort -u > left
+	comm -3 before after | sed 's/^\t//; s/|.*//' | sort -u | own > left
 	wrong left
 done 3< order
 exit $status

@@ -12,12 +12,13 @@ from toolkit.core import process
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot
 from toolkit.debian.chroot import Chroot
-from toolkit.debian.proof import check, lifecycle, lintian, testbed
+from toolkit.debian.proof import check, lifecycle, lintian, machine, testbed
 from toolkit.debian.proof.check import CheckOptions
 from toolkit.project import discovery
 from toolkit.project.settings import Settings
 
 OPTIONS = CheckOptions(mirror="", max_age=7)
+CLEAN = Chroot(path=Path("trixie.tar.zst"), suite="trixie", release="13")
 
 
 @pytest.fixture
@@ -44,8 +45,15 @@ def test_two_sources_in_one_directory_are_refused(dist: Path) -> None:
         check.read(dist)
 
 
-def deb(directory: Path, name: str, version: str) -> Path:
+def lives(debian: Path, *packages: Path, boot: str = lifecycle.AUTO) -> lifecycle.Lives:
+    return lifecycle.Lives(packages=packages, older=(), environments=(), debian=debian, boot=boot)
+
+
+def deb(directory: Path, name: str, version: str, *files: str) -> Path:
     control = directory / "tree" / "DEBIAN"
+    for file in files:
+        (directory / "tree" / file).parent.mkdir(parents=True)
+        (directory / "tree" / file).touch()
     control.mkdir(parents=True)
     (control / "control").write_text(
         f"Package: {name}\nVersion: {version}\nArchitecture: all\nMaintainer: A <a@b.example>\nDescription: x\n"
@@ -126,9 +134,88 @@ def test_a_path_that_stayed_behind_is_an_error(tmp_path: Path, monkeypatch: pyte
     output = "STEP yc-app purge\nof apt\nWRONG yc-app purge /var/lib/a b\n"
     result = testbed.Result(test="lifecycle", outcome="FAIL", reason="non-zero exit status 1", output=output)
     monkeypatch.setattr(testbed, "run", lambda *_arguments: [result])
-    clean = Chroot(path=tmp_path, suite="trixie", release="13")
     with pytest.raises(UserError, match="yc-app: purged, but it left or changed /var/lib/a b\n"):
-        lifecycle.check([], [], [], clean, tmp_path / "logs" / "log")
+        lifecycle.check(lives(tmp_path), CLEAN, tmp_path / "logs" / "log")
+
+
+def test_what_an_override_names_may_be_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The script's status says that something is wrong; with all of it overridden nothing is."""
+    output = (
+        "WRONG yc-app start yc-app.service: it has failed (status 1)\nWRONG yc-app purge /var/lib/app/notes.db\n"
+        "WRONG yc-app purge user yc-app\n"
+    )
+    result = testbed.Result(test="lifecycle", outcome="FAIL", reason="non-zero exit status 1", output=output)
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: [result])
+    overrides = tmp_path / "yc-app.check-overrides"
+    overrides.write_text(
+        "# Ours to keep.\n/var/lib/app/*\nuser yc-app\n\nyc-app.service  # it needs a database\nelse  # no\n"
+    )
+    lifecycle.check(lives(tmp_path), CLEAN, tmp_path / "logs" / "log")
+    said = "warning: debian/yc-app.check-overrides:6: else is nothing that this check has found\n"
+    assert capsys.readouterr().err == said
+    overrides.write_text("/var/lib/app/* # ours to keep\nyc-app.service # it needs a database\n")
+    with pytest.raises(UserError, match="yc-app: purged, but it left or changed user yc-app\n"):
+        lifecycle.check(lives(tmp_path), CLEAN, tmp_path / "logs" / "log")
+    overrides.write_text("/var/lib/app/*\n")
+    with pytest.raises(
+        UserError, match=r"debian/yc-app.check-overrides:1: .* has no reason\n hint: say why it may be so:"
+    ):
+        lifecycle.check(lives(tmp_path), CLEAN, tmp_path / "logs" / "log")
+
+
+@pytest.mark.parametrize(("boot", "is_tried"), [("auto", True), ("required", True), ("no", False)])
+def test_units_are_started_where_a_machine_can_be_booted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], boot: str, is_tried: bool
+) -> None:
+    def run(_tree: Path, _tarball: Path, output: Path, _watch: object) -> int:
+        output.write_text("STEP - update\nRUNS yc-app a.service\nRUNS yc-app a.service\nIDLE yc-app b.timer nothing\n")
+        return 0
+
+    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="")
+    monkeypatch.setattr(machine, "run", run)
+    monkeypatch.setattr(machine, "obstacle", str)
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: [passed])
+    package = deb(tmp_path, "yc-app", "1", "lib/systemd/system/a.service")
+    lifecycle.check(lives(tmp_path, package, boot=boot), CLEAN, tmp_path / "logs" / "log")
+    said = capsys.readouterr()
+    assert said.err == ""
+    assert ("  STARTED yc-app: a.service\n" in said.out) is is_tried
+    assert ("  yc-app: b.timer did not run: nothing\n" in said.out) is is_tried
+
+
+def test_where_no_machine_can_be_booted_a_line_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="")
+    monkeypatch.setattr(machine, "obstacle", lambda: "that needs root")
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: [passed])
+    without, package = deb(tmp_path, "yc-doc", "1"), deb(tmp_path, "yc-app", "1", "usr/lib/systemd/system/a.timer")
+    lifecycle.check(lives(tmp_path, without, boot="required"), CLEAN, tmp_path / "logs" / "log")
+    assert capsys.readouterr().err == ""
+    lifecycle.check(lives(tmp_path, package), CLEAN, tmp_path / "logs" / "log")
+    line = "trixie: no unit is started, as no machine can be booted here: that needs root"
+    assert capsys.readouterr().err == f"warning: {line}\n"
+    with pytest.raises(UserError, match="trixie: no machine can be booted here: that needs root"):
+        lifecycle.check(lives(tmp_path, package, boot="required"), CLEAN, tmp_path / "logs" / "log")
+
+
+def test_a_machine_that_does_not_boot_is_told_and_the_rest_is_checked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def run(_tree: Path, _tarball: Path, output: Path, _watch: object) -> int:
+        output.write_text("error: the machine did not boot\n")
+        return 1
+
+    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="")
+    monkeypatch.setattr(machine, "run", run)
+    monkeypatch.setattr(machine, "obstacle", str)
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: [passed])
+    package = deb(tmp_path, "yc-app", "1", "lib/systemd/system/a.service")
+    lifecycle.check(lives(tmp_path, package), CLEAN, tmp_path / "logs" / "log")
+    assert "no machine can be booted here: it did not come up: " in capsys.readouterr().err
+    assert (tmp_path / "logs/boot-trixie.log").read_text() == "error: the machine did not boot\n"
 
 
 def test_names_what_stayed_behind() -> None:
@@ -138,7 +225,8 @@ def test_names_what_stayed_behind() -> None:
         "yc-app: purged, but it left or changed /var/lib/app/0, /var/lib/app/1, /var/lib/app/2, /var/lib/app/3, "
         "/var/lib/app/4 and 2 more"
     )
-    assert error.hint == "undo it in the `purge` of debian/yc-app.postrm"
+    override = "or name it, with a reason, in debian/yc-app.check-overrides"
+    assert error.hint == f"undo it in the `purge` of debian/yc-app.postrm, {override}"
 
 
 LACKING = "app: what it depends on cannot be installed"
@@ -154,6 +242,7 @@ UNMET = "The following packages have unmet dependencies:\n app : Depends: libx (
         ("depends-older", "", "app, the one of UPGRADE_FROM: what it depends on cannot be installed", True),
         ("install-older", "", "app, the one of UPGRADE_FROM: it cannot be installed", False),
         ("install", "", "app: install failed", False),
+        ("update", "", "the package archive was not reached", True),
         ("rollback", "", "app: rollback failed", False),
     ],
 )
