@@ -123,6 +123,15 @@ done
 name=-
 if test "${1:-}" = fetch; then
 	begin update
+	# An archive of new/, as autopkgtest makes one: apt knows what there is to depend on.
+	for deb in new/*/package.deb; do
+		dpkg-deb --field "$deb"
+		echo "Filename: ./$deb"
+		echo "Size: $(stat --format %s "$deb")"
+		echo "SHA256: $(sha256sum "$deb" | cut -d ' ' -f 1)"
+		echo
+	done > Packages
+	echo "deb [trusted=yes] file:$PWD ./" > /etc/apt/sources.list.d/new.list
 	apt update
 fi
 while read -r name; do
