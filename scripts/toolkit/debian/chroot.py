@@ -236,6 +236,8 @@ def command(recipe: Recipe, base: Path) -> list[str]:
         # With apt's lists kept, builds in the chroot need not update them.
         "--skip=cleanup/apt/lists",
         *(f"--aptopt={option}" for option in apt_sources.options()),
+        # Chroots are thrown away: dpkg, then and later, does not wait until each file is on the disk.
+        "--dpkgopt=force-unsafe-io",
         *(f"--customize-hook={hook}" for hook in hooks),
         recipe.suite,
         f"{base}/chroot.tar.zst",
