@@ -98,7 +98,7 @@ PYTHON ?=
 #: How packages are compressed (empty: deb is fast with zstd:1, sbuild small with xz:9): DEB_COMPRESSION=zstd:19
 DEB_COMPRESSION ?=
 
-#: The suites to build for (empty: that of this machine; vendor compares their Rust), or to check (empty: what make deb built): SUITES="bookworm trixie"
+#: The suites to build for (empty: that of this machine; vendor compares their Rust), or whose packages check-deb and sbom take (empty: dist/ itself): SUITES="bookworm trixie"
 SUITES ?=
 
 #: A directory with packages of an older version, to upgrade from: UPGRADE_FROM=/srv/released
@@ -199,8 +199,8 @@ reads_check-deb = SUITES UPGRADE_FROM BOOT MIRROR CHROOT_MAX_AGE
 reads_test = $(building)
 #: Run the linters of the services (those they name or configure: ruff, flake8, pylint, mypy), offline
 reads_lint = $(building)
-#: Write the bill of materials (CycloneDX) of every service to dist/
-reads_sbom = $(building)
+#: Write the bill of materials (CycloneDX) of every service to dist/; with SUITES, that of its package to dist/<suite>/
+reads_sbom = $(building) SUITES
 #: Say what has newer releases: those that the requirements allow, and the newest there are; changes nothing
 reads_outdated = $(resolving) JSON STRICT
 #: Say why a distribution is there: every chain of requirements that brings it in (`make why flask`); needs no network

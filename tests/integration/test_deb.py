@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 import os
 import re
 import shutil
@@ -540,6 +541,20 @@ def test_a_build_is_told_that_there_is_no_network_and_has_loopback(project: Debi
     done = project.make("deb")
     assert done.returncode == 2
     assert "OSError: [Errno 101] Network is unreachable" in done.stdout
+
+
+def test_the_bill_of_a_suite_is_that_of_its_package(project: DebianProject, built: DebianProject) -> None:
+    shutil.copytree(built.dist, project.dist / "some-suite")
+    said = project.built("sbom", "SUITES=some-suite")
+    package = next((project.dist / "some-suite").glob("yc-api-service_*.deb"))
+    assert said.splitlines()[0] == f"  SBOM    dist/some-suite/api-service.cdx.json: as {package.name} carries it"
+    bill = json.loads((project.dist / "some-suite/api-service.cdx.json").read_text())
+    assert f"/yc-api-service@{package.name.split('_')[1]}?" in bill["metadata"]["component"]["purl"]
+    assert {"native", "shared"} <= {component["name"] for component in bill["components"]}
+    assert [*(project.root / "build").iterdir()] == []
+    done = project.make("sbom", "SUITES=some-suite another")
+    assert done.returncode == 2
+    assert "/dist/another: no packages there\n hint: build them: `make deb`, or `make sbuild SUITES=...`" in done.stdout
 
 
 def test_packages_for_other_suites_and_pictures_stay_in_dist(project: DebianProject) -> None:

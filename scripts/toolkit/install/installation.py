@@ -45,7 +45,7 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
             packaging.finish(installed)
             made_of = replace(materials(service.service_name, settings, built), package=packaging.own(service))
             documents = packaging.documents(service)
-            sbom.write(documents / "sbom.cdx.json.gz", made_of)
+            sbom.write(documents / sbom.CARRIED, made_of)
             crates = [settings.vendor / crate.file.name for crate in made_of.crates if crate.file]
             target = documents / "copyright.vendored.gz"
             licences.write(target, made_of.service, planned.prefix, made_of.wheels, crates)

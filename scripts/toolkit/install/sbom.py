@@ -25,6 +25,8 @@ from toolkit.vendored import dependency_graph
 from toolkit.vendored import locked as graphs
 from toolkit.wheel import metadata
 
+#: The name of the file in the documents of a package (Policy 12.3).
+CARRIED = "sbom.cdx.json.gz"
 #: The name of the property with what built a component, `name==version` each.
 BUILT_WITH = f"{TOOL}:built-with"
 _LICENCES = (
@@ -78,6 +80,11 @@ class Materials:
         """Return the crates that are compiled into what is shipped."""
         shipped = (item for item in self.lock.packages if self.interpreter.matches(item.marker))
         return self.lock.crates_of([*shipped, *self.lock.local])
+
+
+def file_name(service: str) -> str:
+    """Return what the bill of a service is called: https://cyclonedx.org/specification/overview/#recognized-file-patterns."""
+    return f"{service}.cdx.json"
 
 
 def document(materials: Materials) -> dict[str, Any]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import argparse
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 from toolkit.build import building_options, wheels
 from toolkit.core import console
 from toolkit.verbs.running import Run
 
-build_options = sbom_options = load_options = building_options.add_options
+build_options = load_options = building_options.add_options
 
 
 def build(run: Run) -> None:
@@ -42,13 +43,32 @@ def load(run: Run) -> None:
     installation.load(run.project, run.settings, run.build_options)
 
 
+def sbom_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `sbom`."""
+    building_options.add_options(parser)
+    parser.add_argument("--suites", default="", help="take the bills out of the packages in dist/<suite>/ of each")
+
+
 def sbom(run: Run) -> None:
-    """Write the bill of materials of each service, as its package carries it."""
+    """Write the bill of materials of each service, as its package carries it, or as those of suites do."""
     from toolkit.install import installation
     from toolkit.install import sbom as bill
 
+    if suites := run.arguments.suites.split():
+        _take_bills_out(run, suites)
+        return
     built = wheels.build(run.checked, run.settings, run.build_options)
     for name, runtime in built.runtime.items():
-        path = run.settings.dist / f"{name}.cdx.json"
+        path = run.settings.dist / bill.file_name(name)
         bill.write(path, installation.materials(name, run.settings, built))
         console.step("SBOM", f"{path.relative_to(run.settings.project)}: {len(runtime)} distributions")
+
+
+def _take_bills_out(run: Run, suites: Sequence[str]) -> None:
+    from toolkit.debian import carried_bills
+    from toolkit.debian.proof import check
+
+    found = {directory: check.read(directory) for directory in (run.settings.dist / suite for suite in suites)}
+    for directory, built in found.items():
+        for path, deb in carried_bills.take_out(run.project, run.settings, built.packages, directory):
+            console.step("SBOM", f"{path.relative_to(run.settings.project)}: as {deb} carries it")

@@ -62,7 +62,10 @@ VERBS = {
         function="testing:lint",
         help="Run the linters that each service names or configures; without any, check the syntax.",
     ),
-    "sbom": Verb(function="building:sbom", help="Write the bill of materials (CycloneDX) of each service to dist/."),
+    "sbom": Verb(
+        function="building:sbom",
+        help="Write the bill of materials (CycloneDX) of each service to dist/, those of suites to dist/<suite>/.",
+    ),
     "deb": Verb(
         function="packages:deb",
         help="Build the Debian packages, source and binary, into dist/, from vendor/ and without a network.",

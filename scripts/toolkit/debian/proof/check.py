@@ -78,10 +78,10 @@ def read(directory: Path, older: tuple[Path, ...] = ()) -> Built:
     sources, changes = sorted(directory.glob("*.dsc")), sorted(directory.glob("*.changes"))
     packages = _packages(directory)
     if not (sources and changes and packages):
-        raise UserError(f"{directory}: no packages to check", "build them: `make deb`, or `make sbuild SUITES=...`")
+        raise UserError(f"{directory}: no packages there", "build them: `make deb`, or `make sbuild SUITES=...`")
     if len(sources) > 1:
         names = ", ".join(path.name for path in sources)
-        raise UserError(f"{directory}: more than one source package: {names}", "remove what is not to be checked")
+        raise UserError(f"{directory}: more than one source package: {names}", "remove those that are not meant")
     return Built(changes=tuple(changes), source=sources[0], packages=packages, older=older)
 
 

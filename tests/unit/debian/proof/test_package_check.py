@@ -35,7 +35,7 @@ def test_packages_of_debug_symbols_are_not_checked(dist: Path) -> None:
 @pytest.mark.parametrize("name", ["app_1.0.dsc", "app_1.0_amd64.changes", "yc-app_1.0_amd64.deb"])
 def test_nothing_built_is_told_so(dist: Path, name: str) -> None:
     (dist / name).unlink()
-    with pytest.raises(UserError, match="no packages to check"):
+    with pytest.raises(UserError, match="no packages there"):
         check.read(dist)
 
 
