@@ -41,7 +41,7 @@ _python_common_values() {
             sed -n '/^\[\[packages\]\]/,/^version/s/^name = "\(.*\)"/\1/p' "$directory"/vendor/pylock.*.toml 2>/dev/null | sort -u ;;
         PACKAGES) (cd -- "$directory" && printf '%s\n' */setup.py */pyproject.toml | sed '/^\*/d;s,/[^/]*$,,' | sort -u) ;;
         SERVICE|SERVICES) (cd -- "$directory" && printf '%s\n' */bin | sed '/^\*/d;s,/bin$,,') ;;
-        DESTDIR|UPGRADE_FROM|WHEEL_STORE|EXAMPLE) compgen -d -- "$3" ;;
+        DESTDIR|UPGRADE_FROM|REPORTS|WHEEL_STORE|EXAMPLE) compgen -d -- "$3" ;;
         PYTHON|PYTHON3) compgen -c -- "${3:-python3}" ;;
     esac
 }

@@ -9,6 +9,7 @@ import re
 import sys
 from importlib.util import cache_from_source
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from cyclonedx.schema import SchemaVersion
@@ -131,7 +132,10 @@ def test_a_second_run_keeps_what_the_user_changed(example: Path, environment: di
 
 
 def test_the_example_passes_its_own_tests(example: Path, environment: dict[str, str]) -> None:
-    assert "6 passed" in run(["make", "test"], cwd=example, env=environment)
+    assert "6 passed" in run(["make", "test", "REPORTS=build/reports"], cwd=example, env=environment)
+    results = ElementTree.parse(example / "build/reports/example-service.junit.xml").getroot()
+    suite = results[0]
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("example-service", "6", "0")
 
 
 def test_the_development_environment_has_the_dependencies_and_links_the_code(

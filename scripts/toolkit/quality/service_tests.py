@@ -16,6 +16,7 @@ from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.project import source_files
 from toolkit.project.discovery import Package
 from toolkit.quality import workplace
+from toolkit.quality.reports import Reports
 from toolkit.quality.workplace import Workplace
 from toolkit.sandbox.limits import Limits
 
@@ -35,7 +36,13 @@ _SUMMARY = re.compile(
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
 
 
-def run(plan: ServiceEnvironment, test_wheels: Sequence[Path], options: BuildOptions, scratch: Path) -> None:
+def run(
+    plan: ServiceEnvironment,
+    test_wheels: Sequence[Path],
+    options: BuildOptions,
+    scratch: Path,
+    reports: Reports | None = None,
+) -> None:
     """Run the tests of the plan's package, and print their result, or why none were run.
 
     They run in a copy of the package without the modules that its wheel installs, so that the wheel is what is tested.
@@ -52,8 +59,25 @@ def run(plan: ServiceEnvironment, test_wheels: Sequence[Path], options: BuildOpt
             if path.name != "tests":
                 files.remove(copy / path.name)
         words = _command(copy, place.site_packages, package.path)
-        if words:
-            _run(words, place, package, scratch / "logs" / f"test-{package.service_name}.log")
+        log = scratch / "logs" / f"test-{package.service_name}.log"
+        if words and reports:
+            _run_and_report(words, place, package, log, reports)
+        elif words:
+            _run(words, place, package, log)
+
+
+def _run_and_report(words: Sequence[str], place: Workplace, package: Package, log: Path, reports: Reports) -> None:
+    if words[0] != "pytest":
+        name = package.path.name
+        console.warn(
+            f"{name}: unittest reports nothing; add pytest to {name}/test-requirements.txt and run `make vendor`"
+        )
+    else:
+        words = [*words, *reports.options(place, package)]
+    try:
+        _run(words, place, package, log)
+    finally:
+        reports.keep(place, package)
 
 
 def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import argparse
 import os
+from pathlib import Path
 
 from toolkit.build import building_options, wheels
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.install import installation
 from toolkit.quality import linting, service_tests
+from toolkit.quality.reports import Reports
 from toolkit.verbs.running import Run
 
-test_options = lint_options = building_options.add_options
+lint_options = building_options.add_options
+
+
+def test_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `test`."""
+    building_options.add_options(parser)
+    parser.add_argument("--reports", default="", metavar="DIR", help="where reports of pytest go (default: nowhere)")
 
 
 def test(run: Run) -> None:
@@ -20,11 +29,13 @@ def test(run: Run) -> None:
         console.step("TEST", "not run: DEB_BUILD_OPTIONS says nocheck")
         return
     project = run.checked
+    given = run.arguments.reports
+    reports = Reports(directory=Path(given).absolute(), project=run.settings.project) if given else None
     built = wheels.build(project, run.settings, run.build_options, tests=True)
     for package in project.locked:
         name = project.lock_name(package)
         plan = installation.plan(package, name, run.settings, built)
-        service_tests.run(plan, built.tests[name], run.build_options, run.settings.build)
+        service_tests.run(plan, built.tests[name], run.build_options, run.settings.build, reports)
 
 
 def lint(run: Run) -> None:

@@ -14,6 +14,7 @@ from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.project.discovery import Package
 from toolkit.quality import service_tests
+from toolkit.quality.reports import Reports
 from toolkit.sandbox import confined
 
 PASSING = "import unittest\nclass T(unittest.TestCase):\n    def test_it(self):\n        {}\n"
@@ -43,7 +44,7 @@ class Service:
         files = {"pytest/__init__.py": "", "pytest/__main__.py": PYTEST}
         self.test_wheels.append(make_wheel(self.directory / "wheels", "pytest", files))
 
-    def run(self, mode: str = "on", **limits: int) -> None:
+    def run(self, mode: str = "on", reports: Path | None = None, **limits: int) -> None:
         python = interpreters.probe(Path(sys.executable))
         assert python
         plan = ServiceEnvironment(
@@ -55,7 +56,8 @@ class Service:
         used = confined.default()
         used = replace(used, mode=mode, limits=replace(used.limits, **limits))
         options = BuildOptions(jobs=2, store=self.directory / "store", sandbox=used)
-        service_tests.run(plan, tuple(self.test_wheels), options, self.directory / "build")
+        wanted = Reports(directory=reports, project=self.directory) if reports else None
+        service_tests.run(plan, tuple(self.test_wheels), options, self.directory / "build", wanted)
 
 
 @pytest.fixture
@@ -271,3 +273,67 @@ def test_what_tests_print_does_not_turn_their_failure_into_one_of_the_sandbox(se
     with pytest.raises(UserError, match="my-service: its tests fail") as caught:
         service.run()
     assert "; it says `File too large`: where that is for want of more, SANDBOX_DISK=" in caught.value.hint
+
+
+#: What finds where a report has to go, as pytest does.
+_ASKED = """
+def asked(option):
+    return pathlib.Path(next(word for word in sys.argv if word.startswith(option)).removeprefix(option))
+"""
+#: What reports on a module as pytest-cov does, which calls the directories of a file its package.
+_MEASURED = """
+import my_service
+assert "--cov=my_service" in sys.argv
+path = my_service.__file__
+report = f'<package name="{path.removesuffix(".py").replace("/", ".")}"><class filename="{path}"/></package>'
+asked("--cov-report=xml:").write_text(report)
+"""
+
+
+@pytest.mark.parametrize("status", [0, 1])
+def test_results_are_kept_whatever_they_are(service: Service, capsys: pytest.CaptureFixture[str], status: int) -> None:
+    reports = service.directory / "reports"
+    reports.mkdir()
+    (reports / "my-service.coverage.xml").write_text("of an older run")
+    service.add_pytest()
+    service.test(f"{_ASKED}\nasked('--junitxml=').write_text('<testsuites/>')\nsys.exit({status})\n")
+    if status:
+        with pytest.raises(UserError, match="its tests fail"):
+            service.run(reports=reports)
+    else:
+        service.run(reports=reports)
+    assert [(path.name, path.read_text()) for path in reports.iterdir()] == [("my-service.junit.xml", "<testsuites/>")]
+    assert f"  REPORT  {reports}/my-service.junit.xml\n" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("mode", ["on", "off"])
+@pytest.mark.parametrize("directory", ["my_service", "my_service/src"])
+def test_coverage_names_the_files_of_the_project(tmp_path: Path, directory: str, mode: str) -> None:
+    service = Service(tmp_path)
+    if directory != "my_service":
+        (tmp_path / directory).mkdir()
+        (service.path / "my_service.py").rename(tmp_path / directory / "my_service.py")
+    service.add_pytest()
+    service.test_wheels.append(make_wheel(tmp_path / "wheels", "pytest-cov", {"pytest_cov/__init__.py": ""}))
+    service.test(f"{_ASKED}{_MEASURED}")
+    service.run(mode, reports=tmp_path / "reports")
+    report = (tmp_path / "reports" / "my-service.coverage.xml").read_text()
+    assert f'<class filename="{directory}/my_service.py"/>' in report
+    assert f'<package name="{directory.replace("/", ".")}.my_service">' in report
+
+
+def test_a_report_that_is_a_link_is_not_followed(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    secret = service.directory / "secret"
+    secret.write_text("secret")
+    service.add_pytest()
+    service.test(f"{_ASKED}\nasked('--junitxml=').symlink_to({str(secret)!r})\n")
+    service.run(reports=service.directory / "reports")
+    assert [*(service.directory / "reports").iterdir()] == []
+    assert "/my-service.junit.xml: the tests left something there that is no report" in capsys.readouterr().err
+
+
+def test_unittest_reports_nothing(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
+    service.test(PASSING.format("pass"))
+    service.run(reports=service.directory / "reports")
+    assert "warning: my_service: unittest reports nothing; add pytest to my_service/" in capsys.readouterr().err
+    assert [*(service.directory / "reports").iterdir()] == []
