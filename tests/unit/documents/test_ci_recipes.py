@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -21,10 +22,16 @@ BLOCKS = {
     "axes": {"matrix"},
     "axis": {"axes"},
     "when": {"stage"},
+    "environment": {"pipeline", "stage"},
     "steps": {"stage"},
+    "script": {"steps"},
     "post": {"pipeline", "stage"},
     "always": {"post"},
 }
+
+
+#: What `${name}` in a string is not.
+BLOCK = re.compile(rb"(?<!\$)\{")
 
 
 def lint(schema: str, path: Path) -> subprocess.CompletedProcess[str]:
@@ -45,6 +52,37 @@ def test_a_recipe_fits_the_schema_of_its_system(schema: str, name: str, tmp_path
     assert lint(schema, broken).returncode == 1
 
 
+def audit(workflow: Path) -> subprocess.CompletedProcess[str]:
+    """Run zizmor, which finds what in a workflow others can use: https://docs.zizmor.sh/audits/."""
+    program = Path(sys.executable).with_name("zizmor")
+    config = workflow.with_name("zizmor.yml")
+    # Images have names only: `new-project` puts the release of its machine there, whose digest it does not know.
+    config.write_text("rules:\n  unpinned-images:\n    disable: true\n")
+    command = [program, "--offline", "--no-progress", "--persona=pedantic", "--config", config, workflow]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("safe", "unsafe", "found"),
+    [
+        ("@3d3c42e5aac5ba805825da76410c181273ba90b1 #", "@v7 #", "unpinned-uses"),
+        ("          persist-credentials: false\n", "", "artipacked"),
+        ("permissions:\n      contents: read", "permissions: write-all", "excessive-permissions"),
+        ("make setup", "make setup NAME=${{ github.head_ref }}", "template-injection"),
+    ],
+)
+def test_the_workflow_gives_nothing_away(tmp_path: Path, safe: str, unsafe: str, found: str) -> None:
+    text = (RECIPES / "github-actions.yml").read_text()
+    workflow = tmp_path / "packages.yml"
+    workflow.write_text(text)
+    done = audit(workflow)
+    assert done.returncode == 0, done.stdout
+    workflow.write_text(text.replace(safe, unsafe, 1))
+    done = audit(workflow)
+    assert done.returncode > 1
+    assert f"[{found}]" in done.stdout
+
+
 def parse(text: str) -> Node:
     return Parser(Language(tree_sitter_groovy.language())).parse(text.encode()).root_node
 
@@ -54,7 +92,9 @@ def blocks(node: Node, outer: str = "") -> list[tuple[str, str]]:
     found = []
     for child in node.children:
         name = outer
-        if child.type in {"method_invocation", "function_call", "juxt_function_call"} and b"{" in (child.text or b""):
+        if child.type in {"method_invocation", "function_call", "juxt_function_call"} and BLOCK.search(
+            child.text or b""
+        ):
             name = (child.text or b"").decode().split("(")[0].split("{")[0].split()[0]
             found.append((name, outer))
         found += blocks(child, name)
