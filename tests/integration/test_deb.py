@@ -12,14 +12,16 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
+import textwrap
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from tests import processes
-from tests.integration.debian_project import CHANGELOG, CONTROL, DebianProject, make_project
+from tests.integration.debian_project import CHANGELOG, CONTROL, TOOLKIT, DebianProject, make_project
 from tests.wheel_files import make_wheel
 
 PYTHON = "/usr/bin/python3"
@@ -320,6 +322,67 @@ def test_an_archive_takes_the_second_revision_of_an_upstream_version(project: De
         "some-project_1.0.orig.tar.gz: the project is not what this tarball holds of 1.0: worker/setup.cfg is in "
         in (done.stdout)
     )
+
+
+def publishing_step(recipe: str) -> str:
+    """Return the script by which a recipe signs and publishes."""
+    path = TOOLKIT / "docs/ci" / recipe
+    if recipe == "Jenkinsfile":
+        return textwrap.dedent(path.read_text().split("sh '''#!/bin/bash -e\n")[1].split("'''")[0])
+    content = yaml.safe_load(path.read_text())
+    [script] = (
+        content["publish"]["script"] if "publish" in content else [content["jobs"]["publish"]["steps"][-1]["run"]]
+    )
+    return str(script)
+
+
+@pytest.mark.parametrize("recipe", ["gitlab-ci.yml", "github-actions.yml", "Jenkinsfile"])
+def test_a_recipe_signs_and_publishes_what_was_built(built: DebianProject, tmp_path: Path, recipe: str) -> None:
+    for path in built.dist.iterdir():
+        # As in dist/<suite>/, whose .changes are those of binary packages.
+        if path.is_file() and "_source." not in path.name:
+            (tmp_path / "dist/unstable").mkdir(parents=True, exist_ok=True)
+            shutil.copy(path, tmp_path / "dist/unstable")
+    home = tmp_path / "gnupg"
+    home.mkdir(mode=0o700)
+    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--passphrase", ""]
+    subprocess.run([*gpg, "--quick-generate-key", "CI <ci@example.com>", "ed25519", "sign", "never"], check=True)
+    key = subprocess.run([*gpg, "--armor", "--export-secret-keys"], check=True, capture_output=True, text=True).stdout
+    listed = subprocess.run([*gpg, "--list-keys", "--with-colons"], check=True, capture_output=True, text=True).stdout
+    fingerprint = re.search(r"^fpr:+(\w+):", listed, re.MULTILINE)
+    assert fingerprint
+    subprocess.run(["gpgconf", "--homedir", home, "--kill", "all"], check=True)
+    archive = tmp_path / "archive"
+    (archive / "conf").mkdir(parents=True)
+    (archive / "conf/distributions").write_text(
+        f"Codename: unstable\nComponents: main\nArchitectures: source amd64\nSignWith: {fingerprint[1]}\n"
+    )
+    (tmp_path / "key").write_text(key)
+    (tmp_path / "tmp").mkdir()
+    done = subprocess.run(
+        ["bash", "-e", "-o", "pipefail", "-c", publishing_step(recipe)],
+        cwd=tmp_path,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(tmp_path),
+            "TMPDIR": str(tmp_path / "tmp"),
+            "ARCHIVE": str(archive),
+            # GitHub has the key itself in it, others the name of a file.
+            "SIGNING_KEY": key if recipe == "github-actions.yml" else str(tmp_path / "key"),
+            "SIGNING_KEY_ID": fingerprint[1],
+        },
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    verify = [*gpg, "--verify"]
+    subprocess.run([*verify, archive / "dists/unstable/InRelease"], check=True)
+    [changes] = (tmp_path / "dist/unstable").glob("*.changes")
+    subprocess.run([*verify, changes], check=True)
+    kept = {path.name for path in (archive / "pool").rglob("*") if path.is_file()}
+    assert kept == {path.name for path in changes.parent.iterdir() if path.suffix not in (".changes", ".buildinfo")}
+    assert [*(tmp_path / "tmp").iterdir()] == []
 
 
 def test_a_dry_run_says_what_would_be_built_and_builds_nothing(project: DebianProject) -> None:
