@@ -101,7 +101,7 @@ DEB_COMPRESSION ?=
 #: The suites to build for (empty: that of this machine; vendor compares their Rust), or whose packages check-deb and sbom take (empty: dist/ itself): SUITES="bookworm trixie"
 SUITES ?=
 
-#: A directory for reports of tests: results as JUnit, and coverage as Cobertura where tests require pytest-cov: REPORTS=build/reports
+#: A directory for what test and check-deb report to CI systems: JUnit, and Cobertura where tests require pytest-cov: REPORTS=build/reports
 REPORTS ?=
 
 #: A directory with packages of an older version, to upgrade from: UPGRADE_FROM=/srv/released
@@ -197,7 +197,7 @@ reads_box = SUITE MIRROR
 #: Build the Debian packages twice, the second time as if on another machine, and compare them byte for byte
 reads_reproducible = JOBS PYTHON DEB_COMPRESSION $(sandbox)
 #: Check what was built: lintian; install, upgrade, remove and purge in a clean system; the tests of debian/tests there
-reads_check-deb = SUITES UPGRADE_FROM BOOT MIRROR CHROOT_MAX_AGE
+reads_check-deb = SUITES UPGRADE_FROM BOOT REPORTS MIRROR CHROOT_MAX_AGE
 #: Run the tests of the services, offline, with what vendor/ holds
 reads_test = $(building) REPORTS
 #: Run the linters of the services (those they name or configure: ruff, flake8, pylint, mypy), offline

@@ -102,6 +102,16 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_reports(parser: argparse.ArgumentParser) -> None:
+    """Add the option for reports that CI systems show; its value is an absolute path, or None."""
+    parser.add_argument(
+        "--reports",
+        type=lambda text: Path(text).absolute() if text else None,
+        metavar="DIRECTORY",
+        help="where reports for CI systems go (default: nowhere)",
+    )
+
+
 def _namespace(text: str) -> str:
     # It begins the names of packages (Debian Policy 5.6.1), and is a directory.
     if not re.fullmatch(r"[a-z0-9][a-z0-9+.-]*", text):

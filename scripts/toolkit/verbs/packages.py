@@ -16,6 +16,7 @@ from toolkit.debian.proof import check, lifecycle, machine
 from toolkit.debian.proof import reproducible as second_build
 from toolkit.debian.proof.check import CheckOptions
 from toolkit.debian.sbuild import SbuildOptions
+from toolkit.project import settings
 from toolkit.project.debian_control import Control
 from toolkit.project.settings import default_of
 from toolkit.sandbox import confined
@@ -132,6 +133,7 @@ def check_deb_options(parser: argparse.ArgumentParser) -> None:
         default=default_of("BOOT"),
         help="start units in a machine that boots: where one can be booted, always, or never (default: %(default)s)",
     )
+    settings.add_reports(parser)
     chroots.add_arguments(parser)
 
 
@@ -139,7 +141,7 @@ def check_deb(run: Run) -> None:
     """Check the packages of each suite."""
     arguments, chosen = run.arguments, run.settings
     directories = {suite: chosen.dist / suite for suite in arguments.suites.split()} or {suites.own(): chosen.dist}
-    options = CheckOptions(mirror=arguments.mirror, max_age=arguments.max_age, boot=arguments.boot)
+    options = run.options(CheckOptions)
     check.require_tools()
     upgrade_from = Path(arguments.upgrade_from).absolute() if arguments.upgrade_from else None
     older = check.older_packages(upgrade_from, directories)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
 from toolkit.build import building_options, wheels
 from toolkit.core import console
 from toolkit.core.errors import UserError
 from toolkit.install import installation
+from toolkit.project import settings
 from toolkit.quality import linting, service_tests
 from toolkit.quality.reports import Reports
 from toolkit.verbs.running import Run
@@ -20,7 +20,7 @@ lint_options = building_options.add_options
 def test_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `test`."""
     building_options.add_options(parser)
-    parser.add_argument("--reports", default="", metavar="DIR", help="where reports of pytest go (default: nowhere)")
+    settings.add_reports(parser)
 
 
 def test(run: Run) -> None:
@@ -30,7 +30,7 @@ def test(run: Run) -> None:
         return
     project = run.checked
     given = run.arguments.reports
-    reports = Reports(directory=Path(given).absolute(), project=run.settings.project) if given else None
+    reports = Reports(directory=given, project=run.settings.project) if given else None
     built = wheels.build(project, run.settings, run.build_options, tests=True)
     for package in project.locked:
         name = project.lock_name(package)

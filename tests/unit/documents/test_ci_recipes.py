@@ -54,11 +54,11 @@ def test_a_recipe_fits_the_schema_of_its_system(schema: str, name: str, tmp_path
 
 def audit(workflow: Path) -> subprocess.CompletedProcess[str]:
     """Run zizmor, which finds what in a workflow others can use: https://docs.zizmor.sh/audits/."""
-    program = Path(sys.executable).with_name("zizmor")
+    program = str(Path(sys.executable).with_name("zizmor"))
     config = workflow.with_name("zizmor.yml")
     # Images have names only: `new-project` puts the release of its machine there, whose digest it does not know.
     config.write_text("rules:\n  unpinned-images:\n    disable: true\n")
-    command = [program, "--offline", "--no-progress", "--persona=pedantic", "--config", config, workflow]
+    command = [program, "--offline", "--no-progress", "--persona=pedantic", "--config", str(config), str(workflow)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 

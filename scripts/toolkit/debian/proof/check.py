@@ -13,6 +13,7 @@ from toolkit.core.errors import UserError
 from toolkit.debian import chroot, versions
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import lifecycle, lintian, loaded, machine, testbed
+from toolkit.debian.proof.check_report import CheckReport
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
@@ -21,11 +22,15 @@ _SHOWN = 20
 
 @dataclass(frozen=True, kw_only=True)
 class CheckOptions:
-    """The mirror of clean systems, their maximum age in days, and whether they are booted (`lifecycle.BOOT`)."""
+    """The mirror of clean systems, their maximum age in days, and whether they are booted (`lifecycle.BOOT`).
+
+    `reports` is a directory for reports of what was found.
+    """
 
     mirror: str
     max_age: int
     boot: str = lifecycle.AUTO
+    reports: Path | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,23 +96,35 @@ def _packages(directory: Path) -> tuple[Path, ...]:
 
 def check(built: Built, suite: str, project: Project, settings: Settings, options: CheckOptions) -> None:
     """Run all checks of one directory. Raises `UserError` for what is wrong."""
-    _lint(built, settings)
-    recipe = chroot.minimal(suite, options.mirror, machine.PACKAGES)
-    clean = chroot.provide(recipe, settings, options.max_age)
+    report = CheckReport(suite)
+    try:
+        with report.case("lintian"):
+            _lint(built, settings)
+        recipe = chroot.minimal(suite, options.mirror, machine.PACKAGES)
+        clean = chroot.provide(recipe, settings, options.max_age)
+        with report.case("life cycle"):
+            _live(built, clean, project, settings, options.boot)
+        with report.case("debian/tests"):
+            _test(built, clean, settings)
+    finally:
+        if options.reports:
+            report.write(options.reports / f"check-deb-{suite}.junit.xml")
+
+
+def _live(built: Built, clean: Chroot, project: Project, settings: Settings, boot: str) -> None:
     start = time.monotonic()
-    log = settings.build / "logs" / f"lifecycle-{suite}.log"
+    log = settings.build / "logs" / f"lifecycle-{clean.suite}.log"
     with directories.temporary(settings.build, "unpacked-") as scratch:
         lives = lifecycle.Lives(
             packages=built.packages,
             older=built.older,
             environments=tuple(loaded.unpack(project, settings, built.packages, scratch)),
             debian=settings.project / "debian",
-            boot=options.boot,
+            boot=boot,
         )
         lifecycle.check(lives, clean, log)
     middle = "upgraded, rolled back" if built.older else "installed again"
-    console.step("SYSTEM", f"{suite}: installed, {middle}, removed, purged ({time.monotonic() - start:.1f} s)")
-    _test(built, clean, settings)
+    console.step("SYSTEM", f"{clean.suite}: installed, {middle}, removed, purged ({time.monotonic() - start:.1f} s)")
 
 
 def _lint(built: Built, settings: Settings) -> None:

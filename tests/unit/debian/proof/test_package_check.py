@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 
@@ -14,6 +16,7 @@ from toolkit.debian import chroot
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import check, lifecycle, lintian, machine, testbed
 from toolkit.debian.proof.check import CheckOptions
+from toolkit.debian.proof.check_report import CheckReport
 from toolkit.project import discovery
 from toolkit.project.settings import Settings
 
@@ -90,6 +93,32 @@ def test_a_directory_to_upgrade_from_has_to_hold_packages(tmp_path: Path, suites
         deb(tmp_path / "older", "app", "1.0")
     with pytest.raises(UserError, match=f"UPGRADE_FROM=.*/older{where}: no packages there"):
         check.older_packages(tmp_path / "older", suites)
+
+
+def test_what_a_check_found_is_reported(tmp_path: Path, dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = lintian.Finding(severity="W", package="yc-app", tag="a-tag", context="x\x1b\uffff")
+    monkeypatch.setattr(lintian, "run", lambda _changes: [found])
+    (tmp_path / "setup.py").write_text("")
+    settings = Settings(project=tmp_path)
+    options = replace(OPTIONS, reports=tmp_path / "reports")
+    with pytest.raises(UserError, match="lintian: 1 errors and warnings"):
+        check.check(check.read(dist), "trixie", discovery.discover(settings), settings, options)
+    suite = ElementTree.parse(tmp_path / "reports/check-deb-trixie.junit.xml").getroot()
+    assert (suite.get("name"), suite.get("tests"), suite.get("failures")) == ("check-deb trixie", "1", "1")
+    [failure] = suite.findall("testcase[@name='lintian']/failure")
+    assert failure.get("message") == "lintian: 1 errors and warnings"
+    assert (failure.text or "").startswith("W: yc-app: a-tag x\\x1b?\nerror: lintian")
+
+
+def test_checks_that_pass_are_reported(tmp_path: Path) -> None:
+    report = CheckReport("trixie")
+    for name in ("one", "two"):
+        with report.case(name):
+            pass
+    report.write(tmp_path / "report.xml")
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot()
+    assert [(case.get("name"), len(case)) for case in suite] == [("one", 0), ("two", 0)]
+    assert (suite.get("tests"), suite.get("failures")) == ("2", "0")
 
 
 def test_an_override_needs_a_comment_above_it(tmp_path: Path) -> None:
