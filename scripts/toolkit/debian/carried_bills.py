@@ -13,7 +13,6 @@ from toolkit.project import debian_control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
 
-_AGAIN = "build it: `make sbuild SUITES=...`"
 #: Bytes of a bill, packed or not: one that names a thousand distributions and their crates has a few millions.
 _LONGEST = 1 << 28
 
@@ -33,7 +32,7 @@ def take_out(project: Project, settings: Settings, debs: Sequence[Path], directo
     for service in project.services:
         package = control.package_of(service, settings.namespace)
         if package not in by_name:
-            raise UserError(f"{directory}: there is no package {package} of {service.service_name}", _AGAIN)
+            raise UserError(f"{directory}: there is no package {package} of {service.service_name}", _hint(directory))
         path = directory / sbom.file_name(service.service_name)
         files.write_atomic(path, _read(by_name[package], package, settings.build), 0o644)
         yield path, by_name[package].name
@@ -53,7 +52,11 @@ def _read(deb: Path, package: str, scratch: Path) -> bytes:
             if not unpacker.eof:
                 raise ValueError("not whole")
         except FileNotFoundError:
-            raise UserError(f"{deb}: there is no /{path} in it", _AGAIN) from None
+            raise UserError(f"{deb}: there is no /{path} in it", _hint(deb.parent)) from None
         except (OSError, ValueError, zlib.error) as error:
-            raise UserError(f"{deb}: its /{path} cannot be read ({error})", _AGAIN) from None
+            raise UserError(f"{deb}: its /{path} cannot be read ({error})", _hint(deb.parent)) from None
     return bill
+
+
+def _hint(directory: Path) -> str:
+    return f"build it: `make sbuild SUITES={directory.name}`"
