@@ -41,13 +41,13 @@ def build(
         second = directory / _SECOND / packaging.tree
         second.mkdir(parents=True)
         one_core = deb_build.binary_command(dataclasses.replace(options, jobs=1))
-        with other_machine.environment(variables, second) as there:
+        with other_machine.simulated(variables, second) as there:
             second_debs = _build(
                 "SECOND",
-                f"build; what is different: {', '.join(other_machine.varied())}",
-                other_machine.command(one_core, original),
+                f"build; what is different: {', '.join(other_machine.varied(first))}",
+                there.command(one_core, original),
                 second,
-                {**there, "JOBS": "1"},
+                {**there.variables, "JOBS": "1"},
                 logs,
             )
         return _compare(first_debs, second_debs, settings)
