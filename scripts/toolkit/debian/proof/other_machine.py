@@ -30,7 +30,10 @@ _KERNEL_VERSION = "#26 SMP Sun Jan  1 00:00:00 UTC 2012"
 _DAYS_LATER = 400
 _CLOCK = "faketime/libfaketimeMT.so.1"
 #: Variables of the first build, whoever runs it: its time zone is as far from the second one's as can be.
-HERE = {"TZ": "Etc/GMT+12"}
+HERE, _TIME_ZONE = {"TZ": "Etc/GMT+12"}, "Etc/GMT-14"
+#: What is different in a clean chroot, which has a user, a host name and paths of its own, always the same.
+IN_CHROOT = {"TZ": _TIME_ZONE, "LC_ALL": "POSIX"}
+VARIED_IN_CHROOT = ("date", "time zone", "locale", "cores", "kernel release")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +50,10 @@ class OtherMachine:
         """
         namespaces, as_other_user = (_namespaces(self.directory), _OTHER_USER) if is_allowed() else ((), ())
         copy = ("sh", "-euc", 'cp --archive "$0/." .; umask 077; exec "$@"', str(original))
-        one_core = ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))))
         # All processes are started with one locale; this comes after it.
         locale = other_locale(process.read(["locale", "-a"]).split())
         variables = ("env", f"LC_ALL={locale}", f"LANG={locale}")
-        return [*namespaces, *copy, *as_other_user, *one_core, *_OTHER_KERNEL, *variables, *words]
+        return [*namespaces, *copy, *as_other_user, *prefix(), *variables, *words]
 
 
 @contextmanager
@@ -74,7 +76,7 @@ def simulated(base: Mapping[str, str], tree: Path) -> Iterator[OtherMachine]:
             }
         preloaded = {"LD_PRELOAD": " ".join(libraries)}
         yield OtherMachine(
-            variables={**base, "TZ": "Etc/GMT-14", **user, **git, **clock, **preloaded}, directory=directory
+            variables={**base, "TZ": _TIME_ZONE, **user, **git, **clock, **preloaded}, directory=directory
         )
 
 
@@ -107,6 +109,11 @@ def _namespaces(directory: Path) -> tuple[str, ...]:
     """Return the command prefix for a machine with the files of `directory`."""
     covered = [f'mount --bind "$0{path}" {path}' for path in _texts()]
     return (*_NAMESPACES, "; ".join([f'mount --bind /proc "$0/{_WHOLE_PROC}"', *covered, _IN_MEMORY]), str(directory))
+
+
+def prefix() -> tuple[str, ...]:
+    """Return the command prefix that runs a program on one core, and as if by another kernel."""
+    return ("taskset", "--cpu-list", str(min(os.sched_getaffinity(0))), *_OTHER_KERNEL)
 
 
 @cache
