@@ -64,27 +64,20 @@ def test_everything_that_a_package_took_from_where_it_was_built_is_named(project
     project.write("debian/rules", RULES + writes)
     for name in SAME_ORDER:
         project.write(name, "")
+    backend = (project.root / "worker/tiny_backend.py").read_text()
+    modules = {**FOUND_BY_BACKEND, "machine": "platform.machine()"}
+    lines = "".join(f'SETTINGS["modules"]["{name}"] = repr({code})\n' for name, code in modules.items())
+    project.write("worker/tiny_backend.py", f"{backend}\nimport platform, time\n{lines}")
     project.commit()
     done = project.make("reproducible", DEB_BUILD_OPTIONS="nocheck")
     assert done.returncode == 2
     assert "error: worker_1.0_all.deb: not the same in both builds" in done.stdout
-    assert "worker_1.0_all.deb: data: /usr/share/worker/cores differs in content" in done.stdout
+    assert re.search(r"worker_1\.0_all\.deb: data: /usr/\S+ differs in content", done.stdout)
     report = (project.dist / "reproducible/worker_1.0_all.deb.txt").read_text()
-    assert {*TELLTALES} == {*re.findall(r"── \./usr/share/worker/([\w-]+)$", report, re.MULTILINE)}
+    assert {*re.findall(r"── \./usr/share/worker/([\w-]+)$", report, re.MULTILINE)} == {*TELLTALES}
+    found = {*re.findall(r"── \./usr/lib/\S+/site-packages/(\w+)\.py$", report, re.MULTILINE)}
+    assert found == {*FOUND_BY_BACKEND}
     assert not (project.dist / "reproducible").joinpath("yc-api-service_1.0_amd64.deb.txt").exists()
-
-
-def test_everything_that_a_wheel_took_from_where_it_was_built_is_named(project: DebianProject) -> None:
-    backend = (project.root / "worker/tiny_backend.py").read_text()
-    writes = "".join(f'SETTINGS["modules"]["{name}"] = repr({code})\n' for name, code in FOUND_BY_BACKEND.items())
-    same = 'SETTINGS["modules"]["machine"] = platform.machine()\n'
-    project.write("worker/tiny_backend.py", f"{backend}\nimport platform, time\n{writes}{same}")
-    project.commit()
-    done = project.make("reproducible", DEB_BUILD_OPTIONS="nocheck")
-    assert done.returncode == 2
-    report = (project.dist / "reproducible/worker_1.0_all.deb.txt").read_text()
-    modules = {*re.findall(r"── \./usr/lib/\S+/site-packages/(\w+)\.py$", report, re.MULTILINE)}
-    assert modules == {*FOUND_BY_BACKEND}
 
 
 def test_the_second_build_may_fail_alone(project: DebianProject) -> None:

@@ -127,5 +127,5 @@ def shown(other: Sequence[str]) -> list[str]:
     if not other:
         return []
     rest = [f"and {len(other) - _SHOWN} more"] if len(other) > _SHOWN else []
-    advice = "MIRROR= of an archive as it was on the day of the first build has the same (snapshot.debian.org)"
-    return ["built by other versions of:", *(f"  {line}" for line in [*other[:_SHOWN], *rest]), advice]
+    heading = "build dependencies of other versions (snapshot.debian.org has those of a day, for MIRROR=):"
+    return [heading, *(f"  {line}" for line in [*other[:_SHOWN], *rest])]
