@@ -54,7 +54,7 @@ _PASSED_ON = (
     *_NAMED_TOOLS,
     "DEB_BUILD_OPTIONS",
     # By these eatmydata and faketime work.
-    *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"),
+    *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_FORCE_MONOTONIC_FIX", "NO_FAKE_STAT"),
     # Where git stops to look for a repository.
     "GIT_CEILING_DIRECTORIES",
 )

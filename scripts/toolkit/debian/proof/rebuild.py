@@ -108,7 +108,7 @@ def _build_again(suite: str, shipped: Buildinfo, settings: Settings, options: Re
         )
         sums = reproducible.compare(first, second, settings.dist / "reproducible" / suite, shown(other))
     if other:
-        console.note(f"{suite}: the same, though by other versions of what builds it: {', '.join(other)}")
+        console.note("\n".join([f"{suite}: the same bytes, though with", *shown(other)]))
     return sums
 
 
