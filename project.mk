@@ -98,7 +98,7 @@ PYTHON ?=
 #: How packages are compressed (empty: deb is fast with zstd:1, sbuild small with xz:9): DEB_COMPRESSION=zstd:19
 DEB_COMPRESSION ?=
 
-#: The suites to build for (empty: that of this machine; vendor compares their Rust), or to check (empty: what make deb built): SUITES="bookworm trixie"
+#: The suites to build for (empty: that of this machine; vendor compares their Rust), or whose packages to check or to build again (empty: what make deb builds): SUITES="bookworm trixie"
 SUITES ?=
 
 #: A directory with packages of an older version, to upgrade from: UPGRADE_FROM=/srv/released
