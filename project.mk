@@ -98,7 +98,7 @@ PYTHON ?=
 #: How packages are compressed (empty: deb is fast with zstd:1, sbuild small with xz:9): DEB_COMPRESSION=zstd:19
 DEB_COMPRESSION ?=
 
-#: The suites to build for (empty: that of this machine; vendor compares their Rust), or whose packages check-deb and sbom take (empty: dist/ itself): SUITES="bookworm trixie"
+#: The suites to build for (empty: that of this machine; vendor compares their Rust), or whose packages to check, to build again, or to take a bill from (empty: what make deb builds): SUITES="bookworm trixie"
 SUITES ?=
 
 #: A directory for what test and check-deb report to CI systems: JUnit, and Cobertura where tests require pytest-cov: REPORTS=build/reports
@@ -194,8 +194,8 @@ reads_sbuild = JOBS EXTENSIONS DEB_COMPRESSION SUITES VERSION_SUFFIX MIRROR CHRO
 reads_chroot = SUITE MIRROR CHROOT_MAX_AGE
 #: Make a Vagrant box of a suite for libvirt, of Debian packages alone, into the cache; a stand of that suite is made of it
 reads_box = SUITE MIRROR
-#: Build the Debian packages twice, the second time as if on another machine, and compare them byte for byte
-reads_reproducible = JOBS PYTHON DEB_COMPRESSION $(sandbox)
+#: Build the Debian packages twice, the second time as if on another machine, or with SUITES those of make sbuild again; compare them byte for byte
+reads_reproducible = JOBS PYTHON DEB_COMPRESSION SUITES MIRROR CHROOT_MAX_AGE $(sandbox)
 #: Check what was built: lintian; install, upgrade, remove and purge in a clean system; the tests of debian/tests there
 reads_check-deb = SUITES UPGRADE_FROM BOOT REPORTS MIRROR CHROOT_MAX_AGE
 #: Run the tests of the services, offline, with what vendor/ holds

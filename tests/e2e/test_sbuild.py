@@ -119,6 +119,36 @@ def test_nothing_is_left_where_chroots_are_unpacked(built: DebianProject, place:
     assert list((built.root / "build/sbuild").iterdir()) == []
 
 
+def test_what_ships_is_built_again_to_the_same_bytes_from_the_source_that_was_published(
+    built: DebianProject, variables: dict[str, str], place: Path
+) -> None:
+    before = {path.name: files.sha256(path) for path in (built.dist / SUITE).iterdir()}
+    kept = (built.root / "shared/shared.py").read_text()
+    built.write("shared/shared.py", "VALUE = 2\n")
+    said = run(["make", "reproducible", f"SUITES={SUITE}"], cwd=built.root, env=variables)
+    built.write("shared/shared.py", kept)
+    same = dict(re.findall(rf"^  SAME +{SUITE}/(\S+)  sha256 (\w+)$", said, re.MULTILINE))
+    assert same == {name: sha256 for name, sha256 in before.items() if name.endswith(".deb")}
+    assert {path.name: files.sha256(path) for path in (built.dist / SUITE).iterdir()} == before
+    assert "CHROOT" not in said
+    assert "other versions" not in said
+    assert [*place.iterdir(), *(built.root / "build/reproducible").iterdir()] == []
+
+
+def test_a_package_that_was_changed_since_its_build_is_told_before_anything_is_built(
+    built: DebianProject, variables: dict[str, str]
+) -> None:
+    [worker] = (built.dist / SUITE).glob("worker_*_all.deb")
+    content = worker.read_bytes()
+    worker.write_bytes(content[:-1] + bytes([content[-1] ^ 1]))
+    command = ["make", "reproducible", f"SUITES={SUITE}"]
+    done = subprocess.run(command, cwd=built.root, env=variables, capture_output=True, text=True, check=False)
+    worker.write_bytes(content)
+    assert done.returncode == 2
+    assert f"{worker}: not the file that some-project_{VERSION}_" in done.stderr
+    assert "REBUILD" not in done.stdout
+
+
 def test_another_source_of_the_same_version_is_refused(built: DebianProject, variables: dict[str, str]) -> None:
     before = {path.name: files.sha256(path) for path in (built.dist / SUITE).iterdir()}
     built.write("shared/shared.py", "VALUE = 2\n")

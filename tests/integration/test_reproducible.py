@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -21,6 +22,24 @@ TELLTALES = {
     "host": "uname -n",
     "order": "ls -U one",
     "date": "date +%Y%m",
+    "kernel": "uname -r",
+    "kernel-version": "uname -v",
+    "kernel-in-proc": "cat /proc/version /proc/sys/kernel/osrelease",
+    "processors": "getconf _NPROCESSORS_ONLN",
+    "processors-in-all": "getconf _NPROCESSORS_CONF",
+    "flags": "grep -E '^(flags|Features)' /proc/cpuinfo",
+    "file-system": "stat --file-system --format=%T .",
+}
+#: The same of a wheel's build, which the sandbox confines: a backend that writes each into a module of that name.
+FOUND_BY_BACKEND = {
+    "kernel": "platform.release()",
+    "kernel_version": "platform.version()",
+    "kernel_in_proc": "open('/proc/version').read()",
+    "processors": "os.cpu_count()",
+    "processors_in_proc": "open('/proc/cpuinfo').read().count('processor')",
+    "flags": "[line for line in open('/proc/cpuinfo') if line.startswith(('flags', 'Features'))]",
+    "date": "time.strftime('%Y%m')",
+    "slept": "time.sleep(0.01) or time.strftime('%Y')",
 }
 RULES = "#!/usr/bin/make -f\n%:\n\tdh $@\noverride_dh_install:\n\tdh_install\n"
 SAME_ORDER = ["one/a", "one/b", "one/c", "one/d", "one/e"]
@@ -45,14 +64,19 @@ def test_everything_that_a_package_took_from_where_it_was_built_is_named(project
     project.write("debian/rules", RULES + writes)
     for name in SAME_ORDER:
         project.write(name, "")
+    backend = (project.root / "worker/tiny_backend.py").read_text()
+    modules = {**FOUND_BY_BACKEND, "machine": "platform.machine()"}
+    lines = "".join(f'SETTINGS["modules"]["{name}"] = repr({code})\n' for name, code in modules.items())
+    project.write("worker/tiny_backend.py", f"{backend}\nimport platform, time\n{lines}")
     project.commit()
     done = project.make("reproducible", DEB_BUILD_OPTIONS="nocheck")
     assert done.returncode == 2
     assert "error: worker_1.0_all.deb: not the same in both builds" in done.stdout
-    for name in TELLTALES:
-        assert f"worker_1.0_all.deb: data: /usr/share/worker/{name} differs in content" in done.stdout
+    assert re.search(r"worker_1\.0_all\.deb: data: /usr/\S+ differs in content", done.stdout)
     report = (project.dist / "reproducible/worker_1.0_all.deb.txt").read_text()
-    assert "usr/share/worker/host" in report
+    assert {*re.findall(r"── \./usr/share/worker/([\w-]+)$", report, re.MULTILINE)} == {*TELLTALES}
+    found = {*re.findall(r"── \./usr/lib/\S+/site-packages/(\w+)\.py$", report, re.MULTILINE)}
+    assert found == {*FOUND_BY_BACKEND}
     assert not (project.dist / "reproducible").joinpath("yc-api-service_1.0_amd64.deb.txt").exists()
 
 

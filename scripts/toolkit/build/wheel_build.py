@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
@@ -53,7 +54,7 @@ _PASSED_ON = (
     *_NAMED_TOOLS,
     "DEB_BUILD_OPTIONS",
     # By these eatmydata and faketime work.
-    *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "NO_FAKE_STAT"),
+    *("LD_PRELOAD", "FAKETIME", "FAKETIME_DONT_FAKE_MONOTONIC", "FAKETIME_FORCE_MONOTONIC_FIX", "NO_FAKE_STAT"),
     # Where git stops to look for a repository.
     "GIT_CEILING_DIRECTORIES",
 )
@@ -236,6 +237,7 @@ def _view(job: Job) -> View:
         _RUNNER: HOOK_RUNNER,
         _REQUEST: job.scratch / "request.json",
         **interpreter_files(job.python, job.sandbox.hidden),
+        **_preloaded(),
     }
     if job.programs:
         readable[_PROGRAMS] = job.programs
@@ -244,6 +246,13 @@ def _view(job: Job) -> View:
         if home := cargo.toolchain(PATH).home:
             readable[_RUST] = home
     return View(temporary=temporary, writable=writable, readable=readable)
+
+
+def _preloaded() -> dict[str, Path]:
+    """Return the libraries that LD_PRELOAD names by a path (ld.so(8)) and that are no part of the system."""
+    words = re.split("[ :]", os.environ.get("LD_PRELOAD", ""))
+    outside = [word for word in words if word.startswith("/") and not word.startswith("/usr/")]
+    return {word: Path(word) for word in outside if os.path.isfile(word)}
 
 
 def interpreter_files(python: Path, hidden: Sequence[Path]) -> dict[str, Path]:

@@ -31,14 +31,15 @@ FAST = Compression(kind="zstd", level="1")
 SMALL = Compression(kind="xz", level="9")
 
 
-def add_argument(parser: argparse.ArgumentParser, default: Compression) -> None:
-    """Add the option of how binary packages are compressed."""
+def add_argument(parser: argparse.ArgumentParser, default: Compression, of_suites: Compression | None = None) -> None:
+    """Add the option of how binary packages are compressed; with another default for suites the option has none."""
+    shown = f"{default.kind}:{default.level}" + (f", of suites {of_suites.kind}:{of_suites.level}" if of_suites else "")
     parser.add_argument(
         "--compression",
         type=parse,
-        default=default,
+        default=None if of_suites else default,
         metavar="KIND[:LEVEL]",
-        help=f"how packages are compressed (default: {default.kind}:{default.level})",
+        help=f"how packages are compressed (default: {shown})",
     )
 
 

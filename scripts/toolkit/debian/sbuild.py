@@ -6,8 +6,9 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from toolkit.build.building_options import REQUIRED
 from toolkit.core import console, events, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user, chroot, deb_build, source_package
-from toolkit.debian.chroot import Chroot
+from toolkit.debian.chroot import Chroot, Recipe
 from toolkit.debian.compression import Compression
 from toolkit.debian.deb_build import Deb
 from toolkit.project.debian_control import Control
@@ -49,14 +50,21 @@ class SbuildOptions:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Work:
-    """The input of each suite's build, with the source package at `dsc`."""
+class PackageBuild:
+    """How sbuild makes binary packages of the source package at `dsc`, with `jobs` processes, in a recipe's chroot.
 
-    project: Project
-    settings: Settings
-    options: SbuildOptions
-    packaging: Control
+    `entry` of debian/changelog gives them a version other than the source's (empty: none does). The build sees the
+    `variables`, and what the command `prefix` has changed.
+    """
+
     dsc: Path
+    recipe: Recipe
+    jobs: int
+    compression: Compression
+    extensions: str = REQUIRED
+    entry: str = ""
+    variables: Mapping[str, str] = field(default_factory=dict)
+    prefix: tuple[str, ...] = ()
 
 
 def check(options: SbuildOptions) -> None:
@@ -87,11 +95,19 @@ def build(project: Project, settings: Settings, options: SbuildOptions, packagin
         console.step(
             "SOURCE", f"{packaging.name} {packaging.version}, {count} files ({time.monotonic() - start:.1f} s)"
         )
-        work = _Work(project=project, settings=settings, options=options, packaging=packaging, dsc=dsc)
         for suite in options.suites:
             refuse_other_source(dsc, settings.dist / suite)
+        variables = {name: os.environ[name] for name in ("DEB_BUILD_OPTIONS",) if name in os.environ}
         for suite in dict.fromkeys(options.suites):
-            yield _build_one(suite, work)
+            work = PackageBuild(
+                dsc=dsc,
+                recipe=chroot.recipe(packaging, suite, options.mirror),
+                jobs=options.jobs,
+                compression=options.compression,
+                extensions=options.extensions,
+                variables=variables,
+            )
+            yield _build_one(project, settings, options, packaging, work)
 
 
 def refuse_other_source(dsc: Path, target: Path) -> None:
@@ -104,32 +120,43 @@ def refuse_other_source(dsc: Path, target: Path) -> None:
         )
 
 
-def _build_one(suite: str, work: _Work) -> list[Deb]:
-    recipe = chroot.recipe(work.packaging, suite, work.options.mirror)
-    clean = chroot.provide(recipe, work.settings, work.options.max_age)
-    version = work.packaging.version + suffix(work.options.suffix, clean)
+def _build_one(
+    project: Project, settings: Settings, options: SbuildOptions, packaging: Control, work: PackageBuild
+) -> list[Deb]:
+    clean = chroot.provide(work.recipe, settings, options.max_age)
+    version = packaging.version + suffix(options.suffix, clean)
+    work = replace(work, entry=_entry(packaging, clean.suite, version) if version != packaging.version else "")
+    console.step("SBUILD", f"{packaging.name} {version}, for {clean.suite}")
+    with built(work, clean, settings) as packages:
+        deb_build.check_services(project, settings, packaging, packages)
+        return deb_build.publish([*packages, *source_package.files_of(work.dsc)], settings.dist / clean.suite)
+
+
+@contextmanager
+def built(work: PackageBuild, clean: Chroot, settings: Settings, tag: str = "SBUILD") -> Iterator[list[Path]]:
+    """Build in a chroot, and give the block the files that came of it; they end with the block.
+
+    Steps are shown under `tag`, the output is kept in build/logs/. Raises `UserError`.
+    """
     user = build_user.account()
     start = time.monotonic()
-    console.step("SBUILD", f"{work.packaging.name} {version}, for {suite}")
-    log = work.settings.build / "logs" / f"sbuild-{suite}.log"
+    log = settings.build / "logs" / f"{tag.lower()}-{clean.suite}.log"
     with build_user.workspace(user) as base:
         for path in [clean.path, *source_package.files_of(work.dsc)]:
             files.link_or_copy(path, base / path.name)
-        (base / "config.pl").write_text(configuration(work, base), encoding="utf-8")
-        words = command(work, clean, version, recipe.profiles)
+        (base / "config.pl").write_text(configuration(work, settings, base), encoding="utf-8")
+        words = [*work.prefix, *command(work, clean)]
         environment = {**user.environment(base), "SBUILD_CONFIG": str(base / "config.pl")}
-        with progress.watching("SBUILD", suite) as watch, progress.relaying() as relay:
+        with progress.watching(tag, clean.suite) as watch, progress.relaying() as relay:
             try:
                 shown = partial(_show, watch)
                 process.run(user.command(words), cwd=base, env=environment, watch=shown, receive=relay.receive)
             except process.CommandError as error:
-                raise explain(error, relay.error, suite, log, deb_build.keep_logs(relay.logs, log)) from error
+                raise explain(error, relay.error, clean.suite, log, deb_build.keep_logs(relay.logs, log)) from error
             finally:
                 _keep_log(base, log)
-        console.step("SBUILD", f"{suite} ({time.monotonic() - start:.1f} s)")
-        built = [path for path in base.iterdir() if path.suffix in deb_build.BINARY_SUFFIXES]
-        deb_build.check_services(work.project, work.settings, work.packaging, built)
-        return deb_build.publish([*built, *source_package.files_of(work.dsc)], work.settings.dist / suite)
+        console.step(tag, f"{clean.suite} ({time.monotonic() - start:.1f} s)")
+        yield [path for path in base.iterdir() if path.suffix in deb_build.BINARY_SUFFIXES]
 
 
 def _show(watch: Callable[[str], None], line: str) -> None:
@@ -144,13 +171,13 @@ def suffix(template: str, clean: Chroot) -> str:
     return template.replace("{suite}", clean.suite).replace("{release}", clean.release)
 
 
-def command(work: _Work, clean: Chroot, version: str, profiles: Sequence[str] = ()) -> list[str]:
+def command(work: PackageBuild, clean: Chroot) -> list[str]:
     """Return the command that builds the binary packages, in a directory that holds source package and chroot.
 
     The chroot has exactly the build dependencies, which dpkg-buildpackage checks once more: so nothing is to be
     installed, and no step needs a network (sbuild builds without one in any case).
     """
-    renamed = [f"--binNMU-changelog={_entry(work, clean.suite, version)}"] if version != work.packaging.version else []
+    profiles = work.recipe.profiles
     return [
         "sbuild",
         "--verbose",
@@ -162,9 +189,9 @@ def command(work: _Work, clean: Chroot, version: str, profiles: Sequence[str] = 
         *(f"--no-run-{tool}" for tool in ("lintian", "piuparts", "autopkgtest")),
         f"--build-path={_BUILD_PATH}",
         f"--dsc-dir={_TREE}",
-        f"--jobs={work.options.jobs}",
+        f"--jobs={work.jobs}",
         *([f"--profiles={','.join(profiles)}"] if profiles else []),
-        *renamed,
+        *([f"--binNMU-changelog={work.entry}"] if work.entry else []),
         # These come after the changelog's entry, which switches off packages of all architectures.
         "--arch-any",
         "--arch-all",
@@ -172,27 +199,27 @@ def command(work: _Work, clean: Chroot, version: str, profiles: Sequence[str] = 
     ]
 
 
-def _entry(work: _Work, suite: str, version: str) -> str:
+def _entry(packaging: Control, suite: str, version: str) -> str:
     """Return the entry of the changelog that gives binary packages their version, deb-changelog(5)."""
-    name, source = work.packaging.name, work.packaging.version
+    name, source = packaging.name, packaging.version
     return (
         f"{name} ({version}) {suite}; urgency=medium, binary-only=yes\n\n"
-        f"  * Built for {suite} from the source of {source}.\n\n -- {work.packaging.changelog.signature().text}\n"
+        f"  * Built for {suite} from the source of {source}.\n\n -- {packaging.changelog.signature().text}\n"
     )
 
 
-def configuration(work: _Work, base: Path) -> str:
+def configuration(work: PackageBuild, settings: Settings, base: Path) -> str:
     """Return the text of a configuration file, sbuild.conf(5), with the settings that have no option."""
     # The toolkit in the source package; that of libraries may have none.
-    toolkit = Path(_BUILD_PATH, _TREE, os.path.relpath(work.settings.toolkit, work.settings.project))
+    toolkit = Path(_BUILD_PATH, _TREE, os.path.relpath(settings.toolkit, settings.project))
     inside = {
-        **deb_build.forwarded(work.settings),
-        **work.options.compression.environment,
+        **deb_build.forwarded(settings),
+        **work.compression.environment,
         "WHEEL_STORE": "",
-        "EXTENSIONS": work.options.extensions,
-        "JOBS": str(work.options.jobs),
+        "EXTENSIONS": work.extensions,
+        "JOBS": str(work.jobs),
         "V": str(console.verbosity),
-        **{name: os.environ[name] for name in ("DEB_BUILD_OPTIONS",) if name in os.environ},
+        **work.variables,
     }
     lines = [f"  {_quote(name)} => {_quote(value)}," for name, value in inside.items()]
     path = f"{toolkit / 'scripts' / 'debhelper'}:{build_user.PATH}"

@@ -24,6 +24,7 @@ PROGRAM = "/usr/bin/bwrap"
 #: By their paths (util-linux): what is first on PATH inside are the scripts of those who are to be confined.
 _SETPRIV, _PRLIMIT = "/usr/bin/setpriv", "/usr/bin/prlimit"
 _PRELOADED = frozenset({"LD_PRELOAD"})
+_OF_THE_MACHINE = ("/proc/cpuinfo", "/proc/stat", "/proc/version")
 #: Users that exist nowhere, so that the kernel counts the processes of each run apart.
 _FIRST_USER, _USERS = 2_000_000_000, 100_000_000
 #: Who an ordinary user is inside.
@@ -144,7 +145,8 @@ def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
         yield from ("--perms", "0644", "--file", str(descriptor), name)
     yield from ("--proc", "/proc", "--dev", "/dev")
     # Where root builds the walls by a user namespace, it could still set the kernel's parameters, by its number alone.
-    for name in filter(os.path.exists, ("/proc/sys", "/proc/sysrq-trigger")):
+    # What tells of the machine is as it is outside: containers cover it (https://linuxcontainers.org/lxcfs/).
+    for name in filter(os.path.exists, ("/proc/sys", "/proc/sysrq-trigger", *_OF_THE_MACHINE)):
         yield from ("--ro-bind", name, name)
     yield from ("--size", str(max(limits.memory // 4, 1 << 20)), "--perms", "1777", "--tmpfs", "/dev/shm")
 

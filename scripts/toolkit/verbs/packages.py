@@ -12,9 +12,10 @@ from toolkit.debian import build_user, compression, deb_build, installable, sour
 from toolkit.debian import chroot as chroots
 from toolkit.debian import sbuild as suite_builds
 from toolkit.debian.deb_build import Deb
-from toolkit.debian.proof import check, lifecycle, machine
+from toolkit.debian.proof import check, lifecycle, machine, rebuild
 from toolkit.debian.proof import reproducible as second_build
 from toolkit.debian.proof.check import CheckOptions
+from toolkit.debian.proof.rebuild import RebuildOptions
 from toolkit.debian.sbuild import SbuildOptions
 from toolkit.project import settings
 from toolkit.project.debian_control import Control
@@ -101,14 +102,19 @@ def sbuild(run: Run) -> None:
 
 def reproducible_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `reproducible`."""
+    parser.add_argument("--suites", default="", help="build what stands in dist/<suite>/ of each again, and compare")
     building_options.add_jobs(parser)
     confined.add_options(parser)
     parser.add_argument("--python", default="", help="the interpreter to build for")
-    compression.add_argument(parser, compression.FAST)
+    compression.add_argument(parser, compression.FAST, of_suites=compression.SMALL)
+    chroots.add_arguments(parser)
 
 
 def reproducible(run: Run) -> None:
-    """Build the packages twice, and compare them."""
+    """Build the packages twice, or those of suites again, and compare them."""
+    if run.arguments.suites:
+        _rebuild(run)
+        return
     arguments, chosen = run.arguments, run.settings
     packaging = deb_build.prepare(run.project, chosen)
     run.check_services()
@@ -118,9 +124,21 @@ def reproducible(run: Run) -> None:
         python=arguments.python,
         sandbox=confined.from_arguments(arguments),
     )
-    digests = second_build.build(run.project, chosen, options, packaging, arguments.compression)
-    for name, digest in digests.items():
+    used = arguments.compression or compression.FAST
+    for name, digest in second_build.build(run.project, chosen, options, packaging, used).items():
         console.step("SAME", f"{name}  sha256 {digest}")
+
+
+def _rebuild(run: Run) -> None:
+    build_user.account()
+    options = run.options(
+        RebuildOptions,
+        suites=tuple(dict.fromkeys(run.arguments.suites.split())),
+        compression=run.arguments.compression or compression.SMALL,
+    )
+    for suite, digests in rebuild.build(run.settings, options):
+        for name, digest in digests.items():
+            console.step("SAME", f"{suite}/{name}  sha256 {digest}")
 
 
 def check_deb_options(parser: argparse.ArgumentParser) -> None:

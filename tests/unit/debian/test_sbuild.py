@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from toolkit.core.progress import Relay
 from toolkit.debian import deb_build, sbuild
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.compression import SMALL
-from toolkit.debian.sbuild import SbuildOptions
+from toolkit.debian.sbuild import PackageBuild, SbuildOptions
 from toolkit.project.settings import Settings
 from toolkit.verbs import packages
 
@@ -106,10 +105,9 @@ def test_a_chroot_s_build_requires_extensions_unless_told_otherwise(tmp_path: Pa
     parser = argparse.ArgumentParser()
     packages.sbuild_options(parser)
     chosen = parser.parse_args([f"--extensions={given}"] if given else []).extensions
-    made = replace(options("", "trixie"), extensions=chosen)
     settings = Settings(project=tmp_path, toolkit=tmp_path / "common")
     # Of the rest nothing is read.
     unread: Any = None
-    work = sbuild._Work(project=unread, settings=settings, options=made, packaging=unread, dsc=tmp_path)
-    assert f"  'EXTENSIONS' => '{given or 'required'}',\n" in sbuild.configuration(work, tmp_path)
+    work = PackageBuild(dsc=tmp_path, recipe=unread, jobs=1, compression=SMALL, extensions=chosen)
+    assert f"  'EXTENSIONS' => '{given or 'required'}',\n" in sbuild.configuration(work, settings, tmp_path)
     assert options("", "trixie").extensions == "required"

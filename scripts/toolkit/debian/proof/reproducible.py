@@ -41,16 +41,16 @@ def build(
         second = directory / _SECOND / packaging.tree
         second.mkdir(parents=True)
         one_core = deb_build.binary_command(dataclasses.replace(options, jobs=1))
-        with other_machine.environment(variables, second) as there:
+        with other_machine.simulated(variables, second) as there:
             second_debs = _build(
                 "SECOND",
-                f"build; what is different: {', '.join(other_machine.varied())}",
-                other_machine.command(one_core, original),
+                f"build; what is different: {', '.join(other_machine.varied(first))}",
+                there.command(one_core, original),
                 second,
-                {**there, "JOBS": "1"},
+                {**there.variables, "JOBS": "1"},
                 logs,
             )
-        return _compare(first_debs, second_debs, settings)
+        return compare(first_debs, second_debs, settings.dist / "reproducible")
 
 
 def _build(
@@ -63,15 +63,21 @@ def _build(
     return sorted(tree.parent.glob("*.deb"))
 
 
-def _compare(first: Sequence[Path], second: Sequence[Path], settings: Settings) -> dict[str, str]:
-    report = settings.dist / "reproducible"
+def compare(
+    first: Sequence[Path], second: Sequence[Path], report: Path, circumstances: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the SHA-256 of each file of two builds, by name.
+
+    Raises `UserError` where they differ, which says so after the `circumstances`; the directory `report` then has how.
+    """
     if [path.name for path in first] != [path.name for path in second]:
         odd = sorted({path.name for path in first} ^ {path.name for path in second})
-        raise UserError(f"{', '.join(odd)}: made by one of the two builds only", "V=2 shows both")
+        what = f"{', '.join(odd)}: made by one of the two builds only"
+        raise UserError(what, "V=2 shows both", "\n".join(circumstances))
     sums = {path.name: files.sha256(path) for path in first}
     differing = [(one, two) for one, two in zip(first, second, strict=True) if files.sha256(two) != sums[one.name]]
     if differing:
-        details = "\n".join(line for one, two in differing for line in _describe(one, two, report))
+        details = "\n".join([*circumstances, *(line for one, two in differing for line in _describe(one, two, report))])
         names = ", ".join(one.name for one, _ in differing)
         raise UserError(f"{names}: not the same in both builds", f"the whole difference is in {report}", details)
     files.remove(report)
