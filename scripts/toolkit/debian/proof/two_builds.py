@@ -15,6 +15,8 @@ from toolkit.debian import source_package
 from toolkit.debian.proof import deb_contents
 
 _FORMAT = r"${Package}\t${Architecture}\t${Pre-Depends}, ${Depends}\n"
+#: dh_installchangelogs puts the entry of a suite, deb-changelog(5) `binary-only`, into a file beside the rest.
+_CHANGELOG = re.compile(r"/usr/share/doc/[^/]+/changelog\.(Debian\.)?[a-z0-9-]+\.gz")
 _LIBRARIES = re.compile(r"/lib/(python3\.\d+)/")
 _ADVICE = "what a build uses where it finds it belongs in Build-Depends, or in Build-Conflicts"
 #: How many differences of a package are told, and characters of each.
@@ -49,9 +51,12 @@ def _differences(here: Path, clean: Path) -> Iterator[str]:
     if _interpreters(first) != _interpreters(second):
         console.debug(f"{here} and {clean} are for different interpreters")
         return
-    first, second = first | _depends(here), second | _depends(clean)
-    yield from (f"only in that of `make deb`: {one_line(each, _LONGEST)}" for each in sorted(first - second))
-    yield from (f"only in that of `make sbuild`: {one_line(each, _LONGEST)}" for each in sorted(second - first))
+    for verb, more, less in (("deb", first, second), ("sbuild", second, first)):
+        files = (path for path in sorted(more - less) if not _CHANGELOG.fullmatch(path))
+        yield from (f"only in that of `make {verb}`: {one_line(path, _LONGEST)}" for path in files)
+    first, second = _depends(here), _depends(clean)
+    for verb, names in (("deb", first - second), ("sbuild", second - first)):
+        yield from (f"only that of `make {verb}` depends on {one_line(name, _LONGEST)}" for name in sorted(names))
 
 
 def _interpreters(paths: frozenset[str]) -> set[str]:
@@ -62,4 +67,4 @@ def _depends(deb: Path) -> frozenset[str]:
     """Return what a package depends on, whichever version."""
     fields = process.read(["dpkg-deb", "--show", "--showformat=${Pre-Depends}, ${Depends}", deb])
     names = (re.sub(r" *\([^)]*\)", "", relation).strip() for relation in fields.split(","))
-    return frozenset(f"Depends: {name}" for name in names if name)
+    return frozenset(filter(None, names))

@@ -58,8 +58,8 @@ def test_an_extension_and_its_library_that_one_build_found(builds: Builds, capsy
     assert told(builds, capsys) == [
         "warning: relay: `make deb` and `make sbuild` made different packages of the same source",
         f"only in that of `make deb`: /{YAML}",
-        "only in that of `make deb`: Depends: libyaml-0-2",
         f"only in that of `make sbuild`: /{SITE}/yaml/slow.py",
+        "only that of `make deb` depends on libyaml-0-2",
         "what a build uses where it finds it belongs in Build-Depends, or in Build-Conflicts",
     ]
 
@@ -67,6 +67,11 @@ def test_an_extension_and_its_library_that_one_build_found(builds: Builds, capsy
 def test_the_same_files_with_other_bytes_are_no_difference(builds: Builds, capsys: pytest.CaptureFixture[str]) -> None:
     for directory in (builds.here, builds.clean):
         builds.package(directory, PLAIN, YAML)
+    # The entry that gives a suite's packages their version.
+    builds.package(
+        builds.clean, "usr/share/doc/data/changelog.amd64.gz", "usr/share/doc/data/changelog.gz", name="data"
+    )
+    builds.package(builds.here, "usr/share/doc/data/changelog.gz", name="data")
     builds.package(builds.here, "usr/lib/debug/x.debug", name="relay-dbgsym")
     builds.package(builds.clean, "usr/lib/debug/y.debug", name="relay-dbgsym")
     assert told(builds, capsys) == []
