@@ -32,7 +32,7 @@ compiles= manifest=Cargo.toml before=
 for word do
     case $word in
         --) break ;;
-        build | b | rustc) compiles=1 ;;
+        build | rustc) compiles=1 ;;
         --manifest-path=*) manifest=${{word#*=}} ;;
     esac
     [ "$before" != --manifest-path ] || manifest=$word

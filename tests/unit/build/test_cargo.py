@@ -83,7 +83,7 @@ def test_without_a_cargo_lock_versions_may_be_chosen_among_what_is_there() -> No
     [
         ("rustc --lib --manifest-path rust/Cargo.toml --release -- --crate-type cdylib", ("rust/Cargo.toml",)),
         ("build --manifest-path=rust/Cargo.toml", ("rust/Cargo.toml",)),
-        ("--quiet b", ("Cargo.toml",)),
+        ("--quiet build", ("Cargo.toml",)),
         ("rustc -- --manifest-path rust/Cargo.toml", ("Cargo.toml",)),
         # These compile nothing that a wheel has.
         ("metadata --manifest-path rust/Cargo.toml", ()),

@@ -14,7 +14,6 @@ from toolkit.core.foreign_text import one_line
 from toolkit.debian import source_package
 from toolkit.debian.proof import deb_contents
 
-_FORMAT = r"${Package}\t${Architecture}\t${Pre-Depends}, ${Depends}\n"
 #: dh_installchangelogs puts the entry of a suite, deb-changelog(5) `binary-only`, into a file beside the rest.
 _CHANGELOG = re.compile(r"/usr/share/doc/[^/]+/changelog\.(Debian\.)?[a-z0-9-]+\.gz")
 _LIBRARIES = re.compile(r"/lib/(python3\.\d+)/")
