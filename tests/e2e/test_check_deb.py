@@ -39,9 +39,13 @@ def check(project: DebianProject, environment: dict[str, str], *words: str) -> s
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory, environment: dict[str, str]) -> DebianProject:
-    """Return a project with two packages, built; lintian has nothing to say of them."""
-    project = make_project(tmp_path_factory.mktemp("check-deb"))
+def project(tmp_path_factory: pytest.TempPathFactory) -> DebianProject:
+    return flawless_project(tmp_path_factory.mktemp("check-deb"))
+
+
+def flawless_project(directory: Path) -> DebianProject:
+    """Return a project with two packages of which lintian has nothing to say."""
+    project = make_project(directory)
     # What depends on another package of the source lives and ends with that.
     before, _, worker = CONTROL.rpartition("Depends: ")
     project.write("debian/control", f"{before}Depends: yc-api-service (>= ${{source:Version}}), {worker}")

@@ -94,6 +94,40 @@ def _service(shop: Workshop) -> Workshop:
     return shop.service("app", "rusty").write({"app/vendor.txt": "maturin\n"})
 
 
+#: As setuptools-rust does it for an extension that is optional.
+_GOES_ON = """
+import subprocess, tiny_backend
+get_requires_for_build_wheel = tiny_backend.get_requires_for_build_wheel
+def build_wheel(wheel_directory, config_settings=None, metadata_directory=None):
+    words = ["rustc", "--lib", "--manifest-path", "Cargo.toml", "--release", "--", "--crate-type", "cdylib"]
+    if subprocess.run(["cargo", *words]).returncode != 0:
+        print("Build optional Rust extension rusty failed.")
+    return tiny_backend.build_wheel(wheel_directory)
+"""
+
+
+@pytest.mark.parametrize(("library", "is_told"), [("pub fn answer() -> i32 { gone() }\n", True), ("", False)])
+def test_an_optional_extension_that_did_not_compile_is_told(
+    shop: Workshop, index: LocalIndex, registry: Registry, library: str, *, is_told: bool
+) -> None:
+    system = '[build-system]\nrequires = ["maturin"]\nbuild-backend = "optional"\nbackend-path = ["."]\n'
+    rust = {
+        "Cargo.toml": _MANIFEST.partition("[dependencies]")[0],
+        "Cargo.lock": registry.lock('[[package]]\nname = "rusty"\nversion = "1.0.0"\n', {}),
+        "src/lib.rs": library,
+    }
+    crates.publish_maturin(index)
+    sdists.publish(index, "rusty", "1.0", files={"optional.py": _GOES_ON, "pyproject.toml": system, **rust})
+    assert _service(shop).vendor().status == 0
+    text = "rusty 1.0: its wheel lacks what did not compile: Cargo.toml"
+    for _ in range(2):
+        done = shop.build()
+        assert done.status == 0, done.err
+        assert (f"warning: {text}\n" in done.err) is is_told
+    required = shop.build("--extensions", "required")
+    assert required.error[0] == text if is_told else required.status == 0
+
+
 def test_the_crates_are_those_of_the_patched_source(shop: Workshop, index: LocalIndex, registry: Registry) -> None:
     alone = _MANIFEST.partition("[dependencies]")[0]
     without = {

@@ -23,9 +23,23 @@ from toolkit.model.crates import CRATES_IO, GIT
 from toolkit.model.rust_targets import Machine
 
 #: Whatever is called, an alias too, or by whichever options before it, takes what is there and never asks for more.
+#: What is compiled is recorded as `compilers` does it: setuptools-rust goes on without an optional extension.
 _STAND_IN = """\
 #!/bin/sh
-exec {cargo} {options} "$@"
+{cargo} {options} "$@"
+status=$?
+compiles= manifest=Cargo.toml before=
+for word do
+    case $word in
+        --) break ;;
+        build | rustc) compiles=1 ;;
+        --manifest-path=*) manifest=${{word#*=}} ;;
+    esac
+    [ "$before" != --manifest-path ] || manifest=$word
+    before=$word
+done
+[ -z "$compiles" ] || printf '%s\t%s\t%s\n' "$status" "$PWD" "$manifest" >> {record} 2> /dev/null
+exit $status
 """
 #: The files that tell of a source tree's Rust packages.
 _TELLING = frozenset({"Cargo.toml", cargo_lock.FILE, "pyproject.toml", "setup.py"})
@@ -166,13 +180,14 @@ def is_locked(found: tuple[Workspace, ...] | None, crates: Iterable[CrateSource]
     return found is None or all(item.lock is not None and not crate_closure.surplus(item) for item in found)
 
 
-def stand_in(cargo: str, settings: str, *, locked: bool) -> str:
+def stand_in(cargo: str, settings: str, record: str, *, locked: bool) -> str:
     """Return a program to call in the place of cargo: `--frozen`, or `--offline` where the lock may change.
 
-    What is in the file `settings` counts before what a source tree's own .cargo/config.toml says; empty for none.
+    What is in the file `settings` counts before what a source tree's own .cargo/config.toml says; empty for none. It
+    appends to `record` a line for each manifest that it compiles: status, directory and path, with tabs between.
     """
     options = ["--frozen" if locked else "--offline", *(["--config", settings] if settings else [])]
-    return _STAND_IN.format(cargo=shlex.quote(cargo), options=shlex.join(options))
+    return _STAND_IN.format(cargo=shlex.quote(cargo), options=shlex.join(options), record=shlex.quote(record))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -49,10 +49,11 @@ def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
         if found and found.version == version:
             return found
     available = sorted({found.version for path in Path("/usr/bin").glob("python3.*[0-9]") if (found := probe(path))})
+    # A release of a distribution has few of them, most have one.
     raise UserError(
         f".python-version: no interpreter for Python {' or '.join(pythons)} on this machine",
-        f"install one (`apt install python{pythons[0]} python{pythons[0]}-dev`), give its path as PYTHON=, or add a "
-        f"line to .python-version; there is: {', '.join(available) or 'none'}",
+        f"add to .python-version what there is ({', '.join(available) or 'none'}) and run `make vendor`, or install "
+        f"python{pythons[0]} and python{pythons[0]}-dev where this release has them, or give another's path as PYTHON=",
     )
 
 

@@ -26,7 +26,7 @@ from toolkit.sources import patching
 from toolkit.sources.patching import PatchSource
 
 #: Part of every key: a change in how wheels are built, and hooks called, makes new entries instead of wrong hits.
-RECIPE = 8
+RECIPE = 9
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,7 @@
 """What a build tried to compile and could not, and made a wheel without: optional extensions, of which nobody hears.
 
-The stand-ins for compilers (`compilers`) keep a record. A source that is nowhere in the tree is a probe.
+The stand-ins for compilers (`compilers`) and for cargo keep a record: of Rust, a manifest stands for all that it has
+compiled. A source that is nowhere in the tree is a probe.
 """
 
 from __future__ import annotations

@@ -302,8 +302,12 @@ def _fill_compilers(job: Job, view: View) -> None:
         hidden = {ROOT: ".", TEMPORARY: "./tmp", f"/var{TEMPORARY}": "./tmp"}
     else:
         hidden = {str(job.scratch): ".", str(temporary): "./tmp"}
-    record = f"{job.sandbox.place(_OUTPUT, view)}/{_RECORD}"
-    compilers.wrap(job.scratch / "compilers", hidden, source, PATH, record)
+    compilers.wrap(job.scratch / "compilers", hidden, source, PATH, _record(job, view))
+
+
+def _record(job: Job, view: View) -> str:
+    """Return where stand-ins record what they compiled, as a build sees it."""
+    return f"{job.sandbox.place(_OUTPUT, view)}/{_RECORD}"
 
 
 def _fill_cargo(job: Job, view: View) -> None:
@@ -322,7 +326,8 @@ def _fill_cargo(job: Job, view: View) -> None:
     stand_in = job.scratch / "compilers" / "cargo"
     # What brings its crates says where they are by settings of its own.
     settings = f"{place(HOME)}/.cargo/config.toml" if job.crates else ""
-    stand_in.write_text(cargo.stand_in(program, settings, locked=cargo.is_locked(workspaces, job.crates)))
+    is_locked = cargo.is_locked(workspaces, job.crates)
+    stand_in.write_text(cargo.stand_in(program, settings, _record(job, view), locked=is_locked))
     stand_in.chmod(0o755)
 
 

@@ -11,12 +11,14 @@ import shutil
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 from toolkit.core import console, directories, documents, files, os_release, process, progress
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.debian import apt_sources, build_user, suites
+from toolkit.debian.apt_sources import Source
 from toolkit.debian.build_user import Account
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
@@ -123,20 +125,25 @@ def _profiles() -> tuple[str, ...]:
 def minimal(suite: str, mirror: str = "", packages: Iterable[str] = ()) -> Recipe:
     """Return the recipe of a minimal system, with these packages, to install into."""
     suites.require_name(suite)
-    own, sources = suites.own(), apt_sources.read()
-    found = (
-        apt_sources.at_mirror(mirror, suite, sources, own)
-        if mirror
-        else apt_sources.for_suite(sources, suite, own=own, distribution=os_release.read().get("ID", ""))
-    )
     architecture = process.read(["dpkg", "--print-architecture"]).strip()
-    return Recipe(
-        suite=suite,
-        architecture=architecture,
-        sources=tuple(source.line for source in found),
-        variant="minbase",
-        packages=tuple(packages),
+    sources = tuple(source.line for source in _sources(suite, mirror))
+    return Recipe(suite=suite, architecture=architecture, sources=sources, variant="minbase", packages=tuple(packages))
+
+
+def _sources(suite: str, mirror: str) -> tuple[Source, ...]:
+    own, theirs = suites.own(), suites.distribution(suite)
+    if theirs and suites.distribution(own) not in (theirs, ""):
+        return apt_sources.of_other(mirror, suite, theirs)
+    of_machine = partial(
+        apt_sources.for_suite, apt_sources.read(), own=own, distribution=os_release.read().get("ID", "")
     )
+    if not mirror:
+        return of_machine(suite)
+    try:
+        components = next(source.components for source in of_machine(own) if source.suite == own)
+    except UserError:
+        components = ("main",)
+    return apt_sources.at_mirror(mirror, suite, components)
 
 
 def provide(recipe: Recipe, settings: Settings, max_age: int) -> Chroot:
@@ -270,10 +277,12 @@ def explain(error: process.CommandError, recipe: Recipe, log: Path) -> UserError
     if full := build_user.no_space(output, f"{recipe.suite}: no space left for the chroot"):
         return full
     if re.search(r"NO_PUBKEY|is not signed|couldn't be verified", output):
+        distribution = suites.distribution(recipe.suite) or "debian"
+        package = {"debian": "debian-archive-keyring", "ubuntu": "ubuntu-keyring"}[distribution]
         return UserError(
             f"{mirror}: this machine does not have the key of {recipe.suite}",
-            "update the package debian-archive-keyring (or ubuntu-keyring), or MIRROR='deb [signed-by="
-            "/the/key.gpg] URI suite main'",
+            f"its file is {apt_sources.KEYRINGS[distribution]}, of {distribution.title()}'s package {package}; "
+            "or MIRROR='deb [signed-by=/the/key.gpg] URI suite main'",
             output,
         )
     if apt_sources.UNREACHED.search(output):

@@ -25,6 +25,6 @@ def prefix() -> tuple[str, ...]:
         process.read([*words, "true"])
     except UserError:
         if confined.has_network():
-            console.warn("this kernel allows no namespaces: builds are not kept from the network")
+            console.warn("this kernel, or its AppArmor, allows no namespaces: builds are not kept from the network")
         return ()
     return words

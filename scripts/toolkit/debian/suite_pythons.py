@@ -13,7 +13,12 @@ from toolkit.project import python_version
 from toolkit.project.discovery import Project
 
 #: By suite, as its release has them; apt is asked for this machine's own suite, which may have others besides.
-_VERSIONS: Mapping[str, Sequence[str]] = {"bookworm": ("3.11",), "trixie": ("3.13",), "noble": ("3.12",)}
+_VERSIONS: Mapping[str, Sequence[str]] = {
+    "bookworm": ("3.11",),
+    "trixie": ("3.13",),
+    "noble": ("3.12",),
+    "resolute": ("3.14",),
+}
 _CANDIDATE = re.compile(r"^python(3\.\d+):\n  Installed: .*\n  Candidate: \d", re.MULTILINE)
 
 

@@ -32,6 +32,11 @@ def known(distribution: str = "*") -> list[str]:
     return found
 
 
+def distribution(suite: str) -> str:
+    """Return whose suite it is, `debian` or `ubuntu`; empty where distro-info-data does not know it."""
+    return next((name for name in ("debian", "ubuntu") if suite in known(name)), "")
+
+
 def require_name(suite: str) -> None:
     """Raise `UserError` for what cannot be the name of a suite."""
     if not _NAME.fullmatch(suite):

@@ -19,7 +19,7 @@ from toolkit.core.errors import UserError
 from toolkit.core.output import Excerpt, Lines
 from toolkit.core.process import CommandError
 from toolkit.project.settings import default_of
-from toolkit.sandbox import bubblewrap, landlock, limits, system_calls
+from toolkit.sandbox import apparmor, bubblewrap, landlock, limits, system_calls
 from toolkit.sandbox.limits import Limits, Watch
 from toolkit.sandbox.view import ENVIRONMENT, HOME, TEMPORARY, USER, View, Wrapped, private
 
@@ -329,8 +329,10 @@ class _Tried(Sandbox):
 
 def _advice() -> str:
     """Return what to do where user namespaces are barred, by what bars them."""
-    if _kernel_says("kernel/apparmor_restrict_unprivileged_userns") == "1":
+    if apparmor.is_missing():
         return f"run `make setup`, which lets bubblewrap make them past this system's AppArmor; or, {_OTHERWISE}"
+    if apparmor.is_barring() and os.geteuid() != 0:
+        return f"as root, on the host: `sysctl kernel.apparmor_restrict_unprivileged_userns=0`; or, {_OTHERWISE}"
     if _kernel_says("kernel/unprivileged_userns_clone") == "0":
         return f"as root: `sysctl kernel.unprivileged_userns_clone=1`; or, {_OTHERWISE}"
     if _kernel_says("user/max_user_namespaces") == "0":

@@ -98,7 +98,7 @@ def _bootstrap(recipe: Recipe, settings: Settings, user: Account, base: Path) ->
 
 def command(recipe: Recipe, base: Path) -> list[str]:
     """Return the command that writes the system's tarball to a directory, whose `given` holds the files it takes."""
-    kernel = KERNELS[distribution(recipe.suite)].format(architecture=recipe.architecture)
+    kernel = KERNELS[suites.distribution(recipe.suite) or "debian"].format(architecture=recipe.architecture)
     # The packages of the roles take seconds here, and ten minutes in a machine whose processor is emulated.
     packages = dict.fromkeys((*PACKAGES, kernel, *debian_packages.read(["guest", "build", "develop"])))
     return [
@@ -119,11 +119,6 @@ def command(recipe: Recipe, base: Path) -> list[str]:
         f"{base}/root.tar",
         *recipe.sources,
     ]
-
-
-def distribution(suite: str) -> str:
-    """Return the distribution of a suite: `ubuntu` or `debian`."""
-    return "ubuntu" if suite in suites.known("ubuntu") else "debian"
 
 
 def _write_disk(recipe: Recipe, user: Account, base: Path) -> None:
@@ -166,7 +161,8 @@ def _pack(suite: str, base: Path) -> Path:
     """Return the archive that Vagrant takes for a box, https://vagrant-libvirt.github.io/vagrant-libvirt/boxes.html."""
     described = {"provider": "libvirt", "format": "qcow2", "virtual_size": _DISK_SIZE}
     (base / "metadata.json").write_text(json.dumps(described), encoding="utf-8")
-    guest = f'Vagrant.configure("2") {{ |config| config.vm.guest = :{distribution(suite)} }}\n'
+    distribution = suites.distribution(suite) or "debian"
+    guest = f'Vagrant.configure("2") {{ |config| config.vm.guest = :{distribution} }}\n'
     (base / "Vagrantfile").write_text(guest, encoding="utf-8")
     epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")
     stable = ("--sort=name", f"--mtime=@{epoch}", "--owner=0", "--group=0", "--numeric-owner")

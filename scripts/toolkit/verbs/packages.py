@@ -12,7 +12,7 @@ from toolkit.debian import build_user, compression, deb_build, installable, sour
 from toolkit.debian import chroot as chroots
 from toolkit.debian import sbuild as suite_builds
 from toolkit.debian.deb_build import Deb
-from toolkit.debian.proof import check, lifecycle, machine, rebuild
+from toolkit.debian.proof import check, lifecycle, machine, rebuild, two_builds
 from toolkit.debian.proof import reproducible as second_build
 from toolkit.debian.proof.check import CheckOptions
 from toolkit.debian.proof.rebuild import RebuildOptions
@@ -95,9 +95,14 @@ def sbuild(run: Run) -> None:
     run.check_services()
     if not options.mirror:
         suite_pythons.require(run.project, options.suites)
-    for built in suite_builds.build(run.project, run.settings, options, packaging):
+    for suite, built in zip(
+        dict.fromkeys(options.suites), suite_builds.build(run.project, run.settings, options, packaging), strict=True
+    ):
         for deb in built:
             console.step("DEB", deb.shown(run.settings.project))
+        # Libraries and interpreters of another suite have other names.
+        if suite == suites.own():
+            two_builds.warn(run.settings.dist, run.settings.dist / suite, packaging.dsc)
 
 
 def reproducible_options(parser: argparse.ArgumentParser) -> None:

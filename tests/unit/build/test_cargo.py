@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.build import cargo
+from toolkit.build import cargo, uncompiled
 from toolkit.build.crate_layout import CrateSource
 from toolkit.model.crates import CRATES_IO
 from toolkit.model.lock import Crate
@@ -67,7 +67,7 @@ def test_the_stand_in_asks_for_nothing_that_is_not_there(tmp_path: Path, words: 
     real = tmp_path / "real cargo"
     real.write_text('#!/bin/sh\necho "$*"\n')
     script = tmp_path / "cargo"
-    script.write_text(cargo.stand_in(str(real), "/a b/config.toml", locked=True))
+    script.write_text(cargo.stand_in(str(real), "/a b/config.toml", "/none", locked=True))
     for path in (real, script):
         path.chmod(0o755)
     done = subprocess.run([script, *words], capture_output=True, text=True, check=True)
@@ -75,7 +75,35 @@ def test_the_stand_in_asks_for_nothing_that_is_not_there(tmp_path: Path, words: 
 
 
 def test_without_a_cargo_lock_versions_may_be_chosen_among_what_is_there() -> None:
-    assert cargo.stand_in("cargo", "", locked=False).endswith('exec cargo --offline "$@"\n')
+    assert '\ncargo --offline "$@"\n' in cargo.stand_in("cargo", "", "/none", locked=False)
+
+
+@pytest.mark.parametrize(
+    ("words", "lacks"),
+    [
+        ("rustc --lib --manifest-path rust/Cargo.toml --release -- --crate-type cdylib", ("rust/Cargo.toml",)),
+        ("build --manifest-path=rust/Cargo.toml", ("rust/Cargo.toml",)),
+        ("--quiet build", ("Cargo.toml",)),
+        ("rustc -- --manifest-path rust/Cargo.toml", ("Cargo.toml",)),
+        # These compile nothing that a wheel has.
+        ("metadata --manifest-path rust/Cargo.toml", ()),
+        ("metadata -- build", ()),
+        ("build --manifest-path tests/fixture/Cargo.toml", ()),
+    ],
+)
+def test_rust_that_did_not_compile_is_told_by_its_manifest(tmp_path: Path, words: str, lacks: tuple[str, ...]) -> None:
+    tree, record = tmp_path / "source", tmp_path / "a record"
+    for directory in ("", "rust", "tests/fixture"):
+        (tree / directory).mkdir(parents=True, exist_ok=True)
+        (tree / directory / "Cargo.toml").touch()
+    real, script = tmp_path / "real", tmp_path / "cargo"
+    script.write_text(cargo.stand_in(str(real), "", str(record), locked=True))
+    for status, expected in ((101, lacks), (0, ())):
+        real.write_text(f"#!/bin/sh\nexit {status}\n")
+        for path in (real, script):
+            path.chmod(0o755)
+        assert subprocess.run([script, *words.split()], cwd=tree, check=False).returncode == status
+        assert uncompiled.find(record, tree) == expected
 
 
 def test_link_flags_are_those_of_the_distribution_but_for_the_format_of_gcc() -> None:

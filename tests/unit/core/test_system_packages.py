@@ -11,6 +11,7 @@ from toolkit.core import debian_packages, process
 from toolkit.core.errors import UserError
 from toolkit.debian import build_user
 from toolkit.debian import machine_setup as system_packages
+from toolkit.sandbox import apparmor
 from toolkit.verbs import command_line
 
 
@@ -127,3 +128,23 @@ def test_a_range_of_group_ids_is_wanted_too(monkeypatch: pytest.MonkeyPatch, ran
     monkeypatch.setenv("SUDO_USER", "somebody")
     (ranges / "subgid").write_text("")
     assert system_packages.unprepared_users() == ["sbuild", "somebody"]
+
+
+@pytest.mark.parametrize("user", [0, 1000])
+def test_where_apparmor_bars_namespaces_bubblewrap_gets_a_profile(
+    user: int, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, commands: list[list[str]]
+) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    monkeypatch.setattr(system_packages, "read_installed", lambda: {*debian_packages.read(["build"])})
+    installed: list[str] = []
+    monkeypatch.setattr(apparmor, "is_missing", lambda: True)
+    monkeypatch.setattr(apparmor, "install", lambda: installed.append("profile"))
+    if user == 0:
+        system_packages.run(["build"])
+        assert (installed, commands) == (["profile"], [])
+    else:
+        with pytest.raises(UserError) as caught:
+            system_packages.run(["build"])
+        assert caught.value.hint == f"run as root: {apparmor.commands()}"
+        assert not installed

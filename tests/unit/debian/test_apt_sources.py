@@ -100,16 +100,22 @@ def test_a_machine_without_a_source_is_told_to_name_one() -> None:
         ("http://other.example/debian", "deb http://other.example/debian trixie main contrib"),
         ("file:/srv/mirror", "deb file:/srv/mirror trixie main contrib"),
         (
-            "deb [signed-by=/k.gpg] http://u.example/ubuntu noble main universe",
-            "deb [signed-by=/k.gpg] http://u.example/ubuntu noble main universe",
+            "deb [signed-by=/k.gpg] http://u.example/d trixie main",
+            "deb [signed-by=/k.gpg] http://u.example/d trixie main",
         ),
+        ("deb http://u.example/d trixie-proposed main", "deb http://u.example/d trixie-proposed main"),
     ],
 )
 def test_a_mirror_is_a_uri_or_a_line(mirror: str, expected: str) -> None:
-    [found] = apt_sources.at_mirror(mirror, "trixie", [OWN], "bookworm")
+    [found] = apt_sources.at_mirror(mirror, "trixie", ("main", "contrib"))
     assert found.line == expected
+
+
+def test_a_line_of_another_suite_is_refused() -> None:
+    with pytest.raises(UserError, match=r"MIRROR=deb http://u\.example/d noble main: this is not trixie"):
+        apt_sources.at_mirror("deb http://u.example/d noble main", "trixie", ("main",))
 
 
 def test_a_mirror_that_is_neither_is_refused() -> None:
     with pytest.raises(UserError, match=r"MIRROR=mirror\.example: neither"):
-        apt_sources.at_mirror("mirror.example", "trixie", [OWN], "bookworm")
+        apt_sources.at_mirror("mirror.example", "trixie", ("main",))

@@ -153,7 +153,7 @@ def test_asks_apt_for_all_build_dependencies(tmp_path: Path) -> None:
         (
             "Err:1 ... NO_PUBKEY 6ED0E7B82643E131\n",
             "http://mirror.example/debian: this machine does not have the key of trixie",
-            "keyring",
+            "/usr/share/keyrings/debian-archive-keyring.gpg",
         ),
         ("Temporary failure resolving 'mirror.example'\n", "http://mirror.example/debian: not reached", "MIRROR="),
         ("E: something else\n", "the chroot of trixie could not be made", "chroot.log"),

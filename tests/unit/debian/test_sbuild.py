@@ -47,6 +47,15 @@ def test_two_suites_have_two_versions(template: str) -> None:
         sbuild.check(options(template, "bookworm", "trixie"))
 
 
+def test_the_release_of_ubuntu_is_part_of_a_version() -> None:
+    versions = [
+        sbuild.suffix("~ubuntu{release}.1", Chroot(path=Path("x"), suite=suite, release=release))
+        for suite, release in (("noble", "24.04"), ("resolute", "26.04"))
+    ]
+    sbuild.check(options("~ubuntu{release}.1", "noble", "resolute"))
+    assert versions == ["~ubuntu24.04.1", "~ubuntu26.04.1"]
+
+
 def test_a_suite_without_a_release_number_is_told_so() -> None:
     with pytest.raises(UserError, match="sid has no release number"):
         sbuild.suffix("~{release}", Chroot(path=Path("x"), suite="sid", release=""))

@@ -57,12 +57,18 @@ def test_all_suites_that_lack_it_are_told_with_what_they_have(workspace: Workspa
     ]
 
 
+@pytest.mark.parametrize(("suite", "has"), [("noble", "3.12"), ("resolute", "3.14")])
+def test_releases_of_ubuntu_have_one_interpreter_each(workspace: Workspace, suite: str, has: str) -> None:
+    assert [line for line in told(workspace, "3.11\n", suite) if f"{suite} has Python {has}, and api-one" in line]
+    assert [line for line in told(workspace, f"3.11\n{has}\n", suite) if "api-one" in line] == []
+
+
 def test_what_a_suite_has_is_enough(workspace: Workspace) -> None:
     assert told(workspace, "3.11\n3.13\n", "bookworm", "trixie") == []
 
 
 def test_of_a_suite_that_nobody_knows_nothing_is_said(workspace: Workspace) -> None:
-    assert told(workspace, "3.11\n", "sid", "resolute") == []
+    assert told(workspace, "3.11\n", "sid", "questing") == []
 
 
 def test_this_machine_may_have_more(workspace: Workspace, apt: dict[str, str]) -> None:

@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from toolkit.core import process
-from toolkit.sandbox import apparmor
+from toolkit.sandbox import apparmor, confined
+
+
+@pytest.fixture(autouse=True)
+def parser(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return where AppArmor's own program is."""
+    path = tmp_path / "sbin"
+    path.mkdir()
+    (path / "apparmor_parser").touch(0o755)
+    monkeypatch.setattr(apparmor, "_PATH", str(path))
+    return path / "apparmor_parser"
 
 
 @pytest.mark.parametrize(("restriction", "expected"), [("1\n", True), ("0\n", False), (None, False)])
@@ -19,6 +30,14 @@ def test_a_profile_is_missing_where_namespaces_are_barred(
         (tmp_path / "restriction").write_text(restriction)
     (tmp_path / "profiles").mkdir()
     assert apparmor.is_missing(tmp_path / "restriction", tmp_path / "profiles") is expected
+
+
+def test_a_container_that_has_no_apparmor_of_its_own_lacks_nothing(tmp_path: Path, parser: Path) -> None:
+    (tmp_path / "restriction").write_text("1\n")
+    assert not apparmor.is_missing(tmp_path / "restriction", tmp_path / "profiles")
+    (tmp_path / "profiles").mkdir()
+    parser.unlink()
+    assert not apparmor.is_missing(tmp_path / "restriction", tmp_path / "profiles")
 
 
 def test_one_that_is_there_will_do_whoever_wrote_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -57,3 +76,21 @@ def test_the_line_for_root_writes_the_same_profile(tmp_path: Path, monkeypatch: 
     line = apparmor.commands(second).partition(" && ")[0]
     subprocess.run(["sh", "-c", line], check=True)
     assert [path.read_text() for path in first.iterdir()] == [path.read_text() for path in second.iterdir()]
+
+
+@pytest.mark.parametrize(
+    ("missing", "barring", "user", "expected"),
+    [
+        (True, True, 1000, "run `make setup`, which lets bubblewrap make them past this system's AppArmor"),
+        (False, True, 1000, "as root, on the host: `sysctl kernel.apparmor_restrict_unprivileged_userns=0`"),
+        (False, True, 0, "in a container, let it make namespaces"),
+    ],
+)
+def test_who_has_no_sandbox_is_told_what_helps(
+    monkeypatch: pytest.MonkeyPatch, user: int, expected: str, *, missing: bool, barring: bool
+) -> None:
+    monkeypatch.setattr(apparmor, "is_missing", lambda: missing)
+    monkeypatch.setattr(apparmor, "is_barring", lambda: barring)
+    monkeypatch.setattr(confined, "_kernel_says", lambda _: "")
+    monkeypatch.setattr(os, "geteuid", lambda: user)
+    assert confined._advice().startswith(expected)

@@ -34,8 +34,18 @@ def _how(one: _Entry | None, two: _Entry | None) -> str:
     return f"differs in {', '.join(name for name, a, b in zip(names, one, two, strict=True) if a != b)}"
 
 
+def paths(deb: Path) -> frozenset[str]:
+    """Return the paths of all that a package installs but directories."""
+    with _opened(deb, "--fsys-tarfile") as archive:
+        return frozenset(member.name.removeprefix(".") for member in archive if not member.isdir())
+
+
+def _opened(deb: Path, option: str) -> tarfile.TarFile:
+    return tarfile.open(fileobj=io.BytesIO(process.read_bytes(["dpkg-deb", option, deb], limit=_LARGEST)))
+
+
 def _entries(deb: Path, option: str) -> dict[str, _Entry]:
-    with tarfile.open(fileobj=io.BytesIO(process.read_bytes(["dpkg-deb", option, deb], limit=_LARGEST))) as archive:
+    with _opened(deb, option) as archive:
         return {
             member.name: (member.mode, member.uid, member.gid, member.mtime, member.linkname, _digest(archive, member))
             for member in archive

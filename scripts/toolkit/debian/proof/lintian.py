@@ -9,9 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core import process, progress
+from toolkit.debian import suites
 
-#: `E: package source: tag context`, with the letter of its severity.
-_LINE = re.compile(r"(?P<severity>[EW]): (?P<package>\S+?)(?: source| changes)?: (?P<tag>\S+) ?(?P<context>.*)")
+#: `E: package source: tag context` or `E: package (version) changes: …`, with the letter of its severity.
+_LINE = re.compile(
+    r"(?P<severity>[EW]): (?P<package>\S+?)(?: \([^)]*\))?(?: source| changes)?: (?P<tag>\S+) ?(?P<context>.*)"
+)
 _SHARED_SYMBOLS = re.compile(r"\S+-dbgsym \S+-dbgsym usr/lib/debug/")
 
 
@@ -44,11 +47,13 @@ def _is_unavoidable(finding: Finding) -> bool:
     """Tell whether no file in debian/ can override a finding.
 
     Debian's archive accepts no zstd, though every dpkg since Debian 12 reads it. Packages of debug symbols are
-    debhelper's: they get no overrides, and those of two services with the same extension share a path.
+    debhelper's: they get no overrides, and those of two services with the same extension share a path. lintian knows
+    suites of one distribution alone, up to its own age.
     """
     is_zstd = finding.tag == "malformed-deb-archive" and ".tar.zst not" in finding.context
     is_shared = finding.tag == "binaries-have-file-conflict" and _SHARED_SYMBOLS.match(finding.context) is not None
-    return is_zstd or is_shared or finding.package.endswith("-dbgsym")
+    is_suite = finding.tag == "bad-distribution-in-changes-file" and finding.context in suites.known()
+    return is_zstd or is_shared or is_suite or finding.package.endswith("-dbgsym")
 
 
 def without_reason(debian: Path) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.debian import chroot
+from toolkit.debian import chroot, suites
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import check, lifecycle, lintian, machine, testbed
 from toolkit.debian.proof.check import CheckOptions
@@ -135,9 +135,11 @@ def test_what_nobody_can_override_is_left_out(monkeypatch: pytest.MonkeyPatch) -
         "W: yc-app-dbgsym: debug-file-with-no-debug-symbols [x.debug]\n"
         "N: 3 hints overridden\n"
         "E: app source: python3-depends-but-no-python3-helper yc-app\n"
-        "W: app changes: bad-distribution-in-changes-file x\n"
+        "W: app (1.0-1~x1) changes: bad-distribution-in-changes-file x\n"
+        "E: app (1.0) changes: bad-distribution-in-changes-file noble\n"
         "E: yc-app: malformed-deb-archive first member is strange\n"
     )
+    monkeypatch.setattr(suites, "known", lambda: ["trixie", "noble"])
     monkeypatch.setattr(process, "run", lambda _words, **_named: output)
     assert [str(finding) for finding in lintian.run([])] == [
         "E: app: python3-depends-but-no-python3-helper yc-app",
