@@ -147,7 +147,8 @@ UNITS = {
     "filtered.": ("/usr/bin/sleep infinity", "SystemCallFilter=@basic-io\n"),
     "brief.": ("/usr/bin/true", ""),
     "unready.": ("/usr/bin/sleep infinity", "Type=notify\nTimeoutStartSec=5\n"),
-    "later.": ("/usr/bin/sleep infinity", "ConditionPathExists=/etc/worker.conf\n"),
+    "later.": ("/usr/bin/sleep infinity", "[Unit]\nConditionPathExists=/etc/worker.conf\n"),
+    "asking.": ("/usr/bin/sleep infinity", "ExecCondition=/usr/bin/test -e /etc/worker.conf\n"),
     "keeper.": ("/usr/bin/sleep infinity", "DynamicUser=yes\nStateDirectory=yc/worker\n"),
 }
 
@@ -178,8 +179,11 @@ def test_units_are_started_as_they_are_installed(project: DebianProject, environ
     assert "worker.service: it has failed (status 203: there is no program that ExecStart names, " in error
     assert "/usr/bin/yc-wrok: No such file or directory" in done.stderr
     assert re.search(r"^  STARTED worker: keeper.service$", done.stdout, re.MULTILINE)
-    assert "worker: later.service did not run: its conditions are not met" in done.stdout
-    overrides = "".join(f"{name or 'worker.'}service\n" for name in UNITS if name not in ("later.", "keeper."))
+    for name in ("asking", "later"):
+        assert f"worker: {name}.service did not run: its conditions are not met" in done.stdout
+    overrides = "".join(
+        f"{name or 'worker.'}service\n" for name in UNITS if name not in ("asking.", "later.", "keeper.")
+    )
     project.write(
         "debian/worker.check-overrides", f"# As a test wants them.\n{overrides}user yc-worker\ngroup yc-worker\n"
     )

@@ -29,6 +29,11 @@ waiting() {
 	done
 }
 
+# Tells whether a unit's own conditions keep it from running.
+is_unmet() {
+	test "$(property "$1" ConditionResult)" = no -o "$(property "$1" Result)" = exec-condition
+}
+
 # Waits until a unit runs, or has done what it is there for, and goes on so for a while. Prints what else has become of it.
 settle() {
 	since= deadline=$(($(date +%s) + PATIENCE))
@@ -48,10 +53,7 @@ settle() {
 			return
 			;;
 		inactive)
-			case $(property "$1" ConditionTimestampMonotonic),$(property "$1" ConditionResult),$(property "$1" Type) in
-			*,no,* | *,oneshot) ;;
-			*) echo "it has ended ($(ending "$1"))" ;;
-			esac
+			is_unmet "$1" || test "$(property "$1" Type)" = oneshot || echo "it has ended ($(ending "$1"))"
 			return
 			;;
 		*) since= ;;
@@ -113,7 +115,7 @@ started() {
 	while read -r unit <&4; do
 		if ! check "$unit"; then
 			status=1
-		elif test "$(property "$unit" ConditionResult)" = no; then
+		elif is_unmet "$unit"; then
 			echo "IDLE $name $unit its conditions are not met"
 		else
 			echo "RUNS $name $unit"
