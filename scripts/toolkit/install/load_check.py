@@ -16,13 +16,15 @@ from pathlib import Path
 
 from toolkit.build import completeness
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import console
+from toolkit.core import console, deb822
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
-from toolkit.install import load_overrides, loadable, loading
+from toolkit.install import load_overrides, loadable, loading, system_libraries
 from toolkit.install.load_overrides import Override
 from toolkit.install.loadable import Installed
 from toolkit.install.loading import Failure
+from toolkit.install.opened_by_name import ByName, Environment
+from toolkit.install.system_libraries import Depends
 from toolkit.model import requirement_texts
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
@@ -81,6 +83,15 @@ class Checked:
     installed: bool = False
     packages: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def substituted(self) -> str:
+        """Return the relations of the package as it will have them, where dh_gencontrol has written them already."""
+        path = self.debian / self.package / "DEBIAN/control"
+        if not path.is_file():
+            return self.depends
+        [stanza] = deb822.parse(path.read_text(encoding="utf-8"), path)
+        return f"{stanza.get('Pre-Depends')}, {stanza.get('Depends')}"
+
 
 def check(checked: Checked, options: BuildOptions, log: Path) -> None:
     """Load everything in an environment. Raises `UserError` with what does not load and is not overridden."""
@@ -88,7 +99,9 @@ def check(checked: Checked, options: BuildOptions, log: Path) -> None:
     overrides = _overrides(checked)
     found = loadable.read(checked.root, checked.interpreter)
     failures = loading.load(checked.root, found, checked.interpreter, options, log, list(_absent(checked)))
-    _Judged(checked=checked, found=found, failures=failures, overrides=overrides).report()
+    judged = _Judged(checked=checked, found=found, failures=failures, overrides=overrides)
+    judged.warn_of_names()
+    judged.report()
     console.step("LOADED", f"{checked.lock.service}: {counts(found)} ({time.monotonic() - start:.1f} s)")
 
 
@@ -135,9 +148,10 @@ class _Judged:
     def report(self) -> None:
         """Raise `UserError` with what is missing or broken; warn of what cannot be told."""
         for override in () if self.checked.installed else self.overrides:
-            if not any(override.matches(self._shown(failure)) for failure in self.failures):
+            labels = (label for opened in self._opened for label in opened.labels)
+            if not any(map(override.matches, (*map(self._shown, self.failures), *labels))):
                 console.warn(f"{override.origin}: {override.pattern} loads, or is not there")
-        left = [item for item in self.failures if not any(each.matches(self._shown(item)) for each in self.overrides)]
+        left = [item for item in self.failures if not self._is_overridden([self._shown(item)])]
         kinds: dict[str, list[Failure]] = {"error": [], "unclear": [], "optional": []}
         for failure in left:
             kinds[self._kind(failure)].append(failure)
@@ -152,6 +166,42 @@ class _Judged:
             console.warn(f"{self._sentence(failure)}: {reason}")
         if errors := self._roots(kinds["error"]):
             raise self._error(errors)
+
+    def warn_of_names(self) -> None:
+        """Warn of what is opened by name, if at all, and what the package depends on does not bring."""
+        wanted = [each for each in self._opened if not self._is_overridden(each.labels)]
+        missing = self._environment.missing(wanted, Depends(self.checked.substituted))
+        if missing:
+            lines = [f"{package}: {self._opened_by(opened)}" for package, opened in missing.items()]
+            console.warn(
+                f"{self.checked.package} opens by name what its Depends do not bring:\n"
+                + "".join(f"{line}\n" for line in lines)
+                + f"add {', '.join(missing)} to Depends of {self.checked.package} in debian/control; what nothing "
+                f"uses, name in debian/{self.checked.package}.load-overrides, with a reason"
+            )
+
+    def _opened_by(self, opened: Sequence[ByName]) -> str:
+        first, more = opened[0], len(opened) - 1
+        place = f"{first.place} (" if first.place else "("
+        what = f"{first.shown}, {place}{' -> '.join(self._chain(first.owner))})"
+        return f"{what} and {more} more" if more else what
+
+    @cached_property
+    def _opened(self) -> list[ByName]:
+        return self._environment.opened()
+
+    @cached_property
+    def _environment(self) -> Environment:
+        return Environment(
+            root=self.checked.root,
+            site=self.checked.interpreter.site_packages,
+            found=self.found,
+            own=[package.name for package in self.checked.lock.local],
+            direct=self._direct,
+        )
+
+    def _is_overridden(self, labels: Sequence[str]) -> bool:
+        return any(override.matches(label) for override in self.overrides for label in labels)
 
     def _kind(self, failure: Failure) -> str:
         if not failure.is_module:
@@ -234,8 +284,7 @@ class _Judged:
         """Return the Debian packages that are to be where the service runs, and are not here."""
         if self.checked.installed:
             return []
-        relations = re.sub(r"\$\{[^}]*\}|\([^)]*\)|\[[^]]*\]|<[^>]*>|:\w+", "", self.checked.depends).split(",")
-        choices = [names for relation in relations if (names := relation.replace("|", " ").split())]
+        choices = system_libraries.choices(self.checked.depends)
         return [names[0] for names in choices if not any(map(_is_installed, names))]
 
     def _packages(self, failure: Failure) -> dict[str, str]:
@@ -270,17 +319,16 @@ class _Judged:
         return failure.name.removeprefix(f"{self.checked.interpreter.site_packages}/")
 
     def _sentence(self, failure: Failure) -> str:
-        owner = self._owner(failure)
-        chain = completeness.closure(
-            self.checked.project,
-            self.checked.lock,
-            {item.name: item.metadata for item in self.found},
-            self.checked.interpreter,
-        ).chain(owner.name)
+        chain = self._chain(self._owner(failure))
         kind, how = ("module", "imported") if failure.is_module else ("library", "loaded")
         what = f"the {kind} {self._shown(failure)} ({' -> '.join(chain)}) cannot be {how}"
         error = "" if failure.error in ("Crash", "Timeout") else failure.error
         return f"{self.checked.package}: {what}: {one_line(': '.join(filter(None, (error, failure.text))))}"
+
+    def _chain(self, owner: Installed) -> list[str]:
+        installed = {item.name: item.metadata for item in self.found}
+        checked = self.checked
+        return completeness.closure(checked.project, checked.lock, installed, checked.interpreter).chain(owner.name)
 
     def _error(self, failures: Sequence[Failure]) -> UserError:
         first, *others = failures

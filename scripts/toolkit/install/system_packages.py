@@ -59,12 +59,23 @@ def _needed(wheels: Iterable[Path]) -> set[str]:
 def _libraries(names: Iterable[str], native: elf.Elf) -> list[Path]:
     """Return where the linker of this machine finds these libraries."""
     wanted = set(names)
+    paths = (path for name, path in known_to_linker() if name in wanted)
+    return [path for path in paths if (library := elf.read(path)) and library.machine == native.machine]
+
+
+def known_to_linker() -> list[tuple[str, Path]]:
+    """Return the name and the path of each library that the linker of this machine finds."""
     try:
         found = _CACHED.finditer(process.read(["/sbin/ldconfig", "-p"]))
     except UserError:
         return []
-    paths = ((match["name"], Path(match["path"])) for match in found if match["name"] in wanted)
-    return [path for _, path in paths if (library := elf.read(path)) and library.machine == native.machine]
+    return [(match["name"], Path(match["path"])) for match in found]
+
+
+def owner(path: Path) -> str:
+    """Return the name of the package with the file that a path leads to; nothing where dpkg knows none."""
+    found = _OWNER.search(_output("--search", *_spellings(path.resolve())))
+    return found["package"].partition(":")[0] if found else ""
 
 
 def _installed(paths: Sequence[Path], *, is_interpreter: bool = False) -> Iterator[SystemPackage]:

@@ -1,29 +1,40 @@
-"""ELF files: which machine one is for, which libraries it needs, and where it looks for them.
+"""ELF files: which machine one is for, which libraries it needs or opens, and where it looks for them.
 
 https://refspecs.linuxfoundation.org/elf/gabi4+/ch5.dynamic.html
+https://uapi-group.org/specifications/specs/elf_dlopen_metadata/
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from toolkit.core import documents
+from toolkit.core.documents import Table
+
 MAGIC = b"\x7fELF"
-_LOAD, _DYNAMIC = 1, 2  # PT_LOAD, PT_DYNAMIC
+_LOAD, _DYNAMIC, _NOTE = 1, 2, 4  # PT_*
 _END, _NEEDED, _STRTAB, _STRSZ, _RPATH, _RUNPATH = 0, 1, 5, 10, 15, 29  # DT_*
+_DLOPEN = 0x407C0C0A
 #: Bytes of a table that is read; those of large libraries have some hundred KiB.
 _LONGEST = 16 << 20
 
 
 @dataclass(frozen=True)
 class Elf:
-    """What a file's headers say: its machine (class, byte order, architecture), its search paths, what it needs."""
+    """What a file's headers say: its machine (class, byte order, architecture), its search paths, what it needs.
+
+    `opened` are the libraries that it loads when it wants them, as it says itself: of each the names that will do.
+    """
 
     machine: tuple[int, int, int]
     search_paths: tuple[str, ...] = ()
     needed: tuple[str, ...] = ()
+    opened: tuple[tuple[str, ...], ...] = ()
 
 
 def read(path: Path) -> Elf | None:
@@ -45,7 +56,8 @@ def _read(file: int) -> Elf:
     words = _Words(file=file, order=byte_order, is_wide={1: False, 2: True}[bits])
     dynamic = words.dynamic()
     paths = (path for key, text in dynamic if key in (_RPATH, _RUNPATH) for path in text.split(":") if path)
-    return Elf((bits, order, architecture), tuple(paths), tuple(text for key, text in dynamic if key == _NEEDED))
+    needed = tuple(text for key, text in dynamic if key == _NEEDED)
+    return Elf((bits, order, architecture), tuple(paths), needed, tuple(words.opened()))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +86,24 @@ class _Words:
         named = [(key, value) for key, value in entries if key in (_NEEDED, _RPATH, _RUNPATH)]
         return [(key, os.fsdecode(texts[value : texts.index(b"\0", value)])) for key, value in named]
 
+    def opened(self) -> Iterator[tuple[str, ...]]:
+        """Yield the names in notes of what is loaded at run time, but for what is only suggested."""
+        with contextlib.suppress(ValueError, struct.error):
+            notes = [self._bytes(offset, size) for kind, offset, _, size in self._segments() if kind == _NOTE]
+            for description in (each for note in notes for each in self._descriptions(note)):
+                table = Table({"notes": documents.json_value(description.rstrip(b"\0"))})
+                yield from filter(None, map(_sonames, table.tables("notes")))
+
+    def _descriptions(self, notes: bytes) -> Iterator[bytes]:
+        """Yield the descriptions of the notes for dlopen."""
+        place = 0
+        while place + 12 <= len(notes):
+            name, description, kind = struct.unpack(f"{self.order}3I", notes[place : place + 12])
+            start = place + 12 + _aligned(name)
+            if kind == _DLOPEN and notes[place + 12 :][:name] == b"FDO\0":
+                yield notes[start : start + description]
+            place = start + _aligned(description)
+
     def _segments(self) -> list[tuple[int, int, int, int]]:
         """Return the type, offset, address and size in the file of each segment."""
         if self.is_wide:
@@ -93,6 +123,14 @@ class _Words:
         if size > _LONGEST:
             raise ValueError("a table that is too long")
         return os.pread(self.file, size, offset)
+
+
+def _aligned(size: int) -> int:
+    return (size + 3) & ~3
+
+
+def _sonames(table: Table) -> tuple[str, ...]:
+    return () if table.text("priority", "recommended") == "suggested" else table.texts("soname")
 
 
 def _offset(segments: list[tuple[int, int, int, int]], address: int) -> int:

@@ -11,8 +11,7 @@ from toolkit.build import interpreters
 from toolkit.core import console, documents, files, process
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
-from toolkit.debian.proof import library_packages
-from toolkit.install import debhelper, load_check, loadable, loading
+from toolkit.install import debhelper, library_packages, load_check, loadable, loading
 from toolkit.install.load_check import Checked
 from toolkit.install.loadable import Installed
 from toolkit.model.lock import LocalPackage, Lock

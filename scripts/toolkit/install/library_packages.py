@@ -26,11 +26,19 @@ def package(library: str, names: Iterable[str]) -> str:
     found = _LIBRARY.fullmatch(library)
     if not found:
         return ""
-    name, version = found["name"].lower().replace("_", "-"), found["version"].lstrip(".")
+    name, number = found["name"].lower().replace("_", "-"), found["version"].lstrip(".")
     dash = "-" if name[-1:].isdigit() else ""
-    # Transitions of a whole release have added an end: of the C++ library, and of times with 64 bits.
-    wanted = re.compile(rf"{re.escape(name)}{dash}{re.escape(version) or '-?[0-9][0-9.]*'}(v5|t64)?")
-    return max(filter(wanted.fullmatch, names), key=lambda each: [*map(int, _NUMBERS.findall(each))], default="")
+    # What has changed under one version has got an end: of one package, or of a whole release for the C++ library, and
+    # for times with 64 bits.
+    wanted = re.compile(
+        rf"{re.escape(name)}{dash}{re.escape(number) or '-?[0-9][0-9.]*(-[0-9][0-9.]*)?'}([a-z]|v5)?(t64)?"
+    )
+    return max(filter(wanted.fullmatch, names), key=version, default="")
+
+
+def version(package: str) -> list[int]:
+    """Return the numbers in the name of a package, by which versions of one library sort."""
+    return [int(number) for number in _NUMBERS.findall(package)]
 
 
 def main(result: str) -> None:

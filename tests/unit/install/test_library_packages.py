@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.debian.proof import library_packages
+from toolkit.install import library_packages
 
 NAMES = [
     *("libmagic1", "libmagic1t64", "libmagic-dev", "libmagic-mgc", "libpq5", "libpq-dev", "libfoo-1.2-3"),
