@@ -21,7 +21,7 @@ import pytest
 import yaml
 
 from tests import processes
-from tests.integration.debian_project import CHANGELOG, CONTROL, TOOLKIT, DebianProject, make_project
+from tests.integration.debian_project import CHANGELOG, CONTROL, SCRIPT, TOOLKIT, DebianProject, make_project
 from tests.wheel_files import make_wheel
 
 PYTHON = "/usr/bin/python3"
@@ -514,6 +514,40 @@ def test_everything_in_a_package_is_loaded_before_it_is_packed(project: DebianPr
     output = project.built("deb")
     assert re.search(r"^  LOADED  api-service: 8 modules, 2 libraries \(", output, re.MULTILINE)
     assert "warning: debian/yc-api-service.load-overrides:6: native loads, or is not there" in output
+
+
+def test_what_is_opened_by_name_is_told_until_depends_bring_it_or_nothing_uses_it(project: DebianProject) -> None:
+    members: dict[str, str | bytes] = {
+        "opener/__init__.py": "",
+        "opener/types.py": "def kind():\n    from ctypes.util import find_library\n    return find_library('magic')\n",
+        "opener/maps.py": "def read():\n    from ctypes.util import find_library\n    return find_library('magic')\n",
+        "opener/unused.py": "import ctypes\ndef read():\n    return ctypes.CDLL('libmagic.so.1')\n",
+    }
+    wheel = make_wheel(project.root / "vendor", "opener", members)
+    project.add_wheel("api-service", wheel, "opener", "1.0")
+    project.write("api_service/bin/yc-api", f"{SCRIPT}def kind():\n    from opener import types\n")
+    project.commit()
+    output = project.built("deb")
+    found = re.search(
+        r"^warning: yc-api-service opens by name what its Depends do not bring:\n"
+        r" +(?P<package>libmagic1\w*): libmagic\.so, opener/types\.py:3 \((?:api-service -> )?opener\)\n"
+        r" +add (?P=package) to Depends of yc-api-service in debian/control; "
+        r"what nothing uses, name in debian/yc-api-service\.load-overrides, with a reason$",
+        output,
+        re.MULTILINE,
+    )
+    assert found, output
+    assert "worker opens" not in output
+    depends = "Depends: ${misc:Depends}, ${python3:Depends}, ${shlibs:Depends}"
+    project.write("debian/control", CONTROL.replace(depends, f"{depends}, {found['package']} | libmagic9", 1))
+    project.commit()
+    assert "by name" not in project.built("deb")
+    project.write("debian/control", CONTROL)
+    project.write("debian/yc-api-service.load-overrides", "opener.types  # files have no types here\n")
+    project.commit()
+    output = project.built("deb")
+    assert "by name" not in output
+    assert "load-overrides" not in output
 
 
 def test_a_package_without_its_service_is_none(project: DebianProject) -> None:

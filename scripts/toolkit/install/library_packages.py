@@ -16,6 +16,9 @@ from collections.abc import Iterable
 _LIBRARY = re.compile(r"(?P<name>lib[A-Za-z0-9_.+-]{1,80})\.so(?P<version>[.0-9]{0,20})")
 _LONGEST, _MOST = 64 << 20, 100
 _NUMBERS = re.compile(r"[0-9]+")
+#: `libusb-1.0-0` has the library libusb-1.0, which -lusb-1.0 finds, and is meant by `usb` as well.
+_ANY_AFTER_NUMBER = r"-[0-9][0-9.]*(-[0-9][0-9.]*)?"
+_ANY = rf"[0-9][0-9.]*|{_ANY_AFTER_NUMBER}"
 
 
 def package(library: str, names: Iterable[str]) -> str:
@@ -26,13 +29,12 @@ def package(library: str, names: Iterable[str]) -> str:
     found = _LIBRARY.fullmatch(library)
     if not found:
         return ""
-    name, number = found["name"].lower().replace("_", "-"), found["version"].lstrip(".")
-    dash = "-" if name[-1:].isdigit() else ""
+    name, number = found["name"].lower().replace("_", "-"), re.escape(found["version"].lstrip("."))
+    is_numbered = name[-1:].isdigit()
+    version_of_it = f"{'-' if is_numbered else ''}{number}" if number else _ANY_AFTER_NUMBER if is_numbered else _ANY
     # What has changed under one version has got an end: of one package, or of a whole release for the C++ library, and
     # for times with 64 bits.
-    wanted = re.compile(
-        rf"{re.escape(name)}{dash}{re.escape(number) or '-?[0-9][0-9.]*(-[0-9][0-9.]*)?'}([a-z]|v5)?(t64)?"
-    )
+    wanted = re.compile(rf"{re.escape(name)}({version_of_it})([a-z]|v5)?(t64)?")
     return max(filter(wanted.fullmatch, names), key=version, default="")
 
 

@@ -148,7 +148,7 @@ class _Judged:
     def report(self) -> None:
         """Raise `UserError` with what is missing or broken; warn of what cannot be told."""
         for override in () if self.checked.installed else self.overrides:
-            labels = (label for opened in self._opened for label in opened.labels)
+            labels = (label for opened in self._environment.opened for label in opened.labels)
             if not any(map(override.matches, (*map(self._shown, self.failures), *labels))):
                 console.warn(f"{override.origin}: {override.pattern} loads, or is not there")
         left = [item for item in self.failures if not self._is_overridden([self._shown(item)])]
@@ -169,7 +169,7 @@ class _Judged:
 
     def warn_of_names(self) -> None:
         """Warn of what is opened by name, if at all, and what the package depends on does not bring."""
-        wanted = [each for each in self._opened if not self._is_overridden(each.labels)]
+        wanted = [each for each in self._environment.opened if not self._is_overridden(each.labels)]
         missing = self._environment.missing(wanted, Depends(self.checked.substituted))
         if missing:
             lines = [f"{package}: {self._opened_by(opened)}" for package, opened in missing.items()]
@@ -185,10 +185,6 @@ class _Judged:
         place = f"{first.place} (" if first.place else "("
         what = f"{first.shown}, {place}{' -> '.join(self._chain(first.owner))})"
         return f"{what} and {more} more" if more else what
-
-    @cached_property
-    def _opened(self) -> list[ByName]:
-        return self._environment.opened()
 
     @cached_property
     def _environment(self) -> Environment:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
@@ -86,28 +86,37 @@ class Environment:
     own: Sequence[str]
     direct: Collection[str]
 
+    @cached_property
     def opened(self) -> list[ByName]:
-        """Return all that is opened by name and is not in the environment itself."""
-        has_gi = f"{self.site}/{_GI}" in self._names
+        """Return all that is opened by name."""
         return [
             each
             for item in self.found
-            for each in _joined([*self._of_code(item), *self._of_libraries(item), *_of_programs(item)])
-            if not any(self._is_shipped(name, item) for name in each.names)
-            and (has_gi or not each.names[0].endswith(opened_names.TYPELIB))
+            for each in (*self._of_code(item), *self._of_libraries(item), *_of_program(item))
         ]
 
     def missing(self, opened: Iterable[ByName], depends: Depends) -> dict[str, list[ByName]]:
-        """Return what `depends` do not bring, by the package to add, as far as the service's own code leads to it."""
+        """Return what is neither in the environment nor brought by `depends`, by the package to add.
+
+        It is what the project's own code leads to, as far as imports tell.
+        """
         found: dict[str, list[ByName]] = {}
-        for each in opened:
-            package = each.package or system_libraries.package_of(each.names)
-            if package and not any(depends.bring(name, package) for name in each.names) and self._is_reached(each):
-                found.setdefault(package, []).append(each)
-        return found
+        for group in _joined(opened):
+            names = tuple(dict.fromkeys(name for each in group for name in each.names))
+            if any(self._is_shipped(name, group[0].owner) for name in names):
+                continue
+            package = group[0].package or system_libraries.package_of(names)
+            if package and not any(depends.bring(name, package) for name in names):
+                found.setdefault(package, []).extend(filter(self._is_reached, group))
+        return {package: group for package, group in found.items() if group}
 
     def _is_shipped(self, name: str, item: Installed) -> bool:
-        """Tell whether a distribution has a library, or one that it requires: with a digest, a version or a machine."""
+        """Tell whether a distribution has a library, or one that it requires: with a digest, a version or a machine.
+
+        Typelibs are for gi, without which nothing opens them.
+        """
+        if name.endswith(opened_names.TYPELIB):
+            return f"{self.site}/{_GI}" not in self._names
         wanted = _SHARED.fullmatch(name)
         required = {
             normalize(found.name) for text in item.metadata.requires if (found := requirement_texts.parse(text))
@@ -187,20 +196,23 @@ class Environment:
                     yield from entry_points.plugins(self._read(name))
 
 
-def _of_programs(item: Installed) -> Iterator[ByName]:
+def _of_program(item: Installed) -> Iterator[ByName]:
     if item.name in _PROGRAMS:
         program, package = _PROGRAMS[item.name]
         yield ByName(owner=item, names=(program,), package=package)
 
 
-def _joined(opened: Sequence[ByName]) -> list[ByName]:
-    """Return what a distribution opens, once what it tries under several names, wherever it does so."""
-    joined: list[ByName] = []
+def _joined(opened: Iterable[ByName]) -> list[list[ByName]]:
+    """Return what a distribution opens together with what it tries instead: under other names, or elsewhere."""
+    joined: list[list[ByName]] = []
     for each in opened:
-        known = next((number for number, other in enumerate(joined) if {*other.names} & {*each.names}), None)
-        if known is None:
-            joined.append(each)
+        same = (
+            group
+            for group in joined
+            if group[0].owner is each.owner and any({*other.names} & {*each.names} for other in group)
+        )
+        if group := next(same, None):
+            group.append(each)
         else:
-            names = tuple(dict.fromkeys((*joined[known].names, *each.names)))
-            joined[known] = replace(joined[known], names=names)
+            joined.append([each])
     return joined

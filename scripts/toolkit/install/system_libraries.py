@@ -6,7 +6,7 @@ Files are as `opened_names` has them. What is known is what this system's dpkg a
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
@@ -50,7 +50,8 @@ class Depends:
         found = _PARTS.fullmatch(file)
         development = debian_names.package(f"{found['stem']}.so") if found else ""
         return (
-            package in self._closure
+            package in self.names
+            or package in self._closure
             or bool(library_packages.package(_called(file), self._closure))
             or any(debian_names.brings(name, development) for name in self.names)
         )
@@ -58,13 +59,23 @@ class Depends:
     @cached_property
     def _closure(self) -> frozenset[str]:
         """Return what these packages bring, each with what it depends on in its turn, and what every system has."""
-        left = [*self.names, *_essential()]
-        graph, found = _graph(left), set[str]()
+        installed = _installed_packages()
+        left = [*self.names, *(name for name, package in installed.items() if package.is_essential)]
+        others = _of_suite(self.names - installed.keys())
+        found = set[str]()
         while left:
             if (name := left.pop()) not in found:
                 found.add(name)
-                left += graph.get(name, ())
+                left += installed[name].depends if name in installed else others.get(name, ())
         return frozenset(found)
+
+
+@dataclass(frozen=True)
+class _Package:
+    """An installed package, and what it depends on: of alternatives what is installed."""
+
+    is_essential: bool
+    depends: tuple[str, ...]
 
 
 def choices(relations: str) -> list[list[str]]:
@@ -121,24 +132,31 @@ def _linked() -> tuple[tuple[str, Path], ...]:
 
 @cache
 def _names() -> frozenset[str]:
-    """Return the names of the suite's packages with libraries or typelibs."""
-    words = (word for start in ("lib", "gir1.2-") for word in _output("apt-cache", "pkgnames", start).split())
-    return frozenset(words)
+    """Return the names of the suite's packages."""
+    return frozenset(_output("apt-cache", "pkgnames").split())
 
 
 @cache
-def _essential() -> tuple[str, ...]:
-    rows = _output("dpkg-query", "--show", "--showformat=${Essential} ${Package}\n").splitlines()
-    return tuple(name for row in rows for essential, _, name in [row.partition(" ")] if essential == "yes")
+def _installed_packages() -> dict[str, _Package]:
+    form = "${Package}\t${Essential}\t${Pre-Depends}, ${Depends}\n"
+    rows = [line.split("\t") for line in _output("dpkg-query", "--show", f"--showformat={form}").splitlines()]
+    names = {row[0] for row in rows}
+    return {
+        name: _Package(
+            is_essential=essential == "yes",
+            depends=tuple(next((each for each in several if each in names), "") for several in choices(relations)),
+        )
+        for name, essential, relations in rows
+    }
 
 
-def _graph(names: Iterable[str]) -> dict[str, list[str]]:
+def _of_suite(names: Collection[str]) -> dict[str, list[str]]:
     """Return what each of these packages, and of those they bring, depends on: of alternatives the first."""
     found: dict[str, list[str]] = {}
     here, is_chosen = "", False
-    for line in _output("apt-cache", "depends", "--recurse", "--important", *sorted(set(names))).splitlines():
-        relation = _DEPENDS.match(line)
-        if relation:
+    words = ("apt-cache", "depends", "--recurse", "--important", *sorted(names))
+    for line in _output(*words).splitlines() if names else ():
+        if relation := _DEPENDS.match(line):
             found[here] += [] if is_chosen else [relation["name"]]
             is_chosen = relation["or"] == "|"
         elif not line.startswith(" "):
