@@ -532,7 +532,7 @@ def test_what_is_opened_by_name_is_told_until_depends_bring_it_or_nothing_uses_i
         r"^warning: yc-api-service opens by name what its Depends do not bring:\n"
         r" +(?P<package>libmagic1\w*): libmagic\.so, opener/types\.py:3 \((?:api-service -> )?opener\)\n"
         r" +add (?P=package) to Depends of yc-api-service in debian/control; "
-        r"what nothing uses, name in debian/yc-api-service\.load-overrides, with a reason$",
+        r"if nothing uses it, name it in debian/yc-api-service\.load-overrides, with a reason$",
         output,
         re.MULTILINE,
     )

@@ -176,8 +176,8 @@ class _Judged:
             console.warn(
                 f"{self.checked.package} opens by name what its Depends do not bring:\n"
                 + "".join(f"{line}\n" for line in lines)
-                + f"add {', '.join(missing)} to Depends of {self.checked.package} in debian/control; what nothing "
-                f"uses, name in debian/{self.checked.package}.load-overrides, with a reason"
+                + f"add {', '.join(missing)} to Depends of {self.checked.package} in debian/control; if nothing "
+                f"uses it, name it in debian/{self.checked.package}.load-overrides, with a reason"
             )
 
     def _opened_by(self, opened: Sequence[ByName]) -> str:

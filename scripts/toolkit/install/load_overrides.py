@@ -1,4 +1,7 @@
-"""What need not load in a package: `debian/<package>.load-overrides`, one pattern a line, each with a reason."""
+"""What need not load in a package, nor find what it opens: `debian/<package>.load-overrides`.
+
+One pattern a line, each with a reason.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +16,10 @@ from toolkit.core.foreign_text import quoted
 
 @dataclass(frozen=True, kw_only=True)
 class Override:
-    """A pattern of modules, or of libraries from site-packages on, and where it stands (`file:line`)."""
+    """A pattern of modules, of libraries from site-packages on, or of what is opened, and where it stands.
+
+    `origin` is `file:line`.
+    """
 
     pattern: str
     origin: str
