@@ -10,13 +10,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 
 #: `from .a import (b, c)`, `import a.b as c, d`; statements that go on behind a `\\` are read up to there.
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(?P<base>\.*[\w.]*)[ \t]+import[ \t]*(?P<names>\([^)]*\)|[^\n#;]*)"
+    rb"^[ \t]*(?:from[ \t]+(?P<base>[\w.]*)[ \t]+import[ \t]*(?P<names>\([^()]*\)|[^\n#;]*)"
     rb"|import[ \t]+(?P<modules>[^\n#;]*))",
     re.MULTILINE,
 )
 #: `"django.contrib.gis"`, `".backends"`, `"celery.app:Celery"`.
 _TEXT = re.compile(rb"""["'](?P<name>\.?[A-Za-z_]\w*(?:\.\w+)+|\.\w+)["':]""")
 _WORD = re.compile(r"[\w.]+")
+#: Characters in the name of a module that is looked for.
+_LONGEST = 300
 
 
 def reached(modules: Mapping[str, str], roots: Iterable[str], read: Callable[[str], bytes]) -> set[str]:
@@ -41,6 +43,10 @@ def _with_parents(name: str) -> Iterator[str]:
 
 def named(content: bytes, package: str) -> Iterator[str]:
     """Yield the names of modules, and of what may be some, that a file of a package has in it."""
+    return (name for name in _names(content, package) if len(name) <= _LONGEST)
+
+
+def _names(content: bytes, package: str) -> Iterator[str]:
     for match in _IMPORT.finditer(content):
         if match["modules"]:
             for part in match["modules"].decode(errors="replace").split(","):
@@ -59,4 +65,4 @@ def _absolute(name: str, package: str) -> str:
     bare = name.lstrip(".")
     above = package.split(".")
     dots = len(name) - len(bare)
-    return ".".join(filter(None, [*above[: len(above) - dots + 1], bare])) if dots else bare
+    return ".".join(filter(None, [*above[: max(len(above) - dots + 1, 0)], bare])) if dots else bare

@@ -181,10 +181,10 @@ class _Judged:
             )
 
     def _opened_by(self, opened: Sequence[ByName]) -> str:
-        first, more = opened[0], len(opened) - 1
-        place = f"{first.place} (" if first.place else "("
-        what = f"{first.shown}, {place}{' -> '.join(self._chain(first.owner))})"
-        return f"{what} and {more} more" if more else what
+        first, *others = opened
+        what = ", ".join(filter(None, (first.shown, first.place)))
+        more = f" and {len(others)} more" if others else ""
+        return f"{what} ({' -> '.join(self._chain(first.owner))}){more}"
 
     @cached_property
     def _environment(self) -> Environment:

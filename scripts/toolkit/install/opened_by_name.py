@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain, islice
 from pathlib import Path
 
 from toolkit.core import files
@@ -40,6 +41,8 @@ _NOT_RUN = re.compile(
     re.IGNORECASE,
 )
 _SHARED = re.compile(r"(lib)?(?P<stem>[^/]+?)\.so[.0-9]*")
+#: The most that is looked at of one distribution.
+_MOST = 200
 _GI = "gi/__init__.py"
 
 
@@ -89,11 +92,8 @@ class Environment:
     @cached_property
     def opened(self) -> list[ByName]:
         """Return all that is opened by name."""
-        return [
-            each
-            for item in self.found
-            for each in (*self._of_code(item), *self._of_libraries(item), *_of_program(item))
-        ]
+        parts = (chain(_of_program(item), self._of_libraries(item), self._of_code(item)) for item in self.found)
+        return [each for part in parts for each in islice(part, _MOST)]
 
     def missing(self, opened: Iterable[ByName], depends: Depends) -> dict[str, list[ByName]]:
         """Return what is neither in the environment nor brought by `depends`, by the package to add.
@@ -107,6 +107,8 @@ class Environment:
                 continue
             package = group[0].package or system_libraries.package_of(names)
             if package and not any(depends.bring(name, package) for name in names):
+                # What the package is for comes first, what it stands in for later.
+                group.sort(key=lambda each: system_libraries.package_of(each.names) != package)
                 found.setdefault(package, []).extend(filter(self._is_reached, group))
         return {package: group for package, group in found.items() if group}
 
@@ -145,7 +147,7 @@ class Environment:
         for name in item.libraries:
             library = elf.read(self.root / name)
             for told in library.opened if library else ():
-                if names := tuple(filter(opened_names.FILE.fullmatch, told)):
+                if names := tuple(filter(opened_names.is_file, told)):
                     yield ByName(owner=item, names=names, file=name.removeprefix(f"{self.site}/"))
 
     @cached_property

@@ -35,7 +35,7 @@ _PKCS11 = frozenset({"lib", "load"})
 _TYPELIBS = frozenset({"require_version", "require_versions"})
 _ENVIRONMENT = frozenset({"get", "getenv"})
 #: `libfoo-1.2.so.3`; a path only where the system has its libraries.
-FILE = re.compile(r"(/usr)?/lib/([\w.+-]+/)*[\w.+-]+\.so[.0-9]*|[\w.+-]+\.so[.0-9]*|[\w.+-]+\.typelib")
+_FILE = re.compile(r"(/usr)?/lib/([\w.+-]+/)*[\w.+-]+\.so[.0-9]*|[\w.+-]+\.so[.0-9]*|[\w.+-]+\.typelib")
 _LINKER_NAME = re.compile(r"[A-Za-z0-9][\w.+-]{0,80}")
 #: For another platform; `libfoo-2` is for Windows, where no name gets `lib` before it.
 _ELSEWHERE = re.compile(r"\.(dll|dylib|exe|framework|sys|drv|pyd|bundle)$|^lib", re.IGNORECASE)
@@ -66,6 +66,11 @@ def read(content: bytes) -> list[Opened]:
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
     return sorted(found, key=lambda opened: opened.line)
+
+
+def is_file(name: str) -> bool:
+    """Tell whether a name is that of a library or a typelib which the system may have."""
+    return len(name) <= _LONGEST_NAME and _FILE.fullmatch(name) is not None
 
 
 class _Reader:
@@ -138,7 +143,7 @@ class _Reader:
         if name in _TYPELIBS and self._is_gi:
             yield from _typelibs(node.args)
         elif name in _LOADERS or (name in _PKCS11 and self._is_pkcs11 and isinstance(node.func, ast.Attribute)):
-            yield from filter(FILE.fullmatch, (value for each in given[:1] for value in self._values(each, names)))
+            yield from filter(is_file, (value for each in given[:1] for value in self._values(each, names)))
         elif _FINDERS.fullmatch(name):
             yield from _found(value for each in given for value in self._values(each, names))
 
@@ -151,7 +156,7 @@ class _Reader:
     def _values(self, node: ast.expr, names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
         """Yield the texts that an expression may be, or consists of."""
         match node:
-            case ast.Constant(value=str(value)):
+            case ast.Constant(value=str(value)) if len(value) <= _LONGEST_NAME:
                 yield value
             case ast.Name(id=name):
                 yield from names.get(name, ())
@@ -192,7 +197,7 @@ def _given(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
 def _typelibs(arguments: list[ast.expr]) -> Iterator[str]:
     match arguments:
         case [ast.Constant(value=str(namespace)), ast.Constant(value=str(version))]:
-            yield from filter(FILE.fullmatch, [f"{namespace}-{version}{TYPELIB}"])
+            yield from filter(is_file, [f"{namespace}-{version}{TYPELIB}"])
         case [ast.Dict(keys=keys, values=values)]:
             for key, value in zip(keys, values, strict=True):
                 yield from _typelibs([key, value] if key else [])
@@ -201,7 +206,7 @@ def _typelibs(arguments: list[ast.expr]) -> Iterator[str]:
 def _found(names: Iterable[str]) -> Iterator[str]:
     """Yield the names of the files that names mean to a function which takes both kinds."""
     for name in names:
-        if FILE.fullmatch(name):
+        if is_file(name):
             yield name
         elif _LINKER_NAME.fullmatch(name) and not _ELSEWHERE.search(name):
             yield f"lib{name}.so"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from toolkit.install import imported
 
 FILES = {
@@ -34,3 +36,19 @@ def test_imports_and_names_in_texts_lead_on_with_the_packages_that_modules_are_i
 
 def test_what_is_no_module_leads_nowhere() -> None:
     assert reached("nothing", "c.unused.of.it", "") == {"c/__init__.py", "c/unused.py"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        b"from " + b"." * 500_000 + b" x",
+        b"from a import (\n" * 60_000,
+        b"import " + b"a." * 500_000 + b"a",
+        b"'" + b"a." * 500_000 + b"a'",
+        b"import " + b"a, " * 300_000,
+        b"'" * 500_000,
+        b" " * 500_000,
+    ],
+)
+def test_a_file_that_is_made_to_take_long_does_not(text: bytes) -> None:
+    assert imported.reached({"a": "a.py"}, ["a"], lambda _: text) == {"a.py"}

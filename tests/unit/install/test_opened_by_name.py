@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.elf_files import make_noted_library
 from toolkit.install import system_libraries
 from toolkit.install.loadable import Installed
 from toolkit.install.opened_by_name import Environment
@@ -124,6 +126,24 @@ def test_typelibs_are_for_gi(tree: Tree) -> None:
     assert tree.missing() == {}
     tree.add("pygobject", {"gi/__init__.py": ""})
     assert tree.missing() == ({package: ["app.py:2"]} if package else {})
+
+
+def test_what_a_shared_library_says_that_it_opens_is_missing(tree: Tree) -> None:
+    tree.add("app", {"app.py": "", "app_native.so": ""})
+    make_noted_library(tree.root / SITE / "app_native.so", f'[{{"soname": ["{PACKAGE}.so", "$(reboot)"]}}]')
+    tree.found[0] = replace(tree.found[0], libraries=(f"{SITE}/app_native.so",))
+    assert tree.missing() == {PACKAGE: ["app_native.so"]}
+
+
+def test_one_of_several_names_is_enough_wherever_they_are_tried(tree: Tree) -> None:
+    tree.add("app", {"app.py": "_dlopen('opensc-pkcs11.so', 'libnowhere.so.1')\n"})
+    assert tree.missing() == {PACKAGE: ["app.py:1"]}
+    tree.found.clear()
+    tree.add("app", {"app.py": "_dlopen('opensc-pkcs11.so', 'libnowhere.so.1')\n", "b.py": "_dlopen('nowhere')\n"})
+    assert tree.missing() == {PACKAGE: ["app.py:1"]}
+    tree.found.clear()
+    tree.add("app", {"app.py": "_dlopen('opensc-pkcs11.so', 'nowhere')\n", "b.py": "_dlopen('nowhere', 'c')\n"})
+    assert tree.missing() == {}
 
 
 def test_a_file_that_cannot_be_read_opens_nothing(tree: Tree) -> None:

@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from tests.elf_files import make_noted_library
 from toolkit.wheel import elf
 
 
@@ -61,25 +61,9 @@ def test_tables_that_lead_anywhere_are_no_elf_file(library: Path, tmp_path: Path
         assert found is None or found.machine == whole.machine
 
 
-def noted(directory: Path, *descriptions: str) -> Path:
-    """Return a library with such notes, as systemd's macro writes them."""
-    notes = "".join(
-        f"""
-    .balign 4
-    .long 4, {len(text.encode()) + 1}, 0x407c0c0a
-    .ascii "FDO\\0"
-    .asciz {json.dumps(text)}"""
-        for text in descriptions
-    )
-    (directory / "x.s").write_text(f'.section .note.dlopen,"a",%note\n{notes}\n    .balign 4\n')
-    path = directory / "libnoted.so"
-    subprocess.run(["gcc", "-shared", "-nostdlib", "-o", path, directory / "x.s"], check=True)
-    return path
-
-
 def test_the_libraries_that_one_says_it_opens(tmp_path: Path) -> None:
-    path = noted(
-        tmp_path,
+    path = make_noted_library(
+        tmp_path / "libx.so",
         '[{"soname": ["libbpf.so.1", "libbpf.so.0"], "feature": "bpf", "priority": "required"}]',
         '[{"soname": ["libzstd.so.1"]}, {"soname": ["libidn2.so.0"], "priority": "suggested"}]',
     )
@@ -90,7 +74,7 @@ def test_the_libraries_that_one_says_it_opens(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("text", ["", "[", "{}", "[1]", "[{}]", '[{"soname": "libx.so"}]', '[{"soname": ["a\\nb"]}]'])
 def test_notes_of_another_form_say_nothing(tmp_path: Path, text: str) -> None:
-    found = elf.read(noted(tmp_path, text))
+    found = elf.read(make_noted_library(tmp_path / "libx.so", text))
     assert found
     assert found.opened == ()
 
