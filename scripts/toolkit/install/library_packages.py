@@ -43,6 +43,11 @@ def version(package: str) -> list[int]:
     return [int(number) for number in _NUMBERS.findall(package)]
 
 
+def unversioned(package: str) -> str:
+    """Return the name of a package up to its first number."""
+    return _NUMBERS.split(package, maxsplit=1)[0].rstrip("-")
+
+
 def main(result: str) -> None:
     """Print the packages of the libraries in a result."""
     with open(result, "rb") as stream:

@@ -87,14 +87,16 @@ def choices(relations: str) -> list[list[str]]:
 def package_of(files: Iterable[str]) -> str:
     """Return the package to depend on for one of several files; nothing where none is known.
 
-    What this machine has installed counts first, then versions that are named; of others the newest.
+    What this machine has installed counts first, then versions that are named; of several of one library the newest.
     """
     names = sorted(files, key=lambda name: name.endswith(".so"))
     if found := next(filter(None, map(_installed, names)), ""):
         return found
-    by_rule = [(name, package) for name in names if (package := _by_rule(name))]
-    exact = [package for name, package in by_rule if not name.endswith(".so")]
-    return exact[0] if exact else max((package for _, package in by_rule), key=library_packages.version, default="")
+    by_rule = list(filter(None, map(_by_rule, names)))
+    # Several generations of one library: libusb-0.1-4, libusb-1.0-0.
+    starts = [library_packages.unversioned(package) for package in by_rule]
+    same = (package for package, start in zip(by_rule, starts, strict=True) if start == starts[0])
+    return max(same, key=library_packages.version, default="")
 
 
 def _installed(file: str) -> str:

@@ -19,6 +19,8 @@ from toolkit.install.system_libraries import Depends
         (["libz.so.1"], r"zlib1g"),
         (["libcrypto.so"], r"libssl\d(t64)?"),
         (["/usr/lib/pkcs11/opensc-pkcs11.so"], r"opensc-pkcs11"),
+        (["libusb-0.1.so", "libusb.so", "libusb-1.0.so"], r"(libusb-1\.0-0)?"),
+        (["libgeos_c.so", "libGEOS.so"], r"(libgeos-c1(v5|t64)?)?"),
         (["libnowhere.so.1", "Nowhere-1.0.typelib", "*", ""], r""),
     ],
 )
