@@ -23,7 +23,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """Return the environment of a user whose caches are empty; pip's own configuration is this machine's."""
-    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_"))}
+    kept = {name: value for name, value in os.environ.items() if name.startswith(("PIP_", "SSL_")) or name == "TMPDIR"}
     cache = tmp_path_factory.mktemp("cache")
     return {**kept, "PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "HOME": os.environ["HOME"], "XDG_CACHE_HOME": str(cache)}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,31 +14,21 @@ from tests.e2e.machine import Root, run
 
 UNIT = "yc-example-service.service"
 URL = "http://127.0.0.1:8080"
-ENTRY = """\
-example-service (0.2.0) unstable; urgency=medium
-
-  * Second release.
-
- -- Example Developer <developer@example.com>  Tue, 24 Nov 2026 10:00:00 +0000
-
-"""
 pytestmark = pytest.mark.skipif(
     " cgroup" not in Path("/proc/mounts").read_text(), reason="the kernel has no control groups mounted"
 )
 
 
 @pytest.fixture(scope="module")
-def packages(example: Path, environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """Return the example's package, and that of its next version."""
-    project = tmp_path_factory.mktemp("next") / "project"
-    shutil.copytree(example, project, symlinks=True)
-    for made in ("build", "dist"):
-        shutil.rmtree(project / made, ignore_errors=True)
-    changelog = project / "debian/changelog"
-    changelog.write_text(ENTRY + changelog.read_text())
-    run(["make", "deb"], cwd=project, env={**environment, "DEB_BUILD_OPTIONS": "nocheck"})
+def packages(example: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """Return the example's package, and one of the next version with the same in it."""
     [first] = (example / "dist").glob("yc-example-service_0.1.0_*.deb")
-    [second] = (project / "dist").glob("yc-example-service_0.2.0_*.deb")
+    directory = tmp_path_factory.mktemp("next")
+    run(["dpkg-deb", "--raw-extract", first, directory / "tree"])
+    control = directory / "tree/DEBIAN/control"
+    control.write_text(re.sub(r"^Version: 0\.1\.0$", "Version: 0.2.0", control.read_text(), flags=re.MULTILINE))
+    second = directory / first.name.replace("0.1.0", "0.2.0")
+    run(["dpkg-deb", "--build", directory / "tree", second])
     return first, second
 
 

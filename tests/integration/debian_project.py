@@ -161,9 +161,8 @@ def make_project(directory: Path) -> DebianProject:
 
 
 def _toolkit(target: Path) -> None:
-    ignored = shutil.ignore_patterns("__pycache__")
     for name in ("scripts", "yc_common"):
-        shutil.copytree(TOOLKIT / name, target / name, symlinks=True, ignore=ignored)
+        shutil.copytree(TOOLKIT / name, target / name, symlinks=True)
     for name in ("project.mk", "setup.py", "pyproject.toml", "README.md", "requirements.txt"):
         if (TOOLKIT / name).exists():
             shutil.copy(TOOLKIT / name, target / name)

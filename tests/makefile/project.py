@@ -88,7 +88,7 @@ def make_project(root: Path, link: str = "common/project.mk") -> Project:
     shutil.copy(TOOLKIT / "project.mk", root / "common")
     (scripts / "project.mk").symlink_to("../project.mk")
     shutil.copy(TOOLKIT / "scripts" / "help.awk", scripts)
-    shutil.copytree(TOOLKIT / "scripts" / "toolkit", scripts / "toolkit", ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copytree(TOOLKIT / "scripts" / "toolkit", scripts / "toolkit")
     (scripts / "verb.py").write_text(_RECORDER)
     (root / "Makefile").symlink_to(link)
     return Project(root)

@@ -84,6 +84,7 @@ check() {
 	text=$(settle "$1")
 	test -n "$text" || text=$(ask "$1")
 	test -n "$text" || return 0
+	journalctl --sync > sync.log 2>&1 || :
 	journalctl --unit "$1" --no-pager --lines 60 --output cat | sed 's/^/ /'
 	echo "WRONG $name $step $1: $text"
 	return 1
