@@ -13,7 +13,7 @@ import pytest
 from tests.integration import installed, sdists
 from tests.integration.local_index import LocalIndex, serving
 from tests.integration.workshop import HERE, Workshop, is_there
-from toolkit.build import interpreters, uncompiled
+from toolkit.build import interpreters, system_headers, uncompiled
 from toolkit.core import files, process
 from toolkit.wheel import environment
 
@@ -281,6 +281,22 @@ def test_an_extension_that_did_not_compile_is_told_until_it_does(
         "EXTENSIONS=one, two: one, is no name of a distribution",
         "write optional, required, or names with blanks between",
     )
+
+
+def test_what_compiled_is_built_again_with_other_headers(
+    shop: Workshop, index: LocalIndex, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system = '[build-system]\nrequires = []\nbuild-backend = "optional"\nbackend-path = ["."]\n'
+    source = {"fast/_speedups.c": "#include <zlib.h>\nint x;\n"}
+    sdists.publish(index, "fast", "1.0", files={"optional.py": _OPTIONAL, "pyproject.toml": system, **source})
+    shop.service("app", "fast")
+    assert shop.vendor().status == 0
+    assert "BUILD   fast 1.0" in shop.build().out
+    assert "BUILD " not in shop.build().out
+    found = system_headers.now(["zlib.h"])
+    monkeypatch.setattr(system_headers, "now", lambda names: {name: f"{found[name]} later" for name in names})
+    assert "BUILD   fast 1.0" in shop.build().out
+    assert "BUILD " not in shop.build().out
 
 
 def test_where_extensions_are_required_all_that_is_missing_is_told_at_once(

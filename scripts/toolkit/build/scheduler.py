@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from toolkit.build import uncompiled, wheel_build
+from toolkit.build import system_headers, uncompiled, wheel_build
 from toolkit.build.crate_layout import CrateLayout
 from toolkit.build.plan import Node, store_key
 from toolkit.build.system_programs import SystemPrograms
@@ -22,7 +22,7 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.sandbox.confined import Sandbox
 from toolkit.wheel import check, environment
 from toolkit.wheel.image import Images
-from toolkit.wheel.store import Lacking, Store
+from toolkit.wheel.store import Built, Lacking, Store
 
 #: What makes a build tool faster to build, for tools that are not shipped. Cython compiles itself for minutes, and
 #: translates nearly as fast without (https://github.com/cython/cython/blob/master/setup.py, --no-cython-compile).
@@ -98,13 +98,15 @@ class Builder:
         return {node: {n for n in requires if n in missing} for node, requires in missing.items()}
 
     def _stored(self, node: Node) -> Path | None:
-        """Return a node's wheel in the store; none where it lacks what may compile now."""
+        """Return a node's wheel in the store; none where its headers have changed, or it lacks what may compile now."""
         key = self._key(node)
         wheel = self.store.get(key)
-        lacking = self.store.lacking(key) if wheel else None
-        if lacking and uncompiled.now(name for name in lacking.state if name) != lacking.state:
+        built = self.store.built(key) if wheel else Built()
+        if system_headers.now(built.headers) != built.headers:
             return None
-        self._judge(node, lacking)
+        if built.lacking and uncompiled.now(name for name in built.lacking.state if name) != built.lacking.state:
+            return None
+        self._judge(node, built.lacking)
         return wheel
 
     def _judge(self, node: Node, lacking: Lacking | None) -> None:
@@ -163,16 +165,16 @@ class Builder:
                 return found
             own = self.scratch / f"{node.name}-{key[:12]}"
             with bar.running(node.label), directories.at(own) as scratch:
-                built, lacking = self._wheel(node, scratch)
-                self._judge(node, lacking)
-                wheel = self.store.put(key, built, lacking)
-            if not lacking:
+                made, built = self._wheel(node, scratch)
+                self._judge(node, built.lacking)
+                wheel = self.store.put(key, made, built)
+            if not built.lacking:
                 # A development environment asks without the compilers.
                 images = Images(store=self.store.root, interpreter=self.interpreter, jobs=1)
                 images.add({store_key(node, self.interpreter, {}, self.sandbox.mode): wheel})
             return wheel
 
-    def _wheel(self, node: Node, scratch: Path) -> tuple[Path, Lacking | None]:
+    def _wheel(self, node: Node, scratch: Path) -> tuple[Path, Built]:
         cheap = _CHEAP_SETTINGS.get(node.name, {}) if node.cheap else {}
         job = Job(
             name=node.name,
@@ -195,7 +197,7 @@ class Builder:
             hidden=self.system.hidden,
             jobs=self.jobs,
         )
-        return wheel_build.build_wheel(job), wheel_build.lacking(job)
+        return wheel_build.build_wheel(job), wheel_build.how(job)
 
     def _environment(self, node: Node) -> Path:
         """Return the interpreter of an environment of exactly the node's build requirements.

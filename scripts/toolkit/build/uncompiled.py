@@ -16,6 +16,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from toolkit.build import system_headers
 from toolkit.core import files
 from toolkit.sources import c_sources
 
@@ -32,28 +33,22 @@ _TRIED = re.compile(
 _PROBES = re.compile(
     r"(^|/)(cmake|config|m4|checks?|tests?|(check|test|try|have)_[^/]*|[^/]*test\.\w+)(/|$)", re.IGNORECASE
 )
-_PLACES = ("/usr/local/include", "/usr/include")
 _DPKG = Path("/var/lib/dpkg/status")
 
 
-def find(record: Path, tree: Path) -> tuple[str, ...]:
-    """Return the sources of a tree that a build could not compile in any way, relative to the tree.
+def read(record: Path, tree: Path) -> tuple[tuple[str, ...], frozenset[str]]:
+    """Return the sources of a tree that a build could not compile in any way, and those that it compiled.
 
-    Both belonged to the build, so they may hold anything.
+    They are relative to the tree. Both it and the record belonged to the build, so they may hold anything.
     """
     outcomes = _outcomes(record)
-    if all(outcomes.values()):
-        return ()
+    if not outcomes:
+        return (), frozenset()
     own = _by_name(tree)
     failed = [path for path, is_made in outcomes.items() if not is_made][:_FAILED]
-    names = {posixpath.splitext(posixpath.basename(path))[0] for path in failed}
-    made = {
-        _in_tree(path, own)
-        for path, is_made in outcomes.items()
-        if is_made and posixpath.splitext(posixpath.basename(path))[0] in names
-    }
+    made = frozenset(_in_tree(path, own) for path, is_made in outcomes.items() if is_made) - {""}
     found = {_in_tree(path, own) for path in failed} - made
-    return tuple(sorted(path for path in found if path and not _PROBES.search(path)))[:_MOST]
+    return tuple(sorted(path for path in found if path and not _PROBES.search(path)))[:_MOST], made
 
 
 def _outcomes(record: Path) -> dict[str, bool]:
@@ -117,17 +112,22 @@ def state(tree: Path, sources: Iterable[str]) -> dict[str, str]:
 
     As `now` has it, which tells whether another try may do.
     """
+    return now(headers(tree, sources))
+
+
+def headers(tree: Path, sources: Iterable[str]) -> list[str]:
+    """Return the headers that sources of a tree include, by way of others too, and that are not in the tree."""
     paths = [path for names in _by_name(tree).values() for path in names]
     texts = {path: c_sources.includes(path, content) for path, content in _contents(tree, paths)}
     # Of C that is made of Cython, too.
     stems = {posixpath.splitext(source)[0] for source in sources}
     made = [path for path in paths if posixpath.splitext(path)[0] in stems]
-    return now(sorted(c_sources.headers(texts, [*sources, *made], paths)))
+    return sorted(c_sources.headers(texts, [*sources, *made], paths))
 
 
-def now(headers: Iterable[str]) -> dict[str, str]:
+def now(names: Iterable[str]) -> dict[str, str]:
     """Return, by header, what there is of it now; and what is installed."""
-    return {"": _installed(), **{name: " ".join(_found(name)) for name in headers}}
+    return {"": _installed(), **system_headers.now(names)}
 
 
 def _contents(tree: Path, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
@@ -137,24 +137,6 @@ def _contents(tree: Path, paths: Iterable[str]) -> Iterator[tuple[str, bytes]]:
                 yield path, files.read_foreign(tree / path, _LONGEST_SOURCE)
             except (OSError, ValueError):
                 continue
-
-
-def _found(header: str) -> Iterator[str]:
-    """Yield the places, sizes and times of a header."""
-    if header.startswith("/") or ".." in header.split("/"):
-        return
-    for place in _PLACES:
-        for directory in (place, *_multiarch(place)):
-            try:
-                status = os.stat(f"{directory}/{header}")
-            except (OSError, ValueError):
-                continue
-            yield f"{directory} {status.st_size} {status.st_mtime_ns}"
-
-
-@cache
-def _multiarch(place: str) -> tuple[str, ...]:
-    return tuple(sorted(str(path) for path in Path(place).glob("*-linux-gnu*")))
 
 
 @cache

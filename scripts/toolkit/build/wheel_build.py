@@ -13,7 +13,7 @@ from functools import cache, partial
 from pathlib import Path
 from typing import Any
 
-from toolkit.build import cargo, compilers, headers, hook_answers, missing_modules, uncompiled
+from toolkit.build import cargo, compilers, headers, hook_answers, missing_modules, system_headers, uncompiled
 from toolkit.build.crate_layout import CrateLayout, CrateSource
 from toolkit.build.system_programs import PATH
 from toolkit.core import events, files, process
@@ -30,7 +30,7 @@ from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, TEMPORARY, View
 from toolkit.sources import patching
 from toolkit.sources.patching import PatchSource
 from toolkit.wheel import check
-from toolkit.wheel.store import Lacking
+from toolkit.wheel.store import Built, Lacking
 
 HOOK_RUNNER = Path(__file__).with_name("pep517_hook.py")
 #: Where a build finds its things inside the walls: at the same paths on every machine, as ccache likes it.
@@ -145,11 +145,17 @@ def build_wheel(job: Job) -> Path:
     return wheels[0]
 
 
-def lacking(job: Job) -> Lacking | None:
-    """Return what a finished build could not compile, and did without."""
-    sources = uncompiled.find(job.scratch / "output" / _RECORD, job.source)
-    if not sources:
-        return None
+def how(job: Job) -> Built:
+    """Return what a finished build could not compile, and did without, and the headers of what it compiled."""
+    failed, made = uncompiled.read(job.scratch / "output" / _RECORD, job.source)
+    headers_used = system_headers.now(uncompiled.headers(job.source, made)) if made else {}
+    return Built(
+        lacking=_lacking(job, failed) if failed else None,
+        headers={name: state for name, state in headers_used.items() if state},
+    )
+
+
+def _lacking(job: Job, sources: Sequence[str]) -> Lacking:
     output = _end_of(job.log)
     events.send("log", path=str(job.log), text=output)
     return Lacking(

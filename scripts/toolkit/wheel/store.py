@@ -10,7 +10,7 @@ import stat
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from toolkit.core import console, documents, files
@@ -29,6 +29,14 @@ class Lacking:
     text: str
     hint: str
     state: Mapping[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What is kept of how a wheel was built: what it lacks, and by header of this system what there was of it."""
+
+    lacking: Lacking | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -59,20 +67,19 @@ class Store:
         files.remove(directory / "entry.json")
         return None
 
-    def lacking(self, key: str) -> Lacking | None:
-        """Return what the wheel of an entry, which there is, lacks."""
+    def built(self, key: str) -> Built:
+        """Return how the wheel of an entry, which there is, was built."""
         try:
             entry = Table(documents.json_value((self._directory(key) / "entry.json").read_bytes()))
-            if "lacking" not in entry.content:
-                return None
-            found = entry.table("lacking")
-            state = found.table("state")
-            texts = {name: state.text(name) for name in state.content}
-            return Lacking(text=found.text("text"), hint=found.text("hint"), state=texts)
+            lacking = None
+            if "lacking" in entry.content:
+                found = entry.table("lacking")
+                lacking = Lacking(text=found.text("text"), hint=found.text("hint"), state=_texts(found, "state"))
+            return Built(lacking=lacking, headers=_texts(entry, "headers") if "headers" in entry.content else {})
         except (OSError, ValueError):
-            return None
+            return Built()
 
-    def put(self, key: str, wheel: Path, lacking: Lacking | None = None) -> Path:
+    def put(self, key: str, wheel: Path, built: Built) -> Path:
         """Copy a wheel into the store and return its path there. Call it inside `reserved(key)`."""
         directory = self._directory(key)
         for old in directory.iterdir():
@@ -80,9 +87,8 @@ class Store:
         target, staged = directory / wheel.name, directory / f"{wheel.name}.new"
         shutil.copyfile(wheel, staged)
         staged.replace(target)
-        entry: dict[str, object] = {"wheel": wheel.name, "sha256": files.sha256(target)}
-        if lacking:
-            entry["lacking"] = asdict(lacking)
+        how = {name: value for name, value in asdict(built).items() if value}
+        entry = {"wheel": wheel.name, "sha256": files.sha256(target), **how}
         files.write_atomic(directory / "entry.json", json.dumps(entry))
         return target
 
@@ -94,6 +100,11 @@ class Store:
 
     def _directory(self, key: str) -> Path:
         return self.root / "wheels" / key[:2] / key
+
+
+def _texts(table: Table, name: str) -> dict[str, str]:
+    found = table.table(name)
+    return {key: found.text(key) for key in found.content}
 
 
 def is_ours(path: Path) -> bool:

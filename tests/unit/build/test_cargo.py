@@ -103,7 +103,7 @@ def test_rust_that_did_not_compile_is_told_by_its_manifest(tmp_path: Path, words
         for path in (real, script):
             path.chmod(0o755)
         assert subprocess.run([script, *words.split()], cwd=tree, check=False).returncode == status
-        assert uncompiled.find(record, tree) == expected
+        assert uncompiled.read(record, tree)[0] == expected
 
 
 def test_link_flags_are_those_of_the_distribution_but_for_the_format_of_gcc() -> None:

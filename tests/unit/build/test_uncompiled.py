@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.build import compilers, uncompiled
+from toolkit.build import compilers, system_headers, uncompiled
 
 PATH = "/usr/local/bin:/usr/bin:/bin"
 WRONG = '#include "own.h"\n#include <odd/missing.h>\nint x;\n'
@@ -48,7 +48,7 @@ class Build:
         return done.returncode
 
     def lacks(self) -> tuple[str, ...]:
-        return uncompiled.find(self.record, self.tree)
+        return uncompiled.read(self.record, self.tree)[0]
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_headers_that_come_or_change_are_another_state(
 ) -> None:
     include = tmp_path / "include"
     (include / "x86_64-linux-gnu" / "odd").mkdir(parents=True)
-    monkeypatch.setattr(uncompiled, "_PLACES", (str(include),))
+    monkeypatch.setattr(system_headers, "_PLACES", (str(include),))
     first = uncompiled.state(build.tree, ["fast/_speedups.c"])
     assert first.keys() == {"", "also_missing.h", "odd/missing.h"}
     names = [name for name in first if name]

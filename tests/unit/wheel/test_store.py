@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from toolkit.wheel.store import Store
+from toolkit.wheel.store import Built, Lacking, Store
 
 KEY = "ab" * 32
 
@@ -15,11 +15,18 @@ def store(tmp_path: Path) -> Store:
     return Store(tmp_path / "store")
 
 
-def put(store: Store, tmp_path: Path, content: bytes = b"wheel") -> Path:
+def put(store: Store, tmp_path: Path, content: bytes = b"wheel", built: Built | None = None) -> Path:
     wheel = tmp_path / "example-1-py3-none-any.whl"
     wheel.write_bytes(content)
     with store.reserved(KEY):
-        return store.put(KEY, wheel)
+        return store.put(KEY, wheel, built or Built())
+
+
+def test_how_a_wheel_was_built_is_kept_with_it(store: Store, tmp_path: Path) -> None:
+    lacking = Lacking(text="it lacks", hint="install it", state={"": "digest", "yaml.h": ""})
+    for built in (Built(), Built(lacking=lacking), Built(headers={"zlib.h": "/usr/include 1 2"})):
+        put(store, tmp_path, built=built)
+        assert store.built(KEY) == built
 
 
 def test_an_unknown_key_gives_nothing(store: Store) -> None:
