@@ -28,6 +28,8 @@ from toolkit.build import headers
         ("CMake Error at /usr/share/x.cmake:230 (message):\n  Could NOT find OpenSSL, try to set", "libssl-dev"),
         ("ERROR: Unknown compiler(s): [['gfortran'], ['flang']]", "gfortran"),
         ("Error: pg_config executable not found.", "libpq-dev"),
+        ("sh: 1: net-snmp-config: not found", "libsnmp-dev"),
+        ("FileNotFoundError: [Errno 2] No such file or directory: 'llvm-config'", "llvm-dev"),
         ("Program 'swig' not found or not executable", "swig"),
         ("error: command 'cargo' failed: No such file", "cargo-web` or `apt install cargo"),
     ],
