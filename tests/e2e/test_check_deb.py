@@ -149,6 +149,9 @@ UNITS = {
     "unready.": ("/usr/bin/sleep infinity", "Type=notify\nTimeoutStartSec=5\n"),
     "later.": ("/usr/bin/sleep infinity", "[Unit]\nConditionPathExists=/etc/worker.conf\n"),
     "asking.": ("/usr/bin/sleep infinity", "ExecCondition=/usr/bin/test -e /etc/worker.conf\n"),
+    "lost.": ("/usr/bin/sleep infinity", "[Unit]\nRequires=gone.service\n"),
+    "empty.": ("", ""),
+    "stubborn.": ("/usr/bin/sleep infinity", "ExecReload=/usr/bin/false\n"),
     "keeper.": ("/usr/bin/sleep infinity", "DynamicUser=yes\nStateDirectory=yc/worker\n"),
 }
 
@@ -160,7 +163,11 @@ def test_units_are_started_as_they_are_installed(project: DebianProject, environ
     """What is wrong with each is told; a service that has run leaves more than one that has not."""
     for name, (command, more) in UNITS.items():
         project.write(f"debian/worker.{name}service", UNIT.format(name=name, command=command, more=more))
-    names = [name.strip(".") for name in UNITS if name]
+    # A timer starts what is not enabled itself.
+    project.write("debian/worker.job.service", "[Unit]\nDescription=a job\n\n[Service]\nExecStart=/usr/bin/true\n")
+    timer = "[Unit]\nDescription=its time\n\n[Timer]\nOnCalendar=yearly\n\n[Install]\nWantedBy=timers.target\n"
+    project.write("debian/worker.job.timer", timer)
+    names = ["job", *(name.strip(".") for name in UNITS if name)]
     calls = "".join(f"\tdh_installsystemd -pworker --name={name}\n" for name in names)
     project.write(
         "debian/rules", f"#!/usr/bin/make -f\n%:\n\tdh $@\noverride_dh_installsystemd:\n\tdh_installsystemd\n{calls}"
@@ -178,7 +185,12 @@ def test_units_are_started_as_they_are_installed(project: DebianProject, environ
     assert "unready.service: it has failed (timeout)" in error
     assert "worker.service: it has failed (status 203: there is no program that ExecStart names, " in error
     assert "/usr/bin/yc-wrok: No such file or directory" in done.stderr
-    assert re.search(r"^  STARTED worker: keeper.service$", done.stdout, re.MULTILINE)
+    assert "lost.service: it cannot be started: " in error
+    assert "empty.service: it cannot be loaded: " in error
+    log = next((project.root / "build/logs").glob("lifecycle-*.log")).read_text()
+    assert "WRONG worker reload stubborn.service: " in log
+    units = ("job.service", "job.timer", "keeper.service", "stubborn.service")
+    assert re.search(rf"^  STARTED worker: {', '.join(units)}$", done.stdout, re.MULTILINE)
     for name in ("asking", "later"):
         assert f"worker: {name}.service did not run: its conditions are not met" in done.stdout
     overrides = "".join(

@@ -288,7 +288,8 @@ def _end(child: subprocess.Popen[bytes]) -> None:
     """End a child and its whole group: a verb in it first removes what it has begun. After ten seconds it is killed."""
     limit = time.monotonic() + 10
     number = int(signal.SIGTERM)
-    with suppress(ProcessLookupError):
+    # What sudo has started is root's.
+    with suppress(ProcessLookupError, PermissionError):
         while number or _is_anybody_alive(child.pid):
             # 0 is no signal.
             os.killpg(child.pid, number)

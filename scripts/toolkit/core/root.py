@@ -31,7 +31,8 @@ def command(*words: str) -> list[str]:
         return verb
     if not shutil.which("sudo"):
         raise UserError(
-            "containers need root, and there is no sudo", "run this as root, or take STAND=vagrant or STAND=remote"
+            "containers need root, and there is no sudo",
+            "run this as root; of stands, take STAND=vagrant or STAND=remote",
         )
     return ["sudo", *verb]
 

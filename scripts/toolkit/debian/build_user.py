@@ -43,15 +43,19 @@ class Account:
 
     def environment(self, home: Path) -> dict[str, str]:
         """Return the environment of this user's commands, without the caller's settings except for proxies."""
-        proxies = {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
         return {
-            **proxies,
+            **proxies(),
             "PATH": PATH,
             "HOME": str(home),
             "TMPDIR": str(home),
             "USER": self.name,
             "LOGNAME": self.name,
         }
+
+
+def proxies() -> dict[str, str]:
+    """Return the variables of this environment that name proxies."""
+    return {name: value for name, value in os.environ.items() if name.lower().endswith("_proxy")}
 
 
 def account() -> Account:

@@ -6,13 +6,16 @@ Where a machine can be booted, their units live there as well: started by the in
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+import shlex
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from email.utils import formatdate
 from pathlib import Path
 
 from toolkit.core import console, directories, files, process, progress
 from toolkit.core.errors import UserError
+from toolkit.debian import build_user
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import loaded, machine, readiness, testbed
 from toolkit.debian.proof.loaded import PackedEnvironment
@@ -33,7 +36,6 @@ Description: nothing
 """
 _CHANGELOG = "lifecycle (1) unstable; urgency=low\n\n  * None.\n\n -- Nobody <nobody@localhost>  {date}\n"
 _TEST = "Tests: lifecycle\nDepends:\nRestrictions: needs-root, breaks-testbed, allow-stderr\n"
-_CHANGES = ("it changes files that dpkg installed", "a file that changes belongs below /var or /run")
 _UNIT = (
     "what it said is above; one that cannot run before it is set up says so: by ConditionPathExists=, or by "
     "`dh_installsystemd --no-enable --no-start` in debian/rules"
@@ -41,16 +43,14 @@ _UNIT = (
 _KEPT = "or name it, with a reason, in debian/{name}.check-overrides"
 #: The error and its hint for what is there, has changed, or does not run after a step.
 _MEANINGS = {
-    "reinstall": _CHANGES,
-    "rollback": _CHANGES,
-    "upgrade": _CHANGES,
+    "upgrade": ("it changes files that dpkg installed", "a file that changes belongs below /var or /run"),
     "start": ("installed, but a unit does not run:", _UNIT),
-    "start-upgraded": ("upgraded, but a unit does not run:", _UNIT),
+    "start-again": ("installed once more, or upgraded, but a unit does not run:", _UNIT),
     "start-rolled-back": (
         "a unit that ran does not run once the older package is back:",
         f"what the newer one has written has to be readable for the older one; {_KEPT}",
     ),
-    "reload": ("told to reload, a unit does not run:", "see ExecReload= of the unit"),
+    "reload": ("told to reload, a unit does not, or runs no more:", "see ExecReload= of the unit"),
     "restart": ("restarted, a unit does not run:", _UNIT),
     "remove": ("removed, but still there", "dpkg removes a package's own files: see its maintainer scripts"),
     "stop": ("removed, but processes are left of", "dh_installsystemd stops units that it knows: see debian/rules"),
@@ -76,7 +76,8 @@ class Lives:
         """Tell whether systemd has something to run of these packages."""
         listed = (process.read(["dpkg-deb", "--contents", deb]) for deb in self.packages)
         return any(
-            re.search(r"/lib/systemd/system/[^/]+\.(service|socket|timer|path)$", text, re.MULTILINE) for text in listed
+            re.search(r"/lib/systemd/system/[^/@]+\.(service|socket|timer|path)$", text, re.MULTILINE)
+            for text in listed
         )
 
 
@@ -94,9 +95,9 @@ def check(lives: Lives, clean: Chroot, log: Path) -> None:
         console.step("STARTED", f"{name}: {', '.join(units)}")
     for unit, why in told.idle.items():
         console.note(f"  {unit} did not run: {why}")
-    if remaining := _without_overridden(told.wrong, lives.debian):
+    if remaining := _without_overridden(told, lives):
         raise error(remaining, told.output, log)
-    if result.outcome != "PASS" and not told.wrong:
+    if not told.has_ended:
         raise UserError(f"{clean.suite}: {result.reason}", f"the whole output is in {log}", told.output)
     for environment in lives.environments:
         loaded.judge(environment, told.failed.get(environment.package, ""), told.has.get(environment.package, ""), log)
@@ -107,7 +108,7 @@ class _Told:
     """What the script has told: what went wrong (package, step, what), and by package its units that ran.
 
     `idle` has why others did not; `failed` and `has` are what it says of loading, by package. `output` is the rest, for
-    a reader.
+    a reader. Only one that `has_ended` has come to all that there is to check.
     """
 
     wrong: list[tuple[str, str, str]] = field(default_factory=list)
@@ -116,10 +117,11 @@ class _Told:
     failed: dict[str, str] = field(default_factory=dict)
     has: dict[str, str] = field(default_factory=dict)
     output: str = ""
+    has_ended: bool = False
 
 
 def _read(text: str) -> _Told:
-    told, rest = _Told(), []
+    told, rest, has_ended = _Told(), [], False
     # Not `splitlines`: what modules say of themselves may hold anything that ends a line for Python alone.
     for line in text.split("\n"):
         match line.split(" ", 3):
@@ -129,6 +131,8 @@ def _read(text: str) -> _Told:
             case ["HAS", name, *_]:
                 told.has[name] = line.split(" ", 2)[2]
                 continue
+            case ["STEP", "-", "end"]:
+                has_ended = True
             case ["STEP", name, step]:
                 console.debug(f"{name}: {step}")
             case ["WRONG", name, step, what]:
@@ -138,7 +142,7 @@ def _read(text: str) -> _Told:
             case ["IDLE", name, unit, why]:
                 told.idle[f"{name}: {unit}"] = why
         rest.append(line)
-    return replace(told, output="\n".join(rest))
+    return replace(told, output="\n".join(rest), has_ended=has_ended)
 
 
 def _run(tree: Path, lives: Lives, clean: Chroot, log: Path) -> Result:
@@ -147,11 +151,12 @@ def _run(tree: Path, lives: Lives, clean: Chroot, log: Path) -> Result:
         obstacle = machine.obstacle()
         if not obstacle:
             output, kept = tree.parent / "output", log.with_name(f"boot-{clean.suite}.log")
-            with progress.watching("SYSTEM", f"{clean.suite}, booted") as watch:
+            with _proxies(tree / "proxies"), progress.watching("SYSTEM", f"{clean.suite}, booted") as watch:
                 status = machine.run(tree, clean.path, output, watch)
             text = output.read_text(encoding="utf-8", errors="replace")
             log.parent.mkdir(parents=True, exist_ok=True)
-            has_run = text.startswith("STEP ")
+            # Where nothing could be fetched, a testbed could not either.
+            has_run = re.search(r"^(BOOTED$|WRONG )", text, re.MULTILINE)
             files.write_atomic(log if has_run else kept, text)
             if has_run:
                 outcome = "FAIL" if status else "PASS"
@@ -164,19 +169,33 @@ def _run(tree: Path, lives: Lives, clean: Chroot, log: Path) -> Result:
     return result
 
 
-def _without_overridden(wrong: Sequence[tuple[str, str, str]], debian: Path) -> list[tuple[str, str, str]]:
+@contextmanager
+def _proxies(path: Path) -> Iterator[None]:
+    """Write the proxies of this environment to a file, for a shell to read: they may have passwords."""
+    lines = (f"export {name}={shlex.quote(value)}\n" for name, value in build_user.proxies().items())
+    path.touch(0o600)
+    path.write_text("".join(lines), encoding="utf-8")
+    try:
+        yield
+    finally:
+        path.unlink()
+
+
+def _without_overridden(told: _Told, lives: Lives) -> list[tuple[str, str, str]]:
     """Return what no override of its package is for; warn of overrides that are for nothing. Raises `UserError`."""
     found, used = [], set()
     overrides: dict[str, tuple[Override, ...]] = {}
-    for path in sorted(debian.glob("*.check-overrides")):
+    for path in sorted(lives.debian.glob("*.check-overrides")):
         overrides[path.name.rpartition(".")[0]] = load_overrides.read(path, f"debian/{path.name}", "it may be so")
-    for name, step, what in wrong:
+    for name, step, what in told.wrong:
         fitting = [each for each in overrides.get(name, ()) if each.matches(what.partition(": ")[0])]
         used.update(fitting)
         if what == "-" or not fitting:
             found.append((name, step, what))
-    for each in (each for many in overrides.values() for each in many if each not in used):
-        console.warn(f"{each.origin}: {each.pattern} is nothing that this check has found")
+    # Where nothing has run, there may be nothing to override.
+    if told.ran or not lives.have_units:
+        for each in (each for many in overrides.values() for each in many if each not in used):
+            console.warn(f"{each.origin}: {each.pattern} is nothing that this check has found")
     return found
 
 
@@ -221,5 +240,5 @@ def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> User
         return UserError(f"{name}: {step} failed", f"the whole output is in {log}", output)
     what, hint = _MEANINGS[step]
     shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
-    said = output if step in ("start", "start-upgraded", "start-rolled-back", "reload", "restart") else ""
+    said = output if step in ("start", "start-again", "start-rolled-back", "reload", "restart") else ""
     return UserError(f"{name}: {what} {shown}", hint.format(name=name), said)

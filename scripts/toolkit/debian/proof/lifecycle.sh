@@ -55,7 +55,7 @@ own() {
 
 wrong() {
 	while read -r path; do
-		echo "WRONG $name $step $path"
+		printf 'WRONG %s %s %s\n' "$name" "$step" "$path"
 		status=1
 	done < "$1"
 }
@@ -73,8 +73,9 @@ load() {
 		echo "WRONG $name $step -"
 		exit 1
 	}
-	echo "LOADED $name $(head -c 67108864 "$place/result.json" | tr -d '\n')"
-	echo "HAS $name $(apt-cache pkgnames lib | "$python" -I -B load/library_packages.py "$place/result.json")"
+	# What is in it has backslashes, which `echo` may take for something else.
+	printf 'LOADED %s %s\n' "$name" "$(head -c 67108864 "$place/result.json" | tr -d '\n')"
+	printf 'HAS %s %s\n' "$name" "$(apt-cache pkgnames lib | "$python" -I -B load/library_packages.py "$place/result.json")"
 }
 
 begin() {
@@ -123,6 +124,7 @@ done
 name=-
 if test "${1:-}" = fetch; then
 	begin update
+	. ./proxies
 	# An archive of new/, as autopkgtest makes one: apt knows what there is to depend on.
 	for deb in new/*/package.deb; do
 		dpkg-deb --field "$deb"
@@ -156,6 +158,10 @@ plan() {
 	others=$(sort -u names olds | comm -23 brought -)
 }
 
+installed() {
+	dpkg-query --showformat '${db:Status-Abbrev}${binary:Package}\n' --show | sed -n 's/^ii *//p' | sort
+}
+
 if test "${1:-}" = fetch; then
 	while read -r name <&3; do
 		plan
@@ -165,8 +171,14 @@ if test "${1:-}" = fetch; then
 	done 3< order
 	exit
 fi
+test ! -d /run/systemd/system || echo BOOTED
+installed > first
 
 while read -r name <&3; do
+	begin clean
+	# It has what it depends on itself, and nothing else.
+	others=$(installed | comm -13 first -)
+	test -z "$others" || apt purge $others
 	plan
 	# The files of what it depends on are not its own, whatever happens to them.
 	test -z "$others" || apt install $others
@@ -178,20 +190,20 @@ while read -r name <&3; do
 		running "$name" > ran
 		begin upgrade
 		apt install $news
-		started start-upgraded
+		started start-again
 		begin rollback
 		apt install $olds
 		started start-rolled-back ran
 		begin upgrade
 		apt install $news
-		started start-upgraded
+		started start-again
 	else
 		begin install
 		apt install $news
 		started start
 		begin reinstall
 		apt install --reinstall $news
-		started start-upgraded
+		started start-again
 	fi
 	again reload
 	again restart
@@ -221,4 +233,6 @@ while read -r name <&3; do
 	comm -3 before after | sed 's/^\t//; s/|.*//' | sort -u | own > left
 	wrong left
 done 3< order
+name=-
+begin end
 exit $status

@@ -25,13 +25,14 @@ _UNIT = f"""\
 [Unit]
 Description=life of packages
 After=multi-user.target
+SuccessAction=exit
+FailureAction=exit
 
 [Service]
 Type=exec
 WorkingDirectory={_TREE}
 ExecStart={_TREE}/{_PROGRAM}
 RuntimeMaxSec=10000
-ExecStopPost=systemctl --no-block exit $EXIT_STATUS
 StandardOutput=append:{_OUTPUT}
 StandardError=inherit
 """
@@ -52,7 +53,8 @@ _FOLLOWED = """\
 output=$1 console=$2
 shift 2
 "$@" < /dev/null > "$console" 2>&1 &
-tail --follow --lines=+1 --sleep-interval=0.2 --pid=$! "$output"
+# It ends early where nobody reads on, and then so does the machine.
+tail --follow --lines=+1 --sleep-interval=0.2 --pid=$! "$output" || kill $!
 wait $!
 """
 
@@ -69,7 +71,8 @@ def obstacle() -> str:
 def run(tree: Path, tarball: Path, output: Path, watch: Callable[[str], None]) -> int:
     """Run the program of a tree in a machine made of a tarball, and return its status.
 
-    `output` receives what it printed, which is empty where the machine did not boot; `watch` is called with each line.
+    `output` receives what was printed, with a line `BOOTED` by the program of a machine that has booted. `watch` is
+    called with each line.
     """
     # The whole of it may be more than is kept of what a command prints.
     kept = ["bash", "-o", "pipefail", "-c", '"$@" 2>&1 | tee "$0"', str(output)]
@@ -93,10 +96,9 @@ def boot(tree: Path, tarball: Path) -> int:
         inside = system / _TREE.lstrip("/")
         shutil.copytree(tree, inside, symlinks=True)
         process.run(["chown", "--recursive", "--no-dereference", "0:0", inside])
-        (system / "etc/hosts").write_text("127.0.0.1 localhost machine\n::1 localhost\n", encoding="ascii")
-        (system / "etc/systemd/system/python-common.service").write_text(_UNIT, encoding="utf-8")
-        proxies = [f"--setenv={name}={value}" for name, value in os.environ.items() if name.lower().endswith("_proxy")]
-        fetch = ["--resolv-conf=copy-host", f"--chdir={_TREE}", *proxies, f"{_TREE}/{_PROGRAM}", "fetch"]
+        _write(system, "etc/hosts", "127.0.0.1 localhost machine\n::1 localhost\n")
+        _write(system, "etc/systemd/system/python-common.service", _UNIT)
+        fetch = ["--resolv-conf=copy-host", f"--chdir={_TREE}", f"{_TREE}/{_PROGRAM}", "fetch"]
         masked = [f"systemd.mask={unit}" for unit in _MASKED]
         life = [
             "--private-network",
@@ -105,20 +107,30 @@ def boot(tree: Path, tarball: Path) -> int:
             "systemd.show_status=false",
             *masked,
         ]
-        status = 0
+        console.touch()
         with _groups(place.name) as groups:
-            for words, output in ((fetch, console), (life, system / _OUTPUT.lstrip("/"))):
-                output.touch()
-                status = _follow([*_container(system, groups), *words], output, console)
-                if b"STEP " not in output.read_bytes():
+            if status := _follow([*_container(system, groups), *fetch], console, console):
+                return status
+            # By the time it has ended, another file may be there.
+            with (system / _OUTPUT.lstrip("/")).open("x+b") as output:
+                status = _follow([*_container(system, groups), *life], Path(output.name), console)
+                if not output.read(1):
                     raise UserError(
                         "the machine did not boot",
                         "it needs a kernel that lets root mount: where this is a container, a privileged one",
                         console.read_text(encoding="utf-8", errors="replace")[-4000:],
                     )
-                if status:
-                    break
-        return status
+                return status
+
+
+def _write(system: Path, name: str, text: str) -> None:
+    """Write a file of a system that is not running; no link in it leads anywhere else."""
+    path = system / name
+    if path.parent.resolve() != system.resolve() / path.relative_to(system).parent:
+        raise UserError(f"/{name}: in the machine, a directory of that is a link", "CHROOT_MAX_AGE=0 makes it again")
+    path.unlink(missing_ok=True)
+    with path.open("x", encoding="utf-8") as stream:
+        stream.write(text)
 
 
 def _container(system: Path, groups: Sequence[Path]) -> list[str]:

@@ -11,6 +11,7 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -37,14 +38,12 @@ def ports(pids: list[str], proc: Path = Path("/proc")) -> list[int]:
 
 
 def _sockets(directory: Path) -> Iterator[str]:
-    for name in os.listdir(directory) if directory.is_dir() else ():
-        try:
-            match = _SOCKET.fullmatch(os.readlink(directory / name))
-        except OSError:
-            # It has been closed.
-            continue
-        if match:
-            yield match[1]
+    # Of a process that may end at any time, and files that may be closed.
+    with suppress(OSError):
+        for name in os.listdir(directory):
+            with suppress(OSError):
+                if match := _SOCKET.fullmatch(os.readlink(directory / name)):
+                    yield match[1]
 
 
 def wrong(port: int) -> str:

@@ -1,14 +1,18 @@
 # The units of packages, where systemd runs; lifecycle.sh sources this. Nothing of it does anything elsewhere.
 
-# Seconds that a unit may take until it runs, and for which it then has to go on.
+# Seconds that a unit may take until it runs and is ready, and for which it then has to go on.
 PATIENCE=120
 STEADY=3
 
 property() {
-	systemctl show --property "$2" --value "$1"
+	systemctl show --property "$2" --value -- "$1"
 }
 
-# The units in a package, but templates: those are nothing without an instance.
+is() {
+	test "$(property "$1" "$2")" = "$3"
+}
+
+# The units in a package; not templates, which are nothing without an instance.
 units() {
 	test -d /run/systemd/system || return 0
 	dpkg-query --listfiles "$1" |
@@ -18,28 +22,45 @@ units() {
 # Those of them that it has set in motion.
 moving() {
 	units "$1" | while read -r unit; do
-		test "$(property "$unit" ActiveState)" = inactive -a "$(property "$unit" UnitFileState)" != enabled || echo "$unit"
+		is "$unit" ActiveState inactive && ! is "$unit" UnitFileState enabled || echo "$unit"
 	done
 }
 
-# Those that wait for what another one of them has to tell: a timer, a socket.
+# Those that wait for what a timer or a socket has to tell, which itself runs.
 waiting() {
 	units "$1" | while read -r unit; do
-		test "$(property "$unit" ActiveState)" != inactive -o -z "$(property "$unit" TriggeredBy)" || echo "$unit"
-	done
+		is "$unit" ActiveState inactive || continue
+		for trigger in $(property "$unit" TriggeredBy); do
+			! is "$trigger" ActiveState active || echo "$unit"
+		done
+	done | sort -u
+}
+
+# Tells whether it has ever been tried to start a unit.
+is_tried() {
+	! is "$1" ConditionTimestampMonotonic 0
 }
 
 # Tells whether a unit's own conditions keep it from running.
 is_unmet() {
-	test "$(property "$1" ConditionResult)" = no -o "$(property "$1" Result)" = exec-condition
+	is_tried "$1" && is "$1" ConditionResult no || is "$1" Result exec-condition
 }
 
 # Waits until a unit runs, or has done what it is there for, and goes on so for a while. Prints what else has become of it.
 settle() {
 	since= deadline=$(($(date +%s) + PATIENCE))
+	is "$1" LoadState loaded || {
+		echo "it cannot be loaded: $(property "$1" LoadError)"
+		return
+	}
+	# What is enabled is started at the next boot, if not now.
+	is_tried "$1" || tell start "$1" || {
+		echo "it cannot be started: $(tail -n 1 systemctl.log)"
+		return
+	}
 	while :; do
 		now=$(date +%s)
-		if test "$(property "$1" NRestarts)" -gt 0 2> settle.log || test "$(property "$1" SubState)" = auto-restart; then
+		if test "$(property "$1" NRestarts)" -gt 0 2> settle.log || is "$1" SubState auto-restart; then
 			echo "it ends, and is started again ($(ending "$1"))"
 			return
 		fi
@@ -53,7 +74,7 @@ settle() {
 			return
 			;;
 		inactive)
-			is_unmet "$1" || test "$(property "$1" Type)" = oneshot || echo "it has ended ($(ending "$1"))"
+			is_unmet "$1" || is "$1" Type oneshot || ! is "$1" TriggeredBy "" || echo "it has ended ($(ending "$1"))"
 			return
 			;;
 		*) since= ;;
@@ -79,25 +100,34 @@ ending() {
 	esac
 }
 
-# Tells whether a unit runs; what it said is shown where it does not, and where its readiness is asked for in vain.
+# Tells whether a unit runs, and is ready.
 check() {
 	text=$(settle "$1")
-	test -n "$text" || text=$(ask "$1")
-	test -n "$text" || return 0
+	test -n "$text" || text=$(readiness "$1")
+	test -z "$text" || blame "$1" "$text"
+}
+
+# Says what is wrong with a unit, after what it has said itself.
+blame() {
 	journalctl --sync > sync.log 2>&1 || :
 	journalctl --unit "$1" --no-pager --lines 60 --output cat | sed 's/^/ /'
-	echo "WRONG $name $step $1: $text"
+	printf 'WRONG %s %s %s: %s\n' "$name" "$step" "$1" "$2"
 	return 1
 }
 
-# What a service answers on the ports that it listens on, when it is asked whether it is ready: what is wrong with that.
-ask() {
+# What a service answers on the ports that it listens on, when it is asked whether it is ready: what stays wrong with that.
+readiness() {
 	test -e "load/$name/interpreter" || return 0
-	"$(cat "load/$name/interpreter")" -I -S -B load/readiness.py $(processes "$1") < /dev/null 2> ask.log || cat ask.log
+	python=$(cat "load/$name/interpreter") deadline=$(($(date +%s) + PATIENCE))
+	while text=$("$python" -I -S -B load/readiness.py $(processes "$1") < /dev/null 2> ask.log || tail -n 1 ask.log) &&
+		test -n "$text" -a "$(date +%s)" -lt "$deadline"; do
+		sleep 1
+	done
+	echo "$text"
 }
 
 processes() {
-	grep --files-with-matches --fixed-strings "/$1" /proc/[0-9]*/cgroup 2> processes.log | cut -d / -f 3
+	grep --files-with-matches --fixed-strings -e "/$1" /proc/[0-9]*/cgroup 2> processes.log | cut -d / -f 3
 }
 
 # Each unit that the package has set in motion runs, and once what waits for such a one; of those in a file, if one is
@@ -109,9 +139,9 @@ started() {
 		moving "$name" > moved
 		waiting "$name" > waiting
 		while read -r unit <&4; do
-			tell start "$unit"
+			tell start "$unit" || :
 		done 4< waiting
-		cat waiting >> moved
+		sort -u -o moved moved waiting
 	fi
 	while read -r unit <&4; do
 		if ! check "$unit"; then
@@ -125,15 +155,15 @@ started() {
 	units "$name" | grep -vxFf "${2:-moved}" | sed "s/.*/IDLE $name & nothing has set it in motion/"
 }
 
+tell() {
+	timeout "$PATIENCE" systemctl "$1" -- "$2" > systemctl.log 2>&1
+}
+
 # The units of the package that run, for a version that nobody judges.
 running() {
 	moving "$1" | while read -r unit; do
-		test -n "$(settle "$unit")" || echo "$unit"
+		test -n "$(settle "$unit")" || is_unmet "$unit" || echo "$unit"
 	done
-}
-
-tell() {
-	timeout "$PATIENCE" systemctl "$1" "$2" > systemctl.log 2>&1 || sed 's/^/ /' systemctl.log
 }
 
 # Each service that runs is told to reload, or restarted, and runs.
@@ -144,8 +174,11 @@ again() {
 	while read -r unit <&4; do
 		case $1,$unit,$(property "$unit" ActiveState),$(property "$unit" CanReload) in
 		reload,*.service,active,yes | restart,*.service,active,*)
-			tell "$1" "$unit"
-			check "$unit" || status=1
+			if tell "$1" "$unit"; then
+				check "$unit" || status=1
+			else
+				blame "$unit" "$(tail -n 1 systemctl.log)" || status=1
+			fi
 			;;
 		esac
 	done 4< moved

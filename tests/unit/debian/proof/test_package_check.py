@@ -175,7 +175,7 @@ def test_what_an_override_names_may_be_so(
     """The script's status says that something is wrong; with all of it overridden nothing is."""
     output = (
         "WRONG yc-app start yc-app.service: it has failed (status 1)\nWRONG yc-app purge /var/lib/app/notes.db\n"
-        "WRONG yc-app purge user yc-app\n"
+        "WRONG yc-app purge user yc-app\nSTEP - end\n"
     )
     result = testbed.Result(test="lifecycle", outcome="FAIL", reason="non-zero exit status 1", output=output)
     monkeypatch.setattr(testbed, "run", lambda *_arguments: [result])
@@ -196,15 +196,27 @@ def test_what_an_override_names_may_be_so(
         lifecycle.check(lives(tmp_path), CLEAN, tmp_path / "logs" / "log")
 
 
+def test_a_script_that_broke_off_has_not_passed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An override hides what it names, and not the end that never came."""
+    output = "WRONG yc-app start yc-app.service: it has failed\ncp: No space left on device\n"
+    result = testbed.Result(test="lifecycle", outcome="FAIL", reason="non-zero exit status 1", output=output)
+    monkeypatch.setattr(testbed, "run", lambda *_arguments: [result])
+    (tmp_path / "yc-app.check-overrides").write_text("yc-app.service # it needs a database\n")
+    with pytest.raises(UserError, match="trixie: non-zero exit status 1"):
+        lifecycle.check(lives(tmp_path), CLEAN, tmp_path / "logs" / "log")
+
+
 @pytest.mark.parametrize(("boot", "is_tried"), [("auto", True), ("required", True), ("no", False)])
 def test_units_are_started_where_a_machine_can_be_booted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], boot: str, is_tried: bool
 ) -> None:
     def run(_tree: Path, _tarball: Path, output: Path, _watch: object) -> int:
-        output.write_text("STEP - update\nRUNS yc-app a.service\nRUNS yc-app a.service\nIDLE yc-app b.timer nothing\n")
+        output.write_text(
+            "sudo: odd\nBOOTED\nRUNS yc-app a.service\nRUNS yc-app a.service\nIDLE yc-app b.timer nothing\nSTEP - end\n"
+        )
         return 0
 
-    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="")
+    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="STEP - end\n")
     monkeypatch.setattr(machine, "run", run)
     monkeypatch.setattr(machine, "obstacle", str)
     monkeypatch.setattr(testbed, "run", lambda *_arguments: [passed])
@@ -219,7 +231,7 @@ def test_units_are_started_where_a_machine_can_be_booted(
 def test_where_no_machine_can_be_booted_a_line_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="")
+    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="STEP - end\n")
     monkeypatch.setattr(machine, "obstacle", lambda: "that needs root")
     monkeypatch.setattr(testbed, "run", lambda *_arguments: [passed])
     without, package = deb(tmp_path, "yc-doc", "1"), deb(tmp_path, "yc-app", "1", "usr/lib/systemd/system/a.timer")
@@ -236,17 +248,17 @@ def test_a_machine_that_does_not_boot_is_told_and_the_rest_is_checked(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def run(_tree: Path, _tarball: Path, output: Path, _watch: object) -> int:
-        output.write_text("error: the machine did not boot\n")
+        output.write_text("STEP - update\nSTEP yc-app depends\nerror: the machine did not boot\n")
         return 1
 
-    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="")
+    passed = testbed.Result(test="lifecycle", outcome="PASS", reason="", output="STEP - end\n")
     monkeypatch.setattr(machine, "run", run)
     monkeypatch.setattr(machine, "obstacle", str)
     monkeypatch.setattr(testbed, "run", lambda *_arguments: [passed])
     package = deb(tmp_path, "yc-app", "1", "lib/systemd/system/a.service")
     lifecycle.check(lives(tmp_path, package), CLEAN, tmp_path / "logs" / "log")
     assert "no machine can be booted here: it did not come up: " in capsys.readouterr().err
-    assert (tmp_path / "logs/boot-trixie.log").read_text() == "error: the machine did not boot\n"
+    assert (tmp_path / "logs/boot-trixie.log").read_text().endswith("error: the machine did not boot\n")
 
 
 def test_names_what_stayed_behind() -> None:
