@@ -239,6 +239,7 @@ def error(wrong: Sequence[tuple[str, str, str]], output: str, log: Path) -> User
     if paths == ["-"]:
         return UserError(f"{name}: {step} failed", f"the whole output is in {log}", output)
     what, hint = _MEANINGS[step]
-    shown = ", ".join(paths[:5]) + (f" and {len(paths) - 5} more" if len(paths) > 5 else "")
     said = output if step in ("start", "start-again", "start-rolled-back", "reload", "restart") else ""
+    most = 20 if said else 5
+    shown = ", ".join(paths[:most]) + (f" and {len(paths) - most} more" if len(paths) > most else "")
     return UserError(f"{name}: {what} {shown}", hint.format(name=name), said)
