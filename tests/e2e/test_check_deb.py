@@ -87,8 +87,8 @@ def test_what_a_package_leaves_behind_is_named(project: DebianProject, environme
     log = next((project.root / "build/logs").glob("lifecycle-*.log")).read_text()
     steps = re.findall(r"^STEP (.*)", log, re.MULTILINE)
     assert [step for step in steps if step.startswith("worker ")] == [
-        *(f"worker {step}" for step in ("depends", "depends-older", "install-older", "upgrade", "rollback", "upgrade")),
-        *(f"worker {step}" for step in ("load", "remove", "purge")),
+        *(f"worker {step}" for step in ("clean", "depends", "depends-older", "install-older", "upgrade", "rollback")),
+        *(f"worker {step}" for step in ("upgrade", "load", "remove", "purge")),
     ]
     assert steps.index("yc-api-service purge") < steps.index("worker depends")
 
