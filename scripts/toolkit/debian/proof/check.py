@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, directories, process
+from toolkit.core import console, deb822, debian_packages, directories, process
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, versions
 from toolkit.debian.chroot import Chroot
@@ -148,7 +148,7 @@ def _lint(built: Built, settings: Settings) -> None:
 
 def _test(built: Built, clean: Chroot, settings: Settings) -> None:
     # dpkg-source writes this field where there is a debian/tests/control.
-    if not re.search(r"^Testsuite:", built.source.read_text(encoding="utf-8"), re.MULTILINE):
+    if not re.search(r"^Testsuite:", deb822.text(built.source), re.MULTILINE):
         console.warn("no debian/tests/control: nothing has started what was installed")
         return
     start = time.monotonic()
