@@ -100,9 +100,9 @@ def check(built: Built, suite: str, project: Project, settings: Settings, option
     try:
         with report.case("lintian"):
             _lint(built, settings)
-        recipe = chroot.minimal(suite, options.mirror, machine.PACKAGES)
-        clean = chroot.provide(recipe, settings, options.max_age)
         with report.case("life cycle"):
+            recipe = chroot.minimal(suite, options.mirror, machine.PACKAGES)
+            clean = chroot.provide(recipe, settings, options.max_age)
             _live(built, clean, project, settings, options.boot)
         with report.case("debian/tests"):
             _test(built, clean, settings)
