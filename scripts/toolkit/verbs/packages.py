@@ -136,11 +136,7 @@ def reproducible(run: Run) -> None:
 
 def _rebuild(run: Run, names: tuple[str, ...]) -> None:
     build_user.account()
-    options = run.options(
-        RebuildOptions,
-        suites=names,
-        compression=run.arguments.compression or compression.SMALL,
-    )
+    options = run.options(RebuildOptions, suites=names, compression=run.arguments.compression or compression.SMALL)
     for suite, digests in rebuild.build(run.settings, options):
         for name, digest in digests.items():
             console.step("SAME", f"{suite}/{name}  sha256 {digest}")

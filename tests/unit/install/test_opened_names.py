@@ -139,12 +139,7 @@ def test_memory_does_not_grow_with_the_square_of_a_file(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "text",
-    [
-        "if " + "_" * 1_000_000 + ": pass\n",
-        "dlopen" * 100_000 + "\u20d0()\n",
-        "load_" * 100_000 + "()\n",
-    ],
+    "text", ["if " + "_" * 1_000_000 + ": pass\n", "dlopen" * 100_000 + "\u20d0()\n", "load_" * 100_000 + "()\n"]
 )
 def test_a_file_that_is_made_to_take_long_does_not(text: str) -> None:
     """With work that grows with the square of the length each takes minutes."""

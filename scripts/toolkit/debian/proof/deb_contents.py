@@ -81,7 +81,10 @@ def _entries(deb: Path, option: str) -> dict[str, _Entry]:
 
 def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     stream = archive.extractfile(member) if member.isreg() else None
-    return hashlib.file_digest(stream, "sha256").hexdigest() if stream else ""
+    digest = hashlib.sha256()
+    while stream and (chunk := stream.read(_CHUNK)):
+        digest.update(chunk)
+    return digest.hexdigest() if stream else ""
 
 
 def diffoscope(one: Path, two: Path) -> str:
