@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.core import directories, files, process
 from toolkit.core.errors import UserError
+from toolkit.debian import deb_names
 from toolkit.install import sbom
 from toolkit.project import debian_control
 from toolkit.project.discovery import Project
@@ -28,7 +29,7 @@ def take_out(project: Project, settings: Settings, debs: Sequence[Path], directo
             "without SUITES, `make sbom` writes those of libraries",
         )
     control = debian_control.read(settings.project / "debian")
-    by_name = {deb.name.partition("_")[0]: deb for deb in debs}
+    by_name = deb_names.by_package(debs)
     for service in project.services:
         package = control.package_of(service, settings.namespace)
         if package not in by_name:

@@ -109,16 +109,20 @@ def recipe(packaging: Control | None, suite: str, mirror: str = "") -> Recipe:
     if packaging and packaging.needs_root:
         # sbuild brings it where it resolves dependencies itself.
         depends["Build-Depends"] = ", ".join(filter(None, (depends.get("Build-Depends"), "fakeroot")))
-    return replace(minimal(suite, mirror), variant="buildd", depends=depends, profiles=_profiles())
+    asked = profiles(os.environ.get("DEB_BUILD_PROFILES", ""), "DEB_BUILD_PROFILES")
+    return replace(minimal(suite, mirror), variant="buildd", depends=depends, profiles=asked)
 
 
-def _profiles() -> tuple[str, ...]:
-    """Return the build profiles that are asked for as dpkg has them. Raises `UserError` for what can be none."""
-    words = os.environ.get("DEB_BUILD_PROFILES", "").split()
+def profiles(text: str, origin: str) -> tuple[str, ...]:
+    """Return the build profiles in the value of DEB_BUILD_PROFILES, wherever it is from.
+
+    They go into a hook of mmdebstrap, which a shell runs. Raises `UserError` for what can be none.
+    """
+    words = text.split()
     for word in words:
         # https://wiki.debian.org/BuildProfileSpec
         if not re.fullmatch(r"[a-z0-9][a-z0-9.+_-]*", word):
-            raise UserError(f"DEB_BUILD_PROFILES: no profile: {word}", "name them with blanks between: nocheck nodoc")
+            raise UserError(f"{origin}: no profile: {word}", "name them with blanks between: nocheck nodoc")
     return tuple(sorted(set(words)))
 
 

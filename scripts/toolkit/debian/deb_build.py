@@ -16,6 +16,7 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, secrets, threads
 from toolkit.core.errors import UserError
 from toolkit.debian import (
+    deb_names,
     isolation,
     library,
     library_dependencies,
@@ -148,7 +149,7 @@ def build(
 
 def check_services(project: Project, settings: Settings, packaging: Control, built: Iterable[Path]) -> None:
     """Raise `UserError` for a package that lacks its service, with which dpkg-buildpackage would be content."""
-    debs = {path.name.partition("_")[0]: path for path in built if path.suffix == ".deb"}
+    debs = deb_names.by_package(built)
     for service in project.services:
         # One that is not for this architecture has no package here.
         deb = debs.get(packaging.package_of(service, settings.namespace))

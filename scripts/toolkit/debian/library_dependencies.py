@@ -14,12 +14,13 @@ from pathlib import Path
 from toolkit.core import directories, process
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import quoted
+from toolkit.debian import deb_names
 
 
 def check(debs: Iterable[Path]) -> None:
     """Raise `UserError` for a package whose libraries make their users depend on any package but these."""
     paths = tuple(debs)
-    names = {path.name.partition("_")[0] for path in paths}
+    names = deb_names.by_package(paths).keys()
     for path in paths:
         for line in _lines(path):
             others = sorted(set(_packages(line)) - names)

@@ -6,11 +6,15 @@ import os
 import re
 from pathlib import Path
 
-from toolkit.core import process
+from toolkit.core import deb822, process
+from toolkit.core.errors import UserError
 from toolkit.debian import source_tree, upstream_tarball
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
+
+#: The name of a file that a source package consists of, as dpkg-source(1) has them.
+_FILE = re.compile(r"[a-z0-9][a-z0-9+.-]+_[A-Za-z0-9.+~_-]+")
 
 
 def write(project: Project, settings: Settings, control: Control, directory: Path) -> tuple[Path, int]:
@@ -36,8 +40,15 @@ def options(control: Control) -> list[str]:
 
 
 def checksums(dsc: Path) -> list[str]:
-    """Return hash, size and name of each file that a .dsc names; a signature changes none of them."""
-    return re.findall(r"^ ([0-9a-f]{64} \d+ \S+)$", dsc.read_text(encoding="utf-8"), re.MULTILINE)
+    """Return hash, size and name of each file that a .dsc names; a signature changes none of them.
+
+    The files are beside it: raises `UserError` for a name that leads elsewhere, or that no such file has.
+    """
+    found = re.findall(r"^ ([0-9a-f]{64} \d+ \S+)$", deb822.text(dsc), re.MULTILINE)
+    for name in (line.split()[2] for line in found):
+        if not _FILE.fullmatch(name):
+            raise UserError(f"{dsc}: no name of a file of a source package: {name}", "build it anew, from your source")
+    return found
 
 
 def files_of(dsc: Path) -> list[Path]:

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from itertools import takewhile
 
 #: `from .a import (b, c)`, `import a.b as c, d`; statements that go on behind a `\\` are read up to there.
 _IMPORT = re.compile(
-    rb"^[ \t]*(?:from[ \t]+(?P<base>[\w.]*)[ \t]+import[ \t]*(?P<names>\([^()]*\)|[^\n#;]*)"
+    rb"^[ \t]*(?:from[ \t]+(?P<base>[\w.]+)[ \t]+import[ \t]*(?P<names>\([^()]*\)|[^\n#;]*)"
     rb"|import[ \t]+(?P<modules>[^\n#;]*))",
     re.MULTILINE,
 )
@@ -23,16 +24,22 @@ _LONGEST = 300
 
 def reached(modules: Mapping[str, str], roots: Iterable[str], read: Callable[[str], bytes]) -> set[str]:
     """Return the files that are reached from roots, all of them modules; `modules` has the file of each module."""
-    known, found = set[str](), set[str]()
-    left = list(roots)
-    while left:
+    # Of packages some have no file.
+    known = {name for module in modules for name in _with_parents(module)}
+
+    def imported(names: Iterable[str]) -> set[str]:
         # A package is imported before what is in it.
-        for module in [name for name in _with_parents(left.pop()) if name not in known]:
-            known.add(module)
-            if file := modules.get(module):
-                found.add(file)
-                package = module if file.endswith("/__init__.py") else module.rpartition(".")[0]
-                left += named(read(file), package)
+        each = (module for name in names for module in takewhile(known.__contains__, _with_parents(name)))
+        return {module for module in each if module in modules and modules[module] not in found}
+
+    found = set[str]()
+    left = imported(roots)
+    while left:
+        module = left.pop()
+        file = modules[module]
+        found.add(file)
+        package = module if file.endswith("/__init__.py") else module.rpartition(".")[0]
+        left |= imported(named(read(file), package))
     return found
 
 
@@ -54,6 +61,8 @@ def _names(content: bytes, package: str) -> Iterator[str]:
         else:
             base = _absolute(match["base"].decode(errors="replace"), package)
             yield base
+            if len(base) > _LONGEST:
+                continue
             names = re.sub(r"#[^\n]*", "", match["names"].decode(errors="replace")).split(",")
             yield from (f"{base}.{words[0]}" for name in names if (words := _WORD.findall(name)))
     for match in _TEXT.finditer(content):

@@ -8,14 +8,17 @@ from __future__ import annotations
 import ast
 import re
 import warnings
+from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 
 from toolkit.install import platform_branches
 
 #: The most names of one expression, and bytes of a file, that are looked at; the characters of a name.
 _MOST, LONGEST, _LONGEST_NAME = 64, 2 << 20, 200
+#: The most texts of all names of a file: sums of texts are longer than what the file has of them.
+_MOST_KEPT = 1 << 16
 #: Without one of these a file opens nothing that would be found here. Few have one, and few are parsed.
 _MENTIONED = (
     b"find_library",
@@ -40,7 +43,9 @@ _LINKER_NAME = re.compile(r"[A-Za-z0-9][\w.+-]{0,80}")
 #: For another platform; `libfoo-2` is for Windows, where no name gets `lib` before it.
 _ELSEWHERE = re.compile(r"\.(dll|dylib|exe|framework|sys|drv|pyd|bundle)$|^lib", re.IGNORECASE)
 TYPELIB = ".typelib"
-_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
+#: The texts that names may be: those of a function, and behind them those of what it stands in.
+_Names = ChainMap[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
@@ -81,20 +86,23 @@ class _Reader:
         self._is_pkcs11 = re.search(rb"pkcs11", content, re.IGNORECASE) is not None
         self._platforms: dict[str, str] = {}
         self._called: dict[str, str] = {}
+        self._left = _MOST_KEPT
 
     def opened(self, tree: ast.Module) -> Iterator[Opened]:
-        scopes: list[tuple[Iterable[ast.AST], dict[str, tuple[str, ...]]]] = [(tree.body, {})]
+        scopes: list[tuple[ast.Module | _Function, _Names]] = [(tree, ChainMap())]
         while scopes:
-            body, names = scopes.pop()
+            scope, outer = scopes.pop()
+            names = outer if isinstance(scope, ast.Module) else self._inside(scope, outer)
+            body = scope.body if isinstance(scope.body, list) else [scope.body]
             inner = []
             for node in self._walk(body):
                 self._note(node, names)
-                if isinstance(node, _FUNCTIONS):
+                if isinstance(node, _Function):
                     inner.append(node)
                 elif isinstance(node, ast.Call) and (found := tuple(self._of_call(node, names))):
                     yield Opened(tuple(dict.fromkeys(found)), node.lineno)
             # What stands below a function is known when it is called.
-            scopes += [self._scope(node, names) for node in inner]
+            scopes += [(node, names) for node in inner]
 
     def _walk(self, body: Iterable[ast.AST]) -> Iterator[ast.AST]:
         """Yield what runs on Linux, in its order, functions without what is in them."""
@@ -102,7 +110,7 @@ class _Reader:
         while left:
             node = left.pop()
             yield node
-            if isinstance(node, _FUNCTIONS):
+            if isinstance(node, _Function):
                 continue
             parts: Iterable[ast.AST] = ast.iter_child_nodes(node)
             if isinstance(node, ast.If | ast.IfExp):
@@ -112,18 +120,24 @@ class _Reader:
                     parts = branch if isinstance(branch, list) else [branch]
             left += list(parts)[::-1]
 
-    def _scope(
-        self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, names: Mapping[str, tuple[str, ...]]
-    ) -> tuple[Iterable[ast.AST], dict[str, tuple[str, ...]]]:
+    def _inside(self, node: _Function, names: _Names) -> _Names:
+        """Return the names where a function begins."""
         given = node.args
-        inner = {**names, **{each.arg: () for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)}}
+        inner: dict[str, tuple[str, ...]] = {
+            each.arg: () for each in (*given.posonlyargs, *given.args, *given.kwonlyargs)
+        }
         plain = [*given.posonlyargs, *given.args]
         defaults = [*zip(plain[len(plain) - len(given.defaults) :], given.defaults, strict=True)]
         defaults += [(name, value) for name, value in zip(given.kwonlyargs, given.kw_defaults, strict=True) if value]
-        inner |= {name.arg: tuple(self._values(value, names)) for name, value in defaults}
-        return node.body if isinstance(node.body, list) else [node.body], inner
+        inner |= {name.arg: self._kept(self._values(value, names)) for name, value in defaults}
+        return names.new_child(inner)
 
-    def _note(self, node: ast.AST, names: dict[str, tuple[str, ...]]) -> None:
+    def _kept(self, texts: Iterable[str]) -> tuple[str, ...]:
+        kept = tuple(dict.fromkeys(texts))[: min(_MOST, self._left)]
+        self._left -= len(kept)
+        return kept
+
+    def _note(self, node: ast.AST, names: _Names) -> None:
         """Keep what a node gives to names; one that several give something may be any of that."""
         if isinstance(node, ast.ImportFrom):
             self._called.update({each.asname: each.name for each in node.names if each.asname})
@@ -133,8 +147,7 @@ class _Reader:
             elif self._name(value) == "find_library":
                 self._called[target] = "find_library"
             else:
-                found = dict.fromkeys((*names.get(target, ()), *self._values(value, names)))
-                names[target] = tuple(found)[:_MOST]
+                names[target] = self._kept((*names.get(target, ()), *self._values(value, names)))
 
     def _of_call(self, node: ast.Call, names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
         """Yield the names of the files that a call opens."""
@@ -149,9 +162,14 @@ class _Reader:
 
     def _name(self, function: ast.expr) -> str:
         """Return the last word of what is called, by the name that it had where it was imported from."""
-        if isinstance(function, ast.Name):
-            return self._called.get(function.id, function.id)
-        return function.attr if isinstance(function, ast.Attribute) else ""
+        match function:
+            case ast.Name(id=word):
+                found = self._called.get(word, word)
+            case ast.Attribute(attr=word):
+                found = word
+            case _:
+                found = ""
+        return found if len(found) <= _LONGEST_NAME else ""
 
     def _values(self, node: ast.expr, names: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
         """Yield the texts that an expression may be, or consists of."""
@@ -168,10 +186,11 @@ class _Reader:
                 for part in [body] * (verdict is not False) + [otherwise] * (verdict is not True):
                     yield from self._values(part, names)
             case ast.BinOp(left=left, op=ast.Add(), right=right):
-                one, other = list(self._values(left, names)), list(self._values(right, names))
+                one, other = (list(islice(self._values(side, names), _MOST)) for side in (left, right))
                 is_list = isinstance(left, ast.List | ast.Tuple) or isinstance(right, ast.List | ast.Tuple)
-                sums = (a + b for a in one for b in other if len(a) + len(b) <= _LONGEST_NAME)
-                yield from [*one, *other] if is_list else islice(sums, _MOST)
+                pairs = islice(product(one, other), _MOST)
+                sums = (a + b for a, b in pairs if len(a) + len(b) <= _LONGEST_NAME)
+                yield from [*one, *other] if is_list else sums
             case ast.Call(func=ast.Attribute(attr=name), args=[_, default]) if name in _ENVIRONMENT:
                 yield from self._values(default, names)
             case ast.Call(func=function) if _FINDERS.fullmatch(self._name(function)):

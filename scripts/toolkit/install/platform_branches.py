@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 #: What tells the platform, as it is written, and what that is on Linux.
 _PLATFORMS = {"sys.platform": "linux", "os.name": "posix", "platform.system()": "Linux", "os.uname().sysname": "Linux"}
-_FALSE = re.compile(r"_*(is|on)?_*(win(dows)?(32|64)?|nt|mac(os)?x?|osx|darwin|cygwin|apple|ios)", re.IGNORECASE)
-_TRUE = re.compile(r"_*(is|on)?_*(linux|posix|unix)", re.IGNORECASE)
+_FALSE = re.compile(r"_*((is|on)_*)?(win(dows)?(32|64)?|nt|mac(os)?x?|osx|darwin|cygwin|apple|ios)", re.IGNORECASE)
+_TRUE = re.compile(r"_*((is|on)_*)?(linux|posix|unix)", re.IGNORECASE)
 
 
 def text(node: ast.expr, known: Mapping[str, str]) -> str | None:

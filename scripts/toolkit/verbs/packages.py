@@ -117,8 +117,8 @@ def reproducible_options(parser: argparse.ArgumentParser) -> None:
 
 def reproducible(run: Run) -> None:
     """Build the packages twice, or those of suites again, and compare them."""
-    if run.arguments.suites:
-        _rebuild(run)
+    if names := tuple(dict.fromkeys(run.arguments.suites.split())):
+        _rebuild(run, names)
         return
     arguments, chosen = run.arguments, run.settings
     packaging = deb_build.prepare(run.project, chosen)
@@ -134,13 +134,9 @@ def reproducible(run: Run) -> None:
         console.step("SAME", f"{name}  sha256 {digest}")
 
 
-def _rebuild(run: Run) -> None:
+def _rebuild(run: Run, names: tuple[str, ...]) -> None:
     build_user.account()
-    options = run.options(
-        RebuildOptions,
-        suites=tuple(dict.fromkeys(run.arguments.suites.split())),
-        compression=run.arguments.compression or compression.SMALL,
-    )
+    options = run.options(RebuildOptions, suites=names, compression=run.arguments.compression or compression.SMALL)
     for suite, digests in rebuild.build(run.settings, options):
         for name, digest in digests.items():
             console.step("SAME", f"{suite}/{name}  sha256 {digest}")

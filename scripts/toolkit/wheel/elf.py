@@ -20,8 +20,10 @@ MAGIC = b"\x7fELF"
 _LOAD, _DYNAMIC, _NOTE = 1, 2, 4  # PT_*
 _END, _NEEDED, _STRTAB, _STRSZ, _RPATH, _RUNPATH = 0, 1, 5, 10, 15, 29  # DT_*
 _DLOPEN = 0x407C0C0A
-#: Bytes of a table that is read; those of large libraries have some hundred KiB.
-_LONGEST = 16 << 20
+#: Bytes of a table that is read, and of all texts in it; those of large libraries have some hundred KiB. Of one text.
+_LONGEST, _LONGEST_TEXT = 16 << 20, 1 << 16
+#: Bytes of a dynamic section, which has an entry of 16 for each library that is needed; and of all notes.
+_LONGEST_DYNAMIC, _LONGEST_NOTES = 1 << 20, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -74,6 +76,8 @@ class _Words:
         dynamic = next(((offset, size) for kind, offset, _, size in segments if kind == _DYNAMIC), None)
         if not dynamic:
             return []
+        if dynamic[1] > _LONGEST_DYNAMIC:
+            raise ValueError("a dynamic section that is too long")
         entries: list[tuple[int, int]] = []
         for entry in struct.iter_unpack(f"{self.order}{'qQ' if self.is_wide else 'iI'}", self._bytes(*dynamic)):
             if entry[0] == _END:
@@ -84,15 +88,29 @@ class _Words:
             return []
         texts = self._bytes(_offset(segments, values[_STRTAB]), values.get(_STRSZ, 0))
         named = [(key, value) for key, value in entries if key in (_NEEDED, _RPATH, _RUNPATH)]
-        return [(key, os.fsdecode(texts[value : texts.index(b"\0", value)])) for key, value in named]
+        ends = [texts.index(b"\0", start, start + _LONGEST_TEXT) for _, start in named]
+        # Any number of entries may have the same text.
+        if sum(ends) - sum(start for _, start in named) > _LONGEST:
+            raise ValueError("texts that are too long")
+        return [(key, os.fsdecode(texts[start:end])) for (key, start), end in zip(named, ends, strict=True)]
 
     def opened(self) -> Iterator[tuple[str, ...]]:
         """Yield the names in notes of what is loaded at run time, but for what is only suggested."""
         with contextlib.suppress(ValueError, struct.error):
-            notes = [self._bytes(offset, size) for kind, offset, _, size in self._segments() if kind == _NOTE]
-            for description in (each for note in notes for each in self._descriptions(note)):
-                table = Table({"notes": documents.json_value(description.rstrip(b"\0"))})
-                yield from filter(None, map(_sonames, table.tables("notes")))
+            for note in self._notes():
+                for description in self._descriptions(note):
+                    table = Table({"notes": documents.json_value(description.rstrip(b"\0"))})
+                    yield from filter(None, map(_sonames, table.tables("notes")))
+
+    def _notes(self) -> Iterator[bytes]:
+        """Yield the segments of notes. Raises `ValueError` where they are too long in all."""
+        left = _LONGEST_NOTES
+        for kind, offset, _, size in self._segments():
+            if kind == _NOTE:
+                left -= size
+                if left < 0:
+                    raise ValueError("notes that are too long")
+                yield self._bytes(offset, size)
 
     def _descriptions(self, notes: bytes) -> Iterator[bytes]:
         """Yield the descriptions of the notes for dlopen."""
@@ -100,7 +118,7 @@ class _Words:
         while place + 12 <= len(notes):
             name, description, kind = struct.unpack(f"{self.order}3I", notes[place : place + 12])
             start = place + 12 + _aligned(name)
-            if kind == _DLOPEN and notes[place + 12 :][:name] == b"FDO\0":
+            if kind == _DLOPEN and notes[place + 12 : place + 12 + name] == b"FDO\0":
                 yield notes[start : start + description]
             place = start + _aligned(description)
 

@@ -69,9 +69,44 @@ def test_packages_of_the_source_s_own_version_have_no_entry(tmp_path: Path) -> N
     assert (found.dsc, found.entry, found.installed) == ("some-project_1.0-1.dsc", "", {})
 
 
-@pytest.mark.parametrize("text", ["", "Source: some-project\n", TEXT.replace("Checksums-Sha256", "Checksums-Sha512")])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "Source: some-project\n",
+        TEXT.replace("Checksums-Sha256", "Checksums-Sha512"),
+        TEXT.replace("Source: some-project", "Source: ../some-project"),
+        TEXT.replace("Source: some-project", "Source: -o"),
+        TEXT.replace("(1:1.0)\nBinary", "(1/../../x)\nBinary"),
+        TEXT.replace("Version: 1:1.0", "Version: 1:1/0"),
+    ],
+)
 def test_a_file_that_tells_of_no_build_is_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "some-project.buildinfo"
     path.write_text(text)
     with pytest.raises(UserError, match="no Source, Version or Checksums-Sha256"):
         buildinfo.read(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "what"),
+    [
+        (TEXT.replace("Some Developer", "J\xfcrgen").encode("latin-1"), "not UTF-8"),
+        (TEXT.replace("nocheck", "no\0check").encode(), "not a text"),
+        (TEXT.encode() + b"#" * (8 << 20), "more than"),
+        (TEXT.replace(" some-project (1:1.0~trixie1) t", " other (1:1.0~trixie1) t").encode(), "Binary-Only-Changes"),
+    ],
+)
+def test_a_file_that_no_build_writes_is_refused(tmp_path: Path, content: bytes, what: str) -> None:
+    path = tmp_path / "some-project.buildinfo"
+    path.write_bytes(content)
+    with pytest.raises(UserError, match=f"{path}: {what}"):
+        buildinfo.read(path)
+
+
+@pytest.mark.parametrize("odd", [f" {'x' * (1 << 20)}\n", " x\n" * (1 << 20)])
+def test_a_file_that_is_made_to_take_long_does_not(tmp_path: Path, odd: str) -> None:
+    """With work that grows with the square of the length this takes minutes."""
+    path = tmp_path / "some-project.buildinfo"
+    path.write_text(TEXT.replace(" autoconf (= 2.71-3),\n", odd))
+    assert buildinfo.read(path).installed == {"automake": "1:1.16.5-1.3"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import tree_sitter_groovy
+import yaml
 from tree_sitter import Language, Node, Parser
 
 RECIPES = Path(__file__).resolve().parents[3] / "docs" / "ci"
@@ -81,6 +83,35 @@ def test_the_workflow_gives_nothing_away(tmp_path: Path, safe: str, unsafe: str,
     done = audit(workflow)
     assert done.returncode > 1
     assert f"[{found}]" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "job"),
+    [("gitlab-ci.yml", r"^\w+:$"), ("github-actions.yml", r"^  \w+:$"), ("Jenkinsfile", r"^        stage\(")],
+)
+def test_what_is_published_is_what_was_built_twice(name: str, job: str) -> None:
+    """`make reproducible` takes the files of `make sbuild` where it comes after it, in a job that has SUITES."""
+    jobs = re.split(job, (RECIPES / name).read_text(), flags=re.MULTILINE)
+    [found] = (text for text in jobs if "make reproducible" in text)
+    words = re.findall(r"\bSUITES\b|make sbuild|make reproducible", found)
+    assert list(dict.fromkeys(words)) == ["SUITES", "make sbuild", "make reproducible"]
+
+
+@pytest.mark.parametrize("stamps", [0, 2])
+def test_a_run_that_made_no_chroot_saves_none(tmp_path: Path, stamps: int) -> None:
+    steps = yaml.safe_load((RECIPES / "github-actions.yml").read_text())["jobs"]["packages"]["steps"]
+    [script] = (step["run"] for step in steps if step.get("id") == "chroots")
+    [condition] = (step["if"] for step in steps if "cache/save" in step.get("uses", ""))
+    assert "steps.chroots.outputs.hash" in condition
+    chroots = tmp_path / ".cache/python-common/chroots"
+    for number in range(stamps):
+        chroots.mkdir(parents=True, exist_ok=True)
+        (chroots / f"{number}.tar.zst.json").write_text("{}")
+    output = tmp_path / "output"
+    output.touch()
+    environment = {"HOME": str(tmp_path), "GITHUB_OUTPUT": str(output), "PATH": os.environ["PATH"]}
+    subprocess.run(["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script], env=environment, check=True)
+    assert bool(re.fullmatch("hash=[0-9a-f]{16}\n", output.read_text())) is (stamps > 0)
 
 
 def parse(text: str) -> Node:

@@ -48,6 +48,9 @@ def test_what_is_no_module_leads_nowhere() -> None:
         b"import " + b"a, " * 300_000,
         b"'" * 500_000,
         b" " * 500_000,
+        b"from" + b" " * 500_000,
+        b"from " + b"a" * 500_000 + b" import " + b"a, " * 300_000,
+        b"from " + b"a." * 140 + b"a import " + b"a, " * 150_000,
     ],
 )
 def test_a_file_that_is_made_to_take_long_does_not(text: bytes) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tracemalloc
+
 import pytest
 
 from toolkit.install import opened_names
@@ -117,3 +119,28 @@ def test_the_line_is_told() -> None:
 def test_nothing_of_it_is_said_by_the_parser(recwarn: pytest.WarningsRecorder) -> None:
     assert opened("find_library('a\\d') is 'x'") == []
     assert not recwarn
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "".join(f"x{n} = 'a'\n" for n in range(2000)) + "def f(): pass\n" * 2000,
+        "".join(f"x{n} = 'a'\n" for n in range(2000)) + "lambda: 1\n" * 2000,
+        f"a = {tuple('x' * 95 + str(n) for n in range(64))}\n" + "".join(f"x{n} = a + a\n" for n in range(5_000)),
+    ],
+)
+def test_memory_does_not_grow_with_the_square_of_a_file(text: str) -> None:
+    tracemalloc.start()
+    try:
+        assert opened(f"{text}find_library('a')") == [("liba.so",)]
+        assert tracemalloc.get_traced_memory()[1] < 48e6
+    finally:
+        tracemalloc.stop()
+
+
+@pytest.mark.parametrize(
+    "text", ["if " + "_" * 1_000_000 + ": pass\n", "dlopen" * 100_000 + "\u20d0()\n", "load_" * 100_000 + "()\n"]
+)
+def test_a_file_that_is_made_to_take_long_does_not(text: str) -> None:
+    """With work that grows with the square of the length each takes minutes."""
+    assert opened(f"{text}find_library('a')") == [("liba.so",)]

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, directories, process
+from toolkit.core import console, deb822, debian_packages, directories, process
 from toolkit.core.errors import UserError
 from toolkit.debian import chroot, versions
 from toolkit.debian.chroot import Chroot
@@ -100,9 +100,9 @@ def check(built: Built, suite: str, project: Project, settings: Settings, option
     try:
         with report.case("lintian"):
             _lint(built, settings)
-        recipe = chroot.minimal(suite, options.mirror, machine.PACKAGES)
-        clean = chroot.provide(recipe, settings, options.max_age)
         with report.case("life cycle"):
+            recipe = chroot.minimal(suite, options.mirror, machine.PACKAGES)
+            clean = chroot.provide(recipe, settings, options.max_age)
             _live(built, clean, project, settings, options.boot)
         with report.case("debian/tests"):
             _test(built, clean, settings)
@@ -148,7 +148,7 @@ def _lint(built: Built, settings: Settings) -> None:
 
 def _test(built: Built, clean: Chroot, settings: Settings) -> None:
     # dpkg-source writes this field where there is a debian/tests/control.
-    if not re.search(r"^Testsuite:", built.source.read_text(encoding="utf-8"), re.MULTILINE):
+    if not re.search(r"^Testsuite:", deb822.text(built.source), re.MULTILINE):
         console.warn("no debian/tests/control: nothing has started what was installed")
         return
     start = time.monotonic()

@@ -34,13 +34,18 @@ class CheckReport:
             failure = ElementTree.SubElement(case, "failure", message=_text(error.what))
             failure.text = _text(str(error))
             raise
+        except BaseException as error:
+            # An interrupt, or a fault of the machine: nobody knows how the check would have ended.
+            ElementTree.SubElement(case, "error", message=_text(f"{type(error).__name__}: {error}"))
+            raise
         finally:
             case.set("time", f"{time.monotonic() - start:.3f}")
 
     def write(self, path: Path) -> None:
         """Write the report."""
         self._suite.set("tests", str(len(self._suite)))
-        self._suite.set("failures", str(len(self._suite.findall("*/failure"))))
+        for kind in ("failure", "error"):
+            self._suite.set(f"{kind}s", str(len(self._suite.findall(f"*/{kind}"))))
         path.parent.mkdir(parents=True, exist_ok=True)
         files.write_atomic(path, ElementTree.tostring(self._suite, "utf-8", xml_declaration=True))
         console.step("REPORT", str(path))

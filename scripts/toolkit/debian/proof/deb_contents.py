@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import io
+import os
 import shutil
 import tarfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
-from toolkit.core import console, process
+from toolkit.core import console, process, threads
+from toolkit.core.errors import UserError
 
 _Entry = tuple[object, ...]
-#: Bytes of what a package unpacks to, and of a report on two of them.
-_LARGEST, _LONGEST_REPORT = 1 << 32, 1_000_000
+#: Bytes of a report on two packages, and of what is read at once.
+_LONGEST_REPORT, _CHUNK = 1_000_000, 1 << 16
+#: What dpkg-deb says would stand in the archive.
+_QUIET = ("sh", "-c", 'exec "$@" 2>/dev/null', "sh")
 
 
 def differing(one: Path, two: Path) -> list[str]:
@@ -40,8 +45,30 @@ def paths(deb: Path) -> frozenset[str]:
         return frozenset(member.name.removeprefix(".") for member in archive if not member.isdir())
 
 
-def _opened(deb: Path, option: str) -> tarfile.TarFile:
-    return tarfile.open(fileobj=io.BytesIO(process.read_bytes(["dpkg-deb", option, deb], limit=_LARGEST)))
+@contextmanager
+def _opened(deb: Path, option: str) -> Iterator[tarfile.TarFile]:
+    """Give the block an archive in a package, to be read once, from front to back: it may be longer than memory.
+
+    Raises `UserError` for a damaged package.
+    """
+    reading, writing = os.pipe()
+
+    def unpack() -> int:
+        with os.fdopen(writing, "wb") as pipe:
+            return process.supervise([*_QUIET, "dpkg-deb", option, deb], pipe.write, lambda _: None, env=os.environ)
+
+    # When the block has failed nothing more is read, and who writes to a closed pipe ends.
+    with os.fdopen(reading, "rb") as stream, threads.beside(unpack, stream.close) as status:
+        try:
+            with tarfile.open(fileobj=stream, mode="r|") as archive:
+                yield archive
+            damage = ""
+        except tarfile.TarError as error:
+            damage = str(error)
+        while stream.read(_CHUNK):
+            pass
+        if status() or damage:
+            raise UserError(f"{deb}: damaged: dpkg-deb cannot unpack it", "build it again, or remove it", damage)
 
 
 def _entries(deb: Path, option: str) -> dict[str, _Entry]:
@@ -54,7 +81,10 @@ def _entries(deb: Path, option: str) -> dict[str, _Entry]:
 
 def _digest(archive: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     stream = archive.extractfile(member) if member.isreg() else None
-    return hashlib.sha256(stream.read()).hexdigest() if stream else ""
+    digest = hashlib.sha256()
+    while stream and (chunk := stream.read(_CHUNK)):
+        digest.update(chunk)
+    return digest.hexdigest() if stream else ""
 
 
 def diffoscope(one: Path, two: Path) -> str:

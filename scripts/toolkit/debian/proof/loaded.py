@@ -11,6 +11,7 @@ from toolkit.build import interpreters
 from toolkit.core import console, documents, files, process
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
+from toolkit.debian import deb_names
 from toolkit.install import debhelper, library_packages, load_check, loadable, loading
 from toolkit.install.load_check import Checked
 from toolkit.install.loadable import Installed
@@ -36,7 +37,7 @@ class PackedEnvironment:
 
 def unpack(project: Project, settings: Settings, debs: Sequence[Path], scratch: Path) -> Iterator[PackedEnvironment]:
     """Yield the environment of each service that these packages have, unpacked below `scratch`. Raises `UserError`."""
-    by_name = {deb.name.partition("_")[0]: deb for deb in debs}
+    by_name = deb_names.by_package(debs)
     if not project.services:
         return
     packaging = debhelper.packaging(settings)

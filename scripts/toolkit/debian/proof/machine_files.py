@@ -41,11 +41,14 @@ def _older(line: re.Match[str]) -> str:
 
 
 def stat(text: str) -> str:
-    """Return /proc/stat, proc_stat(5), with a line for a processor more."""
+    """Return /proc/stat, proc_stat(5), with a line for a processor more; as it is where no processor has one."""
     lines = re.findall(r"^cpu\d+ .*\n", text, re.MULTILINE)
+    if not lines:
+        return text
     return text.replace(lines[-1], f"{lines[-1]}{re.sub('[0-9]+', str(len(lines)), lines[-1], count=1)}")
 
 
 def processors(text: str) -> str:
-    """Return a list of processors, as `0-3` or `0,2-3`, with one more."""
-    return f"0-{int(re.findall('[0-9]+', text)[-1]) + 1}\n"
+    """Return a list of processors, as `0-3` or `0,2-3`, with one more; an empty one as it is."""
+    numbers = re.findall("[0-9]+", text)
+    return f"0-{int(numbers[-1]) + 1}\n" if numbers else text

@@ -80,7 +80,9 @@ def _build_again(suite: str, shipped: Buildinfo, settings: Settings, options: Re
     process.run(["dpkg-source", "--extract", directory / shipped.dsc, source])
     recipe = replace(
         chroot.recipe(debian_control.read(source / "debian"), suite, options.mirror),
-        profiles=tuple(sorted(shipped.environment.get("DEB_BUILD_PROFILES", "").split())),
+        profiles=chroot.profiles(
+            shipped.environment.get("DEB_BUILD_PROFILES", ""), f"{shipped.path}: DEB_BUILD_PROFILES"
+        ),
     )
     clean = chroot.provide(recipe, settings, options.max_age)
     words = shipped.environment.get("DEB_BUILD_OPTIONS", "").split()

@@ -10,8 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.core import console, process
+from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
-from toolkit.debian import source_package
+from toolkit.debian import deb_names, source_package
 from toolkit.debian.proof import deb_contents
 
 #: dh_installchangelogs puts the entry of a suite, deb-changelog(5) `binary-only`, into a file beside the rest.
@@ -25,8 +26,16 @@ _MOST, _LONGEST = 10, 400
 def warn(here: Path, clean: Path, dsc: str) -> None:
     """Warn of files and dependencies that packages have in only one of two directories: this machine's, a chroot's.
 
-    Nothing is said where the source, by the file `dsc` in both, or a package's interpreter is not the same.
+    Nothing is said where the source, by the file `dsc` in both, or a package's interpreter is not the same. What was
+    built is built: packages that cannot be compared are no error.
     """
+    try:
+        _compare(here, clean, dsc)
+    except (UserError, OSError) as error:
+        console.warn(f"{here} and {clean} cannot be compared: {error.what if isinstance(error, UserError) else error}")
+
+
+def _compare(here: Path, clean: Path, dsc: str) -> None:
     paths = [directory / dsc for directory in (here, clean)]
     if not all(path.is_file() for path in paths) or len({(*source_package.checksums(path),) for path in paths}) > 1:
         console.debug(f"{here} has no packages of this source to compare with")
@@ -41,7 +50,7 @@ def warn(here: Path, clean: Path, dsc: str) -> None:
 
 def _packages(directory: Path) -> dict[tuple[str, str], Path]:
     """Return the packages in a directory by name and architecture, but those of debug symbols."""
-    found = {(path.stem.partition("_")[0], path.stem.rpartition("_")[2]): path for path in directory.glob("*.deb")}
+    found = {(deb_names.package(path), deb_names.architecture(path)): path for path in directory.glob("*.deb")}
     return {key: path for key, path in found.items() if not key[0].endswith("-dbgsym")}
 
 

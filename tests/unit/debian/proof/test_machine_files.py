@@ -39,7 +39,7 @@ def test_processors_are_one_more_with_the_older_half_of_their_features() -> None
     assert machine_files.cpuinfo("vendor_id : IBM/S390\n") == "vendor_id : IBM/S390\n"
 
 
-@pytest.mark.parametrize(("here", "there"), [("0\n", "0-1\n"), ("0-3\n", "0-4\n"), ("0,2-3\n", "0-4\n")])
+@pytest.mark.parametrize(("here", "there"), [("0\n", "0-1\n"), ("0-3\n", "0-4\n"), ("0,2-3\n", "0-4\n"), ("\n", "\n")])
 def test_a_list_of_processors_is_one_longer(here: str, there: str) -> None:
     assert machine_files.processors(here) == there
 
@@ -48,3 +48,4 @@ def test_statistics_count_one_more_and_keep_the_rest() -> None:
     assert machine_files.stat("cpu  9 8\ncpu0 1 2\ncpu1 3 4\nintr 5 cpu\n") == (
         "cpu  9 8\ncpu0 1 2\ncpu1 3 4\ncpu2 3 4\nintr 5 cpu\n"
     )
+    assert machine_files.stat("cpu  9 8\nintr 5 cpu\n") == "cpu  9 8\nintr 5 cpu\n"

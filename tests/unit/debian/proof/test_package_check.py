@@ -118,7 +118,39 @@ def test_checks_that_pass_are_reported(tmp_path: Path) -> None:
     report.write(tmp_path / "report.xml")
     suite = ElementTree.parse(tmp_path / "report.xml").getroot()
     assert [(case.get("name"), len(case)) for case in suite] == [("one", 0), ("two", 0)]
-    assert (suite.get("tests"), suite.get("failures")) == ("2", "0")
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("2", "0", "0")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device"), SystemExit(1)])
+def test_a_check_that_did_not_end_is_reported_as_an_error(tmp_path: Path, error: BaseException) -> None:
+    report = CheckReport("trixie")
+    with pytest.raises(type(error)), report.case("one"):
+        raise error
+    report.write(tmp_path / "report.xml")
+    suite = ElementTree.parse(tmp_path / "report.xml").getroot()
+    assert (suite.get("tests"), suite.get("failures"), suite.get("errors")) == ("1", "0", "1")
+    [found] = suite.findall("testcase[@name='one']/error")
+    assert found.get("message") == f"{type(error).__name__}: {error}"
+
+
+def test_a_system_that_cannot_be_made_is_reported(tmp_path: Path, dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise UserError("no such mirror")
+
+    monkeypatch.setattr(lintian, "run", lambda _changes: [])
+    monkeypatch.setattr(chroot, "minimal", fail)
+    (tmp_path / "setup.py").write_text("")
+    settings = Settings(project=tmp_path)
+    with pytest.raises(UserError, match="no such mirror"):
+        check.check(
+            check.read(dist),
+            "trixie",
+            discovery.discover(settings),
+            settings,
+            replace(OPTIONS, reports=tmp_path / "reports"),
+        )
+    suite = ElementTree.parse(tmp_path / "reports/check-deb-trixie.junit.xml").getroot()
+    assert [(case.get("name"), len(case)) for case in suite] == [("lintian", 0), ("life cycle", 1)]
 
 
 def test_an_override_needs_a_comment_above_it(tmp_path: Path) -> None:

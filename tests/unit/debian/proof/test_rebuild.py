@@ -9,9 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.core import process
 from toolkit.core.errors import UserError
+from toolkit.debian import compression
 from toolkit.debian.proof import rebuild, reproducible
+from toolkit.project import debian_control
+from toolkit.project.settings import Settings
 
+MIRROR = "http://mirror.example/debian"
 DEB, TARBALL, DSC, BUILDINFO = (
     "worker_1.0_all.deb",
     "project_1.0.tar.gz",
@@ -41,6 +46,25 @@ def dist(tmp_path: Path) -> Path:
     return tmp_path
 
 
+def name_in_dsc(directory: Path, name: str) -> None:
+    """Have the .dsc name another file."""
+    path = directory / DSC
+    path.write_text(path.read_text().replace(TARBALL, name))
+
+
+def test_profiles_that_are_none_get_into_no_shell(dist: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = (dist / "trixie" / BUILDINFO).read_text()
+    (dist / "trixie" / BUILDINFO).write_text(f'{told}Environment:\n DEB_BUILD_PROFILES="nodoc $(id)"\n')
+    monkeypatch.setattr(process, "run", lambda _words: "")
+    monkeypatch.setattr(debian_control, "read", lambda _path: None)
+    options = rebuild.RebuildOptions(suites=("trixie",), mirror=MIRROR, max_age=7, compression=compression.SMALL)
+    settings = Settings(project=dist.parent, toolkit=dist.parent)
+    monkeypatch.setattr(Settings, "dist", dist)
+    monkeypatch.setattr(Settings, "build", dist / "build")
+    with pytest.raises(UserError, match=rf"{BUILDINFO}: DEB_BUILD_PROFILES: no profile: \$\(id\)"):
+        list(rebuild.build(settings, options))
+
+
 def test_what_a_build_left_is_taken(dist: Path) -> None:
     assert rebuild.read("trixie", dist).sha256 == {DEB: sha256("package")}
 
@@ -56,6 +80,10 @@ def test_what_a_build_left_is_taken(dist: Path) -> None:
         (lambda path: (path / TARBALL).unlink(), f"{TARBALL}: there is none, though {DSC} names it"),
         (lambda path: (path / TARBALL).write_text("x"), f"{TARBALL}: not the file that {DSC} names"),
         (lambda path: (path / "other_1_all.deb").write_text(""), f"other_1_all.deb: of another build than {BUILDINFO}"),
+        (lambda path: (path / DSC).write_bytes(b"Source: \xfc\n"), f"{DSC}: not UTF-8"),
+        (lambda path: name_in_dsc(path, "../../secret"), f"{DSC}: no name of a file of a source package: ../../secret"),
+        # The files of a source package are put beside files of ours.
+        (lambda path: name_in_dsc(path, "config.pl"), f"{DSC}: no name of a file of a source package: config.pl"),
     ],
 )
 def test_what_is_not_what_a_build_left_is_refused(dist: Path, change: Callable[[Path], object], what: str) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import subprocess
+import tracemalloc
 from pathlib import Path
 
 import pytest
 
-from toolkit.debian.proof import two_builds
+from toolkit.debian.proof import deb_contents, two_builds
 
 DSC = "relay_1.0.dsc"
 SAME = f"Checksums-Sha256:\n {'a' * 64} 1000 relay_1.0.tar.gz\nFiles:\n"
@@ -82,6 +83,36 @@ def test_many_differences_are_cut(builds: Builds, capsys: pytest.CaptureFixture[
     builds.package(builds.clean, f"{SITE}/m00.py")
     lines = told(builds, capsys)
     assert (len(lines), lines[-2]) == (13, "and 19 more")
+
+
+def test_a_damaged_package_is_told_and_no_error(builds: Builds, capsys: pytest.CaptureFixture[str]) -> None:
+    for directory in (builds.here, builds.clean):
+        builds.package(directory, PLAIN, YAML)
+    [deb] = builds.here.glob("*.deb")
+    whole = deb.read_bytes()
+    for content in (b"", whole[:200], whole[:-3000], whole.replace(b"ustar", b"\0\0\0\0\0")):
+        deb.write_bytes(content)
+        [line] = told(builds, capsys)
+        damaged = f"{builds.here} and {builds.clean} cannot be compared: {deb}: damaged: dpkg-deb cannot unpack it"
+        assert line == f"warning: {damaged}"
+    (builds.clean / DSC).write_bytes(b"\xff")
+    [line] = told(builds, capsys)
+    assert f"{builds.clean / DSC}: not UTF-8" in line
+
+
+def test_a_package_may_be_longer_than_memory(builds: Builds) -> None:
+    builds.package(builds.here, PLAIN, "large")
+    with (builds.root / "tree/dist/relay/large").open("wb") as stream:
+        stream.truncate(64 << 20)
+    [deb] = builds.here.glob("*.deb")
+    subprocess.run(["dpkg-deb", "--build", "-Znone", builds.root / "tree/dist/relay", deb], check=True)
+    tracemalloc.start()
+    try:
+        assert deb_contents.paths(deb) == {"/large", f"/{PLAIN}"}
+        assert deb_contents.differing(deb, deb) == ["the packages differ in how they are packed"]
+        assert tracemalloc.get_traced_memory()[1] < 8e6
+    finally:
+        tracemalloc.stop()
 
 
 def test_another_source_is_not_compared(builds: Builds, capsys: pytest.CaptureFixture[str]) -> None:
