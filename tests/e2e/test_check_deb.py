@@ -172,7 +172,9 @@ def test_units_are_started_as_they_are_installed(project: DebianProject, environ
     project.write(
         "debian/rules", f"#!/usr/bin/make -f\n%:\n\tdh $@\noverride_dh_installsystemd:\n\tdh_installsystemd\n{calls}"
     )
-    project.write("debian/worker.postinst", "#!/bin/sh\nset -e\nuseradd --system yc-worker\n#DEBHELPER#\n")
+    project.write(
+        "debian/worker.postinst", "#!/bin/sh\nset -e\nid yc-worker || useradd --system yc-worker\n#DEBHELPER#\n"
+    )
     build(project, environment)
     done = check(project, environment, "BOOT=required")
     assert done.returncode == 2

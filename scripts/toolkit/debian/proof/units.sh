@@ -110,7 +110,8 @@ check() {
 # Says what is wrong with a unit, after what it has said itself.
 blame() {
 	journalctl --sync > sync.log 2>&1 || :
-	journalctl --unit "$1" --no-pager --lines 60 --output cat | sed 's/^/ /'
+	# Not --unit: what systemd says of it in a process of its own that has ended by then would be missing.
+	journalctl --no-pager --lines 60 --output cat "_SYSTEMD_UNIT=$1" + "UNIT=$1" | sed 's/^/ /'
 	printf 'WRONG %s %s %s: %s\n' "$name" "$step" "$1" "$2"
 	return 1
 }
