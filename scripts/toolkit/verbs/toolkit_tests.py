@@ -20,8 +20,8 @@ from toolkit.verbs.running import Run
 
 REQUIREMENTS = Path("tests/requirements.txt")
 _END_TO_END = "tests/e2e"
-#: What uses no example, half of the time of all: a session of its own, beside that of the rest.
-_WITHOUT_EXAMPLE = "backends check_deb engines fresh_machine journal library rust sbuild torture user_builds vagrant"
+#: What builds in chroots of its own, half of the time of all: a session of its own, beside that of the rest.
+_IN_CHROOTS = "check_deb fresh_machine rust sbuild user_builds"
 #: Where temporary files are in memory, and what memory there has to be for it.
 _TEMPORARY, _MEMORY = Path("/var/tmp"), 12 << 30
 _IN_MEMORY = ("unshare", "--mount", "sh", "-euc", 'mount -t tmpfs -o mode=1777,size=75% tmpfs "$0"; exec "$@"')
@@ -150,7 +150,7 @@ def run(run: Run) -> int:
         return 0 if attempt(*tox) else 1
     # End to end waits a good deal: for disks, for the network, for machines to boot.
     with threads.pool(2, process.end_children) as pool:
-        words, paths = ("-m", "e2e", "--durations=10"), [f"{_END_TO_END}/test_{n}.py" for n in _WITHOUT_EXAMPLE.split()]
+        words, paths = ("-m", "e2e", "--durations=10"), [f"{_END_TO_END}/test_{n}.py" for n in _IN_CHROOTS.split()]
         sessions = (paths, [_END_TO_END, *(f"--ignore={path}" for path in paths)])
         futures = [pool.submit(gather_pytest, python, chosen, [*words, *each]) for each in sessions]
         passed = attempt(*tox)
