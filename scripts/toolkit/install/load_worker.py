@@ -254,7 +254,9 @@ def main(request: str, result: str) -> None:
     failed = {item.name for item in first}
     alone = [item._replace(before=tuple(name for name in item.before if name not in failed)) for item in first]
     again = run([[item] for item in alone], jobs, seconds)
-    found = [{"is_module": item.is_module, "name": item.name, **failure} for item, failure in again.items()]
+    # Not in the order in which processes have ended.
+    failures = sorted(again.items(), key=lambda pair: pair[0])
+    found = [{"is_module": item.is_module, "name": item.name, **failure} for item, failure in failures]
     with open(result, "w", encoding="utf-8") as stream:
         json.dump(found, stream)
 
