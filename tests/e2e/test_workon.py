@@ -18,6 +18,7 @@ import pytest
 from tests.e2e.machine import run
 from tests.e2e.terminal import Terminal, bash
 from toolkit.build import pyenv
+from toolkit.core import files
 
 NAME = "мой проект"
 
@@ -131,7 +132,7 @@ def own_pyenv(tmp_path: Path, environment: dict[str, str]) -> dict[str, str]:
         path.parents[1],
         root / "versions" / name,
         symlinks=True,
-        copy_function=os.link,
+        copy_function=lambda here, there: files.link_or_copy(Path(here), Path(there)),
         ignore=shutil.ignore_patterns("site-packages", "test", "__pycache__"),
     )
     run([root / "versions" / name / "bin" / path.name, "-m", "ensurepip"], env=environment)

@@ -83,11 +83,11 @@ def write_changed(path: Path, data: str) -> None:
 
 
 def link_or_copy(source: Path, target: Path) -> None:
-    """Give a file a second name, by a hard link where both are on one file system, else by a copy."""
+    """Give a file a second name, by a hard link where both are on one file system, else by a copy of the same mode."""
     try:
         os.link(source, target)
     except OSError:
-        shutil.copyfile(source, target)
+        shutil.copy(source, target)
 
 
 def link_tree(source: Path, target: Path) -> None:

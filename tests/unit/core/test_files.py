@@ -1,5 +1,6 @@
 """Files appear whole or not at all; what has to go goes; two runs wait for each other."""
 
+import errno
 import fcntl
 import os
 import queue
@@ -127,3 +128,15 @@ def test_the_last_lines_of_a_file_are_read_without_the_rest(tmp_path: Path, coun
     assert files.last_lines(path, count) == ["1", "\ufffd2", "3"][-count:]
     path.write_text("short")
     assert files.last_lines(path, count) == ["short"]
+
+
+def test_a_copy_has_the_mode_that_a_link_would_have(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def link(*_unused: object) -> None:
+        raise OSError(errno.EXDEV, "Invalid cross-device link")
+
+    monkeypatch.setattr(os, "link", link)
+    source, target = tmp_path / "source", tmp_path / "target"
+    source.write_text("#!/bin/sh\n")
+    source.chmod(0o755)
+    files.link_or_copy(source, target)
+    assert (target.read_text(), target.stat().st_mode & 0o777) == ("#!/bin/sh\n", 0o755)
