@@ -178,7 +178,7 @@ again() {
 			if tell "$1" "$unit"; then
 				check "$unit" || status=1
 			else
-				blame "$unit" "$(tail -n 1 systemctl.log)" || status=1
+				blame "$unit" "systemctl $1 has failed" || status=1
 			fi
 			;;
 		esac
