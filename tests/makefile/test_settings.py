@@ -104,6 +104,7 @@ def test_the_index_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch)
         ("stand", "STAND_PORT=70000", "STAND_PORT=70000: not a port"),
         ("stand", "STAND=cloud", "STAND=cloud: no such stand"),
         ("stand", "STAND_MODE=x", "STAND_MODE=x: no such mode"),
+        ("check-deb", "BOOT=maybe", "BOOT=maybe: no such way"),
     ],
 )
 def test_a_wrong_value_is_one_line_what_and_one_line_hint(project: Project, verb: str, word: str, what: str) -> None:

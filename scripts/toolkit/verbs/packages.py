@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.build import building_options
 from toolkit.core import console, root
+from toolkit.core.errors import UserError
 from toolkit.debian import build_user, compression, deb_build, installable, source_tree, suite_pythons, suites
 from toolkit.debian import chroot as chroots
 from toolkit.debian import sbuild as suite_builds
@@ -148,12 +149,19 @@ def check_deb_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--upgrade-from", default="", metavar="DIRECTORY", help="older packages, to upgrade from")
     parser.add_argument(
         "--boot",
-        choices=lifecycle.BOOT,
+        type=_boot,
+        metavar="WHEN",
         default=default_of("BOOT"),
-        help="start units in a machine that boots: where one can be booted, always, or never (default: %(default)s)",
+        help="start units in a machine that boots: auto (where one can), required, or no (default: %(default)s)",
     )
     settings.add_reports(parser)
     chroots.add_arguments(parser)
+
+
+def _boot(text: str) -> str:
+    if text not in lifecycle.BOOT:
+        raise UserError(f"BOOT={text}: no such way", "write auto, required or no")
+    return text
 
 
 def check_deb(run: Run) -> None:
