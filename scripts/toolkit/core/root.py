@@ -10,6 +10,8 @@ from pathlib import Path
 from toolkit.core import process
 from toolkit.core.errors import UserError
 
+#: What to do where no container boots.
+NOT_BOOTED = "it needs a kernel that lets root mount: where this is a container, a privileged one"
 _PROGRAM = Path(__file__).resolve().parents[2] / "verb.py"
 
 

@@ -16,6 +16,11 @@ def architecture(deb: Path) -> str:
     return deb.stem.rpartition("_")[2]
 
 
+def is_symbols(package: str) -> bool:
+    """Tell whether a package is one of debug symbols, as debhelper calls them."""
+    return package.endswith("-dbgsym")
+
+
 def by_package(paths: Iterable[Path]) -> dict[str, Path]:
     """Return the .deb files among some, by their packages."""
     return {package(path): path for path in paths if path.suffix == ".deb"}

@@ -293,13 +293,21 @@ class _Room:
         for path in directories:
             with suppress(FileNotFoundError):
                 free[os.stat(path).st_dev] = os.statvfs(path)
-        with open("/proc/meminfo", "rb") as stream:
-            memory = {name: int(value.split()[0]) << 10 for name, _, value in (line.partition(b":") for line in stream)}
+        memory = machine_memory()
         return cls(
             free=sum(state.f_bfree * state.f_frsize for state in free.values()),
             memory=memory[b"MemAvailable"],
             shared_memory=memory.get(b"Shmem", 0),
         )
+
+
+def machine_memory() -> dict[bytes, int]:
+    """Return the bytes of this machine's memory by what they are for, proc_meminfo(5).
+
+    Raises `FileNotFoundError` where there is no /proc.
+    """
+    with open("/proc/meminfo", "rb") as stream:
+        return {name: int(value.split()[0]) << 10 for name, _, value in (line.partition(b":") for line in stream)}
 
 
 @dataclass(kw_only=True)

@@ -16,7 +16,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from toolkit.core import files, process
+from toolkit.core import files, process, root
 from toolkit.core.errors import UserError
 from toolkit.stand.ansible_variables import GUEST_PROJECT
 
@@ -183,9 +183,7 @@ def _start(container: Container) -> None:
         files.write_atomic(container.directory / "process.json", noted)
         if not _wait(lambda: not _started(pid) or _has_booted(pid)) or not _started(pid):
             raise UserError(
-                "the container did not boot",
-                "it needs a kernel that lets root mount: where this is a container, a privileged one",
-                log.read_text(encoding="utf-8", errors="replace")[-4000:],
+                "the container did not boot", root.NOT_BOOTED, log.read_text(encoding="utf-8", errors="replace")[-4000:]
             )
     except BaseException:
         _end(pid)

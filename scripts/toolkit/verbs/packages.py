@@ -9,7 +9,16 @@ from pathlib import Path
 from toolkit.build import building_options
 from toolkit.core import console, root
 from toolkit.core.errors import UserError
-from toolkit.debian import build_user, compression, deb_build, installable, source_tree, suite_pythons, suites
+from toolkit.debian import (
+    build_user,
+    compression,
+    deb_build,
+    deb_names,
+    installable,
+    source_tree,
+    suite_pythons,
+    suites,
+)
 from toolkit.debian import chroot as chroots
 from toolkit.debian import sbuild as suite_builds
 from toolkit.debian.deb_build import Deb
@@ -65,7 +74,7 @@ def _report(run: Run, debs: Sequence[Deb], unmet: Mapping[str, Sequence[str]]) -
         console.step("DEB", deb.shown(root))
     for name, missing in unmet.items():
         console.warn(f"{name} depends on packages that {suites.own()} does not have: {', '.join(missing)}")
-    paths = " ".join(f"./{deb.path.relative_to(root)}" for deb in debs if not deb.name.endswith("-dbgsym"))
+    paths = " ".join(f"./{deb.path.relative_to(root)}" for deb in debs if not deb_names.is_symbols(deb.name))
     console.note(f"install with: apt-get install {paths}")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import compileall
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -16,6 +15,7 @@ from pathlib import Path
 from toolkit.core import console, files, process, threads
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
+from toolkit.sandbox import limits
 from toolkit.verbs.running import Run
 
 REQUIREMENTS = Path("tests/requirements.txt")
@@ -60,8 +60,10 @@ def enter_memory(chosen: Settings) -> None:
     """
     if os.geteuid() != 0 or os.environ.get("TMPDIR") or chosen.project.is_relative_to(_TEMPORARY):
         return
-    found = re.search(r"^MemAvailable: +([0-9]+) kB$", Path("/proc/meminfo").read_text(encoding="ascii"), re.MULTILINE)
-    if not found or int(found[1]) < _MEMORY >> 10:
+    try:
+        if limits.machine_memory()[b"MemAvailable"] < _MEMORY:
+            return
+    except FileNotFoundError:  # macOS
         return
     try:
         process.read([*_IN_MEMORY, _TEMPORARY, "true"])

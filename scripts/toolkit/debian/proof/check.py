@@ -10,7 +10,7 @@ from pathlib import Path
 
 from toolkit.core import console, deb822, debian_packages, directories, process
 from toolkit.core.errors import UserError
-from toolkit.debian import chroot, versions
+from toolkit.debian import chroot, deb_names, versions
 from toolkit.debian.chroot import Chroot
 from toolkit.debian.proof import lifecycle, lintian, loaded, machine, testbed
 from toolkit.debian.proof.check_report import CheckReport
@@ -91,7 +91,7 @@ def read(directory: Path, older: tuple[Path, ...] = ()) -> Built:
 
 
 def _packages(directory: Path) -> tuple[Path, ...]:
-    return tuple(path for path in sorted(directory.glob("*.deb")) if "-dbgsym_" not in path.name)
+    return tuple(path for path in sorted(directory.glob("*.deb")) if not deb_names.is_symbols(deb_names.package(path)))
 
 
 def check(built: Built, suite: str, project: Project, settings: Settings, options: CheckOptions) -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core import process, progress
-from toolkit.debian import suites
+from toolkit.debian import deb_names, suites
 
 #: `E: package source: tag context` or `E: package (version) changes: …`, with the letter of its severity.
 _LINE = re.compile(
@@ -53,7 +53,7 @@ def _is_unavoidable(finding: Finding) -> bool:
     is_zstd = finding.tag == "malformed-deb-archive" and ".tar.zst not" in finding.context
     is_shared = finding.tag == "binaries-have-file-conflict" and _SHARED_SYMBOLS.match(finding.context) is not None
     is_suite = finding.tag == "bad-distribution-in-changes-file" and finding.context in suites.known()
-    return is_zstd or is_shared or is_suite or finding.package.endswith("-dbgsym")
+    return is_zstd or is_shared or is_suite or deb_names.is_symbols(finding.package)
 
 
 def without_reason(debian: Path) -> list[str]:

@@ -117,7 +117,7 @@ def boot(tree: Path, tarball: Path) -> int:
                 if not output.read(1):
                     raise UserError(
                         "the machine did not boot",
-                        "it needs a kernel that lets root mount: where this is a container, a privileged one",
+                        root.NOT_BOOTED,
                         console.read_text(encoding="utf-8", errors="replace")[-4000:],
                     )
                 return status

@@ -51,7 +51,7 @@ def _compare(here: Path, clean: Path, dsc: str) -> None:
 def _packages(directory: Path) -> dict[tuple[str, str], Path]:
     """Return the packages in a directory by name and architecture, but those of debug symbols."""
     found = {(deb_names.package(path), deb_names.architecture(path)): path for path in directory.glob("*.deb")}
-    return {key: path for key, path in found.items() if not key[0].endswith("-dbgsym")}
+    return {key: path for key, path in found.items() if not deb_names.is_symbols(key[0])}
 
 
 def _differences(here: Path, clean: Path) -> Iterator[str]:
