@@ -14,16 +14,20 @@ from toolkit.project.settings import default_of
 from toolkit.stand import base, box_build, container
 from toolkit.stand.base import Stand, StandOptions
 from toolkit.stand.container_stand import ContainerStand
+from toolkit.stand.lima import LimaStand
+from toolkit.stand.local import LocalStand
 from toolkit.stand.remote import RemoteStand
 from toolkit.stand.vagrant import VagrantStand
 from toolkit.verbs import stand_settings
 from toolkit.verbs.running import Run
 
 #: The kinds of stands, by the value of STAND.
-KINDS: dict[str, type[ContainerStand | RemoteStand | VagrantStand]] = {
+KINDS: dict[str, type[ContainerStand | RemoteStand | VagrantStand | LimaStand | LocalStand]] = {
     "container": ContainerStand,
     "remote": RemoteStand,
     "vagrant": VagrantStand,
+    "lima": LimaStand,
+    "local": LocalStand,
 }
 
 
