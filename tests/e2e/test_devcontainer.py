@@ -44,7 +44,7 @@ def test_its_commands_make_the_container_a_stand(
     nspawn = ["systemd-nspawn", f"--directory={root.path}", "--register=no", "--keep-unit", "--quiet", "--pipe"]
     where = ["--resolv-conf=copy-host", f"--bind={project}:/vagrant", "--chdir=/vagrant", f"--user={USER}"]
     shown = run([*nspawn, *where, "--as-pid2", "sh", "-ec", script])
-    assert '"service": "example-service"' in shown, shown
+    assert '"service":"example-service"' in shown, shown
     first, again = [line for line in shown.splitlines() if " changes)" in line]
     assert not first.endswith(" 0 changes)")
     assert again.endswith(" 0 changes)")

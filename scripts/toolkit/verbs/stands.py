@@ -78,7 +78,8 @@ def stand(run: Run) -> None:
     access = chosen.access()
     for status in base.statuses(access):
         console.step("SERVICE", status.text)
-    console.note(f"          enter it with `make stand-tmux`, or {shlex.join(access.command())}")
+    by_ssh = "" if access.is_local else f", or {shlex.join(access.command())}"
+    console.note(f"          enter it with `make stand-tmux`{by_ssh}")
     console.step("STAND", f"ready ({time.monotonic() - start:.0f} s, {len(changed)} changes)")
 
 
