@@ -37,7 +37,6 @@ def test_its_commands_make_the_container_a_stand(
             described["postStartCommand"],
             "stand-services wait",
             "curl --silent --fail http://127.0.0.1:8080/",
-            "make stand STAND=local",
             "tmux kill-server",
         ]
     )
@@ -45,6 +44,3 @@ def test_its_commands_make_the_container_a_stand(
     where = ["--resolv-conf=copy-host", f"--bind={project}:/vagrant", "--chdir=/vagrant", f"--user={USER}"]
     shown = run([*nspawn, *where, "--as-pid2", "sh", "-ec", script])
     assert '"service":"example-service"' in shown, shown
-    first, again = [line for line in shown.splitlines() if " changes)" in line]
-    assert not first.endswith(" 0 changes)")
-    assert again.endswith(" 0 changes)")
