@@ -1,7 +1,7 @@
 """The scaffold's devcontainer: its own commands, run where its tools run them, in a container without systemd.
 
-A container engine is not to be had everywhere, and its image comes from a registry. A minimal system of Debian stands in
-for it, with what that image has: curl, git, sudo, an ordinary user.
+A container engine is not to be had everywhere, and its image comes from a registry. A minimal Debian stands in for it,
+with what that image has: curl, git, sudo, an ordinary user.
 """
 
 from __future__ import annotations

@@ -48,7 +48,7 @@ def test_units_need_systemd(workspace: Workspace, monkeypatch: pytest.MonkeyPatc
 
 @pytest.mark.parametrize(("change", "status"), [({}, 0), ({"onCreateCommand": 5}, 1)])
 def test_the_devcontainer_fits_its_schema(change: dict[str, int], status: int, tmp_path: Path) -> None:
-    described = tmp_path / "devcontainer.json.in"
+    described = tmp_path / "devcontainer.json"
     described.write_text(json.dumps({**json.loads(DEVCONTAINER.read_text()), **change}))
     command = [sys.executable, "-m", "check_jsonschema", "--schemafile", str(SCHEMA), str(described)]
     done = subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
