@@ -132,7 +132,7 @@ NAME ?=
 #: How many chains to print at most: CHAINS=100, or all
 CHAINS ?= 20
 
-#: What runs the project: container (systemd-nspawn), remote (a host that ssh knows) or vagrant: STAND=remote
+#: What runs the project: container (systemd-nspawn), remote (a host that ssh knows), vagrant, lima, or local (this machine, as in a devcontainer): STAND=remote
 STAND ?= container
 #: The host of a remote stand: HOST=user@host.example
 HOST ?=

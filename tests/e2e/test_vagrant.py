@@ -190,9 +190,18 @@ Vagrant.configure("2") { |config| config.vm.provider("virtualbox") { |machine| m
         ({"STAND_DRIVER": "xen"}, "STAND_DRIVER=xen", "kvm, qemu"),
         ({"PYTHON3": "python3.99"}, "python3.99: no such program", "PYTHON3="),
         (
-            {"VAGRANT_DEFAULT_PROVIDER": "virtualbox", "VAGRANT_SERVER_URL": "http://127.0.0.1:9"},
-            "bento/debian-12",
-            "make box SUITE=bookworm",
+            {
+                "STAND_BOX": "me/mine",
+                "VAGRANT_DEFAULT_PROVIDER": "virtualbox",
+                "VAGRANT_SERVER_URL": "http://127.0.0.1:9",
+            },
+            "me/mine",
+            "without STAND_BOX",
+        ),
+        (
+            {"STAND_BOX": f"http://127.0.0.1:9/x.qcow2#sha256:{'0' * 64}", "VAGRANT_DEFAULT_PROVIDER": "virtualbox"},
+            "http://127.0.0.1:9/x.qcow2 cannot be fetched",
+            "make box",
         ),
     ],
 )

@@ -40,11 +40,15 @@ class StandOptions:
 
 @dataclass(frozen=True, kw_only=True)
 class Access:
-    """Access to a stand by ssh: the name of its host, its user, and a configuration (`None`: the user's own)."""
+    """Access to a stand by ssh: the name of its host, its user, and a configuration (`None`: the user's own).
+
+    `is_local` says that it is this machine, which takes no ssh.
+    """
 
     host: str
     user: str
     config: Path | None = None
+    is_local: bool = False
 
     @property
     def options(self) -> list[str]:
@@ -52,7 +56,9 @@ class Access:
         return ["-F", str(self.config)] if self.config else []
 
     def command(self, *words: str, terminal: bool = False) -> list[str]:
-        """Return the ssh command that runs these words in the stand; without any, a shell."""
+        """Return the command that runs these words in the stand, by ssh; without any, a shell."""
+        if self.is_local:
+            return [*words] or [os.environ.get("SHELL", "/bin/sh")]
         return [
             "ssh",
             *self.options,

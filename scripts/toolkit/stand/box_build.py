@@ -1,8 +1,8 @@
 """Vagrant boxes for libvirt, made of Debian packages alone, and kept in the cache with a catalogue for Vagrant.
 
-They serve a team that cannot reach the public catalogue, or does not trust it. A box is made without root, loop devices
-or a running system. Its disk has the oldest layout, which every emulated BIOS boots: a master boot record, GRUB behind
-it, one ext4 partition.
+They serve a team that cannot reach the images that distributions publish, or does not trust them. A box is made without
+root, loop devices or a running system. Its disk has the oldest layout, which every emulated BIOS boots: a master boot
+record, GRUB behind it, one ext4 partition.
 """
 
 from __future__ import annotations
@@ -10,15 +10,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import struct
 import time
 import uuid
 from dataclasses import asdict
-from datetime import UTC, datetime
 from pathlib import Path
 
-from toolkit.core import console, debian_packages, directories, files, process
+from toolkit.core import console, debian_packages, files, process
 from toolkit.debian import apt_sources, build_user, chroot, suites
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
@@ -45,14 +43,12 @@ PACKAGES = (
 )
 #: The kernels that have 9p, virtiofs and vhost_vsock; the smaller ones for clouds lack some of them.
 KERNELS = {"debian": "linux-image-{architecture}", "ubuntu": "linux-image-generic"}
-#: In GiB. It costs no more than what is in it.
-_DISK_SIZE = 20
 #: The programs that a BIOS starts, of Debian's package grub-pc-bin.
 GRUB = Path("/usr/lib/grub/i386-pc")
 SECTOR = 512
 #: The first sector of the only partition, at 1 MiB as everywhere: GRUB has the room before it; and its sectors.
 START = 2048
-SECTORS = _DISK_SIZE * 1024**3 // SECTOR - START
+SECTORS = boxes.DISK_SIZE * 1024**3 // SECTOR - START
 _MODULES = ("biosdisk", "part_msdos", "ext2", "normal", "linux", "test", "echo")
 #: Features that each kernel, e2fsck and GRUB of the suites in use knows; mke2fs of this machine may have newer ones.
 _FEATURES = (
@@ -70,7 +66,7 @@ rm -r root
 
 def make(recipe: Recipe, settings: Settings) -> boxes.Box:
     """Make the box of a recipe; it replaces an older one once it is complete. Raises `UserError`."""
-    start, now = time.monotonic(), datetime.now(UTC)
+    start = time.monotonic()
     boot_loader = [] if (GRUB / "boot.img").is_file() else ["grub-pc-bin"]
     debian_packages.require("boxes are made with", "grub-mkimage", "qemu-img", missing=boot_loader)
     user = build_user.account()
@@ -80,8 +76,11 @@ def make(recipe: Recipe, settings: Settings) -> boxes.Box:
         console.step("BOX", "  making the disk")
         _write_disk(recipe, user, base)
         console.step("BOX", "  packing")
-        packed = _pack(recipe.suite, base)
-        made = _keep(packed, recipe.suite, f"{now:%Y%m%d.%H%M%S}.0")
+        distribution = suites.distribution(recipe.suite) or "debian"
+        # https://vagrant-libvirt.github.io/vagrant-libvirt/boxes.html
+        metadata = {"provider": "libvirt", "format": "qcow2", "virtual_size": boxes.DISK_SIZE}
+        packed = boxes.pack(base, ["box.img"], metadata, f"config.vm.guest = :{distribution}")
+        made = boxes.keep(packed, recipe.suite, "libvirt", "Debian packages, by make box")
     console.step("BOX", f"{made.path.name}, {made.path.stat().st_size / 1e6:.0f} MB ({time.monotonic() - start:.0f} s)")
     return made
 
@@ -132,7 +131,7 @@ def _write_disk(recipe: Recipe, user: Account, base: Path) -> None:
     def run(*words: str | Path) -> None:
         process.run(user.command([str(word) for word in words]), cwd=base, env=environment)
 
-    run("truncate", f"--size={_DISK_SIZE}G", raw)
+    run("truncate", f"--size={boxes.DISK_SIZE}G", raw)
     fill = (_FILL, "sh", tarball, str(identity), str(START * SECTOR), _FEATURES, f"{SECTORS * SECTOR // 1024}k")
     run("unshare", "--map-auto", "--map-root-user", "sh", "-euc", *fill)
     tarball.unlink()
@@ -155,37 +154,3 @@ def boot_sectors(boot: bytes, core: bytes, identity: uuid.UUID) -> bytes:
     partition = struct.pack("<B3sB3sII", 0x80, beyond, 0x83, beyond, START, SECTORS)
     record = boot[:440] + identity.bytes[:4] + bytes(2) + partition + bytes(48) + b"\x55\xaa"
     return record + core
-
-
-def _pack(suite: str, base: Path) -> Path:
-    """Return the archive that Vagrant takes for a box, https://vagrant-libvirt.github.io/vagrant-libvirt/boxes.html."""
-    described = {"provider": "libvirt", "format": "qcow2", "virtual_size": _DISK_SIZE}
-    (base / "metadata.json").write_text(json.dumps(described), encoding="utf-8")
-    distribution = suites.distribution(suite) or "debian"
-    guest = f'Vagrant.configure("2") {{ |config| config.vm.guest = :{distribution} }}\n'
-    (base / "Vagrantfile").write_text(guest, encoding="utf-8")
-    epoch = os.environ.get("SOURCE_DATE_EPOCH", "0")
-    stable = ("--sort=name", f"--mtime=@{epoch}", "--owner=0", "--group=0", "--numeric-owner")
-    packed = ("--use-compress-program=gzip -1n", "--file=packed.box", "metadata.json", "Vagrantfile", "box.img")
-    process.run(["tar", "--create", *stable, *packed], cwd=base)
-    return base / "packed.box"
-
-
-def _keep(packed: Path, suite: str, version: str) -> boxes.Box:
-    """Move a box to the others and name it in its catalogue.
-
-    Vagrant takes the version that a Vagrantfile asks for, and refuses a file of another checksum.
-    """
-    path, catalogue = boxes.directory() / f"{suite}.box", boxes.directory() / f"{suite}.json"
-    provider = {"name": "libvirt", "url": path.as_uri(), "checksum_type": "sha256", "checksum": files.sha256(packed)}
-    described = {
-        "name": boxes.name(suite),
-        "description": f"{suite}, made by make box of Debian packages",
-        "versions": [{"version": version, "providers": [provider]}],
-    }
-    # The workspace may be on another file system.
-    with directories.temporary(boxes.directory(), ".box-") as staged:
-        shutil.copyfile(packed, staged / path.name)
-        os.replace(staged / path.name, path)
-    files.write_atomic(catalogue, json.dumps(described, indent=1))
-    return boxes.Box(path=path, catalogue=catalogue, name=boxes.name(suite), version=version)

@@ -47,7 +47,8 @@ class Report:
 
 def run(access: Access, settings: Settings, options: StandOptions) -> tuple[str, ...]:
     """Provision a stand and return the tasks that changed something. Raises `UserError` when one fails."""
-    guest = Guest(mode=options.mode, suite=options.suite, user=access.user, is_own=options.kind != "remote")
+    is_own = options.kind not in ("remote", "local")
+    guest = Guest(mode=options.mode, suite=options.suite, user=access.user, is_own=is_own)
     variables = ansible_variables.collect(settings, guest)
     program = _program(options)
     # The variables hold the user's ssh configuration, which nobody else may read: a temporary directory is private.
@@ -104,7 +105,8 @@ def playbook(settings: Settings) -> Path:
 def arguments(access: Access, variables: Path) -> list[str]:
     """Return the arguments of ansible-playbook, without the playbook."""
     ssh = [f"--ssh-common-args={' '.join(access.options)}"] if access.config else []
-    return ["--inventory", f"{access.host},", *ssh, "--extra-vars", f"@{variables}"]
+    way = ["--connection=local"] if access.is_local else ssh
+    return ["--inventory", f"{access.host},", *way, "--extra-vars", f"@{variables}"]
 
 
 def _program(options: StandOptions) -> Path:

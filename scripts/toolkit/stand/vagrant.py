@@ -21,16 +21,10 @@ from typing import Any
 from toolkit.core import files, process
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings
-from toolkit.stand import ansible_variables, base, boxes, provisioning
+from toolkit.stand import ansible_variables, base, boxes, cloud_images, provisioning
 from toolkit.stand.base import Access, StandOptions
+from toolkit.stand.cloud_images import Image
 
-#: Boxes of the public catalogue, by suite and provider. Those for VirtualBox have its guest additions: shared folders.
-BOXES = {
-    "bookworm": {"virtualbox": "bento/debian-12", "libvirt": "debian/bookworm64"},
-    "trixie": {"virtualbox": "bento/debian-13", "libvirt": "debian/trixie64"},
-    "jammy": {"virtualbox": "bento/ubuntu-22.04", "libvirt": "cloud-image/ubuntu-22.04"},
-    "noble": {"virtualbox": "bento/ubuntu-24.04", "libvirt": "cloud-image/ubuntu-24.04"},
-}
 DRIVERS = ("kvm", "qemu")
 #: File systems by which libvirt shows the project in the machine, with Vagrant's options; the first is the default.
 #:
@@ -69,14 +63,17 @@ class VagrantSettings:
 def read(environment: Mapping[str, str]) -> VagrantSettings:
     """Return the settings of an environment. Raises `UserError` for a value that is not allowed."""
     suite = environment.get("STAND_SUITE") or "bookworm"
-    if not (suite in BOXES or environment.get("STAND_BOX") or boxes.find(suite)):
+    given = environment.get("STAND_BOX", "")
+    if not (given or cloud_images.of_suite(suite) or boxes.find(suite)):
         raise UserError(
-            f"STAND_SUITE={suite}: no box of such a suite is known",
-            f"there are {', '.join(BOXES)}; or `make box SUITE={suite}`, or STAND_BOX=",
+            f"STAND_SUITE={suite}: no image of such a suite is known",
+            f"there are {', '.join(cloud_images.suites())}; or `make box SUITE={suite}`, or STAND_BOX=",
         )
+    if "#" in given and not cloud_images.parse(given):
+        raise UserError(f"STAND_BOX={given}: no image and its hash", "it looks like https://…/image.qcow2#sha512:HASH")
     return VagrantSettings(
         suite=suite,
-        box=environment.get("STAND_BOX", ""),
+        box=given,
         driver=_choice(environment, "STAND_DRIVER", DRIVERS),
         folder=_choice(environment, "STAND_FOLDER", tuple(FOLDERS)),
         cpus=_number(environment, "STAND_CPUS", host_cpus()),
@@ -172,15 +169,27 @@ def address_of_card(name: str) -> str:
 
 
 def box_of(chosen: VagrantSettings, provider: str) -> dict[str, str]:
-    """Return the box of a provider: the user's own, one that `make box` made, or one of the public catalogue."""
+    """Return the box of a provider: the user's own, one that `make box` made, or one of the suite's cloud image.
+
+    The last may not have been made yet: then it has a name alone.
+    """
+    image = image_of(chosen, provider)
     if chosen.box.endswith(".box"):
         return {"box": Path(chosen.box).stem, "box_url": chosen.box}
-    if chosen.box:
+    if chosen.box and not image:
         return {"box": chosen.box}
-    made = boxes.find(chosen.suite) if provider == "libvirt" else None
+    label = image.label(chosen.suite, provider) if image else chosen.suite
+    made = boxes.find(label) if image or provider == "libvirt" else None
     if made:
         return {"box": made.name, "box_url": made.catalogue.as_uri(), "box_version": made.version}
-    return {"box": BOXES.get(chosen.suite, {}).get(provider, "")}
+    return {"box": boxes.name(label)}
+
+
+def image_of(chosen: VagrantSettings, provider: str) -> Image | None:
+    """Return the image that the box of a provider is made of; None where it is another box."""
+    if chosen.box:
+        return cloud_images.parse(chosen.box)
+    return None if provider == "libvirt" and boxes.find(chosen.suite) else cloud_images.of_suite(chosen.suite)
 
 
 def has_machine(project: Path, provider: str) -> bool:

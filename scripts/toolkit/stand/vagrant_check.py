@@ -18,7 +18,7 @@ from urllib.error import HTTPError, URLError
 
 from toolkit.core import process
 from toolkit.core.errors import UserError
-from toolkit.stand import base, libvirt_network, vagrant, virtualbox
+from toolkit.stand import base, cloud_images, libvirt_network, vagrant, virtualbox
 from toolkit.stand.vagrant import VagrantSettings
 
 KVM, CPUS = Path("/dev/kvm"), Path("/proc/cpuinfo")
@@ -159,17 +159,22 @@ def check_ports(ports: Iterable[tuple[int, int]]) -> None:
 
 
 def check_box(chosen: VagrantSettings, provider: str) -> None:
-    """Raise `UserError` where the box is neither on this host nor in a catalogue that answers."""
+    """Make the box where it is made of a cloud image. Raises `UserError` where it is not to be had.
+
+    One that the user names is on this host, or in a catalogue that answers.
+    """
+    if image := vagrant.image_of(chosen, provider):
+        cloud_images.make(image, chosen.suite, provider)
+        return
     name = vagrant.box_of(chosen, provider)
-    if not name["box"]:
-        raise UserError(f"STAND_SUITE={chosen.suite}: no box for {provider} is known", "name one: STAND_BOX=")
+    if not chosen.box and "box_url" not in name:
+        raise UserError(f"STAND_SUITE={chosen.suite}: no image for {provider} is known", "name a box: STAND_BOX=")
     # A file, and a name without an owner, are not the catalogue's.
     if "box_url" in name or name["box"].count("/") != 1 or _is_added(name["box"]):
         return
     problem = _ask_catalogue(name["box"])
     if problem:
-        also = "" if provider == "libvirt" else ", for VAGRANT_DEFAULT_PROVIDER=libvirt"
-        hint = f"`make box SUITE={chosen.suite}` makes one of Debian packages{also}; STAND_BOX= names another one"
+        hint = "without STAND_BOX the stand is made of the image that the distribution publishes"
         raise UserError(f"the box {name['box']} is not available: {problem}", hint)
 
 
@@ -185,6 +190,7 @@ def _ask_catalogue(name: str) -> str:
         with urllib.request.urlopen(urllib.request.Request(url, headers={"Accept": "application/json"}), timeout=10):
             return ""
     except HTTPError as error:
+        error.close()
         return f"{url} answers {error.code}"
     except (URLError, OSError) as error:
         return f"{url} cannot be reached ({getattr(error, 'reason', error)})"

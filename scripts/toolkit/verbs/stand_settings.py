@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
+import sys
 
 from toolkit.core.errors import UserError
 from toolkit.project.settings import default_of
@@ -49,5 +51,7 @@ def vagrant_settings(run: Run) -> None:
     """Print what a Vagrantfile asks for; before a machine is made, look whether the host can."""
     arguments, chosen = run.arguments, vagrant.read(os.environ)
     if arguments.check:
-        vagrant_check.check(chosen, run.settings.project, arguments.provider, arguments.plugins.split())
+        # The answer alone goes to standard output.
+        with contextlib.redirect_stdout(sys.stderr):
+            vagrant_check.check(chosen, run.settings.project, arguments.provider, arguments.plugins.split())
     print(json.dumps(vagrant.describe(chosen, run.settings), indent=2))

@@ -14,16 +14,20 @@ from toolkit.project.settings import default_of
 from toolkit.stand import base, box_build, container
 from toolkit.stand.base import Stand, StandOptions
 from toolkit.stand.container_stand import ContainerStand
+from toolkit.stand.lima import LimaStand
+from toolkit.stand.local import LocalStand
 from toolkit.stand.remote import RemoteStand
 from toolkit.stand.vagrant import VagrantStand
 from toolkit.verbs import stand_settings
 from toolkit.verbs.running import Run
 
 #: The kinds of stands, by the value of STAND.
-KINDS: dict[str, type[ContainerStand | RemoteStand | VagrantStand]] = {
+KINDS: dict[str, type[ContainerStand | RemoteStand | VagrantStand | LimaStand | LocalStand]] = {
     "container": ContainerStand,
     "remote": RemoteStand,
     "vagrant": VagrantStand,
+    "lima": LimaStand,
+    "local": LocalStand,
 }
 
 
@@ -74,7 +78,8 @@ def stand(run: Run) -> None:
     access = chosen.access()
     for status in base.statuses(access):
         console.step("SERVICE", status.text)
-    console.note(f"          enter it with `make stand-tmux`, or {shlex.join(access.command())}")
+    by_ssh = "" if access.is_local else f", or {shlex.join(access.command())}"
+    console.note(f"          enter it with `make stand-tmux`{by_ssh}")
     console.step("STAND", f"ready ({time.monotonic() - start:.0f} s, {len(changed)} changes)")
 
 

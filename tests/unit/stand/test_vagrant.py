@@ -13,7 +13,7 @@ import pytest
 
 from tests.unit.conftest import Workspace
 from toolkit.core.errors import UserError
-from toolkit.stand import boxes, vagrant
+from toolkit.stand import boxes, cloud_images, vagrant
 from toolkit.stand.base import StandOptions
 
 
@@ -54,6 +54,7 @@ def test_settings_win_over_the_host() -> None:
     ("name", "value", "hint"),
     [
         ("STAND_SUITE", "bookwurm", "make box SUITE=bookwurm"),
+        ("STAND_BOX", "https://images.example/ours.qcow2#sha512:ab", "#sha512:HASH"),
         ("STAND_DRIVER", "xen", "kvm, qemu"),
         ("STAND_FOLDER", "smb", "virtiofs, 9p, nfs, rsync"),
         ("STAND_MODE", "docker", "tmux, deb"),
@@ -88,7 +89,22 @@ def test_a_box_that_was_made_is_libvirts(no_boxes: Path) -> None:
         "box_url": (no_boxes / "bookworm.json").as_uri(),
         "box_version": "20261125.1.0",
     }
-    assert vagrant.box_of(chosen, "virtualbox") == {"box": "bento/debian-12"}
+
+
+def test_without_a_box_the_machine_is_made_of_the_suites_image(no_boxes: Path) -> None:
+    chosen, image = vagrant.read({}), cloud_images.of_suite("bookworm")
+    assert image
+    label = f"bookworm-{image.digest[:12]}-virtualbox"
+    assert vagrant.box_of(chosen, "virtualbox") == {"box": f"python-common/{label}"}
+    make_box(no_boxes, label)
+    assert vagrant.box_of(chosen, "virtualbox")["box_url"] == (no_boxes / f"{label}.json").as_uri()
+
+
+def test_an_image_of_the_users_own_is_taken_by_its_hash(no_boxes: Path) -> None:
+    make_box(no_boxes, "bookworm")
+    given = "https://images.example/ours.qcow2#sha256:" + "ab" * 32
+    found = vagrant.box_of(vagrant.read({"STAND_BOX": given}), "libvirt")
+    assert found == {"box": "python-common/bookworm-abababababab-libvirt"}
 
 
 def test_the_users_own_box_wins(no_boxes: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from toolkit.core.errors import UserError
-from toolkit.stand import libvirt_network, vagrant, vagrant_check
+from toolkit.stand import cloud_images, libvirt_network, vagrant, vagrant_check
 
 FAKES = Path(__file__).resolve().parents[2] / "fakes"
 LIBVIRT = ("libvirt",)
@@ -165,22 +165,28 @@ def test_a_processor_without_virtualization_lends_none(
     assert "STAND_NESTED" in complaint(tmp_path, "libvirt", STAND_NESTED="1").what
 
 
-@pytest.mark.parametrize("provider", ["libvirt", "virtualbox"])
-def test_a_box_that_cannot_be_had_can_be_made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, provider: str) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+def test_a_box_of_the_users_that_cannot_be_had(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("VAGRANT_HOME", str(tmp_path))
     monkeypatch.setenv("VAGRANT_SERVER_URL", "http://127.0.0.1:9")
+    chosen = vagrant.read({"STAND_BOX": "bento/debian-12"})
     with pytest.raises(UserError, match=r"is not available: http://127.0.0.1:9/.*Connection refused") as caught:
-        vagrant_check.check_box(vagrant.read({}), provider)
-    assert "`make box SUITE=bookworm`" in caught.value.hint
-
-
-def test_a_box_that_vagrant_has_is_not_asked_for(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setenv("VAGRANT_HOME", str(tmp_path))
-    monkeypatch.setenv("VAGRANT_SERVER_URL", "http://127.0.0.1:9")
+        vagrant_check.check_box(chosen, "virtualbox")
+    assert "without STAND_BOX" in caught.value.hint
     (tmp_path / "boxes" / "bento-VAGRANTSLASH-debian-12").mkdir(parents=True)
-    vagrant_check.check_box(vagrant.read({}), "virtualbox")
+    vagrant_check.check_box(chosen, "virtualbox")
+
+
+@pytest.mark.parametrize("provider", ["libvirt", "virtualbox"])
+@pytest.mark.parametrize("given", [{}, {"STAND_BOX": "https://127.0.0.1:9/own.qcow2#sha256:" + "0" * 64}])
+def test_without_a_box_one_is_made_of_an_image(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, provider: str, given: dict[str, str]
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    asked = []
+    monkeypatch.setattr(cloud_images, "make", lambda image, suite, kind: asked.append((image, suite, kind)))
+    vagrant_check.check_box(vagrant.read(given), provider)
+    expected = cloud_images.parse(given["STAND_BOX"]) if given else cloud_images.of_suite("bookworm")
+    assert asked == [(expected, "bookworm", provider)]
 
 
 def test_a_suite_without_a_box_for_the_provider_asks_for_one(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -188,6 +194,6 @@ def test_a_suite_without_a_box_for_the_provider_asks_for_one(monkeypatch: pytest
     (tmp_path / "python-common" / "boxes").mkdir(parents=True)
     (tmp_path / "python-common/boxes/sid.box").touch()
     (tmp_path / "python-common/boxes/sid.json").write_text('{"versions": [{"version": "1.0"}]}')
-    with pytest.raises(UserError, match="no box for virtualbox") as caught:
+    with pytest.raises(UserError, match="no image for virtualbox") as caught:
         vagrant_check.check_box(vagrant.read({"STAND_SUITE": "sid"}), "virtualbox")
     assert "STAND_BOX=" in caught.value.hint
