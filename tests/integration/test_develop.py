@@ -120,7 +120,13 @@ def test_the_environment_follows_the_lock(vendored: Workshop, home: Path, index:
     done = vendored.develop()
     assert done.status == 0, done.err
     said = [line.split(maxsplit=1) for line in done.out.splitlines() if line.startswith("  ")]
-    assert said[-4:-1] == [["REMOVE", "cable 1.0"], ["REMOVE", "wire 1.0"], ["CHANGE", "fast 1.0 -> 2.0"]]
+    assert said[-6:-1] == [
+        ["REMOVE", "cable 1.0"],
+        ["REMOVE", "wire 1.0"],
+        ["CHANGE", "fast 1.0 -> 2.0"],
+        ["LINK", "app"],
+        ["LINK", "lib"],
+    ]
     assert names(prefix) == ["app", "fast", "lib", "probe"]
     assert (prefix / "mine").read_text() == "kept"
 

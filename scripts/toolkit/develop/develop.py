@@ -97,11 +97,15 @@ def _assembly(
             used=used,
             building=interpreter_choice.builder(used),
             nodes=nodes,
+            local={
+                name: node for name, node in wheel_sources.local_nodes(locks, used, settings).items() if name in linked
+            },
             binary=wheel_sources.offered(locks, nodes, used) if options.binary else {},
             ready=ready,
             indexes=options.indexes,
         ),
         options=options,
+        locks=tuple(locks),
         state=state,
         personal=remembered,
     )

@@ -21,8 +21,9 @@ from toolkit.model.interpreter import Interpreter
 from toolkit.project.discovery import Package, Project
 
 _MARKER = ".python-common.json"
-_FORMAT = 1
+_FORMAT = 2
 _SCRIPT = re.compile(r"bin/(?!\.\.?$)[^/]+")
+_INFORMATION = re.compile(r"[^/]+\.dist-info")
 #: Of the user: virtualenvwrapper runs them when an environment is entered and left.
 _HOOKS = ("preactivate", "postactivate", "predeactivate", "postdeactivate")
 
@@ -47,11 +48,37 @@ class Environment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """How a package is linked: what from (`identity`), the directory of its metadata, and where its modules are.
+
+    `roots` are on sys.path; `mapped` has the place of each module that is not found from there. It `merges` where a
+    package of it stands in several directories. `modules` is all that can be imported, from the top. `scripts` are
+    those of its wheel that are files of the source, by their names.
+    """
+
+    identity: str
+    information: str
+    roots: tuple[str, ...] = ()
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    merges: bool = False
+    modules: tuple[str, ...] = ()
+    scripts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What came of a look at the linked packages: `key` is for all that it depends on, `problems` are for people."""
+
+    key: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class State:
     """What an environment of ours was made for and holds.
 
-    `distributions` has the identity of each distribution by its name, `links` are the files in bin/ that lead into the
-    project, relative to the environment, `linked` the names of the packages that it links. `personal` is what was
+    `distributions` has the identity of each distribution by its name, `links` are the files in bin/ that run those of
+    the project, relative to the environment, `linked` the packages that it links, by name. `personal` is what was
     resolved for the developer alone.
     """
 
@@ -61,7 +88,8 @@ class State:
     system_site_packages: bool = False
     distributions: Mapping[str, str] = field(default_factory=dict)
     links: tuple[str, ...] = ()
-    linked: tuple[str, ...] = ()
+    linked: Mapping[str, Link] = field(default_factory=dict)
+    check: Check = field(default_factory=Check)
     personal: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -105,11 +133,25 @@ def read(prefix: Path) -> State | None:
             system_site_packages=data.flag("system_site_packages"),
             distributions={name: distributions.text(name) for name in distributions.content},
             links=data.texts("links", form=_SCRIPT),
-            linked=data.texts("linked"),
+            linked={name: _link(Table(value)) for name, value in data.table("linked").content.items()},
+            check=Check(key=data.table("check").text("key"), problems=data.table("check").texts("problems")),
             personal=data.table("personal").content,
         )
     except (OSError, ValueError):
         return None
+
+
+def _link(table: Table) -> Link:
+    mapped, scripts = table.table("mapped"), table.table("scripts")
+    return Link(
+        identity=table.text("identity"),
+        information=table.text("information", form=_INFORMATION),
+        roots=table.texts("roots"),
+        mapped={name: mapped.text(name) for name in mapped.content},
+        merges=table.flag("merges"),
+        modules=table.texts("modules"),
+        scripts={name: scripts.text(name) for name in scripts.content},
+    )
 
 
 def write(prefix: Path, state: State) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -51,11 +51,14 @@ def load(
     options: BuildOptions,
     log: Path,
     absent: Collection[str] = (),
+    seconds: int = _SECONDS,
+    beside: Mapping[str, Path] | None = None,
 ) -> list[Failure]:
     """Load what the environment at `root` holds, `options.jobs` at once; return what fails, even when tried by itself.
 
-    `absent` are modules of the standard library that are not to be found. The output goes to `log`. Raises `UserError`
-    where the run itself fails.
+    Each may take so many `seconds`. `absent` are modules of the standard library that are not to be found; `beside` are
+    files and directories that are, by their paths. The output goes to `log`. Raises `UserError` where the run itself
+    fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with directories.temporary(log.parents[1], "load-") as scratch:
@@ -75,9 +78,11 @@ def load(
             options.sandbox.place(path, view) for path in (ENVIRONMENT, _INSTALLED, _OUTPUT, _INSIDE_WORKER, _REQUEST)
         )
         python = _stand_in(scratch / "environment", root, installed, interpreter)
-        readable = {**view.readable, **wheel_build.interpreter_files(python, options.sandbox.hidden)}
+        readable = {**view.readable, **(beside or {}), **wheel_build.interpreter_files(python, options.sandbox.hidden)}
         view = replace(view, readable=readable)
-        view.readable[_REQUEST].write_text(request_for(environment, found, options.jobs, absent), encoding="utf-8")
+        view.readable[_REQUEST].write_text(
+            request_for(environment, found, options.jobs, absent, seconds), encoding="utf-8"
+        )
         words = [f"{environment}/bin/python", "-I", "-B", worker, request, f"{output}/result.json"]
         variables = {"PATH": f"{installed}/bin:{system_programs.PATH}", **options.sandbox.variables(view)}
         try:
@@ -104,12 +109,14 @@ def _stand_in(directory: Path, root: Path, installed: str, interpreter: Interpre
     return python
 
 
-def request_for(environment: str, found: Sequence[Installed], jobs: int, absent: Collection[str] = ()) -> str:
+def request_for(
+    environment: str, found: Sequence[Installed], jobs: int, absent: Collection[str] = (), seconds: int = _SECONDS
+) -> str:
     """Return what asks the worker to load these, of an environment at this path, so many at once."""
     groups = [
         {"modules": item.modules, "libraries": [f"{environment}/{name}" for name in item.libraries]} for item in found
     ]
-    return json.dumps({"groups": groups, "jobs": jobs, "seconds": _SECONDS, "absent": sorted(absent)})
+    return json.dumps({"groups": groups, "jobs": jobs, "seconds": seconds, "absent": sorted(absent)})
 
 
 def read_result(content: bytes, environment: str) -> list[Failure]:
