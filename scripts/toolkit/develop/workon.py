@@ -154,6 +154,14 @@ def _link(table: Table) -> Link:
     )
 
 
+def owner(prefix: Path) -> Path | None:
+    """Return the project that the environment at `prefix` was made for, whatever release of this toolkit made it."""
+    try:
+        return Path(Table(documents.json_value((prefix / _MARKER).read_bytes())).text("project"))
+    except (OSError, ValueError):
+        return None
+
+
 def write(prefix: Path, state: State) -> None:
     """Record the state of an environment."""
     files.write_changed(prefix / _MARKER, json.dumps({"format": _FORMAT, **asdict(state)}, indent=1))
