@@ -18,6 +18,8 @@ from toolkit.core import files
 from toolkit.project import package_search, source_files
 
 _INIT = "__init__.py"
+#: Where modules stand if nothing else is said.
+_USUAL = ("", "src")
 #: Files without content are everywhere.
 _EMPTY = hashlib.sha256().hexdigest()
 
@@ -102,7 +104,7 @@ class _Tree:
 
 
 def _root(left: Mapping[str, str], tree: _Tree) -> str | None:
-    """Return the directory from which most of these files are found; None where that is so of no module's content."""
+    """Return the directory from which most of these files are found; None where no module's content says so."""
     equal, called = Counter[str](), Counter[str]()
     for name, digest in left.items():
         for path in tree.ending(name):
@@ -110,7 +112,8 @@ def _root(left: Mapping[str, str], tree: _Tree) -> str | None:
             called[root] += 1
             # What a build has written into its copy of a module is another matter.
             equal[root] += name.endswith(".py") and tree.digest(path) == digest
-    fitting = [root for root in called if equal[root]]
+    # Nor may a build leave any as it was.
+    fitting = [root for root in called if equal[root]] or [root for root in called if root in _USUAL]
     return min(fitting, key=lambda root: (-equal[root], -called[root], root.count("/"), root), default=None)
 
 

@@ -52,6 +52,10 @@ def test_what_a_build_has_written_into_a_module_is_found_in_the_source(source: P
     assert read(source, {"svc/__init__.py": "", "svc/part.py": "VERSION = 1"}) == Layout(roots=(source,))
 
 
+def test_a_build_may_change_every_module(source: Path) -> None:
+    assert read(source, {"svc/__init__.py": "more", "svc/part.py": "more"}) == Layout(roots=(source,))
+
+
 def test_what_is_in_no_source_was_made(source: Path) -> None:
     found = read(source, {"svc/__init__.py": "", "svc/_fast.so": "elf", "svc/_version.py": "1", "top.so": "elf"})
     assert found == Layout(roots=(source,), made=("svc/_fast.so", "svc/_version.py", "top.so"))
