@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
 from toolkit.build import completeness
@@ -47,7 +47,7 @@ def check(
     key = _key(environment, sources, links)
     if key == before.key:
         return before
-    _require_complete(environment, root, locks)
+    _require_complete(environment, root, locks, links.keys() - sources.local.keys())
     found = {name: link.modules for name, link in links.items() if name in sources.local and link.modules}
     if not found:
         return Check(key=key)
@@ -61,7 +61,7 @@ def check(
         for name, modules in found.items()
     ]
     log = sources.settings.build / "logs" / "imports.log"
-    beside = {str(path): path for link in links.values() for path in _places(link)}
+    beside = dict.fromkeys(path for link in links.values() for path in _places(link))
     failures = loading.load(
         root, installed, environment.interpreter, sources.options, log, seconds=_SECONDS, beside=beside
     )
@@ -75,13 +75,13 @@ def _key(environment: Environment, sources: WheelSources, links: Mapping[str, Li
     return hashlib.sha256(repr(known).encode()).hexdigest()
 
 
-def _require_complete(environment: Environment, root: Path, locks: tuple[Lock, ...]) -> None:
+def _require_complete(environment: Environment, root: Path, locks: tuple[Lock, ...], unknown: Collection[str]) -> None:
     """Raise `UserError` with what distributions of the environment require and is not there."""
     every = (core_metadata.parse(path.read_bytes()) for path in environment.site(root).glob("*.dist-info/METADATA"))
     installed = {normalize(found.name): found for found in every}
     problems: dict[str, Problem] = {}
     for lock in locks:
-        for found in completeness.problems(environment.project, lock, installed, environment.interpreter):
+        for found in completeness.problems(environment.project, lock, installed, environment.interpreter, unknown):
             problems.setdefault(found.what, found)
     vendored.refuse(list(problems.values()))
 

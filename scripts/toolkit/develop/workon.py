@@ -18,6 +18,7 @@ from toolkit.core import directories, documents, files
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
+from toolkit.project import source_files
 from toolkit.project.discovery import Package, Project
 
 _MARKER = ".python-common.json"
@@ -170,6 +171,14 @@ def write(prefix: Path, state: State) -> None:
 def is_ours(prefix: Path) -> bool:
     """Tell whether this toolkit made the environment."""
     return (prefix / _MARKER).exists()
+
+
+def roots(environment: Environment) -> list[Path]:
+    """Return the directories of sources on the path of an environment: as it is there, or as they usually are."""
+    state = read(environment.prefix)
+    known = {name: [Path(root) for root in link.roots] for name, link in state.linked.items()} if state else {}
+    packages = ((package.path, known.get(package.name)) for package in environment.packages)
+    return [root for path, found in packages for root in (found or source_files.import_roots(path))]
 
 
 @contextmanager

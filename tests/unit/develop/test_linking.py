@@ -14,7 +14,7 @@ from tests.unit.conftest import Workspace
 from toolkit.build import interpreters
 from toolkit.core.errors import UserError
 from toolkit.develop import linking, workon
-from toolkit.develop.workon import Environment, State
+from toolkit.develop.workon import Environment, Link, State
 
 HERE = f"{sys.version_info.major}.{sys.version_info.minor}"
 
@@ -100,3 +100,14 @@ def test_a_version_that_is_none_names_no_directory(workspace: Workspace) -> None
     workspace.write({"one/pyproject.toml": '[project]\nname = "one"\nversion = "1/../../../../outside"\n'})
     _, site, _ = make_site(workspace)
     assert [path.name for path in site.glob("*.dist-info")] == ["one-0.dist-info"]
+
+
+def test_editors_are_told_where_modules_are(workspace: Workspace) -> None:
+    workspace.package("lib", "lib").write({"lib/src/lib_one.py": ""})
+    prefix, _, _ = make_site(workspace)
+    project, python = workspace.discover(), interpreters.find((HERE,), sys.executable)
+    made = Environment(prefix=prefix, project=project, interpreter=python, packages=project.packages)
+    assert workon.roots(made) == [workspace.root / "lib" / "src"]
+    link = Link(identity="1", information="lib-1.dist-info", roots=("/one", "/two"))
+    workon.write(prefix, replace(workon.NO_STATE, linked={"lib": link}))
+    assert workon.roots(made) == [Path("/one"), Path("/two")]
