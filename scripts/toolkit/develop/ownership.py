@@ -36,6 +36,12 @@ def reserved(root: Path, name: str | None, *, force: bool) -> Iterator[Path]:
             return
 
 
+def own(root: Path) -> Path | None:
+    """Return the environment that the project at `root` has, without a name of its user's choice; None without one."""
+    home = workon.home()
+    return next((home / name for name in _names(root) if _is_own(home / name, root)), None)
+
+
 def _choose(root: Path, name: str | None, *, force: bool) -> Path:
     home = workon.home()
     if name is not None:
@@ -46,12 +52,12 @@ def _choose(root: Path, name: str | None, *, force: bool) -> Path:
             )
         return prefix
     first, *others = (home / each for each in _names(root))
-    own = next((prefix for prefix in (first, *others) if _is_own(prefix, root)), None)
-    if own or force or not _other(first, root):
-        return own or first
+    found = own(root)
+    if found or force or not _other(first, root):
+        return found or first
     free = (prefix for prefix in others if not os.path.lexists(prefix) or _is_left(prefix))
-    if found := next(free, None):
-        return found
+    if chosen := next(free, None):
+        return chosen
     raise UserError(f"{first}: it is the environment of {_other(first, root)}", "-n NAME makes one of that name")
 
 

@@ -31,6 +31,8 @@ def make(root: Path, name: str | None = None, *, force: bool = False) -> str:
 def test_the_name_is_the_directorys(top: Path) -> None:
     assert make(top / "a" / "shop") == "shop"
     assert make(top / "a" / "shop") == "shop"
+    assert ownership.own(top / "a" / "shop") == top / "envs" / "shop"
+    assert ownership.own(top / "b" / "shop") is None
 
 
 def test_a_second_project_of_the_name_has_another_and_is_told(top: Path, capsys: pytest.CaptureFixture[str]) -> None:
