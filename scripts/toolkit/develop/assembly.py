@@ -15,7 +15,7 @@ from toolkit.develop import linked_packages, linking, readiness, sync, virtualen
 from toolkit.develop.linking import Linked
 from toolkit.develop.sync import Changes, Installed, TargetDistribution
 from toolkit.develop.wheel_sources import WheelSources
-from toolkit.develop.workon import Check, Environment, State
+from toolkit.develop.workon import Check, Environment, Link, State
 from toolkit.model.lock import Lock
 from toolkit.network.index_options import IndexOptions
 from toolkit.project.discovery import Package
@@ -52,6 +52,11 @@ class Assembly(Environment):
     locks: tuple[Lock, ...]
     state: State | None
     personal: Mapping[str, Any]
+
+    @property
+    def links(self) -> Mapping[str, Link]:
+        """Return how packages are linked there now."""
+        return self.state.linked if self.state else {}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,7 +199,8 @@ def _images(target: Assembly, contents: _Contents) -> tuple[list[Image], list[Li
     ]
     kept = sources.kept(item.name for item in contents.distributions if item.name not in installed)
     owners = shared_files.owners([image for _, image in sorted({**kept, **images}.items())])
-    for name in linking.scripts_of(target.packages, linked, target.interpreter.site_packages):
+    links = {name: link for name, link in target.links.items() if name in contents.identities}
+    for name in linking.scripts_of(target.packages, linked, links):
         if owner := owners.get(name):
             raise UserError(f"{name}: {owner.name} and a package of the project have this script", "rename the script")
     own = [

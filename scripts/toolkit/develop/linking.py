@@ -53,7 +53,8 @@ def of_wheel(package: Package, image: Image, interpreter: Interpreter, identity:
     information = information.rpartition("/")[0]
     inside = {name: file.sha256 for name, file in every.items() if not name.startswith(f"{information}/")}
     layout = wheel_layout.read(inside, package.path)
-    commands = _commands(image.root / site / information)
+    entries = image.root / site / information / _ENTRY_POINTS
+    commands = entry_points.commands(entries.read_bytes()) if entries.is_file() else {}
     from_source = dict(_from_source(package, image, commands))
     scripts_elsewhere = {*commands, *from_source, *_own(package)}
 
@@ -69,6 +70,7 @@ def of_wheel(package: Package, image: Image, interpreter: Interpreter, identity:
         mapped={name: str(path) for name, path in layout.mapped.items()},
         merges=_merges(inside, layout.made),
         modules=loadable.modules(image.root / site, inside, interpreter),
+        commands=commands,
         scripts={name: str(path) for name, path in from_source.items()},
     )
     own = {name: file for name, file in image.files.items() if is_kept(name)}
@@ -93,6 +95,7 @@ def of_files(package: Package, interpreter: Interpreter, identity: str) -> Linke
         information=f"{package.name.replace('-', '_')}-{version}.dist-info",
         roots=tuple(map(str, roots)),
         modules=tuple(name for root in roots for name in loadable.modules(root, listed[root], interpreter)),
+        commands=package.commands,
     )
     return Linked(package=package, link=link, texts=texts)
 
@@ -126,11 +129,6 @@ def _own(package: Package) -> dict[str, Path]:
     if not package.is_service or not directory.is_dir():
         return {}
     return {path.name: path for path in directory.iterdir() if path.is_file() and not path.name.startswith(".")}
-
-
-def _commands(information: Path) -> Mapping[str, str]:
-    path = information / _ENTRY_POINTS
-    return entry_points.commands(path.read_bytes()) if path.is_file() else {}
 
 
 def write(environment: Environment, root: Path, linked: Iterable[Linked], links: Mapping[str, Link]) -> None:
@@ -177,7 +175,7 @@ def write_scripts(environment: Environment, root: Path, links: Mapping[str, Link
     Those that were there `before`, and are not any more, are removed.
     """
     runners = {f"bin/{name}": path for name, path in _runners(environment.packages, links).items()}
-    commands = {f"bin/{name}": target for name, target in _targets(environment, root, links).items()}
+    commands = {f"bin/{name}": target for link in links.values() for name, target in link.commands.items()}
     for name in set(before.links) - {*runners, *commands}:
         (root / name).unlink(missing_ok=True)
     for name, target in commands.items():
@@ -192,27 +190,21 @@ def write_scripts(environment: Environment, root: Path, links: Mapping[str, Link
     return tuple(sorted({*runners, *commands}))
 
 
-def scripts_of(packages: Iterable[Package], linked: Iterable[Linked], site: str) -> set[str]:
-    """Return the names, relative to the environment, of the scripts that packages are going to have there."""
+def scripts_of(packages: Iterable[Package], linked: Iterable[Linked], links: Mapping[str, Link]) -> set[str]:
+    """Return the names, relative to the environment, of the scripts that packages are going to have there.
+
+    Some are `linked` again, the others by their `links`.
+    """
     linked = list(linked)
-    names = {*_runners(packages, {item.package.name: item.link for item in linked})}
-    for item in linked:
-        text = item.texts.get(_ENTRY_POINTS, "").encode()
-        names |= entry_points.commands(text).keys()
-        names |= (
-            {*_commands(item.image.root / site / item.link.information), *item.image.scripts} if item.image else set()
-        )
+    links = {**links, **{item.package.name: item.link for item in linked}}
+    names = {*_runners(packages, links), *(name for link in links.values() for name in link.commands)}
+    names |= {name for item in linked if item.image for name in item.image.scripts}
     return {f"bin/{name}" for name in names}
 
 
 def _runners(packages: Iterable[Package], links: Mapping[str, Link]) -> dict[str, Path]:
     listed = {name: Path(path) for link in links.values() for name, path in link.scripts.items()}
     return listed | {name: path for package in packages for name, path in sorted(_own(package).items())}
-
-
-def _targets(environment: Environment, root: Path, links: Mapping[str, Link]) -> dict[str, str]:
-    site = environment.site(root)
-    return {name: target for link in links.values() for name, target in _commands(site / link.information).items()}
 
 
 def _link(path: Path, script: Path) -> None:

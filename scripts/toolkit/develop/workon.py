@@ -53,8 +53,8 @@ class Link:
     """How a package is linked: what from (`identity`), the directory of its metadata, and where its modules are.
 
     `roots` are on sys.path; `mapped` has the place of each module that is not found from there. It `merges` where a
-    package of it stands in several directories. `modules` is all that can be imported, from the top. `scripts` are
-    those of its wheel that are files of the source, by their names.
+    package of it stands in several directories. `modules` is all that can be imported, from the top. `commands`
+    (`module:object`) and `scripts` (files of the source) are what its wheel has in bin/, by their names.
     """
 
     identity: str
@@ -63,6 +63,7 @@ class Link:
     mapped: Mapping[str, str] = field(default_factory=dict)
     merges: bool = False
     modules: tuple[str, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict)
     scripts: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -143,15 +144,19 @@ def read(prefix: Path) -> State | None:
 
 
 def _link(table: Table) -> Link:
-    mapped, scripts = table.table("mapped"), table.table("scripts")
+    def texts(key: str) -> dict[str, str]:
+        found = table.table(key)
+        return {name: found.text(name) for name in found.content}
+
     return Link(
         identity=table.text("identity"),
         information=table.text("information", form=_INFORMATION),
         roots=table.texts("roots"),
-        mapped={name: mapped.text(name) for name in mapped.content},
+        mapped=texts("mapped"),
         merges=table.flag("merges"),
         modules=table.texts("modules"),
-        scripts={name: scripts.text(name) for name in scripts.content},
+        commands=texts("commands"),
+        scripts=texts("scripts"),
     )
 
 

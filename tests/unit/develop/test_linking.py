@@ -111,3 +111,11 @@ def test_editors_are_told_where_modules_are(workspace: Workspace) -> None:
     link = Link(identity="1", information="lib-1.dist-info", roots=("/one", "/two"))
     workon.write(prefix, replace(workon.NO_STATE, linked={"lib": link}))
     assert workon.roots(made) == [Path("/one"), Path("/two")]
+
+
+def test_scripts_of_packages_are_those_of_bin_and_their_commands(workspace: Workspace) -> None:
+    workspace.service("app", "app")
+    project, python = workspace.discover(), interpreters.find((HERE,), sys.executable)
+    linked = [linking.of_files(package, python, "1") for package in project.packages]
+    other = Link(identity="1", information="x-1.dist-info", commands={"run": "x:run"}, scripts={"tool": "/x/tool"})
+    assert linking.scripts_of(project.packages, linked, {"x": other}) == {"bin/yc-app", "bin/run", "bin/tool"}

@@ -27,6 +27,7 @@ STATE = State(
             mapped={"acme.mapped": "/project/app/code"},
             merges=True,
             modules=("yc_app", "acme.mapped"),
+            commands={"app-run": "yc_app:run"},
             scripts={"tool": "/project/app/tools/tool"},
         )
     },
