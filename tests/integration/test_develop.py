@@ -395,6 +395,8 @@ def test_a_module_that_cannot_be_imported_is_told_each_time(vendored: Workshop, 
         assert "; 1 of its modules cannot be imported\n" in done.out
     vendored.package("lib", modules={"lib": "import gone"}).write({"lib/lib.py": "import gone"})
     assert "(lib/lib.py:1); add what has gone to lib/requirements.txt and run `make vendor`" in vendored.develop().err
+    vendored.package("lib", modules={"lib": "import lib.gone"}).write({"lib/lib.py": "import lib.gone"})
+    assert "(lib/lib.py:1); there is no such file" in vendored.develop().err
     vendored.package("lib").write({"lib/lib.py": ""})
     done = vendored.develop()
     assert "cannot be imported" not in done.out + done.err

@@ -103,7 +103,12 @@ def _problem(environment: Environment, links: Mapping[str, Link], failure: Failu
     hint = "it may want to be set up first"
     if failure.error == "ModuleNotFoundError" and failure.about:
         missing = failure.about.partition(".")[0]
-        hint = f"add what has {missing} to {shown(package.path / 'requirements.txt')} and run `make vendor`"
+        is_ours = any(missing == name.partition(".")[0] for link in links.values() for name in link.modules)
+        hint = (
+            "there is no such file"
+            if is_ours
+            else f"add what has {missing} to {shown(package.path / 'requirements.txt')} and run `make vendor`"
+        )
     return f"{shown(package.path)}: the module {failure.name} cannot be imported: {error}{where}; {hint}"
 
 
