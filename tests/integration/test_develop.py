@@ -120,7 +120,13 @@ def test_the_environment_follows_the_lock(vendored: Workshop, home: Path, index:
     done = vendored.develop()
     assert done.status == 0, done.err
     said = [line.split(maxsplit=1) for line in done.out.splitlines() if line.startswith("  ")]
-    assert said[-4:-1] == [["REMOVE", "cable 1.0"], ["REMOVE", "wire 1.0"], ["CHANGE", "fast 1.0 -> 2.0"]]
+    assert said[-6:-1] == [
+        ["REMOVE", "cable 1.0"],
+        ["REMOVE", "wire 1.0"],
+        ["CHANGE", "fast 1.0 -> 2.0"],
+        ["LINK", "app"],
+        ["LINK", "lib"],
+    ]
     assert names(prefix) == ["app", "fast", "lib", "probe"]
     assert (prefix / "mine").read_text() == "kept"
 
@@ -316,3 +322,102 @@ def test_a_script_of_the_project_and_of_a_distribution_is_refused(
     share(shop, index, tmp_path, "scripts/run", "scripts/two")
     shop.write({"app/bin/run": "#!/usr/bin/env python3\n"})
     assert shop.develop().error[0] == "bin/run: one-1.0 and a package of the project have this script"
+
+
+def test_a_linked_package_has_the_metadata_of_its_wheel(vendored: Workshop, home: Path) -> None:
+    vendored.package("lib", requires=["fast<9"], requires_python=">=3.9").vendor()
+    assert vendored.develop().status == 0
+    code = "import importlib.metadata as m; print(m.version('lib'), m.requires('lib'), m.metadata('lib')['Name'])"
+    assert ask(home / "project", code) == "1.0 ['fast<9'] lib"
+    vendored.package("lib", version="2.0")
+    assert "LINK    lib" in vendored.develop().out
+    assert ask(home / "project", code) == "2.0 None lib"
+    site = home / "project" / "lib" / f"python{HERE}" / "site-packages"
+    assert [path.name for path in site.glob("lib-*")] == ["lib-2.0.dist-info"]
+
+
+def test_a_package_that_is_gone_is_linked_no_more(vendored: Workshop, home: Path) -> None:
+    vendored.package("more", modules={"more": ""}).write({"more/more.py": ""}).vendor()
+    vendored.develop()
+    assert "more" in names(home / "project")
+    shutil.rmtree(vendored.root / "more")
+    vendored.vendor()
+    assert vendored.develop().status == 0
+    assert "more" not in names(home / "project")
+    assert "No module named 'more'" in ask(home / "project", "import more")
+
+
+def test_extensions_are_in_the_environment_and_never_in_the_source(vendored: Workshop, home: Path) -> None:
+    source = """#include <Python.h>
+static struct PyModuleDef definition = {PyModuleDef_HEAD_INIT, "lib_fast", NULL, -1, NULL};
+PyMODINIT_FUNC PyInit_lib_fast(void) {
+    PyObject *made = PyModule_Create(&definition);
+    PyModule_AddIntConstant(made, "N", 7);
+    return made;
+}
+"""
+    vendored.package("lib", c_source=source, c_module="lib_fast").vendor()
+    before = sorted(path.name for path in (vendored.root / "lib").iterdir())
+    assert vendored.develop().status == 0
+    assert ask(home / "project", "import lib_fast; print(lib_fast.N)") == "7"
+    vendored.package("lib", c_source=source.replace("7", "8"), c_module="lib_fast")
+    assert vendored.develop().status == 0
+    assert ask(home / "project", "import lib_fast; print(lib_fast.N)") == "8"
+    assert sorted(path.name for path in (vendored.root / "lib").iterdir() if path.name != "__pycache__") == before
+
+
+def test_what_is_required_and_not_there_is_no_environment(vendored: Workshop, home: Path) -> None:
+    vendored.develop()
+    before = contents(home)
+    vendored.package("lib", requires=["fast>=3", "nowhere ; python_version > '3'", "other ; extra == 'more'"])
+    done = vendored.develop()
+    ((first, hint),) = done.errors[-1:]
+    assert first == "app -> lib requires `fast>=3`, but installed is fast 1.0 (and 1 more, above)"
+    assert (
+        hint
+        == "add the line `fast>=3` to lib/requirements.txt and run `make vendor`, or remove it from what lib declares"
+    )
+    assert "lib requires `nowhere`, which is not installed" in done.err
+    assert "other" not in done.err
+    assert contents(home) == before
+
+
+def test_a_module_that_cannot_be_imported_is_told_each_time(vendored: Workshop, home: Path) -> None:
+    text = "import os\n\n\ndef start():\n    raise RuntimeError('no settings')\n\n\nstart()\n"
+    vendored.package("lib", modules={"lib": text}).write({"lib/lib.py": text}).vendor()
+    for _ in range(2):
+        done = vendored.develop()
+        assert done.status == 0
+        assert done.err.splitlines()[-1] == (
+            "warning: lib: the module lib cannot be imported: RuntimeError: no settings (lib/lib.py:5); "
+            "it may want to be set up first"
+        )
+        assert "; 1 of its modules cannot be imported\n" in done.out
+    vendored.package("lib", modules={"lib": "import gone"}).write({"lib/lib.py": "import gone"})
+    assert "(lib/lib.py:1); add what has gone to lib/requirements.txt and run `make vendor`" in vendored.develop().err
+    vendored.package("lib", modules={"lib": "import lib.gone"}).write({"lib/lib.py": "import lib.gone"})
+    assert "(lib/lib.py:1); there is no such file" in vendored.develop().err
+    vendored.package("lib").write({"lib/lib.py": ""})
+    done = vendored.develop()
+    assert "cannot be imported" not in done.out + done.err
+
+
+def test_imports_see_nothing_else_of_the_project(vendored: Workshop, home: Path) -> None:
+    text = (
+        "import os\nassert os.listdir(os.path.dirname(__file__)) == ['lib.py'], os.listdir(os.path.dirname(__file__))\n"
+    )
+    vendored.package("lib", modules={"lib": text}).write({"lib/lib.py": text, "lib/secret": "x"}).vendor()
+    done = vendored.develop()
+    assert "cannot be imported" not in done.err
+
+
+def test_a_second_clone_has_an_environment_of_its_own(vendored: Workshop, home: Path, tmp_path: Path) -> None:
+    vendored.develop()
+    shutil.copytree(vendored.root, tmp_path / "clone" / "project")
+    second = Workshop(tmp_path / "clone" / "project", vendored.index)
+    done = second.develop()
+    assert f"project is the environment of {vendored.root}, so that of {second.root} is project-clone\n" in done.out
+    assert f"enter it with `workon project-clone`, or `. {home}/project-clone/bin/activate`" in done.out
+    assert ask(home / "project-clone", "import lib; print(lib.__file__)") == str(second.root / "lib" / "lib.py")
+    assert ask(home / "project", "import lib; print(lib.__file__)") == str(vendored.root / "lib" / "lib.py")
+    assert "up to date" in vendored.develop().out

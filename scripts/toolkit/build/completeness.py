@@ -60,15 +60,21 @@ def _identity(wheel: Path) -> tuple[str, int, int, int]:
 
 
 def problems(
-    project: Project, lock: Lock, installed: Mapping[str, CoreMetadata], interpreter: Interpreter
+    project: Project,
+    lock: Lock,
+    installed: Mapping[str, CoreMetadata],
+    interpreter: Interpreter,
+    unknown: Collection[str] = (),
 ) -> Iterator[Problem]:
     """Yield what is missing among the installed distributions, by name; each with the chain that asks for it.
 
-    What vendor.txt takes with `--no-deps` requires nothing: its people have said so.
+    What vendor.txt takes with `--no-deps` requires nothing: its people have said so. Any version will do of those that
+    are installed in an `unknown` one.
     """
     found = closure(project, lock, installed, interpreter)
     for name, requirement in found.unmet():
-        yield _problem(project, found, name, requirement)
+        if normalize(requirement.name) not in unknown:
+            yield _problem(project, found, name, requirement)
 
 
 def closure(project: Project, lock: Lock, installed: Mapping[str, CoreMetadata], interpreter: Interpreter) -> Closure:

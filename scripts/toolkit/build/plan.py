@@ -93,7 +93,11 @@ class Planner:
 
     def runtime(self) -> tuple[Node, ...]:
         """Return the wheels that a service installs, its local packages last."""
-        return self.dependencies() + tuple(self._local(package) for package in self.lock.local)
+        return self.dependencies() + self.local()
+
+    def local(self) -> tuple[Node, ...]:
+        """Return the wheels of the project's own packages that a service installs."""
+        return tuple(self._local(package) for package in self.lock.local)
 
     def dependencies(self) -> tuple[Node, ...]:
         """Return the wheels that a service installs besides those of its local packages."""

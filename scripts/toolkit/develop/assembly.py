@@ -11,11 +11,14 @@ from typing import Any
 
 from toolkit.core import console, files, process, threads
 from toolkit.core.errors import UserError
-from toolkit.develop import linking, sync, virtualenv, workon
+from toolkit.develop import linked_packages, linking, readiness, sync, virtualenv, workon
+from toolkit.develop.linking import Linked
 from toolkit.develop.sync import Changes, Installed, TargetDistribution
 from toolkit.develop.wheel_sources import WheelSources
-from toolkit.develop.workon import Environment, State
+from toolkit.develop.workon import Check, Environment, Link, State
+from toolkit.model.lock import Lock
 from toolkit.network.index_options import IndexOptions
+from toolkit.project.discovery import Package
 from toolkit.wheel import shared_files
 from toolkit.wheel.image import Image
 
@@ -41,41 +44,91 @@ class EnvironmentOptions:
 class Assembly(Environment):
     """An environment to be made or changed: the sources of its wheels, and its state where it exists and is ours.
 
-    `personal` is what its new state is to remember of the developer's own requirements.
+    `locks` are what it is for. `personal` is what its new state is to remember of the developer's own requirements.
     """
 
     sources: WheelSources
     options: EnvironmentOptions
+    locks: tuple[Lock, ...]
     state: State | None
     personal: Mapping[str, Any]
 
     @property
-    def linked(self) -> tuple[str, ...]:
-        """Return the names of the packages that it links."""
-        return tuple(package.name for package in self.packages)
+    def links(self) -> Mapping[str, Link]:
+        """Return how packages are linked there now."""
+        return self.state.linked if self.state else {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Contents:
+    """What an environment is to hold and what it holds: distributions and, apart from these, linked packages.
+
+    `stale` are those to be linked again, of all whose identities are `identities`.
+    """
+
+    distributions: Sequence[TargetDistribution]
+    present: Mapping[str, list[Installed]]
+    changes: Changes
+    identities: Mapping[str, str]
+    present_links: Mapping[str, list[Installed]]
+    stale: tuple[Package, ...]
+
+    @property
+    def gone(self) -> set[str]:
+        """Return the names of packages that are linked, and are to be linked no more."""
+        return {*self.present_links} - {*self.identities}
+
+    def __bool__(self) -> bool:
+        """Return whether there is anything to do."""
+        return bool(self.changes or self.stale or self.gone)
 
 
 def run(target: Assembly) -> None:
     """Make an environment, or change the existing one, and print what was done. Raises `UserError`."""
-    distributions = target.sources.distributions()
     reason = _reason_to_make(target)
-    state = target.state or workon.NO_STATE
-    present = {} if reason else sync.installed(target.site(), {*state.linked, *target.linked})
-    changes = sync.compare(distributions, present, state.distributions)
-    summary = f"{target.prefix}: Python {target.interpreter.full_version}, {len(distributions)} distributions"
+    contents = _contents(target, reason)
+    summary = f"{target.prefix}: Python {target.interpreter.full_version}, {len(contents.distributions)} distributions"
     if target.options.dry_run:
         if reason:
             console.step("NEW" if reason == "new" else "REMAKE", summary)
-        elif changes:
-            _report(changes)
+        elif contents:
+            _report(contents)
         else:
             console.step("READY", f"{target.prefix} is up to date")
         return
-    if reason or changes or state.linked != target.linked:
-        _replace(target, changes, present, distributions, reason)
+    if reason or contents:
+        found = _replace(target, contents, reason)
     else:
-        _finish(target, target.prefix, distributions, state)
-    console.step("READY", summary if reason or changes else f"{summary}, up to date")
+        found = _finish(target, target.prefix, contents, target.state or workon.NO_STATE, [])
+    for problem in found.problems:
+        console.warn(problem)
+    state = "" if reason or contents else ", up to date"
+    count = f"; {len(found.problems)} of its modules cannot be imported" if found.problems else ""
+    console.step("READY", f"{summary}{state}{count}")
+
+
+def _contents(target: Assembly, reason: str) -> _Contents:
+    state = target.state or workon.NO_STATE
+    distributions = target.sources.distributions()
+    installed = {} if reason else sync.installed(target.site())
+    identities = {package.name: linked_packages.identity(package, target.sources) for package in target.packages}
+    names = {*identities, *state.linked}
+    present = {name: items for name, items in installed.items() if name not in names}
+    present_links = {name: items for name, items in installed.items() if name in names}
+
+    def is_current(name: str) -> bool:
+        found = present_links.get(name, ())
+        is_same = name in state.linked and state.linked[name].identity == identities[name]
+        return is_same and len(found) == 1 and found[0].is_whole()
+
+    return _Contents(
+        distributions=distributions,
+        present=present,
+        changes=sync.compare(distributions, present, state.distributions),
+        identities=identities,
+        present_links=present_links,
+        stale=tuple(package for package in target.packages if reason or not is_current(package.name)),
+    )
 
 
 def _reason_to_make(target: Assembly) -> str:
@@ -96,25 +149,23 @@ def _reason_to_make(target: Assembly) -> str:
     return f"it is broken: {missing.relative_to(prefix)} is missing" if missing else ""
 
 
-def _replace(
-    target: Assembly,
-    changes: Changes,
-    present: Mapping[str, list[Installed]],
-    distributions: Sequence[TargetDistribution],
-    reason: str,
-) -> None:
+def _replace(target: Assembly, contents: _Contents, reason: str) -> Check:
     """Prepare what comes into the environment's place: a changed copy of it or, for a `reason`, one from nothing."""
-    images = _images(target, changes)
+    images, linked = _images(target, contents)
     if not reason:
-        _report(changes)
+        _report(contents)
     elif reason != "new":
         console.step("REMAKE", f"{target.prefix}: {reason}")
     with workon.replacing(target.prefix, anew=bool(reason)) as root:
         site = target.site(root)
-        old = [item.below(site) for items in present.values() for item in items]
+        old = [item.below(site) for items in contents.present.values() for item in items]
+        for name in {*contents.gone, *(package.name for package in contents.stale)}:
+            for item in contents.present_links.get(name, ()):
+                sync.uninstall(item.below(site), root)
         with _beside_virtualenv(target, root) if reason else nullcontext():
-            sync.apply(root, target.python, changes, old, images)
-        _finish(target, root, distributions, target.state if target.state and not reason else workon.NO_STATE)
+            sync.apply(root, target.python, contents.changes, old, images)
+        state = target.state if target.state and not reason else workon.NO_STATE
+        return _finish(target, root, contents, state, linked)
 
 
 @contextmanager
@@ -131,32 +182,43 @@ def _beside_virtualenv(target: Assembly, root: Path) -> Iterator[None]:
         is_made()
 
 
-def _images(target: Assembly, changes: Changes) -> list[Image]:
-    """Return an image of each distribution to install, without files that another one installs after it."""
+def _images(target: Assembly, contents: _Contents) -> tuple[list[Image], list[Linked]]:
+    """Return an image of each distribution to install, without files that another one installs after it, and links."""
     sources = target.sources
     if target.options.binary and sources.nodes and not sources.binary:
         raise UserError(
             "the locks name no wheel that fits",
             "run `make vendor`, which lists what the index has; without --binary, all is built from vendor/",
         )
-    installed = {item.name for item in changes.install}
-    images = sources.images(sorted(installed))
-    kept = sources.kept(item.name for item in sources.distributions() if item.name not in installed)
+    installed = {item.name for item in contents.changes.install}
+    built = {package.name for package in contents.stale if linked_packages.is_built(package, sources)}
+    images = sources.images(sorted(installed | built))
+    linked = [
+        linked_packages.link(package, images.pop(package.name, None), target.interpreter, contents.identities)
+        for package in contents.stale
+    ]
+    kept = sources.kept(item.name for item in contents.distributions if item.name not in installed)
     owners = shared_files.owners([image for _, image in sorted({**kept, **images}.items())])
-    for name in linking.scripts_of(target.packages):
+    links = {name: link for name, link in target.links.items() if name in contents.identities}
+    for name in linking.scripts_of(target.packages, linked, links):
         if owner := owners.get(name):
             raise UserError(f"{name}: {owner.name} and a package of the project have this script", "rename the script")
-    return [
+    own = [
         replace(image, files={name: file for name, file in image.files.items() if owners[name] is image})
         for image in images.values()
     ]
+    return own, linked
 
 
-def _finish(target: Assembly, root: Path, distributions: Sequence[TargetDistribution], before: State) -> None:
-    """Link the project's packages, and record the state."""
-    links = linking.write(target, root, before)
+def _finish(target: Assembly, root: Path, contents: _Contents, before: State, linked: Sequence[Linked]) -> Check:
+    """Link the project's packages, look at what came of it, and record the state."""
+    links = {name: link for name, link in before.linked.items() if name in contents.identities}
+    links |= {item.package.name: item.link for item in linked}
+    linking.write(target, root, linked, links)
+    scripts = linking.write_scripts(target, root, links, before)
     # virtualenvwrapper's note of where `workon` goes.
     files.write_changed(root / ".project", f"{target.project.root}\n")
+    found = readiness.check(target, root, target.locks, target.sources, links, before.check)
     workon.write(
         root,
         State(
@@ -164,15 +226,19 @@ def _finish(target: Assembly, root: Path, distributions: Sequence[TargetDistribu
             interpreter=str(target.interpreter.path),
             full_version=target.interpreter.full_version,
             system_site_packages=target.options.system_site_packages,
-            distributions={item.name: item.identity for item in distributions},
-            links=links,
-            linked=target.linked,
+            distributions={item.name: item.identity for item in contents.distributions},
+            links=scripts,
+            linked=links,
+            check=found,
             personal=target.personal,
         ),
     )
+    return found
 
 
-def _report(changes: Changes) -> None:
-    for tag, labels in (("REMOVE", changes.removed), ("CHANGE", changes.changed), ("ADD", changes.added)):
+def _report(contents: _Contents) -> None:
+    changes, links = contents.changes, [package.name for package in contents.stale]
+    tags = {"REMOVE": changes.removed, "CHANGE": changes.changed, "ADD": changes.added, "LINK": links}
+    for tag, labels in tags.items():
         for label in labels:
             console.step(tag, label)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import files
 from toolkit.core.errors import UserError
-from toolkit.develop import assembly, interpreter_choice, personal, virtualenv, wheel_sources, workon
+from toolkit.develop import assembly, interpreter_choice, ownership, personal, virtualenv, wheel_sources, workon
 from toolkit.develop.assembly import Assembly, EnvironmentOptions
 from toolkit.develop.wheel_sources import ReadyWheel, WheelSources
 from toolkit.develop.workon import Environment
@@ -27,32 +25,10 @@ def run(
 
     Raises `UserError`; an existing environment is unchanged then.
     """
-    prefix = workon.home() / workon.check_name(project.root.name if options.name is None else options.name)
-    with files.exclusive(_lock_directory(prefix), "create-virtual-environment"):
-        workon.recover(prefix)
-        _refuse_what_is_not_ours(prefix, options)
+    with ownership.reserved(project.root, options.name, force=options.force) as prefix:
         target = _assembly(prefix, project, chosen, settings, build, options)
         assembly.run(target)
     return target
-
-
-def _lock_directory(prefix: Path) -> Path:
-    # Not the environment itself, which may be replaced, nor the directory of all, which projects share.
-    directory = files.cache_root() / "environments" / hashlib.sha256(os.fsencode(prefix)).hexdigest()[:16]
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(
-            f"{files.cache_root()}: the toolkit's cache cannot be written: {error.strerror}",
-            "set XDG_CACHE_HOME to a directory that you can write to",
-        ) from None
-    return directory
-
-
-def _refuse_what_is_not_ours(prefix: Path, options: EnvironmentOptions) -> None:
-    if os.path.lexists(prefix) and not workon.is_ours(prefix) and not options.force:
-        what = "an environment that something else made" if (prefix / "pyvenv.cfg").exists() else "something else"
-        raise UserError(f"{prefix}: there is {what}", "--force replaces it; -n NAME makes another beside it")
 
 
 def _assembly(
@@ -97,11 +73,15 @@ def _assembly(
             used=used,
             building=interpreter_choice.builder(used),
             nodes=nodes,
+            local={
+                name: node for name, node in wheel_sources.local_nodes(locks, used, settings).items() if name in linked
+            },
             binary=wheel_sources.offered(locks, nodes, used) if options.binary else {},
             ready=ready,
             indexes=options.indexes,
         ),
         options=options,
+        locks=tuple(locks),
         state=state,
         personal=remembered,
     )

@@ -16,8 +16,9 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from toolkit.core import console, files
+from toolkit.develop import workon
 from toolkit.develop.workon import Environment
-from toolkit.project import source_files, submodules
+from toolkit.project import submodules
 from toolkit.project.package_search import is_toolkit
 
 _MARK = "written by create-virtual-environment, which brings it up to date while it is unchanged: "
@@ -77,7 +78,7 @@ def _digest(text: str) -> str:
 
 
 def _roots(environment: Environment) -> list[Path]:
-    return [root for package in environment.packages for root in source_files.import_roots(package.path)]
+    return workon.roots(environment)
 
 
 def _tests(environment: Environment) -> list[Path]:

@@ -76,14 +76,13 @@ class Installed:
             return False
 
 
-def installed(site: Path, linked: Collection[str] = ()) -> dict[str, list[Installed]]:
-    """Return what is installed in a site-packages directory, by name, without the `linked` packages."""
+def installed(site: Path) -> dict[str, list[Installed]]:
+    """Return what is installed in a site-packages directory, by name."""
     found: dict[str, list[Installed]] = {}
     for directory in sorted(site.glob("*-*.dist-info")):
         stem, _, version = directory.name.removesuffix(".dist-info").rpartition("-")
         name = normalize(stem)
-        if name not in linked:
-            found.setdefault(name, []).append(Installed(name, version, directory, record.read(directory / "RECORD")))
+        found.setdefault(name, []).append(Installed(name, version, directory, record.read(directory / "RECORD")))
     return found
 
 
@@ -153,12 +152,12 @@ def apply(root: Path, python: Path, changes: Changes, present: Iterable[Installe
     """
     for old in present:
         if old.name in changes.uninstall:
-            _uninstall(old, root)
+            uninstall(old, root)
     for image in images:
         image.link(root, python)
 
 
-def _uninstall(item: Installed, prefix: Path) -> None:
+def uninstall(item: Installed, prefix: Path) -> None:
     """Remove the files of a distribution that are inside the environment, their byte code, and emptied directories."""
     inside = f"{prefix}{os.sep}"
     parents = {str(item.directory)}

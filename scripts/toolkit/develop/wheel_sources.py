@@ -54,6 +54,15 @@ def nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings, linked: 
     return dict(sorted(chosen.items()))
 
 
+def local_nodes(locks: Iterable[Lock], used: Interpreter, settings: Settings) -> dict[str, Node]:
+    """Return the nodes of the project's own packages that these locks are for, by name."""
+    planners = (
+        Planner(lock=lock, interpreter=used, project=settings.project, vendored=settings.vendor.joinpath)
+        for lock in locks
+    )
+    return {node.name: node for planner in planners for node in planner.local()}
+
+
 def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter) -> dict[str, VendoredFile]:
     """Return the wheel of the index that the locks offer for each of the nodes, by name, where one fits.
 
@@ -75,8 +84,8 @@ def offered(locks: Iterable[Lock], chosen: Mapping[str, Node], used: Interpreter
 class WheelSources:
     """Wheels for an environment of the interpreter `used`; extensions are built by `building`. All are by name.
 
-    `nodes` are from vendor/; those in `binary` come from the `indexes` instead. `ready` are pip's wheel and those of
-    the developer's own requirements.
+    `nodes` are from vendor/; those in `binary` come from the `indexes` instead. `local` are of the project's own
+    packages, `ready` are pip's wheel and those of the developer's own requirements.
     """
 
     project: Project
@@ -85,6 +94,7 @@ class WheelSources:
     used: Interpreter
     building: Interpreter
     nodes: Mapping[str, Node]
+    local: Mapping[str, Node]
     binary: Mapping[str, VendoredFile]
     ready: Mapping[str, ReadyWheel]
     indexes: IndexOptions
@@ -119,13 +129,17 @@ class WheelSources:
         images = Images(store=self.options.store, interpreter=self.used, jobs=self.options.jobs)
         return {name: image for name in names if (image := images.find(self._key(name)))}
 
+    @property
+    def _built(self) -> Mapping[str, Node]:
+        return {**self.nodes, **self.local}
+
     def _key(self, name: str) -> str:
         if name in self.ready:
             return self.ready[name].sha256
         if name in self.binary:
             return self.binary[name].sha256
         # Without the compilers, which take a program to ask for and change nothing for a developer.
-        return plan.store_key(self.nodes[name], self.building, {}, self.options.sandbox.mode)
+        return plan.store_key(self._built[name], self.building, {}, self.options.sandbox.mode)
 
     def _fetched(self, wheels: Mapping[str, VendoredFile], images: Images) -> dict[str, Image]:
         if not wheels:
@@ -141,7 +155,7 @@ class WheelSources:
         """Return wheels by name, and the names of those that lack something which did not compile."""
         wanted = set(names)
         found = {name: item.path for name, item in self.ready.items() if name in wanted}
-        chosen = {name: node for name, node in self.nodes.items() if name in wanted}
+        chosen = {name: node for name, node in self._built.items() if name in wanted}
         if chosen:
             # Only now is anything of vendor/ opened.
             check.require(self.project, self.settings)

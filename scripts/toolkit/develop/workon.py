@@ -18,11 +18,13 @@ from toolkit.core import directories, documents, files
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
+from toolkit.project import source_files
 from toolkit.project.discovery import Package, Project
 
 _MARKER = ".python-common.json"
-_FORMAT = 1
+_FORMAT = 2
 _SCRIPT = re.compile(r"bin/(?!\.\.?$)[^/]+")
+_INFORMATION = re.compile(r"[^/]+\.dist-info")
 #: Of the user: virtualenvwrapper runs them when an environment is entered and left.
 _HOOKS = ("preactivate", "postactivate", "predeactivate", "postdeactivate")
 
@@ -47,11 +49,38 @@ class Environment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Link:
+    """How a package is linked: what from (`identity`), the directory of its metadata, and where its modules are.
+
+    `roots` are on sys.path; `mapped` has the place of each module that is not found from there. It `merges` where a
+    package of it stands in several directories. `modules` is all that can be imported, from the top. `commands`
+    (`module:object`) and `scripts` (files of the source) are what its wheel has in bin/, by their names.
+    """
+
+    identity: str
+    information: str
+    roots: tuple[str, ...] = ()
+    mapped: Mapping[str, str] = field(default_factory=dict)
+    merges: bool = False
+    modules: tuple[str, ...] = ()
+    commands: Mapping[str, str] = field(default_factory=dict)
+    scripts: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """What came of a look at the linked packages: `key` is for all that it depends on, `problems` are for people."""
+
+    key: str = ""
+    problems: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
 class State:
     """What an environment of ours was made for and holds.
 
-    `distributions` has the identity of each distribution by its name, `links` are the files in bin/ that lead into the
-    project, relative to the environment, `linked` the names of the packages that it links. `personal` is what was
+    `distributions` has the identity of each distribution by its name, `links` are the files in bin/ that run those of
+    the project, relative to the environment, `linked` the packages that it links, by name. `personal` is what was
     resolved for the developer alone.
     """
 
@@ -61,7 +90,8 @@ class State:
     system_site_packages: bool = False
     distributions: Mapping[str, str] = field(default_factory=dict)
     links: tuple[str, ...] = ()
-    linked: tuple[str, ...] = ()
+    linked: Mapping[str, Link] = field(default_factory=dict)
+    check: Check = field(default_factory=Check)
     personal: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -105,9 +135,35 @@ def read(prefix: Path) -> State | None:
             system_site_packages=data.flag("system_site_packages"),
             distributions={name: distributions.text(name) for name in distributions.content},
             links=data.texts("links", form=_SCRIPT),
-            linked=data.texts("linked"),
+            linked={name: _link(Table(value)) for name, value in data.table("linked").content.items()},
+            check=Check(key=data.table("check").text("key"), problems=data.table("check").texts("problems")),
             personal=data.table("personal").content,
         )
+    except (OSError, ValueError):
+        return None
+
+
+def _link(table: Table) -> Link:
+    def texts(key: str) -> dict[str, str]:
+        found = table.table(key)
+        return {name: found.text(name) for name in found.content}
+
+    return Link(
+        identity=table.text("identity"),
+        information=table.text("information", form=_INFORMATION),
+        roots=table.texts("roots"),
+        mapped=texts("mapped"),
+        merges=table.flag("merges"),
+        modules=table.texts("modules"),
+        commands=texts("commands"),
+        scripts=texts("scripts"),
+    )
+
+
+def owner(prefix: Path) -> Path | None:
+    """Return the project that the environment at `prefix` was made for, whatever release of this toolkit made it."""
+    try:
+        return Path(Table(documents.json_value((prefix / _MARKER).read_bytes())).text("project"))
     except (OSError, ValueError):
         return None
 
@@ -120,6 +176,14 @@ def write(prefix: Path, state: State) -> None:
 def is_ours(prefix: Path) -> bool:
     """Tell whether this toolkit made the environment."""
     return (prefix / _MARKER).exists()
+
+
+def roots(environment: Environment) -> list[Path]:
+    """Return the directories of sources on the path of an environment: as it is there, or as they usually are."""
+    state = read(environment.prefix)
+    known = {name: [Path(root) for root in link.roots] for name, link in state.linked.items()} if state else {}
+    packages = ((package.path, known.get(package.name)) for package in environment.packages)
+    return [root for path, found in packages for root in (found or source_files.import_roots(path))]
 
 
 @contextmanager

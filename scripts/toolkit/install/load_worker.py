@@ -1,8 +1,9 @@
 """Import modules and load shared libraries: `load_worker.py REQUEST RESULT`, run by their environment's interpreter.
 
 The request (JSON) has `groups`, each with the `modules` and `libraries` of one distribution, the most `seconds` that
-one item may take, and modules that are to be `absent`. What fails is tried once more by itself, `jobs` at once, before
-it counts; the result is a list of that. The standard library alone, as this is started by its path.
+one item may take, modules that are to be `absent`, and `paths` that have some, too. What fails is tried once more by
+itself, `jobs` at once, before it counts; the result is a list of that. The standard library alone, as this is started
+by its path.
 """
 
 from __future__ import annotations
@@ -246,6 +247,7 @@ def main(request: str, result: str) -> None:
     with open(request, encoding="utf-8") as stream:
         wanted = json.load(stream)
     jobs, seconds = wanted["jobs"], wanted["seconds"]
+    sys.path.extend(wanted["paths"])
     # Before the finder of files, and behind those that distributions have added.
     sys.meta_path.insert(-1, Absent(wanted["absent"]))
     note_missed_libraries()

@@ -57,7 +57,7 @@ def read(root: Path, interpreter: Interpreter) -> list[Installed]:
         found.append(
             Installed(
                 metadata=parse((information / "METADATA").read_bytes()),
-                modules=tuple(sorted(set(_modules(root / site, inside, interpreter)))),
+                modules=modules(root / site, inside, interpreter),
                 libraries=tuple(sorted(libraries)),
                 names=frozenset(names),
             )
@@ -77,6 +77,11 @@ def _is_loadable(path: Path, interpreter: Interpreter, native: elf.Elf | None) -
     found = elf.read(path)
     # One that is damaged cannot be loaded, which is to be said.
     return not found or not native or found.machine == native.machine
+
+
+def modules(site: Path, names: Iterable[str], interpreter: Interpreter) -> tuple[str, ...]:
+    """Return what can be imported of files in a site-packages directory: packages, and modules that are in none."""
+    return tuple(sorted(set(_modules(site, names, interpreter))))
 
 
 def _modules(site: Path, names: Iterable[str], interpreter: Interpreter) -> Iterator[str]:

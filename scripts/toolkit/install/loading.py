@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import cast
@@ -13,6 +13,7 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.core import directories, documents, files, process, progress
 from toolkit.core.documents import Table
 from toolkit.core.errors import UserError
+from toolkit.install import shown_sources
 from toolkit.install.loadable import Installed
 from toolkit.model.interpreter import Interpreter
 from toolkit.sandbox.view import ENVIRONMENT, HOME, ROOT, View
@@ -51,11 +52,14 @@ def load(
     options: BuildOptions,
     log: Path,
     absent: Collection[str] = (),
+    seconds: int = _SECONDS,
+    beside: Iterable[Path] = (),
 ) -> list[Failure]:
     """Load what the environment at `root` holds, `options.jobs` at once; return what fails, even when tried by itself.
 
-    `absent` are modules of the standard library that are not to be found. The output goes to `log`. Raises `UserError`
-    where the run itself fails.
+    Each may take so many `seconds`. `absent` are modules of the standard library that are not to be found; of `beside`,
+    files and directories of sources, there is what belongs to these, at the same paths. The output goes to `log`.
+    Raises `UserError` where the run itself fails.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
     with directories.temporary(log.parents[1], "load-") as scratch:
@@ -75,19 +79,25 @@ def load(
             options.sandbox.place(path, view) for path in (ENVIRONMENT, _INSTALLED, _OUTPUT, _INSIDE_WORKER, _REQUEST)
         )
         python = _stand_in(scratch / "environment", root, installed, interpreter)
-        readable = {**view.readable, **wheel_build.interpreter_files(python, options.sandbox.hidden)}
+        sources = shown_sources.show(beside, scratch / "sources", options.sandbox)
+        own = wheel_build.interpreter_files(python, options.sandbox.hidden)
+        readable = {**view.readable, **sources.readable, **own}
         view = replace(view, readable=readable)
-        view.readable[_REQUEST].write_text(request_for(environment, found, options.jobs, absent), encoding="utf-8")
+        asked = request_for(environment, found, options.jobs, absent, seconds, tuple(sources.stand_ins))
+        view.readable[_REQUEST].write_text(asked, encoding="utf-8")
         words = [f"{environment}/bin/python", "-I", "-B", worker, request, f"{output}/result.json"]
         variables = {"PATH": f"{installed}/bin:{system_programs.PATH}", **options.sandbox.variables(view)}
         try:
             with progress.watching("LOAD", root.name) as watch:
                 options.sandbox.run(words, view, directory=output, environment=variables, log=log, watch=watch)
-            return read_result(files.read_foreign(scratch / "output" / "result.json", _LONGEST_RESULT), environment)
+            found_out = read_result(
+                files.read_foreign(scratch / "output" / "result.json", _LONGEST_RESULT), environment
+            )
         except (process.CommandError, OSError, ValueError) as error:
             raise UserError(
                 f"{root.name}: what is installed could not be loaded ({error})", f"see what it printed in {log}"
             ) from None
+        return [replace(each, traceback=tuple(map(sources.real, each.traceback))) for each in found_out]
 
 
 def _stand_in(directory: Path, root: Path, installed: str, interpreter: Interpreter) -> Path:
@@ -104,12 +114,22 @@ def _stand_in(directory: Path, root: Path, installed: str, interpreter: Interpre
     return python
 
 
-def request_for(environment: str, found: Sequence[Installed], jobs: int, absent: Collection[str] = ()) -> str:
-    """Return what asks the worker to load these, of an environment at this path, so many at once."""
+def request_for(
+    environment: str,
+    found: Sequence[Installed],
+    jobs: int,
+    absent: Collection[str] = (),
+    seconds: int = _SECONDS,
+    paths: Sequence[str] = (),
+) -> str:
+    """Return what asks the worker to load these, of an environment at this path, so many at once.
+
+    Modules are also found in `paths`.
+    """
     groups = [
         {"modules": item.modules, "libraries": [f"{environment}/{name}" for name in item.libraries]} for item in found
     ]
-    return json.dumps({"groups": groups, "jobs": jobs, "seconds": _SECONDS, "absent": sorted(absent)})
+    return json.dumps({"groups": groups, "jobs": jobs, "seconds": seconds, "absent": sorted(absent), "paths": paths})
 
 
 def read_result(content: bytes, environment: str) -> list[Failure]:

@@ -23,6 +23,7 @@ from toolkit.sandbox.view import MERGED, TEMPORARY, USER, View, Wrapped, in_memo
 PROGRAM = "/usr/bin/bwrap"
 #: By their paths (util-linux): what is first on PATH inside are the scripts of those who are to be confined.
 _SETPRIV, _PRLIMIT = "/usr/bin/setpriv", "/usr/bin/prlimit"
+_SHARED_MEMORY = "/dev/shm"
 _PRELOADED = frozenset({"LD_PRELOAD"})
 _OF_THE_MACHINE = ("/proc/cpuinfo", "/proc/stat", "/proc/version")
 #: Users that exist nowhere, so that the kernel counts the processes of each run apart.
@@ -148,7 +149,7 @@ def _system(limits: Limits, texts: Mapping[str, int]) -> Iterator[str]:
     # What tells of the machine is as it is outside: containers cover it (https://linuxcontainers.org/lxcfs/).
     for name in filter(os.path.exists, ("/proc/sys", "/proc/sysrq-trigger", *_OF_THE_MACHINE)):
         yield from ("--ro-bind", name, name)
-    yield from ("--size", str(max(limits.memory // 4, 1 << 20)), "--perms", "1777", "--tmpfs", "/dev/shm")
+    yield from ("--size", str(max(limits.memory // 4, 1 << 20)), "--perms", "1777", "--tmpfs", _SHARED_MEMORY)
 
 
 def _emptied(hidden: Sequence[Path]) -> list[str]:
@@ -168,8 +169,9 @@ def _mounts(view: View, hidden: Sequence[str]) -> Iterator[str]:
     mounts |= {inside: ["--ro-bind", str(path), inside] for inside, path in view.readable.items()}
     mounts |= {inside: ["--bind", str(path), inside] for inside, path in writable.items()}
     # What is mounted above another would cover that, and the directories between: an interpreter may be below /tmp.
+    covering = {*mounts, _SHARED_MEMORY}
     for inside in sorted(mounts):
-        between = [path for path in PurePosixPath(inside).parents if mounts.keys() & set(map(str, path.parents))]
+        between = [path for path in PurePosixPath(inside).parents if covering & set(map(str, path.parents))]
         for path in reversed(between):
             yield from ("--perms", "0755", "--dir", str(path))
         yield from mounts[inside]

@@ -28,7 +28,11 @@ def create_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `create-virtual-environment`."""
     building_options.add_options(parser)
     group = parser.add_argument_group("options of create-virtual-environment")
-    group.add_argument("-n", "--name", help="the environment's name (default: the project directory's)")
+    group.add_argument(
+        "-n",
+        "--name",
+        help="the environment's name (default: the project directory's, or one like it if that is taken)",
+    )
     group.add_argument("--force", action="store_true", help="replace what is there under this name, whoever made it")
     group.add_argument("-p", dest="python", metavar="PYTHON", help="the same as --python: a path, a name, a version")
     group.add_argument("-a", dest="project", type=Path, metavar="DIR", help="the same as --project")

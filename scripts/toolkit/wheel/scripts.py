@@ -28,6 +28,25 @@ def with_interpreter(script: bytes, interpreter: Path) -> bytes:
     return first_line(interpreter, found["options"].split()) + script[found.end() :] if found else script
 
 
+def runner(interpreter: Path, script: Path) -> bytes | None:
+    """Return a script that runs another one by `interpreter`, as it is then; None for one that is not Python's.
+
+    That finds its own path, name and directory, as if it had been started itself.
+    """
+    with script.open("rb") as stream:
+        found = _FIRST_LINE.match(stream.readline(4096))
+    if not found:
+        return None
+    code = (
+        "import runpy\nimport sys\n\n"
+        f"script = {str(script)!r}\n"
+        "if not sys.flags.safe_path:\n"
+        f"    sys.path[0] = {str(script.parent)!r}\n"
+        'runpy.run_path(script, run_name="__main__")\n'
+    )
+    return first_line(interpreter, found["options"].split()) + code.encode()
+
+
 def first_line(interpreter: Path, options: Sequence[bytes] = ()) -> bytes:
     """Return what makes a script run by `interpreter` with these options, whatever the path.
 

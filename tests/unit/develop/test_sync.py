@@ -111,11 +111,6 @@ def test_a_record_cannot_remove_what_is_outside(place: Place, tmp_path: Path) ->
     assert place.names() == []
 
 
-def test_linked_packages_are_passed_over(place: Place) -> None:
-    (place.site / "my_lib-1.0.dist-info").mkdir()
-    assert sync.installed(place.site, ["my-lib"]) == {}
-
-
 def test_a_file_that_two_have_stays_with_the_last(place: Place) -> None:
     place.take(wanted("one"), shared="1\n").link(place.prefix, place.python)
     place.take(wanted("two"), shared="2\n").link(place.prefix, place.python)

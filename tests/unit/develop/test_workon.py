@@ -11,7 +11,7 @@ import pytest
 from toolkit.core import files
 from toolkit.core.errors import UserError
 from toolkit.develop import workon
-from toolkit.develop.workon import State
+from toolkit.develop.workon import Check, Link, State
 
 STATE = State(
     project="/project",
@@ -19,7 +19,19 @@ STATE = State(
     full_version="3.11.2",
     distributions={"one": "1"},
     links=("bin/yc-app",),
-    linked=("app",),
+    linked={
+        "app": Link(
+            identity="2",
+            information="app-1.dist-info",
+            roots=("/project/app",),
+            mapped={"acme.mapped": "/project/app/code"},
+            merges=True,
+            modules=("yc_app", "acme.mapped"),
+            commands={"app-run": "yc_app:run"},
+            scripts={"tool": "/project/app/tools/tool"},
+        )
+    },
+    check=Check(key="3", problems=("yc_app cannot be imported",)),
 )
 
 
@@ -122,6 +134,9 @@ def test_what_a_killed_run_has_put_aside_comes_back(prefix: Path) -> None:
         {"distributions": {"one": 1}},
         {"personal": 5},
         {"linked": [1]},
+        {"linked": {"app": 1}},
+        {"linked": {"app": {"identity": "1", "information": "../outside.dist-info"}}},
+        {"check": {"key": 1}},
         {"format": True},
         {"project": None},
     ],

@@ -22,7 +22,14 @@ def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def load(modules: Path, names: list[str], **more: Any) -> dict[str, Any]:
     """Run the worker, and return what it says of each that fails."""
     request, result = modules.parent / "request.json", modules.parent / "result.json"
-    wanted = {"groups": [{"modules": names, "libraries": []}], "jobs": 2, "seconds": 60, "absent": [], **more}
+    wanted = {
+        "groups": [{"modules": names, "libraries": []}],
+        "jobs": 2,
+        "seconds": 60,
+        "absent": [],
+        "paths": [],
+        **more,
+    }
     request.write_text(json.dumps(wanted))
     code = f"import sys; sys.path.insert(0, {str(modules)!r}); import runpy; "
     code += f"sys.argv[1:] = {[str(request), str(result)]!r}; "
