@@ -12,7 +12,7 @@ from toolkit.core import console, directories, git, os_release, process, secrets
 from toolkit.core.errors import UserError
 from toolkit.project import package_search
 from toolkit.project.discovery import Project
-from toolkit.project.settings import Settings, default_of
+from toolkit.project.settings import Settings
 from toolkit.scaffold import new_service, templates, writing
 from toolkit.scaffold.templates import Entry
 from toolkit.scaffold.writing import Change
@@ -71,10 +71,6 @@ def plan(project: Project, settings: Settings, request: Request) -> list[Change]
 def _entries(project: Project, settings: Settings, request: Request) -> list[Entry]:
     values = {"project": new_service.source_name(project.root, request.service), "namespace": settings.namespace}
     found = templates.read(values, settings.toolkit / "templates" / "project")
-    if settings.namespace != default_of("NAMESPACE"):
-        text = f"NAMESPACE = {settings.namespace}\ninclude common/project.mk\n"
-        makefile = Entry(path=PurePosixPath("Makefile"), text=text)
-        found = [makefile if entry.path == makefile.path else entry for entry in found]
     if request.ci:
         directories = {package.path.name for package in project.services} | {request.service.replace("-", "_")}
         found.append(_recipe(settings.toolkit / "docs" / "ci", request.ci, sorted(directories - {""})))
