@@ -62,10 +62,10 @@ def complete_project(settings: Settings, request: Request, *, dry_run: bool) -> 
     writing.report(changes)
 
 
-def add_service(settings: Settings, name: str, *, dry_run: bool) -> None:
-    """Write a service, or what is missing of it."""
+def add_service(settings: Settings, name: str, runtime: str = "", *, dry_run: bool) -> None:
+    """Write a service, or what is missing of it; `runtime` is one of `new_service.RUNTIMES`."""
     found = discovery.discover(settings)
-    changes = writing.plan(settings.project, new_service.entries(found, settings, name))
+    changes = writing.plan(settings.project, new_service.entries(found, settings, name, runtime=runtime))
     if not dry_run:
         git.note_new(settings.project, writing.apply(settings.project, changes))
     writing.report(changes)

@@ -13,6 +13,7 @@ from toolkit.core.errors import UserError
 from toolkit.project import package_search
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
+from toolkit.quality import service_tests
 from toolkit.scaffold import new_service, templates, writing
 from toolkit.scaffold.templates import Entry
 from toolkit.scaffold.writing import Change
@@ -31,7 +32,8 @@ class Request:
     """What is asked for: the first service, and where things come from.
 
     `toolkit` and `vendor` are URLs of the submodules, the second empty for a new repository beside the project; `ci` is
-    one of `RECIPES`, or empty; `summary` says what the service does, `overlay` is templates laid over the common one.
+    one of `RECIPES`, or empty; `summary` says what the service does, `runtime` what it is written with; `overlay` is
+    templates laid over the common ones.
     """
 
     service: str
@@ -39,6 +41,7 @@ class Request:
     vendor: str = ""
     ci: str = ""
     summary: str = ""
+    runtime: str = ""
     overlay: tuple[Path, ...] = ()
 
 
@@ -64,13 +67,16 @@ def plan(project: Project, settings: Settings, request: Request) -> list[Change]
     """Return what is done with each file of a project; without a service, only with those that belong to none."""
     found = _entries(project, settings, request)
     if request.service:
-        found += new_service.entries(project, settings, request.service, request.summary, *request.overlay)
+        found += new_service.entries(
+            project, settings, request.service, request.summary, request.runtime, request.overlay
+        )
     return writing.plan(project.root, found)
 
 
 def _entries(project: Project, settings: Settings, request: Request) -> list[Entry]:
     values = {"project": new_service.source_name(project.root, request.service), "namespace": settings.namespace}
-    found = templates.read(values, settings.toolkit / "templates" / "project")
+    kinds = ["project"] if service_tests.is_configured(project.root) else ["project", "pytest"]
+    found = templates.read(values, *(settings.toolkit / "templates" / kind for kind in kinds))
     if request.ci:
         directories = {package.path.name for package in project.services} | {request.service.replace("-", "_")}
         found.append(_recipe(settings.toolkit / "docs" / "ci", request.ci, sorted(directories - {""})))

@@ -20,6 +20,8 @@ from toolkit.scaffold.templates import Entry
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 60
+#: What a service is written with, each with its template: the library of this toolkit, or what Python has alone.
+RUNTIMES = {"yc_common": "runtime", "none": "plain"}
 #: The first port of health and metrics; services of one project get one after the other.
 _FIRST_PORT = 8081
 
@@ -43,11 +45,14 @@ def read_setting(project: Path, name: str) -> str:
     return process.read(words, cwd=project, env=process.without_make()).strip()
 
 
-def entries(project: Project, settings: Settings, name: str, summary: str = "", *overlay: Path) -> list[Entry]:
+def entries(
+    project: Project, settings: Settings, name: str, summary: str = "", runtime: str = "", overlay: Sequence[Path] = ()
+) -> list[Entry]:
     """Return the files of a service, and of debian/ where the project has none yet.
 
-    `summary` says what the service does, templates of `overlay` are laid over the common one. Raises `UserError` when
-    the name is not valid, or is taken by something other than this service, or git does not know who makes this.
+    `summary` says what the service does; `runtime` is one of `RUNTIMES`, empty for that of a service that is there;
+    templates of `overlay` are laid over these. Raises `UserError` when the name is not valid, or is taken by something
+    other than this service, or git does not know who makes this.
     """
     check_name(name)
     check_name(settings.namespace, "namespace")
@@ -61,12 +66,22 @@ def entries(project: Project, settings: Settings, name: str, summary: str = "", 
             raise UserError(f"{name}: the name is taken: {owner}", "choose another name")
     values = {**names, "project": source_name(project.root, name), "summary": summary or f"{name} service"}
     values |= _project_values(project, names)
-    found = templates.read(values, settings.toolkit / "templates" / "service", *overlay)
+    kinds = ("service", RUNTIMES[runtime or _runtime_of(project.root / names["directory"])])
+    found = templates.read(values, *(settings.toolkit / "templates" / kind for kind in kinds), *overlay)
     if not stanzas:
         now = datetime.now(UTC)
         values |= {"maintainer": git.identity(project.root), "date": format_datetime(now), "year": str(now.year)}
         found += templates.read(values, settings.toolkit / "templates" / "packaging")
     return found
+
+
+def _runtime_of(directory: Path) -> str:
+    """Return what a service is written with, or will be where there is none yet."""
+    path = directory / "requirements.txt"
+    if not package_search.is_package(directory) or not path.is_file():
+        return "yc_common"
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return "yc_common" if re.search(r"^yc[-_.]common\b", text, re.MULTILINE | re.IGNORECASE) else "none"
 
 
 def source_name(root: Path, service: str) -> str:

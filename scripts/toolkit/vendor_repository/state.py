@@ -60,8 +60,8 @@ def _url(vendor: Repository, project: Repository) -> str:
     if not url:
         raise UserError(
             "vendor/: a git repository of its own, but no submodule of the project",
-            "`git -C vendor remote add origin <its URL>` says where it is kept, and it becomes one; without vendor/.git "
-            "it is a directory",
+            "`git -C vendor remote add origin <its URL>` says where it is kept: then it becomes one; without "
+            "vendor/.git it is a directory",
         )
     is_beside = git.is_local(url) and Path(url).parent == project.directory.resolve().parent
     return f"../{Path(url).name}" if is_beside and not project.ask("remote") else url

@@ -47,8 +47,7 @@ def _require_settled(repositories: Repositories) -> Repository:
         )
     if repositories.url:
         raise UserError(
-            "vendor/: a git repository of its own, but no submodule of the project",
-            "`make commit-vendor` makes it one",
+            "vendor/: a git repository of its own, but no submodule of the project", "`make commit-vendor` makes it one"
         )
     git.require_quiet(repositories.vendor)
     if repositories.vendor.read("status", "--porcelain", "--untracked-files=all"):

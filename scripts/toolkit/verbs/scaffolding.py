@@ -32,10 +32,20 @@ def new_project_options(parser: argparse.ArgumentParser) -> None:
         default="",
         help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)",
     )
+    _add_runtime(parser)
     parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and do nothing")
     # Unless it is given, the makefile of a project that is there says it.
     parser.set_defaults(namespace=None)
+
+
+def _add_runtime(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runtime",
+        choices=tuple(new_service.RUNTIMES),
+        default="",
+        help="what the service is written with: yc_common, the toolkit's library (default), or none",
+    )
 
 
 def new_project(run: Run) -> None:
@@ -43,7 +53,7 @@ def new_project(run: Run) -> None:
     arguments, directory = run.arguments, run.arguments.directory.absolute()
     is_new = making.is_new(directory)
     ci = arguments.ci or ("gitlab" if is_new else "none")
-    request = Request(service=arguments.service, ci="" if ci == "none" else ci)
+    request = Request(service=arguments.service, ci="" if ci == "none" else ci, runtime=arguments.runtime)
     if is_new:
         chosen = Settings(project=directory, namespace=arguments.namespace or default_of("NAMESPACE"))
         request = replace(request, toolkit=arguments.toolkit, vendor=arguments.vendor)
@@ -59,6 +69,7 @@ def add_service_options(parser: argparse.ArgumentParser) -> None:
     # Unless it is given, the project's makefile says it.
     parser.set_defaults(namespace=None)
     parser.add_argument("name", metavar="NAME", help="what the service is called: mail-relay lives in mail_relay/")
+    _add_runtime(parser)
     parser.add_argument("--dry-run", action="store_true", help="say what would be done with each file, and do nothing")
 
 
@@ -68,7 +79,7 @@ def add_service(run: Run) -> None:
     new_service.check_name(arguments.name)
     making.require_project(chosen.project, chosen.toolkit)
     chosen = replace(chosen, namespace=chosen.namespace or new_service.read_setting(chosen.project, "NAMESPACE"))
-    making.add_service(chosen, arguments.name, dry_run=arguments.dry_run)
+    making.add_service(chosen, arguments.name, arguments.runtime, dry_run=arguments.dry_run)
 
 
 def example_options(parser: argparse.ArgumentParser) -> None:
