@@ -183,7 +183,7 @@ class TestVSCodeOfAUser:
         prefix = write(project, "--vscode")
         text = (project.root / ".vscode/settings.json").read_text()
         assert text.startswith(self.TEXT.partition('["-x"')[0])
-        assert '] // ours\n  "files.exclude": {"**/x": true,},\n  "python.' in text
+        assert '  ], // ours\n  "files.exclude": {"**/x": true,},\n  "python.' in text
         found = json_comments.read(text)
         assert found["python.testing.pytestArgs"] == ["-x", "api/tests", "new/tests"]
         assert found["python.defaultInterpreterPath"] == str(prefix / "bin/python")
