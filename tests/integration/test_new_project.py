@@ -96,7 +96,7 @@ class TestMade:
         project, _ = made
         assert git(project / "common", "rev-parse", "HEAD") == git(TOOLKIT, "rev-parse", "HEAD")
         assert git(project, "config", "--file", ".gitmodules", "submodule.common.url") == str(TOOLKIT)
-        assert (project / "Makefile").resolve() == project / "common/project.mk"
+        assert "  vendor " in process.run(["make", "help"], cwd=project)
 
     def test_vendor_is_a_submodule_of_a_repository_beside_it_wherever_both_go(self, made: tuple[Path, str]) -> None:
         project, _ = made

@@ -65,7 +65,8 @@ def complete_project(settings: Settings, request: Request, *, dry_run: bool) -> 
 def add_service(settings: Settings, name: str, runtime: str = "", *, dry_run: bool) -> None:
     """Write a service, or what is missing of it; `runtime` is one of `new_service.RUNTIMES`."""
     found = discovery.discover(settings)
-    changes = writing.plan(settings.project, new_service.entries(found, settings, name, runtime=runtime))
+    made = new_service.scaffolds(found, settings, name, runtime=runtime)
+    changes = new_project.plan_of(settings.project, settings.toolkit, made)
     if not dry_run:
         git.note_new(settings.project, writing.apply(settings.project, changes))
     writing.report(changes)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.conftest import Workspace
 from toolkit.core.errors import UserError
-from toolkit.scaffold import new_service
+from toolkit.scaffold import new_project, new_service
 from toolkit.scaffold.templates import Entry
 
 TOOLKIT = Path(__file__).resolve().parents[3]
@@ -24,9 +24,9 @@ def project(workspace: Workspace) -> Workspace:
 
 def write(project: Workspace, name: str, namespace: str = "yc", runtime: str = "") -> dict[str, Entry]:
     settings = replace(project.settings(), toolkit=TOOLKIT, namespace=namespace)
-    return {
-        str(entry.path): entry for entry in new_service.entries(project.discover(), settings, name, runtime=runtime)
-    }
+    made = new_service.scaffolds(project.discover(), settings, name, runtime=runtime)
+    entries = (entry for key, part in made.items() for entry in new_project.entries(key, part, TOOLKIT))
+    return {str(entry.path): entry for entry in entries}
 
 
 @pytest.mark.parametrize("name", ["a", "mail", "mail-relay", "mail2", "m-1-2"])
