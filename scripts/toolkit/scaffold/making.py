@@ -46,7 +46,8 @@ def make_project(settings: Settings, request: Request, *, dry_run: bool) -> None
         return
     console.note(
         f"{directory.name} is a project with the service {request.service}, committed; next:\n"
-        f"    cd {shlex.quote(lines.shown(directory, here))}\n    make vendor deb\n    make commit-vendor"
+        f"    cd {shlex.quote(lines.shown(directory, here))}\n    make vendor commit-vendor\n"
+        "    ./create-virtual-environment\n    make test deb"
     )
     if not request.vendor:
         vendor = new_project.vendor_repository(directory).name
@@ -78,7 +79,8 @@ def add_service(settings: Settings, name: str, runtime: str = "", *, dry_run: bo
         for services in _lists_without(settings.project, directory):
             console.note(f"    name {directory} beside the other services in {services}")
         console.note(
-            f'    make vendor deb\n    git add --all && git commit --message "A service {name}"\n    make commit-vendor'
+            f'    make vendor commit-vendor\n    git add --all && git commit --message "A service {name}"\n'
+            "    ./create-virtual-environment\n    make test deb"
         )
 
 
