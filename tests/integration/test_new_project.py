@@ -118,7 +118,9 @@ class TestMade:
         others = {"common", "vendor", ".gitmodules"}
         written = {line.split()[1] for line in said.splitlines() if line.startswith("  WRITE   ")}
         assert written == {*git(project, "ls-files").splitlines()} - others
-        assert "    cd mail\n    make vendor commit-vendor\n    ./create-virtual-environment\n    make test deb\n" in said
+        assert (
+            "    cd mail\n    make vendor commit-vendor\n    ./create-virtual-environment\n    make test deb\n" in said
+        )
 
     def test_the_recipe_names_the_service(self, made: tuple[Path, str]) -> None:
         recipe = (made[0] / ".gitlab-ci.yml").read_text()
