@@ -85,6 +85,7 @@ def _add_update(parser: argparse.ArgumentParser, what: str) -> None:
 
 
 def _update(settings: Settings, arguments: argparse.Namespace, service: str = "") -> None:
+    settings = replace(settings, project=settings.project.resolve())
     making.require_project(settings.project, settings.toolkit)
     namespace = arguments.namespace or new_service.read_setting(settings.project, "NAMESPACE")
     update.run(replace(settings, namespace=namespace), service, dry_run=arguments.dry_run)
