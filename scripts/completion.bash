@@ -9,7 +9,7 @@ _python_common_toolkit() {
     [[ -f $makefile ]] || return
     makefile=$(readlink -f -- "$makefile")
     if [[ ${makefile##*/} != project.mk ]]; then
-        included=$(sed -n 's/^include  *\([^ $]*project\.mk\) *$/\1/p;T;q' -- "$makefile")
+        included=$(sed -n 's/^include  *\($(here)\)\{0,1\}\([^ $]*project\.mk\) *$/\2/p;T;q' -- "$makefile")
         [[ -n $included ]] || return
         [[ $included = /* ]] || included=$1/$included
         makefile=$(readlink -f -- "$included")

@@ -96,7 +96,7 @@ class TestMade:
         project, _ = made
         assert git(project / "common", "rev-parse", "HEAD") == git(TOOLKIT, "rev-parse", "HEAD")
         assert git(project, "config", "--file", ".gitmodules", "submodule.common.url") == str(TOOLKIT)
-        assert (project / "Makefile").resolve() == project / "common/project.mk"
+        assert "  vendor " in process.run(["make", "help"], cwd=project)
 
     def test_vendor_is_a_submodule_of_a_repository_beside_it_wherever_both_go(self, made: tuple[Path, str]) -> None:
         project, _ = made
@@ -118,7 +118,9 @@ class TestMade:
         others = {"common", "vendor", ".gitmodules"}
         written = {line.split()[1] for line in said.splitlines() if line.startswith("  WRITE   ")}
         assert written == {*git(project, "ls-files").splitlines()} - others
-        assert "    cd mail\n    make vendor deb\n    make commit-vendor\n" in said
+        assert (
+            "    cd mail\n    make vendor commit-vendor\n    ./create-virtual-environment\n    make test deb\n" in said
+        )
 
     def test_the_recipe_names_the_service(self, made: tuple[Path, str]) -> None:
         recipe = (made[0] / ".gitlab-ci.yml").read_text()

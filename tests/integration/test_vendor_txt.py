@@ -82,6 +82,20 @@ def test_the_project_s_own_file_is_for_all_services(shop: Workshop, index: Local
     assert "vendor.txt: changed" in shop.build().error[0]
 
 
+def test_a_linter_for_the_whole_project_is_taken_as_the_hint_says(shop: Workshop, index: LocalIndex) -> None:
+    """Its line stands beside no service; so does the vendor.txt that is to have it."""
+    sdists.publish_wheel(index, "linter", "1.0")
+    shop.service("app").service("other").write({"dev-requirements.txt": "linter\n"})
+    what, hint = shop.vendor().error
+    assert "it is there for dev-requirements.txt:1: linter" in what
+    assert hint == "add the line linter to vendor.txt to take its wheels"
+    shop.write({"vendor.txt": "linter\n"})
+    assert shop.vendor().status == 0
+    assert shop.dev_keys() == ["linter==1.0"]
+    shop.write({"dev-requirements.txt": "", "other/dev-requirements.txt": "linter\n", "vendor.txt": ""})
+    assert shop.vendor().error[1] == "add the line linter to other/vendor.txt to take its wheels"
+
+
 @pytest.mark.parametrize("options", ["", "<2", " --no-deps"])
 def test_a_line_that_nothing_requires_is_a_warning_and_takes_nothing(
     shop: Workshop, index: LocalIndex, options: str

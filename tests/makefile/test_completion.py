@@ -125,6 +125,14 @@ def test_a_makefile_of_the_projects_own_is_read_too(bash: Bash, project: Project
     assert bash.complete("make vend") == ["make", "vendor"]
 
 
+def test_the_makefile_that_new_project_writes_is_one(bash: Bash, project: Project) -> None:
+    (project.root / "Makefile").unlink()
+    text = (TOOLKIT / "templates/project/Makefile.in").read_text()
+    (project.root / "Makefile").write_text(text.replace("@namespace@", "acme"))
+    assert bash.complete("make submod") == ["make", "submodules"]
+    assert bash.complete("make vend") == ["make", "vendor"]
+
+
 def test_scripts_complete_the_options_that_their_parsers_have(bash: Bash) -> None:
     for script in (TOOLKIT / "create-virtual-environment", TOOLKIT / "scripts" / "new-service"):
         assert "--dry-run" in bash.complete(f"{script} --dr")

@@ -36,6 +36,16 @@ _SUMMARY = re.compile(
 _MISSING_MODULE = re.compile(r"ModuleNotFoundError: No module named '(?P<name>[^'.]+)")
 
 
+def is_configured(directory: Path) -> bool:
+    """Tell whether a directory, or tests/ in it, has settings for pytest (https://docs.pytest.org/en/stable/reference/customize.html)."""
+    return any(
+        path.is_file() and section in path.read_bytes()
+        for place in (directory, directory / "tests")
+        for name, section in _SETTINGS.items()
+        for path in (place / name,)
+    )
+
+
 def run(
     plan: ServiceEnvironment,
     test_wheels: Sequence[Path],
@@ -84,7 +94,7 @@ def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
     """Return the words that start the tests: pytest where it is installed, else unittest; none where neither can."""
     if (site_packages / "pytest").is_dir():
         # Without settings of its own it would take those of a directory above, which may be there and forbidden.
-        settings = [] if _is_configured(copy) else ["-c", os.devnull, "--rootdir", ".", "--confcutdir", "."]
+        settings = [] if is_configured(copy) else ["-c", os.devnull, "--rootdir", ".", "--confcutdir", "."]
         return ["pytest", "-p", "no:cacheprovider", *settings, "tests"]
     missing = next(_missing(copy, site_packages), None)
     if missing:
@@ -93,16 +103,6 @@ def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
         return []
     top = ["--top-level-directory", "."] if (copy / "tests" / "__init__.py").is_file() else []
     return ["unittest", "discover", "--start-directory", "tests", *top]
-
-
-def _is_configured(copy: Path) -> bool:
-    """Tell whether a package has settings for pytest (https://docs.pytest.org/en/stable/reference/customize.html)."""
-    return any(
-        path.is_file() and section in path.read_bytes()
-        for directory in (copy, copy / "tests")
-        for name, section in _SETTINGS.items()
-        for path in (directory / name,)
-    )
 
 
 def _warn_not_run(source: Path, reason: str, missing: str) -> None:

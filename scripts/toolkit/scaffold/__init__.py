@@ -1,1 +1,1 @@
-"""New projects and services."""
+"""New projects and services, and what newer templates have for them."""

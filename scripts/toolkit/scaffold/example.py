@@ -53,11 +53,7 @@ def _set_up_git() -> None:
 def _create(settings: Settings) -> None:
     """Make the project, as `new-project` does, with an example of a service."""
     request = Request(
-        service=SERVICE,
-        toolkit=str(settings.toolkit),
-        ci="gitlab",
-        summary=SUMMARY,
-        overlay=(settings.toolkit / "templates" / "example",),
+        service=SERVICE, toolkit=str(settings.toolkit), ci="gitlab", summary=SUMMARY, overlay=("example",)
     )
     new_project.check(settings.project, request)
     changes = new_project.plan(Project(root=settings.project, packages=()), settings, request)

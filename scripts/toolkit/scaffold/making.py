@@ -46,7 +46,8 @@ def make_project(settings: Settings, request: Request, *, dry_run: bool) -> None
         return
     console.note(
         f"{directory.name} is a project with the service {request.service}, committed; next:\n"
-        f"    cd {shlex.quote(lines.shown(directory, here))}\n    make vendor deb\n    make commit-vendor"
+        f"    cd {shlex.quote(lines.shown(directory, here))}\n    make vendor commit-vendor\n"
+        "    ./create-virtual-environment\n    make test deb"
     )
     if not request.vendor:
         vendor = new_project.vendor_repository(directory).name
@@ -62,10 +63,11 @@ def complete_project(settings: Settings, request: Request, *, dry_run: bool) -> 
     writing.report(changes)
 
 
-def add_service(settings: Settings, name: str, *, dry_run: bool) -> None:
-    """Write a service, or what is missing of it."""
+def add_service(settings: Settings, name: str, runtime: str = "", *, dry_run: bool) -> None:
+    """Write a service, or what is missing of it; `runtime` is one of `new_service.RUNTIMES`."""
     found = discovery.discover(settings)
-    changes = writing.plan(settings.project, new_service.entries(found, settings, name))
+    made = new_service.scaffolds(found, settings, name, runtime=runtime)
+    changes = new_project.plan_of(settings.project, settings.toolkit, made)
     if not dry_run:
         git.note_new(settings.project, writing.apply(settings.project, changes))
     writing.report(changes)
@@ -77,7 +79,8 @@ def add_service(settings: Settings, name: str, *, dry_run: bool) -> None:
         for services in _lists_without(settings.project, directory):
             console.note(f"    name {directory} beside the other services in {services}")
         console.note(
-            f'    make vendor deb\n    git add --all && git commit --message "A service {name}"\n    make commit-vendor'
+            f'    make vendor commit-vendor\n    git add --all && git commit --message "A service {name}"\n'
+            "    ./create-virtual-environment\n    make test deb"
         )
 
 

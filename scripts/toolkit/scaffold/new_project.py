@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
 from toolkit.core import console, directories, git, os_release, process, secrets
 from toolkit.core.errors import UserError
 from toolkit.project import package_search
 from toolkit.project.discovery import Project
-from toolkit.project.settings import Settings, default_of
-from toolkit.scaffold import new_service, templates, writing
+from toolkit.project.settings import Settings
+from toolkit.quality import service_tests
+from toolkit.scaffold import new_service, record, templates, writing
+from toolkit.scaffold.record import Scaffold
 from toolkit.scaffold.templates import Entry
 from toolkit.scaffold.writing import Change
 
@@ -31,7 +33,8 @@ class Request:
     """What is asked for: the first service, and where things come from.
 
     `toolkit` and `vendor` are URLs of the submodules, the second empty for a new repository beside the project; `ci` is
-    one of `RECIPES`, or empty; `summary` says what the service does, `overlay` is templates laid over the common one.
+    one of `RECIPES`, or empty; `summary` says what the service does, `runtime` what it is written with; `overlay` is
+    templates laid over the common ones.
     """
 
     service: str
@@ -39,7 +42,8 @@ class Request:
     vendor: str = ""
     ci: str = ""
     summary: str = ""
-    overlay: tuple[Path, ...] = ()
+    runtime: str = ""
+    overlay: tuple[str, ...] = ()
 
 
 def toolkit_url(toolkit: Path) -> str:
@@ -62,34 +66,58 @@ def toolkit_url(toolkit: Path) -> str:
 
 def plan(project: Project, settings: Settings, request: Request) -> list[Change]:
     """Return what is done with each file of a project; without a service, only with those that belong to none."""
-    found = _entries(project, settings, request)
+    made = scaffolds(project, settings, request)
     if request.service:
-        found += new_service.entries(project, settings, request.service, request.summary, *request.overlay)
-    return writing.plan(project.root, found)
+        made |= new_service.scaffolds(
+            project, settings, request.service, request.summary, request.runtime, request.overlay
+        )
+    return plan_of(project.root, settings.toolkit, made)
 
 
-def _entries(project: Project, settings: Settings, request: Request) -> list[Entry]:
+def plan_of(root: Path, toolkit: Path, made: Mapping[str, Scaffold]) -> list[Change]:
+    """Return what is done with each file when scaffolds are written, and with the record of them."""
+    found = {key: entries(key, scaffold, toolkit) for key, scaffold in made.items()}
+    changes = writing.plan(root, (entry for part in found.values() for entry in part))
+    kept = {change.entry.path for change in changes if change.verb == "KEEP"}
+    revision = git.ask(toolkit, "rev-parse", "HEAD")
+    # Of a part that was there nobody knows what it was written from.
+    whole = {
+        key: replace(scaffold, revision=revision)
+        for key, scaffold in made.items()
+        if kept.isdisjoint(entry.path for entry in found[key] if not entry.is_part)
+    }
+    return [*changes, record.change(root, whole)]
+
+
+def scaffolds(project: Project, settings: Settings, request: Request) -> dict[str, Scaffold]:
+    """Return what is written for a project without its services."""
     values = {"project": new_service.source_name(project.root, request.service), "namespace": settings.namespace}
-    found = templates.read(values, settings.toolkit / "templates" / "project")
-    if settings.namespace != default_of("NAMESPACE"):
-        text = f"NAMESPACE = {settings.namespace}\ninclude common/project.mk\n"
-        makefile = Entry(path=PurePosixPath("Makefile"), text=text)
-        found = [makefile if entry.path == makefile.path else entry for entry in found]
+    kinds = ("project",) if service_tests.is_configured(project.root) else ("project", "pytest")
+    found = {"project": Scaffold(templates=kinds, values=values)}
     if request.ci:
-        directories = {package.path.name for package in project.services} | {request.service.replace("-", "_")}
-        found.append(_recipe(settings.toolkit / "docs" / "ci", request.ci, sorted(directories - {""})))
+        names = {package.path.name for package in project.services} | {request.service.replace("-", "_")}
+        system = os_release.read()
+        values = {"recipe": request.ci, "services": " ".join(sorted(names - {""}))}
+        values |= {"system": system.get("ID", ""), "suite": system.get("VERSION_CODENAME", "")}
+        found["ci"] = Scaffold(templates=(), values=values)
     return found
 
 
-def _recipe(directory: Path, ci: str, services: Sequence[str]) -> Entry:
-    """Return a recipe with these services and this machine's release instead of those that it is written with."""
-    source, target = RECIPES[ci]
+def entries(key: str, scaffold: Scaffold, toolkit: Path) -> list[Entry]:
+    """Return the files of a scaffold by the templates of a toolkit."""
+    if key == "ci":
+        return [_recipe(toolkit / "docs" / "ci", scaffold.values)]
+    return templates.read(scaffold.values, *(toolkit / "templates" / kind for kind in scaffold.templates))
+
+
+def _recipe(directory: Path, values: Mapping[str, str]) -> Entry:
+    """Return a recipe with these services and this system's release instead of those that it is written with."""
+    source, target = RECIPES[values["recipe"]]
     text = (directory / source).read_text(encoding="utf-8")
-    text = re.sub(r"api_service(\W+)worker", lambda found: found[1].join(services), text)
-    system = os_release.read()
-    if {"ID", "VERSION_CODENAME"} <= system.keys():
-        suite = system["VERSION_CODENAME"]
-        text = re.sub(r"bookworm(\W+)trixie", suite, text).replace("debian:bookworm", f"{system['ID']}:{suite}")
+    text = re.sub(r"api_service(\W+)worker", lambda found: found[1].join(values["services"].split()), text)
+    if values["system"] and values["suite"]:
+        text = re.sub(r"bookworm(\W+)trixie", values["suite"], text)
+        text = text.replace("debian:bookworm", f"{values['system']}:{values['suite']}")
     return Entry(path=PurePosixPath(target), text=text)
 
 

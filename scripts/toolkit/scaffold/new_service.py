@@ -15,11 +15,13 @@ from toolkit.core.errors import UserError
 from toolkit.project import debian_control, package_search, python_version
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
-from toolkit.scaffold import templates
-from toolkit.scaffold.templates import Entry
+from toolkit.scaffold import record, templates
+from toolkit.scaffold.record import Scaffold
 
 NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 60
+#: What a service is written with, each with its template: the library of this toolkit, or what Python has alone.
+RUNTIMES = {"yc_common": "runtime", "none": "plain"}
 #: The first port of health and metrics; services of one project get one after the other.
 _FIRST_PORT = 8081
 
@@ -43,30 +45,50 @@ def read_setting(project: Path, name: str) -> str:
     return process.read(words, cwd=project, env=process.without_make()).strip()
 
 
-def entries(project: Project, settings: Settings, name: str, summary: str = "", *overlay: Path) -> list[Entry]:
-    """Return the files of a service, and of debian/ where the project has none yet.
+def scaffolds(
+    project: Project, settings: Settings, name: str, summary: str = "", runtime: str = "", overlay: Sequence[str] = ()
+) -> dict[str, Scaffold]:
+    """Return what is written for a service, and as debian/ where the project has none yet.
 
-    `summary` says what the service does, templates of `overlay` are laid over the common one. Raises `UserError` when
-    the name is not valid, or is taken by something other than this service, or git does not know who makes this.
+    `summary` says what the service does; `runtime` is one of `RUNTIMES`, empty for that of a service that is there;
+    templates of `overlay` are laid over these. Raises `UserError` when the name is not valid, or is taken by something
+    other than this service, or git does not know who makes this.
     """
     check_name(name)
     check_name(settings.namespace, "namespace")
     names, stanzas = templates.names(name, settings.namespace), _stanzas(project.root)
-    if project.root / names["directory"] in [service.path for service in project.services]:
+    service = next((each for each in project.services if each.path == project.root / names["directory"]), None)
+    if service:
         # Its package may be called as the service is.
         names["package"] = next(_packages(names, stanzas), names["package"])
     else:
         owner = next(_owners(project, names, stanzas), "")
         if owner:
             raise UserError(f"{name}: the name is taken: {owner}", "choose another name")
-    values = {**names, "project": source_name(project.root, name), "summary": summary or f"{name} service"}
+    summary = summary or (service.summary if service else "") or f"{name} service"
+    values = {**names, "project": source_name(project.root, name), "summary": summary}
     values |= _project_values(project, names)
-    found = templates.read(values, settings.toolkit / "templates" / "service", *overlay)
+    kinds = ("service", RUNTIMES[runtime or _runtime_of(project.root / names["directory"])], *overlay)
+    found = {record.service_key(name): Scaffold(templates=kinds, values=values)}
     if not stanzas:
-        now = datetime.now(UTC)
-        values |= {"maintainer": git.identity(project.root), "date": format_datetime(now), "year": str(now.year)}
-        found += templates.read(values, settings.toolkit / "templates" / "packaging")
+        found["packaging"] = packaging(values["project"], git.identity(project.root))
     return found
+
+
+def packaging(project: str, maintainer: str) -> Scaffold:
+    """Return what is written as debian/ for all services together."""
+    now = datetime.now(UTC)
+    values = {"maintainer": maintainer, "date": format_datetime(now), "year": str(now.year), "project": project}
+    return Scaffold(templates=("packaging",), values=values)
+
+
+def _runtime_of(directory: Path) -> str:
+    """Return what a service is written with, or will be where there is none yet."""
+    path = directory / "requirements.txt"
+    if not package_search.is_package(directory) or not path.is_file():
+        return "yc_common"
+    text = path.read_text(encoding="utf-8", errors="replace")
+    return "yc_common" if re.search(r"^yc[-_.]common\b", text, re.MULTILINE | re.IGNORECASE) else "none"
 
 
 def source_name(root: Path, service: str) -> str:
@@ -89,7 +111,15 @@ def _project_values(project: Project, names: Mapping[str, str]) -> dict[str, str
     example = others[0] if others else Package(path=path, name=names["module"], is_service=True)
     pythons = python_version.read(project, example).pythons
     oldest = min(pythons, key=lambda version: [int(part) for part in version.split(".")])
-    return {"python": "\n".join(pythons), "oldest": oldest, "port": str(_FIRST_PORT + len(others))}
+    port = _port(project.root / "debian" / "config" / names["service"] / "config.yaml")
+    return {"python": "\n".join(pythons), "oldest": oldest, "port": port or str(_FIRST_PORT + len(others))}
+
+
+def _port(configuration: Path) -> str:
+    """Return the port of health and metrics of a service that is there, empty where it has none."""
+    text = configuration.read_text(encoding="utf-8", errors="replace") if configuration.is_file() else ""
+    found = re.search(r"^ +observe: \S+:(\d+)$", text, re.MULTILINE)
+    return found[1] if found else ""
 
 
 def _packages(names: Mapping[str, str], stanzas: Sequence[Paragraph]) -> Iterator[str]:

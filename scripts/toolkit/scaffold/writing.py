@@ -26,6 +26,11 @@ class Change:
     note: str = ""
 
 
+def joined(text: str, part: str) -> str:
+    """Return a file with a part at its end."""
+    return f"{text.rstrip()}\n\n{part}" if text.strip() else part
+
+
 def plan(root: Path, entries: Iterable[Entry]) -> list[Change]:
     """Return what is done with each file below `root`, in the order of paths. Nothing is changed.
 
@@ -36,7 +41,7 @@ def plan(root: Path, entries: Iterable[Entry]) -> list[Change]:
     for entry in sorted(entries, key=lambda entry: (entry.path, entry.is_part)):
         before = changes.get(entry.path)
         if before and before.verb == "WRITE":
-            changes[entry.path] = replace(before, text=_joined(before.text, entry.text))
+            changes[entry.path] = replace(before, text=joined(before.text, entry.text))
         else:
             changes[entry.path] = _plan(root, entry)
     return list(changes.values())
@@ -55,11 +60,7 @@ def _plan(root: Path, entry: Entry) -> Change:
     text = target.read_text(encoding="utf-8", errors="surrogateescape")
     if entry.key in text.splitlines():
         return Change(verb="KEEP", entry=entry)
-    return Change(verb="ADD", entry=entry, text=_joined(text, entry.text), note=entry.key)
-
-
-def _joined(text: str, part: str) -> str:
-    return f"{text.rstrip()}\n\n{part}" if text.strip() else part
+    return Change(verb="ADD", entry=entry, text=joined(text, entry.text), note=entry.key)
 
 
 def _is_same(target: Path, entry: Entry) -> bool:

@@ -41,11 +41,15 @@ class Destination:
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
-    """A commit to be made: of these paths alone, whatever else is staged (none: all there is), with this message."""
+    """A commit to be made: of these paths alone, whatever else is staged (none: all there is), with this message.
+
+    `url` is that of a submodule vendor/ which has to be added first.
+    """
 
     repository: Repository
     message: str
     paths: tuple[str, ...] = ()
+    url: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,6 +98,9 @@ def make(found: PlannedCommits) -> None:
             commit.repository.run("add", "--all", "--force", "--", ".")
             commit.repository.run("commit", "--quiet", "--message", commit.message)
         else:
+            if commit.url:
+                git.add_submodule(commit.repository.directory, commit.url, "vendor")
+                console.step("ADD", f"the submodule vendor/, from {commit.url}")
             commit.repository.run("add", "--all", "--force", "--", *commit.paths)
             commit.repository.run("commit", "--quiet", "--only", "--message", commit.message, "--", *commit.paths)
         console.step("COMMIT", f"{commit.repository.name}: {commit.message.splitlines()[0]}")
@@ -126,10 +133,12 @@ def _of_directory(project: Repository, new: Sequence[Lock]) -> tuple[Commit, ...
 
 def _of_revision(repositories: Repositories, vendor: Repository, new: Sequence[Lock]) -> Commit:
     """Return the commit of the submodule's revision: with .gitmodules, where the project does not have it yet."""
-    is_new = not repositories.recorded and (repositories.project.directory / _SUBMODULES).is_file()
+    has_list = bool(repositories.url) or (repositories.project.directory / _SUBMODULES).is_file()
+    is_new = not repositories.recorded and has_list
     paths = (_SUBMODULES, "vendor") if is_new else ("vendor",)
     base = repositories.recorded if vendor.commit_of(repositories.recorded) else vendor.head
-    return Commit(repository=repositories.project, message=_message(state.locks_at(vendor, base), new), paths=paths)
+    message = _message(state.locks_at(vendor, base), new)
+    return Commit(repository=repositories.project, message=message, paths=paths, url=repositories.url)
 
 
 def _settle(vendor: Repository, destination: Destination | None) -> None:

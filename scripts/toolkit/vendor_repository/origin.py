@@ -63,20 +63,26 @@ def remote_of(vendor: Repository) -> str:
     return "origin" if "origin" in remotes or not remotes else remotes[0]
 
 
-def locate(vendor: Repository, remote: str) -> Origin:
-    """Return where the repository is. Raises `UserError` where vendor/ has no remote, or that is no bare repository."""
+def url_of(vendor: Repository, remote: str) -> str:
+    """Return the URL of a remote, empty where there is none. Raises `UserError` for one with a password in it."""
     url = vendor.ask("remote", "get-url", remote)
-    if not url:
-        raise UserError(
-            f"vendor/: it has no remote {remote}, so there is no repository to trim",
-            "`git -C vendor remote add` says where its repository is",
-        )
     if (plain := secrets.without_credentials(url)) != url:
         raise UserError(
             f"vendor/: its remote {remote} has a user or a password in its URL, which git shows to every user of the "
             "machine",
             f"`git -C vendor remote set-url {remote} {plain}`; git asks for them, or has them from a credential "
             "helper (`git help credentials`)",
+        )
+    return url
+
+
+def locate(vendor: Repository, remote: str) -> Origin:
+    """Return where the repository is. Raises `UserError` where vendor/ has no remote, or that is no bare repository."""
+    url = url_of(vendor, remote)
+    if not url:
+        raise UserError(
+            f"vendor/: it has no remote {remote}, so there is no repository to trim",
+            "`git -C vendor remote add` says where its repository is",
         )
     if not git.is_local(url):
         return Origin(url=url, directory=None, name=url)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 
 from toolkit.core import console, git
 from toolkit.core.errors import UserError
@@ -11,6 +12,7 @@ from toolkit.core.git import Repository
 from toolkit.model.lock import Lock
 from toolkit.project import submodules
 from toolkit.project.settings import Settings
+from toolkit.vendor_repository import origin
 from toolkit.vendored import lock_file
 
 _LOCK = re.compile(r"pylock\.(.+)\.toml")
@@ -19,10 +21,14 @@ _GITLINK = "160000"
 
 @dataclass(frozen=True, kw_only=True)
 class Repositories:
-    """The project's repository and that of vendor/ (none: vendor/ is an ordinary directory of the project)."""
+    """The project's repository and that of vendor/ (none: vendor/ is an ordinary directory of the project).
+
+    `url` is where vendor/ comes from while it is no submodule yet, and has to become one.
+    """
 
     project: Repository
     vendor: Repository | None
+    url: str = ""
 
     @property
     def recorded(self) -> str:
@@ -31,7 +37,10 @@ class Repositories:
 
 
 def find(settings: Settings) -> Repositories:
-    """Return how vendor/ is kept. Raises `UserError` where it could not be committed, whatever is in it."""
+    """Return how vendor/ is kept. Raises `UserError` where it could not be committed, whatever is in it.
+
+    A clone that is no submodule is what `git submodule add` leaves of an empty repository, where it stops half way.
+    """
     root = settings.project
     project = git.open_at(root, root.name, "`git init` makes it one; new-project makes a whole project")
     staged = project.ask("ls-files", "--stage", "--", "vendor").startswith(_GITLINK)
@@ -42,12 +51,20 @@ def find(settings: Settings) -> Repositories:
         _refuse_ignored(project)
         return Repositories(project=project, vendor=None)
     vendor = git.open_at(settings.vendor, "vendor/", f"see vendor/.git; `{submodules.HINT}` gets it anew")
-    if not listed:
+    return Repositories(project=project, vendor=vendor, url="" if listed else _url(vendor, project))
+
+
+def _url(vendor: Repository, project: Repository) -> str:
+    """Return the URL that a repository becomes a submodule by, as new-project writes it for one beside the project."""
+    url = origin.url_of(vendor, origin.remote_of(vendor))
+    if not url:
         raise UserError(
             "vendor/: a git repository of its own, but no submodule of the project",
-            "`git submodule add <its URL> vendor` makes it one; without vendor/.git it is a directory",
+            "`git -C vendor remote add origin <its URL>` says where it is kept: then it becomes one; without "
+            "vendor/.git it is a directory",
         )
-    return Repositories(project=project, vendor=vendor)
+    is_beside = git.is_local(url) and Path(url).parent == project.directory.resolve().parent
+    return f"../{Path(url).name}" if is_beside and not project.ask("remote") else url
 
 
 def recorded_at(project: Repository, revision: str) -> str:

@@ -45,6 +45,10 @@ def _require_settled(repositories: Repositories) -> Repository:
             "vendor/: a directory of the project, whose history is the project's own",
             "only a vendor/ that is a submodule has a history that can be shortened",
         )
+    if repositories.url:
+        raise UserError(
+            "vendor/: a git repository of its own, but no submodule of the project", "`make commit-vendor` makes it one"
+        )
     git.require_quiet(repositories.vendor)
     if repositories.vendor.read("status", "--porcelain", "--untracked-files=all"):
         raise UserError("vendor/: what is in it is not committed", "`make commit-vendor`, push it, and trim then")

@@ -97,7 +97,7 @@ class Attempts:
         if withdrawn := self.closure.sets.withdrawn(key):
             yield f"add the line {name}: {withdrawn} to {self._file(build_requirements.FILE)} to build with that"
         if self._has_wheels(key):
-            yield f"add the line {name} to {self._file(vendor_txt.FILE)} to take its wheels"
+            yield f"add the line {name} to {self._vendor_txt(key)} to take its wheels"
         # A backend says of older releases what it says only when it is asked.
         if not has_failed and (hint := self._older(key)):
             yield hint
@@ -153,6 +153,12 @@ class Attempts:
 
     def _file(self, name: str) -> str:
         return self.project.shown(self.inputs.package.path / name)
+
+    def _vendor_txt(self, key: str) -> str:
+        """Return the vendor.txt beside the line that brings something in: the project's own, or the package's."""
+        chain = self._chain(key)
+        is_own = any("/" not in line.file and chain.startswith(f"{line.origin}: ") for line in self.inputs.lines)
+        return vendor_txt.FILE if is_own else self._file(vendor_txt.FILE)
 
     def _is_of_project(self, error: UserError) -> bool:
         """Tell whether an error is that of a line of the project's own, which says itself what to mend."""

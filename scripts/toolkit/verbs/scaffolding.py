@@ -6,16 +6,19 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings, default_of
 from toolkit.scaffold import example as examples
-from toolkit.scaffold import making, new_service
+from toolkit.scaffold import making, new_service, update
 from toolkit.scaffold.new_project import RECIPES, Request
 from toolkit.verbs.running import Run
 
 
 def new_project_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `new-project`."""
-    parser.add_argument("directory", metavar="DIRECTORY", type=Path, help="where the project is made")
+    parser.add_argument(
+        "directory", metavar="DIRECTORY", nargs="?", type=Path, help="where the project is made, or is (--update: here)"
+    )
     parser.add_argument(
         "service",
         metavar="SERVICE",
@@ -32,18 +35,37 @@ def new_project_options(parser: argparse.ArgumentParser) -> None:
         default="",
         help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)",
     )
+    _add_runtime(parser)
     parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
+    _add_update(parser, "what it was made of")
     parser.add_argument("--dry-run", action="store_true", help="say what would be made, and do nothing")
     # Unless it is given, the makefile of a project that is there says it.
     parser.set_defaults(namespace=None)
 
 
+def _add_runtime(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--runtime",
+        choices=tuple(new_service.RUNTIMES),
+        default="",
+        help="what the service is written with: yc_common, the toolkit's library (default), or none",
+    )
+
+
 def new_project(run: Run) -> None:
     """Make the project, or write what is missing of one that is there."""
-    arguments, directory = run.arguments, run.arguments.directory.absolute()
+    arguments = run.arguments
+    if arguments.update:
+        _update(replace(run.settings, project=(arguments.directory or Path()).absolute()), arguments)
+        return
+    if not arguments.directory:
+        raise UserError(
+            "DIRECTORY: where the project is to be made is missing", "`scripts/new-project ~/src/mail-relay`"
+        )
+    directory = arguments.directory.absolute()
     is_new = making.is_new(directory)
     ci = arguments.ci or ("gitlab" if is_new else "none")
-    request = Request(service=arguments.service, ci="" if ci == "none" else ci)
+    request = Request(service=arguments.service, ci="" if ci == "none" else ci, runtime=arguments.runtime)
     if is_new:
         chosen = Settings(project=directory, namespace=arguments.namespace or default_of("NAMESPACE"))
         request = replace(request, toolkit=arguments.toolkit, vendor=arguments.vendor)
@@ -54,11 +76,28 @@ def new_project(run: Run) -> None:
         making.complete_project(chosen, request, dry_run=arguments.dry_run)
 
 
+def _add_update(parser: argparse.ArgumentParser, what: str) -> None:
+    parser.add_argument(
+        "--update",
+        action="store_true",
+        help=f"bring {what} to the templates of now, by a merge (--dry-run: the difference)",
+    )
+
+
+def _update(settings: Settings, arguments: argparse.Namespace, service: str = "") -> None:
+    settings = replace(settings, project=settings.project.resolve())
+    making.require_project(settings.project, settings.toolkit)
+    namespace = arguments.namespace or new_service.read_setting(settings.project, "NAMESPACE")
+    update.run(replace(settings, namespace=namespace), service, dry_run=arguments.dry_run)
+
+
 def add_service_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `new-service`."""
     # Unless it is given, the project's makefile says it.
     parser.set_defaults(namespace=None)
     parser.add_argument("name", metavar="NAME", help="what the service is called: mail-relay lives in mail_relay/")
+    _add_runtime(parser)
+    _add_update(parser, "its files")
     parser.add_argument("--dry-run", action="store_true", help="say what would be done with each file, and do nothing")
 
 
@@ -66,9 +105,12 @@ def add_service(run: Run) -> None:
     """Write what is missing of the service."""
     arguments, chosen = run.arguments, run.settings
     new_service.check_name(arguments.name)
+    if arguments.update:
+        _update(chosen, arguments, arguments.name)
+        return
     making.require_project(chosen.project, chosen.toolkit)
     chosen = replace(chosen, namespace=chosen.namespace or new_service.read_setting(chosen.project, "NAMESPACE"))
-    making.add_service(chosen, arguments.name, dry_run=arguments.dry_run)
+    making.add_service(chosen, arguments.name, arguments.runtime, dry_run=arguments.dry_run)
 
 
 def example_options(parser: argparse.ArgumentParser) -> None:

@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECIPES = sorted((ROOT / "docs" / "ci").iterdir())
-MAKEFILES = [ROOT / "project.mk", ROOT / "scripts" / "toolkit.mk"]
+MAKEFILES = [ROOT / name for name in ("project.mk", "scripts/toolkit.mk", "templates/project/Makefile.in")]
 #: What dpkg reads.
 _DPKG = {"DEB_BUILD_OPTIONS", "DEB_BUILD_PROFILES"}
 _MAKE = re.compile(r"(?<![-\w/])make((?: [^\s`'\";&|]+)+)")

@@ -10,7 +10,7 @@ import pytest
 
 from tests.unit.conftest import Workspace
 from toolkit.core.errors import UserError
-from toolkit.scaffold import new_service
+from toolkit.scaffold import new_project, new_service
 from toolkit.scaffold.templates import Entry
 
 TOOLKIT = Path(__file__).resolve().parents[3]
@@ -22,9 +22,11 @@ def project(workspace: Workspace) -> Workspace:
     return workspace.service("counter", "counter").write({"debian/control": CONTROL})
 
 
-def write(project: Workspace, name: str, namespace: str = "yc") -> dict[str, Entry]:
+def write(project: Workspace, name: str, namespace: str = "yc", runtime: str = "") -> dict[str, Entry]:
     settings = replace(project.settings(), toolkit=TOOLKIT, namespace=namespace)
-    return {str(entry.path): entry for entry in new_service.entries(project.discover(), settings, name)}
+    made = new_service.scaffolds(project.discover(), settings, name, runtime=runtime)
+    entries = (entry for key, part in made.items() for entry in new_project.entries(key, part, TOOLKIT))
+    return {str(entry.path): entry for entry in entries}
 
 
 @pytest.mark.parametrize("name", ["a", "mail", "mail-relay", "mail2", "m-1-2"])
@@ -89,6 +91,26 @@ class TestTaken:
         assert caught.value.what == f"{name}: the name is taken: {by}"
 
 
+def test_a_service_without_the_library_needs_nothing_and_has_a_file_for_all_that_packaging_names(
+    project: Workspace,
+) -> None:
+    found = write(project, "mail", runtime="none")
+    assert not [path for path, entry in found.items() if "yc_common" in entry.text or "debian/config" in path]
+    assert not [line for line in found["mail/requirements.txt"].text.splitlines() if not line.startswith("#")]
+    assert found["debian/yc-mail.manpages"].text.strip() in found
+    assert {"debian/yc-mail.service", "debian/tests/mail", "mail/tests/test_service.py"} <= set(found)
+
+
+@pytest.mark.parametrize(
+    ("requirements", "has_config"), [("idna\n# yc_common\n", False), ("idna\nYC-Common[http]>=1\n", True)]
+)
+def test_what_a_service_that_is_there_lacks_fits_what_it_is_written_with(
+    project: Workspace, requirements: str, has_config: bool
+) -> None:
+    project.write({"counter/requirements.txt": requirements})
+    assert ("debian/config/counter/config.yaml" in write(project, "counter")) is has_config
+
+
 def test_a_service_that_is_there_may_be_completed(project: Workspace) -> None:
     assert write(project, "counter")["debian/control"].key == "Package: yc-counter"
 
@@ -109,6 +131,7 @@ def test_it_is_for_the_interpreters_of_the_other_services(project: Workspace) ->
 
 def test_services_of_one_project_listen_on_ports_of_their_own(project: Workspace) -> None:
     assert "127.0.0.1:8082" in write(project, "mail")["debian/config/mail/config.yaml"].text
+    project.write({"counter/requirements.txt": "yc_common[metrics]\n"})
     assert "127.0.0.1:8081" in write(project, "counter")["debian/config/counter/config.yaml"].text
 
 

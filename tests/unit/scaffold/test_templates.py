@@ -75,7 +75,7 @@ def test_a_file_of_a_later_template_takes_the_place_of_an_earlier_one(template: 
 
 
 def test_a_project_and_a_service_have_every_file_that_the_document_asks_for() -> None:
-    found = read(*(TEMPLATES / name for name in ("project", "packaging", "service")), **VALUES)
+    found = read(*(TEMPLATES / name for name in ("project", "packaging", "service", "runtime")), **VALUES)
     assert set(found) >= {
         "Makefile",
         "create-virtual-environment",
@@ -96,7 +96,9 @@ def test_a_project_and_a_service_have_every_file_that_the_document_asks_for() ->
     assert not [name for name in found if "@" in name or (name.endswith(".in") and name != "mail_relay/MANIFEST.in")]
 
 
-@pytest.mark.parametrize("names", [("service",), ("service", "example")], ids="+".join)
+@pytest.mark.parametrize(
+    "names", [("service", "runtime"), ("service", "plain"), ("service", "runtime", "example")], ids="+".join
+)
 def test_the_modules_of_a_service_are_python(names: tuple[str, ...]) -> None:
     found = read(*(TEMPLATES / name for name in names), **VALUES)
     modules = [entry for name, entry in found.items() if name.endswith(".py") or name.startswith("debian/tests/mail")]

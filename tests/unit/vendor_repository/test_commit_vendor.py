@@ -239,10 +239,12 @@ class TestRefusals:
         with pytest.raises(UserError, match="project: not a git repository"):
             commit(VendorProject(workspace).lock("flask==3.0"))
 
-    def test_a_repository_that_is_no_submodule(self, workspace: Workspace) -> None:
+    def test_a_repository_that_is_no_submodule_and_comes_from_nowhere(self, workspace: Workspace) -> None:
         project = with_directory(workspace).lock("flask==3.0")
         git(project.vendor, "init", "--quiet")
         assert "no submodule of the project" in refused(project).what
+        git(project.vendor, "remote", "add", "origin", "https://me:secret@host.test/vendor.git")
+        assert "a password in its URL" in refused(project).what
 
     def test_a_submodule_that_is_not_initialised(self, project: VendorProject) -> None:
         git(project.root, "submodule", "--quiet", "deinit", "vendor")
@@ -298,3 +300,52 @@ def test_a_project_without_a_remote_is_not_to_be_pushed(
     out = capsys.readouterr().out
     assert "next:\n    git -C vendor push origin main\n" in out
     assert "    git push" not in out
+
+
+class TestHalfAdded:
+    """`git submodule add` of an empty repository stops half way: "You are on a branch yet to be born"."""
+
+    @pytest.fixture
+    def half(self, workspace: Workspace) -> VendorProject:
+        project = with_directory(workspace)
+        git(project.root, "init", "--quiet", "--bare", str(project.bare))
+        with pytest.raises(AssertionError, match="branch yet to be born"):
+            git(project.root, "submodule", "add", "../vendor.git", "vendor")
+        return project.lock("flask==3.0")
+
+    def test_it_is_finished_and_a_colleague_can_clone_all_of_it(
+        self, half: VendorProject, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (half.root / "other").touch()
+        git(half.root, "add", "other")
+        assert commit(half) == 0
+        said = capsys.readouterr().out
+        assert "  ADD     the submodule vendor/, from ../vendor.git\n" in said
+        assert git(half.root, "status", "--porcelain") == "A  other"
+        assert git(half.root, "show", "--name-only", "--format=").split() == [".gitmodules", "vendor"]
+        assert git(half.root, "config", "--file", ".gitmodules", "submodule.vendor.url") == "../vendor.git"
+        push = next(line.split() for line in said.splitlines() if line.startswith("    git -C vendor push"))
+        git(half.root, *push[1:])
+        git(tmp_path, "clone", "--quiet", "--recurse-submodules", str(half.root), "clone")
+        assert (tmp_path / "clone/vendor/flask-3.0.tar.gz").is_file()
+        assert commit(half) == 0
+        assert "nothing to do" in capsys.readouterr().out
+
+    def test_a_dry_run_leaves_it_as_it_is(self, half: VendorProject) -> None:
+        assert commit(half, "--dry-run") == 0
+        assert git(half.root, "status", "--porcelain") == "?? vendor/"
+
+    def test_a_project_that_is_kept_elsewhere_has_the_whole_url(self, half: VendorProject) -> None:
+        git(half.root, "remote", "add", "origin", "https://host.test/project.git")
+        commit(half)
+        assert git(half.root, "config", "--file", ".gitmodules", "submodule.vendor.url") == str(half.bare)
+
+    def test_what_was_committed_by_hand_is_added_too(self, half: VendorProject) -> None:
+        git(half.vendor, "add", "--all", "--force")
+        git(half.vendor, "commit", "--quiet", "--message", "by hand")
+        commit(half)
+        assert git(half.root, "rev-parse", "HEAD:vendor") == git(half.vendor, "rev-parse", "HEAD")
+
+    def test_its_history_cannot_be_shortened_before(self, half: VendorProject) -> None:
+        with pytest.raises(UserError, match="no submodule of the project"):
+            command_line.main(["trim-vendor", *half.arguments])
