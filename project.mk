@@ -1,5 +1,7 @@
 toolkit := $(subst /project.mk,,$(realpath $(lastword $(MAKEFILE_LIST))))
-project := $(abspath $(dir $(firstword $(MAKEFILE_LIST))))
+first := $(abspath $(dir $(firstword $(MAKEFILE_LIST))))
+# `make --file common/project.mk` is for the directory that it is run in.
+project := $(if $(subst $(toolkit),,$(first)),$(first),$(CURDIR))
 # What a service project links to: `ln -s common/project.mk Makefile`, or `include common/project.mk` in a Makefile of
 # its own. Variables, targets and their wiring; the work is done by scripts/. `make help` is made from the comments here:
 # `#@` heads a section, `#:` explains the verb, the target or the setting below it. Who reads a setting follows from the

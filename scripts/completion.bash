@@ -103,4 +103,4 @@ _python_common_script() {
 _python_common_make_before=$(complete -p make 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')
 [[ $_python_common_make_before != _python_common_make ]] || _python_common_make_before=
 complete -o bashdefault -o default -F _python_common_make make
-complete -o bashdefault -o default -F _python_common_script create-virtual-environment new-service new-project
+complete -o bashdefault -o default -F _python_common_script create-virtual-environment new-service new-project adopt

@@ -48,7 +48,7 @@ def main() -> None:
             answers = [ask(told["url"], headers, child) for headers in told["headers"]]
         finally:
             child.terminate()
-    assert child.returncode == 0, f"the service ended with status {child.returncode}"
+    assert child.returncode in told["statuses"], f"the service ended with status {child.returncode}"
     print(json.dumps(answers))
 
 

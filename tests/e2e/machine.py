@@ -65,9 +65,15 @@ class Root:
         self.run("apt-get", "--quiet", "--yes", "--no-install-recommends", "install", f"/var/tmp/{package.name}")
         target.unlink()
 
-    def ask(self, command: Sequence[str], url: str, headers: Sequence[Mapping[str, str]]) -> list[Answer]:
-        """Start a service as `nobody`, alone in a network of its own, and ask it once for each set of headers."""
-        told = json.dumps({"root": str(self.path), "command": command, "url": url, "headers": headers})
+    def ask(
+        self, command: Sequence[str], url: str, headers: Sequence[Mapping[str, str]], statuses: Sequence[int] = (0,)
+    ) -> list[Answer]:
+        """Start a service as `nobody`, alone in a network of its own, and ask it once for each set of headers.
+
+        `statuses` are those that SIGTERM may end it with.
+        """
+        more = {"url": url, "headers": headers, "statuses": statuses}
+        told = json.dumps({"root": str(self.path), "command": command, **more})
         answers = json.loads(run([*self._apart(), "--net", sys.executable, _INSIDE, told]).splitlines()[-1])
         return [Answer(item["status"], item["headers"], bytes.fromhex(item["body"])) for item in answers]
 

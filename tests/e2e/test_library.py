@@ -53,6 +53,27 @@ def project(tmp_path: Path) -> Path:
     return directory
 
 
+@pytest.mark.parametrize("settings", ["", '\n[tool.setuptools]\npackages = ["plain_words"]\n'])
+def test_a_library_of_a_flat_layout_is_found_beside_debian(
+    settings: str, environment: dict[str, str], tmp_path: Path
+) -> None:
+    project = tmp_path / "plain"
+    (project / "plain_words").mkdir(parents=True)
+    (project / "plain_words/__init__.py").touch()
+    declared = f'[project]\nname = "plain-words"\nversion = "1.0"\n{settings}'
+    (project / "pyproject.toml").write_text(declared)
+    (project / ".gitignore").write_text("/build/\n/dist/\n")
+    (project / "Makefile").symlink_to(TOOLKIT / "project.mk")
+    commit(project)
+    run(["make", "deb"], cwd=project, env=environment)
+    listed = run(["dpkg-deb", "--contents", next(project.glob("dist/python3-plain-words_1.0_all.deb"))])
+    modules = {
+        line.split("dist-packages/")[1].split("/")[0] for line in listed.splitlines() if "dist-packages/" in line
+    }
+    assert modules - {""} == {"plain_words", "plain_words-1.0.dist-info"}
+    assert not any("debhelper" in line for line in listed.splitlines())
+
+
 def test_a_library_is_installed_by_apt_and_imported(project: Path, environment: dict[str, str], root: Root) -> None:
     done = subprocess.run(["make", "deb"], cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 2

@@ -32,6 +32,15 @@ def test_both_links_find_the_toolkit_and_the_project(tmp_path: Path, link: str) 
     assert parse("build", project.calls()["build"]).project == tmp_path / "project"
 
 
+def test_the_toolkit_s_own_makefile_is_for_the_directory_that_make_runs_in(tmp_path: Path) -> None:
+    """As beside a Makefile of the project's own, which need not include it."""
+    project = make_project(tmp_path / "a project")
+    (project.root / "Makefile").unlink()
+    (project.root / "Makefile").write_text("build:\n\tfalse\n")
+    project.make("--file", "common/project.mk", "build")
+    assert parse("build", project.calls()["build"]).project == tmp_path / "a project"
+
+
 def test_a_path_may_hold_spaces_and_quotes(tmp_path: Path) -> None:
     project = make_project(tmp_path / "it's a project")
     project.make("build", "help")

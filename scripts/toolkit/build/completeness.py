@@ -21,7 +21,7 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
-from toolkit.project import vendor_txt
+from toolkit.project import requirement_files, vendor_txt
 from toolkit.project.discovery import Project
 from toolkit.vendored import check
 from toolkit.vendored.check import Problem
@@ -181,7 +181,7 @@ def _hint(project: Project, closure: Closure, name: str, text: str, wanted: str)
     if package:
         return f"run `make vendor`: {project.shown(package.path)}/ is the package of that name"
     reader = owner or project.find(closure.chain(name)[0]) or project.find(closure.lock.service)
-    file = f"{project.shown(reader.path)}/requirements.txt" if reader else "requirements.txt"
+    file = requirement_files.shown(reader) if reader else "requirements.txt"
     if owner:
         return f"add the line {text} to {file} and run `make vendor`, or remove it from what {name} declares"
     # Its build has named what its files did not.

@@ -49,7 +49,19 @@ override_dh_python3:
 	! grep --quiet 'Cannot find package that provides' debian/.debhelper/dh_python3
 """
 #: One step of the build for each library; PYBUILD_NAME decides which package it goes into, pybuild(1).
-_STEPS = "\noverride_dh_auto_configure override_dh_auto_build override_dh_auto_install override_dh_auto_clean:\n"
+_STEPS = (
+    "\noverride_dh_auto_configure override_dh_auto_build override_dh_auto_install override_dh_auto_clean:{needed}\n"
+)
+#: Where a library in the project's own directory is built.
+_COPY = "debian/.debhelper/source"
+#: Setuptools takes directories beside the modules for packages, that of Debian 12 (66.1) even debian/, and then refuses
+#: to choose: https://setuptools.pypa.io/en/latest/userguide/package_discovery.html#flat-layout
+_COPIED = f"""
+# Setuptools would take debian/ for a package of the library's.
+{_COPY}:
+\tmkdir --parents $@
+\tfind . -mindepth 1 -maxdepth 1 ! -name debian ! -name .pybuild -exec cp --archive --target-directory=$@ {{}} +
+"""
 _STEP = (
     "\t{variables}PYBUILD_NAME={name} $(patsubst override_%,%,$@) --buildsystem=pybuild --sourcedirectory={directory}\n"
 )
@@ -113,7 +125,10 @@ def _write(path: Path, text: str) -> None:
 
 def _generate(project: Project) -> Mapping[str, str]:
     libraries = project.locked
-    name = libraries[0].name if len(libraries) == 1 else _source_name(project.root)
+    name = _source_name(project.root)
+    if len(libraries) == 1:
+        # Debian wants two characters.
+        name = libraries[0].name if len(libraries[0].name) > 1 else package_name(libraries[0])
     who, when = _signature(project.root)
     year = parsedate_to_datetime(when).year
     version = _version(project, libraries)
@@ -123,16 +138,18 @@ def _generate(project: Project) -> Mapping[str, str]:
     steps = [
         _STEP.format(
             name=_short(library),
-            directory=os.path.relpath(library.path, project.root),
+            directory=_COPY if library.is_root else os.path.relpath(library.path, project.root),
             variables=_variables(project, library),
         )
         for library in libraries
     ]
+    has_root = any(library.is_root for library in libraries)
+    needed, copied = (f" {_COPY}", _COPIED) if has_root else ("", "")
     return {
         "control": "\n".join([_source(name, who, libraries), *(_binary(library) for library in libraries)]),
         "changelog": f"{name} ({version}) unstable; urgency=medium\n\n  * Version {version}.\n\n -- {who}  {when}\n",
-        "rules": f"{_RULES.replace('@variables@', variables)}{_STEPS}{''.join(steps)}",
-        "copyright": _copyright(name, f"{year} {who}", libraries),
+        "rules": f"{_RULES.replace('@variables@', variables)}{_STEPS.format(needed=needed)}{''.join(steps)}{copied}",
+        "copyright": copyright_of(name, f"{year} {who}", libraries),
         "source/format": "3.0 (native)\n",
         "tests/control": f"Tests: import\nDepends: {packages.replace(' ', ', ')}\nRestrictions: superficial\n",
         "tests/import": _TEST.format(packages=packages),
@@ -251,7 +268,8 @@ def _signature(root: Path) -> tuple[str, str]:
     return who, when
 
 
-def _copyright(name: str, whose: str, libraries: Sequence[Package]) -> str:
+def copyright_of(name: str, whose: str, libraries: Sequence[Package]) -> str:
+    """Return a debian/copyright of packages: their licence as they declare it, with the text that they have of it."""
     licence = next(filter(None, (library.licence for library in libraries)), "")
     text = next(_licence_texts(libraries), "All rights reserved.")
     short = re.sub(r"\s+", "-", licence) or "proprietary"

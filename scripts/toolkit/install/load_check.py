@@ -29,6 +29,7 @@ from toolkit.model import requirement_texts
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
+from toolkit.project import requirement_files
 from toolkit.project.discovery import Project
 from toolkit.wheel import entry_points
 
@@ -336,7 +337,7 @@ class _Judged:
         service = self.checked.project.find(self.checked.lock.local[-1].name) if self.checked.lock.local else None
         owner, missing = self._raised_by(failure) or self._owner(failure), self._missing(failure)
         local = self.checked.project.find(owner.name) or service
-        file = f"{self.checked.project.shown(local.path)}/requirements.txt" if local else "requirements.txt"
+        file = requirement_files.shown(local) if local else "requirements.txt"
         override = f"name {self._shown(failure)} in debian/{self.checked.package}.load-overrides, with a reason"
         if packages := self._packages(failure):
             names = " ".join(dict.fromkeys(packages.values()))

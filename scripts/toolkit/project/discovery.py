@@ -12,12 +12,17 @@ from pathlib import Path
 
 from toolkit.core import console
 from toolkit.core.errors import UserError
-from toolkit.core.foreign_text import quoted
+from toolkit.core.foreign_text import one_line, quoted
 from toolkit.model.names import NAME, normalize
 from toolkit.project import declared, lines, package_search, source_files, submodules
 from toolkit.project.settings import Settings
 
-#: https://packaging.python.org/en/latest/specifications/name-normalization/#name-format
+#: Files that programs have which nobody has packaged, and what is said of each, where there is no package.
+_UNPACKAGED = {
+    "requirements.txt": "is beside no setup.py or pyproject.toml",
+    "pyproject.toml": "has neither [build-system] nor [project]",
+    **dict.fromkeys(("setup.cfg", "manage.py", "app.py", "main.py"), "is beside no setup.py or pyproject.toml"),
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,6 +66,11 @@ class Package:
     def marker_file(self) -> str:
         """Return the name of the file that makes the directory a package."""
         return package_search.marker_file(self.path)
+
+    @property
+    def is_of_toolkit(self) -> bool:
+        """Tell whether it is the library of the toolkit that a project uses, and no part of the project itself."""
+        return not self.is_root and package_search.is_toolkit(self.path)
 
     @property
     def scripts(self) -> tuple[str, ...]:
@@ -112,10 +122,7 @@ class Project:
 
         The toolkit's own library, where the toolkit is a submodule, is not this project's to lock.
         """
-        own = tuple(
-            package for package in self.libraries if package.is_root or not package_search.is_toolkit(package.path)
-        )
-        return self.services or own or self.libraries
+        return self.services or tuple(package for package in self.libraries if not package.is_of_toolkit)
 
     def find(self, name: str) -> Package | None:
         """Return the package with this distribution name, in whatever form it is spelled."""
@@ -150,8 +157,32 @@ def discover(settings: Settings) -> Project:
     """Return the project with its packages, found by their files or named by `PACKAGES=` and `SERVICES=`.
 
     Nothing of the packages is run. Raises `UserError` on submodules that are not initialised, on two packages of one
-    name, two services with one script, and where there is no package at all.
+    name, two services with one script, and where there is no package at all but the toolkit's own.
     """
+    found = discover_any(settings)
+    if all(package.is_of_toolkit for package in found.packages):
+        adopt = lines.shown(settings.toolkit / "scripts" / "adopt", found.root)
+        raise UserError(
+            f"{found.root}: no package here{_unpackaged(found.root)}",
+            f"`{adopt}` makes one of what is there; a package is a directory with a setup.py, or with a pyproject.toml "
+            "that has [build-system] or [project]",
+        )
+    return found
+
+
+def _unpackaged(root: Path) -> str:
+    """Return what there is of a program that is no package, to continue a sentence with; empty where there is none."""
+    with os.scandir(root) as found:
+        below = sorted(Path(entry.path) for entry in found if entry.is_dir(follow_symlinks=False))
+    for directory in (root, *(path for path in below if not package_search.is_foreign(path))):
+        for name, what in _UNPACKAGED.items():
+            if (directory / name).is_file():
+                return f": {one_line(lines.shown(directory / name, root))} {what}"
+    return ""
+
+
+def discover_any(settings: Settings) -> Project:
+    """Return what `discover` does, of a project that need not have a package yet."""
     root = settings.project
     for path in submodules.uninitialised(root):
         if path == settings.vendor or _is_searched(path, root):
@@ -159,8 +190,6 @@ def discover(settings: Settings) -> Project:
     services = [_named(root, name, "SERVICES") for name in settings.services]
     packages_named = [_named(root, name, "PACKAGES") for name in settings.packages]
     packages = packages_named or _searched(root)
-    if not packages and not services:
-        raise UserError(f"{root}: no package here", "a package is a directory with a setup.py or a pyproject.toml")
     found = Project(
         root=root,
         is_searched=not packages_named,

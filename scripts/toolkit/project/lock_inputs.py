@@ -138,7 +138,7 @@ def _read(
     errors: Gathering,
 ) -> LockInputs:
     with errors.part():
-        _check_interpreters(project, package)
+        check_interpreters(project, package)
     joined = [(found, tuple(sorted(extras))) for name, extras in joining.items() if (found := project.find(name))]
     tree = requirements.read_tree(project, package, platforms, joining=joined, errors=errors)
     tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE, errors=errors)
@@ -186,7 +186,7 @@ def _read(
     )
 
 
-def _check_interpreters(project: Project, package: Package) -> None:
+def check_interpreters(project: Project, package: Package) -> None:
     """Raise `UserError` for an interpreter that the package's own requires-python excludes."""
     declared = declared_requirements.requires_python(package.path)
     if declared is None:

@@ -43,6 +43,11 @@ def is_toolkit(directory: Path) -> bool:
     return (directory / "scripts" / "toolkit").is_dir() and (directory / "project.mk").is_file()
 
 
+def is_foreign(directory: Path) -> bool:
+    """Tell whether a directory is ignored, or one of those that hold the sources of others."""
+    return is_ignored(directory) or is_toolkit(directory) or is_environment(directory)
+
+
 def is_environment(directory: Path) -> bool:
     """Tell whether a directory is a virtual environment (PEP 405)."""
     return (directory / "pyvenv.cfg").exists()

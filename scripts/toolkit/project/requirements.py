@@ -19,7 +19,6 @@ from toolkit.model.names import normalize
 from toolkit.project import declared_requirements, lines, pyproject, python_version, tool_tables
 from toolkit.project.declared_requirements import Declaration
 from toolkit.project.discovery import Package, Project
-from toolkit.project.package_search import is_toolkit
 from toolkit.project.requirement_line import Directory, Include, NamedRequirement, parse
 
 FILE = "requirements.txt"
@@ -27,7 +26,7 @@ TESTS_FILE = "test-requirements.txt"
 DEVELOPMENT_FILE = "dev-requirements.txt"
 BUILD_CONSTRAINTS_FILE = "build-constraints.txt"
 #: The dependency groups that are read where there is no such file, or have to agree with it.
-_GROUPS = {TESTS_FILE: ("test", "tests"), DEVELOPMENT_FILE: ("dev",)}
+GROUPS = {TESTS_FILE: ("test", "tests"), DEVELOPMENT_FILE: ("dev",)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +108,7 @@ def read_development(
     if package == project.locked[0]:
         reader.read_group(project.root, DEVELOPMENT_FILE)
         for other in project.packages:
-            if other not in project.locked and not is_toolkit(other.path):
+            if other not in project.locked and not other.is_of_toolkit:
                 reader.read_requirements(other)
                 for name in (TESTS_FILE, DEVELOPMENT_FILE):
                     reader.read_package(other, name)
@@ -208,7 +207,7 @@ class _Reader:
     def read_group(self, directory: Path, filename: str) -> None:
         """Read a file of requirements that need not be there, and the dependency groups that say the same."""
         self.read_optional(directory / filename)
-        for name in _GROUPS.get(filename, ()):
+        for name in GROUPS.get(filename, ()):
             self._declare(declared_requirements.group(directory, name), beside=directory / filename)
 
     def join(self, package: Package, extras: tuple[str, ...]) -> None:

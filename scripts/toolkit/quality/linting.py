@@ -18,8 +18,9 @@ from toolkit.install import installation
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.names import normalize
-from toolkit.project import package_search, source_files
+from toolkit.project import package_search, requirement_files, source_files
 from toolkit.project.discovery import Package, Project
+from toolkit.project.requirements import DEVELOPMENT_FILE
 from toolkit.project.settings import Settings
 from toolkit.quality import linters, workplace
 from toolkit.quality.linters import ChosenLinter, Linter
@@ -136,7 +137,7 @@ def _missing(chosen: ChosenLinter, package: Package) -> UserError:
     binary = f", {name} to {package.path.name}/vendor.txt (there is no building it offline)" if name == "ruff" else ""
     return UserError(
         f"{chosen.origin} {name}, which vendor/ has not",
-        f"add {name} to {package.path.name}/dev-requirements.txt{binary} and run `make vendor`",
+        f"add {name} to {requirement_files.shown(package, DEVELOPMENT_FILE)}{binary} and run `make vendor`",
     )
 
 
@@ -211,6 +212,6 @@ def check_syntax(package: Package, used: Interpreter) -> str:
     console.step(
         "LINT",
         f"{package.service_name}: {len(paths)} files are Python {used.version}; to have more checked, name "
-        f"a linter (ruff, flake8, pylint, mypy) in {package.path.name}/dev-requirements.txt",
+        f"a linter (ruff, flake8, pylint, mypy) in {requirement_files.shown(package, DEVELOPMENT_FILE)}",
     )
     return ""

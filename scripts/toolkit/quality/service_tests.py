@@ -13,9 +13,10 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
-from toolkit.project import source_files
+from toolkit.project import lines, requirement_files, source_files
 from toolkit.project.discovery import Package
-from toolkit.quality import workplace
+from toolkit.project.requirements import TESTS_FILE
+from toolkit.quality import missing_module, workplace
 from toolkit.quality.reports import Reports
 from toolkit.quality.workplace import Workplace
 from toolkit.sandbox.limits import Limits
@@ -68,7 +69,7 @@ def run(
         for path in place.site_packages.iterdir():
             if path.name != "tests":
                 files.remove(copy / path.name)
-        words = _command(copy, place.site_packages, package.path)
+        words = _command(copy, place.site_packages, package)
         log = scratch / "logs" / f"test-{package.service_name}.log"
         if words and reports:
             _run_and_report(words, place, package, log, reports)
@@ -78,10 +79,8 @@ def run(
 
 def _run_and_report(words: Sequence[str], place: Workplace, package: Package, log: Path, reports: Reports) -> None:
     if words[0] != "pytest":
-        name = package.path.name
-        console.warn(
-            f"{name}: unittest reports nothing; add pytest to {name}/test-requirements.txt and run `make vendor`"
-        )
+        file = requirement_files.shown(package, TESTS_FILE)
+        console.warn(f"{package.service_name}: unittest reports nothing; add pytest to {file} and run `make vendor`")
     else:
         words = [*words, *reports.options(place, package)]
     try:
@@ -90,7 +89,7 @@ def _run_and_report(words: Sequence[str], place: Workplace, package: Package, lo
         reports.keep(place, package)
 
 
-def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
+def _command(copy: Path, site_packages: Path, package: Package) -> list[str]:
     """Return the words that start the tests: pytest where it is installed, else unittest; none where neither can."""
     if (site_packages / "pytest").is_dir():
         # Without settings of its own it would take those of a directory above, which may be there and forbidden.
@@ -99,17 +98,17 @@ def _command(copy: Path, site_packages: Path, source: Path) -> list[str]:
     missing = next(_missing(copy, site_packages), None)
     if missing:
         path, line, name = missing
-        _warn_not_run(source, f"{source.name}/{path}:{line} imports {name}, which vendor/ has not", name)
+        file = lines.shown(package.path / path, package.root or package.path.parent)
+        file_of = missing_module.file_of(package, name)
+        _warn_not_run(package, f"{file}:{line} imports {name}, which vendor/ has not", name, file_of)
         return []
     top = ["--top-level-directory", "."] if (copy / "tests" / "__init__.py").is_file() else []
     return ["unittest", "discover", "--start-directory", "tests", *top]
 
 
-def _warn_not_run(source: Path, reason: str, missing: str) -> None:
-    console.warn(
-        f"the tests of {source.name}/ are not run: {reason}; "
-        f"add {missing} to {source.name}/test-requirements.txt and run `make vendor`"
-    )
+def _warn_not_run(package: Package, reason: str, missing: str, file: str) -> None:
+    where = lines.shown(package.path, package.root or package.path.parent)
+    console.warn(f"the tests of {where}/ are not run: {reason}; add {missing} to {file} and run `make vendor`")
 
 
 def _missing(copy: Path, site_packages: Path) -> Iterator[tuple[str, int, str]]:
@@ -142,20 +141,22 @@ def _run(words: Sequence[str], place: Workplace, package: Package, log: Path) ->
             output = place.run(words, source.name, log, watch)
     except process.CommandError as error:
         if error.status != _NO_TESTS:
-            raise _failure(name, source, error, place.sandbox.limits) from error
+            raise _failure(package, error, place.sandbox.limits) from error
         output = "Ran 0 tests in 0s"
     summary = [found["text"] for line in output.splitlines() if (found := _SUMMARY.fullmatch(line))]
     if summary and summary[-1].startswith("Ran 0 tests"):
-        _warn_not_run(source, "there is no unittest in them", "pytest")
+        file = requirement_files.shown(package, TESTS_FILE)
+        _warn_not_run(package, "there is no unittest in them", "pytest", file)
     else:
         console.step("TEST", f"{name}: {summary[-1] if summary else 'all tests passed'}")
 
 
-def _failure(name: str, source: Path, error: process.CommandError, limits: Limits) -> UserError:
+def _failure(package: Package, error: process.CommandError, limits: Limits) -> UserError:
     missing = _MISSING_MODULE.search(error.output)
     hint = "mend them; `DEB_BUILD_OPTIONS=nocheck make deb` builds without running tests"
     if missing:
-        hint = f"add what provides `{missing['name']}` to {source.name}/test-requirements.txt and run `make vendor`"
+        file = missing_module.file_of(package, missing["name"])
+        hint = f"add what provides `{missing['name']}` to {file} and run `make vendor`"
     elif refused := limits.suggestion(error.output):
         hint = f"{hint}; {refused}"
-    return UserError(f"{name}: its tests fail", hint, error.output)
+    return UserError(f"{package.service_name}: its tests fail", hint, error.output)

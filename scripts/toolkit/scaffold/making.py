@@ -31,7 +31,8 @@ def is_new(directory: Path) -> bool:
 def make_project(settings: Settings, request: Request, *, dry_run: bool) -> None:
     """Make a project; the request's URLs may be paths, and its service may be left to the directory's name."""
     directory, here = settings.project, Path.cwd()
-    service = request.service or directory.name
+    # A directory may be called with the namespace, which names of packages begin with anyway.
+    service = request.service or directory.name.removeprefix(f"{settings.namespace}-")
     new_service.check_name(service)
     toolkit = git.absolute(request.toolkit, here) if request.toolkit else new_project.toolkit_url(settings.toolkit)
     vendor = request.vendor and git.absolute(request.vendor, here)
@@ -57,7 +58,7 @@ def make_project(settings: Settings, request: Request, *, dry_run: bool) -> None
 def complete_project(settings: Settings, request: Request, *, dry_run: bool) -> None:
     """Write what is missing of a project that is there."""
     git.require_top(settings.project)
-    changes = new_project.plan(discovery.discover(settings), settings, request)
+    changes = new_project.plan(discovery.discover_any(settings), settings, request)
     if not dry_run:
         git.note_new(settings.project, writing.apply(settings.project, changes))
     writing.report(changes)
@@ -65,7 +66,7 @@ def complete_project(settings: Settings, request: Request, *, dry_run: bool) -> 
 
 def add_service(settings: Settings, name: str, runtime: str = "", *, dry_run: bool) -> None:
     """Write a service, or what is missing of it; `runtime` is one of `new_service.RUNTIMES`."""
-    found = discovery.discover(settings)
+    found = discovery.discover_any(settings)
     made = new_service.scaffolds(found, settings, name, runtime=runtime)
     changes = new_project.plan_of(settings.project, settings.toolkit, made)
     if not dry_run:

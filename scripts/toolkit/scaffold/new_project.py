@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 
@@ -136,12 +136,12 @@ def check(directory: Path, request: Request) -> None:
             )
     git.identity(directory)
     vendor = vendor_repository(directory)
-    if not request.vendor and os.path.lexists(vendor):
+    if not request.vendor and os.path.lexists(vendor) and not (directory / "vendor").exists():
         raise UserError(
             f"{vendor}: exists already, where the repository of vendored files would be made",
             f"to use it, say --vendor {vendor}",
         )
-    if not git.heads(request.toolkit, "--toolkit"):
+    if not (directory / "common").exists() and not git.heads(request.toolkit, "--toolkit"):
         raise UserError(f"--toolkit {request.toolkit}: the repository there is empty", _OTHER_TOOLKIT)
     if request.vendor:
         git.heads(request.vendor, "--vendor")
@@ -155,8 +155,8 @@ def create(settings: Settings, request: Request, changes: Sequence[Change]) -> N
         git.run(scratch, "init", "--quiet", directory.name)
         for change in changes:
             writing.write(project, change.entry, change.text)
-        _add_toolkit(project, settings.toolkit, request.toolkit)
-        _add_vendor(project, settings, request)
+        for path, url in clone(project, settings, request):
+            git.add_submodule(project, url, path)
         git.run(project, "add", "--all", "--force")
         git.run(project, "commit", "--quiet", "--message", f"A project with the service {request.service}")
         made = vendor_repository(project)
@@ -172,10 +172,23 @@ def create(settings: Settings, request: Request, changes: Sequence[Change]) -> N
     git.run(directory, "submodule", "--quiet", "sync")
 
 
-def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
-    """Add the toolkit at the commit that runs now, whose templates these are; if it is not there, at the newest."""
+def clone(
+    project: Path, settings: Settings, request: Request, paths: Collection[str] = ("common", "vendor")
+) -> list[tuple[str, str]]:
+    """Clone into a directory what become the submodules of a project; return the path of each, and its URL."""
+    found = []
+    if "common" in paths:
+        _clone_toolkit(project, settings.toolkit, request.toolkit)
+        found.append(("common", request.toolkit))
+    if "vendor" in paths:
+        found.append(("vendor", _clone_vendor(project, settings, request)))
+    return found
+
+
+def _clone_toolkit(project: Path, toolkit: Path, url: str) -> None:
+    """Clone the toolkit at the commit that runs now, whose templates these are; if it is not there, at the newest."""
     console.step("CLONE", f"common/ from {url}")
-    git.add_submodule(project, url, "common")
+    git.run(project, "clone", "--quiet", "--", url, "common")
     head = git.ask(toolkit, "rev-parse", "HEAD")
     common = project / "common"
     if head and not git.ask(common, "cat-file", "-t", head):
@@ -195,19 +208,19 @@ def _add_toolkit(project: Path, toolkit: Path, url: str) -> None:
         raise UserError(f"--toolkit {url}: what is there is not this toolkit", _OTHER_TOOLKIT)
 
 
-def _add_vendor(project: Path, settings: Settings, request: Request) -> None:
-    """Add vendor/. A repository that is empty gets a first commit: a submodule is always at some commit."""
+def _clone_vendor(project: Path, settings: Settings, request: Request) -> str:
+    """Clone vendor/, and return its URL. A repository that is empty gets a first commit: submodules are at one."""
     url = request.vendor or f"../{vendor_repository(project).name}"
     console.step("CLONE", f"vendor/ from {url}")
     if not request.vendor:
         git.run(project, "init", "--quiet", "--bare", vendor_repository(project))
+    git.run(project, "clone", "--quiet", "--", url, "vendor")
+    vendor = project / "vendor"
     if not request.vendor or not git.heads(url, "--vendor"):
-        vendor = project / "vendor"
-        git.run(project, "clone", "--quiet", "--", url, "vendor")
         for entry in templates.read({"project": settings.project.name}, settings.toolkit / "templates" / "vendor"):
             writing.write(vendor, entry, entry.text)
         git.run(vendor, "add", "--all")
         git.run(vendor, "commit", "--quiet", "--message", "A place for vendored files")
         if not request.vendor:
             git.run(vendor, "push", "--quiet", "origin", "HEAD")
-    git.add_submodule(project, url, "vendor")
+    return url

@@ -22,19 +22,24 @@ NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
 _LONGEST = 60
 #: What a service is written with, each with its template: the library of this toolkit, or what Python has alone.
 RUNTIMES = {"yc_common": "runtime", "none": "plain"}
+#: Of a source package, which may be called as the service is, https://www.debian.org/doc/debian-policy/ch-controlfields.html
+_SHORTEST = 2
+#: Directories that a project has for something else: the toolkit, and what a stand is made of.
+_OF_PROJECT = frozenset({"common", "stand"})
 #: The first port of health and metrics; services of one project get one after the other.
 _FIRST_PORT = 8081
 
 
 def check_name(name: str, what: str = "service") -> None:
     """Raise `UserError` when a service cannot have this name: it becomes a module, a script, a unit and a package."""
-    if NAME.fullmatch(name) and len(name) <= _LONGEST:
+    shortest = _SHORTEST if what == "service" else 1
+    if NAME.fullmatch(name) and shortest <= len(name) <= _LONGEST:
         return
     better = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-0123456789")[:_LONGEST].strip("-")
     raise UserError(
         f"{name!r} is not a valid name for a {what}: it has lower-case letters a-z, digits, and single hyphens between "
-        f"them, begins with a letter and is at most {_LONGEST} characters long",
-        f"how about {better}?" if better else "one such as mail-relay is valid",
+        f"them, begins with a letter and is {shortest} to {_LONGEST} characters long",
+        f"how about {better}?" if len(better) >= shortest else "one such as mail-relay is valid",
     )
 
 
@@ -62,6 +67,10 @@ def scaffolds(
         # Its package may be called as the service is.
         names["package"] = next(_packages(names, stanzas), names["package"])
     else:
+        if name.startswith(f"{settings.namespace}-"):
+            better = name.removeprefix(f"{settings.namespace}-")
+            package = names["package"]
+            raise UserError(f"{name}: its package and its script would be called {package}", f"how about {better}?")
         owner = next(_owners(project, names, stanzas), "")
         if owner:
             raise UserError(f"{name}: the name is taken: {owner}", "choose another name")
@@ -140,7 +149,9 @@ def _owners(project: Project, names: Mapping[str, str], stanzas: Sequence[Paragr
     for declared in _packages(names, stanzas):
         yield f"debian/control has the package {declared}"
     path = project.root / names["directory"]
-    if package_search.is_ignored(path):
+    if path.name in _OF_PROJECT:
+        yield f"{path.name}/ is a directory of the project itself"
+    elif package_search.is_ignored(path):
         yield f"{path.name}/ is a directory that is never searched for packages"
     elif os.path.lexists(path):
         yield f"{path.name} exists already, and is not a service"

@@ -58,6 +58,11 @@ def _fill(text: str, values: Mapping[str, str]) -> str:
     return _PLACEHOLDER.sub(lambda found: values[found[1]], text)
 
 
+def python_text(text: str) -> str:
+    """Return a printable text as a literal of Python."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 def names(service: str, namespace: str) -> dict[str, str]:
     """Return every name that a service goes by, as values for `read`: `example-service` lives in example_service/."""
     directory = service.replace("-", "_")

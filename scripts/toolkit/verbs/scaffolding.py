@@ -8,8 +8,8 @@ from pathlib import Path
 
 from toolkit.core.errors import UserError
 from toolkit.project.settings import Settings, default_of
+from toolkit.scaffold import adopting, adoption, making, new_service, update
 from toolkit.scaffold import example as examples
-from toolkit.scaffold import making, new_service, update
 from toolkit.scaffold.new_project import RECIPES, Request
 from toolkit.verbs.running import Run
 
@@ -26,15 +26,7 @@ def new_project_options(parser: argparse.ArgumentParser) -> None:
         default="",
         help="what its first service is called (default: as the directory)",
     )
-    parser.add_argument(
-        "--toolkit", metavar="URL", default="", help="the toolkit's repository (default: where this one comes from)"
-    )
-    parser.add_argument(
-        "--vendor",
-        metavar="URL",
-        default="",
-        help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)",
-    )
+    _add_repositories(parser)
     _add_runtime(parser)
     parser.add_argument("--ci", choices=(*RECIPES, "none"), help="the system to write a recipe for (default: gitlab)")
     _add_update(parser, "what it was made of")
@@ -89,6 +81,41 @@ def _update(settings: Settings, arguments: argparse.Namespace, service: str = ""
     making.require_project(settings.project, settings.toolkit)
     namespace = arguments.namespace or new_service.read_setting(settings.project, "NAMESPACE")
     update.run(replace(settings, namespace=namespace), service, dry_run=arguments.dry_run)
+
+
+def adopt_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `adopt`."""
+    parser.add_argument("directory", metavar="DIRECTORY", nargs="?", type=Path, help="the repository (default: here)")
+    parser.add_argument(
+        "--name", default="", help="what a program is called that is no package yet (default: as its directory)"
+    )
+    _add_repositories(parser)
+    parser.add_argument("--dry-run", action="store_true", help="say what was found and would be done, and do nothing")
+    # Unless it is given, the makefile of a project that is there says it.
+    parser.set_defaults(namespace=None)
+
+
+def adopt(run: Run) -> None:
+    """Make a project of a repository that exists."""
+    arguments = run.arguments
+    directory = (arguments.directory or arguments.project).resolve()
+    if not directory.is_dir():
+        raise UserError(f"{directory}: no directory", "name a repository that is there; `new-project` makes one")
+    chosen = Settings(project=directory, namespace=arguments.namespace or adoption.namespace_of(directory))
+    request = Request(service=arguments.name, toolkit=arguments.toolkit, vendor=arguments.vendor)
+    adopting.adopt(chosen, request, dry_run=arguments.dry_run)
+
+
+def _add_repositories(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--toolkit", metavar="URL", default="", help="the toolkit's repository (default: where this one comes from)"
+    )
+    parser.add_argument(
+        "--vendor",
+        metavar="URL",
+        default="",
+        help="the repository of vendored files (default: a new one, DIRECTORY-vendor.git)",
+    )
 
 
 def add_service_options(parser: argparse.ArgumentParser) -> None:

@@ -143,6 +143,10 @@ VERBS = {
         function="scaffolding:new_project",
         help="Make a project with the toolkit in common/, vendor/ and a service; or what is missing of one.",
     ),
+    "adopt": Verb(
+        function="scaffolding:adopt",
+        help="Make a project of a repository that exists: find its programs, write what is missing, touch nothing.",
+    ),
     "new-service": Verb(
         function="scaffolding:add_service",
         help="Write a service into a project, with its package in debian/; what is there stays as it is.",

@@ -86,7 +86,7 @@ def test_the_chain_to_what_is_missing(tmp_path: Path, here: Interpreter) -> None
     (problem,) = found(tmp_path, here, APP_NEEDS_WEB, yc_app="", web="wire", wire="idna>=3")
     assert problem.what == "yc-app -> web -> wire requires `idna>=3`, which is not installed"
     assert problem.hint == (
-        "if wire is to have it, add the line `idna>=3` to app/requirements.txt and run `make vendor`"
+        "if wire is to have it, add the line `idna>=3` to the dependencies in app/pyproject.toml and run `make vendor`"
     )
 
 
@@ -105,7 +105,8 @@ def test_what_only_the_setup_of_a_service_declares(tmp_path: Path, here: Interpr
     (problem,) = found(tmp_path, here, yc_app="idna>=3")
     assert problem.what == "yc-app requires `idna>=3`, which is not installed"
     assert problem.hint == (
-        "add the line `idna>=3` to app/requirements.txt and run `make vendor`, or remove it from what yc-app declares"
+        "add the line `idna>=3` to the dependencies in app/pyproject.toml and run `make vendor`, "
+        "or remove it from what yc-app declares"
     )
 
 

@@ -58,6 +58,21 @@ def test_a_library_is_packaged_for_the_system_s_interpreter(project: Workspace) 
     assert rules.stat().st_mode & 0o111
 
 
+def test_a_library_in_the_project_s_own_directory_is_built_from_a_copy_without_debian(
+    workspace: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Setuptools would take debian/ for one of its packages."""
+    workspace.package(".", "alone").write({"setup.py": "from setuptools import setup\nsetup(name='a', version='1')\n"})
+    monkeypatch.setenv("DEBEMAIL", "me@example.com")
+    control = library.read(workspace.discover(), workspace.settings())
+    # One letter is too short for a source package.
+    assert control.name == "python3-a"
+    rules = control.path.with_name("rules").read_text()
+    assert "--sourcedirectory=debian/.debhelper/source\n" in rules
+    assert "override_dh_auto_clean: debian/.debhelper/source\n" in rules
+    assert "\tfind . -mindepth 1 -maxdepth 1 ! -name debian " in rules
+
+
 def test_a_library_s_own_settings_reach_its_build(project: Workspace) -> None:
     project.package("second", "second").write(
         {"build-settings.toml": '[lib-one.env]\nZQX_SYSTEM_LIB = "a $b"\nCFLAGS = "-DA"\n'}

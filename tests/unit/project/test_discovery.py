@@ -132,7 +132,8 @@ def test_of_two_checkouts_of_one_toolkit_the_outer_wins_and_it_is_said_once(
 ) -> None:
     for path in ("common", "a/common"):
         workspace.package(path, "yc_common").write({f"{path}/project.mk": "", f"{path}/scripts/toolkit/x.py": ""})
-    assert found(workspace) == found(workspace) == {"common": "yc-common"}
+    workspace.package("lib", "lib")
+    assert found(workspace) == found(workspace) == {"common": "yc-common", "lib": "lib"}
     assert capsys.readouterr().out == "a/common/: the same toolkit as common/, which is taken\n"
 
 
@@ -152,7 +153,7 @@ def test_links_are_not_followed(workspace: Workspace) -> None:
 def test_of_the_toolkit_only_its_own_package_counts(workspace: Workspace) -> None:
     toolkit = {"common/project.mk": "", "common/scripts/toolkit/core/console.py": ""}
     workspace.write(toolkit).package("common", "yc_common").package("common/tests/projects/simple", "simple")
-    assert found(workspace) == {"common": "yc-common"}
+    assert found(workspace.package("lib", "lib")) == {"common": "yc-common", "lib": "lib"}
 
 
 def test_a_package_with_bin_is_a_service_named_after_its_directory(workspace: Workspace) -> None:
@@ -273,9 +274,36 @@ def test_packages_must_name_packages_of_the_project(workspace: Workspace, value:
     assert caught.value.hint
 
 
-def test_no_package_at_all_is_an_error(workspace: Workspace) -> None:
+@pytest.mark.parametrize(
+    ("contents", "found"),
+    [
+        ({"x/": ""}, ""),
+        ({"requirements.txt": "", "app.py": ""}, ": requirements.txt is beside no setup.py or pyproject.toml"),
+        ({"site/manage.py": "", "docs/x": ""}, ": site/manage.py is beside no setup.py or pyproject.toml"),
+        ({"pyproject.toml": "[tool.ruff]\n"}, ": pyproject.toml has neither [build-system] nor [project]"),
+        ({"setup.cfg": "[metadata]\nname = x\n"}, ": setup.cfg is beside no setup.py or pyproject.toml"),
+        ({"a\x1b[2K/app.py": ""}, r": a\x1b[2K/app.py is beside no setup.py or pyproject.toml"),
+        ({"vendor/requirements.txt": ""}, ""),
+        ({"lib/pyproject.toml/": ""}, ""),
+    ],
+)
+def test_without_a_package_what_there_is_of_a_program_is_named(
+    workspace: Workspace, contents: dict[str, str], found: str
+) -> None:
+    """The toolkit in common/ is nobody's own, whatever it is that a project lacks."""
+    toolkit = {"common/project.mk": "", "common/scripts/toolkit/core/console.py": "", "common/requirements.txt": ""}
+    for each in (workspace.write(contents), workspace.write(toolkit).package("common", "yc_common")):
+        with pytest.raises(UserError) as caught:
+            each.discover()
+        assert caught.value.what == f"{workspace.root}: no package here{found}"
+        assert "/adopt` makes one of what is there" in caught.value.hint
+
+
+def test_the_toolkit_is_not_made_the_subject_of_a_project_by_being_named(workspace: Workspace) -> None:
+    toolkit = {"common/project.mk": "", "common/scripts/toolkit/core/console.py": ""}
+    workspace.write(toolkit).package("common", "yc_common")
     with pytest.raises(UserError, match="no package here"):
-        workspace.discover()
+        workspace.discover(packages="common")
 
 
 def test_two_packages_of_one_name_are_refused(workspace: Workspace) -> None:
@@ -357,7 +385,7 @@ def test_a_submodule_of_a_submodule_is_looked_at_too(workspace: Workspace) -> No
 @pytest.mark.parametrize("path", ["vendor", "stand"])
 def test_submodules_that_are_never_searched_may_be_empty(workspace: Workspace, path: str) -> None:
     """A library's own vendored files, and what the toolkit carries for development machines, are not needed."""
-    workspace.package("common", "yc_common").write(
+    workspace.package("lib", "lib").package("common", "yc_common").write(
         {
             ".gitmodules": GITMODULES.format(path="common"),
             "common/project.mk": "",
@@ -366,7 +394,7 @@ def test_submodules_that_are_never_searched_may_be_empty(workspace: Workspace, p
             f"common/{path}/": "",
         }
     )
-    assert found(workspace) == {"common": "yc-common"}
+    assert found(workspace) == {"common": "yc-common", "lib": "lib"}
 
 
 def test_a_removed_submodule_is_an_error_in_a_checkout_only(workspace: Workspace) -> None:

@@ -335,5 +335,5 @@ def test_a_report_that_is_a_link_is_not_followed(service: Service, capsys: pytes
 def test_unittest_reports_nothing(service: Service, capsys: pytest.CaptureFixture[str]) -> None:
     service.test(PASSING.format("pass"))
     service.run(reports=service.directory / "reports")
-    assert "warning: my_service: unittest reports nothing; add pytest to my_service/" in capsys.readouterr().err
+    assert "warning: my-service: unittest reports nothing; add pytest to my_service/" in capsys.readouterr().err
     assert [*(service.directory / "reports").iterdir()] == []

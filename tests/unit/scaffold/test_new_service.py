@@ -29,7 +29,7 @@ def write(project: Workspace, name: str, namespace: str = "yc", runtime: str = "
     return {str(entry.path): entry for entry in entries}
 
 
-@pytest.mark.parametrize("name", ["a", "mail", "mail-relay", "mail2", "m-1-2"])
+@pytest.mark.parametrize("name", ["ab", "mail", "mail-relay", "mail2", "m-1-2"])
 def test_a_name_that_is_one(name: str) -> None:
     new_service.check_name(name)
 
@@ -42,6 +42,8 @@ def test_a_name_that_is_one(name: str) -> None:
         ("mail relay", "how about mail-relay?"),
         ("mail--relay", "how about mail-relay?"),
         ("-mail", "how about mail?"),
+        ("p", "one such as mail-relay is valid"),
+        ("P_", "one such as mail-relay is valid"),
         ("2mail", "how about mail?"),
         ("../mail", "how about mail?"),
         ("почта", "one such as mail-relay is valid"),
@@ -55,7 +57,7 @@ def test_a_name_that_is_none_is_told_which_letters_it_takes(name: str, hint: str
 
 
 def test_a_suggested_name_is_one() -> None:
-    for name in ("Mail_Relay", "2mail", f"{'m' * 59}_x", "-1-a-"):
+    for name in ("Mail_Relay", "2mail", f"{'m' * 59}_x", "-1-ab-"):
         with pytest.raises(UserError) as caught:
             new_service.check_name(name)
         new_service.check_name(caught.value.hint.removeprefix("how about ").removesuffix("?"))
@@ -83,6 +85,11 @@ class TestTaken:
             ("link", "link exists already, and is not a service"),
             ("vendor", "vendor/ is a directory that is never searched for packages"),
             ("build", "build/ is a directory that is never searched for packages"),
+            ("dist", "dist/ is a directory that is never searched for packages"),
+            ("debian", "debian/ is a directory that is never searched for packages"),
+            ("node-modules", "node_modules/ is a directory that is never searched for packages"),
+            ("common", "common/ is a directory of the project itself"),
+            ("stand", "stand/ is a directory of the project itself"),
         ],
     )
     def test_what_has_it_is_named(self, project: Workspace, name: str, by: str) -> None:
@@ -109,6 +116,15 @@ def test_what_a_service_that_is_there_lacks_fits_what_it_is_written_with(
 ) -> None:
     project.write({"counter/requirements.txt": requirements})
     assert ("debian/config/counter/config.yaml" in write(project, "counter")) is has_config
+
+
+def test_a_name_that_has_the_namespace_already_is_asked_about(project: Workspace) -> None:
+    """`Package: yc-yc-mail` is what nobody means; a service of that name which is there may be completed."""
+    with pytest.raises(UserError, match="yc-mail: its package and its script would be called yc-yc-mail") as caught:
+        write(project, "yc-mail")
+    assert caught.value.hint == "how about mail?"
+    assert write(project, "yc-mail", namespace="acme")["debian/control"].key == "Package: acme-yc-mail"
+    assert write(project.service("yc_mail", "mail"), "yc-mail")["debian/control"].key == "Package: yc-yc-mail"
 
 
 def test_a_service_that_is_there_may_be_completed(project: Workspace) -> None:
