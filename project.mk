@@ -17,6 +17,26 @@ SHELL := /bin/bash
 .NOTPARALLEL:
 .DEFAULT_GOAL := $(or $(.DEFAULT_GOAL),build)
 
+space := $(subst ,, )
+# What a makefile sets by `NAME ?= value`.
+defaulted = $(patsubst %?=,%,$(filter %?=,$(subst $(space)?=,?=,$(file <$(1)))))
+# In the environment a setting is called PYTHON_COMMON_<NAME>, as names like NAME, HOST and V are exported for other
+# reasons. These are taken as they are: URLs that may hold a password, which no command line should, and what
+# DESTDIR is to every makefile. So is what a project's own makefile, before it includes this one, sets by `?=`.
+bare := INDEX_URL EXTRA_INDEX_URL DESTDIR
+own := $(if $(word 2,$(MAKEFILE_LIST)),$(call defaulted,$(firstword $(MAKEFILE_LIST))))
+ignored :=
+define from_environment =
+ifeq ($$(origin $(1))$$(filter $(1),$(bare) $(own)),environment)
+ignored += $(1)
+undefine $(1)
+endif
+ifeq ($$(origin PYTHON_COMMON_$(1))$$(filter-out undefined environment $$(if $$(filter $(1),$(own)),file),$$(origin $(1))),environment)
+$(1) = $$(value PYTHON_COMMON_$(1))
+endif
+endef
+$(foreach name,$(call defaulted,$(toolkit)/project.mk),$(eval $(call from_environment,$(name))))
+
 #@ Settings
 #: The directory below /usr/lib that holds the services, and the prefix of the scripts that go to /usr/bin: NAMESPACE=acme
 NAMESPACE ?= yc
@@ -45,18 +65,12 @@ PLATFORMS ?= linux
 #: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
 UPGRADE ?=
 
-#: Requirements to add to the file that they belong to, and to vendor: ADD="httpx flask[async]>=3"
-ADD ?=
-#: Names whose lines go from that file: REMOVE=flask
-REMOVE ?=
-#: The package whose file ADD= and REMOVE= are for, where there are several: SERVICE=api
+#: The package whose requirements change, where there are several: SERVICE=api
 SERVICE ?=
-#: ADD= and REMOVE= what only developers need, in dev-requirements.txt: DEV=1
+#: Of what only developers need, in dev-requirements.txt: DEV=1
 DEV ?=
 #: A lock of another tool (uv.lock, poetry.lock, pylock.toml), whose versions are taken where they fit: FROM=uv.lock
 FROM ?=
-# Too common as names to be taken from an environment.
-$(foreach name,SERVICE DEV FROM,$(if $(filter environment,$(origin $(name))),$(eval $(name) :=)))
 
 #: Add the Debian packages that builds need to Build-Depends in debian/control: APT=1
 APT ?=
@@ -129,10 +143,14 @@ JSON ?=
 #: End with status 1 where anything has newer releases: STRICT=1
 STRICT ?=
 
-#: The distribution to explain: NAME=flask (or `make why flask`)
+#: Distributions, or for add requirements: NAME="httpx flask[async]>=3" (names alone may follow the target, too: `make why flask`)
 NAME ?=
-#: How many chains to print at most: CHAINS=100, or all
+#: How many chains to print; where there are more, one for each that needs it directly: CHAINS=100, or all
 CHAINS ?= 20
+#: The tree of who needs NAME, instead of what it needs: INVERT=1
+INVERT ?=
+#: How to print the tree: text, dot (Graphviz), mermaid or json: FORMAT=json
+FORMAT ?= text
 
 #: What runs the project: container (systemd-nspawn), remote (a host that ssh knows), vagrant, lima, or local (this machine, as in a devcontainer): STAND=remote
 STAND ?= container
@@ -177,10 +195,14 @@ making_stand = $(entering_stand) STAND_MODE STAND_SUITE STAND_PORT ANSIBLE MIRRO
 
 #@ Targets
 #: requirements.txt and vendor.txt -> vendor/: the source of every dependency and of all that builds it, locked by hash
-reads_vendor = $(resolving) UPGRADE ADD REMOVE SERVICE DEV FROM DRY_RUN APT TRIAL SUITES
+reads_vendor = $(resolving) UPGRADE FROM DRY_RUN APT TRIAL SUITES
+#: Add requirements (NAME="httpx>=0.27") to the file that they belong to; bring vendor/ and the development environment up to date
+reads_add = NAME SERVICE DEV $(resolving) DRY_RUN APT SUITES
+#: Remove the lines of requirements (NAME=httpx), and what only they needed from vendor/ and the development environment
+reads_remove = NAME SERVICE DEV $(resolving) DRY_RUN APT SUITES
 #: Compare vendor/ with its lock, and the lock with the files it was made from; without ONLINE=1 it needs no network
 reads_check-vendor = ONLINE INDEX_URL EXTRA_INDEX_URL INDEX_STRATEGY
-#: Commit vendor/, then its revision in the project, with a message that lists what was added, removed and upgraded
+#: Commit vendor/, then its revision in the project with the requirements it was made from; the message lists what changed
 reads_commit-vendor = DRY_RUN
 #: Shorten the history of the vendor repository; what branches and tags of the project record stays
 reads_trim-vendor = KEEP YES
@@ -210,6 +232,8 @@ reads_sbom = $(building) SUITES
 reads_outdated = $(resolving) JSON STRICT
 #: Say why a distribution is there: every chain of requirements that brings it in (`make why flask`); needs no network
 reads_why = NAME CHAINS
+#: Print the dependencies of each service, or of NAME alone, as a tree; builds apart; needs no network (`make tree flask`)
+reads_tree = NAME INVERT FORMAT
 #: Draw the dependencies of each service, and what builds them, in dist/<service>.svg; needs no network
 reads_graph =
 #: Run the whole project in a stand: a machine with all services in one tmux session, made where there is none
@@ -242,6 +266,14 @@ $(verbs:%=common-%): common-%:
 .PHONY: common-completion
 common-completion:
 	@cat $(call quote,$(toolkit)/scripts/completion.bash)
+#: Print what makes zsh do so: source <(make -s completion-zsh), after compinit
+.PHONY: common-completion-zsh
+common-completion-zsh:
+	@printf 'source %q\n' $(call quote,$(toolkit)/scripts/completion.zsh)
+#: Print what makes fish do so: make -s completion-fish | source
+.PHONY: common-completion-fish
+common-completion-fish:
+	@printf 'source %q\n' $(call quote,$(toolkit)/scripts/completion.fish)
 
 #: Print this text
 .PHONY: common-help
@@ -256,17 +288,16 @@ ifeq ($(project),$(toolkit))
 include $(dir $(firstword $(MAKEFILE_LIST)))scripts/toolkit.mk
 endif
 
-# A setting on the command line that nothing reads is an error or a warning; without settings no process is started.
+# What follows `why`, and other verbs on distributions, is a name, in this run alone: `make why flask`. Elsewhere it may be
+# a target that only a later makefile has.
 if_defined = $(if $(filter undefined,$(origin $(1))),,$($(1)))
-given := $(foreach word,$(subst \ ,_,$(call if_defined,MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
 goals := $(or $(call if_defined,MAKECMDGOALS),$(.DEFAULT_GOAL))
-problem := $(if $(filter-out V,$(given)),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/verb.py) unread-settings \
-	$(foreach verb,$(verbs),--reads $(call quote,$(verb): $(reads_$(verb)))) --makefiles $(MAKEFILE_LIST) --goals $(goals) --given $(given)))
-$(if $(problem),$(error $(problem)))
-
-# `make why flask`: what follows `why` and is no target is a name, in this run alone.
-ifeq ($(firstword $(goals)),why)
-names := $(filter-out common-% $(shell sed -n 's/^\(common-\)\{0,1\}\([a-z][a-z0-9-]*\):.*/\2/p' $(MAKEFILE_LIST)) $(verbs),$(goals))
+targets = $(sort $(patsubst common-%,%,$(verbs) $(shell sed -n 's/^\(common-\)\{0,1\}\([a-z][a-z0-9-]*\):.*/\2/p' $(MAKEFILE_LIST))))
+unknown := $(patsubst common-%,%,$(filter-out $(verbs) $(verbs:%=common-%),$(goals)))
+unknown := $(if $(unknown),$(filter-out $(targets),$(unknown)))
+ifneq ($(filter add remove tree why,$(firstword $(goals:common-%=%))),)
+names := $(unknown)
+unknown :=
 ifneq ($(names),)
 override NAME := $(if $(filter command,$(origin NAME)),$(NAME)) $(names)
 .PHONY: $(names)
@@ -274,8 +305,24 @@ $(names): ; @:
 endif
 endif
 
+# A setting on the command line that nothing reads is an error or a warning; without settings no process is started.
+given := $(foreach word,$(subst \ ,_,$(call if_defined,MAKEOVERRIDES)),$(firstword $(subst =, ,$(word))))
+# A word alone in the environment is somebody else's.
+ignored := $(foreach name,$(ignored),$(if $(findstring _,$(name)),$(name)))
+problem := $(if $(filter-out V,$(given))$(ignored),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/verb.py) unread-settings \
+	$(foreach verb,$(verbs),--reads $(call quote,$(verb): $(reads_$(verb)))) --makefiles $(MAKEFILE_LIST) --goals $(goals) \
+	$(addprefix --given ,$(given)) $(addprefix --ignored ,$(ignored))))
+$(if $(problem),$(error $(problem)))
+
 # A project adds to a target with `test: common-test my-test`, and replaces one by a rule with a recipe of its own; one
 # that it leaves alone is made here.
 %: common-% ;
 # Otherwise make would look for a `common-Makefile` to remake these from.
 $(MAKEFILE_LIST): ;
+# What no makefile has a rule for. Not always there: make would take it for files that are included where they exist, too,
+# and debhelper asks by `make -n` whether there is a target.
+ifneq ($(if $(findstring n,$(firstword -$(MAKEFLAGS))),,$(unknown)),)
+.DEFAULT:
+	$(if $(filter $(@:common-%=%),$(unknown)),@$(PYTHON3) $(call quote,$(toolkit)/scripts/verb.py) unknown-target $(call quote,$(@:common-%=%)) --targets $(targets),\
+		@echo "No rule to make target '$@'." >&2; false)
+endif

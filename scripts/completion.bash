@@ -34,11 +34,13 @@ _python_common_values() {
         V) echo 0 1 2 ;;
         SUITE|SUITES|STAND_SUITE) echo bookworm trixie ;;
         PLATFORMS) echo linux darwin ;;
-        APT|DRY_RUN|YES|STRICT|JSON|ONLINE|DEV) echo 1 ;;
-        REMOVE) sed -n 's/^\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p' "$directory"/{,*/}{,dev-}requirements.txt 2>/dev/null | sort -u ;;
+        APT|DRY_RUN|YES|STRICT|JSON|ONLINE|DEV|INVERT|TRIAL) echo 1 ;;
+        FORMAT) echo text dot mermaid json ;;
+        BOOT) echo auto required no ;;
+        STAND) echo container remote vagrant lima local ;;
         FROM) (cd -- "$directory" && compgen -G '*.lock'; cd -- "$directory" && compgen -G 'pylock*.toml') ;;
-        UPGRADE|NAME) [[ $setting = NAME ]] || echo all
-            sed -n '/^\[\[packages\]\]/,/^version/s/^name = "\(.*\)"/\1/p' "$directory"/vendor/pylock.*.toml 2>/dev/null | sort -u ;;
+        UPGRADE) echo all; _python_common_names "$directory" ;;
+        NAME) _python_common_names "$directory" "$4" ;;
         PACKAGES) (cd -- "$directory" && printf '%s\n' */setup.py */pyproject.toml | sed '/^\*/d;s,/[^/]*$,,' | sort -u) ;;
         SERVICE|SERVICES) (cd -- "$directory" && printf '%s\n' */bin | sed '/^\*/d;s,/bin$,,') ;;
         DESTDIR|UPGRADE_FROM|REPORTS|WHEEL_STORE|EXAMPLE) compgen -d -- "$3" ;;
@@ -46,8 +48,27 @@ _python_common_values() {
     esac
 }
 
+# What is locked, with what builds it; of `make remove`, what files name.
+_python_common_names() {
+    if [[ ${2-} = remove ]]; then
+        sed -n 's/^\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p' "$1"/{,*/}{,dev-}requirements.txt 2>/dev/null | sort -u
+    else
+        sed -nE '/^\[\[(packages|tool\.python-common\.build-packages)\]\]/,/^version/s/^name = "(.*)"/\1/p' \
+            "$1"/vendor/pylock.*.toml 2>/dev/null | sort -u
+    fi
+}
+
+# The first target on the line.
+_python_common_goal() {
+    local word before=
+    for word in "${COMP_WORDS[@]:1:COMP_CWORD - 1}"; do
+        [[ $word != -* && $word != *=* && $before != = && $before != -[CfIo] && $word != [A-Z]* ]] && { printf '%s\n' "$word"; return; }
+        before=$word
+    done
+}
+
 _python_common_make() {
-    local directory toolkit makefiles word before setting= prefix= IFS=$' \t\n'
+    local directory toolkit makefiles word before goal names= setting= prefix= IFS=$' \t\n'
     COMPREPLY=()
     directory=$(_python_common_directory)
     toolkit=$(_python_common_toolkit "$directory")
@@ -55,7 +76,7 @@ _python_common_make() {
         _python_common_other "$@"
         return
     fi
-    word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]}
+    word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD - 1]} goal=$(_python_common_goal)
     # `=` is a word of its own, unless COMP_WORDBREAKS lacks it.
     if [[ $word = '=' ]]; then
         setting=${COMP_WORDS[COMP_CWORD - 1]} word=
@@ -65,11 +86,14 @@ _python_common_make() {
         setting=${word%%=*} word=${word#*=} prefix=$setting=
     fi
     if [[ -n $setting ]]; then
-        COMPREPLY=($(compgen -P "$prefix" -W "$(_python_common_values "$setting" "$directory" "$word")" -- "$word"))
+        COMPREPLY=($(compgen -P "$prefix" -W "$(_python_common_values "$setting" "$directory" "$word" "$goal")" -- "$word"))
     else
         makefiles=("$toolkit/project.mk" "$directory/Makefile")
         [[ ! $directory -ef $toolkit ]] || makefiles+=("$toolkit/scripts/toolkit.mk")
-        COMPREPLY=($(compgen -W "$(awk -f "$toolkit/scripts/completion.awk" "${makefiles[@]}" | sort -u)" -- "$word"))
+        # What follows these may be a name: `make why flask`.
+        [[ $goal != @(add|remove|tree|why) ]] || names=$(_python_common_names "$directory" "$goal")
+        names+=" $(awk -f "$toolkit/scripts/completion.awk" "${makefiles[@]}" | sort -u)"
+        COMPREPLY=($(compgen -W "$names" -- "$word"))
         # A value follows.
         [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null
     fi
@@ -99,6 +123,15 @@ _python_common_script() {
     [[ $word = -* && -x ${script/#\~/$HOME} ]] || return
     COMPREPLY=($(compgen -W "$("${script/#\~/$HOME}" --help 2>/dev/null | grep -oE -- '(^| |\[)--?[a-z][a-z-]*' | tr -d ' [' | sort -u)" -- "$word"))
 }
+
+# For other shells: `bash completion.bash offer make vendor UPGRADE=` prints what the last word may be, each on a line.
+if [[ ${BASH_SOURCE[0]} = "$0" && ${1-} = offer ]]; then
+    _python_common_other() { :; }
+    COMP_WORDS=("${@:2}") COMP_CWORD=$(($# - 2))
+    _python_common_make
+    [[ ${#COMPREPLY[@]} = 0 ]] || printf '%s\n' "${COMPREPLY[@]}"
+    exit
+fi
 
 _python_common_make_before=$(complete -p make 2>/dev/null | sed -n 's/.* -F \([^ ]*\) .*/\1/p')
 [[ $_python_common_make_before != _python_common_make ]] || _python_common_make_before=

@@ -37,24 +37,26 @@ function section_of(name,    i, n, found, readers) {
 }
 
 function print_section(number,    i) {
-    printf "\n%s%s%s\n", bold, title[number], plain
+    printf "\n%s", bold
+    print_wrapped(title[number], 0, plain)
     for (i = 1; i <= count[number]; i++) {
         if (common[number, i] && label[number, i] in own) continue
         printf "  %s%-16s%s", name_colour, label[number, i], plain
         # A default that is a formula of make's tells a reader nothing.
-        print_wrapped(help[number, i] (value[number, i] ~ /^$|\$/ ? "" : " [" value[number, i] "]"))
+        print_wrapped(help[number, i] (value[number, i] ~ /^$|\$/ ? "" : " [" value[number, i] "]"), 18, "")
     }
 }
 
-function print_wrapped(line,    words, total, i, column) {
+# Lines after the first begin at a column.
+function print_wrapped(line, from, end,    words, total, i, column) {
     total = split(line, words, " ")
-    column = 18
+    column = from
     for (i = 1; i <= total; i++) {
-        if (column + 1 + length(words[i]) > 100) { printf "\n%18s", ""; column = 18 }
-        printf " %s", words[i]
+        if (column + 1 + length(words[i]) > 100) { printf "\n%*s", from, ""; column = from }
+        printf "%s%s", (i == 1 && from == 0 ? "" : " "), words[i]
         column += 1 + length(words[i])
     }
-    print ""
+    print end
 }
 
 BEGIN {

@@ -98,7 +98,12 @@ class DebianProject:
 
     def start(self, *words: str, umask: int = 0o022, **variables: str) -> subprocess.Popen[str]:
         """Start make, in a session of its own."""
-        clean = {"PATH": os.environ["PATH"], "HOME": str(self.root.parent), "WHEEL_STORE": str(self.store), **variables}
+        clean = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.root.parent),
+            "PYTHON_COMMON_WHEEL_STORE": str(self.store),
+            **variables,
+        }
         return subprocess.Popen(
             ["make", *words],
             cwd=self.root,

@@ -173,9 +173,13 @@ class Workshop:
     def arguments(self, verb: str, options: Sequence[str]) -> list[str]:
         """Return the verb's command line."""
         needs_index = ["--index-url", self.index.url]
-        own = {"vendor": needs_index, "outdated": needs_index, "check-vendor": needs_index, "why": [], "graph": []}.get(
-            verb, ["--jobs", "2"]
-        )
+        of_verbs = {
+            **dict.fromkeys(("vendor", "add", "remove", "outdated", "check-vendor"), needs_index),
+            "why": [],
+            "tree": [],
+            "graph": [],
+        }
+        own = of_verbs.get(verb, ["--jobs", "2"])
         return ["--project", str(self.root), *own, *options]
 
 

@@ -20,7 +20,7 @@ VERBS = [*re.findall(r"^reads_([a-z-]+) =", (TOOLKIT / "project.mk").read_text()
 _RECORDER = """\
 import json, os, pathlib, sys, time
 verb = sys.argv[1]
-if verb in ["unread-settings", os.environ.get("REAL_VERB")]:
+if verb in ["unread-settings", "unknown-target", os.environ.get("REAL_VERB")]:
     from toolkit.core import console
     from toolkit.verbs import command_line
     sys.exit(console.run_main(lambda: command_line.main(sys.argv[1:])))

@@ -19,7 +19,7 @@ def test_lists_every_target_and_every_setting(project: Project) -> None:
     listed = set(re.findall(r"^  (\S+)", shown, re.M))
     assert len(settings) > 10
     assert len(VERBS) > 10
-    assert listed == {*VERBS, "completion", "help", *settings}
+    assert listed == {*VERBS, "completion", "completion-fish", "completion-zsh", "help", *settings}
 
 
 def test_tells_of_the_development_environment(project: Project) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from pathlib import Path
 
 import pytest
 
-from tests.makefile.project import VERBS, Project, parse
+from tests.makefile.project import TOOLKIT, VERBS, Project, parse
 from toolkit.network import index_options
 
 
@@ -22,10 +24,6 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
         "vendor",
         "RESOLVER=pip-tools",
         "UPGRADE=all",
-        "ADD=httpx[http2]>=1; python_version >= '3.11'",
-        "REMOVE=flask jinja2",
-        "SERVICE=api",
-        "DEV=1",
         "FROM=a b/uv.lock",
         "EXCLUDE_NEWER=2026-11-01",
         "PLATFORMS=linux darwin",
@@ -42,10 +40,6 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
         >= {
             "resolver": "pip-tools",
             "upgrade": ("all",),
-            "add": "httpx[http2]>=1; python_version >= '3.11'",
-            "remove": "flask jinja2",
-            "service": "api",
-            "dev": True,
             "adopted": Path("a b/uv.lock"),
             "exclude_newer": "2026-11-01",
             "platforms": ("linux", "darwin"),
@@ -59,10 +53,93 @@ def test_every_setting_of_vendor_reaches_it(project: Project) -> None:
     )
 
 
-def test_what_is_common_in_environments_is_not_taken_from_there(project: Project) -> None:
-    project.make("vendor", SERVICE="api", DEV="1", FROM="me@host.example")
-    parsed = vars(parse("vendor", project.calls()["vendor"]))
-    assert (parsed["service"], parsed["dev"], parsed["adopted"]) == ("", False, None)
+@pytest.mark.parametrize("verb", ["add", "remove"])
+def test_every_setting_of_a_change_reaches_it(project: Project, verb: str) -> None:
+    project.make(verb, "NAME=httpx[http2]>=1; python_version >= '3.11'", "SERVICE=api", "DEV=1", "APT=1", "DRY_RUN=1")
+    parsed = vars(parse(verb, project.calls()[verb]))
+    assert parsed["name"] == "httpx[http2]>=1; python_version >= '3.11'"
+    assert (parsed["service"], parsed["dev"], parsed["apt"], parsed["dry_run"]) == ("api", True, True, True)
+
+
+SETTINGS = re.findall(r"^([A-Z][A-Z0-9_]*) \?=", (TOOLKIT / "project.mk").read_text(), re.MULTILINE)
+
+
+def told(project: Project, *words: str, **environment: str) -> dict[str, str]:
+    """Return what each setting is."""
+    done = project.make("info", *words, check=True, **environment)
+    assert done.stderr == ""
+    lines = project.secrets()["SETTINGS_TO_SHOW"].splitlines()
+    return dict(line.lstrip().split("=", 1) for line in lines if "=" in line)
+
+
+def test_in_the_environment_a_setting_has_the_toolkits_prefix(project: Project) -> None:
+    # What others export under these names is theirs.
+    words = {name: "of somebody else" for name in SETTINGS if "_" not in name and name not in ("V", "DESTDIR")}
+    usual, python = told(project), {"PYTHON_COMMON_PYTHON3": sys.executable}
+    assert told(project, **words) == usual
+    values = {f"PYTHON_COMMON_{name}": f"$a {name} #" for name in SETTINGS if name not in ("V", "PYTHON3")}
+    found = told(project, **words, **values, **python)
+    assert found == {
+        **usual,
+        **{name: f"$a {name} #" for name in SETTINGS if name not in ("V", "PYTHON3")},
+        "PYTHON3": sys.executable,
+    }
+    assert told(project, "JOBS=3", PYTHON_COMMON_JOBS="4")["JOBS"] == "3"
+
+
+def test_a_name_that_is_the_toolkits_alone_is_warned_of_where_it_would_count(project: Project) -> None:
+    warned = "warning: EXCLUDE_NEWER in the environment has no effect: there it is called PYTHON_COMMON_EXCLUDE_NEWER\n"
+    assert project.make("vendor", EXCLUDE_NEWER="7d").stderr == warned
+    assert project.make("vendor", "EXCLUDE_NEWER=8d", EXCLUDE_NEWER="7d").stderr == ""
+    assert project.make("build", EXCLUDE_NEWER="7d").stderr == ""
+    assert parse("vendor", project.calls()["vendor"]).exclude_newer.endswith("Z")
+
+
+def test_a_makefile_of_the_projects_own_may_take_a_setting_from_the_environment(project: Project) -> None:
+    (project.root / "Makefile").unlink()
+    (project.root / "Makefile").write_text("NAMESPACE ?= acme\nJOBS = 3\ninclude common/project.mk\n")
+    assert told(project)["NAMESPACE"] == "acme"
+    assert told(project, NAMESPACE="other")["NAMESPACE"] == "other"
+    assert told(project, PYTHON_COMMON_NAMESPACE="third", PYTHON_COMMON_JOBS="4")["NAMESPACE"] == "third"
+    assert told(project, PYTHON_COMMON_JOBS="4")["JOBS"] == "3"
+
+
+def test_an_error_names_a_setting_that_comes_from_the_environment(project: Project) -> None:
+    done = project.make("build", check=False, REAL_VERB="build", PYTHON_COMMON_JOBS="abc")
+    assert done.stderr.splitlines()[:2] == [
+        "error: JOBS=abc: not a number of jobs",
+        " hint: write 1 or more: JOBS=4; from the environment: PYTHON_COMMON_JOBS=abc",
+    ]
+    done = project.make("build", "JOBS=abc", check=False, REAL_VERB="build")
+    assert done.stderr.splitlines()[1] == " hint: write 1 or more: JOBS=4"
+
+
+FLAGS = ("APT", "DEV", "DRY_RUN", "INVERT", "JSON", "ONLINE", "STRICT", "TRIAL", "YES")
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_every_setting_that_is_a_yes_or_a_no_takes_the_same_words(project: Project, name: str) -> None:
+    verb = next(verb for verb in VERBS if name in told_readers()[verb])
+    for value, is_yes in {
+        **dict.fromkeys(("1", "yes", "True", "on"), True),
+        **dict.fromkeys(("0", "no", "FALSE", "off", ""), False),
+    }.items():
+        project.make(verb, f"{name}={value}")
+        assert getattr(parse(verb, project.calls()[verb]), name.lower()) is is_yes
+    done = project.make(verb, f"{name}=perhaps", check=False, REAL_VERB=verb)
+    assert done.stderr.splitlines()[:2] == [
+        f"error: {name}=perhaps: neither a yes nor a no",
+        f" hint: write 1 or 0 (yes or no): {name}=1",
+    ]
+
+
+def told_readers() -> dict[str, list[str]]:
+    """Return the settings that each verb names itself."""
+    text = (TOOLKIT / "project.mk").read_text()
+    return {
+        "info": [],
+        **{verb: words.split() for verb, words in re.findall(r"^reads_([a-z-]+) =(.*)$", text, re.MULTILINE)},
+    }
 
 
 @pytest.mark.parametrize("target", ["vendor", "outdated", "info", "build"])
@@ -134,7 +211,7 @@ def test_a_destination_is_a_path_and_no_makefile(project: Project) -> None:
 
 
 def test_the_environment_sets_what_the_command_line_does_not(project: Project) -> None:
-    project.make("build", "JOBS=2", JOBS="7", WHEEL_STORE="/store")
+    project.make("build", "JOBS=2", PYTHON_COMMON_JOBS="7", PYTHON_COMMON_WHEEL_STORE="/store")
     parsed = parse("build", project.calls()["build"])
     assert (parsed.jobs, parsed.wheel_store) == (2, "/store")
 
@@ -147,7 +224,7 @@ def test_the_wheel_store_is_the_default_one_unless_set(project: Project) -> None
 @pytest.mark.parametrize("how", ["command line", "environment"])
 def test_an_empty_wheel_store_is_none(project: Project, how: str) -> None:
     if how == "environment":
-        project.make("build", WHEEL_STORE="")
+        project.make("build", PYTHON_COMMON_WHEEL_STORE="")
     else:
         project.make("build", "WHEEL_STORE=")
     assert parse("build", project.calls()["build"]).wheel_store == ""
@@ -223,7 +300,10 @@ def test_a_makefile_may_be_in_any_encoding(project: Project) -> None:
 def test_a_setting_of_another_target_is_warned_of(project: Project) -> None:
     done = project.make("build", "UPGRADE=all", "EXCLUDE_NEWER=7d")
     assert "warning: UPGRADE has no effect on build: it is a setting of vendor" in done.stderr
-    assert "warning: EXCLUDE_NEWER has no effect on build: it is a setting of outdated and vendor" in done.stderr
+    assert (
+        "warning: EXCLUDE_NEWER has no effect on build: it is a setting of add, outdated, remove and vendor"
+        in done.stderr
+    )
 
 
 def test_a_setting_of_one_of_several_targets_is_not_warned_of(project: Project) -> None:
@@ -275,10 +355,17 @@ def test_a_name_may_be_given_as_a_setting_too_and_the_environments_own_name_is_n
     assert parse("why", project.calls()["why"]).name.split() == ["jinja2"]
 
 
+@pytest.mark.parametrize("verb", ["add", "remove", "tree"])
+def test_so_are_they_after_other_verbs_on_distributions(project: Project, verb: str) -> None:
+    done = project.make(verb, "Zope.Interface", "NAME=flask")
+    assert parse(verb, project.calls()[verb]).name.split() == ["flask", "Zope.Interface"]
+    assert done.stdout + done.stderr == ""
+
+
 @pytest.mark.parametrize("words", [["flask"], ["wy", "flask"], ["build", "why", "flask"], ["build", "flask"]])
 def test_only_what_follows_why_are_names(project: Project, words: list[str]) -> None:
     done = project.make(*words, check=False)
-    assert "No rule to make target" in done.stderr
+    assert "there is no such target" in done.stderr
     assert done.returncode == 2
 
 

@@ -74,15 +74,32 @@ def test_a_verb_that_fails_stops_make(project: Project) -> None:
 
 
 def test_a_misspelt_target_is_named(project: Project) -> None:
-    done = project.make("vendro", check=False)
-    assert done.returncode == 2
-    assert "No rule to make target 'vendro'" in done.stderr
-    assert project.verbs() == []
+    for word, meant in (("vendro", "vendor"), ("vender", "vendor"), ("common-vender", "vendor"), ("tets", "test")):
+        done = project.make(word, check=False)
+        assert done.returncode == 2
+        name = word.removeprefix("common-")
+        assert done.stderr.splitlines()[:2] == [
+            f"error: {name}: there is no such target",
+            f" hint: did you mean `make {meant}`?",
+        ]
+        assert project.verbs() == []
+
+
+def test_what_is_like_no_target_and_a_file_that_is_missing_are_told_too(project: Project) -> None:
+    assert "hint: `make help` lists them" in project.make("quux", check=False).stderr
+    (project.root / "Makefile").unlink()
+    text = "-include nowhere.mk\nours: missing.txt\n\t@echo ours\n"
+    (project.root / "Makefile").write_text(f"{text}include common/project.mk\n-include later.mk\n")
+    assert "No rule to make target 'missing.txt', needed by 'ours'" in project.make("ours", check=False).stderr
+    assert project.make("build").stderr == ""
+    assert "did you mean `make ours`?" in project.make("orus", check=False).stderr
+    (project.root / "later.mk").write_text("late:\n\t@echo late\n")
+    assert project.make("late").stdout == "late\n"
 
 
 @pytest.mark.parametrize("target", ["example", "bench", "torture"])
 def test_targets_of_the_toolkits_own_checkout_are_not_there(project: Project, target: str) -> None:
-    assert f"No rule to make target '{target}'" in project.make(target, check=False).stderr
+    assert f"error: {target}: there is no such target" in project.make(target, check=False).stderr
 
 
 class TestOwnMakefile:

@@ -34,6 +34,10 @@ print(json.dumps({
 """
 
 
+#: Where the distribution's own interpreters are, on which a package can depend.
+OF_SYSTEM = Path("/usr/bin")
+
+
 def find(pythons: Sequence[str], requested: str = "") -> Interpreter:
     """Return the interpreter to build with for one of the minor versions in `pythons` (such as `3.11`).
 
@@ -73,16 +77,25 @@ def of_version(version: str) -> Interpreter:
 
 
 def _requested(pythons: Sequence[str], requested: str) -> Interpreter:
-    path = shutil.which(requested)
-    found = probe(Path(path)) if path else None
+    path = _named(requested)
+    found = probe(path) if path else None
     if not found:
-        raise UserError(f"PYTHON={requested}: no such interpreter", "give the path of a Python 3.11 or newer")
+        raise UserError(
+            f"PYTHON={requested}: no such interpreter", "give a path, a program's name, or a version such as 3.11"
+        )
     if found.version not in pythons:
         raise UserError(
             f"PYTHON={requested} is Python {found.version}, but .python-version says {', '.join(pythons)}",
             f"choose another interpreter, or add the line {found.version} to .python-version and run `make vendor`",
         )
     return found
+
+
+def _named(requested: str) -> Path | None:
+    """Return the program that is meant by a path, a name or a version."""
+    if path := shutil.which(requested) or shutil.which(f"/usr/bin/python{requested}"):
+        return Path(path)
+    return pyenv.versions().get(requested) or next(_others(requested), None)
 
 
 def _others(version: str) -> Iterator[Path]:
@@ -103,7 +116,7 @@ def probe(path: Path) -> Interpreter | None:
         return None
     markers = answer["markers"]
     return Interpreter(
-        path=path if path.parent == Path("/usr/bin") else Path(answer["path"]),
+        path=path if path.parent == OF_SYSTEM else Path(answer["path"]),
         version=markers["python_version"],
         full_version=markers["python_full_version"],
         soabi=answer["soabi"],

@@ -49,5 +49,15 @@ def main(request_path: str) -> None:
         json.dump(result, stream)
 
 
+def show(kind: Any, error: BaseException, trace: Any) -> None:
+    """Print an exception as Python does, without the frames of this script: its reader looks for those of a package."""
+    while (
+        trace and trace.tb_next and trace.tb_frame.f_code.co_filename in (__file__, import_module.__code__.co_filename)
+    ):
+        trace = trace.tb_next
+    sys.__excepthook__(kind, error.with_traceback(trace), trace)
+
+
 if __name__ == "__main__":
+    sys.excepthook = show
     main(sys.argv[1])

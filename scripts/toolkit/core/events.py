@@ -36,6 +36,11 @@ def join() -> None:
             os.set_inheritable(_descriptor, False)
 
 
+def is_joined() -> bool:
+    """Tell whether another verb runs this one."""
+    return _descriptor >= 0
+
+
 def send(kind: str, **values: object) -> None:
     """Send an event; nothing happens where nobody listens, or no longer does."""
     if _descriptor >= 0:

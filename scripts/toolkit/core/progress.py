@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import re
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from toolkit.core.events import Event
 
 _LOG_INTERVAL = 10  # seconds between two lines of a log
 _BAR = 20  # characters
+_STEP = re.compile(r"  [A-Z]{3,8} +\S")
 _numbers = itertools.count()
 
 
@@ -29,7 +31,7 @@ class Progress:
         self._done, self._bytes, self._name = 0, 0, ""
         self._start = self._last = time.monotonic()
         self._running: dict[str, float] = {}
-        self._live = is_live()
+        self._live, self._tells_begins = is_live(), False
         self._lock = threading.Lock()
         self._key = f"{os.getpid()}.{next(_numbers)}"
         self._send("counting", tag=tag, total=total, unit=unit)
@@ -58,7 +60,8 @@ class Progress:
             if due:
                 self._last = now
         if due:
-            console.print_step(self._tag, f"{self._counts(now)}  {name}")
+            # What was told when it began is not told again.
+            console.print_step(self._tag, self._counts(now) + ("" if self._tells_begins else f"  {name}"))
 
     @contextmanager
     def running(self, name: str) -> Iterator[None]:
@@ -77,6 +80,7 @@ class Progress:
         if not self._live:
             console.print_step(self._tag, name)
         with self._lock:
+            self._tells_begins = True
             self._running[name] = time.monotonic()
 
     def end(self, name: str, *, well: bool) -> None:
@@ -142,8 +146,12 @@ def watching(tag: str, name: str, also: Callable[[str], object] | None = None) -
         nonlocal shown, last
         if also:
             also(line)
-        shown = line.strip() or shown
         now = time.monotonic()
+        if not live and _STEP.match(line):
+            # A verb inside has said it to this one, which has told it.
+            last = now
+            return
+        shown = line.strip() or shown
         if not live and now - last > _LOG_INTERVAL:
             last = now
             console.step(tag, f"{name}, {duration(now - start)}: {shown}")

@@ -15,6 +15,7 @@ from pathlib import Path
 from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, debian_packages, directories, files, foreign_text, process, progress, secrets, threads
 from toolkit.core.errors import UserError
+from toolkit.core.sizes import human
 from toolkit.debian import (
     deb_names,
     isolation,
@@ -29,7 +30,7 @@ from toolkit.debian.compression import Compression
 from toolkit.project import debian_control
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
-from toolkit.project.settings import Settings
+from toolkit.project.settings import Settings, exported
 from toolkit.sandbox import confined
 
 _PROGRAMS = ("dpkg-buildpackage", "dh", "gcc")
@@ -55,7 +56,7 @@ class Deb:
 
     def shown(self, root: Path) -> str:
         """Return its path as seen from `root`, and its sizes, for a reader."""
-        return f"{self.path.relative_to(root)}  {self.size / 1e6:.1f} MB, installed {self.installed / 1e6:.1f} MB"
+        return f"{self.path.relative_to(root)}  {human(self.size)}, installed {human(self.installed)}"
 
 
 def prepare(project: Project, settings: Settings) -> Control:
@@ -200,15 +201,19 @@ def environment(settings: Settings, options: BuildOptions, compression: Compress
         # An ordinary user is alone in the namespaces of the build, where a chown to others is EINVAL, which fakeroot
         # takes for an error (https://salsa.debian.org/clint/fakeroot/-/blob/master/libfakeroot.c, dont_try_chown).
         "FAKEROOTDONTTRYCHOWN": "1",
-        "PYTHON3": sys.executable,
-        **forwarded(settings),
-        # debhelper gives a build a home of its own, where there are no caches.
-        "WHEEL_STORE": str(options.store),
-        "PYTHON": options.python,
-        "JOBS": str(options.jobs),
-        "EXTENSIONS": options.extensions,
-        **options.sandbox.settings(),
-        "V": str(console.verbosity),
+        **exported(
+            {
+                "PYTHON3": sys.executable,
+                **forwarded(settings),
+                # debhelper gives a build a home of its own, where there are no caches.
+                "WHEEL_STORE": str(options.store),
+                "PYTHON": options.python,
+                "JOBS": str(options.jobs),
+                "EXTENSIONS": options.extensions,
+                **options.sandbox.settings(),
+                "V": str(console.verbosity),
+            }
+        ),
     }
 
 

@@ -21,7 +21,7 @@ from toolkit.debian.compression import Compression
 from toolkit.debian.deb_build import Deb
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
-from toolkit.project.settings import Settings
+from toolkit.project.settings import Settings, exported
 
 #: The path of a build, the same in every chroot, since packages may record it; and the name of the tree below it.
 _BUILD_PATH, _TREE = "/build/python-common", "package"
@@ -213,12 +213,16 @@ def configuration(work: PackageBuild, settings: Settings, base: Path) -> str:
     # The toolkit in the source package; that of libraries may have none.
     toolkit = Path(_BUILD_PATH, _TREE, os.path.relpath(settings.toolkit, settings.project))
     inside = {
-        **deb_build.forwarded(settings),
+        **exported(
+            {
+                **deb_build.forwarded(settings),
+                "WHEEL_STORE": "",
+                "EXTENSIONS": work.extensions,
+                "JOBS": str(work.jobs),
+                "V": str(console.verbosity),
+            }
+        ),
         **work.compression.environment,
-        "WHEEL_STORE": "",
-        "EXTENSIONS": work.extensions,
-        "JOBS": str(work.jobs),
-        "V": str(console.verbosity),
         **work.variables,
     }
     lines = [f"  {_quote(name)} => {_quote(value)}," for name, value in inside.items()]

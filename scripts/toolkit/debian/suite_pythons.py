@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 
+from toolkit.build import interpreters
 from toolkit.core import process
 from toolkit.core.errors import Gathering, UserError
 from toolkit.debian import suites
@@ -42,6 +43,35 @@ def require(project: Project, names: Iterable[str]) -> None:
                 )
             )
     errors.end()
+
+
+def require_here(project: Project, requested: str) -> None:
+    """Raise `UserError` for each service whose interpreter no package of this machine has: no service may depend on it.
+
+    `requested` is the user's choice of the interpreter, as in a build.
+    """
+    errors = Gathering()
+    for package in project.services:
+        with errors.part():
+            targets = python_version.read(project, package)
+            found = interpreters.find(targets.pythons, requested)
+            if found.path.parent != interpreters.OF_SYSTEM:
+                raise UserError(
+                    f"{package.service_name}: a package cannot depend on {found.path}, the Python {found.version} "
+                    f"of {'PYTHON=' if requested else targets.file or python_version.FILE}",
+                    _advice(found.version, targets.file or python_version.FILE),
+                )
+    errors.end()
+
+
+def _advice(version: str, file: str) -> str:
+    """Return how to get to an interpreter that a package can depend on."""
+    if version in _of_apt([version]):
+        return f"install the distribution's own: apt-get install python{version} python{version}-dev"
+    own = [path.name.removeprefix("python") for path in sorted(interpreters.OF_SYSTEM.glob("python3.*[0-9]"))]
+    elsewhere = [suite for suite, versions in _VERSIONS.items() if version in versions]
+    other = f", or build for a suite that has {version}: `make sbuild SUITES={elsewhere[0]}`" if elsewhere else ""
+    return f"this release has Python {' and '.join(own) or '(none)'}: add it to {file} and run `make vendor`{other}"
 
 
 def _versions(suite: str, wanted: Iterable[str]) -> Sequence[str]:

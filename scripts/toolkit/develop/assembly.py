@@ -231,6 +231,8 @@ def _finish(target: Assembly, root: Path, contents: _Contents, before: State, li
             linked=links,
             check=found,
             personal=target.personal,
+            binary=target.options.binary,
+            extra=tuple(str(path.absolute()) for path in target.options.extra),
         ),
     )
     return found

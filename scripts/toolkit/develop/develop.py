@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
-from toolkit.core import files
+from toolkit.core import console, files
 from toolkit.core.errors import UserError
 from toolkit.develop import assembly, interpreter_choice, ownership, personal, virtualenv, wheel_sources, workon
 from toolkit.develop.assembly import Assembly, EnvironmentOptions
 from toolkit.develop.wheel_sources import ReadyWheel, WheelSources
-from toolkit.develop.workon import Environment
+from toolkit.develop.workon import Environment, State
 from toolkit.model.pins import Pinned
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
@@ -29,6 +30,34 @@ def run(
         target = _assembly(prefix, project, chosen, settings, build, options)
         assembly.run(target)
     return target
+
+
+def refresh(project: Project, settings: Settings, build: BuildOptions) -> None:
+    """Bring the environment of this project to its locks, with the options that it was made with, if it has one."""
+    if not (state := _state_of(project)):
+        return
+    minor = ".".join(state.full_version.split(".")[:2])
+    pythons = [lock_file.of_package(project, package, settings.vendor).pythons for package in project.locked]
+    options = EnvironmentOptions(
+        python=state.interpreter if all(minor in versions for versions in pythons) else "",
+        system_site_packages=state.system_site_packages,
+        binary=state.binary,
+        extra=tuple(map(Path, state.extra)),
+    )
+    run(project, project.locked, settings, build, options)
+
+
+def tell_behind(project: Project) -> None:
+    """Say that the environment of this project, if it has one, is not that of its locks any more."""
+    if _state_of(project):
+        console.note("the development environment is behind: `./create-virtual-environment` brings it up to date")
+
+
+def _state_of(project: Project) -> State | None:
+    with suppress(UserError):
+        prefix = ownership.own(project.root)
+        return workon.read(prefix) if prefix else None
+    return None
 
 
 def _assembly(

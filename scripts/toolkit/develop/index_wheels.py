@@ -13,6 +13,7 @@ from urllib.request import url2pathname
 
 from toolkit.core import console, threads
 from toolkit.core.errors import UserError
+from toolkit.core.sizes import human
 from toolkit.model.lock import VendoredFile
 from toolkit.network import fetch, index_settings
 from toolkit.network.fetch import Fetcher
@@ -27,8 +28,8 @@ def images(wheels: Mapping[str, tuple[str, VendoredFile]], options: IndexOptions
 
     Raises `UserError`. Runs in the tools environment.
     """
-    size = sum(file.size for _, file in wheels.values()) / 1e6
-    console.step("FETCH", f"{len(wheels)} wheels, {size:.1f} MB, as far as they are not in the cache")
+    size = human(sum(file.size for _, file in wheels.values()))
+    console.step("FETCH", f"{len(wheels)} wheels, {size}, as far as they are not in the cache")
     indexes = index_settings.read(options)
     for _, file in wheels.values():
         _adopt(file, indexes)

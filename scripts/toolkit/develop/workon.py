@@ -81,7 +81,7 @@ class State:
 
     `distributions` has the identity of each distribution by its name, `links` are the files in bin/ that run those of
     the project, relative to the environment, `linked` the packages that it links, by name. `personal` is what was
-    resolved for the developer alone.
+    resolved for the developer alone. `binary` and `extra` are options that it was made with.
     """
 
     project: str
@@ -93,6 +93,8 @@ class State:
     linked: Mapping[str, Link] = field(default_factory=dict)
     check: Check = field(default_factory=Check)
     personal: Mapping[str, Any] = field(default_factory=dict)
+    binary: bool = False
+    extra: tuple[str, ...] = ()
 
 
 #: Of an environment that nothing is known of.
@@ -138,6 +140,8 @@ def read(prefix: Path) -> State | None:
             linked={name: _link(Table(value)) for name, value in data.table("linked").content.items()},
             check=Check(key=data.table("check").text("key"), problems=data.table("check").texts("problems")),
             personal=data.table("personal").content,
+            binary=bool(data.content.get("binary")),
+            extra=data.texts("extra", ()),
         )
     except (OSError, ValueError):
         return None

@@ -13,6 +13,7 @@ from pathlib import Path
 from toolkit.build import building_options, interpreters, pyenv
 from toolkit.core import debian_packages, files, os_release, process, secrets
 from toolkit.core.errors import UserError
+from toolkit.core.sizes import human
 from toolkit.model.names import normalize
 from toolkit.project import python_version, submodules
 from toolkit.project.discovery import Package, Project, discover
@@ -179,7 +180,7 @@ def _wheel_store(settings: Settings, chosen: str) -> Iterator[Pair]:
     root = building_options.store(chosen, settings)
     yield "directory", str(root) if chosen else f"{root}: WHEEL_STORE is empty, so `make clean` removes it"
     sizes = [path.stat().st_size for path in root.glob("wheels/**/*.whl") if path.is_file()]
-    yield "content", f"{len(sizes)} wheels, {sum(sizes) / 1e6:.1f} MB"
+    yield "content", f"{len(sizes)} wheels, {human(sum(sizes))}"
 
 
 def _walls(sandbox: Sandbox) -> str:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from toolkit.core.sizes import human
 from toolkit.explain import layout, picture_style
 from toolkit.explain.layout import Box, Layout, Link
 from toolkit.model.lock import Crate
@@ -133,11 +134,6 @@ def _size(crate: Crate) -> int:
 
 def _counted(crates: Collection[Crate]) -> str:
     return f"{len(crates)} crate{'s' if len(crates) > 1 else ''} {human(sum(map(_size, crates)))}"
-
-
-def human(size: int) -> str:
-    """Return a size as a person reads it."""
-    return f"{size / 1e6:.1f} MB" if size >= 1e6 else f"{max(size / 1e3, 1):.0f} kB"
 
 
 def _document(

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
-from toolkit.core.errors import UserError
+from toolkit.explain import tree, unlocked
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.lock import Lock, Patch
 from toolkit.model.names import normalize
@@ -18,7 +17,6 @@ Chain = tuple[Edge, ...]
 Edges = Mapping[Node, Sequence[tuple[Edge, Node]]]
 #: How many chains are counted at most: in a large lock there are millions.
 COUNTED = 10_000
-_ARROWS = {"runtime": "->", "build": "=>", "tests": "~>"}
 
 
 def chains(graph: DependencyGraph, key: str) -> Iterator[Chain]:
@@ -59,20 +57,21 @@ def _distances(edges: Edges, key: str) -> dict[Node, int]:
 
 
 def text(graphs: Sequence[DependencyGraph], name: str, limit: int) -> str:
-    """Return the chains to a name from every service, as a person reads them: at most `limit` of each (0: all).
+    """Return the chains to a name from every service, as a person reads them (0: all of each).
 
-    Of a crate the distributions that are built from it. Raises `UserError` for a name that no lock holds.
+    Where one has more than `limit`, one stands for all that end in the same way. Of a crate the distributions that are
+    built from it. Raises `UserError` for a name that no lock holds.
     """
     # A lock may hold several versions of a name.
     found = [(graph, key, _sorted_chains(graph, key)) for graph in graphs for key in graph.find(name)]
     crates = [line for graph in graphs for line in _crate_lines(graph.lock, name)]
     if not found and not crates:
-        raise _unknown(graphs, name)
+        raise unlocked.error(graphs, name)
     shown = limit or COUNTED
     lines = [line for graph, key, all_chains in found for line in _lines(graph, key, all_chains, shown)]
     kinds = {edge.kind for _, _, all_chains in found for chain in all_chains[:shown] for edge in chain}
     if kinds - {"runtime"}:
-        lines.append("-> needs, => is built with, ~> is tested or developed with")
+        lines.append(tree.LEGEND)
     return "".join(f"{line}\n" for line in (*lines, *crates))
 
 
@@ -95,13 +94,19 @@ def _lines(graph: DependencyGraph, key: str, found: Sequence[Chain], shown: int)
     yield _head(graph.lock, key) + _needed_by(graph, key)
     yield from (f"  is built with {text}" for text in _settings(graph.lock, key).described())
     yield from (f"  is patched by {patch.path}" for patch in _patches(graph.lock, key))
-    yield from (f"  {_line(chain)}" for chain in found[:shown])
     if not found:
         yield f"  {_reason_without_chain(graph, key)}"
-    if len(found) > shown:
-        more = len(found) - shown
-        number = f"{'more than ' if len(found) > COUNTED else ''}{more}"
-        yield f"  and {number} more chain{'s' if more > 1 else ''}: CHAINS=all prints all"
+    if len(found) <= shown:
+        yield from (f"  {_line(chain)}" for chain in found)
+        return
+    # Of those that end in one way, the shortest stands for all.
+    ends: dict[Edge, list[Chain]] = {}
+    for chain in found:
+        ends.setdefault(chain[-1], []).append(chain)
+    for first, *others in ends.values():
+        yield f"  {_line(first)}{f' (and {len(others)} more that end so)' if others else ''}"
+    number = f"more than {COUNTED}" if len(found) > COUNTED else str(len(found))
+    yield f"  {number} chains: CHAINS=all prints each, `make tree NAME={name_of(key)} INVERT=1` a tree"
 
 
 def _head(lock: Lock, key: str) -> str:
@@ -141,7 +146,7 @@ def _line(chain: Chain) -> str:
     for edge in chain:
         if edge.origin and edge is not chain[0]:
             words.append(f"({edge.origin})")
-        arrow = [] if origin and edge is chain[0] else [_ARROWS[edge.kind]]
+        arrow = [] if origin and edge is chain[0] else [tree.ARROWS[edge.kind]]
         words += [*arrow, edge.text]
     return " ".join(words)
 
@@ -150,12 +155,3 @@ def _reason_without_chain(graph: DependencyGraph, key: str) -> str:
     if key == graph.root:
         return "what the lock is made for"
     return "the lock holds it, but nothing in vendor/ or the requirements says what needs it"
-
-
-def _unknown(graphs: Iterable[DependencyGraph], name: str) -> UserError:
-    known = {name_of(item.key) for graph in graphs for item in graph.lock.distributions()}
-    known |= {item.name for graph in graphs for item in graph.lock.local}
-    near = difflib.get_close_matches(normalize(name), sorted(known), n=3, cutoff=0.6)
-    near += [other for other in sorted(known) if normalize(name) in other and other not in near][:3]
-    hint = f"did you mean {' or '.join(near)}?" if near else "`make info` and vendor/pylock.*.toml say what is locked"
-    return UserError(f"nothing locked is called {name}", hint)

@@ -13,6 +13,7 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.build.wheels import Built
 from toolkit.core import console
 from toolkit.core.errors import UserError
+from toolkit.core.sizes import human
 from toolkit.install import debhelper, licences, load_check, misplaced, sbom, service_environment, system_packages
 from toolkit.install.debhelper import Packaging
 from toolkit.install.pruning import Rule
@@ -49,8 +50,8 @@ def install(project: Project, settings: Settings, options: BuildOptions, destdir
             crates = [settings.vendor / crate.file.name for crate in made_of.crates if crate.file]
             target = documents / "copyright.vendored.gz"
             licences.write(target, made_of.service, planned.prefix, made_of.wheels, crates)
-        size = sum(installed.left_out) / 1e6
-        pruned = f"; {len(installed.left_out)} files of {size:.1f} MB left out" if installed.left_out else ""
+        size = human(sum(installed.left_out))
+        pruned = f"; {len(installed.left_out)} files of {size} left out" if installed.left_out else ""
         duration = f"{time.monotonic() - start:.1f} s{pruned}"
         console.step("INSTALL", f"{service.service_name} in {project.shown(installed.root)} ({duration})")
     if packaging:

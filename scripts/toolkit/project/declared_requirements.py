@@ -103,7 +103,19 @@ def requires_python(directory: Path) -> Declaration | None:
     if isinstance(found, str):
         return Declaration(text=found, path=path, line=_lines(path, "requires-python", [found])[0])
     text = poetry.requires_python(poetry.table(data), str(path))
-    return Declaration(text=text, path=path, line=_lines(path, "python", [""])[0]) if text else None
+    if text:
+        return Declaration(text=text, path=path, line=_lines(path, "python", [""])[0])
+    return _requires_python_of_setup(directory)
+
+
+def _requires_python_of_setup(directory: Path) -> Declaration | None:
+    for value in declared.setup_values(declared.setup_py(directory), "python_requires"):
+        if (text := _text(value)) is not None:
+            return Declaration(text=text, path=directory / "setup.py", line=value.lineno)
+    path = directory / "setup.cfg"
+    if text := _option(path, "python_requires"):
+        return Declaration(text=text, path=path, line=_lines(path, "python_requires", [text])[0])
+    return None
 
 
 def fingerprinted(path: Path) -> object:
@@ -273,13 +285,17 @@ def _of_setup_py(directory: Path, keyword: str) -> tuple[Declaration, ...] | Non
 
 def _of_setup_cfg(directory: Path, option: str) -> tuple[Declaration, ...] | None:
     path = directory / "setup.cfg"
+    value = _option(path, option)
+    return None if value is None else _of_value(path, option, value)
+
+
+def _option(path: Path, option: str) -> str | None:
     try:
-        value = documents.ini(path.read_bytes()).get("options", option, fallback=None)
+        return documents.ini(path.read_bytes()).get("options", option, fallback=None)
     except FileNotFoundError:
         return None
     except ValueError as error:
         raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
-    return None if value is None else _of_value(path, option, value)
 
 
 def _of_value(path: Path, key: str, value: str) -> tuple[Declaration, ...]:

@@ -231,8 +231,15 @@ def _is_searched(path: Path, root: Path) -> bool:
     )
 
 
-def _named(root: Path, name: str, variable: str) -> Path:
+def directory_of(root: Path, name: str) -> Path:
+    """Return the directory that is meant by its path, or by the name of a service, which has `-` for `_`."""
     path = Path(os.path.normpath(root / name))
+    other = path.with_name(path.name.replace("-", "_"))
+    return other if not path.is_dir() and other.is_dir() else path
+
+
+def _named(root: Path, name: str, variable: str) -> Path:
+    path = directory_of(root, name)
     if not path.is_relative_to(root):
         raise UserError(f"{variable}={name}: not inside the project {root}", "name directories of the project")
     if not package_search.is_package(path):

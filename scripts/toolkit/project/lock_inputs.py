@@ -18,6 +18,7 @@ from toolkit.project import (
     declared_requirements,
     fingerprints,
     lines,
+    pyproject,
     python_version,
     requirements,
     vendor_txt,
@@ -137,13 +138,15 @@ def _read(
     joining: Mapping[str, Collection[str]],
     errors: Gathering,
 ) -> LockInputs:
-    with errors.part():
-        check_interpreters(project, package)
     joined = [(found, tuple(sorted(extras))) for name, extras in joining.items() if (found := project.find(name))]
     tree = requirements.read_tree(project, package, platforms, joining=joined, errors=errors)
     tests = requirements.read_tree(project, package, platforms, requirements.TESTS_FILE, errors=errors)
     development = requirements.read_development(project, package, platforms, errors)
     members = tuple(dict.fromkeys((*tree.local, *tests.local, *development.local)))
+    targets = python_version.read(project, package)
+    for member in dict.fromkeys((package, *members)):
+        with errors.part():
+            check_interpreters(project, member, targets)
     directories = dict.fromkeys((project.root, *(member.path for member in members)))
     rules = [
         rule for directory in directories for rule in vendor_txt.read(directory / vendor_txt.FILE, project.root, errors)
@@ -179,31 +182,29 @@ def _read(
         added=tuple(added),
         settings=build_settings.together(settings),
         building=requirements.read_build_constraints(project, package, members, platforms, errors),
-        targets=python_version.read(project, package),
+        targets=targets,
         # Nothing takes the place of a package of the project.
         binary=tuple(rule for rule in binary if not project.find(rule.name)),
         archives=tuple(rule for rule in rules if isinstance(rule, ArchiveRule)),
     )
 
 
-def check_interpreters(project: Project, package: Package) -> None:
-    """Raise `UserError` for an interpreter that the package's own requires-python excludes."""
+def check_interpreters(project: Project, package: Package, targets: Targets) -> None:
+    """Raise `UserError` for an interpreter of a service that a package of the project in it does not run on."""
     declared = declared_requirements.requires_python(package.path)
     if declared is None:
         return
     where = f"{project.shown(declared.path)}:{declared.line}"
+    word = "requires-python" if declared.path.name == pyproject.FILE else "python_requires"
     try:
         allowed = SpecifierSet(declared.text)
     except InvalidSpecifier:
-        raise UserError(
-            f"{where}: requires-python is no specifier: {quoted(declared.text)}", 'write ">=3.11"'
-        ) from None
-    targets = python_version.read(project, package)
+        raise UserError(f"{where}: {word} is no specifier: {quoted(declared.text)}", 'write ">=3.11"') from None
     for minor in targets.pythons:
         # Of a minor version some release has to do; none has had as many as these.
         if not any(allowed.contains(f"{minor}.{micro}") for micro in range(64)):
             raise UserError(
-                f"{where}: requires-python is `{declared.text}`, but "
+                f"{where}: {word} is `{declared.text}`, but "
                 f"{targets.origins.get(minor, 'this interpreter')} is Python {minor}",
                 f"correct one of the two: {python_version.FILE} says which interpreters it is built for",
             )

@@ -1,4 +1,4 @@
-"""`make vendor ADD=... REMOVE=...`: which file a requirement belongs to, and what that file is to say."""
+"""`make add` and `make remove`: which file a requirement belongs to, and what that file is to say."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from toolkit.project.toml_arrays import UnknownSpellingError
 
 @dataclass(frozen=True, kw_only=True)
 class Asked:
-    """What is asked for: requirements to `add` and names to `remove`, separated by blanks; `service` is a package.
+    """What is asked for: requirements to `add`, or names to `remove`, separated by blanks; `service` is a package.
 
     `development` says that they are for developers alone.
     """
@@ -35,10 +35,6 @@ class Asked:
     remove: str = ""
     service: str = ""
     development: bool = False
-
-    def __bool__(self) -> bool:
-        """Tell whether anything is asked for."""
-        return bool(self.add.strip() or self.remove.strip())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,19 +75,12 @@ def _write(path: Path, content: bytes) -> None:
 def plan(project: Project, asked: Asked, platforms: tuple[str, ...]) -> Edits:
     """Find out what to edit, and change nothing. Raises `UserError` for what cannot be done, with `file:line`."""
     added, removed = split(asked.add), _names(asked.remove)
-    if not added and not removed:
-        return NO_EDITS
     with lines.relative_errors(project.root):
         package = _package(project, asked, removed, platforms)
         editor = _Editor(project, package, platforms, development=asked.development)
-        names = {text: normalize(_requirement(text).name) for text in added}
         for name in removed:
             editor.remove(name)
-            # One that comes instead takes its place.
-            for text in [text for text, other in names.items() if other == name]:
-                editor.add(text)
-                del names[text]
-        for text in names:
+        for text in added:
             editor.add(text)
         return editor.edits()
 
@@ -126,7 +115,7 @@ def split(text: str) -> list[str]:
 def _names(text: str) -> list[str]:
     for word in text.split():
         if not NAME.fullmatch(word):
-            raise UserError(f"REMOVE: no name of a distribution: `{word}`", 'write names alone: REMOVE="flask jinja2"')
+            raise UserError(f"NAME: no name of a distribution: `{word}`", 'write names alone: NAME="flask jinja2"')
     return list(dict.fromkeys(map(normalize, text.split())))
 
 
@@ -152,7 +141,7 @@ def _package(project: Project, asked: Asked, removed: Sequence[str], platforms: 
             return having[0]
     names = sorted(map(project.lock_name, project.locked))
     raise UserError(
-        f"{'ADD' if asked.add.strip() else 'REMOVE'}: for which of them? There are {', '.join(names)}",
+        f"NAME={asked.add or asked.remove}: of which package? There are {', '.join(names)}",
         f"name one (a library does, too): SERVICE={names[0]}",
     )
 
@@ -201,7 +190,7 @@ class _Editor:
         if not found:
             where = self._project.shown(self._package.path)
             raise UserError(
-                f"REMOVE: no line of the {self._setting} of {where}/ names {name}",
+                f"NAME: no line of the {self._setting} of {where}/ names {name}",
                 f"`make why NAME={name}` shows what brings it in, if anything does",
             )
         for file in dict.fromkeys(line.file for line in found):
@@ -219,20 +208,22 @@ class _Editor:
         name = normalize(requirement.name)
         if secrets.without_credentials(text) != text and not lines.variables(text):
             raise UserError(
-                "ADD: a user name or a password, which would be in the project's history",
+                "NAME: a user name or a password, which would be in the project's history",
                 "put variables in its place: `https://${USER}:${TOKEN}@host/...` (in make, $ is written $$)",
             )
         if name == self._package.name:
-            raise UserError(f"ADD: {name} is the package itself", "name what it needs")
+            raise UserError(f"NAME: {name} is the package itself", "name what it needs")
         found = self.lines(name)
         if found and _is_met(requirement, found):
             self._kept.append(f"{found[0].origin}: {name} is there already: `{found[0].text}`")
             return
-        if found:
+        if len(found) > 1 or (found and not (requirement.specifier or requirement.url)):
             raise UserError(
                 f"{found[0].origin}: {name} is there already: `{found[0].text}`",
-                f"edit that line, or replace it: REMOVE={name} beside ADD=",
+                "edit that line" if len(found) > 1 else f"to replace that line, name the versions, too: `{text}>=...`",
             )
+        if found:
+            self.remove(name)
         path = self._target()
         shown = self._project.shown(path)
         if path.name == pyproject.FILE:
@@ -325,9 +316,9 @@ class _Editor:
 
 def _requirement(text: str) -> Requirement:
     """Return what a text says. Raises `UserError` for one that is no requirement, or not on one line."""
-    item = parse(lines.expand(text), "ADD")
+    item = parse(lines.expand(text), "NAME")
     if not isinstance(item, NamedRequirement) or not text.replace("\t", " ").isprintable():
-        raise UserError(f"ADD: no requirement: {quoted(text)}", "write `name`, `name>=1.2` or `name @ URL`")
+        raise UserError(f"NAME: no requirement: {quoted(text)}", "write `name`, `name>=1.2` or `name @ URL`")
     return item.requirement
 
 

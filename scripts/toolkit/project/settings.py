@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -14,6 +14,9 @@ from toolkit.core.errors import UserError
 
 #: The checkout that this runs from.
 TOOLKIT = Path(__file__).resolve().parents[3]
+#: What the name of a setting starts with in the environment, where the name alone may be any program's.
+IN_ENVIRONMENT = "PYTHON_COMMON_"
+_FLAG = {**dict.fromkeys(("1", "yes", "true", "on"), True), **dict.fromkeys(("", "0", "no", "false", "off"), False)}
 
 
 @cache
@@ -30,6 +33,19 @@ def default_of(name: str) -> str:
 def words(text: str) -> tuple[str, ...]:
     """Return what the value of a setting names, with blanks or commas between."""
     return tuple(text.replace(",", " ").split())
+
+
+def flag(setting: str, value: str) -> bool:
+    """Return whether a setting that is a yes or a no is a yes. Raises `UserError` for what is neither."""
+    found = _FLAG.get(value.strip().lower())
+    if found is None:
+        raise UserError(f"{setting}={value}: neither a yes nor a no", f"write 1 or 0 (yes or no): {setting}=1")
+    return found
+
+
+def exported(settings: Mapping[str, str]) -> dict[str, str]:
+    """Return settings as variables of the environment, for a make that this toolkit starts."""
+    return {f"{IN_ENVIRONMENT}{name}": value for name, value in settings.items()}
 
 
 def number(setting: str, what: str, example: int, *, least: int = 1) -> Callable[[str], int]:

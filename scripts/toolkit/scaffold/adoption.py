@@ -21,6 +21,7 @@ from toolkit.project import (
     lock_inputs,
     package_search,
     pyproject,
+    python_version,
     submodules,
 )
 from toolkit.project.discovery import Package
@@ -60,7 +61,7 @@ def plan(settings: Settings, name: str = "") -> Adoption:
     packages = [package for package in project.packages if not package.is_of_toolkit]
     with lines.relative_errors(settings.project):
         for package in packages:
-            lock_inputs.check_interpreters(project, package)
+            lock_inputs.check_interpreters(project, package, python_version.read(project, package))
     virtual = [package for package in packages if len(packages) > 1 and _is_virtual(package)]
     parts = list(_parts(files, [package for package in packages if package not in virtual], name, settings.namespace))
     if not parts:

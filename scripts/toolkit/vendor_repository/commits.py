@@ -6,7 +6,7 @@ A submodule is usually at a revision, not on a branch, so a commit in it has to 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from toolkit.core import console, git
 from toolkit.core.errors import UserError
@@ -44,12 +44,14 @@ class Commit:
     """A commit to be made: of these paths alone, whatever else is staged (none: all there is), with this message.
 
     `url` is that of a submodule vendor/ which has to be added first.
+    `inputs` are the files that vendor/ was made from and that go with it.
     """
 
     repository: Repository
     message: str
     paths: tuple[str, ...] = ()
     url: str = ""
+    inputs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,8 +73,10 @@ def prepare(repositories: Repositories) -> None:
 def plan(repositories: Repositories, project: Project, settings: Settings) -> PlannedCommits:
     """Return what there is to commit of a vendor/ that is as its locks say."""
     new = lock_file.of_project(project, settings.vendor)
+    inputs = _whole(repositories.project, uncommitted_inputs(repositories, project, settings))
     if not repositories.vendor:
-        return PlannedCommits(commits=_of_directory(repositories.project, new))
+        commits = [replace(commit, inputs=inputs) for commit in _of_directory(repositories.project, new)]
+        return PlannedCommits(commits=tuple(commits))
     commits = []
     if _is_dirty(repositories.vendor):
         old = state.locks_at(repositories.vendor, repositories.vendor.head)
@@ -85,7 +89,7 @@ def plan(repositories: Repositories, project: Project, settings: Settings) -> Pl
             "`git submodule update vendor` brings it there; to go back, `git commit vendor`",
         )
     if commits or repositories.recorded != repositories.vendor.head:
-        commits.append(_of_revision(repositories, repositories.vendor, new))
+        commits.append(replace(_of_revision(repositories, repositories.vendor, new), inputs=inputs))
     return PlannedCommits(commits=tuple(commits), destination=_destination(repositories.vendor, repositories.project))
 
 
@@ -101,9 +105,11 @@ def make(found: PlannedCommits) -> None:
             if commit.url:
                 git.add_submodule(commit.repository.directory, commit.url, "vendor")
                 console.step("ADD", f"the submodule vendor/, from {commit.url}")
-            commit.repository.run("add", "--all", "--force", "--", *commit.paths)
-            commit.repository.run("commit", "--quiet", "--only", "--message", commit.message, "--", *commit.paths)
-        console.step("COMMIT", f"{commit.repository.name}: {commit.message.splitlines()[0]}")
+            paths = (*commit.paths, *commit.inputs)
+            commit.repository.run("add", "--all", "--force", "--", *paths)
+            commit.repository.run("commit", "--quiet", "--only", "--message", commit.message, "--", *paths)
+        more = f", with {', '.join(commit.inputs)}" if commit.inputs else ""
+        console.step("COMMIT", f"{commit.repository.name}: {commit.message.splitlines()[0]}{more}")
 
 
 def uncommitted_inputs(repositories: Repositories, project: Project, settings: Settings) -> list[str]:
@@ -111,8 +117,19 @@ def uncommitted_inputs(repositories: Repositories, project: Project, settings: S
     paths = {
         path for lock in lock_file.of_project(project, settings.vendor) for path in fingerprints.files_in(lock.inputs)
     }
-    listed = repositories.project.ask("-c", "core.quotePath=false", "status", "--porcelain", "--", *sorted(paths))
-    return [line[3:] for line in listed.splitlines()]
+    if not paths:
+        return []
+    listed = repositories.project.ask("status", "--porcelain", "-z", "--no-renames", "--", *sorted(paths))
+    return [line[3:] for line in listed.split("\0") if line]
+
+
+def _whole(project: Repository, paths: Sequence[str]) -> tuple[str, ...]:
+    """Return those of the paths of which nobody has staged a part: what is staged was chosen."""
+    if not paths:
+        return ()
+    listed = project.ask("diff-files", "--name-only", "-z", "--", *paths).split("\0")
+    staged = project.ask("diff", "--cached", "--name-only", "-z", "--diff-filter=d", "--", *paths).split("\0")
+    return tuple(path for path in paths if not (path in listed and path in staged))
 
 
 def _is_dirty(holder: Repository, *paths: str) -> bool:

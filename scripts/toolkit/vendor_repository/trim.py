@@ -10,6 +10,7 @@ from pathlib import Path
 from toolkit.core import console, directories, git
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
+from toolkit.core.sizes import human
 from toolkit.project import submodules
 from toolkit.project.settings import Settings
 from toolkit.vendor_repository import state, trimming
@@ -111,7 +112,7 @@ def _show(plan: Trim, project: Repository) -> None:
 def _shown(size: Size) -> str:
     """Return a size as messages say it."""
     many = "" if size.commits == 1 else "s"
-    return f"{size.commits} revision{many}, {size.objects} objects, {size.bytes / 1e6:.1f} MB"
+    return f"{size.commits} revision{many}, {size.objects} objects, {human(size.bytes)}"
 
 
 def _trim(plan: Trim, origin: Origin, settings: Settings) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from typing import Literal, get_args
 
@@ -17,6 +17,8 @@ Kind = Literal[
     "removed",
     "upgraded",
     "downgraded",
+    "with a further version",
+    "with a version less",
     "with other files",
     "with other crates",
     "with other patches",
@@ -82,9 +84,31 @@ def between(old: Iterable[Lock], new: Iterable[Lock]) -> list[LockChanges]:
     """Return the changes of every lock that is on either side and is not the same on both, by name."""
     before, after = ({item.service: item for item in side} for side in (old, new))
     services = sorted(before.keys() | after.keys())
-    return [
-        _of_lock(name, before.get(name), after.get(name)) for name in services if before.get(name) != after.get(name)
-    ]
+    changed = [name for name in services if before.get(name) != after.get(name)]
+    found = [_of_lock(name, before.get(name), after.get(name)) for name in changed]
+    others = [*before.values(), *(after[name] for name in services if name in before and name in after)]
+    return [_without_shared(item, others if item.is_new else after.values()) for item in found]
+
+
+def _without_shared(item: LockChanges, others: Iterable[Lock]) -> LockChanges:
+    """Return what a lock that is new brings, or one that is gone takes, and no other lock has."""
+    if not (item.is_new or item.is_gone):
+        return item
+    others = [*others]
+    distributions = {(found.name, found.version) for lock in others for found in lock.distributions()}
+    crates = {(crate.name, crate.version) for lock in others for crate in lock.crates if crate.file}
+    return replace(
+        item,
+        shipped=_outside(item.shipped, distributions),
+        build_only=_outside(item.build_only, distributions),
+        crates=_outside(item.crates, crates),
+    )
+
+
+def _outside(changes: Iterable[Change], known: Set[tuple[str, str]]) -> tuple[Change, ...]:
+    return tuple(
+        change for change in changes if not {(change.name, version) for version in (*change.old, *change.new)} <= known
+    )
 
 
 def compare(old: Iterable[Distribution], new: Iterable[Distribution]) -> tuple[Change, ...]:
@@ -114,7 +138,9 @@ def message(locks: Sequence[LockChanges]) -> str:
     changes, crates = set(all_of(locks)), summary(change for item in locks for change in item.crates)
     counted = _in_words(next(iter(changes))) if len(changes) == 1 else summary(changes)
     told = [*filter(None, (counted, crates and f"crates: {crates}"))]
-    title = f"vendor: {'; '.join(told) or 'the same distributions, locked anew'}"
+    fresh = ", ".join(item.service for item in locks if item.is_new)
+    same = f"{fresh}, with the same distributions" if fresh else "the same distributions, locked anew"
+    title = f"vendor: {'; '.join(told) or same}"
     return "\n\n".join([title, *_sections(locks)]) + "\n"
 
 
@@ -234,6 +260,10 @@ def _kind(old: Mapping[str, _Origin], new: Mapping[str, _Origin]) -> Kind:
             return "with other build settings"
         moved = any(old[version].index and old[version].index != new[version].index for version in old)
         return "from another index" if moved else "from other URLs"
+    if old.keys() < new.keys():
+        return "with a further version"
+    if new.keys() < old.keys():
+        return "with a version less"
     before, after = ([_key(version) for version in _sorted(side)] for side in (old, new))
     return "downgraded" if (after[-1], after) < (before[-1], before) else "upgraded"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from toolkit.build import wheels
 from toolkit.core import console, directories, progress
 from toolkit.core.errors import Gathering, UserError
+from toolkit.core.sizes import human
 from toolkit.engines.engine import Engine
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
@@ -23,6 +24,7 @@ from toolkit.project.vendor_txt import BinaryRule
 from toolkit.resolve import resolution as resolve
 from toolkit.resolve.resolution import Hold
 from toolkit.vendored import lock_diff, lock_file
+from toolkit.vendored.lock_diff import Change
 from toolkit.vendoring import lock_warnings, staging
 from toolkit.vendoring.draft_faults import Faults
 from toolkit.vendoring.draft_lock import Finishing
@@ -44,6 +46,17 @@ class Outcome:
     files: Mapping[str, Path]
     warnings: tuple[str, ...]
     replaceable: tuple[str, ...]
+
+    @property
+    def changes(self) -> tuple[Change, ...]:
+        """Return what was added, removed and moved to other versions."""
+        return lock_diff.compare(*([d for item in side for d in item.distributions()] for side in (self.old, self.new)))
+
+    @property
+    def has_changed(self) -> bool:
+        """Tell whether a service has other distributions than before."""
+        changes = lock_diff.between(self.old, self.new)
+        return any(item.shipped or item.build_only or item.is_new for item in changes)
 
 
 def run(
@@ -171,9 +184,7 @@ def _rules(everything: Iterable[LockInputs]) -> Mapping[str, list[BinaryRule]]:
 
 def _report(found: Outcome, *, dry_run: bool) -> None:
     """Print what was added, removed and moved to other versions, and the totals."""
-    changes = lock_diff.compare(
-        *([d for item in side for d in item.distributions()] for side in (found.old, found.new))
-    )
+    changes = found.changes
     for change in changes:
         console.note(f"    {change}")
     if crates := lock_diff.summary(lock_diff.compare_crates(found.old, found.new)):
@@ -182,7 +193,7 @@ def _report(found: Outcome, *, dry_run: bool) -> None:
     names = ", ".join(item.service for item in found.new)
     console.step(
         "WOULD" if dry_run else "VENDOR",
-        f"{names}: {len(sizes)} files, {sum(sizes.values()) / 1e6:.1f} MB in vendor/; "
+        f"{names}: {len(sizes)} files, {human(sum(sizes.values()))} in vendor/; "
         f"{lock_diff.summary(changes) or 'no other versions'}",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import difflib
 import importlib
 import os
 import re
@@ -11,9 +12,10 @@ from contextlib import nullcontext
 from itertools import chain, pairwise
 from typing import NoReturn
 
-from toolkit.core import files
-from toolkit.core.errors import UserError
+from toolkit.core import events, files
+from toolkit.core.errors import UserError, combined
 from toolkit.project import settings
+from toolkit.project.settings import IN_ENVIRONMENT
 from toolkit.verbs.running import Run
 from toolkit.verbs.table import VERBS
 
@@ -26,7 +28,7 @@ _OPTIONS = {
     "STAND_SUITE": "suite",
     "STAND_PORT": "port",
 }
-_FLAGS = frozenset({"APT", "DEV", "DRY_RUN", "JSON", "ONLINE", "STRICT", "TRIAL"})
+_FLAGS = frozenset({"APT", "DEV", "DRY_RUN", "INVERT", "JSON", "ONLINE", "STRICT", "TRIAL", "YES"})
 _SETTING = re.compile(r"([A-Z][A-Z0-9_]*)=(.*)", re.DOTALL)
 
 
@@ -35,6 +37,10 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         """Raise what is wrong with the command line."""
+        unknown = re.match(r"unrecognized arguments: (--[^\s=]+)", message)
+        near = difflib.get_close_matches(unknown[1], self._option_string_actions, n=1) if unknown else []
+        if near:
+            raise UserError(f"{unknown[1] if unknown else ''} is not an option", f"did you mean {near[0]}?")
         raise UserError(message, f"`{self.prog} --help` lists the options")
 
 
@@ -46,6 +52,16 @@ def main(argv: Sequence[str]) -> int:
     name, *words = argv
     if name not in VERBS:
         raise UserError(f"{name}: no such verb", "`verb.py --help` lists them")
+    try:
+        return _run(name, words)
+    except UserError as error:
+        parts = [_with_origin(part, words) for part in error.parts]
+        if parts == [*error.parts]:
+            raise
+        raise combined(parts) from error.__cause__
+
+
+def _run(name: str, words: Sequence[str]) -> int:
     verb = VERBS[name]
     arguments = parse(name, words)
     run = Run(arguments=arguments, settings=settings.from_arguments(arguments))
@@ -54,6 +70,26 @@ def main(argv: Sequence[str]) -> int:
     with files.exclusive(run.settings.project, "make vendor") if verb.exclusive else nullcontext():
         status = _load(name)[0](run)
     return status or 0
+
+
+def _with_origin(error: UserError, words: Sequence[str]) -> UserError:
+    """Return an error, whose hint names the settings in it that come from the environment, where nobody sees them."""
+    given = [found for word in words if (found := _SETTING.fullmatch(word))]
+    # A package build has its settings from the verb that runs it.
+    exported = [
+        f"{IN_ENVIRONMENT}{name}={value}"
+        for name, value in (found.groups() for found in given if not events.is_joined())
+        if os.environ.get(f"{IN_ENVIRONMENT}{name}") == value and _is_about(error, name, value)
+    ]
+    if not exported:
+        return error
+    hint = f"{error.hint}{'; ' if error.hint else ''}from the environment: {', '.join(exported)}"
+    return UserError(error.what, hint, error.details)
+
+
+def _is_about(error: UserError, name: str, value: str) -> bool:
+    said = f"{error.what} {error.hint}"
+    return bool(re.search(rf"\b{name}\b", said)) or (value.isidentifier() and value in error.what)
 
 
 def parse(name: str, words: Sequence[str]) -> argparse.Namespace:
@@ -69,9 +105,8 @@ def _as_options(word: str) -> list[str]:
     if not setting:
         return [word]
     name, value = setting.groups()
-    if name in _FLAGS or name == "YES":
-        # Only YES=1 is a yes: what it allows cannot be undone.
-        return [f"--{name.lower().replace('_', '-')}"] if name != "YES" or value == "1" else []
+    if name in _FLAGS:
+        return [f"--{name.lower().replace('_', '-')}"] if settings.flag(name, value) else []
     return [f"--{_OPTIONS.get(name, name.lower().replace('_', '-'))}={value}"]
 
 

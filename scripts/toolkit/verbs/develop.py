@@ -88,7 +88,7 @@ def create(run: Run) -> None:
 
 def select(project: Project, names: Sequence[str]) -> tuple[Package, ...]:
     """Return the packages with a lock that are named by their directories; all of them when none is named."""
-    directories = {project.root / name for name in names}
+    directories = {discovery.directory_of(project.root, name) for name in names}
     unknown = directories - {package.path for package in project.locked}
     if unknown:
         raise UserError(

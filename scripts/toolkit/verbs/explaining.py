@@ -13,7 +13,7 @@ from toolkit.sandbox import confined
 from toolkit.vendored import locked
 from toolkit.verbs.running import Run
 
-_USAGE = "name a distribution: make why NAME=flask, or make why flask"
+_USAGE = "name a distribution: NAME=flask"
 
 
 def why_options(parser: argparse.ArgumentParser) -> None:
@@ -34,12 +34,9 @@ def why(run: Run) -> None:
     """Print the chains of each name."""
     from toolkit.explain import why
 
-    names = words(" ".join([run.arguments.name, *run.arguments.names]))
+    names = _names(run.arguments)
     if not names:
         raise UserError("NAME is empty", _USAGE)
-    for name in names:
-        if not NAME.fullmatch(name):
-            raise UserError(f"NAME={name}: no distribution can be called so", _USAGE)
     graphs = locked.read(run.project, run.settings)
     console.report("\n".join([why.text(graphs, name, run.arguments.chains) for name in names]))
 
@@ -51,6 +48,43 @@ def parse_limit(text: str) -> int:
     if not text.isdecimal() or int(text) == 0:
         raise UserError(f"CHAINS={text}: not a number", "give how many chains to print at most, or all")
     return int(text)
+
+
+def tree_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `tree`."""
+    group = parser.add_argument_group("options of tree")
+    group.add_argument("--invert", action="store_true", help="who needs NAME, instead of what it needs")
+    group.add_argument("--format", type=_format, default=default_of("FORMAT"), help="text, dot, mermaid or json")
+    group.add_argument("--name", default="", metavar="NAMES", help="the same as NAME")
+    group.add_argument("names", nargs="*", metavar="NAME", help="what to show: names of distributions")
+
+
+def tree(run: Run) -> None:
+    """Print the trees."""
+    from toolkit.explain import tree
+
+    arguments = run.arguments
+    names = _names(arguments)
+    tree.refuse_inverted_without_name(names, inverted=arguments.invert)
+    graphs = locked.read(run.project, run.settings)
+    console.report(tree.text(graphs, names, arguments.format, inverted=arguments.invert).rstrip("\n"))
+
+
+def _format(text: str) -> str:
+    from toolkit.explain.tree import FORMATS
+
+    if text not in FORMATS:
+        raise UserError(f"FORMAT={text}: no such form", f"write {', '.join(FORMATS[:-1])} or {FORMATS[-1]}: FORMAT=dot")
+    return text
+
+
+def _names(arguments: argparse.Namespace) -> tuple[str, ...]:
+    """Return the names of distributions on a command line."""
+    names = words(" ".join([arguments.name, *arguments.names]))
+    for name in names:
+        if not NAME.fullmatch(name):
+            raise UserError(f"NAME={name}: no distribution can be called so", _USAGE)
+    return names
 
 
 def graph(run: Run) -> None:

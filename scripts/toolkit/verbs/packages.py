@@ -9,6 +9,7 @@ from pathlib import Path
 from toolkit.build import building_options
 from toolkit.core import console, root
 from toolkit.core.errors import UserError
+from toolkit.core.sizes import human
 from toolkit.debian import (
     build_user,
     compression,
@@ -45,6 +46,7 @@ def deb(run: Run) -> None:
     """Build the packages, or say what would be built."""
     packaging = deb_build.prepare(run.project, run.settings)
     run.check_services()
+    suite_pythons.require_here(run.project, run.build_options.python)
     if run.arguments.dry_run:
         _announce(run, packaging)
         return
@@ -58,7 +60,7 @@ def _announce(run: Run, packaging: Control) -> None:
     paths = source_tree.list_files(project, chosen, packaging)
     size = source_tree.size(chosen.project, paths)
     source = f"{packaging.name} {packaging.version}, {packaging.format}"
-    console.note(f"source package {source}: {len(paths)} files, {size / 1e6:.1f} MB")
+    console.note(f"source package {source}: {len(paths)} files, {human(size)}")
     for service in project.services:
         name = packaging.package_of(service, chosen.namespace)
         architecture = packaging.binaries[name].get("Architecture")

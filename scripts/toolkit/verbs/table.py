@@ -26,6 +26,16 @@ VERBS = {
         help="Fill vendor/ from requirements.txt and vendor.txt: every sdist, and all that builds it, locked by hash.",
         exclusive=True,
     ),
+    "add": Verb(
+        function="requirements:add",
+        help="Add requirements to the file that they belong to, to vendor/ and to the development environment.",
+        exclusive=True,
+    ),
+    "remove": Verb(
+        function="requirements:remove",
+        help="Remove requirements from their file, from vendor/ and from the development environment.",
+        exclusive=True,
+    ),
     "check-vendor": Verb(
         function="vendor_files:check_vendor",
         help="Check that vendor/ holds what its locks list, and that what these were made from is the same.",
@@ -90,6 +100,9 @@ VERBS = {
         help="Check Debian packages: lintian; install, upgrade, remove and purge in a clean system; their own tests.",
     ),
     "why": Verb(function="explaining:why", help="Print every chain of requirements that brings a distribution in."),
+    "tree": Verb(
+        function="explaining:tree", help="Print the dependencies of each service, or of one distribution, as a tree."
+    ),
     "graph": Verb(
         function="explaining:graph",
         help="Draw the dependencies of each service, and what builds them, as an SVG picture in dist/.",
@@ -134,6 +147,9 @@ VERBS = {
     "unread-settings": Verb(
         function="unread_settings:report",
         help="Find settings on make's command line that nothing reads, or that the given targets do not read.",
+    ),
+    "unknown-target": Verb(
+        function="unread_settings:unknown_target", help="Say that a target is none, and which was meant."
     ),
     "create-virtual-environment": Verb(
         function="develop:create",

@@ -1,6 +1,7 @@
-"""Look for settings on make's command line that nothing reads, or that the targets asked for do not read.
+"""What make was given and cannot use: settings that nothing reads, or not the targets asked for; names of no target.
 
-Prints one line on standard output when there is an error, which make then stops with; warnings go to standard error.
+Of settings, prints one line on standard output when one is an error, which make then stops with; warnings go to
+standard error.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from toolkit.core import console
+from toolkit.core.errors import UserError
+from toolkit.project.settings import IN_ENVIRONMENT
 from toolkit.verbs.running import Run
 
 #: What debhelper's makefile build system gives to every makefile.
@@ -64,6 +67,16 @@ def find_warnings(
     return warnings
 
 
+def find_ignored(settings: Mapping[str, frozenset[str]], ignored: Iterable[str], goals: Sequence[str]) -> list[str]:
+    """Return a line for each setting in the environment that a target would read under its name there."""
+    verbs = {goal.removeprefix("common-") for goal in goals}
+    return [
+        f"{name} in the environment has no effect: there it is called {IN_ENVIRONMENT}{name}"
+        for name in ignored
+        if verbs & settings.get(name, frozenset())
+    ]
+
+
 def _public(settings: Iterable[str]) -> list[str]:
     return [name for name in settings if name.isupper()]
 
@@ -78,7 +91,8 @@ def report_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--makefiles", nargs="+", default=[], help="the makefiles that were read")
     parser.add_argument("--reads", action="append", default=[], help="a target and what it reads: `build: JOBS`")
     parser.add_argument("--goals", nargs="+", default=[], help="the targets that were asked for")
-    parser.add_argument("--given", nargs="+", default=[], help="the names set on the command line")
+    parser.add_argument("--given", action="append", default=[], help="a name set on the command line")
+    parser.add_argument("--ignored", action="append", default=[], help="a name of the environment that is not read")
 
 
 def report(run: Run) -> None:
@@ -90,5 +104,20 @@ def report(run: Run) -> None:
     if error := find_error(settings, given):
         print(error)
     else:
-        for warning in find_warnings(settings, given, arguments.goals, {*reads, "help"}):
+        warnings = find_warnings(settings, given, arguments.goals, {*reads, "help"})
+        for warning in [*warnings, *find_ignored(settings, arguments.ignored, arguments.goals)]:
             console.warn(warning)
+
+
+def unknown_target_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `unknown-target`."""
+    parser.add_argument("target", help="what was asked for")
+    parser.add_argument("--targets", nargs="+", default=[], help="what there is")
+
+
+def unknown_target(run: Run) -> None:
+    """Raise `UserError` for a target that no makefile has."""
+    target, targets = run.arguments.target, run.arguments.targets
+    near = difflib.get_close_matches(target, targets, n=1, cutoff=0.6)
+    hint = f"did you mean `make {near[0]}`?" if near else "`make help` lists them"
+    raise UserError(f"{target}: there is no such target", hint)

@@ -25,7 +25,6 @@ from toolkit.verbs.running import Run
 if TYPE_CHECKING:
     from toolkit.engines.engine import Engine
     from toolkit.network.index_settings import Indexes
-    from toolkit.project.requirement_edits import Edits
     from toolkit.vendoring.foreign_lock import ForeignLock
     from toolkit.vendoring.vendor_options import VendorOptions
 
@@ -37,18 +36,17 @@ def vendor_options(parser: argparse.ArgumentParser) -> None:
         "--upgrade", type=words, default="", metavar="NAMES", help="locked versions that may move: all, or names"
     )
     group.add_argument(
-        "--add", default="", metavar="REQUIREMENTS", help="requirements to add to the file they belong to"
-    )
-    group.add_argument("--remove", default="", metavar="NAMES", help="requirements to remove from their file")
-    group.add_argument("--service", default="", metavar="NAME", help="the package that --add and --remove are for")
-    group.add_argument("--dev", action="store_true", help="--add and --remove what only developers need")
-    group.add_argument(
         "--from", dest="adopted", type=Path, metavar="LOCK", help="a lock of another tool, whose versions come first"
     )
-    group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
     group.add_argument(
         "--trial", action="store_true", help="build all wheels first; if one fails, vendor/ stays as it was"
     )
+    add_common_options(group)
+
+
+def add_common_options(group: argparse._ActionsContainer) -> None:
+    """Add the options of every verb that fills vendor/."""
+    group.add_argument("--dry-run", "-n", action="store_true", help="say what would change, and change nothing")
     group.add_argument("--suites", default="", help="such as `bookworm trixie` (default: that of this machine)")
     group.add_argument("--apt", action="store_true", help="add to debian/control the build dependencies that it lacks")
 
@@ -60,20 +58,41 @@ def vendor(run: Run) -> None:
     asks_for_others = arguments.upgrade or arguments.exclude_newer or os.environ.get("PIP_BUILD_CONSTRAINT")
     # What else Build-Depends could name is not in the locks.
     asks_for_others = asks_for_others or arguments.trial or arguments.apt
-    edits = arguments.add.strip() or arguments.remove.strip()
-    if not (asks_for_others or edits or arguments.adopted) and _is_current(run):
+    if not (asks_for_others or arguments.adopted) and _is_current(run):
         return
     indexes, engine, options = _enter_tools_environment(run, arguments.upgrade)
+    options = replace(options, adopted=_adopted(run), trial=arguments.trial)
+    if _fill(run, options, indexes, engine):
+        from toolkit.develop import develop
+
+        develop.tell_behind(run.project)
+
+
+def edit(run: Run, *, add: str = "", remove: str = "") -> None:
+    """Add requirements to the files of a package or remove some, and fill vendor/ with what they say then."""
+    arguments = run.arguments
+    staging.recover(run.settings.vendor)
+    indexes, engine, options = _enter_tools_environment(run, ())
+    from toolkit.project import requirement_edits
+
+    asked = requirement_edits.Asked(add=add, remove=remove, service=arguments.service, development=arguments.dev)
+    edits = requirement_edits.plan(run.project, asked, run.arguments.platforms)
+    for kept in edits.kept:
+        console.note(kept)
+    if edits.new or run.arguments.exclude_newer or not _is_current(run):
+        _fill(run, replace(options, edits=edits), indexes, engine)
+
+
+def _fill(run: Run, options: VendorOptions, indexes: Indexes, engine: Engine) -> bool:
+    """Fill vendor/, or say what would be there, and tell whether versions have changed."""
     from toolkit.vendoring import vendor
 
-    options = replace(
-        options, edits=_edits(run), adopted=_adopted(run), trial=arguments.trial, oldest_rust=partial(_oldest_rust, run)
-    )
-    if edits and not (asks_for_others or options.adopted or options.edits.new) and _is_current(run):
-        return
-    found = vendor.run(run.project, chosen, options, indexes, engine, dry_run=arguments.dry_run)
-    if not arguments.dry_run:
+    options = replace(options, oldest_rust=partial(_oldest_rust, run))
+    dry_run = run.arguments.dry_run
+    found = vendor.run(run.project, run.settings, options, indexes, engine, dry_run=dry_run)
+    if not dry_run:
         _tell_build_depends(run, found.replaceable)
+    return found.has_changed and not dry_run
 
 
 def _tell_build_depends(run: Run, replaceable: Sequence[str] = ()) -> None:
@@ -128,20 +147,6 @@ def _is_current(run: Run) -> bool:
     console.step("VENDOR", "vendor/ is up to date")
     _tell_build_depends(run)
     return True
-
-
-def _edits(run: Run) -> Edits:
-    """Return how the project's files are to be edited."""
-    from toolkit.project import requirement_edits
-
-    arguments = run.arguments
-    asked = requirement_edits.Asked(
-        add=arguments.add, remove=arguments.remove, service=arguments.service, development=arguments.dev
-    )
-    found = requirement_edits.plan(run.project, asked, arguments.platforms)
-    for kept in found.kept:
-        console.note(kept)
-    return found
 
 
 def _adopted(run: Run) -> ForeignLock | None:

@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Sequence
 
 from toolkit.core import console, progress
+from toolkit.core.sizes import human
 from toolkit.network import index_options, tools_environment
 from toolkit.network.index_options import IndexOptions
 from toolkit.project.settings import default_of, number
@@ -37,7 +38,7 @@ def check_vendor(run: Run) -> None:
     wheel_check.check_locked(locks, run.settings.vendor)
     files = [path for path in run.settings.vendor.iterdir() if path.is_file() and path.name != ".git"]
     size = sum(path.stat().st_size for path in files)
-    console.step("CHECK", f"vendor/: {len(files)} files, {size / 1e6:.1f} MB, all as locked")
+    console.step("CHECK", f"vendor/: {len(files)} files, {human(size)}, all as locked")
     if run.arguments.online:
         _compare_with_indexes(run, given)
 
@@ -81,7 +82,8 @@ def commit_vendor(run: Run) -> None:
 
 def _show_commits(plan: PlannedCommits) -> None:
     for commit in plan.commits:
-        console.step("WOULD", f"commit {' '.join(commit.paths) or 'all'} in {commit.repository.name}:")
+        paths = (*commit.paths, *commit.inputs)
+        console.step("WOULD", f"commit {' '.join(paths) or 'all'} in {commit.repository.name}:")
         console.note(textwrap.indent(commit.message, "    ").rstrip())
 
 
@@ -89,11 +91,11 @@ def _show_next(plan: PlannedCommits, left: Sequence[str], *, has_remote: bool) -
     if plan.destination and plan.destination.warning:
         console.warn(plan.destination.warning)
     if left:
-        console.note(f"vendor/ was made from what is not committed yet: {', '.join(left)}")
+        console.note(f"vendor/ was made from what is staged in part, and is not committed: {', '.join(left)}")
     # A project that has a remote is pushed last.
     commands = [*([plan.destination.push] if plan.destination else []), *(["git push"] if has_remote else [])]
     if commands:
-        console.note("\n    ".join(["next:" if len(commands) == 1 else "next, in this order:", *commands]))
+        console.note(f"next:\n    {' && '.join(commands)}")
 
 
 def trim_vendor_options(parser: argparse.ArgumentParser) -> None:

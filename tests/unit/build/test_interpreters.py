@@ -22,6 +22,10 @@ def test_the_asked_for_interpreter_is_probed() -> None:
     assert found.soabi.startswith("cpython-")
 
 
+def test_a_version_may_be_asked_for() -> None:
+    assert interpreters.find([RUNNING], RUNNING).version == RUNNING
+
+
 def test_an_interpreter_of_another_version_is_refused() -> None:
     with pytest.raises(UserError, match=r"\.python-version says 3\.99"):
         interpreters.find(["3.99"], sys.executable)

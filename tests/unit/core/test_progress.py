@@ -39,6 +39,16 @@ def test_what_is_being_done_is_said_once_when_it_begins(capsys: pytest.CaptureFi
 
 
 @pytest.mark.usefixtures("minutes")
+def test_a_log_says_each_thing_once(capsys: pytest.CaptureFixture[str]) -> None:
+    with progress.watching("PACKAGE", "dpkg-buildpackage") as watch, progress.counting("BUILD", 2, "wheels") as bar:
+        with bar.running("numpy 2.0"):
+            watch("  BUILD   numpy 2.0\n")
+        bar.advance("numpy 2.0")
+        watch("  BUILD   1/2 wheels\n")
+    assert capsys.readouterr().out == "  BUILD   numpy 2.0\n  BUILD   1/2 wheels\n"
+
+
+@pytest.mark.usefixtures("minutes")
 def test_a_command_that_takes_long_is_quoted(capsys: pytest.CaptureFixture[str]) -> None:
     also: list[str] = []
     with progress.watching("SBUILD", "bookworm", also.append) as watch:

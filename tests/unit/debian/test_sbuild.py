@@ -118,5 +118,7 @@ def test_a_chroot_s_build_requires_extensions_unless_told_otherwise(tmp_path: Pa
     # Of the rest nothing is read.
     unread: Any = None
     work = PackageBuild(dsc=tmp_path, recipe=unread, jobs=1, compression=SMALL, extensions=chosen)
-    assert f"  'EXTENSIONS' => '{given or 'required'}',\n" in sbuild.configuration(work, settings, tmp_path)
+    assert f"  'PYTHON_COMMON_EXTENSIONS' => '{given or 'required'}',\n" in sbuild.configuration(
+        work, settings, tmp_path
+    )
     assert options("", "trixie").extensions == "required"

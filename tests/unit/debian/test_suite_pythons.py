@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tests.unit.conftest import Workspace
@@ -18,7 +20,11 @@ def apt(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
     candidates: dict[str, str] = {}
     monkeypatch.setattr(suites, "own", lambda: "bookworm")
 
+    run = process.read
+
     def read(words: list[str]) -> str:
+        if words[0] != "apt-cache":
+            return run(words)
         versions = [word.removeprefix("python") for word in words[2:]]
         return "".join(POLICY.format(version, candidates.get(version, "(none)")) for version in versions)
 
@@ -75,3 +81,36 @@ def test_this_machine_may_have_more(workspace: Workspace, apt: dict[str, str]) -
     assert told(workspace, "3.14\n", "bookworm") != []
     apt["3.14"] = "3.14.0-1"
     assert told(workspace, "3.14\n", "bookworm") == []
+
+
+def test_an_interpreter_that_no_package_has_is_told_with_what_helps(
+    workspace: Workspace, apt: dict[str, str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = tmp_path / "python3.12"
+    path.write_text(
+        "#!/bin/sh\n"
+        """echo '{"path": "'$0'", "soabi": "", "include": "", '\n"""
+        """echo '"markers": {"python_version": "3.12", "python_full_version": "3.12.1"}}'\n"""
+    )
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=":")
+    project = workspace.service("svc", "svc").write({".python-version": "3.12\n"}).discover()
+    for requested in ("", "3.12"):
+        with pytest.raises(UserError) as caught:
+            suite_pythons.require_here(project, requested)
+        of = "PYTHON=" if requested else ".python-version"
+        assert caught.value.what == f"svc: a package cannot depend on {path}, the Python 3.12 of {of}"
+        assert (
+            ".python-version and run `make vendor`, or build for a suite that has 3.12: `make sbuild SUITES=noble`"
+            in (caught.value.hint)
+        )
+    apt["3.12"] = "3.12.1-1"
+    with pytest.raises(UserError) as caught:
+        suite_pythons.require_here(project, "")
+    assert caught.value.hint == "install the distribution's own: apt-get install python3.12 python3.12-dev"
+
+
+def test_that_of_the_distribution_is_right(workspace: Workspace) -> None:
+    own = sorted(Path("/usr/bin").glob("python3.*[0-9]"))[0].name.removeprefix("python")
+    project = workspace.service("svc", "svc").write({".python-version": f"{own}\n"}).discover()
+    suite_pythons.require_here(project, "")

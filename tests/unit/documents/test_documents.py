@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+from toolkit.project.settings import IN_ENVIRONMENT
+
 ROOT = Path(__file__).resolve().parents[3]
 DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 RECIPES = sorted((ROOT / "docs" / "ci").iterdir())
@@ -44,7 +46,7 @@ def test_every_command_can_be_typed(path: Path) -> None:
                 setting = re.fullmatch(r"([A-Z][A-Z0-9_]*)=.*", word)
                 if setting:
                     assert setting[1] in settings | _DPKG, line
-                elif word == "why":
+                elif word in ("add", "remove", "tree", "why"):
                     # What follows are names of distributions.
                     break
                 elif re.fullmatch(r"[a-z][a-z-]*", word):
@@ -57,6 +59,7 @@ def test_every_command_can_be_typed(path: Path) -> None:
 def test_every_setting_that_is_explained_exists(name: str) -> None:
     _, settings = declared()
     named = {found for line in code(ROOT / name) for found in re.findall(r"(?:^|\s)([A-Z][A-Z0-9_]{3,})=", line)}
+    named = {found.removeprefix(IN_ENVIRONMENT) for found in named}
     assert named <= settings | _DPKG | {"TMPDIR", "WORKON_HOME"}
 
 

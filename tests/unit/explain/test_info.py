@@ -117,10 +117,10 @@ def test_the_wheel_store_s_place_and_size(
 ) -> None:
     workspace.package("lib", "lib").write({"store/wheels/ab/abcd/x.whl": "x" * 200_000})
     found = sections(workspace, capsys)["Wheel store"]
-    assert found == {"directory": str(cache / "store"), "content": "0 wheels, 0.0 MB"}
+    assert found == {"directory": str(cache / "store"), "content": "0 wheels, 0 kB"}
     monkeypatch.setenv("SETTINGS_TO_SHOW", f"WHEEL_STORE={workspace.root}/store")
     found = sections(workspace, capsys)["Wheel store"]
-    assert found == {"directory": f"{workspace.root}/store", "content": "1 wheels, 0.2 MB"}
+    assert found == {"directory": f"{workspace.root}/store", "content": "1 wheels, 200 kB"}
     monkeypatch.setenv("SETTINGS_TO_SHOW", "WHEEL_STORE=")
     found = sections(workspace, capsys)["Wheel store"]
     assert "WHEEL_STORE is empty" in found["directory"]

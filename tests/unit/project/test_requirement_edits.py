@@ -1,4 +1,4 @@
-"""What ADD= asks for: requirements one after the other, each spelled as its people want it."""
+"""What `make add` is asked for: requirements one after the other, each spelled as its people want it."""
 
 from __future__ import annotations
 
@@ -37,6 +37,6 @@ def test_the_value_of_a_variable_is_read_and_its_name_is_written(monkeypatch: py
 
 @pytest.mark.parametrize("text", ["a b=1", "a ; x", "-e a", "a -r b", "./a", "git+https://host/a", "a\x1b", ">=1"])
 def test_what_makes_no_sense_is_refused(text: str) -> None:
-    with pytest.raises(UserError, match="ADD: ") as caught:
+    with pytest.raises(UserError, match="NAME: ") as caught:
         requirement_edits.split(text)
     assert caught.value.hint

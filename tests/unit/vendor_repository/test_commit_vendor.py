@@ -153,7 +153,7 @@ class TestBranch:
         git(project.vendor, "branch", "--quiet", "-D", "main")
         commit(project.lock("flask==3.1"))
         assert git(project.vendor, "branch", "--show-current") == "main"
-        assert "git -C vendor push origin main\n    git push" in capsys.readouterr().out
+        assert "git -C vendor push origin main && git push" in capsys.readouterr().out
         git(project.vendor, "push", "origin", "main")
 
     def test_is_the_one_that_is_checked_out(self, project: VendorProject) -> None:
@@ -275,13 +275,31 @@ class TestRefusals:
         assert git(project.root, "log", "-1", "--format=%s") == "vendor: flask 3.0 -> 3.1"
 
 
-def test_requirements_that_are_not_committed_yet_are_named(
+def test_the_files_that_it_was_made_from_are_committed_with_its_revision(
     project: VendorProject, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    project.work.write({"api/requirements.txt": "flask>3\n", "api/setup.cfg": "# none of them\n"})
+    project.lock("flask==3.1")
+    assert commit(project, "--dry-run") == 0
+    assert "commit vendor api/requirements.txt in project:" in capsys.readouterr().out
+    commit(project)
+    assert "COMMIT  project: vendor: flask 3.0 -> 3.1, with api/requirements.txt\n" in capsys.readouterr().out
+    assert git(project.root, "show", "--name-only", "--format=").split() == ["api/requirements.txt", "vendor"]
+    assert git(project.root, "status", "--porcelain") == "?? api/setup.cfg"
+
+
+def test_a_file_of_which_a_part_is_staged_is_left_to_who_staged_it(
+    project: VendorProject, capsys: pytest.CaptureFixture[str]
+) -> None:
+    project.work.write({"api/requirements.txt": "flask>=3\n"})
+    git(project.root, "add", "api/requirements.txt")
     project.work.write({"api/requirements.txt": "flask>3\n"})
     project.lock("flask==3.1")
     commit(project)
-    assert "vendor/ was made from what is not committed yet: api/requirements.txt" in capsys.readouterr().out
+    told = "vendor/ was made from what is staged in part, and is not committed: api/requirements.txt"
+    assert told in capsys.readouterr().out
+    assert git(project.root, "status", "--porcelain") == "MM api/requirements.txt"
+    assert git(project.root, "show", "--name-only", "--format=").split() == ["vendor"]
 
 
 def test_a_hook_of_git_may_run_it(project: VendorProject, monkeypatch: pytest.MonkeyPatch) -> None:

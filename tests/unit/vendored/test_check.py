@@ -187,7 +187,7 @@ def test_the_verb_says_what_it_checked(workspace: Workspace, capsys: pytest.Capt
     workspace.service("the_service", "svc", "flask\n")
     write_lock(workspace, "the_service", vendored(workspace, "flask", sound))
     assert command_line.main(["check-vendor", "--project", str(workspace.root)]) == 0
-    assert capsys.readouterr().out == "  CHECK   vendor/: 2 files, 0.0 MB, all as locked\n"
+    assert capsys.readouterr().out == "  CHECK   vendor/: 2 files, 3 kB, all as locked\n"
 
 
 def test_the_verb_refuses_an_archive_that_cannot_be_unpacked(whole: Workspace) -> None:

@@ -117,7 +117,7 @@ def test_the_message_has_a_list_for_each_lock_and_those_that_are_alike_share_it(
     old = [make("api", "a==1", "c==1"), make("old", "x==1"), make("worker", "a==1", "c==1")]
     new = [make("api", "a==2", build=("b==1",)), make("fresh", "a==2"), make("worker", "a==2")]
     assert lock_diff.message(lock_diff.between(old, new)).splitlines() == [
-        "vendor: 2 added, 2 removed, 1 upgraded",
+        "vendor: 1 added, 2 removed, 1 upgraded",
         "",
         "api, worker:",
         "  * a 1 -> 2",
@@ -126,11 +126,31 @@ def test_the_message_has_a_list_for_each_lock_and_those_that_are_alike_share_it(
         "api, only to build and test:",
         "  + b 1",
         "",
-        "fresh (new):",
-        "  + a 2",
+        "fresh (new): no other versions",
         "",
         "old: not locked any more",
     ]
+
+
+def test_of_a_new_lock_only_what_no_other_has_is_added_and_of_one_that_goes_only_what_stays_nowhere() -> None:
+    one, two = make("one", "a==1", build=("b==1",)), make("two", "a==1", "c==1", build=("b==1",))
+    assert lock_diff.message(lock_diff.between([one], [one, two])) == "vendor: add c 1\n\ntwo (new):\n  + c 1\n"
+    assert lock_diff.message(lock_diff.between([one, two], [one])).startswith("vendor: remove c 1\n")
+    same = replace(one, service="same")
+    assert lock_diff.message(lock_diff.between([one], [one, same])) == (
+        "vendor: same, with the same distributions\n\nsame (new): no other versions\n"
+    )
+    assert lock_diff.message(lock_diff.between([], [one, same])).startswith("vendor: 2 added\n")
+
+
+def test_a_further_version_beside_the_first_is_neither_an_upgrade_nor_a_downgrade() -> None:
+    first, both = make("api", "a==4"), make("api", "a==4", "a==3")
+    (change,) = lock_diff.compare(first.packages, both.packages)
+    assert (str(change), lock_diff.summary([change])) == ("* a 4 -> 3, 4", "1 with a further version")
+    (change,) = lock_diff.compare(both.packages, first.packages)
+    assert (str(change), lock_diff.summary([change])) == ("* a 3, 4 -> 4", "1 with a version less")
+    (change,) = lock_diff.compare(both.packages, make("api", "a==4", "a==5").packages)
+    assert change.kind == "upgraded"
 
 
 def test_locks_made_anew_with_the_same_distributions_are_told_as_that() -> None:

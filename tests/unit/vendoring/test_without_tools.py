@@ -12,7 +12,8 @@ import sys
 for name in ("packaging", "tomli_w", "requests", "urllib3", "pip"):
     sys.modules[name] = None
 from toolkit.verbs import command_line
-command_line.parse("vendor", [])
+for verb in ("vendor", "add", "remove"):
+    command_line.parse(verb, [])
 command_line.parse("outdated", [])
 """
 

@@ -16,7 +16,7 @@ from toolkit.debian.compression import Compression
 from toolkit.debian.proof import deb_contents, other_machine
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
-from toolkit.project.settings import Settings
+from toolkit.project.settings import Settings, exported
 
 #: The directories of the two builds: paths of different lengths.
 _FIRST, _SECOND = "here", "some/where/else"
@@ -34,7 +34,7 @@ def build(
         original = directory / "source" / packaging.tree
         source_tree.export(project, settings, packaging, original)
         # No wheel of an earlier build may take part.
-        variables = {**deb_build.environment(settings, options, compression), "WHEEL_STORE": ""}
+        variables = {**deb_build.environment(settings, options, compression), **exported({"WHEEL_STORE": ""})}
         first = shutil.copytree(original, directory / _FIRST / packaging.tree, symlinks=True)
         here = {**variables, **other_machine.HERE}
         first_debs = _build("FIRST", "build, here", deb_build.binary_command(options), first, here, logs)
@@ -47,7 +47,7 @@ def build(
                 f"build; what is different: {', '.join(other_machine.varied(first))}",
                 there.command(one_core, original),
                 second,
-                {**there.variables, "JOBS": "1"},
+                {**there.variables, **exported({"JOBS": "1"})},
                 logs,
             )
         return compare(first_debs, second_debs, settings.dist / "reproducible")
