@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.core import git, process
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.core.git import Repository
 from toolkit.project import debian_control
 from toolkit.project.discovery import Project
@@ -84,7 +85,8 @@ def _today(project: Project, settings: Settings, recorded: dict[str, Scaffold]) 
     root = project.root
     names = [service.service_name for service in project.services]
     ci = next((name for name, (_, path) in RECIPES.items() if (root / path).is_file()), "")
-    ci = recorded["ci"].values["recipe"] if "ci" in recorded else ci
+    if "ci" in recorded and (ci := recorded["ci"].values.get("recipe", "")) not in RECIPES:
+        raise record.fault(f"ci.recipe is {quoted(ci)}")
     for key, scaffold in new_project.scaffolds(project, settings, Request(service=(names or [""])[0], ci=ci)).items():
         yield key, scaffold, RECIPES[ci][1] if key == "ci" else "Makefile"
     if (root / "debian" / "control").is_file():
