@@ -39,7 +39,10 @@ def write(environment: Environment) -> None:
 
 
 def _merged(add: Callable[[ET.Element], None], is_module: bool, text: str) -> str:
-    tree = _parsed(text) if text else _empty(is_module)
+    empty = _empty(is_module)
+    tree = _parsed(text) if text else empty
+    if tree.tag != empty.tag:
+        raise ValueError(f"it is no <{empty.tag}>")
     before = ET.tostring(tree)
     add(tree)
     if text and ET.tostring(tree) == before:

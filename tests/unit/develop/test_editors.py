@@ -348,7 +348,13 @@ class TestPyCharmOfAUser:
         assert tree[0].get("name") == "Black"
 
     @pytest.mark.parametrize(
-        "text", ["<project", "<a>" * 3000 + "</a>" * 3000, '<!DOCTYPE x [<!ENTITY a "b">]><project>&a;</project>']
+        "text",
+        [
+            "<project",
+            "<module />",
+            "<project>" + "<a>" * 3000 + "</a>" * 3000 + "</project>",
+            '<!DOCTYPE x [<!ENTITY a "b">]><project>&a;</project>',
+        ],
     )
     def test_what_is_no_file_of_its_is_left_alone(self, project: Workspace, pycharm: Path, text: str) -> None:
         (pycharm / "vcs.xml").write_text(text)
