@@ -377,6 +377,17 @@ class TestRefused:
         assert "  KEEP    .devcontainer/devcontainer.json: a link leads to it\n" in said
         assert {path.name: path.read_text() for path in outside.iterdir()} == before
 
+    def test_a_shallow_clone_without_a_record(self, project: Scaffolded) -> None:
+        project.publish({"project/README.md.in": "Services in Python -> Python services"})
+        git(project.root, "rm", "--quiet", RECORD)
+        commit(project.root, "From before the record")
+        (project.root / ".git/shallow").write_text(git(project.root, "rev-parse", "HEAD") + "\n")
+        done = project.update()
+        assert done.returncode == 1
+        assert "a shallow clone" in done.stderr
+        (project.root / ".git/shallow").unlink()
+        assert "UPDATE  README.md" in project.updated()
+
     def test_another_toolkit_than_that_of_the_project(self, project: Scaffolded) -> None:
         done = run(project.root, project.toolkit / "scripts/new-project", "--update")
         assert done.returncode == 1

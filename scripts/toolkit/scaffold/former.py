@@ -67,7 +67,10 @@ def _of_namespace(entry: Entry, scaffold: Scaffold) -> Entry:
 
 
 def pairs(project: Project, settings: Settings, service: str = "") -> list[Pair]:
-    """Return the scaffolds of a project, or of one service, as far as it is known what they were written from."""
+    """Return the scaffolds of a project, or of one service, as far as it is known what they were written from.
+
+    Raises `UserError` where its history would say that, and is not there.
+    """
     recorded, history = record.read(project.root), Repository(directory=project.root, name=project.root.name)
     found = []
     for key, today, witness in _today(project, settings, recorded):
@@ -111,6 +114,12 @@ def _is_scaffolded(root: Path, name: str, namespace: str) -> bool:
 
 def _revision_at(history: Repository, path: str, toolkit: Path) -> str:
     """Return the commit of the toolkit that a project had as its submodule when it got a file, empty for none."""
+    if history.ask("rev-parse", "--is-shallow-repository") == "true":
+        # Its oldest commit seems to have added everything.
+        raise UserError(
+            f"{history.directory}: a shallow clone, whose history does not say from which templates it came",
+            "`git fetch --unshallow` gets all of it",
+        )
     commit = history.ask("log", "--diff-filter=A", "--format=%H", "--max-count=1", "--", path)
     if not commit or not toolkit.is_relative_to(history.directory):
         return ""
