@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import subprocess
 from collections.abc import Mapping
@@ -205,7 +206,13 @@ def test_the_second_update_is_from_where_the_first_one_led(project: Scaffolded) 
 
 def test_a_conflict_is_marked_said_and_can_be_undone(project: Scaffolded) -> None:
     project.edit("debian/yc-store.service", "TimeoutStopSec=40", "TimeoutStopSec=90")
-    project.publish({"plain/debian/@package@.service.in": "TimeoutStopSec=40 -> TimeoutStopSec=50"})
+    (project.root / RECORD).unlink()
+    (project.root / "README.md").write_text("mine\n")
+    commit(project.root, "Ours, and from before the record")
+    project.publish(
+        {"plain/debian/@package@.service.in": "TimeoutStopSec=40 -> TimeoutStopSec=50", "project/new file.in": "new\n"}
+    )
+    (project.root / "README.md").write_text("not committed\n")
     shown = project.update("--dry-run")
     assert shown.returncode == 0
     assert "  WOULD   merge debian/yc-store.service, with conflicts\n" in shown.stdout
@@ -216,8 +223,10 @@ def test_a_conflict_is_marked_said_and_can_be_undone(project: Scaffolded) -> Non
     assert "`<<<<<<<`" in hint
     wanted = "<<<<<<< here\nTimeoutStopSec=90\n=======\nTimeoutStopSec=50\n>>>>>>> templates now\n"
     assert wanted in project.text("debian/yc-store.service")
-    git(project.root, "checkout", ".")
-    assert project.status() == []
+    assert (project.root / RECORD).is_file()
+    git(project.root, *shlex.split(hint.split("`")[5])[1:])
+    assert project.status() == ["M README.md"]
+    assert project.update().stderr.splitlines()[0] == what
 
 
 def test_a_dry_run_shows_the_difference_and_changes_nothing(project: Scaffolded) -> None:
@@ -332,6 +341,52 @@ class TestRefused:
         done = project.update()
         assert done.returncode == 1
         assert done.stderr.startswith(f"error: {RECORD}: not the record of a scaffold: ")
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ('recipe = "gitlab"', 'recipe = "other"'),
+            ('recipe = "gitlab"', 'other = "gitlab"'),
+            ('templates = ["project", "pytest"]', 'templates = ["service"]'),
+            ('"plain"', '"plane"'),
+        ],
+    )
+    def test_a_record_of_what_there_is_not(self, project: Scaffolded, old: str, new: str) -> None:
+        project.edit(RECORD, old, new)
+        project.publish({"service/@directory@/vendor.txt.in": "# other\n"})
+        done = project.update()
+        assert done.returncode == 1
+        assert done.stderr.startswith(f"error: {RECORD}: not the record of a scaffold: ")
+        assert len(done.stderr.splitlines()) == 2
+        assert project.status() == []
+
+    def test_what_is_outside_of_the_project(self, project: Scaffolded) -> None:
+        """By a link that is in the repository."""
+        outside = project.root.parent / "mine"
+        outside.mkdir()
+        (project.root / "store/vendor.txt").rename(outside / "vendor.txt")
+        (project.root / "new").symlink_to(outside)
+        (project.root / ".devcontainer/devcontainer.json").rename(outside / "devcontainer.json")
+        (project.root / ".devcontainer").rmdir()
+        (project.root / ".devcontainer").symlink_to("../mine")
+        commit(project.root, "Theirs")
+        before = {path.name: path.read_text() for path in outside.iterdir()}
+        project.publish({"project/new/file.in": "x\n", "project/.devcontainer/devcontainer.json.in": "{}\n"})
+        said = project.updated()
+        assert "  KEEP    new/file: a link leads to it\n" in said
+        assert "  KEEP    .devcontainer/devcontainer.json: a link leads to it\n" in said
+        assert {path.name: path.read_text() for path in outside.iterdir()} == before
+
+    def test_a_shallow_clone_without_a_record(self, project: Scaffolded) -> None:
+        project.publish({"project/README.md.in": "Services in Python -> Python services"})
+        git(project.root, "rm", "--quiet", RECORD)
+        commit(project.root, "From before the record")
+        (project.root / ".git/shallow").write_text(git(project.root, "rev-parse", "HEAD") + "\n")
+        done = project.update()
+        assert done.returncode == 1
+        assert "a shallow clone" in done.stderr
+        (project.root / ".git/shallow").unlink()
+        assert "UPDATE  README.md" in project.updated()
 
     def test_another_toolkit_than_that_of_the_project(self, project: Scaffolded) -> None:
         done = run(project.root, project.toolkit / "scripts/new-project", "--update")

@@ -90,16 +90,17 @@ class TestWithoutSubmodules:
         plain = scaffold(tmp_path / "plain").root
         assert HINT in Project(tmp_path).make("-f", str(plain / "Makefile"), "deb", check=False).stderr
 
-    def test_the_script_says_the_same(self, clone: Project, tmp_path: Path) -> None:
-        for cwd, script in (
-            (clone.root, "./create-virtual-environment"),
-            (tmp_path, f"{clone.root}/create-virtual-environment"),
+    def test_the_script_says_the_same_and_where(self, tmp_path: Path) -> None:
+        clone = scaffold(tmp_path / "a clone")
+        for cwd, script, where in (
+            (clone.root, "./create-virtual-environment", ""),
+            (tmp_path, f"{clone.root}/create-virtual-environment", f" -C '{clone.root}'"),
         ):
             done = subprocess.run([script, "--help"], cwd=cwd, text=True, capture_output=True, check=False)
             assert (done.returncode, done.stdout) == (1, "")
             what, hint = done.stderr.splitlines()
             assert what.endswith("/common/: a submodule that is not initialised")
-            assert hint == f" hint: run {HINT}"
+            assert hint == f" hint: run {HINT.replace('git', f'git{where}')}"
 
 
 def git(directory: Path, *words: str) -> None:

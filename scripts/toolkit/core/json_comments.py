@@ -13,9 +13,12 @@ from typing import Any
 
 from toolkit.core import documents
 
-_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"|//[^\r\n]*|/\*.*?\*/', re.DOTALL)
+# A comment that nothing ends is a token, too: each `/*` in it would be tried to the end of the text.
+_TOKEN = re.compile(r'"(?:[^"\\\n]|\\.)*+"|//[^\r\n]*|/\*(?:[^*]|\*(?!/))*+(?:\*/)?', re.DOTALL)
 _TRAILING = re.compile(r'"(?:[^"\\\n]|\\.)*+"|,(?=\s*[}\]])')
 _SPACE = re.compile(r"\s*")
+#: What is said of a value on its own line.
+_BESIDE = re.compile(r"(?:[ \t]*(?://[^\r\n]*|/\*(?:[^*]|\*(?!/))*+\*/))*+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,11 +66,17 @@ def changed(text: str, values: Mapping[str, Any]) -> str:
 
 def _plain(text: str) -> str:
     """Return the text with blanks for comments and trailing commas, everything else being where it was."""
+    return _TRAILING.sub(lambda found: found[0] if found[0][0] == '"' else " ", _uncommented(text))
+
+
+def _uncommented(text: str) -> str:
+    """Return the text with blanks for comments and a byte order mark."""
 
     def blank(found: re.Match[str]) -> str:
-        return found[0] if found[0].startswith('"') else re.sub(r"[^\r\n]", " ", found[0])
+        is_comment = found[0].startswith("//") or (found[0].endswith("*/") and found[0] != "/*/")
+        return re.sub(r"[^\r\n]", " ", found[0]) if is_comment else found[0]
 
-    return _TRAILING.sub(blank, _TOKEN.sub(blank, text.replace("\ufeff", " ", 1) if text[:1] == "\ufeff" else text))
+    return _TOKEN.sub(blank, f" {text[1:]}" if text.startswith("\ufeff") else text)
 
 
 def _members(plain: str) -> dict[str, _Member]:
@@ -104,13 +113,13 @@ def _with(text: str, members: Mapping[str, _Member], added: list[str], newline: 
     """Return the text with new lines after the last member, and after a comment that stands beside it."""
     plain = _plain(text)
     last = max((member.end for member in members.values()), default=0)
-    # What follows the last value, before the closing brace: a comma perhaps, comments, and ends of lines.
-    close = _skip(plain, last or plain.index("{") + 1)
-    after = re.compile(r"[ \t]*,").match(text, last) if last else None
-    has_comma = after is not None
-    begin = after.end() if after else last or plain.index("{") + 1
-    line_end = re.compile(r"[^\r\n]*").match(text, begin)
-    at = line_end.end() if line_end and line_end.end() < close else begin
+    begin = last or plain.index("{") + 1
+    close = _skip(plain, begin)
+    has_comma = "," in _uncommented(text)[begin:close]
+    if has_comma:
+        begin = _uncommented(text).index(",", begin) + 1
+    beside = _BESIDE.match(text, begin)
+    at = beside.end() if beside else begin
     comma = "," if last and not has_comma else ""
     lines = f",{newline}".join(added) + ("," if has_comma else "")
     end = "" if "\n" in text[at:close] else newline

@@ -15,6 +15,7 @@ from toolkit.project.package_search import is_toolkit
 
 #: What a comment says in a file that is written as a whole.
 MARK = "written by create-virtual-environment, which brings it up to date while it is unchanged: "
+_LONGEST = 1 << 24
 
 
 def tests(environment: Environment) -> list[Path]:
@@ -26,25 +27,43 @@ def tests(environment: Environment) -> list[Path]:
 def merge(root: Path, name: str, merged: Callable[[str], str]) -> None:
     """Write into a file what `merged` makes of its text, which is empty where there is none; say what was done.
 
-    A file that cannot be read as what it should be (`ValueError`) is left alone.
+    A file that cannot be read as what it should be (`ValueError`) is left alone, and so is one out of the project: a
+    link in somebody's repository may lead to any file of the user's.
     """
-    path = root / name
     try:
-        old = path.read_bytes().decode("utf-8")
+        path = inside(root, name)
+        old = read(path)
         new = merged(old)
-    except FileNotFoundError:
-        if os.path.lexists(path):
-            keep(name, "it is a link that leads nowhere")
-            return
-        old, new = "", merged("")
+        new.encode()
+    except RecursionError:
+        keep(name, "it is nested too deeply; mend or remove it to have it written")
+        return
     except (ValueError, OSError) as error:
         keep(name, f"{one_line(str(error))}; mend or remove it to have it written")
         return
     if new != old:
         path.parent.mkdir(exist_ok=True)
         # What a link leads to is changed, and it stays one.
-        files.write_atomic(path.resolve(), new)
+        files.write_atomic(path, new)
         console.step("WRITE", name)
+
+
+def inside(root: Path, name: str) -> Path:
+    """Return where a file of the project is, behind all links. Raises `ValueError` where they lead nowhere, or out."""
+    path = Path(os.path.realpath(root / name))
+    if not path.is_relative_to(os.path.realpath(root)):
+        raise ValueError("it leads out of the project")
+    if not path.exists() and any(each.is_symlink() for each in (root / name, (root / name).parent)):
+        raise ValueError("it is a link that leads nowhere")
+    return path
+
+
+def read(path: Path) -> str:
+    """Return the text of a file, empty where there is none. Raises `ValueError` or `OSError` for anything else."""
+    try:
+        return files.read_foreign(path, _LONGEST).decode("utf-8")
+    except FileNotFoundError:
+        return ""
 
 
 def keep(name: str, reason: str) -> None:

@@ -37,8 +37,9 @@ def _write_envrc(environment: Environment) -> None:
         f'# {editor_files.MARK}\nexport VIRTUAL_ENV={prefix}\nPATH_add "$VIRTUAL_ENV/bin"\nunset PYTHONHOME\n'
     )
     try:
-        old = path.read_bytes().decode("utf-8", "replace")
-    except FileNotFoundError:
+        old = editor_files.read(path)
+    except (ValueError, OSError):
+        # Whatever it is, it is not what was written here.
         old = ""
     if os.path.lexists(path) and not editor_files.is_as_written(old):
         editor_files.keep(path.name, "it is yours, or was changed; remove it to have it written")

@@ -39,19 +39,26 @@ def write(environment: Environment) -> None:
 
 
 def _merged(add: Callable[[ET.Element], None], is_module: bool, text: str) -> str:
-    if "<!DOCTYPE" in text:
-        raise ValueError("it has a DOCTYPE, as no file of PyCharm's")
-    try:
-        parser = ET.XMLParser(target=ET.TreeBuilder(insert_comments=True))
-        tree = ET.fromstring(text, parser) if text else _empty(is_module)
-    except ET.ParseError as error:
-        raise ValueError(f"not XML: {error}") from None
+    empty = _empty(is_module)
+    tree = _parsed(text) if text else empty
+    if tree.tag != empty.tag:
+        raise ValueError(f"it is no <{empty.tag}>")
     before = ET.tostring(tree)
     add(tree)
     if text and ET.tostring(tree) == before:
         return text
     ET.indent(tree)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(tree, encoding="unicode")}'
+
+
+def _parsed(text: str) -> ET.Element:
+    # Entities, which could be of any size once they are expanded, are declared there.
+    if "<!DOCTYPE" in text:
+        raise ValueError("it has a DOCTYPE, as no file of PyCharm's")
+    try:
+        return ET.fromstring(text, ET.XMLParser(target=ET.TreeBuilder(insert_comments=True)))
+    except ET.ParseError as error:
+        raise ValueError(f"not XML: {error}") from None
 
 
 def _empty(is_module: bool) -> ET.Element:
@@ -61,11 +68,11 @@ def _empty(is_module: bool) -> ET.Element:
 def _module(root: Path) -> str:
     """Return the file of the project's module: the one that PyCharm knows, else one called as the project."""
     try:
-        tree = ET.parse(root / ".idea" / "modules.xml")
-    except (OSError, ET.ParseError):
+        tree = _parsed(editor_files.read(editor_files.inside(root, ".idea/modules.xml")))
+    except (OSError, ValueError):
         return f"{root.name}.iml"
     named = (_MODULE.fullmatch(element.get("filepath", "")) for element in tree.iter("module"))
-    return next((found[1] for found in named if found), f"{root.name}.iml")
+    return next((found[1] for found in named if found and found[1].isprintable()), f"{root.name}.iml")
 
 
 def _component(tree: ET.Element, name: str) -> ET.Element:

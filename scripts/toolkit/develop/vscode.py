@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from toolkit.core import json_comments
+from toolkit.core.foreign_text import one_line
 from toolkit.develop import editor_files, workon
 from toolkit.develop.workon import Environment
 
@@ -37,7 +38,7 @@ def _places(environment: Environment, old: Mapping[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {_INTERPRETER: str(environment.python), _PATHS: _joined(_list(old, _PATHS), paths)}
     named = old.get(_INTERPRETER, found[_INTERPRETER])
     if named != found[_INTERPRETER] and _is_there(environment.project.root, named):
-        editor_files.keep(_FILE, f"{_INTERPRETER} is {named}; remove it to have it written")
+        editor_files.keep(_FILE, f"{_INTERPRETER} is {one_line(str(named))}; remove it to have it written")
         del found[_INTERPRETER]
     return found
 

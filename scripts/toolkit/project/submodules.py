@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from toolkit.core.errors import UserError
 
@@ -13,12 +13,22 @@ HINT = "git submodule update --init --recursive"
 
 
 def paths(directory: Path) -> list[str]:
-    """Return the paths that a directory's .gitmodules lists, relative to the directory."""
+    """Return the paths that a directory's .gitmodules lists, relative to the directory: those that are below it.
+
+    Git takes no others, and none by a link; whoever followed them would come back to where they were.
+    """
     try:
         text = (directory / ".gitmodules").read_text(encoding="utf-8", errors="surrogateescape")
     except (FileNotFoundError, NotADirectoryError):
         return []
-    return [found[1] for line in text.splitlines() if (found := _PATH.match(line)) and found[1]]
+    listed = (found[1] for line in text.splitlines() if (found := _PATH.match(line)))
+    return [path for path in listed if _is_below(directory, PurePosixPath(path))]
+
+
+def _is_below(directory: Path, path: PurePosixPath) -> bool:
+    if not path.parts or path.is_absolute() or ".." in path.parts:
+        return False
+    return not any((directory / part).is_symlink() for part in (path, *path.parents[:-1]))
 
 
 def is_empty(directory: Path) -> bool:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from toolkit.core import git, process
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import quoted
 from toolkit.core.git import Repository
 from toolkit.project import debian_control
 from toolkit.project.discovery import Project
@@ -66,7 +67,10 @@ def _of_namespace(entry: Entry, scaffold: Scaffold) -> Entry:
 
 
 def pairs(project: Project, settings: Settings, service: str = "") -> list[Pair]:
-    """Return the scaffolds of a project, or of one service, as far as it is known what they were written from."""
+    """Return the scaffolds of a project, or of one service, as far as it is known what they were written from.
+
+    Raises `UserError` where its history would say that, and is not there.
+    """
     recorded, history = record.read(project.root), Repository(directory=project.root, name=project.root.name)
     found = []
     for key, today, witness in _today(project, settings, recorded):
@@ -84,7 +88,8 @@ def _today(project: Project, settings: Settings, recorded: dict[str, Scaffold]) 
     root = project.root
     names = [service.service_name for service in project.services]
     ci = next((name for name, (_, path) in RECIPES.items() if (root / path).is_file()), "")
-    ci = recorded["ci"].values["recipe"] if "ci" in recorded else ci
+    if "ci" in recorded and (ci := recorded["ci"].values.get("recipe", "")) not in RECIPES:
+        raise record.fault(f"ci.recipe is {quoted(ci)}")
     for key, scaffold in new_project.scaffolds(project, settings, Request(service=(names or [""])[0], ci=ci)).items():
         yield key, scaffold, RECIPES[ci][1] if key == "ci" else "Makefile"
     if (root / "debian" / "control").is_file():
@@ -109,6 +114,12 @@ def _is_scaffolded(root: Path, name: str, namespace: str) -> bool:
 
 def _revision_at(history: Repository, path: str, toolkit: Path) -> str:
     """Return the commit of the toolkit that a project had as its submodule when it got a file, empty for none."""
+    if history.ask("rev-parse", "--is-shallow-repository") == "true":
+        # Its oldest commit seems to have added everything.
+        raise UserError(
+            f"{history.directory}: a shallow clone, whose history does not say from which templates it came",
+            "`git fetch --unshallow` gets all of it",
+        )
     commit = history.ask("log", "--diff-filter=A", "--format=%H", "--max-count=1", "--", path)
     if not commit or not toolkit.is_relative_to(history.directory):
         return ""

@@ -48,7 +48,8 @@ def compose(entries: Iterable[Entry], root: Path) -> dict[PurePosixPath, File]:
     heads: dict[PurePosixPath, Entry] = {}
     parts: dict[PurePosixPath, dict[str, Entry]] = {}
     for entry in entries:
-        if entry.path.is_absolute() or {"..", ".git"} & set(entry.path.parts):
+        # Some file systems take .GIT for the same.
+        if entry.path.is_absolute() or {"..", ".git"} & {part.lower() for part in entry.path.parts}:
             raise UserError(
                 f"{entry.path}: not a path in the project", "see what the project's record of templates says"
             )
@@ -74,13 +75,20 @@ def _as_there(parts: Mapping[str, Entry], path: Path) -> list[Entry]:
 def plan(
     root: Path, base: Mapping[PurePosixPath, File], theirs: Mapping[PurePosixPath, File], scratch: Path
 ) -> list[Step]:
-    """Return what is done with each file, in the order of paths; nothing is changed, `scratch` is for merges."""
+    """Return what is done with each file, in the order of paths; nothing is changed, `scratch` is for merges.
+
+    What a linked directory has may be outside the project, and git does not bring it back: it stays.
+    """
     found: list[Step | None] = []
     renamed = {new: old for new, old in _renamed(base, theirs) if not read(root / new)}
     for path in base.keys() | theirs.keys():
         former = renamed.get(path, path)
         ours = read(root / former)
         if path not in renamed.values():
+            if any((root / parent).is_symlink() for each in (path, former) for parent in each.parents):
+                if theirs.get(path) != base.get(former):
+                    found.append(Step(verb="KEEP", path=path, old=ours, new=ours, note="a link leads to it"))
+                continue
             step = _step(path, base.get(former), ours, theirs.get(path), scratch)
             if former == path or not ours:
                 found.append(step)

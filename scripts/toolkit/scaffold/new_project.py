@@ -116,7 +116,7 @@ def _recipe(directory: Path, values: Mapping[str, str]) -> Entry:
     text = (directory / source).read_text(encoding="utf-8")
     text = re.sub(r"api_service(\W+)worker", lambda found: found[1].join(values["services"].split()), text)
     if values["system"] and values["suite"]:
-        text = re.sub(r"bookworm(\W+)trixie", values["suite"], text)
+        text = re.sub(r"bookworm(\W+)trixie", lambda _: values["suite"], text)
         text = text.replace("debian:bookworm", f"{values['system']}:{values['suite']}")
     return Entry(path=PurePosixPath(target), text=text)
 

@@ -50,10 +50,15 @@ def read(root: Path) -> dict[str, Scaffold]:
     except FileNotFoundError:
         return {}
     except ValueError as error:
-        raise UserError(
-            f"{FILE}: not the record of a scaffold: {error}",
-            f"`git log -- {FILE}` has it as it was; without it, the history tells what it says, as far as it can",
-        ) from None
+        raise fault(str(error)) from None
+
+
+def fault(what: str) -> UserError:
+    """Return the error to raise for a record that is not as it was written."""
+    return UserError(
+        f"{FILE}: not the record of a scaffold: {what}",
+        f"`git log -- {FILE}` has it as it was; without it, the history tells what it says, as far as it can",
+    )
 
 
 def _scaffold(table: Table) -> Scaffold:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import shlex
 from collections.abc import Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
@@ -10,6 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from toolkit.core import console, directories, git
 from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import one_line, quoted
 from toolkit.core.git import Repository
 from toolkit.project import discovery
 from toolkit.project.settings import Settings
@@ -68,9 +70,21 @@ def apply(root: Path, steps: Sequence[Step]) -> None:
 
 def _steps(root: Path, toolkit: Path, found: Sequence[Pair], scratch: Path) -> list[Step]:
     toolkits = Toolkits(toolkit=toolkit, scratch=scratch / "templates")
-    base = merging.compose((entry for pair in found for entry in toolkits.entries(pair)), root)
-    now = (entry for pair in found for entry in new_project.entries(pair.key, pair.new, toolkit))
-    theirs = merging.compose(now, root)
+    base, theirs = [], []
+    for pair in found:
+        for kind in pair.new.templates:
+            # None of its files would be taken for all of them removed.
+            if not (toolkit / "templates" / kind).is_dir():
+                raise record.fault(f"{one_line(pair.key)}: there are no templates {quoted(kind)}")
+        try:
+            base += toolkits.entries(pair)
+            theirs += new_project.entries(pair.key, pair.new, toolkit)
+        except KeyError as error:
+            raise record.fault(f"{one_line(pair.key)}: {error} is missing") from None
+    return _plan(root, merging.compose(base, root), merging.compose(theirs, root), scratch)
+
+
+def _plan(root: Path, base: dict[PurePosixPath, File], theirs: dict[PurePosixPath, File], scratch: Path) -> list[Step]:
     for path in _OWN:
         base.pop(path, None)
         theirs.pop(path, None)
@@ -93,11 +107,12 @@ def _refuse_uncommitted(root: Path, steps: Sequence[Step]) -> None:
         return
     repository = Repository(directory=root, name=root.name)
     git.require_quiet(repository)
-    listed = repository.read("-c", "core.quotePath=false", "status", "--porcelain", "--ignored", "--", *paths)
+    listed = repository.read(
+        "--literal-pathspecs", "-c", "core.quotePath=false", "status", "--porcelain", "--ignored", "--", *paths
+    )
     if changed := [line[3:] for line in listed.splitlines()]:
         raise UserError(
-            f"{', '.join(changed)}: not committed, and would be changed",
-            "commit first; an update can be undone then, with `git checkout`",
+            f"{', '.join(changed)}: not committed, and would be changed", "commit first; an update can be undone then"
         )
 
 
@@ -122,9 +137,12 @@ def _report(steps: Sequence[Step]) -> None:
     for step in steps:
         console.step(step.verb, _told(step))
     if conflicts := [str(step.path) for step in steps if step.verb == _CONFLICT]:
+        # With the record: it says that the project has come from today's templates. New files go again.
+        changed = shlex.join(str(step.path) for step in steps if step.verb != "KEEP")
         raise UserError(
             f"changed both here and in the templates: {', '.join(conflicts)}",
-            "mend what stands between `<<<<<<<` and `>>>>>>>` there, then commit; `git checkout` brings back what was",
+            "mend what stands between `<<<<<<<` and `>>>>>>>` there, then commit; or have all as it was, with "
+            f"`git restore --source=HEAD --staged --worktree {changed}`",
         )
     console.note(
         "`git diff` shows it; commit it together with common/"

@@ -18,6 +18,7 @@ import sys
 import time
 import urllib.request
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 from urllib.error import HTTPError, URLError
 
@@ -29,7 +30,7 @@ from toolkit.stand import boxes
 LIST = Path(__file__).resolve().parents[3] / "stand" / "images.json"
 _KEY = LIST.parent / "box" / "vagrant.pub"
 _LENGTHS = {"sha256": 64, "sha512": 128}
-_GIVEN = re.compile(r"(https?://[^#\s]+)#(sha256|sha512):([0-9a-f]+)")
+_GIVEN = re.compile(r"(https?://[^#\s]+)#(sha256|sha512):([0-9a-fA-F]+)")
 #: As Debian calls what `uname -m` says.
 _ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "arm64": "arm64"}
 _CHUNK, _INTERVAL, _TIMEOUT = 1 << 20, 10, 60
@@ -160,7 +161,7 @@ def parse(text: str) -> Image | None:
     found = _GIVEN.fullmatch(text)
     if not found or len(found[3]) != _LENGTHS[found[2]]:
         return None
-    return Image(url=found[1], algorithm=found[2], digest=found[3])
+    return Image(url=found[1], algorithm=found[2], digest=found[3].lower())
 
 
 def make(image: Image, suite: str, provider: str) -> boxes.Box:
@@ -216,7 +217,7 @@ def _fetch(image: Image, target: Path) -> None:
     except HTTPError as error:
         error.close()
         raise UserError(f"{image.url} answers {error.code}", hint) from None
-    except (URLError, OSError, ValueError) as error:
+    except (URLError, OSError, ValueError, HTTPException) as error:
         raise UserError(f"{image.url} cannot be fetched ({getattr(error, 'reason', error)})", hint) from None
     if expected and size < expected:
         raise UserError(f"{image.url}: the connection broke off after {size} of {expected} bytes", "try again")

@@ -95,6 +95,11 @@ def describe(chosen: VagrantSettings, project: Path) -> dict[str, Any]:
     found = {
         arch: given or cloud_images.of_architecture(chosen.suite, debian) for debian, arch in _ARCHITECTURES.items()
     }
+    if not any(found.values()):
+        raise UserError(
+            f"STAND_SUITE={chosen.suite}: no image of such a suite is known, and Lima takes no boxes",
+            f"there are {', '.join(cloud_images.suites())}; or STAND_BOX=https://…/image.qcow2#sha512:HASH",
+        )
     return {
         "minimumLimaVersion": "1.0.0",
         "images": [

@@ -69,7 +69,8 @@ def read(environment: Mapping[str, str]) -> VagrantSettings:
             f"STAND_SUITE={suite}: no image of such a suite is known",
             f"there are {', '.join(cloud_images.suites())}; or `make box SUITE={suite}`, or STAND_BOX=",
         )
-    if "#" in given and not cloud_images.parse(given):
+    image = cloud_images.parse(given)
+    if not image and ("#" in given or given.endswith((".qcow2", ".img", ".raw"))):
         raise UserError(f"STAND_BOX={given}: no image and its hash", "it looks like https://…/image.qcow2#sha512:HASH")
     return VagrantSettings(
         suite=suite,
@@ -82,7 +83,8 @@ def read(environment: Mapping[str, str]) -> VagrantSettings:
         ipv6=_flag(environment, "STAND_IPV6"),
         network=_network(environment.get("STAND_NETWORK") or NETWORK),
         mode=_choice(environment, "STAND_MODE", ansible_variables.MODES),
-        controller=environment.get("STAND_CONTROLLER", "SATA Controller"),
+        # As VirtualBox calls that of a machine which says no name, and most who pack boxes call theirs.
+        controller=environment.get("STAND_CONTROLLER", "SATA Controller" if given and not image else "SATA"),
         ports=tuple(_port(word) for word in environment.get("STAND_PORTS", "").split()),
     )
 

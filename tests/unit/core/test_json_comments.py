@@ -23,6 +23,10 @@ TEXTS = [
     '{\n  "a": 1, // last\n  /* "b": 2, */\n}\n',
     '{\r\n  "a": [1, 2,], "u": "//x /* y */ \\" ,}",\r\n  "a": {"b": "\\\\"}\r\n}\r\n',
     '\ufeff{"a": null}',
+    '{\n  "a": 1 /* last\n  of all */\n}\n',
+    "{ /* nothing\n  yet */ }",
+    '{\n  "a": 1 /* x */,\n}\n',
+    '{\r\n  "a": 1 // one\r\n  /* two */ , // three\r\n}\r\n',
     '/* } */ { "a" : 1 /* x */ , /* y */ "c": 2 /* z */ }  // end',
 ]
 
@@ -50,11 +54,19 @@ def test_lines_look_as_those_beside_them() -> None:
     assert json_comments.changed("{}", {"c": 1}) == '{\n    "c": 1\n}'
 
 
-@pytest.mark.parametrize("text", ["[]", "mine", "{'a': 1}", '{"a" 1}', '{"a": 1', '{"a": }', "[" * 9000, '{"a": 1} x'])
+@pytest.mark.parametrize(
+    "text", ["[]", "mine", "{'a': 1}", '{"a" 1}', '{"a": 1', '{"a": }', "[" * 9000, '{"a": 1} x', '{"a": 1 /*/ }']
+)
 def test_anything_else_is_refused(text: str) -> None:
     for _ in range(2):
         with pytest.raises(ValueError, match=r"."):
             json_comments.changed(text, {"b": 1})
+
+
+def test_comments_that_nothing_ends_are_read_once() -> None:
+    # Each tried to the end of the text would be the work of an hour.
+    with pytest.raises(ValueError, match="property name"):
+        json_comments.read("{" + "/* " * 400_000)
 
 
 _VALUES = some.dictionaries(some.text(), some.text() | some.integers() | some.lists(some.text()), max_size=4)

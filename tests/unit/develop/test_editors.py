@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 import xml.etree.ElementTree as ET
@@ -166,6 +167,42 @@ def test_a_link_to_a_file_stays_one(project: Workspace) -> None:
     assert "python.testing" in (project.root / "shared.json").read_text()
 
 
+@pytest.mark.parametrize("name", sorted(FILES - {".envrc"}))
+@pytest.mark.parametrize("is_directory", [True, False])
+def test_a_link_out_of_the_project_is_not_followed(
+    project: Workspace, capsys: pytest.CaptureFixture[str], name: str, is_directory: bool
+) -> None:
+    outside = project.root.parent / "mine"
+    outside.mkdir()
+    there = outside / Path(name).name
+    there.write_text("{}\n" if name.endswith(".json") else "<project />\n")
+    before = there.read_bytes()
+    link = (project.root / name).parent if is_directory else project.root / name
+    link.parent.mkdir(exist_ok=True)
+    link.symlink_to(outside if is_directory else there)
+    write(project, "--direnv", "--vscode", "--pycharm")
+    assert there.read_bytes() == before
+    assert [path.name for path in outside.iterdir()] == [there.name]
+    assert f"  KEEP    {name}: it leads out of the project" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["directory", "loop", "pipe", "file above"])
+@pytest.mark.parametrize("name", sorted(FILES))
+def test_what_is_no_file_is_left_alone(
+    project: Workspace, capsys: pytest.CaptureFixture[str], name: str, kind: str
+) -> None:
+    path = project.root / name
+    if kind == "file above" and path.parent != project.root:
+        path.parent.write_text("")
+    elif kind == "directory":
+        path.mkdir(parents=True)
+    else:
+        path.parent.mkdir(exist_ok=True)
+        os.mkfifo(path) if kind == "pipe" else path.symlink_to(path.name)
+    write(project, "--direnv", "--vscode", "--pycharm")
+    assert f"  KEEP    {name}: " in capsys.readouterr().out
+
+
 class TestVSCodeOfAUser:
     """Settings that are there: theirs stay, as text too."""
 
@@ -206,6 +243,30 @@ class TestVSCodeOfAUser:
             key: 0 if key == "python.analysis.extraPaths" else found[key] for key in settings
         }
         assert "KEEP    .vscode/settings.json: python.defaultInterpreterPath is " in capsys.readouterr().out
+
+    @pytest.mark.parametrize(
+        ("text", "problem"),
+        [
+            ('{"python.analysis.extraPaths": ["\\ud800"]}', "surrogates not allowed"),
+            ('{"x": ' + "[" * 100_000, "nested too deeply"),
+            ("[]", "it is no object"),
+        ],
+    )
+    def test_what_cannot_be_written_again_is_left_alone(
+        self, project: Workspace, capsys: pytest.CaptureFixture[str], text: str, problem: str
+    ) -> None:
+        path = project.write({".vscode/settings.json": text}).root / ".vscode/settings.json"
+        write(project, "--vscode")
+        assert path.read_text() == text
+        assert problem in capsys.readouterr().out
+
+    def test_what_a_value_says_is_not_obeyed_by_a_terminal(
+        self, project: Workspace, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        project.write({".vscode/settings.json": '{"python.defaultInterpreterPath": "$\\u001b[2J\\nerror: no"}'})
+        write(project, "--vscode")
+        said = capsys.readouterr().out
+        assert r"is $\x1b[2J\nerror: no; remove it" in said
 
     def test_a_file_of_an_older_toolkit_is_brought_up_to_date(self, project: Workspace) -> None:
         old = f'// {editor_files.MARK}\n{{"python.testing.pytestEnabled": false}}\n'
@@ -286,8 +347,23 @@ class TestPyCharmOfAUser:
         assert tree[1].get("project-jdk-name") == f"Python {sys.version_info[0]}.{sys.version_info[1]} (it's ß)"
         assert tree[0].get("name") == "Black"
 
-    @pytest.mark.parametrize("text", ["<project", '<!DOCTYPE x [<!ENTITY a "b">]><project>&a;</project>'])
+    @pytest.mark.parametrize(
+        "text",
+        [
+            "<project",
+            "<module />",
+            "<project>" + "<a>" * 3000 + "</a>" * 3000 + "</project>",
+            '<!DOCTYPE x [<!ENTITY a "b">]><project>&a;</project>',
+        ],
+    )
     def test_what_is_no_file_of_its_is_left_alone(self, project: Workspace, pycharm: Path, text: str) -> None:
         (pycharm / "vcs.xml").write_text(text)
         write(project, "--pycharm")
         assert (pycharm / "vcs.xml").read_text() == text
+
+    def test_entities_are_not_expanded_wherever_a_file_is_read(self, project: Workspace, pycharm: Path) -> None:
+        entities = "".join(f'<!ENTITY a{n + 1} "&a{n};&a{n};">' for n in range(9))
+        text = f'<!DOCTYPE x [<!ENTITY a0 "$PROJECT_DIR$/.idea/a">{entities}]>'
+        (pycharm / "modules.xml").write_text(f'{text}<project><module filepath="&a0;.iml" /></project>')
+        write(project, "--pycharm")
+        assert not (pycharm / "a.iml").exists()

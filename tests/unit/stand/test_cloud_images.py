@@ -202,3 +202,16 @@ def test_every_image_is_of_a_distribution_and_has_a_hash() -> None:
 )
 def test_a_text_without_an_image_and_its_hash_is_none(text: str) -> None:
     assert cloud_images.parse(text) is None
+
+
+def test_a_hash_may_be_written_in_capitals() -> None:
+    given = cloud_images.parse("https://x.example/i.qcow2#sha256:" + "AB" * 32)
+    assert given == Image(url="https://x.example/i.qcow2", algorithm="sha256", digest="ab" * 32)
+
+
+def test_a_url_that_is_none_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    given = cloud_images.parse("https://x.example:port/i.qcow2#sha256:" + "ab" * 32)
+    assert given
+    with pytest.raises(UserError, match="cannot be fetched"):
+        cloud_images.make(given, "bookworm", "libvirt")

@@ -101,6 +101,16 @@ def test_an_image_of_the_users_own_is_taken_and_a_box_is_not(tmp_path: Path) -> 
     assert "#sha512:" in caught.value.hint
 
 
+def test_a_suite_that_has_a_box_alone_is_none_of_limas(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    directory = tmp_path / "python-common/boxes"
+    directory.mkdir(parents=True)
+    (directory / "sid.box").touch()
+    (directory / "sid.json").write_text('{"versions": [{"version": "1.0"}]}')
+    with pytest.raises(UserError, match="STAND_SUITE=sid"):
+        lima.describe(vagrant.read({"STAND_SUITE": "sid"}), tmp_path)
+
+
 def test_without_lima_it_is_said_where_to_get_it(stand: LimaStand, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nowhere")
     with pytest.raises(UserError, match="limactl: no such program") as caught:

@@ -55,6 +55,7 @@ def test_settings_win_over_the_host() -> None:
     [
         ("STAND_SUITE", "bookwurm", "make box SUITE=bookwurm"),
         ("STAND_BOX", "https://images.example/ours.qcow2#sha512:ab", "#sha512:HASH"),
+        ("STAND_BOX", "https://images.example/ours.qcow2", "#sha512:HASH"),
         ("STAND_DRIVER", "xen", "kvm, qemu"),
         ("STAND_FOLDER", "smb", "virtiofs, 9p, nfs, rsync"),
         ("STAND_MODE", "docker", "tmux, deb"),
@@ -105,6 +106,16 @@ def test_an_image_of_the_users_own_is_taken_by_its_hash(no_boxes: Path) -> None:
     given = "https://images.example/ours.qcow2#sha256:" + "ab" * 32
     found = vagrant.box_of(vagrant.read({"STAND_BOX": given}), "libvirt")
     assert found == {"box": "python-common/bookworm-abababababab-libvirt"}
+
+
+def test_the_controller_is_called_as_virtualbox_calls_that_of_an_image(no_boxes: Path) -> None:
+    image = "https://images.example/ours.qcow2#sha256:" + "ab" * 32
+    assert [vagrant.read({"STAND_BOX": box}).controller for box in ("", image, "me/mine")] == [
+        "SATA",
+        "SATA",
+        "SATA Controller",
+    ]
+    assert vagrant.read({"STAND_CONTROLLER": ""}).controller == ""
 
 
 def test_the_users_own_box_wins(no_boxes: Path) -> None:
