@@ -342,7 +342,10 @@ def test_a_package_that_is_gone_is_linked_no_more(vendored: Workshop, home: Path
     assert "more" in names(home / "project")
     shutil.rmtree(vendored.root / "more")
     vendored.vendor()
-    assert vendored.develop().status == 0
+    assert vendored.develop("--dry-run").out == "  REMOVE  more\n"
+    done = vendored.develop()
+    assert done.status == 0
+    assert "  REMOVE  more\n" in done.out
     assert "more" not in names(home / "project")
     assert "No module named 'more'" in ask(home / "project", "import more")
 

@@ -240,7 +240,8 @@ def _finish(target: Assembly, root: Path, contents: _Contents, before: State, li
 
 def _report(contents: _Contents) -> None:
     changes, links = contents.changes, sorted(package.name for package in contents.stale)
-    tags = {"REMOVE": changes.removed, "CHANGE": changes.changed, "ADD": changes.added, "LINK": links}
+    removed = (*changes.removed, *sorted(contents.gone))
+    tags = {"REMOVE": removed, "CHANGE": changes.changed, "ADD": changes.added, "LINK": links}
     for tag, labels in tags.items():
         for label in labels:
             console.step(tag, label)
