@@ -342,7 +342,10 @@ def test_a_package_that_is_gone_is_linked_no_more(vendored: Workshop, home: Path
     assert "more" in names(home / "project")
     shutil.rmtree(vendored.root / "more")
     vendored.vendor()
-    assert vendored.develop().status == 0
+    assert vendored.develop("--dry-run").out == "  REMOVE  more\n"
+    done = vendored.develop()
+    assert done.status == 0
+    assert "  REMOVE  more\n" in done.out
     assert "more" not in names(home / "project")
     assert "No module named 'more'" in ask(home / "project", "import more")
 
@@ -400,6 +403,49 @@ def test_a_module_that_cannot_be_imported_is_told_each_time(vendored: Workshop, 
     vendored.package("lib").write({"lib/lib.py": ""})
     done = vendored.develop()
     assert "cannot be imported" not in done.out + done.err
+
+
+def test_what_two_packages_claim_is_that_of_the_second_as_in_a_package(vendored: Workshop, home: Path) -> None:
+    for name in ("one", "another"):
+        text = f"OWNER = '{name}'\n"
+        vendored.package(name, modules={"claimed": text, "made": f"{text}# By its build.\n"}).write(
+            {f"{name}/claimed.py": text}
+        )
+    vendored.write({"app/requirements.txt": "lib\nwire\none\nanother\n"})
+    assert vendored.vendor().status == 0
+    prefix = home / "project"
+    site = prefix / "lib" / f"python{HERE}" / "site-packages"
+    # However they came to be there.
+    for forced in ((), ("--force",)):
+        done = vendored.develop(*forced)
+        assert done.status == 0, done.err
+        assert "one: an import of claimed finds another/claimed.py instead; rename one of them\n" in done.err
+        assert f"one: an import of made finds {site}/made.py instead; rename one of them\n" in done.err
+        assert "another: an import" not in done.err
+        assert ask(prefix, "import claimed, made; print(claimed.OWNER, made.OWNER)") == "another another"
+    before = contents(home)
+    vendored.develop()
+    assert contents(home) == before
+    vendored.package("one", modules={"claimed": "OWNER = 'one'\n", "made": "OWNER = None\n"})
+    vendored.develop()
+    assert ask(prefix, "import claimed, made; print(claimed.OWNER, made.OWNER)") == "another another"
+
+
+def test_a_module_that_something_else_hides_is_told(vendored: Workshop, home: Path) -> None:
+    vendored.package("lib", modules={"lib": "", "fast": ""}).write(
+        {"lib/fast.py": "", "app/app.py": "", "app/lib.py": ""}
+    )
+    assert vendored.vendor().status == 0
+    done = vendored.develop()
+    site = home / "project" / "lib" / f"python{HERE}" / "site-packages"
+    assert "lib: an import of lib finds app/lib.py instead; rename one of them\n" in done.err
+    assert f"lib: an import of fast finds {site}/fast.py instead; rename one of them\n" in done.err
+    code = "import fast, lib; print(fast.__file__, lib.__file__)"
+    assert ask(home / "project", code) == f"{site}/fast.py {vendored.root}/app/lib.py"
+    (vendored.root / "app" / "lib.py").unlink()
+    done = vendored.develop()
+    assert "an import of lib " not in done.err
+    assert ask(home / "project", "import lib; print(lib.__file__)") == str(vendored.root / "lib" / "lib.py")
 
 
 def test_imports_see_nothing_else_of_the_project(vendored: Workshop, home: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 from toolkit.core import console, files, process, threads
 from toolkit.core.errors import UserError
-from toolkit.develop import linked_packages, linking, readiness, sync, virtualenv, workon
+from toolkit.develop import linked_packages, linking, readiness, shadowing, sync, virtualenv, workon
 from toolkit.develop.linking import Linked
 from toolkit.develop.sync import Changes, Installed, TargetDistribution
 from toolkit.develop.wheel_sources import WheelSources
@@ -111,23 +111,21 @@ def _contents(target: Assembly, reason: str) -> _Contents:
     state = target.state or workon.NO_STATE
     distributions = target.sources.distributions()
     installed = {} if reason else sync.installed(target.site())
-    identities = {package.name: linked_packages.identity(package, target.sources) for package in target.packages}
+    packages = linked_packages.in_order(target.packages, target.sources)
+    identities = {package.name: linked_packages.identity(package, target.sources) for package in packages}
     names = {*identities, *state.linked}
     present = {name: items for name, items in installed.items() if name not in names}
     present_links = {name: items for name, items in installed.items() if name in names}
-
-    def is_current(name: str) -> bool:
-        found = present_links.get(name, ())
-        is_same = name in state.linked and state.linked[name].identity == identities[name]
-        return is_same and len(found) == 1 and found[0].is_whole()
-
+    links = [TargetDistribution(name=name, version="", identity=identity) for name, identity in identities.items()]
+    linked_before = {name: link.identity for name, link in state.linked.items()}
+    stale = {item.name for item in sync.compare(links, present_links, linked_before).install}
     return _Contents(
         distributions=distributions,
         present=present,
         changes=sync.compare(distributions, present, state.distributions),
         identities=identities,
         present_links=present_links,
-        stale=tuple(package for package in target.packages if reason or not is_current(package.name)),
+        stale=tuple(package for package in packages if package.name in stale),
     )
 
 
@@ -212,12 +210,14 @@ def _images(target: Assembly, contents: _Contents) -> tuple[list[Image], list[Li
 
 def _finish(target: Assembly, root: Path, contents: _Contents, before: State, linked: Sequence[Linked]) -> Check:
     """Link the project's packages, look at what came of it, and record the state."""
-    links = {name: link for name, link in before.linked.items() if name in contents.identities}
-    links |= {item.package.name: item.link for item in linked}
+    known = {**before.linked, **{item.package.name: item.link for item in linked}}
+    links = {name: known[name] for name in contents.identities}
     linking.write(target, root, linked, links)
     scripts = linking.write_scripts(target, root, links, before)
     # virtualenvwrapper's note of where `workon` goes.
     files.write_changed(root / ".project", f"{target.project.root}\n")
+    for warning in shadowing.warnings(target, root, links, target.sources.local):
+        console.warn(warning)
     found = readiness.check(target, root, target.locks, target.sources, links, before.check)
     workon.write(
         root,
@@ -239,8 +239,9 @@ def _finish(target: Assembly, root: Path, contents: _Contents, before: State, li
 
 
 def _report(contents: _Contents) -> None:
-    changes, links = contents.changes, [package.name for package in contents.stale]
-    tags = {"REMOVE": changes.removed, "CHANGE": changes.changed, "ADD": changes.added, "LINK": links}
+    changes, links = contents.changes, sorted(package.name for package in contents.stale)
+    removed = (*changes.removed, *sorted(contents.gone))
+    tags = {"REMOVE": removed, "CHANGE": changes.changed, "ADD": changes.added, "LINK": links}
     for tag, labels in tags.items():
         for label in labels:
             console.step(tag, label)

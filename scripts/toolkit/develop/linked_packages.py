@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from toolkit.build.plan import Node
 from toolkit.develop import linking
@@ -18,6 +18,15 @@ from toolkit.wheel.image import Image
 def is_built(package: Package, sources: WheelSources) -> bool:
     """Tell whether a package is linked by its wheel: one that no lock is for cannot be built."""
     return package.name in sources.local
+
+
+def in_order(packages: Iterable[Package], sources: WheelSources) -> list[Package]:
+    """Return packages in the order in which a service installs them, behind those that no lock is for.
+
+    The later one has what two of them claim.
+    """
+    places = {name: place for place, name in enumerate(sources.local)}
+    return sorted(packages, key=lambda package: places.get(package.name, -1))
 
 
 def identity(package: Package, sources: WheelSources) -> str:

@@ -134,12 +134,12 @@ def _own(package: Package) -> dict[str, Path]:
 def write(environment: Environment, root: Path, linked: Iterable[Linked], links: Mapping[str, Link]) -> None:
     """Put packages into an environment that is at `root` for now, where those of the same names have been taken out.
 
-    All `links` are on its path, then.
+    All `links` are on its path, then; the last ones come first there, as they do among files.
     """
     site = environment.site(root)
     for item in linked:
         _install(item, site, root, environment.python)
-    roots = list(dict.fromkeys(path for link in links.values() for path in link.roots))
+    roots = list(dict.fromkeys(path for link in reversed([*links.values()]) for path in link.roots))
     places = {name: path for link in links.values() for name, path in link.mapped.items()}
     hook = site / f"{_HOOK}.py"
     needs_hook = bool(places) or any(link.merges for link in links.values())

@@ -92,7 +92,7 @@ def _tell(root: Path, prefix: Path, name: str | None) -> None:
     owner, first = workon.owner(prefix), prefix.parent / root.name
     if owner and not _is_own(prefix, root):
         console.note(
-            f"{prefix} was the environment of {owner}{'' if owner.is_dir() else ', which is gone'}: taken over"
+            f"{prefix} is the environment of {owner}{'' if owner.is_dir() else ', which is gone'}: it is taken over"
         )
     elif name is None and prefix != first and (other := _other(first, root)):
         console.note(f"{first.name} is the environment of {other}, so that of {root} is {prefix.name}")

@@ -65,7 +65,10 @@ def check(
     failures = loading.load(
         root, installed, environment.interpreter, sources.options, log, seconds=_SECONDS, beside=beside
     )
-    return Check(key=key, problems=tuple(_problem(environment, links, failure) for failure in failures))
+    # Of several that have a module, that of the last is imported. The result may name others: foreign code ran there.
+    owners = {module: name for name, modules in found.items() for module in modules}
+    problems = (_problem(environment, owners[each.name], links, each) for each in failures if each.name in owners)
+    return Check(key=key, problems=tuple(problems))
 
 
 def _key(environment: Environment, sources: WheelSources, links: Mapping[str, Link]) -> str:
@@ -94,12 +97,12 @@ def _places(link: Link) -> Iterator[Path]:
         yield from filter(Path.exists, places)
 
 
-def _problem(environment: Environment, links: Mapping[str, Link], failure: Failure) -> str:
-    package = next(each for each in environment.packages if failure.name in links[each.name].modules)
+def _problem(environment: Environment, owner: str, links: Mapping[str, Link], failure: Failure) -> str:
+    package = next(each for each in environment.packages if each.name == owner)
     shown = environment.project.shown
     error = one_line(": ".join(filter(None, (failure.error, failure.text))), 300)
     place = _place(package, failure)
-    where = f" ({shown(place[0])}:{place[1]})" if place else ""
+    where = f" ({one_line(str(shown(place[0])), 300)}:{place[1]})" if place else ""
     hint = "it may want to be set up first"
     if failure.error == "ModuleNotFoundError" and failure.about:
         missing = failure.about.partition(".")[0]

@@ -67,7 +67,7 @@ def test_the_environment_of_a_project_that_is_gone_is_taken_over(top: Path, caps
     make(top / "a" / "shop")
     (top / "a" / "shop").rename(top / "shop")
     assert make(top / "shop") == "shop"
-    told = f"{top}/envs/shop was the environment of {top}/a/shop, which is gone: taken over\n"
+    told = f"{top}/envs/shop is the environment of {top}/a/shop, which is gone: it is taken over\n"
     assert capsys.readouterr().out == told
 
 
@@ -89,7 +89,7 @@ def test_a_name_that_another_project_has_is_refused(top: Path) -> None:
 def test_force_takes_over_and_says_so(top: Path, capsys: pytest.CaptureFixture[str], name: str | None) -> None:
     make(top / "a" / "shop")
     assert make(top / "b" / "shop", name, force=True) == "shop"
-    assert capsys.readouterr().out == f"{top}/envs/shop was the environment of {top}/a/shop: taken over\n"
+    assert capsys.readouterr().out == f"{top}/envs/shop is the environment of {top}/a/shop: it is taken over\n"
     assert make(top / "a" / "shop") == "shop-a"
 
 
