@@ -175,6 +175,7 @@ define newline
 endef
 # A value as one word of the shell, whatever is in it.
 quote = '$(subst ','\'',$(1))'
+quoted = $(foreach word,$(1),$(call quote,$(word)))
 silent = $(if $(filter 2,$(V)),,@)
 # Settings as `NAME=value`. An empty one is left out, but for those in which empty is another value than the default.
 passed = $(foreach name,$(1),$(if $(call literal,$(name))$(filter VERSION_SUFFIX WHEEL_STORE DESTDIR,$(name)),$(name)=$(call quote,$(call literal,$(name)))))
@@ -310,8 +311,8 @@ given := $(foreach word,$(subst \ ,_,$(call if_defined,MAKEOVERRIDES)),$(firstwo
 # A word alone in the environment is somebody else's.
 ignored := $(foreach name,$(ignored),$(if $(findstring _,$(name)),$(name)))
 problem := $(if $(filter-out V,$(given))$(ignored),$(shell $(PYTHON3) $(call quote,$(toolkit)/scripts/verb.py) unread-settings \
-	$(foreach verb,$(verbs),--reads $(call quote,$(verb): $(reads_$(verb)))) --makefiles $(MAKEFILE_LIST) --goals $(goals) \
-	$(addprefix --given ,$(given)) $(addprefix --ignored ,$(ignored))))
+	$(foreach verb,$(verbs),--reads $(call quote,$(verb): $(reads_$(verb)))) --makefiles $(MAKEFILE_LIST) --goals $(call quoted,$(goals)) \
+	$(addprefix --given=,$(call quoted,$(given))) $(addprefix --ignored ,$(ignored))))
 $(if $(problem),$(error $(problem)))
 
 # A project adds to a target with `test: common-test my-test`, and replaces one by a rule with a recipe of its own; one

@@ -53,9 +53,19 @@ _python_common_names() {
     if [[ ${2-} = remove ]]; then
         sed -n 's/^\([A-Za-z0-9][A-Za-z0-9._-]*\).*/\1/p' "$1"/{,*/}{,dev-}requirements.txt 2>/dev/null | sort -u
     else
-        sed -nE '/^\[\[(packages|tool\.python-common\.build-packages)\]\]/,/^version/s/^name = "(.*)"/\1/p' \
+        sed -nE '/^\[\[(packages|tool\.python-common\.build-packages)\]\]/,/^version/s/^name = "([A-Za-z0-9._-]+)"$/\1/p' \
             "$1"/vendor/pylock.*.toml 2>/dev/null | sort -u
     fi
+}
+
+# Offer those of some words that begin as a word does. `compgen -W` would run what is in them: `$(...)` in a file's name.
+_python_common_offer() {
+    local offer
+    local -a offered
+    read -r -d '' -a offered <<< "$3" || :
+    for offer in "${offered[@]}"; do
+        [[ $offer != "$1"* ]] || COMPREPLY+=("$2$offer")
+    done
 }
 
 # The first target on the line.
@@ -86,14 +96,14 @@ _python_common_make() {
         setting=${word%%=*} word=${word#*=} prefix=$setting=
     fi
     if [[ -n $setting ]]; then
-        COMPREPLY=($(compgen -P "$prefix" -W "$(_python_common_values "$setting" "$directory" "$word" "$goal")" -- "$word"))
+        _python_common_offer "$word" "$prefix" "$(_python_common_values "$setting" "$directory" "$word" "$goal")"
     else
         makefiles=("$toolkit/project.mk" "$directory/Makefile")
         [[ ! $directory -ef $toolkit ]] || makefiles+=("$toolkit/scripts/toolkit.mk")
         # What follows these may be a name: `make why flask`.
         [[ $goal != @(add|remove|tree|why) ]] || names=$(_python_common_names "$directory" "$goal")
         names+=" $(awk -f "$toolkit/scripts/completion.awk" "${makefiles[@]}" | sort -u)"
-        COMPREPLY=($(compgen -W "$names" -- "$word"))
+        _python_common_offer "$word" "" "$names"
         # A value follows.
         [[ ${#COMPREPLY[@]} != 1 || ${COMPREPLY[0]} != *= ]] || compopt -o nospace 2>/dev/null
     fi

@@ -71,11 +71,13 @@ def test_requirements_are_removed_with_what_they_alone_need(filled: Workshop) ->
 
 def test_a_line_gives_way_to_one_of_other_versions_and_not_to_one_without(filled: Workshop) -> None:
     said, hint = refused(filled, "add", "flask[more]")
-    assert said == "app/requirements.txt:2: flask is there already: `flask<2`" and "`flask[more]>=...`" in hint
+    assert said == "app/requirements.txt:2: flask is there already: `flask<2`" and "`flask[more]<2`" in hint
+    said, hint = refused(filled, "add", "requests; python_version > '3'")
+    assert hint.endswith("""`requests>=0; python_version > "3"`""")
     told = done(filled.run("add", "flask>=2"))
     assert "EDIT    remove app/requirements.txt:2: flask<2" in told
     assert "EDIT    add app/requirements.txt:2: flask>=2" in told
-    assert text(filled) == "# of the web\nflask>=2\n\nrequests\n"
+    assert text(filled) == "# of the web\nflask>=2  # for ever\n\nrequests\n"
     assert filled.keys() == ["flask==2.0", "requests==2.0"]
 
 
@@ -132,6 +134,8 @@ def test_of_several_services_one_has_to_be_named(filled: Workshop, index: LocalI
     said, hint = refused(filled, "add", "idna")
     assert said == "NAME=idna: of which package? There are app, other-one" and "SERVICE=app" in hint
     assert refused(filled, "remove", "flask")[0] == "NAME=flask: of which package? There are app, other-one"
+    said, hint = refused(filled, "remove", "late")
+    assert said == "NAME: no line of the requirements of any package names late" and "make why NAME=late" in hint
     for name in ("other-one", "other_one", "other_one/"):
         done(filled.run("add", "idna", "--service", name))
         assert text(filled, "other_one/requirements.txt") == "flask\nidna\n"

@@ -123,6 +123,19 @@ def test_names_may_follow_a_verb_on_distributions(bash: Shell, project: Project)
     assert bash.complete("make tree FORMAT=m") == ["make", "tree", "FORMAT=mermaid"]
 
 
+def test_what_is_offered_is_never_run(bash: Shell, project: Project) -> None:
+    (project.root / "vendor").mkdir()
+    (project.root / "vendor" / "pylock.api.toml").write_text(
+        '[[packages]]\nname = "$(touch${IFS}run-1)"\nversion = "1"\n\n[[packages]]\nname = "flask"\nversion = "1"\n'
+    )
+    (project.root / "$(touch${IFS}run-2)" / "bin").mkdir(parents=True)
+    (project.root / "$(touch${IFS}run-3).lock").touch()
+    assert bash.complete("make why fl") == ["make", "why", "flask"]
+    for line in ("make vendor UPGRADE=", "make SERVICES=", "make DESTDIR=", "make vendor FROM="):
+        bash._type(f"{line}\x1b?\x15echo ' ''done'\n")
+    assert not [*project.root.rglob("run-*")]
+
+
 def locked(project: Project) -> None:
     """Give a project a lock with something that is shipped, and something that builds it."""
     for name in ("awk", "bash", "zsh", "fish"):

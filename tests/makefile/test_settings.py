@@ -362,6 +362,31 @@ def test_so_are_they_after_other_verbs_on_distributions(project: Project, verb: 
     assert done.stdout + done.stderr == ""
 
 
+@pytest.mark.parametrize("word", ["idna>=3", "idna==3", "idna~=3.1", "idna[more]>=3"])
+def test_a_version_after_the_target_is_refused_as_make_takes_it_for_a_setting(project: Project, word: str) -> None:
+    done = project.make("add", "flask", word, check=False)
+    assert "is not a setting: a requirement with a version is written NAME=" in done.stderr
+    assert "syntax error" not in done.stderr
+    assert project.verbs() == []
+
+
+@pytest.mark.parametrize("word", ["idna>3", "idna<3", "it's", "a&b"])
+def test_names_are_no_words_of_the_shell(project: Project, word: str) -> None:
+    before = {path.name for path in project.root.iterdir()}
+    # A setting has it looked at what is given.
+    done = project.make("add", word, "SERVICE=api")
+    assert done.stdout + done.stderr == ""
+    assert parse("add", project.calls()["add"]).name.split() == [word]
+    assert {path.name for path in project.root.iterdir()} - before == {"calls"}
+
+
+@pytest.mark.parametrize("name", ["ADD", "REMOVE"])
+def test_a_target_given_as_a_setting_is_an_error_that_says_so(project: Project, name: str) -> None:
+    done = project.make("vendor", f"{name}=idna", check=False)
+    assert f"{name} is not a setting, but a target: make {name.lower()} NAME=" in done.stderr
+    assert done.returncode == 2 and project.verbs() == []
+
+
 @pytest.mark.parametrize("words", [["flask"], ["wy", "flask"], ["build", "why", "flask"], ["build", "flask"]])
 def test_only_what_follows_why_are_names(project: Project, words: list[str]) -> None:
     done = project.make(*words, check=False)

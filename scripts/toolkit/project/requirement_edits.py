@@ -139,6 +139,11 @@ def _package(project: Project, asked: Asked, removed: Sequence[str], platforms: 
         ]
         if len(having) == 1:
             return having[0]
+        if not having:
+            setting = _setting(development=asked.development)
+            raise UserError(
+                f"NAME: no line of the {setting} of any package names {' or '.join(removed)}", _why(removed[0])
+            )
     names = sorted(map(project.lock_name, project.locked))
     raise UserError(
         f"NAME={asked.add or asked.remove}: of which package? There are {', '.join(names)}",
@@ -152,7 +157,7 @@ class _Editor:
     def __init__(self, project: Project, package: Package, platforms: tuple[str, ...], *, development: bool) -> None:
         self._project, self._package, self._platforms = project, package, platforms
         self._development = development
-        self._setting = "requirements of developers" if development else "requirements"
+        self._setting = _setting(development=development)
         self._old: dict[Path, bytes] = {}
         self._new: dict[Path, bytes] = {}
         self._told: list[str] = []
@@ -189,10 +194,7 @@ class _Editor:
         found = self.lines(name)
         if not found:
             where = self._project.shown(self._package.path)
-            raise UserError(
-                f"NAME: no line of the {self._setting} of {where}/ names {name}",
-                f"`make why NAME={name}` shows what brings it in, if anything does",
-            )
+            raise UserError(f"NAME: no line of the {self._setting} of {where}/ names {name}", _why(name))
         for file in dict.fromkeys(line.file for line in found):
             path = self._project.root / file
             numbers = [line.line for line in found if line.file == file]
@@ -220,9 +222,14 @@ class _Editor:
         if len(found) > 1 or (found and not (requirement.specifier or requirement.url)):
             raise UserError(
                 f"{found[0].origin}: {name} is there already: `{found[0].text}`",
-                "edit that line" if len(found) > 1 else f"to replace that line, name the versions, too: `{text}>=...`",
+                "edit that line"
+                if len(found) > 1
+                else f"to replace that line, name the versions, too: `{_with_versions(requirement, found[0])}`",
             )
+        comment = ""
         if found:
+            old = self._project.root / found[0].file
+            comment = requirement_text.comment_of(self._content(old), found[0].line) if old.suffix == ".txt" else ""
             self.remove(name)
         path = self._target()
         shown = self._project.shown(path)
@@ -230,7 +237,7 @@ class _Editor:
             number = self._edit_array(path, name, shown, text)
         else:
             content, number = requirement_text.with_line(
-                self._content(path), text, name, shown, self._place(path, name)
+                self._content(path), f"{text}{comment}", name, shown, self._place(path, name)
             )
             self._set(path, content)
         self._told.append(f"add {shown}:{number}: {text}")
@@ -320,6 +327,23 @@ def _requirement(text: str) -> Requirement:
     if not isinstance(item, NamedRequirement) or not text.replace("\t", " ").isprintable():
         raise UserError(f"NAME: no requirement: {quoted(text)}", "write `name`, `name>=1.2` or `name @ URL`")
     return item.requirement
+
+
+def _with_versions(asked: Requirement, line: Line) -> str:
+    """Return what is asked for with the versions that a line allows."""
+    found = requirement_texts.parse(line.text)
+    name = f"{asked.name}[{','.join(sorted(asked.extras))}]" if asked.extras else asked.name
+    return (
+        f"{name}{found.specifier if found and found.specifier else '>=0'}{f'; {asked.marker}' if asked.marker else ''}"
+    )
+
+
+def _setting(*, development: bool) -> str:
+    return "requirements of developers" if development else "requirements"
+
+
+def _why(name: str) -> str:
+    return f"`make why NAME={name}` shows what brings it in, if anything does"
 
 
 def _name(item: object) -> str:

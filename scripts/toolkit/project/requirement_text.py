@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -42,6 +43,16 @@ def without_lines(content: bytes, numbers: Collection[int]) -> bytes:
         if first + 1 in numbers:
             rows[first:last] = [row for row in rows[first:last] if row.lstrip().startswith("#")]
     return "".join((mark, *rows)).encode()
+
+
+def comment_of(content: bytes, number: int) -> str:
+    """Return the comment at the end of the logical line that begins at this number, with the spaces before it."""
+    _, rows = _rows(content)
+    for first, last, _ in lines.logical("".join(rows).splitlines()):
+        if first + 1 == number and not rows[last - 1].lstrip().startswith("#"):
+            found = re.search(r"\s+#.*", rows[last - 1])
+            return found[0].rstrip() if found else ""
+    return ""
 
 
 def _rows(content: bytes) -> tuple[str, list[str]]:

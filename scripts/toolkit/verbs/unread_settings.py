@@ -35,12 +35,19 @@ def read_settings(makefiles: Iterable[str], reads: Mapping[str, Sequence[str]]) 
     return {name: frozenset(target for target, words in reads.items() if name in words) for name in names}
 
 
-def find_error(settings: Iterable[str], given: Sequence[str]) -> str:
+def find_error(settings: Mapping[str, frozenset[str]], given: Sequence[str], goals: Sequence[str]) -> str:
     """Return, as one line, what is wrong with the names `given` and what to do.
 
     Empty when each is known, or resembles nothing that is.
     """
+    takes_names = settings.get("NAME", frozenset())
     for name in given:
+        if name.lower() in takes_names and name not in settings:
+            return f'{name} is not a setting, but a target: make {name.lower()} NAME="..." (`make help` lists them)'
+        # make takes `idna>=3` for the value 3 of a setting `idna>`.
+        if goals and goals[0].removeprefix("common-") in takes_names and not (name in settings or name.isupper()):
+            distribution = name.rstrip("<>=!~")
+            return f'{name} is not a setting: a requirement with a version is written NAME="{distribution}>=1.2"'
         if _ARCHITECTURE.fullmatch(name) and name not in settings:
             return f"{name}: packages are built for the architecture of this machine: build on one of the other"
         nearest = difflib.get_close_matches(name.upper(), _public(settings), n=1, cutoff=0.7)
@@ -101,7 +108,7 @@ def report(run: Run) -> None:
     reads = {target: words.split() for target, _, words in (item.partition(":") for item in arguments.reads)}
     settings = read_settings(arguments.makefiles, reads)
     given = [name.rstrip(":+?") for name in arguments.given]
-    if error := find_error(settings, given):
+    if error := find_error(settings, given, arguments.goals):
         print(error)
     else:
         warnings = find_warnings(settings, given, arguments.goals, {*reads, "help"})

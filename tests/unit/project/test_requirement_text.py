@@ -56,3 +56,8 @@ def test_lines_go_and_nothing_else(before: str, after: str, numbers: set[int]) -
 def test_a_line_that_makes_no_sense_is_told() -> None:
     with pytest.raises(UserError, match=r"r\.txt:2: not a requirement: `b=1`"):
         requirement_text.with_line(b"a\nb=1\n", "idna", "idna", "r.txt")
+
+
+def test_the_comment_at_the_end_of_a_line_is_its_own() -> None:
+    content = b"# top\na>=1  # so\r\nb \\\n  --hash=sha256:00 # hash\nc @ https://host/#egg\n"
+    assert [requirement_text.comment_of(content, number) for number in (2, 3, 5)] == ["  # so", " # hash", ""]
