@@ -65,7 +65,7 @@ PLATFORMS ?= linux
 #: Locked versions that may move: UPGRADE=all, or names: UPGRADE="flask jinja2"
 UPGRADE ?=
 
-#: The package whose requirements change, where there are several: SERVICE=api
+#: Of several services the one to test or lint (empty: all), or the package whose requirements change: SERVICE=api
 SERVICE ?=
 #: Of what only developers need, in dev-requirements.txt: DEV=1
 DEV ?=
@@ -224,9 +224,9 @@ reads_reproducible = JOBS PYTHON DEB_COMPRESSION SUITES MIRROR CHROOT_MAX_AGE $(
 #: Check what was built: lintian; install, upgrade, remove and purge in a clean system; the tests of debian/tests there
 reads_check-deb = SUITES UPGRADE_FROM BOOT REPORTS MIRROR CHROOT_MAX_AGE
 #: Run the tests of the services, offline, with what vendor/ holds
-reads_test = $(building) REPORTS
+reads_test = $(building) SERVICE REPORTS
 #: Run the linters of the services (those they name or configure: ruff, flake8, pylint, mypy), offline
-reads_lint = $(building)
+reads_lint = $(building) SERVICE
 #: Write the bill of materials (CycloneDX) of every service to dist/; with SUITES, that of its package to dist/<suite>/
 reads_sbom = $(building) SUITES
 #: Say what has newer releases: those that the requirements allow, and the newest there are; changes nothing

@@ -318,3 +318,28 @@ def test_where_extensions_are_required_all_that_is_missing_is_told_at_once(
     assert done.error[0] == "fast 1.0: its wheel lacks what did not compile: fast/_speedups.c"
     assert "warning: quick 1.0: " in done.err
     assert shop.build("--extensions", "quick fast").status == 0
+
+
+def test_one_service_of_several_is_tested_and_linted_by_its_name(shop: Workshop) -> None:
+    case = "import unittest\n\nclass Case(unittest.TestCase):\n    def test_it(self):\n        self.assertTrue({})\n"
+    shop.service("app").service("other_one").write(
+        {
+            "app/tests/test_it.py": case.format(True),
+            "other_one/tests/test_it.py": case.format(False),
+            "other_one/broken.py": "def (:\n",
+        }
+    )
+    assert shop.vendor().status == 0
+    for verb in ("test", "lint"):
+        assert shop.run(verb, "--service", "app").status == 0
+        assert shop.run(verb).status == 1
+        for spelling in ("other-one", "other_one", "other_one/"):
+            what, _ = shop.run(verb, "--service", spelling).error
+            assert "other-one" in what or "other_one" in what
+        assert shop.run(verb, "--service", "nothing").error == (
+            "SERVICE=nothing: there is no such package",
+            "there are app, other-one",
+        )
+    what, hint = shop.run("test", "--services", "app").error
+    assert what == "vendor/pylock.other-one.toml: no service of this project has this lock"
+    assert "SERVICE=" in hint

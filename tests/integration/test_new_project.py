@@ -124,7 +124,7 @@ class TestMade:
 
     def test_the_recipe_names_the_service(self, made: tuple[Path, str]) -> None:
         recipe = (made[0] / ".gitlab-ci.yml").read_text()
-        assert "      - PYTHON_COMMON_SERVICES:\n          - mail_relay\n  script:" in recipe
+        assert "      - PYTHON_COMMON_SERVICE:\n          - mail_relay\n  script:" in recipe
         assert "worker" not in recipe
 
 

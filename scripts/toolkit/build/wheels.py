@@ -17,7 +17,7 @@ from toolkit.core import directories, files
 from toolkit.core.errors import UserError
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
-from toolkit.project.discovery import Project
+from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
 from toolkit.vendored import lock_file
 from toolkit.wheel.store import Store
@@ -33,16 +33,23 @@ class Built:
 
 
 def build(
-    project: Project, settings: Settings, options: BuildOptions, *, tests: bool = False, development: bool = False
+    project: Project,
+    settings: Settings,
+    options: BuildOptions,
+    packages: Iterable[Package] | None = None,
+    *,
+    tests: bool = False,
+    development: bool = False,
 ) -> Built:
-    """Build what every lock of the project names and return the wheels.
+    """Build what the locks of `packages` (None: every lock of the project) name, and return the wheels.
 
     Those that only tests and only developers need are built with `tests` and `development`. `vendor/` has been
     checked before. Raises `UserError` for a missing interpreter, a build that fails, a cycle, and for a wheel that
     requires what is not among them; and for one that is to be for another architecture.
     """
     _refuse_cross()
-    locks = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(each))) for each in project.locked]
+    chosen = project.locked if packages is None else packages
+    locks = [lock_file.read(lock_file.path_of(settings.vendor, project.lock_name(each))) for each in chosen]
     planners = {lock.service: _planner(lock, settings, options, settings.vendor.joinpath) for lock in locks}
     runtime = {name: planner.runtime() for name, planner in planners.items()}
     for_tests = {

@@ -128,6 +128,19 @@ class Project:
         """Return the package with this distribution name, in whatever form it is spelled."""
         return self._by_name.get(normalize(name))
 
+    def chosen(self, given: str) -> Package:
+        """Return the package that SERVICE= names: as a service, a distribution or a directory.
+
+        Raises `UserError` where there is none.
+        """
+        named = {self.lock_name(package): package for package in (*self.libraries, *self.services)}
+        given = given.rstrip("/")
+        for package in named.values():
+            spellings = (package.service_name, package.name, self.shown(package.path))
+            if given in spellings or normalize(given) in (package.service_name, package.name):
+                return package
+        raise UserError(f"SERVICE={given}: there is no such package", f"there are {', '.join(sorted(named))}")
+
     def sample(self, name: str) -> Path | None:
         """Return the directory of a package of this name below tests/ or the like, which is none of the project's."""
         return self._samples.get(normalize(name)) if self.is_searched else None

@@ -123,12 +123,7 @@ def _package(project: Project, asked: Asked, removed: Sequence[str], platforms: 
     """Return the package whose file is to be edited."""
     named = {project.lock_name(package): package for package in (*project.libraries, *project.services)}
     if asked.service:
-        given = asked.service.rstrip("/")
-        for package in named.values():
-            spellings = (package.service_name, package.name, project.shown(package.path))
-            if given in spellings or normalize(given) in (package.service_name, package.name):
-                return package
-        raise UserError(f"SERVICE={given}: there is no such package", f"there are {', '.join(sorted(named))}")
+        return project.chosen(asked.service)
     if len(project.locked) == 1 or (asked.development and (project.root / DEVELOPMENT_FILE).is_file()):
         return project.locked[0]
     if not asked.add.strip():

@@ -43,12 +43,21 @@ class Linting:
     scratch: Path
 
 
-def find_faults(project: Project, settings: Settings, options: BuildOptions) -> dict[str, dict[str, str]]:
-    """Return the output of linters that found something, by service and linter; without a linter, of a syntax check."""
-    used = {package: linters.choose(project, package) for package in project.locked}
-    built = wheels.build(project, settings, options, tests=True, development=True) if any(used.values()) else None
+def find_faults(
+    project: Project, settings: Settings, options: BuildOptions, packages: Sequence[Package]
+) -> dict[str, dict[str, str]]:
+    """Return the output of linters that found something in `packages`, which have locks, by service and linter.
+
+    Without a linter it is the output of a syntax check.
+    """
+    used = {package: linters.choose(project, package) for package in packages}
+    # What is for all of the project's developers is in the first one's lock.
+    needed = dict.fromkeys((project.locked[0], *packages))
+    built = None
+    if any(used.values()):
+        built = wheels.build(project, settings, options, needed, tests=True, development=True)
     faults = {}
-    for package in project.locked:
+    for package in packages:
         if built and used[package]:
             found = run(_linting(project, settings, package, built, used[package]), options)
         else:
@@ -63,7 +72,7 @@ def _linting(
     project: Project, settings: Settings, package: Package, built: Built, chosen: Sequence[ChosenLinter]
 ) -> Linting:
     name = project.lock_name(package)
-    # What is for all of the project's developers is in the first one's lock; it fits the same interpreter.
+    # That of the first one, which has what is for all developers, fits the same interpreter.
     first = project.lock_name(project.locked[0])
     shared = built.tests[first] if built.interpreters[first] == built.interpreters[name] else ()
     return Linting(

@@ -49,7 +49,7 @@ def problems(project: Project, settings: Settings, *, hashes: bool = True) -> li
     found += _disagreements(locks)
     found += _compare(settings.vendor, listed, hashes)
     if complete:
-        found += _unlisted(project, settings.vendor, listed)
+        found += _unlisted(project, settings, listed)
     return found
 
 
@@ -228,10 +228,13 @@ def _fault(path: Path, file: VendoredFile, hashes: bool) -> str:
     return ""
 
 
-def _unlisted(project: Project, vendor: Path, listed: Iterable[str]) -> Iterator[Problem]:
+def _unlisted(project: Project, settings: Settings, listed: Iterable[str]) -> Iterator[Problem]:
+    vendor, hint = settings.vendor, "run `make vendor`"
+    if settings.services or settings.packages:
+        hint = f"SERVICES= and PACKAGES= say which there are, for {hint}, too; SERVICE= tests or lints one of them"
     locks = {lock_file.path_of(vendor, project.lock_name(package)).name for package in project.locked}
     for name in sorted({entry.name for entry in vendor.iterdir()} - {*listed, *locks, *_OWN}):
         if name.startswith("pylock.") and name.endswith(".toml"):
-            yield Problem(what=f"vendor/{name}: no service of this project has this lock", hint="run `make vendor`")
+            yield Problem(what=f"vendor/{name}: no service of this project has this lock", hint=hint)
         elif not name.startswith("README"):
             yield Problem(what=f"vendor/{name}: no lock lists it", hint="remove it, or run `make vendor`, which does")

@@ -214,6 +214,7 @@ def test_the_syntax_is_checked_of_a_package_without_a_linter(workspace: Workspac
     assert here
     write_lock(workspace, "api", vendored(workspace, "web"), pythons=(here.version,))
     options = BuildOptions(jobs=1, store=workspace.root / "store", python=sys.executable)
-    faults = linting.find_faults(workspace.discover(), workspace.settings(), options)
+    project = workspace.discover()
+    faults = linting.find_faults(project, workspace.settings(), options, project.locked)
     assert "broken.py" in faults["api"]["the syntax check"]
     assert "sound.py" not in faults["api"]["the syntax check"]
