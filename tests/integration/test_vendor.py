@@ -397,3 +397,12 @@ def test_debian_packages_that_builds_need_are_told_and_written_on_request(shop: 
     assert "debian/control: Build-Depends: libsodium-dev" in shop.run("vendor", "--apt").out
     assert (shop.root / "debian/control").read_text() == f"{control} libsodium-dev,\n"
     assert "Build-Depends" not in shop.run("vendor").err
+
+
+def test_a_vendor_directory_of_somebody_else_is_not_replaced(shop: Workshop, shelf: LocalIndex) -> None:
+    """Go, composer and bundler keep theirs under the same name."""
+    shop.service("app", "fast").write({"vendor/github.com/x/y.go": "package y\n"})
+    done = shop.vendor()
+    assert done.status == 1
+    assert "vendor/: the project's own, with github.com" in done.err
+    assert set(shop.vendored()) == {"github.com/x/y.go"}

@@ -136,10 +136,12 @@ def read(debian: Path) -> Control:
 
 
 def _text(path: Path) -> str:
+    if not path.is_file():
+        # A pipe never ends, nor does /dev/zero, to which git keeps a link.
+        reason = "not a file" if path.exists() else "there is none"
+        raise UserError(f"{path}: {reason}", "`make example` shows a complete debian/ directory")
     try:
         return path.read_text(encoding="utf-8")
-    except (FileNotFoundError, NotADirectoryError):
-        raise UserError(f"{path}: there is none", "`make example` shows a complete debian/ directory") from None
     except UnicodeDecodeError as error:
         raise UserError(f"{path}: not UTF-8: {error}", "Debian wants this file in UTF-8") from None
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -104,10 +105,11 @@ def setup_py(directory: Path) -> ast.Module:
 
 def _parsed(path: Path) -> ast.Module:
     """Return a module's syntax tree, an empty one where there is no module that this Python can read."""
-    try:
-        return documents.python(path.read_bytes())
-    except (OSError, ValueError):
-        return ast.Module(body=[], type_ignores=[])
+    with suppress(OSError, ValueError):
+        # A pipe never ends, nor does /dev/zero, to which git keeps a link.
+        if path.is_file():
+            return documents.python(path.read_bytes())
+    return ast.Module(body=[], type_ignores=[])
 
 
 def constants(tree: ast.Module) -> dict[str, ast.expr]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from configparser import ConfigParser
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -261,12 +262,7 @@ def _texts(node: ast.expr | None) -> list[str]:
 
 def _extras_of_setup_cfg(directory: Path) -> Mapping[str, Sequence[Declaration]]:
     path = directory / "setup.cfg"
-    try:
-        parsed = documents.ini(path.read_bytes())
-    except FileNotFoundError:
-        return {}
-    except ValueError as error:
-        raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
+    parsed = _ini(path)
     section = "options.extras_require"
     keys = parsed.options(section) if parsed.has_section(section) else ()
     return {key: _of_value(path, key, parsed.get(section, key)) for key in keys}
@@ -290,10 +286,13 @@ def _of_setup_cfg(directory: Path, option: str) -> tuple[Declaration, ...] | Non
 
 
 def _option(path: Path, option: str) -> str | None:
+    return _ini(path).get("options", option, fallback=None)
+
+
+def _ini(path: Path) -> ConfigParser:
+    """Return what an INI file says, nothing where there is no file: a pipe, or a link to /dev/zero, never ends."""
     try:
-        return documents.ini(path.read_bytes()).get("options", option, fallback=None)
-    except FileNotFoundError:
-        return None
+        return documents.ini(path.read_bytes() if path.is_file() else b"")
     except ValueError as error:
         raise UserError(f"{path}: cannot be read: {error}", "mend the file") from None
 

@@ -82,6 +82,8 @@ def build_system(content: Mapping[str, Any], shown: str) -> BuildSystem:
     backend, path = system.get("build-backend", LEGACY_BACKEND), system.get("backend-path", [])
     if not isinstance(backend, str) or not _BACKEND.fullmatch(backend):
         raise UserError(f"{name}: build-backend is no `module:object`", MEND)
+    # So has flit-core 2, and what reads a text by its characters, as pip does, finds the same in it.
+    path = ["."] if path == "." else path
     if not _are_texts(path) or not all(item.isprintable() for item in path):
         raise UserError(f"{name}: backend-path is no list of directories", MEND)
     # https://peps.python.org/pep-0517/#in-tree-build-backends

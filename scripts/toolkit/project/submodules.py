@@ -17,10 +17,9 @@ def paths(directory: Path) -> list[str]:
 
     Git takes no others, and none by a link; whoever followed them would come back to where they were.
     """
-    try:
-        text = (directory / ".gitmodules").read_text(encoding="utf-8", errors="surrogateescape")
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+    path = directory / ".gitmodules"
+    # What git has may be a link, to /dev/zero say, which never ends.
+    text = path.read_text(encoding="utf-8", errors="surrogateescape") if path.is_file() else ""
     listed = (found[1] for line in text.splitlines() if (found := _PATH.match(line)))
     return [path for path in listed if _is_below(directory, PurePosixPath(path))]
 

@@ -195,7 +195,8 @@ def _versioneer(directory: Path, data: Mapping[str, Any]) -> dict[str, Any]:
     if found := table(data, "tool", "versioneer"):
         return found
     try:
-        config = documents.ini((directory / "setup.cfg").read_bytes())
+        path = directory / "setup.cfg"
+        config = documents.ini(path.read_bytes() if path.is_file() else b"")
     except (OSError, ValueError):
         return {}
     return dict(config["versioneer"]) if "versioneer" in config else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -31,6 +32,7 @@ from toolkit.scaffold.foreign_files import ForeignFiles
 from toolkit.scaffold.part import Part, package_name
 from toolkit.scaffold.program import Program, Sources
 from toolkit.scaffold.writing import Change
+from toolkit.vendoring import staging
 
 _NAMESPACE = re.compile(r"^NAMESPACE\s*[:?]?=\s*([a-z0-9][a-z0-9+.-]*)\s*$", re.MULTILINE)
 _INCLUDES = re.compile(r"^-?include\s+.*project\.mk", re.MULTILINE)
@@ -79,8 +81,11 @@ def plan(settings: Settings, name: str = "") -> Adoption:
     control = settings.project / "debian" / "control"
     if control.exists():
         entries = [entry for entry in entries if entry.path.parts[0] != "debian"]
+        is_new = not (settings.project / "common").exists()
         known = {paragraph.get("Package") for paragraph in debian_control.paragraphs(control)}
-        if any(known.isdisjoint((part.service, package_name(part.service, settings.namespace))) for part in services):
+        if is_new or any(
+            known.isdisjoint((part.service, package_name(part.service, settings.namespace))) for part in services
+        ):
             notes.append("debian/ is the project's own, and stays as it is: `make deb` says what it lacks")
     elif services:
         entries += adopted_files.of_debian(project, settings, services, has_own_makefile=has_own)
@@ -107,23 +112,12 @@ def _is_ours(files: ForeignFiles) -> bool:
 
 def _refuse_what_is_in_the_way(files: ForeignFiles) -> None:
     root = files.root
-    common, vendor = root / "common", root / "vendor"
+    common = root / "common"
     for path in submodules.uninitialised(root):
         raise submodules.error(path, root)
-    if common.exists() and not package_search.is_toolkit(common):
-        raise UserError(
-            "common/: a directory of the project's own, where the toolkit has its place",
-            "rename it: `git mv common ...`",
-        )
-    if (
-        vendor.exists()
-        and not (vendor / ".git").exists()
-        and any(not path.name.startswith("pylock.") for path in vendor.iterdir() if path.suffix in (".py", ".toml"))
-    ):
-        raise UserError(
-            "vendor/: a directory of the project's own, which `make vendor` would replace",
-            "rename it: `git mv vendor ...`; a package that imports from it has to be told",
-        )
+    if os.path.lexists(common) and not package_search.is_toolkit(common):
+        raise UserError("common/: the project's own, where the toolkit has its place", "rename it: `git mv common ...`")
+    staging.refuse_foreign(root / "vendor")
     for name in ("build", "dist"):
         tracked = git.ask(root, "ls-files", "--", name).splitlines()
         if tracked:
@@ -199,8 +193,16 @@ def _part(
             "write that into a file Procfile, as `web: gunicorn app:app` or `web: python -m module`",
         )
     if part.is_service:
-        new_service.check_name(service)
+        _check_name(service, own=not package and not directory.parts)
     return part
+
+
+def _check_name(service: str, *, own: bool) -> None:
+    """Raise `UserError` when a service cannot have this name; the hint of an `own` one says where another is given."""
+    try:
+        new_service.check_name(service)
+    except UserError as error:
+        raise UserError(error.what, f"{error.hint}; --name gives it another" if own else error.hint) from None
 
 
 def _required(files: ForeignFiles, directory: PurePosixPath) -> set[str]:

@@ -20,6 +20,8 @@ _INTERFACES = {
     "Flask": ("gunicorn", "waitress-serve"),
 }
 _SETTINGS = re.compile(r"""DJANGO_SETTINGS_MODULE["'],\s*["']([\w.]+)["']""")
+#: Functions that make an application.
+_FACTORIES = frozenset({"create_app", "make_app"})
 #: Where applications mostly are.
 _USUAL = ("app", "main", "wsgi", "asgi", "application", "server", "api", "__init__")
 
@@ -64,7 +66,7 @@ def applications(sources: Sources) -> Iterator[Program]:
         tree = _tree(sources, path)
         module = ".".join(path.with_suffix("").parts).removesuffix(".__init__")
         origin = str(sources.root / path)
-        for name, kind in _objects(tree):
+        for name, kind in _objects(sources, tree):
             target = f"{module}:{name}"
             for server in _INTERFACES[kind]:
                 if sources.provides(server):
@@ -97,25 +99,51 @@ def _tree(sources: Sources, path: PurePosixPath) -> ast.Module:
         return ast.Module(body=[], type_ignores=[])
 
 
-def _objects(tree: ast.Module) -> Iterator[tuple[str, str]]:
+def _objects(sources: Sources, tree: ast.Module) -> Iterator[tuple[str, str]]:
     """Yield the applications of a module, as servers name them, with their classes; factories come last."""
+    factories = dict(_factories(tree))
+    known = {**_imported(sources, tree), **factories}
     for statement in tree.body:
         targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        kind = _class(getattr(statement, "value", None))
+        value = getattr(statement, "value", None)
+        kind = _class(value) or known.get(_called(value), "")
         if kind and isinstance(targets[0], ast.Name):
             yield targets[0].id, kind
+    yield from ((f"{name}()", kind) for name, kind in factories.items())
+
+
+def _factories(tree: ast.Module) -> Iterator[tuple[str, str]]:
+    """Yield the functions of a module that make an application, with its class."""
     for statement in tree.body:
-        if isinstance(statement, ast.FunctionDef) and statement.name in ("create_app", "make_app"):
+        if isinstance(statement, ast.FunctionDef) and statement.name in _FACTORIES:
             made = (_class(node) for node in ast.walk(statement))
             if kind := next(filter(None, made), ""):
-                yield f"{statement.name}()", kind
+                yield statement.name, kind
+
+
+def _imported(sources: Sources, tree: ast.Module) -> dict[str, str]:
+    """Return such functions that a module takes from another one here, by the name that they have in it."""
+    found = {}
+    imports = [item for item in tree.body if isinstance(item, ast.ImportFrom) and item.module and not item.level]
+    for item in imports:
+        for alias in (alias for alias in item.names if alias.name in _FACTORIES):
+            parts = str(item.module).split(".")
+            for path in (PurePosixPath(*parts, "__init__.py"), PurePosixPath(*parts).with_suffix(".py")):
+                if kind := dict(_factories(_tree(sources, path))).get(alias.name):
+                    found[alias.asname or alias.name] = kind
+    return found
 
 
 def _class(node: ast.AST | None) -> str:
     """Return the class of an application that a call makes, empty for anything else."""
-    function = node.func if isinstance(node, ast.Call) else None
-    name = getattr(function, "id", "") or getattr(function, "attr", "")
+    name = _called(node)
     return name if name in _INTERFACES else ""
+
+
+def _called(node: ast.AST | None) -> str:
+    """Return the name of what a call calls, empty for anything else."""
+    function = node.func if isinstance(node, ast.Call) else None
+    return getattr(function, "id", "") or getattr(function, "attr", "")
 
 
 def main_modules(sources: Sources) -> Iterator[Program]:

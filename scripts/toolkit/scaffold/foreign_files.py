@@ -45,11 +45,17 @@ class ForeignFiles:
         """Tell whether there is such a file."""
         return path in self._known
 
+    def leads_out(self, path: PurePosixPath) -> bool:
+        """Tell whether a path is, or is behind, a link that leads out of the repository."""
+        return not (self.root / path).resolve().is_relative_to(self.root.resolve())
+
     def text(self, path: PurePosixPath) -> str:
         """Return the text of a file, an empty one where there is none, or none that can be one: that is noted."""
         if not self.has(path):
             return ""
         try:
+            if self.leads_out(path):
+                raise ValueError("a link that leads out of the repository")
             return self._text(self.root / path)
         except (OSError, ValueError) as error:
             reason = f"{quoted(str(path))}: {error}, so it is not read"
@@ -70,8 +76,6 @@ class ForeignFiles:
         return frozenset(self.paths)
 
     def _text(self, path: Path) -> str:
-        if not path.resolve().is_relative_to(self.root.resolve()):
-            raise ValueError("a link that leads out of the repository")
         with path.open("rb") as stream:
             content = stream.read(_LONGEST + 1)
         if len(content) > _LONGEST:

@@ -94,7 +94,8 @@ def layout_of(files: ForeignFiles, directory: PurePosixPath) -> Layout:
 def _modules(files: ForeignFiles, directory: PurePosixPath) -> Iterator[str]:
     for path in files.below(directory):
         is_module = len(path.parts) == 1 and path.suffix == ".py" and _IDENTIFIER.fullmatch(path.stem)
-        if is_module and path.stem not in {*_OF_TOOLS, "__init__"} and not path.stem.startswith("test_"):
+        is_program = is_module and path.stem not in {*_OF_TOOLS, "__init__"} and not path.stem.startswith("test_")
+        if is_program and not files.leads_out(directory / path):
             yield path.stem
 
 

@@ -10,6 +10,8 @@ from functools import partial
 from pathlib import Path
 
 from toolkit.core import directories, files, interrupts
+from toolkit.core.errors import UserError
+from toolkit.core.foreign_text import one_line
 from toolkit.model.lock import Lock
 from toolkit.vendored import lock_file
 
@@ -53,6 +55,20 @@ def recover(vendor: Path) -> None:
     """Undo what a killed run left: bring the old directory and its `.git` back, remove staging directories."""
     directories.recover(vendor)
     directories.sweep(vendor.parent, _PREFIX, partial(_remove, vendor=vendor))
+
+
+def refuse_foreign(vendor: Path) -> None:
+    """Raise `UserError` where there is no lock in `vendor` but something else: it would be replaced, and lost."""
+    if vendor.is_dir() and not any(vendor.glob("pylock.*.toml")):
+        kept = {".git", *(entry.name for entry in _own(vendor))}
+        foreign = next((path.name for path in sorted(vendor.iterdir()) if path.name not in kept), "")
+    else:
+        foreign = "" if vendor.is_dir() or not vendor.exists() else vendor.name
+    if foreign:
+        raise UserError(
+            f"{vendor.name}/: the project's own, with {one_line(foreign)}; `make vendor` would replace it",
+            f"rename it: `git mv {vendor.name} ...`; what reads it there has to be told",
+        )
 
 
 def _remove(staged: Path, vendor: Path) -> None:

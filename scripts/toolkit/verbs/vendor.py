@@ -55,6 +55,7 @@ def vendor(run: Run) -> None:
     """Fill vendor/, unless it is what this run would make."""
     arguments, chosen = run.arguments, run.settings
     staging.recover(chosen.vendor)
+    staging.refuse_foreign(chosen.vendor)
     asks_for_others = arguments.upgrade or arguments.exclude_newer or os.environ.get("PIP_BUILD_CONSTRAINT")
     # What else Build-Depends could name is not in the locks.
     asks_for_others = asks_for_others or arguments.trial or arguments.apt
@@ -72,6 +73,7 @@ def edit(run: Run, *, add: str = "", remove: str = "") -> None:
     """Add requirements to the files of a package or remove some, and fill vendor/ with what they say then."""
     arguments = run.arguments
     staging.recover(run.settings.vendor)
+    staging.refuse_foreign(run.settings.vendor)
     indexes, engine, options = _enter_tools_environment(run, ())
     from toolkit.project import requirement_edits
 

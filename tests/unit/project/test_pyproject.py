@@ -26,6 +26,8 @@ def test_what_is_declared_is_taken_and_the_backend_may_be_left_out() -> None:
         requires=("maker>1",), backend="maker.api", backend_path=(".",)
     )
     assert pyproject.build_system({"build-system": {"requires": []}}, "x").backend == pyproject.LEGACY_BACKEND
+    # As flit-core 2 has it.
+    assert pyproject.build_system({"build-system": {**table, "backend-path": "."}}, "x").backend_path == (".",)
 
 
 @pytest.mark.parametrize(
@@ -36,7 +38,7 @@ def test_what_is_declared_is_taken_and_the_backend_may_be_left_out() -> None:
         {"requires": "maker"},
         {"requires": [1]},
         {"requires": [], "build-backend": 1},
-        {"requires": [], "backend-path": "."},
+        {"requires": [], "backend-path": "src"},
         5,
         {"requires": [], "backend-path": 7},
         {"requires": [], "backend-path": ["a\n"]},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -116,6 +117,21 @@ def test_of_every_backend_the_declared_script_is_found(
                 "requirements.txt": "flask\ngunicorn\n",
             },
             "./ shop: `gunicorn 'web:create_app()'` of web/__init__.py",
+        ),
+        (
+            {
+                "web/__init__.py": "import flask\ndef create_app(name):\n    return flask.Flask(__name__)\n",
+                "wsgi.py": "import os\nfrom web import create_app as make\nsite = make(os.environ['NAME'])\n",
+                "requirements.txt": "flask\ngunicorn\n",
+            },
+            "./ shop: `gunicorn wsgi:site` of wsgi.py",
+        ),
+        (
+            {
+                "app.py": "import flask\ndef make_app():\n    return flask.Flask('x')\napp = make_app()\n",
+                "requirements.txt": "flask\ngunicorn\n",
+            },
+            "./ shop: `gunicorn app:app` of app.py",
         ),
         (
             {"main.py": "import fastapi\napi = fastapi.FastAPI()\n", "requirements.txt": "fastapi[standard]>=0.110\n"},
@@ -282,6 +298,33 @@ def test_a_directory_that_is_a_link_is_not_entered(repository: Repository) -> No
         repository.write({"web.txt": ""}).plan()
 
 
+def test_a_module_that_is_a_link_that_leads_out_is_not_packaged(repository: Repository) -> None:
+    (repository.root.parent / "secret.py").write_text("")
+    (repository.root / "secret.py").symlink_to("../secret.py")
+    (repository.root / "again.py").symlink_to("app.py")
+    repository.write({"app.py": FLASK, "requirements.txt": "flask\n"})
+    assert 'py_modules=["again", "app"],' in repository.written()["setup.py"]
+
+
+@pytest.mark.parametrize("name", ["setup.py", "setup.cfg", "debian/control", ".gitmodules"])
+def test_a_pipe_is_not_waited_for(repository: Repository, name: str) -> None:
+    repository.write({"app.py": FLASK, "requirements.txt": "flask\n", "debian/README": ""})
+    os.mkfifo(repository.root / name)
+    if name == "debian/control":
+        with pytest.raises(UserError, match="control: not a file"):
+            repository.plan()
+    else:
+        assert [part.service for part in repository.plan().parts] == ["shop"]
+
+
+def test_a_name_of_one_letter_says_where_another_is_given(tmp_path: Path) -> None:
+    repository = Repository(tmp_path / "p").write({"app.py": FLASK, "requirements.txt": "flask\n"})
+    with pytest.raises(UserError) as caught:
+        repository.plan()
+    assert caught.value.hint == "one such as mail-relay is valid; --name gives it another"
+    assert repository.plan("pages").parts[0].service == "pages"
+
+
 def test_names_with_control_characters_are_refused(repository: Repository) -> None:
     with pytest.raises(UserError, match=r"`a\\x1b\[2J.py`: a control character in its name"):
         repository.write({"a\x1b[2J.py": "", "requirements.txt": ""}).plan()
@@ -414,8 +457,13 @@ def test_scripts_in_bin_stay_what_starts_it(repository: Repository) -> None:
     ("files", "what", "hint"),
     [
         ({"README": ""}, "nothing here to adopt", "`new-project DIRECTORY` begins a project"),
-        ({"common/x.py": ""}, "common/: a directory of the project's own", "`git mv common"),
-        ({"vendor/x.py": ""}, "vendor/: a directory of the project's own", "`git mv vendor"),
+        ({"common/x.py": ""}, "common/: the project's own", "`git mv common"),
+        ({"common": ""}, "common/: the project's own", "`git mv common"),
+        ({"vendor/x.py": ""}, "vendor/: the project's own, with x.py", "`git mv vendor"),
+        ({"vendor": ""}, "vendor/: the project's own, with vendor", "`git mv vendor"),
+        # As Go and composer have it.
+        ({"vendor/modules.txt": "", "vendor/README": ""}, "vendor/: the project's own, with modules.txt", "`git mv"),
+        ({"vendor/github.com/x/y.go": ""}, "vendor/: the project's own, with github.com", "`git mv vendor"),
         ({"build/x.sh": ""}, "build/x.sh: tracked by git", "`git mv build"),
         ({"x.py": "", "requirements.txt": ""}, "./: nothing tells how its program is started", "a file Procfile"),
         ({"x.py": "", "Pipfile": ""}, "Pipfile: requirements that nothing but pipenv reads", "requirements.txt"),
@@ -449,7 +497,10 @@ def test_a_debian_directory_of_theirs_stays_as_it_is(repository: Repository) -> 
     repository.write({"app.py": FLASK, "requirements.txt": "flask\n", "debian/control": "Source: shop\n"})
     plan = repository.plan()
     assert not [change for change in plan.changes if str(change.entry.path).startswith("debian/")]
-    assert plan.notes == ["debian/ is the project's own, and stays as it is: `make deb` says what it lacks"]
+    note = "debian/ is the project's own, and stays as it is: `make deb` says what it lacks"
+    assert plan.notes == [note]
+    repository.write({"debian/control": "Source: shop\n\nPackage: shop\nArchitecture: all\n"})
+    assert repository.plan().notes == [note]
 
 
 def test_beside_a_makefile_of_theirs_debhelper_asks_the_toolkit_s(repository: Repository) -> None:
