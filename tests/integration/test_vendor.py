@@ -13,7 +13,7 @@ from packaging.pylock import Pylock
 from tests.integration import sdists
 from tests.integration.local_index import LocalIndex
 from tests.integration.workshop import HERE, Workshop, finish
-from toolkit.core import files
+from toolkit.core import files, process
 from toolkit.model.pins import Pinned
 
 OTHER = "3.12" if HERE == "3.11" else "3.11"
@@ -406,3 +406,11 @@ def test_a_vendor_directory_of_somebody_else_is_not_replaced(shop: Workshop, she
     assert done.status == 1
     assert "vendor/: the project's own, with github.com" in done.err
     assert set(shop.vendored()) == {"github.com/x/y.go"}
+
+
+def test_a_vendor_repository_of_before_there_were_locks_is_filled(shop: Workshop, shelf: LocalIndex) -> None:
+    shop.service("app", "fast").write({"vendor/fast-0.1.tar.gz": "old\n"})
+    process.run(["git", "init", "--quiet", shop.root / "vendor"])
+    assert shop.vendor().status == 0
+    assert "pylock.app.toml" in shop.vendored()
+    assert "fast-0.1.tar.gz" not in shop.vendored()

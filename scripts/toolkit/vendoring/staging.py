@@ -58,9 +58,14 @@ def recover(vendor: Path) -> None:
 
 
 def refuse_foreign(vendor: Path) -> None:
-    """Raise `UserError` where there is no lock in `vendor` but something else: it would be replaced, and lost."""
+    """Raise `UserError` where there is no lock in `vendor` but something else: it would be replaced, and lost.
+
+    A repository of its own is made for vendored files, and has a history: one of before there were locks is taken.
+    """
+    if (vendor / ".git").exists():
+        return
     if vendor.is_dir() and not any(vendor.glob("pylock.*.toml")):
-        kept = {".git", *(entry.name for entry in _own(vendor))}
+        kept = {entry.name for entry in _own(vendor)}
         foreign = next((path.name for path in sorted(vendor.iterdir()) if path.name not in kept), "")
     else:
         foreign = "" if vendor.is_dir() or not vendor.exists() else vendor.name
