@@ -76,7 +76,8 @@ def state(root: Path) -> dict[str, bytes | str]:
     found: dict[str, bytes | str] = {"index": git(root, "ls-files", "--stage")}
     for path in sorted(root.parent.rglob("*")):
         name = str(path.relative_to(root.parent))
-        if "/.git/" not in name or name.endswith(".git/config"):
+        # What runs from common/ may leave byte code there.
+        if "__pycache__" not in name and ("/.git/" not in name or name.endswith(".git/config")):
             found[name] = path.read_bytes() if path.is_file() else "directory"
     found["modules"] = str((root / ".git/modules").exists())
     return found

@@ -6,7 +6,7 @@ import os
 import shlex
 import shutil
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,6 +26,14 @@ PARTS = (
 )
 MAIN = "mail_relay/yc_mail_relay/main.py"
 RECORD = ".python-common-scaffold.toml"
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_byte_code() -> Iterator[None]:
+    """Keep a toolkit that is run from its repository from leaving byte code there, which `git add --all` would take."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+        yield
 
 
 def run(directory: Path, *words: str | Path) -> subprocess.CompletedProcess[str]:
