@@ -507,7 +507,8 @@ def test_everything_in_a_package_is_loaded_before_it_is_packed(project: DebianPr
     found = re.findall(r"^(?:error: |  \| )yc-api-service: the (\w+ \S+) .* cannot be", failed.stdout, re.MULTILINE)
     assert sorted(found) == ["library old/libx.so", "module crashing", "module old"]
     assert "the interpreter was ended by SIGABRT" in failed.stdout
-    assert "hint: add the line `setuptools<82` to api_service/requirements.txt and run `make vendor`" in failed.stdout
+    hint = "add the line `setuptools<82` to the dependencies in api_service/pyproject.toml and run `make vendor`"
+    assert f"hint: {hint}" in failed.stdout
     overrides = "# None of these is used.\nold\nusing_*\nold/*.so\ncrashing # on purpose\nnative\n"
     project.write("debian/yc-api-service.load-overrides", overrides)
     project.commit()
