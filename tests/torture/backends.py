@@ -17,11 +17,11 @@ from tests.torture.shelf import Shelf
 
 #: Small limits, so that an attack on them is over soon; in the environment, where the make of a package finds them too.
 LIMITS = {
-    "SANDBOX_TIME": "8",
-    "SANDBOX_MEMORY": "400M",
-    "SANDBOX_DISK": "200M",
-    "SANDBOX_PROCESSES": "100",
-    "SANDBOX_OUTPUT": "4M",
+    "PYTHON_COMMON_SANDBOX_TIME": "8",
+    "PYTHON_COMMON_SANDBOX_MEMORY": "400M",
+    "PYTHON_COMMON_SANDBOX_DISK": "200M",
+    "PYTHON_COMMON_SANDBOX_PROCESSES": "100",
+    "PYTHON_COMMON_SANDBOX_OUTPUT": "4M",
 }
 #: Every function of attacks.py that takes an order and begins with no underscore is an attack.
 NAMES = tuple(re.findall(r"^def ([a-z]\w*)\(order: Order\)", ATTACKS, re.MULTILINE))
