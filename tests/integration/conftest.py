@@ -24,6 +24,22 @@ def _own_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setattr(retry, "BACKOFF", 0.01)
 
 
+@pytest.fixture(autouse=True, scope="session")
+def _own_git() -> Iterator[None]:
+    """Keep the machine's configuration of git out of the tests; whoever commits is some developer."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("GIT_")]:
+            patch.delenv(name)
+        patch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+        patch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+        identity = {"user.name": "Some Developer", "user.email": "developer@example.com"}
+        patch.setenv("GIT_CONFIG_COUNT", str(len(identity)))
+        for number, (key, value) in enumerate(identity.items()):
+            patch.setenv(f"GIT_CONFIG_KEY_{number}", key)
+            patch.setenv(f"GIT_CONFIG_VALUE_{number}", value)
+        yield
+
+
 @pytest.fixture
 def index() -> Iterator[LocalIndex]:
     """Return an empty index that runs as long as the test."""

@@ -17,24 +17,8 @@ from toolkit.scaffold import adopting
 from toolkit.scaffold.new_project import Request
 
 TOOLKIT = Path(__file__).resolve().parents[2]
-IDENTITY = {
-    "GIT_CONFIG_COUNT": "2",
-    "GIT_CONFIG_KEY_0": "user.name",
-    "GIT_CONFIG_VALUE_0": "Some Developer",
-    "GIT_CONFIG_KEY_1": "user.email",
-    "GIT_CONFIG_VALUE_1": "developer@example.com",
-}
 
 pytestmark = pytest.mark.skipif(not (TOOLKIT / ".git").exists(), reason="the toolkit is not a git repository here")
-
-
-@pytest.fixture(autouse=True)
-def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the machine's configuration of git out of the tests."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    for name, value in {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, **IDENTITY}.items():
-        monkeypatch.setenv(name, value)
 
 
 def git(directory: Path, *words: str) -> str:

@@ -16,24 +16,8 @@ from toolkit.core import process
 from toolkit.scaffold import new_project as scaffold
 
 TOOLKIT = Path(__file__).resolve().parents[2]
-IDENTITY = {
-    "GIT_CONFIG_COUNT": "2",
-    "GIT_CONFIG_KEY_0": "user.name",
-    "GIT_CONFIG_VALUE_0": "Some Developer",
-    "GIT_CONFIG_KEY_1": "user.email",
-    "GIT_CONFIG_VALUE_1": "developer@example.com",
-}
 
 pytestmark = pytest.mark.skipif(not (TOOLKIT / ".git").exists(), reason="the toolkit is not a git repository here")
-
-
-@pytest.fixture(autouse=True)
-def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep the machine's configuration of git out of the tests."""
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    for name, value in {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, **IDENTITY}.items():
-        monkeypatch.setenv(name, value)
 
 
 def run(
@@ -75,13 +59,10 @@ def tree(root: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
     """Return a project that is not to be changed, and what was said when it was made."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in IDENTITY.items():
-            patch.setenv(name, value)
-        parent = tmp_path_factory.mktemp("made")
-        yield parent / "mail", new_project(parent, "mail", "mail-relay")
+    parent = tmp_path_factory.mktemp("made")
+    return parent / "mail", new_project(parent, "mail", "mail-relay")
 
 
 class TestMade:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.test_new_project import IDENTITY, TOOLKIT, git
+from tests.integration.test_new_project import TOOLKIT, git
 
 PARTS = (
     "scripts",
@@ -104,14 +104,6 @@ def commit(directory: Path, message: str) -> None:
     git(directory, "commit", "--quiet", "--allow-empty", "--message", message)
 
 
-@pytest.fixture(autouse=True)
-def _own_git(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    for name, value in {"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.devnull, **IDENTITY}.items():
-        monkeypatch.setenv(name, value)
-
-
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return where a toolkit is, made of the one that is tested as it is now, and a project with two services."""
@@ -124,16 +116,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
             shutil.copytree(TOOLKIT / part, target, symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
         else:
             shutil.copy(TOOLKIT / part, target)
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in IDENTITY.items():
-            patch.setenv(name, value)
-        git(directory, "init", "--quiet", "toolkit")
-        commit(toolkit, "The toolkit")
-        done = run(directory, toolkit / "scripts/new-project", "mail", "mail-relay", "--toolkit", toolkit)
-        assert done.returncode == 0, done.stderr
-        done = run(directory / "mail", "common/scripts/new-service", "store", "--runtime", "none")
-        assert done.returncode == 0, done.stderr
-        commit(directory / "mail", "A second service")
+    git(directory, "init", "--quiet", "toolkit")
+    commit(toolkit, "The toolkit")
+    done = run(directory, toolkit / "scripts/new-project", "mail", "mail-relay", "--toolkit", toolkit)
+    assert done.returncode == 0, done.stderr
+    done = run(directory / "mail", "common/scripts/new-service", "store", "--runtime", "none")
+    assert done.returncode == 0, done.stderr
+    commit(directory / "mail", "A second service")
     return directory
 
 

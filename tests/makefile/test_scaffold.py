@@ -68,6 +68,39 @@ class TestWithTheToolkit:
         assert "  submodules " in project.make("help").stdout
 
 
+class TestInAService:
+    """The Makefile of a service's directory leads to the project's."""
+
+    @pytest.fixture
+    def service(self, project: Project) -> Path:
+        others = {"project": "mail", "python": "3.11", "oldest": "3.11", "summary": "Mail"}
+        values = templates.names("mail-relay", "acme") | others
+        entries = templates.read(values, TOOLKIT / "templates/service")
+        entries = [entry for entry in entries if entry.path.name == "Makefile"]
+        writing.apply(project.root, writing.plan(project.root, entries))
+        return project.root / "mail_relay"
+
+    @pytest.mark.parametrize("verb", VERBS)
+    def test_each_target_is_the_project_s(self, project: Project, service: Path, verb: str) -> None:
+        # What is there by that name is no reason to do nothing.
+        (service / verb).mkdir()
+        project.make("-C", str(service), verb)
+        assert project.verbs() == [verb]
+        assert parse(verb, project.calls()[verb]).project == project.root
+
+    def test_targets_and_settings_go_together(self, project: Project, service: Path) -> None:
+        project.make("-C", str(service), "-j4", "vendor", "deb", "vendor", "V=2")
+        assert project.verbs() == ["vendor", "deb"]
+        assert parse("deb", project.calls()["deb"]).verbosity == 2
+
+    def test_plain_make_does_what_it_does_in_the_project(self, project: Project, service: Path) -> None:
+        project.make("-C", str(service))
+        assert project.verbs() == ["build"]
+
+    def test_what_is_no_target_is_said(self, project: Project, service: Path) -> None:
+        assert "did you mean `make vendor`?" in project.make("-C", str(service), "vender", check=False).stderr
+
+
 class TestWithoutSubmodules:
     """`git clone` without `--recurse-submodules`: common/ is empty, or not there at all."""
 

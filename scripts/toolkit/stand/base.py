@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -158,6 +159,12 @@ def require_toolkit_inside(settings: Settings) -> None:
             f"{settings.toolkit}: not inside the project, which is all that a stand sees",
             "make the toolkit a submodule of the project: git submodule add <where it is> common",
         )
+
+
+def name_of(settings: Settings, options: StandOptions) -> str:
+    """Return the name of a stand: its project's, cut, and a hash of the project's path, as two may have one name."""
+    digest = hashlib.sha256(os.fsencode(settings.project)).hexdigest()[:8]
+    return "-".join(filter(None, [host_label(settings.project.name)[:40].rstrip("-"), options.label, digest]))
 
 
 def host_label(text: str) -> str:

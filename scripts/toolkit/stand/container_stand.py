@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 import time
@@ -32,9 +31,8 @@ class ContainerStand:
 
     @property
     def name(self) -> str:
-        """Return its name: the project's, with a hash of its path, as two projects may have one name."""
-        digest = hashlib.sha256(os.fsencode(self.settings.project)).hexdigest()[:8]
-        return "-".join(filter(None, [base.host_label(self.settings.project.name), self.options.label, digest]))
+        """Return its name."""
+        return base.name_of(self.settings, self.options)
 
     @property
     def directory(self) -> Path:

@@ -5,7 +5,6 @@ https://lima-vm.io
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
@@ -34,9 +33,8 @@ class LimaStand:
 
     @property
     def name(self) -> str:
-        """Return its name: the project's, with a hash of its path, as two projects may have one name."""
-        digest = hashlib.sha256(os.fsencode(self.settings.project)).hexdigest()[:8]
-        return "-".join(filter(None, [base.host_label(self.settings.project.name)[:40], self.options.label, digest]))
+        """Return its name."""
+        return base.name_of(self.settings, self.options)
 
     def up(self) -> tuple[str, ...]:
         """Make it where there is none, start it and provision it; return the tasks that changed something."""

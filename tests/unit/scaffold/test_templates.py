@@ -85,6 +85,7 @@ def test_a_project_and_a_service_have_every_file_that_the_document_asks_for() ->
         "debian/changelog",
         "debian/acme-mail-relay.service",
         "mail_relay/bin/acme-mail-relay",
+        "mail_relay/Makefile",
         "mail_relay/setup.py",
         "mail_relay/MANIFEST.in",
         "mail_relay/requirements.txt",

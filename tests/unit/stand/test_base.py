@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,6 +47,11 @@ def test_two_projects_of_one_name_have_two_stands(tmp_path: Path) -> None:
     }
     assert len(names) == 2
     assert all(name.startswith("ber-demo-2-") for name in names)
+
+
+def test_the_name_of_a_stand_fits_into_a_label_of_a_host_name(tmp_path: Path) -> None:
+    settings = Workspace(tmp_path / f"{'a' * 39}-{'b' * 100}").settings()
+    assert re.fullmatch(r"a{39}-[0-9a-f]{8}", ContainerStand(settings=settings, options=StandOptions()).name)
 
 
 def test_a_port_in_use_is_refused(stand: ContainerStand, taken: int) -> None:
