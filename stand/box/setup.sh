@@ -9,6 +9,11 @@ install -m 600 -o vagrant -g vagrant /tmp/box/vagrant.pub /home/vagrant/.ssh/aut
 echo 'vagrant ALL=(ALL:ALL) NOPASSWD: ALL' > /etc/sudoers.d/vagrant
 chmod 440 /etc/sudoers.d/vagrant
 
+# What every stand has; it takes long where the processor is emulated, and so does the index of manual pages.
+echo "$1 UTF-8" > /etc/locale.gen
+locale-gen > /dev/null
+rm -f /var/lib/man-db/auto-update
+
 # Each machine makes keys of its own, before sshd looks for them; of the kinds that an emulated processor makes quickly.
 rm -f /etc/ssh/ssh_host_*
 mkdir -p /etc/systemd/system/ssh.service.d

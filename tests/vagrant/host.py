@@ -57,6 +57,8 @@ def _connect(undone: ExitStack) -> None:
     undone.callback(_end_processes)
     run(["ip", "link", "add", "stand-test-out", "type", "veth", "peer", "name", "stand-test-in", "netns", _NAME])
     run(["ip", "address", "add", f"{_OUTSIDE}/30", "dev", "stand-test-out"])
+    # With the namespace it would go only when the last process in it has.
+    undone.callback(lambda: run(["ip", "link", "delete", "stand-test-out"]))
     run(["ip", "link", "set", "stand-test-out", "up"])
     for words in (
         ["address", "add", f"{_INSIDE}/30", "dev", "stand-test-in"],

@@ -21,7 +21,7 @@ from toolkit.debian import apt_sources, build_user, chroot, suites
 from toolkit.debian.build_user import Account
 from toolkit.debian.chroot import Recipe
 from toolkit.project.settings import Settings
-from toolkit.stand import boxes
+from toolkit.stand import ansible_variables, boxes
 
 #: Packages by which a machine boots, is reached, and is provisioned by Ansible.
 PACKAGES = (
@@ -113,7 +113,7 @@ def command(recipe: Recipe, base: Path) -> list[str]:
             f"--customize-hook=upload {base}/given/{each} /tmp/box/{each}"
             for each in ("vagrant.pub", "grub.cfg", "setup.sh")
         ),
-        '--customize-hook=chroot "$1" sh /tmp/box/setup.sh',
+        f'--customize-hook=chroot "$1" sh /tmp/box/setup.sh {ansible_variables.LOCALE}',
         recipe.suite,
         f"{base}/root.tar",
         *recipe.sources,
