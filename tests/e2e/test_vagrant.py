@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import tarfile
 from collections.abc import Sequence
@@ -65,7 +66,9 @@ def make_project(directory: Path) -> Project:
     (project / "api" / "bin").mkdir(parents=True)
     (project / "api" / "setup.py").write_text('from setuptools import setup\nsetup(name="api", version="1")\n')
     (project / "api" / "bin" / "yc-api").write_text("#!/usr/bin/python3\n")
-    (project / "common").symlink_to(TOOLKIT)
+    for name in ("scripts", "stand"):
+        shutil.copytree(TOOLKIT / name, project / "common" / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(TOOLKIT / "project.mk", project / "common" / "project.mk")
     (project / "Vagrantfile").symlink_to("common/stand/Vagrantfile")
     (directory / "virtualbox").mkdir()
     (directory / "virtualbox" / "version").write_text("7.0.14r161095\n")
@@ -221,6 +224,14 @@ def test_an_old_virtualbox_is_refused(project: Project) -> None:
     (project.root.parent / "virtualbox" / "version").write_text("5.2.44r139111\n")
     done = project.vagrant("up", "--provider", "virtualbox")
     assert "error: VirtualBox 5.2.44r139111 is too old" in done.stdout
+
+
+def test_a_toolkit_that_the_machine_will_not_see_is_refused(project: Project) -> None:
+    (project.root / "common").rename(project.root.parent / "toolkit")
+    (project.root / "common").symlink_to(project.root.parent / "toolkit")
+    done = project.vagrant("up", "--provider", "virtualbox")
+    assert "toolkit: not inside the project" in done.stdout
+    assert "git submodule add" in done.stdout
 
 
 def test_fakes_are_programs() -> None:

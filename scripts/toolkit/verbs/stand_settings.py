@@ -10,7 +10,7 @@ import sys
 
 from toolkit.core.errors import UserError
 from toolkit.project.settings import default_of
-from toolkit.stand import ansible_variables, vagrant, vagrant_check
+from toolkit.stand import ansible_variables, base, vagrant, vagrant_check
 from toolkit.stand.ansible_variables import Guest
 from toolkit.verbs.running import Run
 
@@ -53,5 +53,6 @@ def vagrant_settings(run: Run) -> None:
     if arguments.check:
         # The answer alone goes to standard output.
         with contextlib.redirect_stdout(sys.stderr):
+            base.require_toolkit_inside(run.settings)
             vagrant_check.check(chosen, run.settings.project, arguments.provider, arguments.plugins.split())
     print(json.dumps(vagrant.describe(chosen, run.settings), indent=2))
