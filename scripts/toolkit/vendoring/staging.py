@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -12,6 +12,7 @@ from pathlib import Path
 from toolkit.core import directories, files, interrupts
 from toolkit.core.errors import UserError
 from toolkit.core.foreign_text import one_line
+from toolkit.model import archive_names
 from toolkit.model.lock import Lock
 from toolkit.vendored import lock_file
 
@@ -58,7 +59,7 @@ def recover(vendor: Path) -> None:
 
 
 def refuse_foreign(vendor: Path) -> None:
-    """Raise `UserError` where there is no lock in `vendor` but something else: it would be replaced, and lost.
+    """Raise `UserError` where there is no lock in `vendor` but what none would name: it would be replaced, and lost.
 
     A repository of its own is made for vendored files, and has a history: one of before there were locks is taken.
     """
@@ -66,7 +67,7 @@ def refuse_foreign(vendor: Path) -> None:
         return
     if vendor.is_dir() and not any(vendor.glob("pylock.*.toml")):
         kept = {entry.name for entry in _own(vendor)}
-        foreign = next((path.name for path in sorted(vendor.iterdir()) if path.name not in kept), "")
+        foreign = next((path.name for path in sorted(vendor.iterdir()) if not _is_vendored(path, kept)), "")
     else:
         foreign = "" if vendor.is_dir() or not vendor.exists() else vendor.name
     if foreign:
@@ -74,6 +75,11 @@ def refuse_foreign(vendor: Path) -> None:
             f"{vendor.name}/: the project's own, with {one_line(foreign)}; `make vendor` would replace it",
             f"rename it: `git mv {vendor.name} ...`; what reads it there has to be told",
         )
+
+
+def _is_vendored(path: Path, kept: Collection[str]) -> bool:
+    """Tell whether a file may be from before somebody removed the lock, which is how all versions are given up."""
+    return path.name in kept or (path.is_file() and path.name.endswith((*archive_names.ENDINGS, ".whl", ".crate")))
 
 
 def _remove(staged: Path, vendor: Path) -> None:
