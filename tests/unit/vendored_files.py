@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from tests.unit.locks import lock_of
 from toolkit.core import files
 from toolkit.model.lock import Distribution, LocalPackage, Lock, VendoredFile
-from toolkit.project import fingerprints, requirements
+from toolkit.requirements import fingerprints, requirements
 from toolkit.vendored import lock_file
 from toolkit.vendoring import lock_writer
 

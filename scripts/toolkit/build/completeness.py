@@ -21,8 +21,8 @@ from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
-from toolkit.project import requirement_files, vendor_txt
 from toolkit.project.discovery import Project
+from toolkit.requirements import requirement_files, vendor_txt
 from toolkit.vendored import check
 from toolkit.vendored.check import Problem
 from toolkit.wheel import metadata

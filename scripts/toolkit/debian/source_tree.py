@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 from toolkit.core import console, git, process
 from toolkit.core.errors import UserError
 from toolkit.debian import library, rules_exports
-from toolkit.project import fingerprints, package_search, patches, vcs_versions
+from toolkit.project import package_search, patches, vcs_versions
 from toolkit.project.debian_control import Control
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
+from toolkit.requirements import fingerprints
 from toolkit.vendored import lock_file
 
 #: All of the toolkit that a package build uses.

@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.core.errors import UserError
-from toolkit.project import lines, requirements
+from toolkit.project import lines
 from toolkit.project.discovery import Project
-from toolkit.project.requirement_line import Directory, Include, parse
+from toolkit.requirements import requirements
+from toolkit.requirements.requirement_line import Directory, Include, parse
 
 #: A requirement (PEP 508), and `file:line`.
 Line = tuple[str, str]

@@ -15,8 +15,8 @@ from toolkit.engines.kept_builds import NOTHING_KEPT, KeptBuilds
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin, Pinned
 from toolkit.model.targets import Targets
-from toolkit.project.build_requirements import AddedRequirement
 from toolkit.project.build_settings import NamedSettings
+from toolkit.requirements.build_requirements import AddedRequirement
 
 
 class UnmetError(UserError):

@@ -29,8 +29,8 @@ from toolkit.model import requirement_texts
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
-from toolkit.project import requirement_files
 from toolkit.project.discovery import Project
+from toolkit.requirements import requirement_files
 from toolkit.wheel import entry_points
 
 #: Modules of the standard library that Debian has in packages of their own, which no interpreter's package depends on.

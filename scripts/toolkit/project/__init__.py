@@ -1,1 +1,1 @@
-"""What a project's people wrote: packages, requirements, settings, debian/."""
+"""What a project's people wrote: packages, settings, patches, debian/."""

@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from toolkit.core.errors import UserError
-from toolkit.project import pyproject, requirements
+from toolkit.project import pyproject
 from toolkit.project.discovery import Package, Project
+from toolkit.requirements import requirements
 
 
 @dataclass(frozen=True)

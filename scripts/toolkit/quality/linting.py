@@ -18,13 +18,14 @@ from toolkit.install import installation
 from toolkit.install.service_environment import ServiceEnvironment
 from toolkit.model.interpreter import Interpreter
 from toolkit.model.names import normalize
-from toolkit.project import package_search, requirement_files, source_files
+from toolkit.project import package_search, source_files
 from toolkit.project.discovery import Package, Project
-from toolkit.project.requirements import DEVELOPMENT_FILE
 from toolkit.project.settings import Settings
 from toolkit.quality import linters, workplace
 from toolkit.quality.linters import ChosenLinter, Linter
 from toolkit.quality.workplace import Workplace
+from toolkit.requirements import requirement_files
+from toolkit.requirements.requirements import DEVELOPMENT_FILE
 from toolkit.vendored import lock_file
 
 _SYNTAX_WORKER = Path(__file__).with_name("syntax_worker.py")

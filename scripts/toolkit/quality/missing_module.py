@@ -7,9 +7,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from toolkit.core import documents
-from toolkit.project import requirement_files, source_files
+from toolkit.project import source_files
 from toolkit.project.discovery import Package
-from toolkit.project.requirements import TESTS_FILE
+from toolkit.requirements import requirement_files
+from toolkit.requirements.requirements import TESTS_FILE
 
 #: What of a package is neither shipped nor among its tests.
 _OF_TOOLS = frozenset({"conftest.py", "noxfile.py", "setup.py"})

@@ -13,12 +13,13 @@ from toolkit.build.building_options import BuildOptions
 from toolkit.core import console, files, process, progress
 from toolkit.core.errors import UserError
 from toolkit.install.service_environment import ServiceEnvironment
-from toolkit.project import lines, requirement_files, source_files
+from toolkit.project import lines, source_files
 from toolkit.project.discovery import Package
-from toolkit.project.requirements import TESTS_FILE
 from toolkit.quality import missing_module, workplace
 from toolkit.quality.reports import Reports
 from toolkit.quality.workplace import Workplace
+from toolkit.requirements import requirement_files
+from toolkit.requirements.requirements import TESTS_FILE
 from toolkit.sandbox.limits import Limits
 
 #: Where pytest looks for its settings, and what it looks for there.

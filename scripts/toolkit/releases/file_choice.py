@@ -9,7 +9,7 @@ from toolkit.core.errors import UserError
 from toolkit.model import markers, tags
 from toolkit.model.lock import Distribution, Kind, VendoredFile
 from toolkit.model.pins import Pin, RemoteFile
-from toolkit.project.vendor_txt import BinaryRule
+from toolkit.requirements.vendor_txt import BinaryRule
 
 #: The machines of developers; wheels of an older C library or macOS run there too.
 _MACHINES = {

@@ -11,9 +11,9 @@ from packaging.version import Version
 from toolkit.core.errors import UserError
 from toolkit.model.pins import Pin, Pinned, RemoteFile
 from toolkit.network.index_pages import Index, version_of
-from toolkit.project.lock_inputs import LockInputs
-from toolkit.project.vendor_txt import BinaryRule
 from toolkit.releases.file_choice import Selector
+from toolkit.requirements.lock_inputs import LockInputs
+from toolkit.requirements.vendor_txt import BinaryRule
 
 
 def without_dependencies(

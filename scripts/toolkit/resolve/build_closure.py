@@ -15,7 +15,8 @@ from toolkit.engines.engine import Request
 from toolkit.model.build_settings import BuildSettings
 from toolkit.model.core_metadata import CoreMetadata
 from toolkit.model.pins import Pin, Pinned
-from toolkit.project import build_requirements, build_settings
+from toolkit.project import build_settings
+from toolkit.requirements import build_requirements
 from toolkit.resolve import build_sets
 from toolkit.resolve.build_sets import BuildSets, Requirements
 from toolkit.resolve.fetched_sources import Sources, in_order

@@ -14,10 +14,10 @@ from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetched, Fetcher
 from toolkit.network.index_options import shown
 from toolkit.project.vcs_versions import GivenVersion
-from toolkit.project.vendor_txt import BinaryRule
 from toolkit.releases.crates import Crates
 from toolkit.releases.file_choice import Selector
 from toolkit.releases.release_metadata import MetadataReader, check_identity
+from toolkit.requirements.vendor_txt import BinaryRule
 from toolkit.resolve.hooks import Answer, HookRunner, Question
 from toolkit.resolve.source_tree import SourceTree, TreesWithClosures
 from toolkit.sources import patching

@@ -18,10 +18,10 @@ from toolkit.network.fetch import Fetcher
 from toolkit.network.index_pages import Index, Missing, nothing_missing
 from toolkit.network.index_settings import Indexes
 from toolkit.project.patches import Patches
-from toolkit.project.vendor_txt import BinaryRule
 from toolkit.releases.crates import Crates
 from toolkit.releases.file_choice import Selector
 from toolkit.releases.release_metadata import MetadataReader
+from toolkit.requirements.vendor_txt import BinaryRule
 from toolkit.resolve import hooks
 from toolkit.resolve.build_closure import Closure
 from toolkit.resolve.build_sets import BuildSets

@@ -9,10 +9,11 @@ from pathlib import PurePosixPath
 
 from toolkit.core import git
 from toolkit.debian import library
-from toolkit.project import declared_requirements, python_version
+from toolkit.project import python_version
 from toolkit.project.discovery import Package, Project
 from toolkit.project.settings import Settings
 from toolkit.quality import service_tests
+from toolkit.requirements import declared_requirements
 from toolkit.scaffold import launchers, new_service, templates, unpackaged
 from toolkit.scaffold.foreign_files import ForeignFiles
 from toolkit.scaffold.part import Part, package_name

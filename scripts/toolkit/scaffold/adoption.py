@@ -16,10 +16,8 @@ from toolkit.model.names import normalize
 from toolkit.project import (
     debian_control,
     declared,
-    declared_requirements,
     discovery,
     lines,
-    lock_inputs,
     package_search,
     pyproject,
     python_version,
@@ -27,6 +25,7 @@ from toolkit.project import (
 )
 from toolkit.project.discovery import Package
 from toolkit.project.settings import Settings, default_of
+from toolkit.requirements import declared_requirements, lock_inputs
 from toolkit.scaffold import adopted_files, applications, commands, foreign_files, new_service, unpackaged, writing
 from toolkit.scaffold.foreign_files import ForeignFiles
 from toolkit.scaffold.part import Part, package_name

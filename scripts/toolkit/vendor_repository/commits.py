@@ -12,9 +12,9 @@ from toolkit.core import console, git
 from toolkit.core.errors import UserError
 from toolkit.core.git import Repository
 from toolkit.model.lock import Lock
-from toolkit.project import fingerprints
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
+from toolkit.requirements import fingerprints
 from toolkit.vendor_repository import state
 from toolkit.vendor_repository.origin import remote_of
 from toolkit.vendor_repository.state import Repositories

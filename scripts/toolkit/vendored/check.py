@@ -11,9 +11,10 @@ from toolkit.core import directories, files, threads
 from toolkit.core.errors import UserError
 from toolkit.crates import crate_file
 from toolkit.model.lock import Lock, VendoredFile
-from toolkit.project import build_settings, fingerprints, patches, submodules
+from toolkit.project import build_settings, patches, submodules
 from toolkit.project.discovery import Project
 from toolkit.project.settings import Settings
+from toolkit.requirements import fingerprints
 from toolkit.sources import patching
 from toolkit.vendored import local_versions, lock_file
 

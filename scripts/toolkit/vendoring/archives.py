@@ -7,8 +7,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from toolkit.model.lock import Distribution
 from toolkit.model.pins import Pin
 from toolkit.network.fetch import Fetcher
-from toolkit.project.vendor_txt import ArchiveRule
 from toolkit.releases import archive_identity
+from toolkit.requirements.vendor_txt import ArchiveRule
 
 
 def fetch(

@@ -15,8 +15,8 @@ from toolkit.model import markers, requirement_texts
 from toolkit.model.lock import DirectRequirement, Distribution, Lock
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Package, Project
-from toolkit.project.lock_inputs import LockInputs
-from toolkit.project.requirements import Line
+from toolkit.requirements.lock_inputs import LockInputs
+from toolkit.requirements.requirements import Line
 
 
 def of_project(project: Project, item: LockInputs) -> tuple[DirectRequirement, ...]:

@@ -12,7 +12,7 @@ from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
-from toolkit.project.lock_inputs import LockInputs
+from toolkit.requirements.lock_inputs import LockInputs
 from toolkit.resolve.build_closure import Closure
 
 

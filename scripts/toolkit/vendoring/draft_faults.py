@@ -10,8 +10,8 @@ from toolkit.core import console, cycles
 from toolkit.core.errors import Gathering, UserError
 from toolkit.model import markers
 from toolkit.model.lock import Lock
-from toolkit.project import lock_inputs, requirements
 from toolkit.project.discovery import Project
+from toolkit.requirements import lock_inputs, requirements
 from toolkit.resolve import trials
 from toolkit.resolve.resolution import Resolution
 from toolkit.vendoring import unbuildable

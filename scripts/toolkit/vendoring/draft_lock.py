@@ -8,8 +8,9 @@ from dataclasses import dataclass, field, replace
 
 from toolkit.model import debian_names
 from toolkit.model.lock import LocalPackage, Lock
-from toolkit.project import build_depends, fingerprints, lock_inputs
+from toolkit.project import build_depends
 from toolkit.project.discovery import Project
+from toolkit.requirements import fingerprints, lock_inputs
 from toolkit.vendoring import direct_requirements
 from toolkit.vendoring.draft import Draft
 

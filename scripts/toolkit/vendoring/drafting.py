@@ -12,11 +12,12 @@ from toolkit.model import markers
 from toolkit.model.lock import Distribution, Lock
 from toolkit.model.pins import Pin, Pinned
 from toolkit.network.fetch import Fetcher
-from toolkit.project import build_requirements, build_settings, lock_inputs, requirements
+from toolkit.project import build_settings
 from toolkit.project.discovery import Project
-from toolkit.project.lock_inputs import LockInputs
-from toolkit.project.requirements import Line
 from toolkit.releases import wheel_choice
+from toolkit.requirements import build_requirements, lock_inputs, requirements
+from toolkit.requirements.lock_inputs import LockInputs
+from toolkit.requirements.requirements import Line
 from toolkit.resolve import source_tree
 from toolkit.resolve.resolution import Resolution
 from toolkit.resolve.source_tree import SourceTree

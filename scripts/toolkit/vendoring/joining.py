@@ -9,7 +9,7 @@ from toolkit.model import requirement_texts
 from toolkit.model.lock import Distribution, LocalPackage, Lock
 from toolkit.model.names import normalize
 from toolkit.project.discovery import Project
-from toolkit.project.lock_inputs import LockInputs
+from toolkit.requirements.lock_inputs import LockInputs
 from toolkit.vendored import local_versions
 from toolkit.vendoring import direct_requirements
 

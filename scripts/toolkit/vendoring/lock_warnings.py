@@ -10,9 +10,10 @@ from packaging.requirements import Requirement
 from toolkit.model import requirement_texts
 from toolkit.model.lock import Crate, Distribution, Lock
 from toolkit.model.names import normalize
-from toolkit.project import pyproject, requirements, tool_tables
+from toolkit.project import pyproject
 from toolkit.project.discovery import Project
-from toolkit.project.lock_inputs import LockInputs
+from toolkit.requirements import requirements, tool_tables
+from toolkit.requirements.lock_inputs import LockInputs
 
 
 def of(

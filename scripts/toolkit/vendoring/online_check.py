@@ -19,8 +19,8 @@ from toolkit.network.fetch import Fetcher, OtherFileError
 from toolkit.network.index_options import FIRST_INDEX, shown
 from toolkit.network.index_pages import Index, is_of_release
 from toolkit.network.index_settings import Indexes
-from toolkit.project import lock_inputs
 from toolkit.project.discovery import Project
+from toolkit.requirements import lock_inputs
 from toolkit.vendored.check import Problem
 from toolkit.vendoring import online_crates
 

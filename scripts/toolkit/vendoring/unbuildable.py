@@ -17,11 +17,11 @@ from toolkit.engines.engine import Request, Resolver
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
 from toolkit.model.pins import Pin
-from toolkit.project import build_requirements, vendor_txt
 from toolkit.project.discovery import Project
-from toolkit.project.lock_inputs import LockInputs
-from toolkit.project.requirements import Line
-from toolkit.project.vendor_txt import BinaryRule
+from toolkit.requirements import build_requirements, vendor_txt
+from toolkit.requirements.lock_inputs import LockInputs
+from toolkit.requirements.requirements import Line
+from toolkit.requirements.vendor_txt import BinaryRule
 from toolkit.resolve.build_closure import Closure
 
 

@@ -16,11 +16,12 @@ from toolkit.model.lock import Lock
 from toolkit.model.names import normalize
 from toolkit.network.fetch import Fetcher
 from toolkit.network.index_settings import Indexes
-from toolkit.project import drafts, lines, lock_inputs, patches
+from toolkit.project import drafts, lines, patches
 from toolkit.project.discovery import Project
-from toolkit.project.lock_inputs import LockInputs
 from toolkit.project.settings import Settings
-from toolkit.project.vendor_txt import BinaryRule
+from toolkit.requirements import lock_inputs
+from toolkit.requirements.lock_inputs import LockInputs
+from toolkit.requirements.vendor_txt import BinaryRule
 from toolkit.resolve import resolution as resolve
 from toolkit.resolve.resolution import Hold
 from toolkit.vendored import lock_diff, lock_file

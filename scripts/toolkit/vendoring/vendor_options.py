@@ -8,7 +8,7 @@ from pathlib import Path
 
 from toolkit.build.building_options import BuildOptions
 from toolkit.model.names import normalize
-from toolkit.project.requirement_edits import NO_EDITS, Edits
+from toolkit.requirements.requirement_edits import NO_EDITS, Edits
 from toolkit.vendoring.foreign_lock import ForeignLock
 
 

@@ -75,7 +75,7 @@ def edit(run: Run, *, add: str = "", remove: str = "") -> None:
     staging.recover(run.settings.vendor)
     staging.refuse_foreign(run.settings.vendor)
     indexes, engine, options = _enter_tools_environment(run, ())
-    from toolkit.project import requirement_edits
+    from toolkit.requirements import requirement_edits
 
     asked = requirement_edits.Asked(add=add, remove=remove, service=arguments.service, development=arguments.dev)
     edits = requirement_edits.plan(run.project, asked, run.arguments.platforms)

@@ -9,7 +9,8 @@ import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.model.targets import Targets
-from toolkit.project import lock_inputs, python_version
+from toolkit.project import python_version
+from toolkit.requirements import lock_inputs
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Workspace

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from tests.unit.conftest import Workspace
-from toolkit.project import requirement_files
-from toolkit.project.requirements import DEVELOPMENT_FILE, TESTS_FILE
 from toolkit.quality import missing_module
+from toolkit.requirements import requirement_files
+from toolkit.requirements.requirements import DEVELOPMENT_FILE, TESTS_FILE
 
 PROJECT = '[project]\nname = "shop"\nversion = "1"\n'
 

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.locks import distribution, lock_of
 from toolkit.core.errors import UserError
 from toolkit.model.lock import LocalPackage
-from toolkit.project import lock_inputs
+from toolkit.requirements import lock_inputs
 from toolkit.vendored import lock_file, locked
 from toolkit.vendoring import direct_requirements, lock_writer
 

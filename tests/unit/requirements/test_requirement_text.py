@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from toolkit.core.errors import UserError
-from toolkit.project import requirement_text
+from toolkit.requirements import requirement_text
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from toolkit.core.errors import UserError
-from toolkit.project import fingerprints, lock_inputs, tool_tables
+from toolkit.requirements import fingerprints, lock_inputs, tool_tables
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Workspace

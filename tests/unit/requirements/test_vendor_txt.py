@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from toolkit.core.errors import UserError
-from toolkit.project import vendor_txt
-from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
+from toolkit.requirements import vendor_txt
+from toolkit.requirements.vendor_txt import ArchiveRule, BinaryRule
 
 if TYPE_CHECKING:
     from pathlib import Path

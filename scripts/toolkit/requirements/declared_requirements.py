@@ -16,7 +16,8 @@ from pathlib import Path
 from toolkit.core import documents
 from toolkit.core.errors import UserError
 from toolkit.model.names import normalize
-from toolkit.project import declared, drafts, lines, poetry, pyproject, tool_tables
+from toolkit.project import declared, drafts, lines, pyproject
+from toolkit.requirements import poetry, tool_tables
 
 #: The files that may declare something.
 FILES = (pyproject.FILE, "setup.py", "setup.cfg")

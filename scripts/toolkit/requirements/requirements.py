@@ -16,10 +16,11 @@ from toolkit.core.errors import AT_ONCE, Gathering, UserError
 from toolkit.model import markers
 from toolkit.model.lock import Distribution
 from toolkit.model.names import normalize
-from toolkit.project import declared_requirements, lines, pyproject, python_version, tool_tables
-from toolkit.project.declared_requirements import Declaration
+from toolkit.project import lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
-from toolkit.project.requirement_line import Directory, Include, NamedRequirement, parse
+from toolkit.requirements import declared_requirements, tool_tables
+from toolkit.requirements.declared_requirements import Declaration
+from toolkit.requirements.requirement_line import Directory, Include, NamedRequirement, parse
 
 FILE = "requirements.txt"
 TESTS_FILE = "test-requirements.txt"

@@ -12,22 +12,13 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from toolkit.core.errors import AT_ONCE, Gathering, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model.targets import Targets
-from toolkit.project import (
-    build_requirements,
-    build_settings,
-    declared_requirements,
-    fingerprints,
-    lines,
-    pyproject,
-    python_version,
-    requirements,
-    vendor_txt,
-)
-from toolkit.project.build_requirements import AddedRequirement
+from toolkit.project import build_settings, lines, pyproject, python_version
 from toolkit.project.build_settings import NamedSettings
 from toolkit.project.discovery import Package, Project
-from toolkit.project.requirements import Line, RequirementTree
-from toolkit.project.vendor_txt import ArchiveRule, BinaryRule
+from toolkit.requirements import build_requirements, declared_requirements, fingerprints, requirements, vendor_txt
+from toolkit.requirements.build_requirements import AddedRequirement
+from toolkit.requirements.requirements import Line, RequirementTree
+from toolkit.requirements.vendor_txt import ArchiveRule, BinaryRule
 
 
 @dataclass(frozen=True, kw_only=True)

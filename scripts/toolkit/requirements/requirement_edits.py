@@ -17,11 +17,12 @@ from toolkit.core.errors import Gathering, UserError
 from toolkit.core.foreign_text import quoted
 from toolkit.model import requirement_texts
 from toolkit.model.names import NAME, normalize
-from toolkit.project import declared_requirements, drafts, lines, pyproject, requirement_text, requirements, toml_arrays
+from toolkit.project import drafts, lines, pyproject
 from toolkit.project.discovery import Package, Project
-from toolkit.project.requirement_line import NamedRequirement, parse
-from toolkit.project.requirements import DEVELOPMENT_FILE, FILE, Line
-from toolkit.project.toml_arrays import UnknownSpellingError
+from toolkit.requirements import declared_requirements, requirement_text, requirements, toml_arrays
+from toolkit.requirements.requirement_line import NamedRequirement, parse
+from toolkit.requirements.requirements import DEVELOPMENT_FILE, FILE, Line
+from toolkit.requirements.toml_arrays import UnknownSpellingError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from toolkit.project import declared_requirements, lines
-from toolkit.project.declared_requirements import Declaration
+from toolkit.project import lines
 from toolkit.project.discovery import Package
-from toolkit.project.requirements import FILE, GROUPS
+from toolkit.requirements import declared_requirements
+from toolkit.requirements.declared_requirements import Declaration
+from toolkit.requirements.requirements import FILE, GROUPS
 
 
 def shown(package: Package, filename: str = FILE) -> str:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from toolkit.model.names import normalize
 from toolkit.project import lines
-from toolkit.project.requirement_line import NamedRequirement, parse
+from toolkit.requirements.requirement_line import NamedRequirement, parse
 
 
 @dataclass(frozen=True)

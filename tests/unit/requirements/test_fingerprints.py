@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from toolkit.project import fingerprints, requirements
+from toolkit.requirements import fingerprints, requirements
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Workspace

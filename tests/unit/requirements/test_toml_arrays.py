@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from toolkit.project import toml_arrays
-from toolkit.project.toml_arrays import UnknownSpellingError
+from toolkit.requirements import toml_arrays
+from toolkit.requirements.toml_arrays import UnknownSpellingError
 
 
 def file(array: str) -> str:

@@ -8,8 +8,8 @@ import pytest
 
 from toolkit.core.errors import UserError
 from toolkit.model.lock import Distribution, VendoredFile
-from toolkit.project import declared_requirements, fingerprints, lock_inputs, requirement_edits, requirements
-from toolkit.project.requirement_edits import Asked
+from toolkit.requirements import declared_requirements, fingerprints, lock_inputs, requirement_edits, requirements
+from toolkit.requirements.requirement_edits import Asked
 
 if TYPE_CHECKING:
     from tests.unit.conftest import Workspace

@@ -18,8 +18,9 @@ from pathlib import Path
 from toolkit.core import documents, secrets
 from toolkit.core.errors import UserError
 from toolkit.model import debian_names
-from toolkit.project import build_depends, build_settings, declared_requirements, lines, pyproject, python_version
+from toolkit.project import build_depends, build_settings, lines, pyproject, python_version
 from toolkit.project.discovery import Package, Project
+from toolkit.requirements import declared_requirements
 
 #: Settings stand beside the files under keys with this prefix; no file of a project is named so.
 _SETTING = "setting:"
