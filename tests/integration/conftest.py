@@ -24,7 +24,7 @@ def _own_machine(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.M
     monkeypatch.setattr(retry, "BACKOFF", 0.01)
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def _own_git() -> Iterator[None]:
     """Keep the machine's configuration of git out of the tests; whoever commits is some developer."""
     with pytest.MonkeyPatch.context() as patch:
