@@ -10,19 +10,14 @@ from pathlib import Path
 import pytest
 
 from tests import public_projects
+from tests.integration.test_new_project import TOOLKIT, git
 from toolkit.core import git as git_of_toolkit
 from toolkit.core import process
 from toolkit.project.settings import Settings
 from toolkit.scaffold import adopting
 from toolkit.scaffold.new_project import Request
 
-TOOLKIT = Path(__file__).resolve().parents[2]
-
 pytestmark = pytest.mark.skipif(not (TOOLKIT / ".git").exists(), reason="the toolkit is not a git repository here")
-
-
-def git(directory: Path, *words: str) -> str:
-    return process.read(["git", "-C", directory, *words]).strip()
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from tests.makefile.project import TOOLKIT, VERBS, Project, parse
+from tests.torture.backends import LIMITS
 from toolkit.network import index_options
+from toolkit.project import settings
 
 
 @pytest.mark.parametrize("value", ["two words", "it's quoted", 'say "no"', "a,b;c", "*", "a=b c=d", "back\\slash", "#"])
@@ -228,6 +230,15 @@ def test_an_empty_wheel_store_is_none(project: Project, how: str) -> None:
     else:
         project.make("build", "WHEEL_STORE=")
     assert parse("build", project.calls()["build"]).wheel_store == ""
+
+
+def test_the_limits_by_which_torture_attacks_builds_reach_them(project: Project) -> None:
+    """At the default ones an attack is harmless that is to be seen."""
+    project.make("build", check=True, **LIMITS)
+    given, default = parse("build", project.calls()["build"]), parse("build", [])
+    names = [name.removeprefix(settings.IN_ENVIRONMENT).lower() for name in LIMITS]
+    assert len(names) == 5
+    assert all(getattr(given, name) < getattr(default, name) for name in names)
 
 
 @pytest.mark.parametrize("verb", sorted({*VERBS} - {"info", "install"}))

@@ -116,7 +116,7 @@ def _refuse_what_is_in_the_way(files: ForeignFiles) -> None:
         raise submodules.error(path, root)
     if os.path.lexists(common) and not package_search.is_toolkit(common):
         raise UserError("common/: the project's own, where the toolkit has its place", "rename it: `git mv common ...`")
-    staging.refuse_foreign(root / "vendor")
+    staging.refuse_foreign(root / "vendor", archives_too=True)
     for name in ("build", "dist"):
         tracked = git.ask(root, "ls-files", "--", name).splitlines()
         if tracked:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from pathlib import Path
@@ -58,16 +58,18 @@ def recover(vendor: Path) -> None:
     directories.sweep(vendor.parent, _PREFIX, partial(_remove, vendor=vendor))
 
 
-def refuse_foreign(vendor: Path) -> None:
+def refuse_foreign(vendor: Path, *, archives_too: bool = False) -> None:
     """Raise `UserError` where there is no lock in `vendor` but what none would name: it would be replaced, and lost.
 
-    A repository of its own is made for vendored files, and has a history: one of before there were locks is taken.
+    Archives may be from before somebody removed the lock, which is how all versions are given up; with `archives_too`
+    they are foreign as well. A repository of its own is made for vendored files, and has a history: it is taken.
     """
     if (vendor / ".git").exists():
         return
     if vendor.is_dir() and not any(vendor.glob("pylock.*.toml")):
         kept = {entry.name for entry in _own(vendor)}
-        foreign = next((path.name for path in sorted(vendor.iterdir()) if not _is_vendored(path, kept)), "")
+        kept |= set() if archives_too else {entry.name for entry in vendor.iterdir() if _is_archive(entry)}
+        foreign = next((path.name for path in sorted(vendor.iterdir()) if path.name not in kept), "")
     else:
         foreign = "" if vendor.is_dir() or not vendor.exists() else vendor.name
     if foreign:
@@ -77,9 +79,8 @@ def refuse_foreign(vendor: Path) -> None:
         )
 
 
-def _is_vendored(path: Path, kept: Collection[str]) -> bool:
-    """Tell whether a file may be from before somebody removed the lock, which is how all versions are given up."""
-    return path.name in kept or (path.is_file() and path.name.endswith((*archive_names.ENDINGS, ".whl", ".crate")))
+def _is_archive(path: Path) -> bool:
+    return path.is_file() and path.name.endswith((*archive_names.ENDINGS, ".whl", ".crate"))
 
 
 def _remove(staged: Path, vendor: Path) -> None:

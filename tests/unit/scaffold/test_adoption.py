@@ -463,6 +463,8 @@ def test_scripts_in_bin_stay_what_starts_it(repository: Repository) -> None:
         ({"vendor": ""}, "vendor/: the project's own, with vendor", "`git mv vendor"),
         # As Go and composer have it.
         ({"vendor/modules.txt": "", "vendor/README": ""}, "vendor/: the project's own, with modules.txt", "`git mv"),
+        # As `pip wheel` and `pip download` leave it.
+        ({"vendor/x-1.0.tar.gz": "", "vendor/y-1.0-py3-none-any.whl": ""}, "with x-1.0.tar.gz", "`git mv vendor"),
         ({"vendor/github.com/x/y.go": ""}, "vendor/: the project's own, with github.com", "`git mv vendor"),
         ({"build/x.sh": ""}, "build/x.sh: tracked by git", "`git mv build"),
         ({"x.py": "", "requirements.txt": ""}, "./: nothing tells how its program is started", "a file Procfile"),
